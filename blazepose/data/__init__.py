@@ -1,0 +1,1 @@
+"""Disk to batch: readers, aligned crops, augmentation, datasets."""

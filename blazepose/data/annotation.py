@@ -1,0 +1,92 @@
+"""One labelled person, whatever data set it came from."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from blazepose.topology import INDEX, NUM_LANDMARKS
+
+UNKNOWN, HIDDEN, VISIBLE = -1, 0, 1
+"""Visibility labels: the source does not say; not in the frame or occluded; seen."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Annotation:
+    """A person in an image, in the source's own coordinates.
+
+    Attributes:
+        image: path of the image file.
+        person: annotation id, unique within the source's file.
+        landmarks_px: (33, 2) float32 pixels; meaningless where not labelled.
+        labelled: (33,) bool, this source annotates this point of this person.
+        visibility: (33,) int8, VISIBLE, HIDDEN or UNKNOWN.
+        extra_px: (points, 2) float32, labelled keypoints that are none of the 33 (neck, head top).
+        box_xyxy: (4,) float32 pixels, the source's box around the person, if it has one.
+        landmarks_world: (33, 3) float32 metres, hip-centred, if the source has it.
+    """
+
+    image: Path
+    person: str
+    landmarks_px: np.ndarray
+    labelled: np.ndarray
+    visibility: np.ndarray
+    extra_px: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.float32))
+    box_xyxy: np.ndarray | None = None
+    landmarks_world: np.ndarray | None = None
+
+    @property
+    def keypoints_px(self) -> np.ndarray:
+        """Every labelled keypoint of the source skeleton, (points, 2) pixels."""
+        return np.concatenate([self.landmarks_px[self.labelled], self.extra_px])
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a reader returns: people, and the facts about them that their data set states.
+
+    Attributes:
+        name: as the user typed it, `reader:path[:split]`.
+        reader: the reader's name.
+        annotations: the labelled people.
+        licence: the licence note that travels with weights trained on this source.
+        labels_visibility: the source tells hidden landmarks from visible ones.
+        circle_correction: radius of the circle around all 33 landmarks over the radius of this source's
+            own keypoints, to turn the latter into a training target for `roi_scale`.
+        left_out: people the reader could not use, counted by reason.
+    """
+
+    name: str
+    reader: str
+    annotations: list[Annotation]
+    licence: str
+    labels_visibility: bool
+    circle_correction: float = 1.0
+    left_out: dict[str, int] = field(default_factory=dict)
+
+
+def source_to_landmarks(
+    keypoints: np.ndarray, labelled: np.ndarray, visibility: np.ndarray, skeleton: dict[int, str]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Sort a source's keypoints into the 33 landmarks and the rest.
+
+    Args:
+        keypoints: (source keypoints, 2) pixels.
+        labelled: (source keypoints,) bool.
+        visibility: (source keypoints,) int8, VISIBLE, HIDDEN or UNKNOWN.
+        skeleton: {index in the source: landmark name}.
+
+    Returns:
+        landmarks_px (33, 2), labelled (33,), visibility (33,), and the labelled rest (points, 2).
+    """
+    source = np.fromiter(skeleton.keys(), dtype=np.int64)
+    target = np.array([INDEX[name] for name in skeleton.values()])
+    landmarks_px = np.zeros((NUM_LANDMARKS, 2), np.float32)
+    landmark_labelled = np.zeros(NUM_LANDMARKS, bool)
+    landmark_visibility = np.full(NUM_LANDMARKS, UNKNOWN, np.int8)
+    landmarks_px[target] = keypoints[source]
+    landmark_labelled[target] = labelled[source]
+    landmark_visibility[target] = np.where(labelled[source], visibility[source], UNKNOWN)
+    landmarks_px[~landmark_labelled] = 0
+    rest = np.setdiff1d(np.arange(len(keypoints)), source)
+    return landmarks_px, landmark_labelled, landmark_visibility, keypoints[rest][labelled[rest]].astype(np.float32)

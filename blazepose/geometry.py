@@ -1,0 +1,156 @@
+"""The rotated square (ROI) that every crop is taken from, and the maps between it and the image.
+
+Spaces: `_px` pixels of the original image; `_roi` 0..1 across the crop, which may be exceeded by points
+outside it; `_norm` 0..1 of the image. x right, y down.
+
+The pixel rule, said once: coordinate i is the centre of pixel i, in the image as in the crop, and
+x_norm = x_px / width. So crop pixel i of 256 shows ROI position i / 256: MediaPipe adds no half pixel.
+"""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+ROI_EXPANSION = 1.25
+"""Side of the ROI over the diameter of the circle around the person. Source: mediapipe.md section 2."""
+
+_FRACTION_BITS = 5
+"""MediaPipe's warp rounds sample positions to 1/32 pixel. Source: mediapipe.md section 2."""
+
+
+@dataclass(frozen=True)
+class Roi:
+    """A rotated square in the image.
+
+    Attributes:
+        center_x: column of the centre, pixels.
+        center_y: row of the centre, pixels.
+        side: length of a side, pixels.
+        rotation_rad: clockwise angle on the screen from the image's up to the ROI's up, [-pi, pi).
+    """
+
+    center_x: float
+    center_y: float
+    side: float
+    rotation_rad: float
+
+
+def wrap_angle(angle_rad: float) -> float:
+    """The same angle in [-pi, pi)."""
+    return (angle_rad + math.pi) % (2 * math.pi) - math.pi
+
+
+def upright_rotation(base_px: np.ndarray, top_px: np.ndarray) -> float:
+    """Rotation of the ROI in which `top_px` (2,) is straight above `base_px` (2,); radians, [-pi, pi)."""
+    dx, dy = (np.asarray(top_px, dtype=np.float64) - base_px).tolist()
+    return wrap_angle(math.pi / 2 - math.atan2(-dy, dx))
+
+
+def roi_from_alignment(center_px: np.ndarray, scale_px: np.ndarray) -> Roi:
+    """ROI from the two alignment points that the detector and the tracker predict.
+
+    Args:
+        center_px: mid-hip (2,), pixels.
+        scale_px: point (2,) on the circle around it that encloses the person, above the head.
+
+    Source: mediapipe.md section 2.
+    """
+    radius = math.dist(center_px, scale_px)
+    return Roi(
+        center_x=float(center_px[0]),
+        center_y=float(center_px[1]),
+        side=2 * ROI_EXPANSION * radius,
+        rotation_rad=upright_rotation(center_px, scale_px),
+    )
+
+
+def roi_from_keypoints(keypoints_px: np.ndarray, hips_px: np.ndarray, shoulders_px: np.ndarray) -> Roi:
+    """The aligned square of an annotated person: hip-centred, upright, reaching the farthest keypoint.
+
+    Args:
+        keypoints_px: every labelled keypoint of the source skeleton, (keypoints, 2) pixels.
+        hips_px: left and right hip, (2, 2) pixels.
+        shoulders_px: left and right shoulder, (2, 2) pixels.
+
+    Raises:
+        ValueError: if all keypoints fall on one point, or mid-hip on mid-shoulder: no size, no up.
+
+    Source: interface.md, "Aligned crop of an annotation".
+    """
+    center = np.mean(hips_px, axis=0, dtype=np.float64)
+    top = np.mean(shoulders_px, axis=0, dtype=np.float64)
+    radius = float(np.linalg.norm(keypoints_px - center, axis=1).max())
+    if radius == 0 or math.dist(center, top) == 0:
+        raise ValueError("hips and shoulders fall on one point: the person has no size or no upright")
+    return Roi(float(center[0]), float(center[1]), 2 * ROI_EXPANSION * radius, upright_rotation(center, top))
+
+
+def roi_to_image_matrix(roi: Roi) -> np.ndarray:
+    """Affine (2, 3) float64 that takes ROI coordinates (0..1) to image pixels."""
+    cos, sin = math.cos(roi.rotation_rad) * roi.side, math.sin(roi.rotation_rad) * roi.side
+    return np.array(
+        [
+            [cos, -sin, roi.center_x - 0.5 * (cos - sin)],
+            [sin, cos, roi.center_y - 0.5 * (sin + cos)],
+        ]
+    )
+
+
+def invert_affine(matrix: np.ndarray) -> np.ndarray:
+    """The inverse (2, 3) of an affine (2, 3)."""
+    linear = np.linalg.inv(matrix[:, :2])
+    return np.hstack([linear, -linear @ matrix[:, 2:]])
+
+
+def compose_affine(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
+    """The affine (2, 3) that applies `inner`, then `outer`."""
+    return np.hstack([outer[:, :2] @ inner[:, :2], outer[:, :2] @ inner[:, 2:] + outer[:, 2:]])
+
+
+def transform_points(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Apply an affine (2, 3) to points (..., 2)."""
+    return points @ matrix[:, :2].T + matrix[:, 2]
+
+
+def roi_to_image(roi: Roi, points_roi: np.ndarray) -> np.ndarray:
+    """Points (..., 2) from ROI coordinates (0..1) to image pixels."""
+    return transform_points(roi_to_image_matrix(roi), points_roi)
+
+
+def image_to_roi(roi: Roi, points_px: np.ndarray) -> np.ndarray:
+    """Points (..., 2) from image pixels to ROI coordinates (0..1)."""
+    return transform_points(invert_affine(roi_to_image_matrix(roi)), points_px)
+
+
+def crop_image(
+    image: np.ndarray, roi_to_image: np.ndarray, size: int, border: int = cv2.BORDER_REPLICATE
+) -> np.ndarray:
+    """Resample the square that `roi_to_image` names, exactly as MediaPipe's own warp does.
+
+    Bilinear, at positions rounded to 1/32 pixel, rounded to uint8: heatmap refinement is discontinuous, so
+    a warp that differs by a fraction of a grey value moves landmarks by pixels.
+
+    Args:
+        image: uint8 (height, width, channels).
+        roi_to_image: affine (2, 3) from ROI coordinates to image pixels; it may mirror.
+        size: side of the crop in pixels.
+        border: OpenCV border mode for what lies outside the picture. MediaPipe replicates for the landmark
+            crop and takes black for the detector.
+
+    Returns:
+        uint8 (size, size, channels).
+
+    Source: mediapipe.md sections 2 and 6.
+    """
+    steps = np.arange(size) / size
+    (a, b, c), (d, e, f) = roi_to_image * (1 << _FRACTION_BITS)
+    x = np.rint(np.add.outer(b * steps + c, a * steps)).astype(np.int32)
+    y = np.rint(np.add.outer(e * steps + f, d * steps)).astype(np.int32)
+    mask = (1 << _FRACTION_BITS) - 1
+    whole = np.stack([x >> _FRACTION_BITS, y >> _FRACTION_BITS], axis=-1)
+    fraction = ((y & mask) << _FRACTION_BITS | (x & mask)).astype(np.uint16)
+    # Positions beyond 16 bits are far outside any picture; clipping leaves them there.
+    whole = np.clip(whole, -(2**15), 2**15 - 1).astype(np.int16)
+    return cv2.remap(image, whole, fraction, cv2.INTER_LINEAR, borderMode=border)
