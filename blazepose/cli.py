@@ -1,0 +1,143 @@
+"""How the Hydra scripts speak to people: one sentence and exit status 1 where something is wrong.
+
+BLAZEPOSE_TRACEBACK=1 shows where the sentence came from.
+"""
+
+import difflib
+import dis
+import functools
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import CodeType
+from typing import Any, NoReturn
+
+import hydra
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
+
+_PACKAGE = Path(__file__).resolve().parent
+_HOME = re.compile(r"(^|:)~(?=/|$)")
+"""A `~` that begins a path: the whole value, or what follows `reader:`."""
+
+
+def script(config_name: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:
+    """Decorator that makes `main(cfg)` a command configured by `configs/<config_name>.yaml` beside it.
+
+    `~` is expanded in every value. ValueError, OSError and ImportError that this repository raises itself
+    end as their sentence on stderr with exit status 1; anything else is a bug and keeps its traceback.
+    """
+
+    def decorate(task: Callable[[DictConfig], None]) -> Callable[[], None]:
+        configs = Path(task.__code__.co_filename).resolve().parent / "configs"
+
+        @functools.wraps(task)
+        def speak(cfg: DictConfig) -> None:
+            try:
+                task(expand_home(cfg))
+            except (ValueError, OSError, ImportError) as error:
+                if not _raised_on_purpose(error, task.__code__):
+                    raise
+                _leave(error, str(error))
+
+        @functools.wraps(task)
+        def command() -> None:
+            run = hydra.main(version_base="1.3", config_path=str(configs), config_name=config_name)(speak)
+            os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises its errors instead of printing them
+            try:
+                run()
+            except HydraException as error:
+                _leave(error, _explain(error, configs, config_name))
+
+        return command
+
+    return decorate
+
+
+def expand_home(cfg: DictConfig) -> DictConfig:
+    """The same config with `~` as the home folder, also in `reader:~/path`."""
+
+    def expand(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: expand(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [expand(item) for item in value]
+        home = str(Path.home())
+        return _HOME.sub(lambda match: match[1] + home, value) if isinstance(value, str) else value
+
+    expanded = OmegaConf.create(expand(OmegaConf.to_container(cfg)))
+    OmegaConf.set_struct(expanded, True)
+    return expanded
+
+
+def quoted(override: str) -> str:
+    """The override as Hydra reads it literally: `"data.train=['lsp:~/my set']"`."""
+    key, _, value = override.partition("=")
+    value = value.strip()
+    if not value.startswith("["):
+        return f'"{key}={_quote(value)}"'
+    items = [_quote(item.strip()) for item in value.strip("[]").split(",")]
+    return f'"{key}=[{",".join(items)}]"'
+
+
+def _quote(text: str) -> str:
+    inner = text.strip("'\"").replace("'", "\\'")
+    return f"'{inner}'"
+
+
+def _raised_on_purpose(error: BaseException, script_code: CodeType) -> bool:
+    """A `raise` statement of this repository made the error, rather than a call that went wrong."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None:
+        return False
+    code = last.tb_frame.f_code
+    ours = code.co_filename == script_code.co_filename or _PACKAGE in Path(code.co_filename).resolve().parents
+    return ours and dis.opname[code.co_code[last.tb_lasti]] == "RAISE_VARARGS"
+
+
+def _leave(error: BaseException, sentence: str) -> NoReturn:
+    if os.environ.get("BLAZEPOSE_TRACEBACK", "0") != "0":
+        raise error
+    print(sentence, file=sys.stderr)
+    sys.exit(1)
+
+
+def _explain(error: HydraException, configs: Path, config_name: str) -> str:
+    if isinstance(error, OverrideParseException):
+        if "=" not in error.override:
+            return f"cannot read {error.override!r}: write key=value"
+        return f"cannot read {error.override!r}: quote the value, {quoted(error.override)}"
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
+        group, _, name = error.missing_cfg_file.rpartition("/")
+        return f"{group}={name} is unknown; {group} is one of {', '.join(error.options)}"
+    text = " ".join(str(error).split())
+    unknown = re.match(r"Could not override '([^']+)'", text)
+    if unknown:
+        return _unknown_key(unknown[1], list(_keys(configs, config_name)))
+    return text
+
+
+def _unknown_key(key: str, keys: list[str]) -> str:
+    by_spelling = {name: name for name in keys} | {name.rpartition(".")[2]: name for name in keys}
+    close = difflib.get_close_matches(key, by_spelling, n=3, cutoff=0.6)
+    names = list(dict.fromkeys(by_spelling[name] for name in close))
+    hint = f"did you mean {' or '.join(names)}?" if names else f"the keys are {', '.join(keys)}"
+    return f"unknown config key {key!r}; {hint}"
+
+
+def _keys(configs: Path, config_name: str) -> Iterator[str]:
+    yield from (folder.name for folder in sorted(configs.iterdir()) if folder.is_dir())
+    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(configs)):
+        yield from _leaves(OmegaConf.to_container(hydra.compose(config_name)), "")
+
+
+def _leaves(node: Any, path: str) -> Iterator[str]:
+    if isinstance(node, dict) and node:
+        for key, child in node.items():
+            yield from _leaves(child, f"{path}.{key}" if path else key)
+    else:
+        yield path
