@@ -118,13 +118,6 @@ def test_the_quoted_form_is_read_literally(override, value):
 
 def test_home_is_expanded_in_paths_only(monkeypatch):
     monkeypatch.setenv("HOME", "/home/me")
-    cfg = OmegaConf.create(
-        {"a": "~/x", "b": ["lsp:~/my set:val", "coco:d"], "c": "x~/y", "d": "~me/z", "e": 1}
-    )
-    assert expand_home(cfg) == {
-        "a": "/home/me/x",
-        "b": ["lsp:/home/me/my set:val"],
-        "c": "x~/y",
-        "d": "~me/z",
-        "e": 1,
-    }
+    paths = {"a": "~/x", "b": ["lsp:~/my set:val", "coco:d"], "c": "x~/y", "d": "~me/z", "e": 1}
+    expanded = {"a": "/home/me/x", "b": ["lsp:/home/me/my set:val", "coco:d"]}
+    assert expand_home(OmegaConf.create(paths)) == paths | expanded
