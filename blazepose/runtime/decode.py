@@ -1,0 +1,108 @@
+"""From the landmark network's five outputs to landmarks in the image. Source: mediapipe.md section 3."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from blazepose.geometry import Roi, roi_to_image
+from blazepose.topology import NUM_OUTPUTS
+
+LANDMARK_VALUES = 5
+"""x, y, z, visibility, presence."""
+
+_KERNEL = 7
+_MIN_CONFIDENCE = 0.5
+
+
+class RawOutputs(NamedTuple):
+    """The five outputs in MediaPipe's order, float32, for 39 points (topology.OUTPUTS).
+
+    Attributes:
+        landmarks: (batch, 195), 39 x [x, y, z in crop pixels, visibility logit, presence logit].
+        pose_presence: (batch, 1), 0..1: the sigmoid is part of the network.
+        segmentation: (batch, size, size, 1) logits.
+        heatmaps: (batch, size / 4, size / 4, 39) logits.
+        world: (batch, 117), 39 x [x, y, z], metres, hip-centred, along the axes of the crop.
+    """
+
+    landmarks: np.ndarray
+    pose_presence: np.ndarray
+    segmentation: np.ndarray | None
+    heatmaps: np.ndarray
+    world: np.ndarray
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-x)) without overflow at either end."""
+    return 0.5 + 0.5 * np.tanh(0.5 * logits)
+
+
+def decode_landmarks(raw_landmarks: np.ndarray, input_size: int) -> np.ndarray:
+    """Landmarks in ROI coordinates.
+
+    Args:
+        raw_landmarks: (batch, 195), see RawOutputs.
+        input_size: side of the crop in pixels.
+
+    Returns:
+        (batch, 39, 5): x_roi, y_roi, z_roi on the scale of x, visibility and presence in 0..1.
+    """
+    landmarks = raw_landmarks.reshape(-1, NUM_OUTPUTS, LANDMARK_VALUES)
+    return np.concatenate([landmarks[..., :3] / input_size, sigmoid(landmarks[..., 3:])], axis=-1)
+
+
+def refine_by_heatmap(points_roi: np.ndarray, heatmaps: np.ndarray) -> np.ndarray:
+    """Move each point to the centre of mass of its heatmap's 7x7 window around it.
+
+    A point stays where it is if it lies outside the map, or if no cell of the window reaches 0.5.
+
+    Args:
+        points_roi: (batch, points, 2), ROI coordinates.
+        heatmaps: (batch, height, width, points) logits.
+
+    Returns:
+        (batch, points, 2), ROI coordinates.
+    """
+    size = np.array(heatmaps.shape[2:0:-1])
+    cell = np.trunc(points_roi * size)
+    inside = ((cell >= 0) & (cell < size)).all(axis=-1)
+    cell = np.where(inside[..., None], cell, 0).astype(np.int64)
+    offsets = np.arange(_KERNEL) - _KERNEL // 2
+    columns, rows = cell[..., :1] + offsets, cell[..., 1:] + offsets
+    probability = _window_probabilities(heatmaps, rows, columns)
+    confident = inside & (probability.max(axis=(-2, -1)) >= _MIN_CONFIDENCE)
+    mass = np.where(confident, probability.sum(axis=(-2, -1)), 1)
+    x = (probability.sum(axis=-2) * columns).sum(axis=-1) / mass / size[0]
+    y = (probability.sum(axis=-1) * rows).sum(axis=-1) / mass / size[1]
+    return np.where(confident[..., None], np.stack([x, y], axis=-1), points_roi).astype(points_roi.dtype)
+
+
+def _window_probabilities(heatmaps: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Sigmoid at rows x columns, each (batch, points, 7), and 0 off the map: (batch, points, 7, 7)."""
+    batch, height, width, points = heatmaps.shape
+    logits = heatmaps[
+        np.arange(batch)[:, None, None, None],
+        rows.clip(0, height - 1)[..., :, None],
+        columns.clip(0, width - 1)[..., None, :],
+        np.arange(points)[:, None, None],
+    ]
+    row_inside, column_inside = (rows >= 0) & (rows < height), (columns >= 0) & (columns < width)
+    return sigmoid(logits) * (row_inside[..., :, None] & column_inside[..., None, :])
+
+
+def landmarks_to_image(landmarks_roi: np.ndarray, roi: Roi) -> np.ndarray:
+    """Project landmarks (points, 5) of one crop to the image: x, y and z become pixels.
+
+    z keeps the scale of x, as in MediaPipe, whose normalised z is this one over the image width; its origin
+    is the depth of the hips, negative towards the camera. Visibility and presence stay.
+    """
+    xy_px = roi_to_image(roi, landmarks_roi[:, :2])
+    return np.concatenate([xy_px, landmarks_roi[:, 2:3] * roi.side, landmarks_roi[:, 3:]], axis=1)
+
+
+def world_to_image_axes(world: np.ndarray, roi: Roi) -> np.ndarray:
+    """Turn world landmarks (points, 3), metres, from the axes of a crop to those of its image."""
+    cos, sin = math.cos(roi.rotation_rad), math.sin(roi.rotation_rad)
+    x, y, z = world.T
+    return np.stack([cos * x - sin * y, sin * x + cos * y, z], axis=1)

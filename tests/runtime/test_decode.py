@@ -1,0 +1,109 @@
+import math
+
+import numpy as np
+import pytest
+
+from blazepose.geometry import Roi
+from blazepose.runtime.decode import (
+    decode_landmarks,
+    landmarks_to_image,
+    refine_by_heatmap,
+    sigmoid,
+    world_to_image_axes,
+)
+
+
+def refine_one(x: float, y: float, heatmap: np.ndarray) -> tuple[float, float]:
+    """The rule of mediapipe.md section 3, one point at a time, cell by cell."""
+    height, width = heatmap.shape
+    column, row = math.trunc(x * width), math.trunc(y * height)
+    if not (0 <= column < width and 0 <= row < height):
+        return x, y
+    mass = mass_x = mass_y = best = 0.0
+    for r in range(max(0, row - 3), min(height, row + 4)):
+        for c in range(max(0, column - 3), min(width, column + 4)):
+            p = 1 / (1 + math.exp(-float(heatmap[r, c])))
+            best = max(best, p)
+            mass, mass_x, mass_y = mass + p, mass_x + c * p, mass_y + r * p
+    if best < 0.5:
+        return x, y
+    return mass_x / mass / width, mass_y / mass / height
+
+
+def test_sigmoid_without_overflow():
+    with np.errstate(all="raise"):
+        assert sigmoid(np.array([-1e4, 0.0, math.log(3), 1e4])) == pytest.approx([0, 0.5, 0.75, 1])
+
+
+def test_decode_by_hand():
+    raw = np.zeros((2, 39, 5), np.float32)
+    raw[1, 38] = 64, 128, -256, math.log(3), -math.log(3)
+    decoded = decode_landmarks(raw.reshape(2, 195), input_size=256)
+    assert decoded.shape == (2, 39, 5)
+    assert decoded[1, 38] == pytest.approx([0.25, 0.5, -1, 0.75, 0.25])
+    assert decoded[0, 0] == pytest.approx([0, 0, 0, 0.5, 0.5])
+
+
+def test_refine_by_hand():
+    heatmap = np.full((1, 64, 64, 1), -100.0, np.float32)
+    heatmap[0, 10, 20:22, 0] = 0, math.log(3)  # 0.5 and 0.75: no half cell is added
+    refined = refine_by_heatmap(np.array([[[22 / 64, 12.9 / 64]]], np.float32), heatmap)
+    assert refined[0, 0] == pytest.approx([(20 * 0.5 + 21 * 0.75) / 1.25 / 64, 10 / 64], abs=1e-6)
+
+
+def test_refine_needs_confidence_inside_its_window():
+    heatmaps = np.full((1, 64, 64, 3), -100.0, np.float32)
+    heatmaps[0, 30, 30, 0] = -0.01  # just under 0.5
+    heatmaps[0, 30, 34, 1] = 9.0  # four columns off: outside the 7x7 window
+    heatmaps[0, 30, 33, 2] = 9.0
+    points = np.full((1, 3, 2), 30.5 / 64, np.float32)
+    refined = refine_by_heatmap(points, heatmaps)
+    np.testing.assert_array_equal(refined[0, :2], points[0, :2])
+    assert refined[0, 2] * 64 == pytest.approx([33, 30])
+
+
+def test_points_off_the_map_stay():
+    heatmaps = np.full((1, 64, 64, 5), 9.0, np.float32)
+    points = np.array([[[-0.1, 0.5], [0.5, 1.0], [1e9, 0.5], [np.nan, 0.5], [0.5, -1 / 64]]], np.float32)
+    np.testing.assert_array_equal(refine_by_heatmap(points, heatmaps), points)
+
+
+def test_a_point_less_than_a_cell_outside_counts_as_inside():
+    # trunc(-0.5) is 0: MediaPipe casts to int, which rounds towards zero.
+    heatmaps = np.full((1, 64, 64, 1), 9.0, np.float32)
+    assert refine_by_heatmap(np.array([[[-0.5 / 64, 0.5]]]), heatmaps)[0, 0] * 64 == pytest.approx([1.5, 32])
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (48, 32)])
+def test_refine_equals_the_literal_loop(shape):
+    rng = np.random.default_rng(0)
+    points = rng.uniform(-0.1, 1.1, (4, 39, 2)).astype(np.float32)
+    heatmaps = rng.normal(-4, 2, (4, *shape, 39)).astype(np.float32)
+    expected = [
+        [refine_one(float(x), float(y), heatmaps[b, :, :, k]) for k, (x, y) in enumerate(points[b])]
+        for b in range(4)
+    ]
+    moved = np.abs(np.array(expected) - points).max(axis=-1) > 0
+    assert 0.2 < moved.mean() < 0.8, "the test should meet both cases"
+    np.testing.assert_allclose(refine_by_heatmap(points, heatmaps), expected, atol=1e-6)
+
+
+def test_batch_equals_singles():
+    rng = np.random.default_rng(1)
+    points, heatmaps = rng.uniform(size=(3, 39, 2)), rng.normal(size=(3, 64, 64, 39))
+    singles = [refine_by_heatmap(points[i : i + 1], heatmaps[i : i + 1])[0] for i in range(3)]
+    np.testing.assert_array_equal(refine_by_heatmap(points, heatmaps), singles)
+
+
+def test_projection_by_hand():
+    # A quarter turn clockwise: the crop's up is the image's right, its right is the image's down.
+    roi = Roi(center_x=100.0, center_y=50.0, side=40.0, rotation_rad=math.pi / 2)
+    landmarks = np.array([[0.5, 0.5, 0.1, 0.9, 0.8], [0.5, 0.0, -0.5, 0.2, 0.3], [1.0, 0.5, 0, 0, 0]])
+    expected = [[100, 50, 4, 0.9, 0.8], [120, 50, -20, 0.2, 0.3], [100, 70, 0, 0, 0]]
+    np.testing.assert_allclose(landmarks_to_image(landmarks, roi), expected, atol=1e-12)
+
+
+def test_world_turns_with_the_roi():
+    roi = Roi(center_x=1.0, center_y=2.0, side=3.0, rotation_rad=math.pi / 2)
+    world = np.array([[0.0, -1.0, 0.5], [1.0, 0.0, -0.5]])
+    np.testing.assert_allclose(world_to_image_axes(world, roi), [[1, 0, 0.5], [0, 1, -0.5]], atol=1e-12)
