@@ -1,0 +1,61 @@
+"""Skeletons drawn on pictures."""
+
+import cv2
+import numpy as np
+
+from blazepose.topology import EDGES, LANDMARKS
+
+Color = tuple[int, int, int]
+
+# Chosen: orange and blue stay apart for colour-blind eyes and on skin, grass and sky.
+LEFT_COLOR: Color = (255, 138, 0)
+RIGHT_COLOR: Color = (40, 160, 255)
+MIDDLE_COLOR: Color = (255, 255, 255)
+_OUTLINE: Color = (0, 0, 0)
+
+_SHIFT = 4
+"""OpenCV draws at 1/16 pixel."""
+
+_SIDES = [next((word for word in name.split("_") if word in ("left", "right")), "") for name in LANDMARKS]
+
+
+def draw_pose(
+    image: np.ndarray,
+    landmarks_px: np.ndarray,
+    shown: np.ndarray,
+    left_color: Color = LEFT_COLOR,
+    right_color: Color = RIGHT_COLOR,
+    middle_color: Color = MIDDLE_COLOR,
+) -> np.ndarray:
+    """A copy of the picture with the skeleton on it; left and right are the person's own.
+
+    Args:
+        image: uint8 RGB (height, width, 3).
+        landmarks_px: (33, 2) pixels.
+        shown: (33,) bool; an edge needs both its ends.
+        left_color: of the person's left side, RGB.
+        right_color: of the person's right side, RGB.
+        middle_color: of edges that join the sides, and of the nose, RGB.
+    """
+    canvas = np.ascontiguousarray(image).copy()
+    colors = [{"left": left_color, "right": right_color}.get(side, middle_color) for side in _SIDES]
+    drawable = shown & np.isfinite(landmarks_px).all(axis=1)
+    # OpenCV counts in 32 bits: points far outside stay far outside.
+    fixed = np.rint(np.nan_to_num(landmarks_px).clip(-1e5, 1e5) * (1 << _SHIFT)).astype(int).tolist()
+    width = max(1, round(min(image.shape[:2]) / 130))
+    edges = [(a, b) for a, b in EDGES if drawable[a] and drawable[b]]
+    for outline in (True, False):  # all outlines first, so that none cuts through another bone
+        for a, b in edges:
+            color = colors[a] if colors[a] == colors[b] else middle_color
+            _line(canvas, fixed[a], fixed[b], _OUTLINE if outline else color, width + 2 * outline)
+        for k in np.flatnonzero(drawable):
+            _dot(canvas, fixed[k], _OUTLINE if outline else colors[k], 1.2 * width + outline)
+    return canvas
+
+
+def _line(canvas: np.ndarray, start: list[int], end: list[int], color: Color, width: int) -> None:
+    cv2.line(canvas, start, end, color, width, cv2.LINE_AA, _SHIFT)
+
+
+def _dot(canvas: np.ndarray, center: list[int], color: Color, radius: float) -> None:
+    cv2.circle(canvas, center, round(radius * (1 << _SHIFT)), color, cv2.FILLED, cv2.LINE_AA, _SHIFT)
