@@ -42,15 +42,21 @@ def draw_pose(
     drawable = shown & np.isfinite(landmarks_px).all(axis=1)
     # OpenCV counts in 32 bits: points far outside stay far outside.
     fixed = np.rint(np.nan_to_num(landmarks_px).clip(-1e5, 1e5) * (1 << _SHIFT)).astype(int).tolist()
-    width = max(1, round(min(image.shape[:2]) / 130))
+    width = _line_width(landmarks_px[drawable], image.shape)
     edges = [(a, b) for a, b in EDGES if drawable[a] and drawable[b]]
     for outline in (True, False):  # all outlines first, so that none cuts through another bone
         for a, b in edges:
             color = colors[a] if colors[a] == colors[b] else middle_color
             _line(canvas, fixed[a], fixed[b], _OUTLINE if outline else color, width + 2 * outline)
         for k in np.flatnonzero(drawable):
-            _dot(canvas, fixed[k], _OUTLINE if outline else colors[k], 1.2 * width + outline)
+            _dot(canvas, fixed[k], _OUTLINE if outline else colors[k], width + 0.5 + outline)
     return canvas
+
+
+def _line_width(points_px: np.ndarray, shape: tuple[int, ...]) -> int:
+    """Bones as wide as a 120th of the person, so that small people stay visible."""
+    extent = np.ptp(points_px, axis=0).max() if len(points_px) else 0
+    return max(2, round(min(extent, *shape[:2]) / 120))
 
 
 def _line(canvas: np.ndarray, start: list[int], end: list[int], color: Color, width: int) -> None:
