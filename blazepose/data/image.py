@@ -1,0 +1,75 @@
+"""Picture files to arrays."""
+
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+_JPEG_START = b"\xff\xd8"
+_PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
+
+# What begins with FF but is no marker: a stuffed FF 00, a restart inside a scan, a fill byte.
+_JPEG_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])", re.DOTALL)
+_JPEG_END = b"\xd9"
+
+
+class ImageError(ValueError):
+    """A file that is not a complete picture; the message is one sentence that names it."""
+
+
+def read_image(path: Path | str) -> np.ndarray:
+    """Read a picture, upright as its EXIF orientation says.
+
+    Grey becomes three equal channels, 16 bits become 8, transparency is dropped.
+
+    Args:
+        path: any format that OpenCV reads.
+
+    Returns:
+        uint8 (height, width, 3), RGB.
+
+    Raises:
+        ImageError: if the file is missing, empty, cut off, or not a picture.
+    """
+    data = _read_bytes(path)
+    # OpenCV fills what is missing of a cut-off file with grey and says nothing.
+    if not _is_complete(data):
+        raise ImageError(f"{path} is cut off: the picture has no end; copy or download it again")
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    except cv2.error as error:
+        raise ImageError(f"{path} cannot be decoded: {error.err}") from error
+    if image is None:
+        raise ImageError(f"{path} is not a picture that OpenCV can read")
+    return image
+
+
+def _read_bytes(path: Path | str) -> bytes:
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise ImageError(f"{path} is missing") from None
+    except OSError as error:
+        raise ImageError(f"{path} cannot be read: {error.strerror}") from error
+    if not data:
+        raise ImageError(f"{path} is empty")
+    return data
+
+
+def _is_complete(data: bytes) -> bool:
+    if data.startswith(_JPEG_START):
+        return _jpeg_has_end(data)
+    if data.startswith(_PNG_START):
+        return _PNG_END in data
+    return True
+
+
+def _jpeg_has_end(data: bytes) -> bool:
+    """Walk the segments: an EXIF thumbnail has an end of its own, and a phone may append a film."""
+    position = len(_JPEG_START)
+    while marker := _JPEG_MARKER.search(data, position):
+        if marker[1] == _JPEG_END:
+            return True
+        position = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")
+    return False

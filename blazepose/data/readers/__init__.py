@@ -1,0 +1,50 @@
+"""Readers: one file per annotation format, all returning a `Source`."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from blazepose.data.annotation import Source
+from blazepose.data.readers import coco, coco_wholebody, halpe, landmarks, lsp, mpii
+
+Reader = Callable[[Path, str | None], Source]
+
+READERS: dict[str, Reader] = {
+    "lsp": lsp.read,
+    "coco": coco.read,
+    "coco_wholebody": coco_wholebody.read,
+    "halpe": halpe.read,
+    "mpii": mpii.read,
+    "landmarks": landmarks.read,
+}
+
+
+def read_source(spec: str) -> Source:
+    """Read the people of one data set.
+
+    Args:
+        spec: `reader:path[:split]`; the path may hold colons and begin with `~`, and is relative to the
+            working directory.
+
+    Raises:
+        ValueError: for an unknown reader or split, an empty data set, or labels that cannot be right.
+        FileNotFoundError: for a missing folder, annotation file or picture.
+    """
+    reader, _, location = spec.partition(":")
+    if reader == "synthetic":
+        raise ValueError(f"{spec}: the synthetic reader is not there yet")
+    if not location:
+        raise ValueError(f"{spec!r} is not reader:path[:split]; the readers are {', '.join(READERS)}")
+    if reader not in READERS:
+        raise ValueError(f"{spec}: unknown reader {reader!r}; the readers are {', '.join(READERS)}")
+    path, split = _split_location(location)
+    return replace(READERS[reader](path, split), name=spec)
+
+
+def _split_location(location: str) -> tuple[Path, str | None]:
+    """Path and split: what follows the last colon is a split unless it is part of a path."""
+    whole = Path(location).expanduser()
+    path, colon, split = location.rpartition(":")
+    if not colon or whole.exists() or "/" in split or "\\" in split:
+        return whole, None
+    return Path(path).expanduser(), split

@@ -1,0 +1,121 @@
+"""What COCO's JSON format means, for the data sets that share it."""
+
+import contextlib
+from array import array
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pycocotools.coco import COCO
+
+from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE
+from blazepose.data.readers.files import read_json
+from blazepose.data.readers.people import People
+from blazepose.topology import COCO17
+
+Keypoints = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Keypoints (source keypoints, 2) pixels, labelled (source keypoints,), visibility (source keypoints,)."""
+
+
+def read_coco(file: Path, anchor: str) -> COCO:
+    """An annotation file with its index.
+
+    Raises:
+        FileNotFoundError: if it is missing.
+        ValueError: if it is not a COCO annotation file.
+    """
+    coco = COCO()
+    coco.dataset = read_json(file, anchor)
+    require_lists(coco.dataset, ("images", "annotations"), file)
+    for category in coco.dataset.get("categories", []):
+        if category.get("keypoints") and tuple(category["keypoints"]) != tuple(COCO17.values()):
+            raise ValueError(
+                f"{file} names other keypoints than COCO's 17; own labels are for the landmarks reader"
+            )
+    with contextlib.redirect_stdout(None):
+        coco.createIndex()
+    return coco
+
+
+def require_lists(data: Any, keys: tuple[str, ...], file: Path) -> None:
+    """Raise ValueError if the content of a file lacks one of COCO's lists."""
+    for key in keys:
+        if not isinstance(data, dict) or not isinstance(data.get(key), list):
+            raise ValueError(f"{file} is not a COCO annotation file: it has no list {key!r}")
+
+
+def read_people(
+    file: Path,
+    images: Path,
+    anchor: str,
+    skeleton: Mapping[int, str],
+    keypoints_of: Callable[[dict[str, Any]], Keypoints],
+) -> People:
+    """The people of one of the published COCO-style data sets.
+
+    Args:
+        file: the annotation file.
+        images: folder of the pictures.
+        anchor: heading of the data set in data/README.md.
+        skeleton: {index in the source: landmark name}.
+        keypoints_of: the keypoints of an annotation entry, in the order of the skeleton.
+    """
+    coco = read_coco(file, anchor)
+    paths = {image: images / entry["file_name"] for image, entry in coco.imgs.items()}
+    people = People(file, anchor)
+    for entry in coco.dataset["annotations"]:
+        person = str(entry["id"])
+        if entry.get("iscrowd"):
+            people.left_out["crowd"] += 1
+        elif entry["image_id"] not in paths:
+            raise ValueError(f"{file}, annotation {person}: there is no image {entry['image_id']}")
+        else:
+            keypoints = _named(file, person, keypoints_of, entry)
+            people.add(paths[entry["image_id"]], person, *keypoints, skeleton, box_xyxy(entry.get("bbox")))
+    return people
+
+
+def _named(
+    file: Path, person: str, keypoints_of: Callable[[dict[str, Any]], Keypoints], entry: dict[str, Any]
+) -> Keypoints:
+    try:
+        return keypoints_of(entry)
+    except ValueError as error:
+        raise ValueError(f"{file}, annotation {person}: {error}") from error
+
+
+def triplets(values: Any, count: int) -> np.ndarray:
+    """COCO's flat list of x, y, v as float32 (count, 3); all 0 where there is no list.
+
+    Raises:
+        ValueError: if it holds something else than 3 x count numbers.
+    """
+    if not isinstance(values, list | array) or not values:
+        return np.zeros((count, 3), np.float32)
+    try:
+        numbers = np.asarray(values, np.float32)
+    except (TypeError, ValueError):
+        raise ValueError("keypoints that are not numbers") from None
+    if numbers.shape != (3 * count,):
+        raise ValueError(f"{len(values)} keypoint numbers, expected x, y, v of {count} keypoints")
+    return numbers.reshape(count, 3)
+
+
+def flagged(points: np.ndarray) -> Keypoints:
+    """Triplets (count, 3) whose third value is COCO's flag: 0 unlabelled, 1 hidden, 2 visible."""
+    flags = points[:, 2]
+    return points[:, :2], flags > 0, np.where(flags == 2, VISIBLE, HIDDEN).astype(np.int8)
+
+
+def unflagged(points: np.ndarray, labelled: np.ndarray) -> Keypoints:
+    """Triplets (count, 3) whose third value says nothing about visibility."""
+    return points[:, :2], labelled, np.full(len(points), UNKNOWN, np.int8)
+
+
+def box_xyxy(bbox: Any) -> np.ndarray | None:
+    """COCO's x, y, width, height as corners, float32 (4,); None for a box without area."""
+    box = np.array(bbox if bbox is not None else [], np.float32)
+    if box.shape != (4,) or not np.isfinite(box).all() or box[2:].min() <= 0:
+        return None
+    return np.concatenate([box[:2], box[:2] + box[2:]])

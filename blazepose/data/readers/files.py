@@ -1,0 +1,96 @@
+"""What a data set must have on disk, and the sentence for what it lacks.
+
+`anchor` is the data set's heading in data/README.md.
+"""
+
+import json
+from array import array
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+_KEYPOINT_LISTS = {"keypoints", "foot_kpts", "face_kpts", "lefthand_kpts", "righthand_kpts"}
+
+
+def require_folder(path: Path, anchor: str) -> Path:
+    """The path, if it is a folder; FileNotFoundError otherwise."""
+    if path.is_dir():
+        return path
+    problem = "is a file, not the folder of the data set" if path.exists() else "is missing"
+    raise FileNotFoundError(f"{path} {problem}; see data/README.md#{anchor}")
+
+
+def require_file(path: Path, anchor: str) -> Path:
+    """The path, if it is a file; FileNotFoundError otherwise."""
+    if path.is_file():
+        return path
+    problem = "is a folder, not a file" if path.exists() else "is missing"
+    raise FileNotFoundError(f"{path} {problem}; see data/README.md#{anchor}")
+
+
+def require_images(paths: Iterable[Path], listed_in: Path, anchor: str) -> None:
+    """Raise FileNotFoundError if pictures are missing. Lists each folder once instead of asking per file."""
+    needed = set(paths)
+    folders = {folder: _names(folder) for folder in {path.parent for path in needed}}
+    missing = sorted(path for path in needed if path.name not in folders[path.parent])
+    if missing:
+        raise FileNotFoundError(
+            f"{len(missing)} of {len(needed)} pictures in {listed_in} are missing, first {missing[0]}; "
+            f"see data/README.md#{anchor}"
+        )
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+
+
+def choose_split(files: Mapping[str, Path], split: str | None, folder: Path, anchor: str) -> str:
+    """The split to read: the one asked for, or the only one there.
+
+    Args:
+        files: annotation file of each split that the data set can have.
+        split: as the user typed it.
+        folder: of the data set, for the message.
+        anchor: of the data set.
+
+    Raises:
+        FileNotFoundError: if the data set, or this split of it, has no annotation file.
+        ValueError: if the split is unknown, or none is named and there are several.
+    """
+    found = [name for name, file in files.items() if file.is_file()]
+    if split is not None and split not in files:
+        raise ValueError(f"{folder} has no split {split!r}; it can have {', '.join(files)}")
+    if split is not None:
+        require_file(files[split], anchor)
+        return split
+    if not found:
+        raise FileNotFoundError(f"{folder} has no annotation file; see data/README.md#{anchor}")
+    if len(found) > 1:
+        raise ValueError(f"{folder} has several splits, {', '.join(found)}: name one, {folder}:{found[0]}")
+    return found[0]
+
+
+def read_json(file: Path, anchor: str) -> Any:
+    """The content of a JSON file, with COCO's outlines left out and its keypoint lists packed as floats.
+
+    A person with 133 keypoints takes 13 kB as Python numbers; so 100,000 people would not fit in 1 GB.
+
+    Raises:
+        FileNotFoundError: if the file is missing.
+        ValueError: if it is not JSON.
+    """
+    with require_file(file, anchor).open(encoding="utf-8") as stream:
+        try:
+            return json.load(stream, object_hook=_slim)
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{file} is not JSON, or is cut off: {error}") from error
+
+
+def _slim(entry: dict[str, Any]) -> dict[str, Any]:
+    entry.pop("segmentation", None)
+    for key in _KEYPOINT_LISTS & entry.keys():
+        try:
+            entry[key] = array("f", entry[key])
+        except TypeError:  # a category's keypoint names, or what its reader will complain about
+            continue
+    return entry

@@ -1,0 +1,52 @@
+"""Halpe Full-Body: 26 keypoints of the body and feet, 68 of the face, 21 of each hand."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from blazepose.data.annotation import Source
+from blazepose.data.readers.coco_json import Keypoints, flagged, read_people, triplets, unflagged
+from blazepose.data.readers.files import choose_split, require_folder
+from blazepose.topology import COCO17, HALPE136
+
+LICENCE = (
+    "Halpe Full-Body: annotations published without licence text, for research; pictures of HICO-DET and of "
+    "COCO 2017 under the licences that their authors chose on Flickr"
+)
+CIRCLE_CORRECTION = 1.0
+"""Source: measured ..., to be filled."""
+
+_KEYPOINTS = 136
+_LABELLED = 0.35
+"""Third values from here on count as labelled. Source: the authors' own training code, AlphaPose
+(halpe_136.py). Validation only has 0, 1 and 2; some of training are scores."""
+
+_FILES = {"train": "annotations/halpe_train_v1.json", "val": "annotations/halpe_val_v1.json"}
+_IMAGES = {"train": "hico_20160224_det/images/train2015", "val": "val2017"}
+
+
+def read(path: Path, split: str | None) -> Source:
+    """People of one split: `train` on HICO-DET's pictures, `val` on COCO's val2017."""
+    require_folder(path, "halpe")
+    files = {name: path / file for name, file in _FILES.items()}
+    split = choose_split(files, split, path, "halpe")
+    keypoints_of = partial(full_body, coco_flags=split == "val")
+    people = read_people(files[split], path / _IMAGES[split], "halpe", HALPE136, keypoints_of)
+    return people.source(
+        "halpe", LICENCE, labels_visibility=split == "val", circle_correction=CIRCLE_CORRECTION
+    )
+
+
+def full_body(entry: dict[str, Any], coco_flags: bool) -> Keypoints:
+    """The 136 keypoints of an annotation entry.
+
+    Args:
+        entry: some of training hold no list of keypoints.
+        coco_flags: the third value of the first 17 is COCO's flag, as they are copied from COCO. Elsewhere
+            an occluded point is not told from a visible one.
+    """
+    points = triplets(entry.get("keypoints"), _KEYPOINTS)
+    xy, labelled, visibility = unflagged(points, points[:, 2] >= _LABELLED)
+    if coco_flags:
+        visibility[: len(COCO17)] = flagged(points[: len(COCO17)])[2]
+    return xy, labelled, visibility

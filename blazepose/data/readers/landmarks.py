@@ -1,0 +1,183 @@
+"""Users' own labels: COCO keypoint JSON whose keypoints are any subset of the 33 landmarks.
+
+What CVAT, FiftyOne and Label Studio write, and where each puts the pictures: data/README.md#landmarks.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blazepose.data.annotation import HIDDEN, UNKNOWN, Annotation, Source
+from blazepose.data.readers.coco_json import box_xyxy, flagged, require_lists, triplets
+from blazepose.data.readers.files import read_json
+from blazepose.data.readers.people import People
+from blazepose.topology import LANDMARKS, NUM_LANDMARKS
+
+LICENCE = "own labels: no licence recorded"
+
+
+def read(path: Path, split: str | None) -> Source:
+    """Everybody with keypoints in one JSON file.
+
+    Raises:
+        FileNotFoundError: if the file or pictures are missing.
+        ValueError: for labels that cannot be right; the message names the file and the annotation.
+    """
+    if split is not None:
+        raise ValueError(f"landmarks:{path} has no splits, each is a file of its own; leave :{split} away")
+    data = read_json(path, "landmarks")
+    if isinstance(data, dict):
+        data.setdefault("annotations", [])  # FiftyOne leaves it out where nothing is labelled
+    require_lists(data, ("images", "categories", "annotations"), path)
+    categories = _by_id(data["categories"], "category", path)
+    skeletons = {key: _skeleton(category, path) for key, category in categories.items()}
+    if data["annotations"] and not any(skeletons.values()):
+        raise ValueError(
+            f"{path}: no category lists the names of its keypoints; see data/README.md#landmarks for how "
+            "each tool writes them"
+        )
+    people = People(path, "landmarks")
+    pictures = _Pictures(path, _by_id(data["images"], "image", path))
+    for person, entry in _by_id(data["annotations"], "annotation", path).items():
+        _add(people, pictures, str(person), entry, skeletons)
+    pictures.require({person.image for person in people.annotations})
+    # Most tools write 2, "visible", for every point; only a file that also says 1 tells them apart.
+    says_hidden = any((person.visibility == HIDDEN).any() for person in people.annotations)
+    if not says_hidden:
+        people.annotations = [_of_unknown_visibility(person) for person in people.annotations]
+    return people.source("landmarks", LICENCE, labels_visibility=says_hidden)
+
+
+def _by_id(entries: list[dict[str, Any]], kind: str, file: Path) -> dict[Any, dict[str, Any]]:
+    found: dict[Any, dict[str, Any]] = {}
+    for number, entry in enumerate(entries, 1):
+        if not isinstance(entry, dict) or "id" not in entry:
+            raise ValueError(f"{file}: {kind} number {number} has no id")
+        if entry["id"] in found:
+            raise ValueError(f"{file}: two entries of {kind} have the id {entry['id']}")
+        found[entry["id"]] = entry
+    return found
+
+
+def _skeleton(category: dict[str, Any], file: Path) -> Mapping[int, str]:
+    """{position in the annotation: landmark name}; empty for a category without keypoints."""
+    names = [_normal(name) for name in category.get("keypoints") or []]
+    for name in names:
+        if name not in LANDMARKS:
+            close = difflib.get_close_matches(name, LANDMARKS, n=1)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            raise ValueError(f"{file}: unknown landmark {name!r}{hint}; the 33 are {', '.join(LANDMARKS)}")
+        if names.count(name) > 1:
+            raise ValueError(f"{file}: a category lists {name!r} twice")
+    return dict(enumerate(names))
+
+
+def _normal(name: Any) -> str:
+    return "_".join(str(name).lower().replace("-", " ").replace("_", " ").split())
+
+
+def _add(
+    people: People,
+    pictures: "_Pictures",
+    person: str,
+    entry: dict[str, Any],
+    skeletons: Mapping[Any, Mapping[int, str]],
+) -> None:
+    where = f"{people.file}, annotation {person}"
+    for key, known in (("image_id", pictures.images), ("category_id", skeletons)):
+        if entry.get(key) not in known:
+            raise ValueError(f"{where}: there is no {key.removesuffix('_id')} {entry.get(key)}")
+    skeleton = skeletons[entry["category_id"]]
+    if entry.get("iscrowd"):
+        people.left_out["crowd"] += 1
+        return
+    try:
+        points = _points(entry, skeleton)
+        world = _world(entry.get("landmarks_world"))
+        box = box_xyxy(entry.get("bbox"))
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
+    people.add(pictures.find(entry["image_id"]), person, *flagged(points), skeleton, box, world)
+
+
+def _points(entry: dict[str, Any], skeleton: Mapping[int, str]) -> np.ndarray:
+    points = triplets(entry.get("keypoints") if skeleton else None, len(skeleton))
+    flags = points[:, 2]
+    for index in np.flatnonzero((flags != 0) & (flags != 1) & (flags != 2)).tolist():
+        raise ValueError(f"{skeleton[index]} has visibility {flags[index]:g}, expected 0, 1 or 2")
+    for index in np.flatnonzero((flags > 0) & ~np.isfinite(points).all(axis=1)).tolist():
+        raise ValueError(f"NaN or infinite coordinates of {skeleton[index]}")
+    return points
+
+
+def _world(rows: Any) -> np.ndarray | None:
+    """World landmarks float32 (33, 3), metres; NaN where a row is null."""
+    if rows is None:
+        return None
+    try:
+        known = [row is not None for row in rows]
+        world = np.array([row or [np.nan] * 3 for row in rows], np.float32)
+    except (TypeError, ValueError):
+        world, known = np.empty(0, np.float32), []
+    if world.shape != (NUM_LANDMARKS, 3) or not np.isfinite(world[known]).all():
+        raise ValueError(f"landmarks_world is not {NUM_LANDMARKS} rows of 3 finite numbers (or null)")
+    return world
+
+
+def _of_unknown_visibility(person: Annotation) -> Annotation:
+    return replace(person, visibility=np.full(NUM_LANDMARKS, UNKNOWN, np.int8))
+
+
+class _Pictures:
+    """Where the pictures of a file lie: beside it, or where the labelling tools put them.
+
+    Args:
+        file: the JSON file.
+        images: its image entries by id.
+    """
+
+    def __init__(self, file: Path, images: Mapping[Any, dict[str, Any]]) -> None:
+        folder, subset = file.parent, file.stem.removeprefix("person_keypoints_")
+        above = folder.parent / "images"
+        self.file = file
+        self.images = images
+        self.roots = (folder, folder / "images", folder / "data", above / subset, above)
+        self.by_image: dict[Any, Path] = {}
+        self.image_of: dict[Path, Any] = {}
+        self.missing: set[Path] = set()
+
+    def find(self, image: Any) -> Path:
+        """The picture of an image id, even if it is nowhere: `require` tells.
+
+        Raises:
+            ValueError: if another image id leads to the same picture.
+        """
+        if image not in self.by_image:
+            name = str(self.images[image].get("file_name"))
+            path = next((path for path in self._candidates(name) if path.is_file()), None)
+            if path is None:
+                path = Path(name)
+                self.missing.add(path)
+            other = self.image_of.setdefault(path, image)
+            if other != image:
+                raise ValueError(f"{self.file}: images {other} and {image} both lead to {path}")
+            self.by_image[image] = path
+        return self.by_image[image]
+
+    def _candidates(self, name: str) -> Iterator[Path]:
+        """As written below each root; then by its bare name, since tools write paths of their own server."""
+        for relative in (name, Path(name).name):
+            yield from (root / relative for root in self.roots)
+
+    def require(self, paths: set[Path]) -> None:
+        """Raise FileNotFoundError if some of these are missing."""
+        missing = sorted(paths & self.missing)
+        if missing:
+            raise FileNotFoundError(
+                f"{len(missing)} of {len(paths)} pictures in {self.file} are missing, first {missing[0]}: "
+                "put them beside it or in images/; see data/README.md#landmarks"
+            )

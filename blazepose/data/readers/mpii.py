@@ -1,0 +1,55 @@
+"""MPII Human Pose in the JSON form that HRNet and mmpose use."""
+
+from pathlib import Path
+
+import numpy as np
+
+from blazepose.data.annotation import UNKNOWN, Source
+from blazepose.data.readers.files import choose_split, read_json, require_folder
+from blazepose.data.readers.people import People
+from blazepose.topology import MPII16
+
+LICENCE = "MPII Human Pose: for research only, no commercial use; pictures from YouTube videos"
+CIRCLE_CORRECTION = 1.0
+"""Source: measured ..., to be filled."""
+
+_KEYPOINTS = 16
+
+
+def read(path: Path, split: str | None) -> Source:
+    """People of one annotation file: `path` is that file, or a folder with `mpii_<split>.json`.
+
+    Coordinates are as stored, which is counted from 1.
+    """
+    file = _annotation_file(path, split)
+    images = _image_folder(file)
+    entries = read_json(file, "mpii")
+    if not isinstance(entries, list):
+        raise ValueError(f"{file} is not a list of people; see data/README.md#mpii")
+    people = People(file, "mpii")
+    for number, entry in enumerate(entries):
+        joints = np.asarray(entry.get("joints", np.full((_KEYPOINTS, 2), -1)), np.float32)
+        flags = np.asarray(entry.get("joints_vis", np.zeros(_KEYPOINTS)), np.float32)
+        if joints.shape != (_KEYPOINTS, 2) or flags.shape != (_KEYPOINTS,):
+            raise ValueError(f"{file}, entry {number}: expected {_KEYPOINTS} joints and joints_vis")
+        labelled = (flags > 0) & (joints != -1).any(axis=1)
+        unknown = np.full(_KEYPOINTS, UNKNOWN, np.int8)
+        people.add(images / entry["image"], str(number), joints, labelled, unknown, MPII16)
+    return people.source("mpii", LICENCE, labels_visibility=False, circle_correction=CIRCLE_CORRECTION)
+
+
+def _annotation_file(path: Path, split: str | None) -> Path:
+    if path.suffix == ".json" and split is None:
+        return path
+    folder = require_folder(path, "mpii")
+    found = sorted([*folder.glob("mpii*.json"), *folder.glob("annotations/mpii*.json")])
+    files = {file.stem.removeprefix("mpii").removeprefix("_") or "all": file for file in found}
+    if split is not None:
+        files.setdefault(split, folder / f"annotations/mpii_{split}.json")
+    return files[choose_split(files, split, folder, "mpii")]
+
+
+def _image_folder(file: Path) -> Path:
+    """`images` beside the annotation file or beside its folder, else the file's own folder."""
+    candidates = (file.parent / "images", file.parent.parent / "images")
+    return next((folder for folder in candidates if folder.is_dir()), file.parent)

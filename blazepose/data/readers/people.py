@@ -1,0 +1,80 @@
+"""Collecting the people of a source."""
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from blazepose.data.annotation import Annotation, Source, source_to_landmarks
+from blazepose.data.readers.files import require_images
+
+
+class People:
+    """The people a reader found, and the number of those it had to leave out by reason.
+
+    Args:
+        file: the annotation file, for messages.
+        anchor: heading of the data set in data/README.md.
+    """
+
+    def __init__(self, file: Path, anchor: str) -> None:
+        self.file = file
+        self.anchor = anchor
+        self.annotations: list[Annotation] = []
+        self.left_out: Counter[str] = Counter()
+
+    def add(
+        self,
+        image: Path,
+        person: str,
+        keypoints: np.ndarray,
+        labelled: np.ndarray,
+        visibility: np.ndarray,
+        skeleton: Mapping[int, str],
+        box_xyxy: np.ndarray | None = None,
+        landmarks_world: np.ndarray | None = None,
+    ) -> None:
+        """Keep a person, or count why not.
+
+        Args:
+            image: the picture.
+            person: annotation id.
+            keypoints: (source keypoints, 2) pixels.
+            labelled: (source keypoints,) bool.
+            visibility: (source keypoints,) VISIBLE, HIDDEN or UNKNOWN.
+            skeleton: {index in the source: landmark name}.
+            box_xyxy: (4,) pixels.
+            landmarks_world: (33, 3) metres.
+        """
+        if not labelled.any():
+            self.left_out["no keypoints"] += 1
+        elif not np.isfinite(keypoints[labelled]).all():
+            self.left_out["NaN or infinite coordinates"] += 1
+        else:
+            points = source_to_landmarks(keypoints, labelled, visibility, dict(skeleton))
+            self.annotations.append(Annotation(image, person, *points, box_xyxy, landmarks_world))
+
+    def source(
+        self, reader: str, licence: str, labels_visibility: bool, circle_correction: float = 1.0
+    ) -> Source:
+        """Everybody as a `Source`.
+
+        Raises:
+            ValueError: if nobody is left.
+            FileNotFoundError: if pictures are missing.
+        """
+        if not self.annotations:
+            reasons = ", ".join(f"{reason} {count}" for reason, count in self.left_out.items())
+            found = f" (left out: {reasons})" if reasons else ""
+            raise ValueError(f"{self.file} holds no labelled people{found}; see data/README.md#{self.anchor}")
+        require_images((annotation.image for annotation in self.annotations), self.file, self.anchor)
+        return Source(
+            name=f"{reader}:{self.file}",
+            reader=reader,
+            annotations=self.annotations,
+            licence=licence,
+            labels_visibility=labels_visibility,
+            circle_correction=circle_correction,
+            left_out=dict(self.left_out),
+        )
