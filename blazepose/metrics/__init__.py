@@ -1,0 +1,1 @@
+"""How good the landmarks are: PCK, PDJ and mean error, in torso sizes."""

@@ -1,0 +1,145 @@
+"""PCK, PDJ and mean error over arrays of people. Every figure is in per cent, and NaN where nothing counts.
+
+Source of the definitions: interface.md, Definitions.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from blazepose.data.annotation import UNKNOWN, VISIBLE
+from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, TORSO
+
+PCK_THRESHOLD = 0.2
+"""Of the torso size. Source: paper 3, PCK@0.2."""
+
+CURVE_THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(1, 11))
+
+_VISIBLE_FROM = 0.5
+"""Predicted visibility from which a landmark counts as visible. Source: interface.md, PDJ."""
+
+
+class Torso(NamedTuple):
+    """A definition of torso size.
+
+    Attributes:
+        text: as a report says it.
+        needs: landmarks that must be labelled.
+        size: from points (people, 33, 2) to sizes (people,).
+    """
+
+    text: str
+    needs: tuple[int, ...]
+    size: Callable[[np.ndarray], np.ndarray]
+
+
+def _distance(points: np.ndarray, a: int, b: int) -> np.ndarray:
+    return np.linalg.norm(points[:, a] - points[:, b], axis=1)
+
+
+def _across(points: np.ndarray) -> np.ndarray:
+    return _distance(points, LEFT_SHOULDER, RIGHT_HIP)
+
+
+def _diagonals(points: np.ndarray) -> np.ndarray:
+    return (_across(points) + _distance(points, RIGHT_SHOULDER, LEFT_HIP)) / 2
+
+
+def _midline(points: np.ndarray) -> np.ndarray:
+    shoulders = (points[:, LEFT_SHOULDER] + points[:, RIGHT_SHOULDER]) / 2
+    hips = (points[:, LEFT_HIP] + points[:, RIGHT_HIP]) / 2
+    return np.linalg.norm(shoulders - hips, axis=1)
+
+
+TORSOS: Mapping[str, Torso] = {
+    "across": Torso("left shoulder to right hip", (LEFT_SHOULDER, RIGHT_HIP), _across),
+    "diagonals": Torso("mean of both diagonals from shoulder to hip", TORSO, _diagonals),
+    "midline": Torso("mid-shoulder to mid-hip", TORSO, _midline),
+}
+"""Definitions of torso size; `across` is the default."""
+
+
+def torso_size(points: np.ndarray, labelled: np.ndarray, torso: str = "across") -> np.ndarray:
+    """Torso size of each person.
+
+    Args:
+        points: (people, 33, 2), labels in pixels or any other isotropic unit.
+        labelled: (people, 33) bool.
+        torso: key of TORSOS.
+
+    Returns:
+        (people,), in the unit of the points; NaN where a point it needs is not labelled.
+
+    Raises:
+        ValueError: if there is no such definition.
+    """
+    if torso not in TORSOS:
+        raise ValueError(f"torso={torso} is unknown; torso is one of {', '.join(TORSOS)}")
+    definition = TORSOS[torso]
+    return np.where(labelled[:, list(definition.needs)].all(axis=1), definition.size(points), np.nan)
+
+
+def normalised_errors(predicted: np.ndarray, target: np.ndarray, torso: np.ndarray) -> np.ndarray:
+    """Distance of each prediction from its label, in torso sizes.
+
+    Args:
+        predicted: (people, 33, 2).
+        target: (people, 33, 2), in the same unit.
+        torso: (people,), in the same unit, positive.
+
+    Returns:
+        (people, 33).
+    """
+    return np.linalg.norm(predicted - target, axis=-1) / torso[:, None]
+
+
+def pck(errors: np.ndarray, labelled: np.ndarray, threshold: float = PCK_THRESHOLD) -> float:
+    """Share of the labelled points whose error is smaller than `threshold` torso sizes.
+
+    Args:
+        errors: (...), normalised_errors.
+        labelled: (...) bool, the points to count.
+        threshold: in torso sizes.
+    """
+    return _percent(errors < threshold, labelled)
+
+
+def pdj(
+    errors: np.ndarray,
+    labelled: np.ndarray,
+    visibility: np.ndarray,
+    predicted_visibility: np.ndarray,
+    threshold: float = PCK_THRESHOLD,
+) -> float:
+    """PCK in which the predicted visibility, too, must match the label; only where a label says it.
+
+    Args:
+        errors: (...), normalised_errors.
+        labelled: (...) bool, the points to count.
+        visibility: (...) VISIBLE, HIDDEN or UNKNOWN (data.annotation).
+        predicted_visibility: (...), 0..1.
+        threshold: in torso sizes.
+    """
+    agrees = (predicted_visibility >= _VISIBLE_FROM) == (visibility == VISIBLE)
+    return _percent((errors < threshold) & agrees, labelled & (visibility != UNKNOWN))
+
+
+def mean_error(errors: np.ndarray, labelled: np.ndarray) -> float:
+    """Mean error of the labelled points, in per cent of the torso size."""
+    return _percent(errors, labelled)
+
+
+def pck_curve(errors: np.ndarray, labelled: np.ndarray) -> dict[float, float]:
+    """PCK at each of CURVE_THRESHOLDS."""
+    return {threshold: pck(errors, labelled, threshold) for threshold in CURVE_THRESHOLDS}
+
+
+def pck_area(curve: Mapping[float, float]) -> float:
+    """Mean height of a PCK curve over its thresholds (trapezoids)."""
+    thresholds = list(curve)
+    return float(np.trapezoid(list(curve.values()), thresholds)) / (thresholds[-1] - thresholds[0])
+
+
+def _percent(values: np.ndarray, counted: np.ndarray) -> float:
+    return 100 * float(values[counted].mean()) if counted.any() else float("nan")

@@ -1,0 +1,73 @@
+"""PCK as a torchmetrics metric, for validation loops on one or several processes."""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torchmetrics import Metric
+from torchmetrics.utilities import dim_zero_cat
+
+from blazepose.metrics.pck import PCK_THRESHOLD
+
+
+class PckMetric(Metric):
+    """PCK@0.2 and mean error over all labelled points of a validation set, in per cent.
+
+    It keeps a row a person and counts each sample index once, so a distributed sampler that pads its last
+    batch counts nobody twice.
+    """
+
+    full_state_update = False
+    index: list[Tensor]
+    errors: list[Tensor]
+    labelled: list[Tensor]
+    usable: list[Tensor]
+
+    def __init__(self) -> None:
+        super().__init__()
+        for state in ("index", "errors", "labelled", "usable"):
+            self.add_state(state, default=[], dist_reduce_fx="cat")
+
+    def update(
+        self,
+        index: Int[Tensor, " batch"],
+        predicted: Float[Tensor, "batch 33 2"],
+        target: Float[Tensor, "batch 33 2"],
+        labelled: Bool[Tensor, "batch 33"],
+        torso: Float[Tensor, " batch"],
+    ) -> None:
+        """Add a batch.
+
+        Args:
+            index: position of each sample in the data set.
+            predicted: landmarks, in ROI coordinates or pixels.
+            target: labels, in the same unit.
+            labelled: points that count.
+            torso: torso sizes in the same unit; people with NaN or 0 are left out and counted.
+        """
+        self.index.append(index)
+        self.errors.append((predicted.float() - target).norm(dim=-1) / torso[:, None])
+        self.labelled.append(labelled)
+        self.usable.append(torso > 0)
+
+    def compute(self) -> dict[str, Tensor]:
+        """The figures: `pck@0.2`, `mean_error` (NaN if no point counts), `num_people`, `num_left_out`."""
+        if len(self.index) == 0:
+            nan, zero = torch.tensor(torch.nan), torch.tensor(0)
+            return {"pck@0.2": nan, "mean_error": nan, "num_people": zero, "num_left_out": zero}
+        once = _first_occurrences(dim_zero_cat(self.index))
+        usable = dim_zero_cat(self.usable)[once]
+        counted = dim_zero_cat(self.labelled)[once] & usable[:, None]
+        errors = dim_zero_cat(self.errors)[once][counted]
+        return {
+            "pck@0.2": 100 * (errors < PCK_THRESHOLD).float().mean(),
+            "mean_error": 100 * errors.mean(),
+            "num_people": usable.sum(),
+            "num_left_out": (~usable).sum(),
+        }
+
+
+def _first_occurrences(index: Int[Tensor, " rows"]) -> Int[Tensor, " people"]:
+    """Row of the first occurrence of each index, in the order of the indices."""
+    people, person = index.unique(return_inverse=True)
+    rows = torch.arange(len(index), device=index.device)
+    return torch.empty_like(people).scatter_reduce(0, person, rows, "amin", include_self=False)
