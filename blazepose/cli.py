@@ -1,4 +1,4 @@
-"""How the Hydra scripts speak to people: one sentence and exit status 1 where something is wrong.
+"""How the scripts speak to people: one sentence and exit status 1 where something is wrong.
 
 BLAZEPOSE_TRACEBACK=1 shows where the sentence came from.
 """
@@ -12,42 +12,56 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, ParamSpec
 
 import hydra
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
+
+P = ParamSpec("P")
 
 _PACKAGE = Path(__file__).resolve().parent
 _HOME = re.compile(r"(^|:)~(?=/|$)")
 """A `~` that begins a path: the whole value, or what follows `reader:`."""
 
 
+def say_errors(task: Callable[P, None]) -> Callable[P, None]:
+    """Decorator that ends a script with one sentence where this repository raised an error on purpose.
+
+    ValueError, OSError and ImportError raised here go to stderr, with exit status 1; anything else is a bug
+    and keeps its traceback.
+    """
+
+    @functools.wraps(task)
+    def speak(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            task(*args, **kwargs)
+        except (ValueError, OSError, ImportError) as error:
+            if not _raised_on_purpose(error, task.__code__):
+                raise
+            _leave(error, str(error))
+
+    return speak
+
+
 def script(config_name: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:
     """Decorator that makes `main(cfg)` a command configured by `configs/<config_name>.yaml` beside it.
 
-    `~` is expanded in every value. ValueError, OSError and ImportError that this repository raises itself
-    end as their sentence on stderr with exit status 1; anything else is a bug and keeps its traceback.
+    Errors are said as by `say_errors`, Hydra's own too. `~` is expanded in every value.
     """
 
     def decorate(task: Callable[[DictConfig], None]) -> Callable[[], None]:
         configs = Path(task.__code__.co_filename).resolve().parent / "configs"
+        speak = say_errors(task)
 
         @functools.wraps(task)
-        def speak(cfg: DictConfig) -> None:
-            try:
-                task(expand_home(cfg))
-            except (ValueError, OSError, ImportError) as error:
-                if not _raised_on_purpose(error, task.__code__):
-                    raise
-                _leave(error, str(error))
+        def run(cfg: DictConfig) -> None:
+            speak(expand_home(cfg))
 
-        @functools.wraps(task)
         def command() -> None:
-            run = hydra.main(version_base="1.3", config_path=str(configs), config_name=config_name)(speak)
             os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises its errors instead of printing them
             try:
-                run()
+                hydra.main(version_base="1.3", config_path=str(configs), config_name=config_name)(run)()
             except HydraException as error:
                 _leave(error, _explain(error, configs, config_name))
 
