@@ -18,7 +18,7 @@ class ImageError(ValueError):
     """A file that is not a complete picture; the message is one sentence that names it."""
 
 
-def read_image(path: Path | str) -> np.ndarray:
+def read_image(path: Path) -> np.ndarray:
     """Read a picture, upright as its EXIF orientation says.
 
     Grey becomes three equal channels, 16 bits become 8, transparency is dropped.
@@ -45,9 +45,9 @@ def read_image(path: Path | str) -> np.ndarray:
     return image
 
 
-def _read_bytes(path: Path | str) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     try:
-        data = Path(path).read_bytes()
+        data = path.read_bytes()
     except FileNotFoundError:
         raise ImageError(f"{path} is missing") from None
     except OSError as error:

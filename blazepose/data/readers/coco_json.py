@@ -33,8 +33,11 @@ def read_coco(file: Path, anchor: str) -> COCO:
             raise ValueError(
                 f"{file} names other keypoints than COCO's 17; own labels are for the landmarks reader"
             )
-    with contextlib.redirect_stdout(None):
-        coco.createIndex()
+    try:
+        with contextlib.redirect_stdout(None):
+            coco.createIndex()
+    except KeyError as error:
+        raise ValueError(f"{file} is not a COCO annotation file: an entry has no {error}") from error
     return coco
 
 

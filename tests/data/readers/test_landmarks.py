@@ -1,0 +1,222 @@
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE
+from blazepose.data.readers import landmarks
+from blazepose.topology import INDEX, LANDMARKS
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+
+
+def make(folder: Path, *entries: dict[str, Any], names: list[str] | None = None, **changes: Any) -> Path:
+    """A file with one picture, and annotations of a nose and a left heel."""
+    (folder / "7.jpg").touch()
+    category = {"id": 1, "name": "person", "keypoints": names or ["nose", "left_heel"]}
+    data = {
+        "images": [{"id": 1, "file_name": "7.jpg"}],
+        "categories": [category],
+        "annotations": list(entries),
+    }
+    file = folder / "labels.json"
+    file.write_text(json.dumps(data | changes))
+    return file
+
+
+def entry(number: int = 5, **changes: Any) -> dict[str, Any]:
+    return {"id": number, "image_id": 1, "category_id": 1, "keypoints": [10, 20, 2, 30, 40, 1]} | changes
+
+
+def touch(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    return path
+
+
+def test_partial_skeleton(tmp_path):
+    source = landmarks.read(make(tmp_path, entry(bbox=[1, 2, 3, 4])), None)
+    person = source.annotations[0]
+    assert (person.image, person.person) == (tmp_path / "7.jpg", "5")
+    assert np.flatnonzero(person.labelled).tolist() == [0, 29]
+    assert person.landmarks_px[29].tolist() == [30, 40]
+    assert person.visibility[[0, 29]].tolist() == [VISIBLE, HIDDEN]
+    assert person.box_xyxy.tolist() == [1, 2, 4, 6]
+    assert person.landmarks_world is None
+    assert source.labels_visibility
+
+
+def test_all_33_and_world_landmarks(tmp_path):
+    keypoints = [value for i in range(33) for value in (i, i, 2)]
+    world: list[list[float] | None] = [[i / 100, 0, -0.1] for i in range(33)]
+    world[4] = None
+    file = make(tmp_path, entry(keypoints=keypoints, landmarks_world=world), names=list(LANDMARKS))
+    person = landmarks.read(file, None).annotations[0]
+    assert person.labelled.all()
+    assert person.landmarks_world.shape == (33, 3)
+    assert person.landmarks_world[32] == pytest.approx([0.32, 0, -0.1])
+    assert np.isnan(person.landmarks_world[4]).all()
+
+
+def test_without_any_hidden_point_visibility_is_unknown(tmp_path):
+    source = landmarks.read(make(tmp_path, entry(keypoints=[10, 20, 2, 30, 40, 2])), None)
+    assert (source.annotations[0].visibility == UNKNOWN).all()
+    assert not source.labels_visibility
+
+
+def test_names_as_people_type_them(tmp_path):
+    names = ["NOSE", "Left Heel", " right-heel ", "mouth__left"]
+    points = [1, 2, 2] * 4
+    person = landmarks.read(make(tmp_path, entry(keypoints=points), names=names), None).annotations[0]
+    assert np.flatnonzero(person.labelled).tolist() == [0, 9, 29, 30]
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        (["nose", "left_hell"], r"labels.json: unknown landmark 'left_hell' \(did you mean left_heel\?\)"),
+        (["nose", "1"], "unknown landmark '1'; the 33 are nose, left_eye_inner, .*right_foot_index"),
+        (["nose", "Nose"], "a category lists 'nose' twice"),
+    ],
+)
+def test_keypoint_names_that_cannot_be_right(tmp_path, names, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        landmarks.read(make(tmp_path, entry(), names=names), None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"keypoints": [10, float("nan"), 2, 0, 0, 0]}, "annotation 5: NaN or infinite coordinates of nose"),
+        (
+            {"keypoints": [0, 0, 0, float("inf"), 1, 1]},
+            "annotation 5: NaN or infinite coordinates of left_heel",
+        ),
+        ({"keypoints": [10, None, 2, 0, 0, 0]}, "annotation 5: NaN or infinite coordinates of nose"),
+        ({"keypoints": [1, 2, 2]}, "annotation 5: 3 keypoint numbers, expected x, y, v of 2 keypoints"),
+        ({"keypoints": ["1", "b", 2, 0, 0, 0]}, "annotation 5: keypoints that are not numbers"),
+        (
+            {"keypoints": [1, 2, 2, 3, 4, 0.7]},
+            "annotation 5: left_heel has visibility 0.7, expected 0, 1 or 2",
+        ),
+        ({"image_id": 8}, "annotation 5: there is no image 8"),
+        ({"category_id": None}, "annotation 5: there is no category None"),
+        (
+            {"landmarks_world": [[0, 0, 0]]},
+            "annotation 5: landmarks_world is not 33 rows of 3 finite numbers",
+        ),
+        ({"landmarks_world": [[0, 0]] * 33}, "landmarks_world is not 33 rows"),
+        ({"landmarks_world": [[0, 0, float("nan")]] * 33}, "landmarks_world is not 33 rows"),
+        ({"landmarks_world": 1.5}, "landmarks_world is not 33 rows"),
+    ],
+)
+def test_annotations_that_cannot_be_right(tmp_path, changes, sentence):
+    with pytest.raises(
+        ValueError, match=f"labels.json, {sentence}" if "annotation" in sentence else sentence
+    ):
+        landmarks.read(make(tmp_path, entry(**changes)), None)
+
+
+def test_points_outside_the_picture_stay(tmp_path):
+    person = landmarks.read(make(tmp_path, entry(keypoints=[-10, 2e4, 2, 0, 0, 0])), None).annotations[0]
+    assert person.landmarks_px[INDEX["nose"]].tolist() == [-10, 20000]
+
+
+def test_unlabelled_points_may_have_any_coordinates(tmp_path):
+    person = landmarks.read(make(tmp_path, entry(keypoints=[1, 2, 2, float("nan"), 7, 0])), None).annotations[
+        0
+    ]
+    assert not person.labelled[INDEX["left_heel"]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"annotations": [entry(), entry()]}, "two entries of annotation have the id 5"),
+        ({"images": [{"id": 1, "file_name": "7.jpg"}] * 2}, "two entries of image have the id 1"),
+        ({"annotations": [{"image_id": 1}]}, "annotation number 1 has no id"),
+        ({"categories": [{"id": 1, "name": "person"}]}, "no category lists the names of its keypoints"),
+        ({"categories": None}, "is not a COCO annotation file: it has no list 'categories'"),
+        ({"annotations": []}, "holds no labelled people; see data/README.md#landmarks"),
+    ],
+)
+def test_files_that_cannot_be_right(tmp_path, changes, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        landmarks.read(make(tmp_path, entry(), **changes), None)
+
+
+def test_file_without_annotations(tmp_path):
+    file = make(tmp_path)
+    data = json.loads(file.read_text())
+    del data["annotations"]
+    file.write_text(json.dumps(data))
+    with pytest.raises(ValueError, match="holds no labelled people"):
+        landmarks.read(file, None)
+
+
+def test_not_a_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"is a folder, not a file; see data/README.md#landmarks"):
+        landmarks.read(tmp_path, None)
+    with pytest.raises(FileNotFoundError, match=r"mine.json is missing"):
+        landmarks.read(tmp_path / "mine.json", None)
+    with pytest.raises(ValueError, match="leave :val away"):
+        landmarks.read(make(tmp_path, entry()), "val")
+
+
+def test_missing_pictures(tmp_path):
+    images = [{"id": i, "file_name": f"{i}.jpg"} for i in range(1, 4)]
+    file = make(tmp_path, entry(1), entry(2, image_id=2), images=images)
+    with pytest.raises(FileNotFoundError, match=r"2 of 2 pictures in .*labels.json are missing, first 1.jpg"):
+        landmarks.read(file, None)
+
+
+def test_two_entries_of_one_picture(tmp_path):
+    images = [{"id": 1, "file_name": "a/7.jpg"}, {"id": 2, "file_name": "b/7.jpg"}]
+    file = make(tmp_path, entry(1), entry(2, image_id=2), images=images)
+    with pytest.raises(ValueError, match=r"images 1 and 2 both lead to .*7.jpg"):
+        landmarks.read(file, None)
+
+
+def test_cvat(tmp_path):
+    file = tmp_path / "annotations/person_keypoints_default.json"
+    file.parent.mkdir()
+    shutil.copy(FIXTURES / "cvat_person_keypoints_default.json", file)
+    picture = touch(tmp_path / "images/default/gym/squat 1.jpg")
+    source = landmarks.read(file, None)
+    assert [(person.image, person.person) for person in source.annotations] == [
+        (picture, "1"),
+        (picture, "2"),
+    ]
+    first = source.annotations[0]
+    assert np.flatnonzero(first.labelled).tolist() == [0, 11, 12, 23]
+    assert first.visibility[[11, 12]].tolist() == [VISIBLE, HIDDEN]
+    assert source.left_out == {"no keypoints": 1}
+    # Older versions put the pictures into images/ without a folder of the subset.
+    (tmp_path / "images/default/gym").rename(tmp_path / "images/gym")
+    assert landmarks.read(file, None).annotations[0].image == tmp_path / "images/gym/squat 1.jpg"
+
+
+def test_fiftyone(tmp_path):
+    file = tmp_path / "labels.json"
+    shutil.copy(FIXTURES / "fiftyone_labels.json", file)
+    picture = touch(tmp_path / "data/rower.png")
+    person = landmarks.read(file, None).annotations[0]
+    assert person.image == picture
+    assert person.box_xyxy is None
+    names = [LANDMARKS[index] for index in np.flatnonzero(person.labelled)]
+    assert names == ["left_wrist", "left_heel"]
+
+
+def test_label_studio(tmp_path):
+    file = tmp_path / "result.json"
+    shutil.copy(FIXTURES / "label_studio_result.json", file)
+    pictures = [touch(tmp_path / "images" / name) for name in ("9a7c1f2e-pull_up.jpg", "5b1d0c33-dip.jpg")]
+    source = landmarks.read(file, None)
+    assert [person.image for person in source.annotations] == pictures
+    assert [person.person for person in source.annotations] == ["1", "2"]
+    assert [int(person.labelled.sum()) for person in source.annotations] == [4, 2]
+    assert source.left_out == {"no keypoints": 1}
+    assert not source.labels_visibility

@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+
+from blazepose.data import readers
+from blazepose.data.annotation import Source
+from blazepose.data.readers import READERS, read_source
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[tuple[Path, str | None]]:
+    """What the lsp reader was asked for."""
+    calls = []
+
+    def read(path: Path, split: str | None) -> Source:
+        calls.append((path, split))
+        return Source("", "lsp", [], "", False)
+
+    monkeypatch.setitem(READERS, "lsp", read)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("spec", "path", "split"),
+    [
+        ("lsp:data/lspet", "data/lspet", None),
+        ("lsp:data/lsp:train", "data/lsp", "train"),
+        ("lsp:/data:2/lsp", "/data:2/lsp", None),
+        ("lsp:/data:2/lsp:test", "/data:2/lsp", "test"),
+        ("lsp:C:\\lsp", "C:\\lsp", None),
+        ("lsp:~/my set", "/home/me/my set", None),
+        ("lsp:~/lsp:test", "/home/me/lsp", "test"),
+    ],
+)
+def test_path_and_split(asked, monkeypatch, spec, path, split):
+    monkeypatch.setenv("HOME", "/home/me")
+    assert read_source(spec).name == spec
+    assert asked == [(Path(path), split)]
+
+
+def test_a_folder_whose_name_ends_like_a_split(asked, tmp_path):
+    (tmp_path / "set:1").mkdir()
+    read_source(f"lsp:{tmp_path}/set:1")
+    read_source(f"lsp:{tmp_path}/set:1:train")
+    assert asked == [(tmp_path / "set:1", None), (tmp_path / "set:1", "train")]
+
+
+@pytest.mark.parametrize(
+    ("spec", "sentence"),
+    [
+        ("data/lspet", "'data/lspet' is not reader:path"),
+        ("lsp:", "'lsp:' is not reader:path"),
+        (
+            "lps:data/lspet",
+            "unknown reader 'lps'; the readers are lsp, coco, coco_wholebody, halpe, mpii, landmarks",
+        ),
+        ("synthetic:data/synthetic", "the synthetic reader is not there yet"),
+    ],
+)
+def test_unreadable_specs(spec, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        read_source(spec)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_missing_data_sets_point_at_their_heading(reader, tmp_path):
+    with pytest.raises(FileNotFoundError, match=rf"nowhere is missing; see data/README.md#{reader}$"):
+        read_source(f"{reader}:{tmp_path}/nowhere")
+
+
+def test_headings_exist():
+    readme = Path(readers.__file__).parents[3] / "data/README.md"
+    headings = [
+        line.removeprefix("## ") for line in readme.read_text().splitlines() if line.startswith("## ")
+    ]
+    assert set(READERS) <= set(headings)
