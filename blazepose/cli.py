@@ -144,9 +144,10 @@ def _unknown_key(key: str, keys: list[str]) -> str:
 
 
 def _keys(configs: Path, config_name: str) -> Iterator[str]:
-    yield from (folder.name for folder in sorted(configs.iterdir()) if folder.is_dir())
     with hydra.initialize_config_dir(version_base="1.3", config_dir=str(configs)):
-        yield from _leaves(OmegaConf.to_container(hydra.compose(config_name)), "")
+        cfg = hydra.compose(config_name, return_hydra_config=True)
+    yield from (group for group in cfg.hydra.runtime.choices if not group.startswith("hydra/"))
+    yield from _leaves({key: node for key, node in OmegaConf.to_container(cfg).items() if key != "hydra"}, "")
 
 
 def _leaves(node: Any, path: str) -> Iterator[str]:

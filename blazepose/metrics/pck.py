@@ -60,6 +60,17 @@ TORSOS: Mapping[str, Torso] = {
 """Definitions of torso size; `across` is the default."""
 
 
+def torso_definition(name: str) -> Torso:
+    """The definition of that name.
+
+    Raises:
+        ValueError: lists the definitions if there is none of that name.
+    """
+    if name not in TORSOS:
+        raise ValueError(f"torso={name} is unknown; torso is one of {', '.join(TORSOS)}")
+    return TORSOS[name]
+
+
 def torso_size(points: np.ndarray, labelled: np.ndarray, torso: str = "across") -> np.ndarray:
     """Torso size of each person.
 
@@ -70,13 +81,8 @@ def torso_size(points: np.ndarray, labelled: np.ndarray, torso: str = "across") 
 
     Returns:
         (people,), in the unit of the points; NaN where a point it needs is not labelled.
-
-    Raises:
-        ValueError: if there is no such definition.
     """
-    if torso not in TORSOS:
-        raise ValueError(f"torso={torso} is unknown; torso is one of {', '.join(TORSOS)}")
-    definition = TORSOS[torso]
+    definition = torso_definition(torso)
     return np.where(labelled[:, list(definition.needs)].all(axis=1), definition.size(points), np.nan)
 
 

@@ -1,0 +1,98 @@
+"""Any weights as an inference engine: our checkpoints through torch, exported files through their runtime."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blazepose.runtime.decode import RawOutputs
+from blazepose.runtime.engines import InferenceEngine, LiteRtEngine, OnnxEngine
+
+
+class TorchEngine:
+    """Runs a checkpoint of ours with torch, on the GPU if there is one.
+
+    Args:
+        path: a `.ckpt`.
+        num_threads: None leaves torch's default.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: names the file, if it is damaged or not a landmark network.
+    """
+
+    def __init__(self, path: Path, num_threads: int | None = None) -> None:
+        import torch
+
+        from blazepose.training.checkpoint import load_landmark_net, read_checkpoint
+
+        if num_threads:
+            torch.set_num_threads(num_threads)
+        self._torch = torch
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._net = load_landmark_net(path).to(self._device)
+        self.input_size = self._net.input_spec.size
+        self.metadata: Mapping[str, Any] = read_checkpoint(path).about
+
+    def __call__(self, images: np.ndarray) -> RawOutputs:
+        with self._torch.inference_mode():
+            outputs = self._net.contract(self._torch.from_numpy(images).to(self._device).float() / 255)
+            return RawOutputs(*(output.float().cpu().numpy() for output in outputs))
+
+
+ENGINES: Mapping[str, Callable[[Path, int | None], InferenceEngine]] = {
+    "torch": TorchEngine,
+    "litert": LiteRtEngine,
+    "onnxruntime": OnnxEngine,
+}
+
+SUFFIXES: Mapping[str, str] = {
+    ".ckpt": "torch",
+    ".tflite": "litert",
+    ".task": "litert",
+    ".onnx": "onnxruntime",
+}
+
+
+def open_weights(path: Path, engine: str | None = None, num_threads: int | None = None) -> InferenceEngine:
+    """The engine that runs these weights.
+
+    Args:
+        path: `.ckpt`, `.tflite`, `.task` or `.onnx`.
+        engine: key of ENGINES; None goes by the suffix.
+        num_threads: None takes what the engine thinks best.
+
+    Raises:
+        ValueError: if no engine, or not this one, runs such a file; and as the engines say.
+    """
+    if engine == "mediapipe":
+        raise ValueError("engine=mediapipe is not there yet; leave engine out to run the file directly")
+    if engine is not None and engine not in ENGINES:
+        raise ValueError(f"engine={engine} is unknown; engine is one of {', '.join(ENGINES)}")
+    suffix = path.suffix
+    if suffix not in SUFFIXES:
+        raise ValueError(f"weights={path}: no engine runs {suffix!r} files; they are {', '.join(SUFFIXES)}")
+    if engine not in (None, SUFFIXES[suffix]):
+        raise ValueError(f"engine={engine} cannot run {path}; {suffix} files take engine={SUFFIXES[suffix]}")
+    return ENGINES[SUFFIXES[suffix]](path, num_threads)
+
+
+def weights_name(path: Path) -> str:
+    """A short name: the run's for its checkpoints, else the file's."""
+    return path.parent.parent.name if path.parent.name == "checkpoints" else path.stem
+
+
+def validation_data(path: Path, engine: InferenceEngine | None) -> list[str]:
+    """The people that weights of ours were validated on, as `reader:path[:split]`.
+
+    Raises:
+        ValueError: if the weights do not say, as foreign ones.
+    """
+    sources = engine.metadata.get("data", {}).get("val", []) if engine else []
+    if not sources:
+        raise ValueError(
+            f"{path} does not say what it was validated on; name labelled people, "
+            '"data.test=[lsp:data/lspet_val]"'
+        )
+    return [source["name"] for source in sources]

@@ -1,0 +1,161 @@
+"""First pass: the people of some sources through an engine."""
+
+import hashlib
+import math
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from blazepose.data.align import aligned_roi, why_not_alignable
+from blazepose.data.annotation import Annotation, Source
+from blazepose.data.image import read_image
+from blazepose.evaluation.predictions import Prediction
+from blazepose.geometry import Roi, crop_image, roi_to_image, roi_to_image_matrix
+from blazepose.runtime.decode import (
+    decode_landmarks,
+    landmarks_to_image,
+    refine_by_heatmap,
+    world_to_image_axes,
+)
+from blazepose.runtime.engines import InferenceEngine
+from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
+
+# What the model card says tracking tolerates. Source: interface.md, eval.py writes.
+_JITTER = 0.1
+_JITTER_RAD = math.radians(8)
+
+
+class Job(NamedTuple):
+    """A person to look at, and the square to look through."""
+
+    reader: str
+    annotation: Annotation
+    roi: Roi
+
+
+def jittered_roi(annotation: Annotation, seed: int) -> Roi:
+    """The aligned ROI, shifted and scaled by up to 10 % of its side and turned by up to 8 degrees.
+
+    It depends on the seed, the picture's name and the person only, not on order, folder or threads.
+    """
+    roi = aligned_roi(annotation)
+    name = f"{annotation.image.name}/{annotation.person}".encode()
+    person = int.from_bytes(hashlib.blake2b(name, digest_size=8).digest())
+    x, y, scale, turn = np.random.default_rng([seed, person]).uniform(-1, 1, 4).tolist()
+    return Roi(
+        center_x=roi.center_x + _JITTER * x * roi.side,
+        center_y=roi.center_y + _JITTER * y * roi.side,
+        side=roi.side * (1 + _JITTER * scale),
+        rotation_rad=roi.rotation_rad + _JITTER_RAD * turn,
+    )
+
+
+CROPS: Mapping[str, Callable[[Annotation, int], Roi]] = {
+    "annotation": lambda annotation, seed: aligned_roi(annotation),
+    "jitter": jittered_roi,
+}
+"""Where the crop comes from: `roi=` of eval.py."""
+
+
+def plan(sources: list[Source], crop: str, seed: int) -> list[Job]:
+    """Everybody an aligned crop can be made of; scoring counts the others.
+
+    Args:
+        sources: the people.
+        crop: key of CROPS.
+        seed: of the jitter.
+
+    Raises:
+        ValueError: if there is no such crop, or nobody to make one of.
+    """
+    if crop == "detector":
+        raise ValueError("roi=detector comes with the detector and the pipeline; take annotation or jitter")
+    if crop not in CROPS:
+        raise ValueError(f"roi={crop} is unknown; roi is one of {', '.join(CROPS)}")
+    jobs = [
+        Job(source.reader, annotation, CROPS[crop](annotation, seed))
+        for source in sources
+        for annotation in source.annotations
+        if why_not_alignable(annotation) is None
+    ]
+    if not jobs:
+        names = ", ".join(source.name for source in sources)
+        raise ValueError(f"{names}: nobody has labelled hips and shoulders, so there is no crop to look at")
+    return jobs
+
+
+def predict(
+    engine: InferenceEngine, jobs: list[Job], crop: str, batch_size: int = 16
+) -> Iterator[Prediction]:
+    """Run an engine over people; threads cut the next crops meanwhile, a few batches ahead.
+
+    Raises:
+        ValueError: names the picture that cannot be read, or the person for whom the network returns no
+            numbers.
+    """
+    trained = engine.metadata.get("trained")
+    with (
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+        tqdm(total=len(jobs), unit=" images", desc="predicting", disable=None) as progress,
+    ):
+        crops = _ahead(pool, lambda job: _cut(job, engine.input_size), jobs, 2 * batch_size)
+        for start in range(0, len(jobs), batch_size):
+            batch = jobs[start : start + batch_size]
+            yield from _predict_batch(engine, batch, np.stack(list(islice(crops, len(batch)))), crop, trained)
+            progress.update(len(batch))
+
+
+def _cut(job: Job, size: int) -> np.ndarray:
+    return crop_image(read_image(job.annotation.image), roi_to_image_matrix(job.roi), size)
+
+
+def _ahead(
+    pool: ThreadPoolExecutor, work: Callable[[Job], np.ndarray], jobs: Iterable[Job], window: int
+) -> Iterator[np.ndarray]:
+    """Results in order, with at most `window` of them waiting: pool.map would keep all of them."""
+    pending: deque[Future[np.ndarray]] = deque()
+    for job in jobs:
+        pending.append(pool.submit(work, job))
+        if len(pending) == window:
+            yield pending.popleft().result()
+    while pending:
+        yield pending.popleft().result()
+
+
+def _predict_batch(
+    engine: InferenceEngine,
+    jobs: list[Job],
+    images: np.ndarray,
+    crop: str,
+    trained: dict[str, list[str]] | None,
+) -> Iterator[Prediction]:
+    raw = engine(images)
+    regressed = decode_landmarks(raw.landmarks, engine.input_size)
+    refined = refine_by_heatmap(regressed[..., :2], raw.heatmaps)
+    world = raw.world.reshape(-1, NUM_OUTPUTS, 3)
+    for k, job in enumerate(jobs):
+        annotation, roi = job.annotation, job.roi
+        if not (np.isfinite(raw.landmarks[k]).all() and np.isfinite(raw.world[k]).all()):
+            person = f"{annotation.image}, person {annotation.person}"
+            raise ValueError(
+                f"{person}: the network returns no numbers (NaN or infinite); its weights are bad"
+            )
+        landmarks = np.concatenate([refined[k], regressed[k, :, 2:]], axis=1)
+        yield Prediction(
+            image=str(annotation.image),
+            person=annotation.person,
+            reader=job.reader,
+            crop=crop,
+            roi=roi,
+            landmarks=landmarks_to_image(landmarks, roi)[:NUM_LANDMARKS],
+            landmarks_raw=roi_to_image(roi, regressed[k, :NUM_LANDMARKS, :2]),
+            landmarks_world=world_to_image_axes(world[k], roi)[:NUM_LANDMARKS],
+            pose_presence=float(raw.pose_presence[k, 0]),
+            trained=trained,
+        )

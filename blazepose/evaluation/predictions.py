@@ -1,0 +1,128 @@
+"""predictions.jsonl: what a network said about each person, one line a person."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blazepose.data.annotation import Annotation
+from blazepose.geometry import Roi
+from blazepose.topology import NUM_LANDMARKS
+
+_DECIMALS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a network said about one person.
+
+    Attributes:
+        image: path of the picture, as the annotation has it.
+        person: annotation id.
+        reader: name of the reader.
+        crop: where the ROI came from, a key of predict.CROPS.
+        roi: the square the network saw.
+        landmarks: (33, 5) x_px, y_px, z (pixels on the scale of x, origin at the hips, negative towards the
+            camera), visibility, presence; refined by the heatmap.
+        landmarks_raw: (33, 2) pixels, the regression output alone.
+        landmarks_world: (33, 3) metres, hip-centred, along the axes of the image.
+        pose_presence: 0..1.
+        trained: {"landmarks": names, "outputs": names} that the weights say they learned; None if they do
+            not say.
+    """
+
+    image: str
+    person: str
+    reader: str
+    crop: str
+    roi: Roi
+    landmarks: np.ndarray
+    landmarks_raw: np.ndarray
+    landmarks_world: np.ndarray
+    pose_presence: float
+    trained: dict[str, list[str]] | None
+
+
+PersonKey = tuple[str, str, str]
+
+
+def person_key(reader: str, annotation: Annotation) -> PersonKey:
+    """What tells a person from all others; the same from whatever folder a path is relative to."""
+    return reader, os.path.abspath(annotation.image), annotation.person  # noqa: PTH100 (keeps links as they are)
+
+
+def write_predictions(predictions: Iterable[Prediction], file: Path) -> None:
+    """Write a line a person; the file appears when it is complete."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(file.name + ".part")
+    try:
+        with part.open("w") as lines:
+            for prediction in predictions:
+                lines.write(json.dumps(_to_json(prediction)) + "\n")
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read_predictions(file: Path) -> dict[PersonKey, Prediction]:
+    """Everybody in a predictions.jsonl.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: names the file and the line that is not a prediction, or says that it is empty.
+    """
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} is missing; eval.py writes it as predictions.jsonl")
+    predictions = dict(_read_lines(file))
+    if not predictions:
+        raise ValueError(f"{file} is empty; run eval.py again")
+    return predictions
+
+
+def _read_lines(file: Path) -> Iterator[tuple[PersonKey, Prediction]]:
+    with file.open() as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                prediction = _from_json(json.loads(line))
+            except (ValueError, KeyError, TypeError) as error:
+                raise ValueError(f"{file}, line {number}, is not a prediction of eval.py: {error}") from error
+            image = os.path.abspath(prediction.image)  # noqa: PTH100 (as in person_key)
+            yield (prediction.reader, image, prediction.person), prediction
+
+
+def _to_json(prediction: Prediction) -> dict[str, Any]:
+    return {
+        "image": prediction.image,
+        "person": prediction.person,
+        "reader": prediction.reader,
+        "roi": {"from": prediction.crop, **asdict(prediction.roi)},
+        "landmarks": _rounded(prediction.landmarks),
+        "landmarks_world": _rounded(prediction.landmarks_world),
+        "pose_presence": round(prediction.pose_presence, _DECIMALS),
+        "landmarks_raw": _rounded(prediction.landmarks_raw),
+        "trained": prediction.trained,
+    }
+
+
+def _from_json(line: dict[str, Any]) -> Prediction:
+    roi = line["roi"]
+    return Prediction(
+        image=line["image"],
+        person=line["person"],
+        reader=line["reader"],
+        crop=roi.pop("from"),
+        roi=Roi(**roi),
+        landmarks=np.array(line["landmarks"], np.float64).reshape(NUM_LANDMARKS, 5),
+        landmarks_raw=np.array(line["landmarks_raw"], np.float64).reshape(NUM_LANDMARKS, 2),
+        landmarks_world=np.array(line["landmarks_world"], np.float64).reshape(NUM_LANDMARKS, 3),
+        pose_presence=float(line["pose_presence"]),
+        trained=line["trained"],
+    )
+
+
+def _rounded(values: np.ndarray) -> list[list[float]]:
+    return values.astype(np.float64).round(_DECIMALS).tolist()

@@ -1,0 +1,126 @@
+"""What an evaluation leaves behind for people: report.md with its pictures."""
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from blazepose import __version__
+from blazepose.cli import quoted
+from blazepose.evaluation.engines import weights_name
+from blazepose.evaluation.plots import plot_curve, plot_landmarks
+from blazepose.evaluation.score import Scored
+from blazepose.evaluation.sheets import draw_sheet, random_people, worst_people
+from blazepose.metrics.pck import torso_definition
+from blazepose.training.runs import RUNS
+
+_PEOPLE = 16
+"""People on a picture sheet."""
+
+
+def new_folder(out: str | None, evaluated: Path) -> Path:
+    """Where the results go: `out`, or a name made of the weights and the time. Not created yet.
+
+    Raises:
+        FileExistsError: if it holds files already.
+    """
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    folder = Path(out) if out else RUNS / "eval" / f"{weights_name(evaluated)}-{stamp}"
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FileExistsError(f"out={folder} exists and is not empty; results are never written over")
+    return folder
+
+
+def repeat_command(settings: Mapping[str, str | int | list[str]]) -> str:
+    """The command line that gives the same results."""
+    text = {key: f"[{','.join(v)}]" if isinstance(v, list) else str(v) for key, v in settings.items()}
+    plain = re.compile(r"[\w.\-/]+")
+    words = [f"{key}={v}" if plain.fullmatch(v) else quoted(f"{key}={v}") for key, v in text.items()]
+    return " ".join(["python eval.py", *words])
+
+
+def file_sha256(path: Path) -> str:
+    """Checksum that tells which weights a report is of."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def write_report(scored: Scored, figures: Mapping[str, Any], command: str, seed: int, folder: Path) -> None:
+    """Write results.json, report.md, two charts and two picture sheets.
+
+    Args:
+        scored: the people and their errors.
+        figures: content of results.json.
+        command: repeats the evaluation.
+        seed: of the choice of random people.
+        folder: where to.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "results.json").write_text(json.dumps(figures, indent=2) + "\n")
+    plot_curve(scored, figures, folder / "pck_curve.png")
+    plot_landmarks(figures, folder / "per_landmark.png")
+    legend = "left: labels, right: prediction; orange is the person's left"
+    worst, chance = worst_people(scored, _PEOPLE), random_people(scored, _PEOPLE, seed)
+    draw_sheet(scored, worst, f"Worst people ({legend})", folder / "worst.png")
+    draw_sheet(scored, chance, f"People at random ({legend})", folder / "random.png")
+    (folder / "report.md").write_text(_markdown(figures, command))
+
+
+def _markdown(figures: Mapping[str, Any], command: str) -> str:
+    sections = [
+        f"# {weights_name(Path(figures['file']))} on {', '.join(figures['data'])}",
+        _headline_table(figures),
+        _left_out(figures),
+        "![PCK over thresholds](pck_curve.png)",
+        f"Area under the curve from 0.05 to 0.5: {figures['pck_area']:.1f} %.",
+        "## Per landmark",
+        _landmark_table(figures),
+        "![PCK@0.2 per landmark](per_landmark.png)",
+        "## People",
+        "![Worst people](worst.png)",
+        "![People at random](random.png)",
+        "## Repeat",
+        f"```\n{command}\n```",
+        f"Evaluated: `{figures['file']}`, sha256 `{figures['sha256']}`, with blazepose {__version__}.",
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _headline_table(figures: Mapping[str, Any]) -> str:
+    crop, torso, data = figures["roi"], torso_definition(figures["torso"]).text, ", ".join(figures["data"])
+    where = f"{crop} | {torso} | {figures['num_people']} people of {data}"
+    rows = [
+        ("PCK@0.2, landmarks as the runtime returns them (refined by the heatmap)", figures["pck@0.2"]),
+        ("PCK@0.2, regression output alone", figures["pck@0.2_raw"]),
+        ("PCK@0.2, floor: the data set's median aligned pose for everybody", figures["pck@0.2_mean_pose"]),
+        ("PDJ@0.2: PCK@0.2, and the visibility must match the label", figures["pdj@0.2"]),
+        ("mean error, % of the torso", figures["mean_error"]),
+    ]
+    lines = [f"| {name} | {_text(value)} | {where} |" for name, value in rows]
+    return "\n".join(["| figure | % | crop from | torso size | data |", "|---|---|---|---|---|", *lines])
+
+
+def _text(value: float | None) -> str:
+    return "not labelled or not trained" if value is None else f"{value:.1f}"
+
+
+def _left_out(figures: Mapping[str, Any]) -> str:
+    reasons = ", ".join(f"{count} ({reason})" for reason, count in figures["num_left_out"].items())
+    text = f"People left out: {reasons or 'none'}."
+    if figures["not_trained"]:
+        points = ", ".join(f"{name} ({count})" for name, count in figures["not_trained"].items())
+        text += f" Labelled points left out because the weights never learned them: {points}."
+    return text
+
+
+def _landmark_table(figures: Mapping[str, Any]) -> str:
+    lines = [
+        f"| {name} | {row['pck@0.2']:.1f} | {row['mean_error']:.1f} | {row['count']} |"
+        for name, row in figures["per_landmark"].items()
+    ]
+    return "\n".join(
+        ["| landmark | PCK@0.2 | mean error, % of torso | points |", "|---|---|---|---|", *lines]
+    )

@@ -1,0 +1,218 @@
+"""Second pass: predictions against annotations."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from blazepose.data.align import why_not_alignable
+from blazepose.data.annotation import Annotation, Source
+from blazepose.evaluation.predictions import PersonKey, Prediction, person_key
+from blazepose.geometry import image_to_roi, roi_to_image
+from blazepose.metrics.pck import (
+    mean_error,
+    normalised_errors,
+    pck,
+    pck_area,
+    pck_curve,
+    pdj,
+    torso_definition,
+    torso_size,
+)
+from blazepose.topology import LANDMARKS, NUM_LANDMARKS
+
+_DECIMALS = 4
+
+
+class Scored(NamedTuple):
+    """The people that count, with their errors in torso sizes.
+
+    Attributes:
+        annotations: of the people.
+        predictions: of the same people.
+        learned: (people, 33) bool, landmarks that the weights learned.
+        counted: (people, 33) bool, landmarks that are labelled, too: the points that are scored.
+        errors: (people, 33), of the landmarks as the runtime returns them, refined by the heatmap.
+        errors_raw: (people, 33), of the regression output.
+        errors_mean_pose: (people, 33), of the median aligned pose of these people: what a network scores
+            that always says the same.
+        left_out: people that do not count, by reason.
+        torso: key of TORSOS.
+        not_trained: labelled points of landmarks that the weights never learned, by name.
+    """
+
+    annotations: list[Annotation]
+    predictions: list[Prediction]
+    learned: np.ndarray
+    counted: np.ndarray
+    errors: np.ndarray
+    errors_raw: np.ndarray
+    errors_mean_pose: np.ndarray
+    left_out: dict[str, int]
+    torso: str
+    not_trained: dict[str, int]
+
+
+def score(
+    predictions: Mapping[PersonKey, Prediction], sources: list[Source], torso: str = "across"
+) -> Scored:
+    """Errors of everybody who has what the metric needs.
+
+    Args:
+        predictions: as read from predictions.jsonl.
+        sources: the annotations they are scored against.
+        torso: key of TORSOS.
+
+    Raises:
+        ValueError: if a person has no prediction, or if nobody can be scored.
+    """
+    people = [(source, annotation) for source in sources for annotation in source.annotations]
+    sizes = torso_size(
+        np.stack([annotation.landmarks_px for _, annotation in people]),
+        np.stack([annotation.labelled for _, annotation in people]),
+        torso,
+    )
+    left_out = Counter[str]()
+    for source in sources:
+        left_out.update(source.left_out)
+    rows, found = [], []
+    for row, ((source, annotation), size) in enumerate(zip(people, sizes, strict=True)):
+        if reason := _why_not_scorable(annotation, float(size)):
+            left_out[reason] += 1
+        else:
+            rows.append(row)
+            found.append(_find(predictions, source, annotation))
+    if not rows:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+        raise ValueError(f"{', '.join(s.name for s in sources)}: nobody can be scored ({reasons})")
+    return _errors([people[row][1] for row in rows], found, sizes[rows], dict(left_out), torso)
+
+
+def _why_not_scorable(annotation: Annotation, torso: float) -> str | None:
+    if reason := why_not_alignable(annotation):
+        return reason
+    if math.isnan(torso):
+        return "torso not labelled"
+    return "zero torso" if torso == 0 else None
+
+
+def _find(predictions: Mapping[PersonKey, Prediction], source: Source, annotation: Annotation) -> Prediction:
+    try:
+        return predictions[person_key(source.reader, annotation)]
+    except KeyError:
+        raise ValueError(
+            f"no prediction for {annotation.image}, person {annotation.person}, of {source.name}: "
+            "the predictions were made of other people"
+        ) from None
+
+
+def _errors(
+    annotations: list[Annotation],
+    predictions: list[Prediction],
+    sizes: np.ndarray,
+    left_out: dict[str, int],
+    torso: str,
+) -> Scored:
+    target = np.stack([annotation.landmarks_px for annotation in annotations]).astype(np.float64)
+    labelled = np.stack([annotation.labelled for annotation in annotations])
+    learned = np.stack([_learned(prediction) for prediction in predictions])
+    refined = np.stack([prediction.landmarks[:, :2] for prediction in predictions])
+    raw = np.stack([prediction.landmarks_raw for prediction in predictions])
+    missed = (labelled & ~learned).sum(axis=0)
+    return Scored(
+        annotations=annotations,
+        predictions=predictions,
+        learned=learned,
+        counted=labelled & learned,
+        errors=normalised_errors(refined, target, sizes),
+        errors_raw=normalised_errors(raw, target, sizes),
+        errors_mean_pose=normalised_errors(mean_pose(target, labelled, predictions), target, sizes),
+        left_out=left_out,
+        torso=torso,
+        not_trained={LANDMARKS[k]: int(missed[k]) for k in np.flatnonzero(missed)},
+    )
+
+
+def _learned(prediction: Prediction) -> np.ndarray:
+    if prediction.trained is None:
+        return np.full(NUM_LANDMARKS, True)
+    return np.isin(LANDMARKS, prediction.trained["landmarks"])
+
+
+def mean_pose(target_px: np.ndarray, labelled: np.ndarray, predictions: list[Prediction]) -> np.ndarray:
+    """The median pose of the crops, put into each of them.
+
+    Args:
+        target_px: (people, 33, 2).
+        labelled: (people, 33) bool.
+        predictions: for their ROIs.
+
+    Returns:
+        (people, 33, 2) pixels; 0 for landmarks that nobody has.
+    """
+    rois = [prediction.roi for prediction in predictions]
+    target_roi = np.stack([image_to_roi(roi, points) for roi, points in zip(rois, target_px, strict=True)])
+    median = np.zeros((NUM_LANDMARKS, 2))
+    for k in np.flatnonzero(labelled.any(axis=0)):
+        median[k] = np.median(target_roi[labelled[:, k], k], axis=0)
+    return np.stack([roi_to_image(roi, median) for roi in rois])
+
+
+def results(scored: Scored) -> dict[str, Any]:
+    """The figures of results.json (interface.md, eval.py writes), in per cent, None where nothing counts."""
+    counted = scored.counted
+    curve = pck_curve(scored.errors, counted)
+    crops = sorted({prediction.crop for prediction in scored.predictions})
+    return {
+        "pck@0.2": _number(pck(scored.errors, counted)),
+        "pck@0.2_raw": _number(pck(scored.errors_raw, counted)),
+        "pck@0.2_mean_pose": _number(pck(scored.errors_mean_pose, counted)),
+        "pdj@0.2": _number(_pdj(scored)),
+        "mean_error": _number(mean_error(scored.errors, counted)),
+        "num_people": len(scored.annotations),
+        "num_left_out": scored.left_out,
+        "torso": scored.torso,
+        "roi": "+".join(crops),
+        "per_landmark": {
+            LANDMARKS[k]: {
+                "pck@0.2": _number(pck(scored.errors[:, k], counted[:, k])),
+                "mean_error": _number(mean_error(scored.errors[:, k], counted[:, k])),
+                "count": int(counted[:, k].sum()),
+            }
+            for k in np.flatnonzero(counted.any(axis=0))
+        },
+        "pck_curve": {f"{threshold:g}": _number(value) for threshold, value in curve.items()},
+        "pck_area": _number(pck_area(curve)),
+        "not_trained": scored.not_trained,
+    }
+
+
+def _pdj(scored: Scored) -> float:
+    learned = [p.trained is None or "visibility" in p.trained["outputs"] for p in scored.predictions]
+    return pdj(
+        scored.errors,
+        scored.counted & np.array(learned)[:, None],
+        np.stack([annotation.visibility for annotation in scored.annotations]),
+        np.stack([prediction.landmarks[:, 3] for prediction in scored.predictions]),
+    )
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, _DECIMALS)
+
+
+def headline(figures: Mapping[str, Any]) -> str:
+    """The result in a sentence, with what it depends on."""
+    return (
+        f"PCK@0.2 {figures['pck@0.2']:.1f} (regression alone {figures['pck@0.2_raw']:.1f}, "
+        f"constant mean pose {figures['pck@0.2_mean_pose']:.1f}), "
+        f"mean error {figures['mean_error']:.1f} % of the torso; {setting(figures)}"
+    )
+
+
+def setting(figures: Mapping[str, Any]) -> str:
+    """What every figure depends on: people, crop and torso definition."""
+    torso = torso_definition(figures["torso"]).text
+    return f"{figures['num_people']} people, crop from {figures['roi']}, torso {torso}"
