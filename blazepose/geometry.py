@@ -146,11 +146,17 @@ def crop_image(
     """
     steps = np.arange(size) / size
     (a, b, c), (d, e, f) = roi_to_image * (1 << _FRACTION_BITS)
-    x = np.rint(np.add.outer(b * steps + c, a * steps)).astype(np.int32)
-    y = np.rint(np.add.outer(e * steps + f, d * steps)).astype(np.int32)
-    mask = (1 << _FRACTION_BITS) - 1
-    whole = np.stack([x >> _FRACTION_BITS, y >> _FRACTION_BITS], axis=-1)
-    fraction = ((y & mask) << _FRACTION_BITS | (x & mask)).astype(np.uint16)
-    # Positions beyond 16 bits are far outside any picture; clipping leaves them there.
-    whole = np.clip(whole, -(2**15), 2**15 - 1).astype(np.int16)
+    whole = np.empty((size, size, 2), np.int16)
+    x = _split_fixed_point(np.add.outer(b * steps + c, a * steps), whole[..., 0])
+    y = _split_fixed_point(np.add.outer(e * steps + f, d * steps), whole[..., 1])
+    fraction = y << np.uint16(_FRACTION_BITS) | x
     return cv2.remap(image, whole, fraction, cv2.INTER_LINEAR, borderMode=border)
+
+
+def _split_fixed_point(position: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Round positions (in 1/32 px), put the whole pixels into `whole` and return the 32nds, uint16."""
+    # Positions beyond 16 bits are far outside any picture; clipping leaves them there.
+    limit = 1 << 15 + _FRACTION_BITS
+    fixed = np.rint(np.clip(position, -limit, limit - 1, out=position), out=position).astype(np.int32)
+    np.right_shift(fixed, _FRACTION_BITS, out=whole, casting="unsafe")
+    return (fixed & (1 << _FRACTION_BITS) - 1).astype(np.uint16)

@@ -128,16 +128,14 @@ BODY_PARTS: Mapping[str, tuple[int, ...]] = {
 
 COCO17: Mapping[int, str] = dict(
     enumerate(
-        "nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow "
-        "left_wrist right_wrist left_hip right_hip left_knee right_knee left_ankle right_ankle".split()
+        ["nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle"]
     )
 )
 """Source: the COCO keypoint task's category entry."""
 
 LSP14: Mapping[int, str] = dict(
     enumerate(
-        "right_ankle right_knee right_hip left_hip left_knee left_ankle "
-        "right_wrist right_elbow right_shoulder left_shoulder left_elbow left_wrist".split()
+        ["right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist"]
     )
 )
 """Source: Leeds Sports Pose (Extended) README; 12 is the neck and 13 the head top."""

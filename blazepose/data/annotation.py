@@ -88,5 +88,6 @@ def source_to_landmarks(
     landmark_labelled[target] = labelled[source]
     landmark_visibility[target] = np.where(labelled[source], visibility[source], UNKNOWN)
     landmarks_px[~landmark_labelled] = 0
-    rest = np.setdiff1d(np.arange(len(keypoints)), source)
-    return landmarks_px, landmark_labelled, landmark_visibility, keypoints[rest][labelled[rest]].astype(np.float32)
+    rest = labelled.copy()
+    rest[source] = False
+    return landmarks_px, landmark_labelled, landmark_visibility, keypoints[rest].astype(np.float32)

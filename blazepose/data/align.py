@@ -1,0 +1,121 @@
+"""From an annotation to the aligned square crop. Source: paper 2.6; interface.md, Definitions."""
+
+import math
+
+import numpy as np
+
+from blazepose.data.annotation import Annotation
+from blazepose.geometry import (
+    ROI_EXPANSION,
+    Roi,
+    compose_affine,
+    invert_affine,
+    roi_from_keypoints,
+    roi_to_image_matrix,
+    transform_points,
+)
+from blazepose.topology import (
+    INDEX,
+    LEFT_HIP,
+    LEFT_SHOULDER,
+    NUM_LANDMARKS,
+    NUM_OUTPUTS,
+    RIGHT_HIP,
+    RIGHT_SHOULDER,
+    ROI_CENTER,
+    ROI_SCALE,
+    TORSO,
+)
+
+_HEAD_HEIGHT = 1.25
+"""Chosen: in units of the torso, above the neck (1.1) and below the nose (1.4) of somebody upright."""
+_ANKLES = [INDEX["left_ankle"], INDEX["right_ankle"]]
+
+_MIRROR_ROI = np.array([[-1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
+
+
+def why_not_alignable(annotation: Annotation) -> str | None:
+    """The reason why no aligned crop can be made of this person, or None if it can."""
+    if not annotation.labelled[list(TORSO)].all():
+        return "hips or shoulders not labelled"
+    points = annotation.landmarks_px.astype(np.float64)
+    hips, shoulders = points[[LEFT_HIP, RIGHT_HIP]], points[[LEFT_SHOULDER, RIGHT_SHOULDER]]
+    if np.allclose(hips.mean(axis=0), shoulders.mean(axis=0), atol=1e-3, rtol=0):
+        return "zero torso: hips and shoulders on one point"
+    return None
+
+
+def aligned_roi(annotation: Annotation) -> Roi:
+    """The hip-centred, upright square around a person.
+
+    Raises:
+        ValueError: names the person and the reason, if hips or shoulders are not labelled or coincide.
+    """
+    if reason := why_not_alignable(annotation):
+        raise ValueError(f"{annotation.image}, person {annotation.person}: {reason}")
+    points = annotation.landmarks_px
+    return roi_from_keypoints(
+        annotation.keypoints_px, points[[LEFT_HIP, RIGHT_HIP]], points[[LEFT_SHOULDER, RIGHT_SHOULDER]]
+    )
+
+
+def alignment_points(
+    annotation: Annotation, roi: Roi, circle_correction: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Training targets for `roi_center` and `roi_scale`.
+
+    Args:
+        annotation: a person with hips and shoulders.
+        roi: its aligned ROI.
+        circle_correction: circle around the 33 landmarks over the circle around this source's keypoints.
+
+    Returns:
+        (2, 2) pixels, and (2,) bool: the scale point is not labelled where ankles or head are missing,
+        since the farthest of the labelled points then says little about the person's size.
+    """
+    radius = roi.side / (2 * ROI_EXPANSION) * circle_correction
+    up = np.array([math.sin(roi.rotation_rad), -math.cos(roi.rotation_rad)])
+    center = np.array([roi.center_x, roi.center_y])
+    shoulders = annotation.landmarks_px[[LEFT_SHOULDER, RIGHT_SHOULDER]].mean(axis=0)
+    heights = (annotation.keypoints_px - center) @ up
+    head = heights.max() > _HEAD_HEIGHT * ((shoulders - center) @ up)
+    whole = bool(annotation.labelled[_ANKLES].all() and head)
+    return np.stack([center, center + radius * up]), np.array([True, whole])
+
+
+def crop_matrix(
+    roi: Roi, scale: float, shift: tuple[float, float], rotation_rad: float, mirror: bool
+) -> np.ndarray:
+    """Affine (2, 3) from the coordinates of a disturbed crop to image pixels.
+
+    Args:
+        roi: the aligned ROI.
+        scale: factor on its side.
+        shift: of the centre, in sides, along the ROI's own axes.
+        rotation_rad: added to its rotation.
+        mirror: reflect left and right; the caller swaps the labels.
+    """
+    matrix = roi_to_image_matrix(roi)
+    center = transform_points(matrix, np.array([0.5 + shift[0], 0.5 + shift[1]]))
+    disturbed = Roi(center[0], center[1], roi.side * scale, roi.rotation_rad + rotation_rad)
+    matrix = roi_to_image_matrix(disturbed)
+    return compose_affine(matrix, _MIRROR_ROI) if mirror else matrix
+
+
+def points_in_crop(
+    annotation: Annotation, roi: Roi, roi_to_image: np.ndarray, circle_correction: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The 33 landmarks and the alignment points in crop coordinates.
+
+    Returns:
+        points (39, 2) float32, 0 where not labelled, and labelled (39,) bool. Unlabelled points never pass
+        through the affine: a "missing" at (0, 0) would become a target.
+    """
+    points_px = np.zeros((NUM_OUTPUTS, 2))
+    labelled = np.zeros(NUM_OUTPUTS, bool)
+    points_px[:NUM_LANDMARKS], labelled[:NUM_LANDMARKS] = annotation.landmarks_px, annotation.labelled
+    tracking = [ROI_CENTER, ROI_SCALE]
+    points_px[tracking], labelled[tracking] = alignment_points(annotation, roi, circle_correction)
+    points = transform_points(invert_affine(roi_to_image), points_px)
+    points[~labelled] = 0
+    return points.astype(np.float32), labelled

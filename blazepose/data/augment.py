@@ -1,0 +1,155 @@
+"""Augmentation of an aligned crop; every label stays true through it.
+
+Geometry (scale, shift, rotation, mirror, truncation by the frame) is drawn first and applied in the one
+resampling that makes the crop; occluders and the photometric changes follow on the crop.
+Source: paper 2.6; model card (tolerance of 10 % scale and shift and 8 degrees).
+"""
+
+import math
+import os
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from blazepose.data.annotation import HIDDEN
+
+# albumentations looks for a newer version of itself on import unless told not to.
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+import albumentations as A
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How strongly training crops are disturbed.
+
+    Attributes:
+        scale: largest relative change of the crop's side, either way.
+        shift: largest shift of its centre along each axis, in sides.
+        rotation_deg: largest rotation, either way.
+        mirror: probability of swapping left and right.
+        truncation: probability that the picture ends somewhere on the person (upper body only, and the like).
+        occlusion: probability of covering a part with rectangles.
+        color: apply colour, blur, noise and JPEG.
+    """
+
+    scale: float = 0.1
+    shift: float = 0.1
+    rotation_deg: float = 15.0
+    mirror: float = 0.5
+    truncation: float = 0.15
+    occlusion: float = 0.3
+    color: bool = True
+
+
+@dataclass(frozen=True)
+class CropDisturbance:
+    """One draw of the geometric part; arguments of `align.crop_matrix`."""
+
+    scale: float
+    shift: tuple[float, float]
+    rotation_rad: float
+    mirror: bool
+
+
+def draw_disturbance(config: Augmentation, rng: np.random.Generator) -> CropDisturbance:
+    """Draw scale, shift, rotation and mirror uniformly within the limits of `config`."""
+    return CropDisturbance(
+        scale=1 + rng.uniform(-config.scale, config.scale),
+        shift=(rng.uniform(-config.shift, config.shift), rng.uniform(-config.shift, config.shift)),
+        rotation_rad=math.radians(rng.uniform(-config.rotation_deg, config.rotation_deg)),
+        mirror=rng.random() < config.mirror,
+    )
+
+
+def draw_frame(
+    shape: tuple[int, ...], points_px: np.ndarray, torso_px: np.ndarray, rng: np.random.Generator
+) -> tuple[int, int, int, int]:
+    """A smaller picture frame (left, top, right, bottom) that cuts the person off on one side.
+
+    The cut falls between the torso's middle and the outermost point on that side, so at least half of the
+    torso stays. What lies outside reaches the network as MediaPipe would fill it: repeated border pixels.
+
+    Args:
+        shape: of the image, (height, width, ...).
+        points_px: labelled keypoints (points, 2).
+        torso_px: hips and shoulders (4, 2).
+        rng: source of randomness.
+    """
+    height, width = shape[:2]
+    frame = [0, 0, width, height]
+    side = int(rng.choice(4, p=[0.15, 0.1, 0.15, 0.6]))
+    axis = side % 2
+    middle = torso_px[:, axis].mean()
+    outermost = points_px[:, axis].min() if side < 2 else points_px[:, axis].max()
+    cut = round(float(middle + rng.random() * (outermost - middle)))
+    frame[side] = int(np.clip(cut, 0, frame[axis + 2] - 16) if side < 2 else np.clip(cut, 16, frame[side]))
+    return frame[0], frame[1], frame[2], frame[3]
+
+
+def occlude(image: np.ndarray, points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Paint one to three rectangles over the crop, in place, each of one random colour or of noise.
+
+    Args:
+        image: uint8 (size, size, 3).
+        points: (33, 2) ROI coordinates.
+        rng: source of randomness.
+
+    Returns:
+        bool (33,): covered points.
+    """
+    size = image.shape[0]
+    covered = np.zeros(len(points), bool)
+    for _ in range(rng.integers(1, 4)):
+        extent = size * rng.uniform(0.08, 0.35, size=2)
+        left, top = rng.uniform(0.05, 0.95, size=2) * size - extent / 2
+        x0, y0 = max(0, int(left)), max(0, int(top))
+        x1, y1 = min(size, int(left + extent[0])), min(size, int(top + extent[1]))
+        color = rng.integers(0, 256, size=3)
+        patch = image[y0:y1, x0:x1]
+        if rng.random() < 0.3:
+            patch[:] = rng.integers(0, 256, size=patch.shape, dtype=np.uint8)
+        else:
+            patch[:] = color
+        x, y = points[:, 0] * size, points[:, 1] * size
+        covered |= (x >= x0) & (x < x1) & (y >= y0) & (y < y1)
+    return covered
+
+
+@cache
+def _photometric() -> A.Compose:
+    # Probabilities chosen so that the whole costs about a millisecond a crop; per-pixel Gaussian noise is
+    # by far the dearest and therefore rare.
+    return A.Compose(
+        [
+            A.RandomBrightnessContrast(brightness_limit=0.25, contrast_limit=0.25, p=0.6),
+            A.RandomGamma(gamma_limit=(70, 140), p=0.2),
+            A.HueSaturationValue(hue_shift_limit=10, sat_shift_limit=30, val_shift_limit=0, p=0.3),
+            A.PlanckianJitter(p=0.2),
+            A.ToGray(p=0.05),
+            A.OneOf(
+                [
+                    A.GaussianBlur(sigma_limit=(0.5, 2.0), blur_limit=0),
+                    A.MotionBlur(blur_limit=(3, 9)),
+                    A.Downscale(scale_range=(0.3, 0.7)),
+                ],
+                p=0.2,
+            ),
+            A.GaussNoise(std_range=(0.02, 0.08), p=0.08),
+            A.ImageCompression(quality_range=(30, 90), p=0.2),
+        ],
+        seed=0,
+    )
+
+
+def change_colors(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Colour, blur, noise and JPEG on a crop, uint8 (size, size, 3) in and out."""
+    transform = _photometric()
+    # Seeded a sample, so that an epoch is the same whatever the number of workers, and after a resume.
+    transform.set_random_seed(int(rng.integers(2**31)))
+    return transform(image=image)["image"]
+
+
+def hide(visibility: np.ndarray, hidden: np.ndarray, labelled: np.ndarray) -> np.ndarray:
+    """Visibility (33,) int8 after covering the `hidden` ones of the `labelled` points."""
+    return np.where(hidden & labelled, HIDDEN, visibility).astype(np.int8)

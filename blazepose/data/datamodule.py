@@ -1,0 +1,178 @@
+"""Sources to loaders."""
+
+import logging
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import torch
+from pytorch_lightning import LightningDataModule
+from torch.utils.data import DataLoader
+
+from blazepose.data.annotation import Source
+from blazepose.data.augment import Augmentation
+from blazepose.data.dataset import PoseDataset
+from blazepose.data.filters import EVALUATION_FILTER, PersonFilter, keep_people
+from blazepose.data.readers import read_source
+from blazepose.data.sample import PoseSample
+from blazepose.data.sampler import EpochSampler
+from blazepose.models.variants import InputSpec
+from blazepose.topology import LANDMARKS
+
+log = logging.getLogger(__name__)
+
+PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+
+
+@dataclass(frozen=True)
+class Loading:
+    """How samples reach the training loop.
+
+    Attributes:
+        batch_size: of one process.
+        num_workers: processes that make samples; 0 makes them in the training process.
+    """
+
+    batch_size: int
+    num_workers: int
+
+
+def read_filtered(specs: list[str], person_filter: PersonFilter) -> list[Source]:
+    """Read sources, keep the people that pass, and log how many were kept and why others were not.
+
+    Raises:
+        ValueError: if a source has nobody left.
+    """
+    sources = []
+    for spec in specs:
+        source = read_source(spec)
+        kept, dropped = keep_people(source.annotations, person_filter)
+        dropped.update(source.left_out)
+        reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.most_common())
+        log.info(
+            "%s: %d people kept, %d left out%s",
+            spec,
+            len(kept),
+            dropped.total(),
+            f" ({reasons})" * bool(reasons),
+        )
+        if not kept:
+            raise ValueError(f"{spec}: nobody left to use ({reasons or 'it holds no people'})")
+        sources.append(replace(source, annotations=kept, left_out=dict(dropped)))
+    return sources
+
+
+def find_pictures(folders: list[str]) -> list[Path]:
+    """Every picture below the folders, sorted.
+
+    Raises:
+        FileNotFoundError: names the folder that is missing or holds no picture.
+    """
+    pictures = []
+    for folder in folders:
+        root = Path(folder).expanduser()
+        if not root.is_dir():
+            raise FileNotFoundError(
+                f"data.negatives: {root} is no folder; name a folder of people-free pictures"
+            )
+        found = sorted(path for path in root.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
+        if not found:
+            raise FileNotFoundError(
+                f"data.negatives: {root} holds no {', '.join(sorted(PICTURE_SUFFIXES))} file"
+            )
+        pictures += found
+    return pictures
+
+
+def trained_outputs(sources: list[Source], negatives: list[Path]) -> dict[str, list[str]]:
+    """What these labels can teach; it travels with the weights.
+
+    Returns:
+        "landmarks": names labelled for at least one person; "outputs": of presence, visibility, world and
+        pose, those that some label tells both ways.
+    """
+    labelled = Counter[str]()
+    outputs = ["presence"]
+    for source in sources:
+        for annotation in source.annotations:
+            labelled.update(name for name, known in zip(LANDMARKS, annotation.labelled, strict=True) if known)
+    if any(source.labels_visibility for source in sources):
+        outputs.append("visibility")
+    if any(annotation.landmarks_world is not None for source in sources for annotation in source.annotations):
+        outputs.append("world")
+    if negatives:
+        outputs.append("pose")
+    return {"landmarks": [name for name in LANDMARKS if labelled[name]], "outputs": outputs}
+
+
+class PoseDataModule(LightningDataModule):
+    """Training and validation loaders over any mix of sources.
+
+    Args:
+        train: filtered training sources.
+        val: validation sources; may be empty.
+        negatives: people-free pictures for training.
+        input_spec: of the network.
+        augmentation: of the training crops.
+        loading: batch size and workers.
+        seed: of order and augmentation.
+    """
+
+    def __init__(
+        self,
+        train: list[Source],
+        val: list[Source],
+        negatives: list[Path],
+        input_spec: InputSpec,
+        augmentation: Augmentation,
+        loading: Loading,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.train_set = PoseDataset(train, input_spec, augmentation, negatives, seed)
+        self.val_set = PoseDataset(val, input_spec)
+        self.loading = loading
+        self.seed = seed
+
+    def _loader(self, dataset: PoseDataset, training: bool) -> DataLoader[PoseSample]:
+        workers, batch_size = self.loading.num_workers, self.loading.batch_size
+        sampler = EpochSampler(
+            len(dataset),
+            multiple_of=batch_size if training else 1,
+            shuffle=training,
+            seed=self.seed,
+            rank=self.trainer.global_rank if self.trainer else 0,
+            world_size=self.trainer.world_size if self.trainer else 1,
+        )
+        return DataLoader(
+            dataset,
+            batch_size,
+            sampler=sampler,
+            num_workers=workers,
+            worker_init_fn=_one_thread if workers else None,
+            persistent_workers=workers > 0 and training,
+            pin_memory=torch.cuda.is_available(),
+            prefetch_factor=4 if workers else None,
+        )
+
+    def train_dataloader(self) -> DataLoader[PoseSample]:
+        return self._loader(self.train_set, training=True)
+
+    def val_dataloader(self) -> DataLoader[PoseSample] | list:
+        return self._loader(self.val_set, training=False) if len(self.val_set) else []
+
+
+def _one_thread(_: int) -> None:
+    # Workers are the parallelism; OpenCV's own threads would fight the training process for the cores.
+    cv2.setNumThreads(0)
+
+
+__all__ = [
+    "EVALUATION_FILTER",
+    "Loading",
+    "PoseDataModule",
+    "find_pictures",
+    "read_filtered",
+    "trained_outputs",
+]

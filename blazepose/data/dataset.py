@@ -1,0 +1,177 @@
+"""Annotations to samples: read, crop, augment, label."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+from torch.utils.data import Dataset
+
+from blazepose.data.align import aligned_roi, crop_matrix, points_in_crop
+from blazepose.data.annotation import UNKNOWN, Annotation, Source
+from blazepose.data.augment import (
+    Augmentation,
+    CropDisturbance,
+    change_colors,
+    draw_disturbance,
+    draw_frame,
+    hide,
+    occlude,
+)
+from blazepose.data.image import ImageError, read_image
+from blazepose.data.sample import PoseSample
+from blazepose.geometry import Roi, crop_image
+from blazepose.models.variants import InputSpec
+from blazepose.topology import MIRROR, NUM_LANDMARKS, NUM_OUTPUTS, TORSO
+
+log = logging.getLogger(__name__)
+
+_UNDISTURBED = CropDisturbance(scale=1.0, shift=(0.0, 0.0), rotation_rad=0.0, mirror=False)
+_MIRROR33 = MIRROR[:NUM_LANDMARKS]
+
+
+class PoseDataset(Dataset[PoseSample]):
+    """Aligned crops of annotated people, and of people-free pictures.
+
+    Item `epoch * len(dataset) + i` is person i as augmented in that epoch: the randomness depends on seed,
+    epoch and person only, so a run is the same with any number of workers, and after a resume.
+
+    Args:
+        sources: what the readers returned, filtered.
+        input_spec: size of the crops.
+        augmentation: None for evaluation: the undisturbed aligned crop.
+        negatives: pictures without people, one random crop of each an epoch.
+        seed: of the augmentation.
+    """
+
+    def __init__(
+        self,
+        sources: list[Source],
+        input_spec: InputSpec,
+        augmentation: Augmentation | None = None,
+        negatives: list[Path] | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.input_spec = input_spec
+        self.augmentation = augmentation
+        self.negatives = negatives or []
+        self.seed = seed
+        self.people: list[tuple[Annotation, float]] = [
+            (annotation, source.circle_correction) for source in sources for annotation in source.annotations
+        ]
+
+    def __len__(self) -> int:
+        return len(self.people) + len(self.negatives)
+
+    def __getitem__(self, item: int) -> PoseSample:
+        """The sample. Raises ImageError in evaluation; in training an unreadable picture is replaced."""
+        epoch, index = divmod(int(item), len(self))
+        rng = np.random.default_rng((self.seed, epoch, index))
+        if self.augmentation is None:
+            return self._make(index, rng)
+        # A damaged file among thousands must not end a run of days: report it, and take a neighbour.
+        for attempt in range(len(self)):
+            try:
+                return self._make((index + attempt) % len(self), rng)
+            except ImageError as error:
+                log.warning("%s; left out of training", error)
+        raise ImageError("none of the training pictures can be read")
+
+    def _make(self, index: int, rng: np.random.Generator) -> PoseSample:
+        if index < len(self.people):
+            return self._person(index, *self.people[index], rng)
+        return self._negative(index, self.negatives[index - len(self.people)], rng)
+
+    def _person(
+        self, index: int, annotation: Annotation, circle_correction: float, rng: np.random.Generator
+    ) -> PoseSample:
+        size, augmentation = self.input_spec.size, self.augmentation
+        image = read_image(annotation.image)
+        roi = aligned_roi(annotation)
+        draw = draw_disturbance(augmentation, rng) if augmentation else _UNDISTURBED
+        matrix = crop_matrix(roi, draw.scale, draw.shift, draw.rotation_rad, draw.mirror)
+        frame = (0, 0, image.shape[1], image.shape[0])
+        if augmentation and rng.random() < augmentation.truncation:
+            torso_px = annotation.landmarks_px[list(TORSO)]
+            frame = draw_frame(image.shape, annotation.keypoints_px, torso_px, rng)
+        crop = _crop_frame(image, frame, matrix, size)
+        points, labelled = points_in_crop(annotation, roi, matrix, circle_correction)
+        presence = _presence(annotation, points, frame)
+        visibility = hide(annotation.visibility, presence == 0, annotation.labelled)
+        if augmentation and rng.random() < augmentation.occlusion:
+            covered = occlude(crop, points[:NUM_LANDMARKS], rng)
+            visibility = hide(visibility, covered, annotation.labelled)
+        if augmentation and augmentation.color:
+            crop = change_colors(crop, rng)
+        sample = _sample(crop, index)
+        sample["points"][:, :2], sample["labelled"] = points, labelled
+        sample["visibility"], sample["presence"] = visibility, presence
+        if annotation.landmarks_world is not None:
+            sample["world"], sample["world_labelled"] = _world_in_crop(annotation, roi, draw)
+        return _mirrored(sample) if draw.mirror else sample
+
+    def _negative(self, index: int, path: Path, rng: np.random.Generator) -> PoseSample:
+        image = read_image(path)
+        height, width = image.shape[:2]
+        side = min(height, width) * rng.uniform(0.3, 1.2)
+        roi = Roi(rng.uniform(0, width), rng.uniform(0, height), side, rng.uniform(-np.pi, np.pi))
+        matrix = crop_matrix(roi, 1.0, (0.0, 0.0), 0.0, bool(rng.random() < 0.5))
+        crop = crop_image(image, matrix, self.input_spec.size)
+        if self.augmentation and self.augmentation.color:
+            crop = change_colors(crop, rng)
+        sample = _sample(crop, index)
+        sample["pose"] = np.float32(0)
+        return sample
+
+
+def _sample(crop: np.ndarray, index: int) -> PoseSample:
+    return PoseSample(
+        image=crop,
+        points=np.zeros((NUM_OUTPUTS, 3), np.float32),
+        labelled=np.zeros(NUM_OUTPUTS, bool),
+        z_labelled=np.zeros(NUM_OUTPUTS, bool),
+        visibility=np.full(NUM_LANDMARKS, UNKNOWN, np.int8),
+        presence=np.full(NUM_LANDMARKS, UNKNOWN, np.int8),
+        world=np.zeros((NUM_LANDMARKS, 3), np.float32),
+        world_labelled=np.zeros(NUM_LANDMARKS, bool),
+        pose=np.float32(1),
+        index=np.int64(index),
+    )
+
+
+def _crop_frame(
+    image: np.ndarray, frame: tuple[int, int, int, int], matrix: np.ndarray, size: int
+) -> np.ndarray:
+    left, top, right, bottom = frame
+    matrix = matrix - np.array([[0, 0, left], [0, 0, top]])
+    return crop_image(image[top:bottom, left:right], matrix, size)
+
+
+def _presence(annotation: Annotation, points: np.ndarray, frame: tuple[int, int, int, int]) -> np.ndarray:
+    """1 inside both the crop and the picture's frame, 0 outside, UNKNOWN where not labelled."""
+    left, top, right, bottom = frame
+    x, y = annotation.landmarks_px.T
+    in_picture = (x >= left) & (x < right) & (y >= top) & (y < bottom)
+    crop_x, crop_y = points[:NUM_LANDMARKS].T
+    inside = in_picture & (crop_x >= 0) & (crop_x < 1) & (crop_y >= 0) & (crop_y < 1)
+    return np.where(annotation.labelled, inside, UNKNOWN).astype(np.int8)
+
+
+def _world_in_crop(annotation: Annotation, roi: Roi, draw: CropDisturbance) -> tuple[np.ndarray, np.ndarray]:
+    """World landmarks turned into the crop's axes (the runtime turns them back), and which are labelled."""
+    angle = -(roi.rotation_rad + draw.rotation_rad)
+    cos, sin = np.cos(angle), np.sin(angle)
+    world = np.asarray(annotation.landmarks_world, np.float32)
+    turned = np.stack(
+        [cos * world[:, 0] - sin * world[:, 1], sin * world[:, 0] + cos * world[:, 1], world[:, 2]], 1
+    )
+    return turned.astype(np.float32), np.isfinite(world).all(axis=1)
+
+
+def _mirrored(sample: PoseSample) -> PoseSample:
+    """Swap the left and right labels of a crop whose pixels the matrix has already mirrored."""
+    sample["points"], sample["labelled"] = sample["points"][MIRROR], sample["labelled"][MIRROR]
+    sample["z_labelled"] = sample["z_labelled"][MIRROR]
+    sample["visibility"], sample["presence"] = sample["visibility"][_MIRROR33], sample["presence"][_MIRROR33]
+    sample["world"] = sample["world"][_MIRROR33] * np.array([-1, 1, 1], np.float32)
+    sample["world_labelled"] = sample["world_labelled"][_MIRROR33]
+    return sample

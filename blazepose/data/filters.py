@@ -1,0 +1,47 @@
+"""Which people a training run learns from; evaluation keeps everybody it can score."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from blazepose.data.align import aligned_roi, why_not_alignable
+from blazepose.data.annotation import Annotation
+
+
+@dataclass(frozen=True)
+class PersonFilter:
+    """What training asks of a person. Source: paper 2.6 (hips and shoulders, large enough).
+
+    Attributes:
+        min_side_px: smallest side of the aligned crop in the source image.
+        min_labelled: fewest labelled landmarks, hips and shoulders included.
+    """
+
+    min_side_px: float = 96.0
+    min_labelled: int = 8
+
+    def why_not(self, annotation: Annotation) -> str | None:
+        """The reason to leave this person out, or None to keep it."""
+        if reason := why_not_alignable(annotation):
+            return reason
+        if annotation.labelled.sum() < self.min_labelled:
+            return f"fewer than {self.min_labelled} landmarks labelled"
+        if aligned_roi(annotation).side < self.min_side_px:
+            return f"crop smaller than {self.min_side_px:g} px"
+        return None
+
+
+EVALUATION_FILTER = PersonFilter(min_side_px=0.0, min_labelled=0)
+"""Evaluation scores every person an aligned crop can be made of."""
+
+
+def keep_people(
+    annotations: list[Annotation], person_filter: PersonFilter
+) -> tuple[list[Annotation], Counter[str]]:
+    """The people that pass, and the number of those that do not by reason."""
+    kept, dropped = [], Counter[str]()
+    for annotation in annotations:
+        if reason := person_filter.why_not(annotation):
+            dropped[reason] += 1
+        else:
+            kept.append(annotation)
+    return kept, dropped

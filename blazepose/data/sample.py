@@ -1,0 +1,50 @@
+"""The contract between data and training: one sample, and a batch of them."""
+
+from typing import TypedDict
+
+import numpy as np
+from torch import Tensor
+
+
+class PoseSample(TypedDict):
+    """A crop with its labels, as the dataset yields it.
+
+    Shapes are of one sample; a batch has one more dimension in front. Coordinates are ROI coordinates
+    (0..1 across the crop), also for points outside the crop.
+    """
+
+    image: np.ndarray
+    """uint8 (256, 256, 3) RGB."""
+    points: np.ndarray
+    """float32 (39, 3): x, y, and z on the scale of x with its origin at the hips."""
+    labelled: np.ndarray
+    """bool (39,): x and y are annotated."""
+    z_labelled: np.ndarray
+    """bool (39,)."""
+    visibility: np.ndarray
+    """int8 (33,): VISIBLE, HIDDEN or UNKNOWN (data.annotation)."""
+    presence: np.ndarray
+    """int8 (33,): 1 inside crop and picture, 0 outside, UNKNOWN where not labelled."""
+    world: np.ndarray
+    """float32 (33, 3) metres, hip-centred."""
+    world_labelled: np.ndarray
+    """bool (33,)."""
+    pose: np.float32
+    """1 where the crop shows a person, 0 for people-free pictures."""
+    index: np.int64
+    """Position in the dataset, to count nobody twice under a distributed sampler."""
+
+
+class PoseBatch(TypedDict):
+    """PoseSample, collated: tensors with a leading batch dimension."""
+
+    image: Tensor
+    points: Tensor
+    labelled: Tensor
+    z_labelled: Tensor
+    visibility: Tensor
+    presence: Tensor
+    world: Tensor
+    world_labelled: Tensor
+    pose: Tensor
+    index: Tensor

@@ -1,0 +1,39 @@
+"""The function that every exported file computes. Source: mediapipe.md sections 3 and 6."""
+
+import copy
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from torch import Tensor, nn
+
+from blazepose.models.blocks import fold_batchnorm
+from blazepose.models.landmark_net import LandmarkNet
+
+Precision = Literal["fp32", "fp16"]
+PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16")
+
+INPUT_NAME = "image"
+OUTPUT_NAMES = ("landmarks", "pose_presence", "segmentation", "heatmaps", "world")
+"""For readers of the file; runtimes go by position."""
+
+
+class ExportedLandmarkNet(nn.Module):
+    """A copy of a network for inference: BatchNorm folded, no offset maps, `contract` as its forward.
+
+    Takes float32 RGB in [0, 1], (batch, 256, 256, 3), and returns the five outputs in MediaPipe's order.
+    """
+
+    def __init__(self, net: LandmarkNet) -> None:
+        super().__init__()
+        self.net = fold_batchnorm(copy.deepcopy(net).cpu())
+        self.net.offsets = None
+        self.input_spec = net.input_spec
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        return self.net.contract(image)  # type: ignore[operator]
+
+
+def metadata_text(about: Mapping[str, Any], precision: Precision) -> str:
+    """What the file says of itself, as JSON: the checkpoint's facts and the precision of its weights."""
+    return json.dumps({**about, "precision": precision})

@@ -1,0 +1,105 @@
+"""From a checkpoint to a verified file."""
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from blazepose.data.align import aligned_roi
+from blazepose.data.datamodule import find_pictures
+from blazepose.data.filters import EVALUATION_FILTER, keep_people
+from blazepose.data.image import read_image
+from blazepose.data.readers import read_source
+from blazepose.export.contract import ExportedLandmarkNet, Precision, metadata_text
+from blazepose.export.onnx import convert_onnx
+from blazepose.export.tflite import convert_tflite
+from blazepose.export.verify import Differences, check, differences
+from blazepose.geometry import Roi, crop_image, roi_to_image_matrix
+from blazepose.training.checkpoint import load_landmark_net, read_checkpoint
+
+Converter = Callable[[ExportedLandmarkNet, Precision, str], bytes]
+
+TARGETS: Mapping[str, tuple[str, Converter]] = {
+    "tflite": (".tflite", convert_tflite),
+    "onnx": (".onnx", convert_onnx),
+}
+"""What we write: suffix and converter."""
+
+_CROPS = 16
+"""Chosen: the worst point of 39 x 16 is a fair estimate of the worst, in a second or two."""
+
+
+def export_landmark_net(
+    weights: Path, target: str, precision: Precision, out: Path, pictures: Path | None = None
+) -> Differences:
+    """Convert, verify, and only then put the file in place.
+
+    Args:
+        weights: a checkpoint of ours.
+        target: one of TARGETS.
+        precision: of the stored weights.
+        out: the file to write; must not exist.
+        pictures: folder to take the crops for the verification from; None takes the people the checkpoint
+            was validated on.
+
+    Returns:
+        The largest differences to torch.
+
+    Raises:
+        FileExistsError: if `out` exists.
+        ValueError: if the file differs from torch by more than the tolerance.
+    """
+    if out.exists():
+        raise FileExistsError(f"{out} exists; choose another --out, or delete it first")
+    net = ExportedLandmarkNet(load_landmark_net(weights))
+    about = read_checkpoint(weights).about
+    crops = real_crops(about, net.input_spec.size, pictures)
+    suffix, convert = TARGETS[target]
+    content = convert(net, precision, metadata_text(about, precision))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=out.parent, prefix=".", suffix=suffix, delete=False) as file:
+        file.write(content)
+    draft = Path(file.name)
+    try:
+        found = differences(draft, net, crops)
+        check(found, precision)
+        draft.chmod(0o644)
+        os.replace(draft, out)
+    finally:
+        draft.unlink(missing_ok=True)
+    return found
+
+
+def real_crops(about: Mapping, size: int, pictures: Path | None) -> np.ndarray:
+    """Crops to compare on, uint8 (up to 16, size, size, 3).
+
+    Raises:
+        FileNotFoundError: if the checkpoint's people are not on this machine; says what to give instead.
+    """
+    if pictures is not None:
+        images = [read_image(path) for path in _spread(find_pictures([str(pictures)]))]
+        return np.stack([crop_image(image, roi_to_image_matrix(_whole(image)), size) for image in images])
+    data = about["data"]
+    names = [source["name"] for source in data["val"] or data["train"]]
+    try:
+        annotations = [person for name in names for person in read_source(name).annotations]
+    except OSError as error:
+        raise FileNotFoundError(
+            f"the file is verified on real pictures, and those of the checkpoint are not here ({error}); "
+            "name a folder of pictures of people with --pictures"
+        ) from error
+    people, _ = keep_people(annotations, EVALUATION_FILTER)
+    return np.stack(
+        [crop_image(read_image(p.image), roi_to_image_matrix(aligned_roi(p)), size) for p in _spread(people)]
+    )
+
+
+def _spread(items: list) -> list:
+    return [items[i] for i in np.unique(np.linspace(0, len(items) - 1, _CROPS).astype(int))]
+
+
+def _whole(image: np.ndarray) -> Roi:
+    height, width = image.shape[:2]
+    return Roi(width / 2, height / 2, max(height, width), 0.0)

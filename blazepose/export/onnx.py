@@ -1,0 +1,70 @@
+"""ONNX files through torch's exporter."""
+
+import contextlib
+import io
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+
+from blazepose.export.contract import INPUT_NAME, OUTPUT_NAMES, ExportedLandmarkNet, Precision
+from blazepose.runtime.engines import METADATA_KEY
+
+_OPSET = 20
+
+
+def convert_onnx(net: ExportedLandmarkNet, precision: Precision, metadata: str) -> bytes:
+    """An ONNX file with the same input and outputs as the TFLite one, for any batch size.
+
+    Args:
+        net: the network to export.
+        precision: of the stored weights; the arithmetic is float32.
+        metadata: JSON text kept among the model's properties.
+
+    Raises:
+        ImportError: names the extra to install.
+    """
+    try:
+        import onnx
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise ImportError('ONNX export needs onnx and onnxscript: pip install "blazepose[export]"') from error
+
+    size = net.input_spec.size
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            net.eval(),
+            (torch.zeros(2, size, size, 3),),
+            dynamo=True,
+            opset_version=_OPSET,
+            input_names=[INPUT_NAME],
+            output_names=list(OUTPUT_NAMES),
+            dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+            verbose=False,
+        )
+    assert program is not None
+    model = program.model_proto
+    if precision == "fp16":
+        _cast_weights(model)
+    onnx.helper.set_model_props(model, {METADATA_KEY: metadata})
+    onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString()
+
+
+def _cast_weights(model: Any) -> None:
+    """Store float32 initialisers as float16, each behind a Cast that runtimes fold when they load."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    casts = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT:
+            continue
+        name = tensor.name
+        half = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), f"{name}_fp16")
+        tensor.CopyFrom(half)
+        casts.append(helper.make_node("Cast", [half.name], [name], name=f"{name}_cast", to=TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)

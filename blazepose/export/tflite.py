@@ -1,0 +1,115 @@
+"""TFLite files through litert-torch, fp16 through ai-edge-quantizer."""
+
+import contextlib
+import io
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from blazepose.export.contract import ExportedLandmarkNet, Precision
+from blazepose.runtime.engines import METADATA_KEY
+
+_OFFICIAL_METADATA = {"reduced_precision_support": b"fp16accfp32"}
+"""Lets XNNPACK compute in fp16 on ARM; litert-torch drops it. Source: mediapipe.md section 4."""
+
+
+def convert_tflite(net: ExportedLandmarkNet, precision: Precision, metadata: str) -> bytes:
+    """A TFLite file with MediaPipe's input and outputs.
+
+    Args:
+        net: the network to export.
+        precision: of the stored weights; the arithmetic stays float32 unless the device chooses otherwise.
+        metadata: JSON text kept in the file.
+
+    Raises:
+        ImportError: names the extra to install.
+    """
+    try:
+        import litert_torch
+    except ImportError as error:
+        raise ImportError('TFLite export needs litert-torch: pip install "blazepose[export]"') from error
+
+    size = net.input_spec.size
+    with _quiet(), tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "net.tflite"
+        litert_torch.convert(net.eval(), (torch.zeros(1, size, size, 3),)).export(str(path))
+        content = _cast_weights(path) if precision == "fp16" else path.read_bytes()
+    return _with_metadata(content, {METADATA_KEY: metadata.encode(), **_OFFICIAL_METADATA})
+
+
+def _cast_weights(path: Path) -> bytes:
+    """The same graph with float16 constants behind DEQUANTIZE, as Google ships its own."""
+    from ai_edge_quantizer import quantizer
+    from ai_edge_quantizer.qtyping import (
+        ComputePrecision,
+        OpQuantizationConfig,
+        TensorDataType,
+        TensorQuantizationConfig,
+        TFLOperationName,
+    )
+    from ai_edge_quantizer.recipe_manager import RecipeManager
+
+    recipe = RecipeManager()
+    recipe.add_quantization_config(
+        regex=".*",
+        operation_name=TFLOperationName.ALL_SUPPORTED,
+        op_config=OpQuantizationConfig(
+            weight_tensor_config=TensorQuantizationConfig(num_bits=16, dtype=TensorDataType.FLOAT),
+            compute_precision=ComputePrecision.FLOAT,
+            explicit_dequantize=True,
+        ),
+        algorithm_key="float_casting",
+    )
+    caster = quantizer.Quantizer(str(path))
+    caster.load_quantization_recipe(recipe.get_quantization_recipe())
+    return bytes(caster.quantize().quantized_model)
+
+
+def _with_metadata(content: bytes, entries: dict[str, bytes]) -> bytes:
+    """The same model with metadata entries added, and every buffer inside the flatbuffer."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    _inline_buffers(model, content)
+    for name, value in entries.items():
+        buffer = schema.BufferT()
+        buffer.data = list(value)
+        model.buffers.append(buffer)
+        entry = schema.MetadataT()
+        entry.name, entry.buffer = name, len(model.buffers) - 1
+        model.metadata = [*(model.metadata or []), entry]
+    builder = flatbuffers.Builder(len(content))
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+def _inline_buffers(model: Any, content: bytes) -> None:
+    # ai-edge-quantizer appends weights behind the flatbuffer (Buffer.offset, size); repacking through the
+    # object API would lose them, and MediaPipe does not read them there. Source: mediapipe.md section 4.
+    for buffer in model.buffers:
+        if buffer.offset > 1:
+            buffer.data = list(content[buffer.offset : buffer.offset + buffer.size])
+            buffer.offset = buffer.size = 0
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the converters' own progress talk; their errors still come as exceptions."""
+    level = logging.root.level
+    logging.root.setLevel(logging.ERROR)
+    try:
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.root.setLevel(level)

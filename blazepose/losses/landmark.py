@@ -1,0 +1,61 @@
+"""Losses of the landmark network. Every weight `labelled` is what this source annotates of this person."""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def masked_mean(values: Float[Tensor, "*shape"], mask: Bool[Tensor, "*shape"]) -> Float[Tensor, ""]:
+    """Mean of the values under the mask; zero, with a gradient, where the mask is empty."""
+    # where, not multiplication: 0 x nan is nan, and unlabelled coordinates mean nothing.
+    return torch.where(mask, values, 0).sum() / mask.sum().clamp(min=1)
+
+
+def heatmap_loss(
+    logits: Float[Tensor, "batch points size size"],
+    targets: Float[Tensor, "batch points size size"],
+    labelled: Bool[Tensor, "batch points"],
+) -> Float[Tensor, ""]:
+    """Binary cross-entropy against the Gaussians, summed over the map and divided by the Gaussian's mass.
+
+    Cross-entropy, since the heatmap is read through a sigmoid and has to reach 0.5 (mediapipe.md section 6).
+    The entropy of the target is subtracted, so a perfect map costs zero.
+    """
+    cross_entropy = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    entropy = -(torch.xlogy(targets, targets) + torch.xlogy(1 - targets, 1 - targets))
+    per_point = (cross_entropy - entropy).sum(dim=(2, 3)) / targets.sum(dim=(2, 3)).clamp(min=1)
+    return masked_mean(per_point, labelled)
+
+
+def offset_loss(
+    offsets: Float[Tensor, "batch points 2 size size"],
+    targets: Float[Tensor, "batch points 2 size size"],
+    near: Bool[Tensor, "batch points size size"],
+    labelled: Bool[Tensor, "batch points"],
+) -> Float[Tensor, ""]:
+    """Mean absolute error of the offsets, in cells, over the discs around labelled points."""
+    mask = (near & labelled[:, :, None, None])[:, :, None].expand_as(targets)
+    return masked_mean((offsets - targets).abs(), mask)
+
+
+def coordinate_loss(
+    predicted: Float[Tensor, "batch points dims"],
+    target: Float[Tensor, "batch points dims"],
+    labelled: Bool[Tensor, "batch points"],
+    beta: float,
+) -> Float[Tensor, ""]:
+    """Mean Huber error of labelled points, linear beyond `beta`, in the unit of the coordinates.
+
+    Linear, not squared: crowd labels have left and right swapped now and then, and a squared error would
+    follow them.
+    """
+    error = F.smooth_l1_loss(predicted, target, beta=beta, reduction="none")
+    return masked_mean(error.mean(dim=2), labelled)
+
+
+def binary_loss(
+    logits: Float[Tensor, "*shape"], labels: Float[Tensor, "*shape"], known: Bool[Tensor, "*shape"]
+) -> Float[Tensor, ""]:
+    """Binary cross-entropy where the label is known: visibility, presence, pose score."""
+    return masked_mean(F.binary_cross_entropy_with_logits(logits, labels, reduction="none"), known)

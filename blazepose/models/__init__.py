@@ -1,0 +1,1 @@
+"""The networks: what a variant is, its blocks, its outputs."""

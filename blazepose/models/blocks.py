@@ -1,0 +1,113 @@
+"""Building blocks of Google's pose networks: plain convolutions, BatchNorm, ReLU6.
+
+Source: mediapipe.md sections 5 and 6.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+
+class ConvNorm(nn.Module):
+    """Convolution, BatchNorm and, unless `linear`, ReLU6.
+
+    Args:
+        channels_in: input channels.
+        channels_out: output channels.
+        kernel: side of the kernel.
+        stride: 1 or 2.
+        depthwise: one filter a channel.
+        linear: leave out the ReLU6.
+        pad_end: pad only bottom and right, as TensorFlow's SAME does at stride 2 on even sizes. Google's
+            regression tower does so; symmetric padding there moves landmarks by 29 px.
+    """
+
+    def __init__(
+        self,
+        channels_in: int,
+        channels_out: int,
+        kernel: int = 1,
+        stride: int = 1,
+        *,
+        depthwise: bool = False,
+        linear: bool = False,
+        pad_end: bool = False,
+    ) -> None:
+        super().__init__()
+        self.pad_end = pad_end
+        self.conv = nn.Conv2d(
+            channels_in,
+            channels_out,
+            kernel,
+            stride,
+            padding=0 if pad_end else kernel // 2,
+            groups=channels_in if depthwise else 1,
+            bias=False,
+        )
+        self.norm: nn.Module = nn.BatchNorm2d(channels_out)
+        self.activation = nn.Identity() if linear else nn.ReLU6()
+
+    def forward(self, x: Float[Tensor, "batch in height width"]) -> Float[Tensor, "batch out rows columns"]:
+        if self.pad_end:
+            x = F.pad(x, (0, 1, 0, 1))
+        return self.activation(self.norm(self.conv(x)))
+
+    def fold(self) -> None:
+        """Merge the BatchNorm's statistics into the convolution; for inference only."""
+        if isinstance(self.norm, nn.BatchNorm2d):
+            self.conv = fuse_conv_bn_eval(self.conv.eval(), self.norm.eval())
+            self.norm = nn.Identity()
+
+
+class InvertedResidual(nn.Module):
+    """1x1 expansion, depthwise, linear 1x1 projection; with identity where the shapes allow it."""
+
+    def __init__(self, channels_in: int, expanded: int, channels_out: int, kernel: int, stride: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            ConvNorm(channels_in, expanded),
+            ConvNorm(expanded, expanded, kernel, stride, depthwise=True),
+            ConvNorm(expanded, channels_out, linear=True),
+        )
+        self.residual = stride == 1 and channels_in == channels_out
+
+    def forward(self, x: Float[Tensor, "batch in height width"]) -> Float[Tensor, "batch out rows columns"]:
+        return x + self.layers(x) if self.residual else self.layers(x)
+
+
+class Separable(nn.Module):
+    """Depthwise 3x3 and 1x1, with identity where channels stay or the stride is 2 (max-pooled, zero-padded)."""
+
+    def __init__(self, channels_in: int, channels_out: int, stride: int = 1) -> None:
+        super().__init__()
+        self.stride = stride
+        self.residual = stride == 2 or channels_in == channels_out
+        self.extra_channels = channels_out - channels_in
+        self.depthwise = ConvNorm(channels_in, channels_in, 3, stride, depthwise=True, pad_end=stride == 2)
+        self.pointwise = ConvNorm(channels_in, channels_out, linear=True)
+
+    def forward(self, x: Float[Tensor, "batch in height width"]) -> Float[Tensor, "batch out rows columns"]:
+        y = self.pointwise(self.depthwise(x))
+        if self.residual:
+            identity = F.max_pool2d(x, 2) if self.stride == 2 else x
+            if self.extra_channels:
+                identity = F.pad(identity, (0, 0, 0, 0, 0, self.extra_channels))
+            y = y + identity
+        return F.relu6(y)
+
+
+def upsample(x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels rows columns"]:
+    """Twice the size, bilinear with half-pixel centres."""
+    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def fold_batchnorm(net: nn.Module) -> nn.Module:
+    """Merge every BatchNorm of `net` into its convolution, in place, and return it in eval mode."""
+    net.eval()
+    with torch.no_grad():
+        for module in net.modules():
+            if isinstance(module, ConvNorm):
+                module.fold()
+    return net

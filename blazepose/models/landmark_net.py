@@ -1,0 +1,224 @@
+"""The landmark network: encoder, heatmap decoder, segmentation head, regression tower.
+
+One module is Google's lite, full and heavy, and the paper's wiring of each.
+Source: mediapipe.md section 5; paper, Figure 4.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from blazepose.models.blocks import ConvNorm, InvertedResidual, Separable, upsample
+from blazepose.models.outputs import LandmarkOutputs
+from blazepose.models.variants import LANDMARK_INPUT, InputSpec, LandmarkVariant, Stage
+from blazepose.topology import NUM_HEATMAPS, NUM_OUTPUTS
+
+
+class Encoder(nn.Module):
+    """Features at 128, 64, 32, 16 and 8 (of a 256 input)."""
+
+    def __init__(self, variant: LandmarkVariant) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(
+            ConvNorm(3, variant.stem, 3, 2),
+            ConvNorm(variant.stem, variant.stem, 3, depthwise=True),
+            ConvNorm(variant.stem, variant.first, linear=True),
+        )
+        channels = variant.first
+        self.at64, channels = _stage(channels, variant.at64)
+        self.at32, channels = _stage(channels, variant.at32)
+        at16, channels = _stage(channels, variant.at16)
+        at16_wide, channels = _stage(channels, variant.at16_wide)
+        self.at16 = nn.Sequential(*at16, *at16_wide)
+        at8, channels = _stage(channels, variant.at8)
+        self.at8 = nn.Sequential(
+            *at8,
+            ConvNorm(channels, variant.top),
+            ConvNorm(variant.top, variant.top, 3, depthwise=True),
+        )
+
+    def forward(
+        self, images: Float[Tensor, "batch 3 256 256"]
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        f128 = self.stem(images)
+        f64 = self.at64(f128)
+        f32 = self.at32(f64)
+        f16 = self.at16(f32)
+        return f128, f64, f32, f16, self.at8(f16)
+
+
+def _stage(channels: int, stage: Stage) -> tuple[nn.Sequential, int]:
+    blocks = []
+    for i, (expanded, out) in enumerate(stage.blocks):
+        blocks.append(InvertedResidual(channels, expanded, out, stage.kernel, stage.stride if i == 0 else 1))
+        channels = out
+    return nn.Sequential(*blocks), channels
+
+
+class Decoder(nn.Module):
+    """Brings the encoder's features together at 64x64, where heatmaps and offsets are read."""
+
+    def __init__(self, variant: LandmarkVariant) -> None:
+        super().__init__()
+        width = variant.decoder
+        self.from8 = Separable(variant.top, width)
+        self.from16 = Separable(variant.at16_wide.blocks[-1][1], width)
+        self.from32 = Separable(variant.at32.blocks[-1][1], width)
+        self.from64 = Separable(variant.at64.blocks[-1][1], width)
+
+    def forward(
+        self, f64: Tensor, f32: Tensor, f16: Tensor, f8: Tensor
+    ) -> Float[Tensor, "batch width 64 64"]:
+        y = upsample(self.from8(f8)) + self.from16(f16)
+        y = upsample(y) + self.from32(f32)
+        return upsample(y) + self.from64(f64)
+
+
+class SegmentationHead(nn.Module):
+    """Person mask at the input's size."""
+
+    WIDTH = 8
+
+    def __init__(self, variant: LandmarkVariant) -> None:
+        super().__init__()
+        width = self.WIDTH
+        self.from64 = Separable(variant.decoder, width)
+        self.from128 = Separable(variant.first, width)
+        self.at128 = nn.Sequential(Separable(width, width), Separable(width, width))
+        self.at256 = nn.Sequential(Separable(width, width), Separable(width, width))
+        self.logits = nn.Conv2d(width, 1, 3, padding=1)
+
+    def forward(self, y64: Tensor, f128: Tensor) -> Float[Tensor, "batch 1 256 256"]:
+        y = self.at128(upsample(self.from64(y64)) + self.from128(f128))
+        return self.logits(self.at256(upsample(y)))
+
+
+class RegressionTower(nn.Module):
+    """Coordinates from features: down to 2x2, then one convolution an output."""
+
+    def __init__(self, variant: LandmarkVariant) -> None:
+        super().__init__()
+        self.source = variant.tower.source
+        levels = variant.tower.levels
+        if self.source == "encoder":
+            channels = levels[0].width
+            self.entry: nn.Module = Separable(variant.top, channels)
+            levels, skips = levels[1:], []
+        else:
+            channels = variant.decoder
+            self.entry = nn.Identity()
+            skips = [variant.at32.blocks[-1][1], variant.at16_wide.blocks[-1][1], variant.top]
+        self.levels, self.skips = nn.ModuleList(), nn.ModuleList()
+        for i, level in enumerate(levels):
+            blocks = [Separable(channels, level.width, 2)]
+            blocks += [Separable(level.width, level.width) for _ in range(level.depth)]
+            self.levels.append(nn.Sequential(*blocks))
+            if i < len(skips):
+                self.skips.append(Separable(skips[i], level.width))
+            channels = level.width
+        self.landmarks = nn.Conv2d(channels, NUM_OUTPUTS * 5, 2)
+        self.world = nn.Conv2d(channels, NUM_OUTPUTS * 3, 2)
+        self.pose = nn.Conv2d(channels, 1, 2)
+
+    def forward(
+        self, y64: Tensor, f32: Tensor, f16: Tensor, f8: Tensor
+    ) -> tuple[Float[Tensor, "batch 39 5"], Float[Tensor, "batch 39 3"], Float[Tensor, "batch 1"]]:
+        x = self.entry(f8 if self.source == "encoder" else y64)
+        features = (f32, f16, f8)
+        for i, level in enumerate(self.levels):
+            x = level(x)
+            if i < len(self.skips):
+                x = x + self.skips[i](features[i])
+        landmarks = self.landmarks(x).view(-1, NUM_OUTPUTS, 5)
+        return landmarks, self.world(x).view(-1, NUM_OUTPUTS, 3), self.pose(x).view(-1, 1)
+
+
+class LandmarkNet(nn.Module):
+    """Pose landmarks, heatmaps, mask and pose score of a 256x256 crop.
+
+    Args:
+        variant: sizes and wiring.
+        gradient_stop: the regression tower reads the features but does not train them (paper 2.4).
+    """
+
+    input_spec: InputSpec = LANDMARK_INPUT
+
+    def __init__(self, variant: LandmarkVariant, gradient_stop: bool = False) -> None:
+        super().__init__()
+        self.variant = variant
+        self.gradient_stop = gradient_stop
+        self.encoder = Encoder(variant)
+        self.decoder = Decoder(variant)
+        self.heatmaps = nn.Conv2d(variant.decoder, NUM_OUTPUTS, 1)
+        self.segmentation = SegmentationHead(variant)
+        self.tower = RegressionTower(variant)
+        # Training only: helps the heatmap branch to sub-cell accuracy and is not in the exported graph.
+        self.offsets: nn.Conv2d | None = nn.Conv2d(variant.decoder, 2 * NUM_HEATMAPS, 1)
+        self.apply(_initialise)
+        self._initialise_heads()
+
+    def _initialise_heads(self) -> None:
+        for head in (self.tower.landmarks, self.tower.world, self.tower.pose, self.heatmaps, self.offsets):
+            nn.init.normal_(head.weight, std=1e-3)
+            nn.init.zeros_(head.bias)
+        # Start from the centre of the crop, and from heatmaps that are mostly background (a Gaussian of
+        # sigma 2 fills under 1 % of the cells), so that the first steps are not spent on constants.
+        with torch.no_grad():
+            self.tower.landmarks.bias.view(NUM_OUTPUTS, 5)[:, :2] = self.input_spec.size / 2
+            self.heatmaps.bias.fill_(-4.6)
+
+    def forward(self, images: Float[Tensor, "batch 3 256 256"], segmentation: bool = True) -> LandmarkOutputs:
+        """Run the network.
+
+        Args:
+            images: RGB in [0, 1].
+            segmentation: compute the mask too; a tenth of the work, so training without masks leaves it out.
+        """
+        f128, f64, f32, f16, f8 = self.encoder(images)
+        y64 = self.decoder(f64, f32, f16, f8)
+        tower_inputs = (y64, f32, f16, f8)
+        if self.gradient_stop:
+            tower_inputs = tuple(x.detach() for x in tower_inputs)
+        landmarks, world, pose_logit = self.tower(*tower_inputs)
+        return LandmarkOutputs(
+            landmarks=landmarks,
+            pose_logit=pose_logit,
+            heatmaps=self.heatmaps(y64),
+            world=world,
+            segmentation=self.segmentation(y64, f128) if segmentation else None,
+            offsets=self.offsets(y64) if self.offsets is not None else None,
+        )
+
+    def contract(
+        self, images: Float[Tensor, "batch 256 256 3"]
+    ) -> tuple[
+        Float[Tensor, "batch 195"],
+        Float[Tensor, "batch 1"],
+        Float[Tensor, "batch 256 256 1"],
+        Float[Tensor, "batch 64 64 39"],
+        Float[Tensor, "batch 117"],
+    ]:
+        """The exported function: five outputs in MediaPipe's order and meaning (mediapipe.md section 3).
+
+        Args:
+            images: RGB in [0, 1], channels last.
+
+        Returns:
+            landmarks, pose presence after sigmoid, mask logits, heatmap logits, world landmarks.
+        """
+        out = self(images.permute(0, 3, 1, 2))
+        assert out.segmentation is not None
+        return (
+            out.landmarks.flatten(1),
+            out.pose_logit.sigmoid(),
+            out.segmentation.permute(0, 2, 3, 1),
+            out.heatmaps.permute(0, 2, 3, 1),
+            out.world.flatten(1),
+        )
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

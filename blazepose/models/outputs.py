@@ -1,0 +1,26 @@
+"""What the networks return."""
+
+from typing import NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor
+
+
+class LandmarkOutputs(NamedTuple):
+    """Outputs of the landmark network for 39 points (topology.OUTPUTS).
+
+    Attributes:
+        landmarks: x, y, z in crop pixels (0..256), visibility and presence logits.
+        pose_logit: is there a person in the crop.
+        heatmaps: logits; the peak of point (x, y) is at column x/4, row y/4, without half a cell.
+        world: x, y, z in metres, hip-centred.
+        segmentation: logits, or None where the caller did not ask for it.
+        offsets: dx, dy of the first 35 points in cells, from a cell to the point; None once exported.
+    """
+
+    landmarks: Float[Tensor, "batch 39 5"]
+    pose_logit: Float[Tensor, "batch 1"]
+    heatmaps: Float[Tensor, "batch 39 64 64"]
+    world: Float[Tensor, "batch 39 3"]
+    segmentation: Float[Tensor, "batch 1 256 256"] | None
+    offsets: Float[Tensor, "batch 70 64 64"] | None

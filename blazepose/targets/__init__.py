@@ -1,0 +1,1 @@
+"""What the network should say, made on the device from a batch of labels."""

@@ -1,0 +1,61 @@
+"""Heatmap and offset targets, and their decoding.
+
+The grid is the one MediaPipe's refinement reads: point (x, y) in ROI coordinates peaks at column size * x,
+row size * y, without half a cell. Source: mediapipe.md section 6.
+"""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+SIGMA_CELLS = 2.0
+"""Chosen: a peak above 0.5 within 2.3 cells, inside the 7x7 window that MediaPipe's refinement sums."""
+
+OFFSET_RADIUS_CELLS = 3.0
+"""Chosen: offsets are learned where the refinement window reaches."""
+
+
+def _distances(points_roi: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Signed distance from each column and each row to the point, in cells: two (batch, points, size)."""
+    cells = torch.arange(size, device=points_roi.device, dtype=points_roi.dtype)
+    return points_roi[..., 0:1] * size - cells, points_roi[..., 1:2] * size - cells
+
+
+def encode_heatmaps(
+    points_roi: Float[Tensor, "batch points 2"], size: int, sigma: float = SIGMA_CELLS
+) -> Float[Tensor, "batch points {size} {size}"]:
+    """Gaussians of height 1 around the exact, sub-cell position of each point.
+
+    Args:
+        points_roi: positions in ROI coordinates; points outside 0..1 leave at most their tail in the map.
+        size: cells a side.
+        sigma: standard deviation in cells of this grid.
+    """
+    dx, dy = _distances(points_roi, size)
+    scale = -0.5 / sigma**2
+    return torch.exp(dy.square() * scale)[..., :, None] * torch.exp(dx.square() * scale)[..., None, :]
+
+
+def encode_offsets(
+    points_roi: Float[Tensor, "batch points 2"], size: int
+) -> tuple[Float[Tensor, "batch points 2 {size} {size}"], Bool[Tensor, "batch points {size} {size}"]]:
+    """For each cell the way to the point, in cells, and the disc around the point where that is to be learned."""
+    dx, dy = _distances(points_roi, size)
+    shape = (*points_roi.shape[:2], size, size)
+    offsets = torch.stack([dx[..., None, :].expand(shape), dy[..., :, None].expand(shape)], dim=2)
+    near = dy.square()[..., :, None] + dx.square()[..., None, :] <= OFFSET_RADIUS_CELLS**2
+    return offsets, near
+
+
+def decode_heatmaps(
+    heatmaps: Float[Tensor, "batch points size size"],
+    offsets: Float[Tensor, "batch points 2 size size"] | None = None,
+) -> Float[Tensor, "batch points 2"]:
+    """Positions in ROI coordinates: the highest cell, moved by its offset where offsets are given."""
+    batch, points, size, _ = heatmaps.shape
+    cell = heatmaps.flatten(2).argmax(dim=2)
+    position = torch.stack([cell % size, cell // size], dim=2).to(heatmaps.dtype)
+    if offsets is not None:
+        index = cell[:, :, None, None].expand(batch, points, 2, 1)
+        position = position + offsets.flatten(3).gather(3, index).squeeze(3)
+    return position / size

@@ -1,0 +1,1 @@
+"""Lightning modules, optimiser, runs and checkpoints."""

@@ -1,0 +1,135 @@
+"""Checkpoints that say what they are, loaded without Hydra or Lightning."""
+
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from blazepose import __version__
+from blazepose.data.annotation import Source
+from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.variants import landmark_variant
+from blazepose.topology import OUTPUTS
+
+
+class Checkpoint(NamedTuple):
+    """What a checkpoint file holds.
+
+    Attributes:
+        about: plain facts: task, model, wiring, topology, input, trained outputs, data, recipe, version.
+        weights: the network's state, averaged over the last steps where averaging was on.
+    """
+
+    about: dict[str, Any]
+    weights: dict[str, Tensor]
+
+
+def describe_landmark_net(
+    net: LandmarkNet,
+    wiring: str,
+    trained: dict[str, list[str]],
+    sources: dict[str, list[Source]],
+    recipe: dict,
+) -> dict[str, Any]:
+    """The facts that travel with weights (interface.md, Definitions); plain values only.
+
+    Args:
+        net: the network.
+        wiring: "mediapipe" or "paper".
+        trained: what the labels can teach (data.datamodule.trained_outputs).
+        sources: {"train": [...], "val": [...]}.
+        recipe: the resolved training configuration.
+    """
+    spec = net.input_spec
+    return {
+        "task": "landmark",
+        "model": net.variant.name,
+        "wiring": wiring,
+        "gradient_stop": net.gradient_stop,
+        "topology": list(OUTPUTS),
+        "input": {"size": spec.size, "low": spec.low, "high": spec.high},
+        "trained": trained,
+        "data": {
+            split: [
+                {"name": source.name, "people": len(source.annotations), "licence": source.licence}
+                for source in used
+            ]
+            for split, used in sources.items()
+        },
+        "recipe": recipe,
+        "version": __version__,
+    }
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint of ours.
+
+    Raises:
+        FileNotFoundError: if it is missing.
+        ValueError: if it is truncated, no checkpoint, or none of this project's.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; name a .ckpt that train.py wrote")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError, zipfile.BadZipFile, ValueError) as error:
+        raise ValueError(
+            f"{path} cannot be read as a checkpoint: it is damaged or something else; "
+            "use the run's other checkpoint (best.ckpt, last.ckpt)"
+        ) from error
+    if not isinstance(content, dict) or "blazepose" not in content or "state_dict" not in content:
+        raise ValueError(f"{path} is no checkpoint of blazepose: it does not say what it is")
+    prefix = "net."
+    weights = {k.removeprefix(prefix): v for k, v in content["state_dict"].items() if k.startswith(prefix)}
+    return Checkpoint(content["blazepose"], weights)
+
+
+def load_landmark_net(path: Path) -> LandmarkNet:
+    """The landmark network of a checkpoint, in eval mode.
+
+    Raises:
+        ValueError: if the checkpoint is of another task or topology, or its tensors are not the network's.
+    """
+    about, weights = read_checkpoint(path)
+    if about["task"] != "landmark":
+        raise ValueError(f"{path} holds a {about['task']} network; a landmark network is needed here")
+    net = LandmarkNet(landmark_variant(about["model"], about["wiring"]), about["gradient_stop"])
+    load_weights(net, Checkpoint(about, weights), path)
+    return net.eval()
+
+
+def load_weights(net: LandmarkNet, checkpoint: Checkpoint, path: Path) -> None:
+    """Put a checkpoint's weights into a network of the same kind; everything accounted for.
+
+    Raises:
+        ValueError: on another topology, model, or any missing, unexpected or differently shaped tensor.
+    """
+    about, weights = checkpoint
+    if about["topology"] != list(OUTPUTS):
+        raise ValueError(
+            f"{path} was trained for another set of {len(about['topology'])} points than our {len(OUTPUTS)}"
+        )
+    own = net.state_dict()
+    if wrong := sorted(
+        {name for name in own.keys() ^ weights.keys()}
+        | {name for name in own.keys() & weights.keys() if own[name].shape != weights[name].shape}
+    ):
+        raise ValueError(
+            f"{path} holds {about['model']} in the {about['wiring']} wiring, not {net.variant.name} as asked for: "
+            f"{len(wrong)} tensors do not fit, first {wrong[0]}"
+        )
+    net.load_state_dict(weights, strict=True)
+
+
+def load_initial_weights(net: LandmarkNet, path: Path) -> None:
+    """Start a new training from the weights of a checkpoint of the same model.
+
+    Raises:
+        ValueError: if the file is of another kind, model or topology.
+    """
+    if path.suffix in {".task", ".tflite"}:
+        raise ValueError(f"init={path}: starting from Google's files is not there yet; give a .ckpt of ours")
+    load_weights(net, read_checkpoint(path), path)

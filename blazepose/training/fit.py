@@ -1,0 +1,91 @@
+"""A Lightning trainer over a run folder."""
+
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import Callback, LightningDataModule, LightningModule, Trainer
+from pytorch_lightning.loggers import TensorBoardLogger
+
+from blazepose.training.optimiser import OptimiserConfig
+from blazepose.training.runs import best_checkpoint
+from blazepose.training.stages import Stages
+
+log = logging.getLogger(__name__)
+
+
+def worker_count(setting: int | str, accelerator: str) -> int:
+    """Processes that make samples; "auto" chooses by what else needs the cores.
+
+    Raises:
+        ValueError: if it is neither a number nor "auto".
+    """
+    if setting != "auto":
+        if not isinstance(setting, int) or setting < 0:
+            raise ValueError(f"loader.num_workers={setting}: a number from 0 up, or auto")
+        return setting
+    if accelerator == "cpu" or not torch.cuda.is_available():
+        # A sample costs 4 ms, a training step of the smallest network 30: two workers never starve it.
+        return 2
+    return min(12, os.cpu_count() or 1)
+
+
+def build_trainer(
+    folder: Path,
+    settings: dict[str, Any],
+    optimiser: OptimiserConfig,
+    stages: Stages,
+    callbacks: list[Callback],
+) -> Trainer:
+    """The trainer of a run.
+
+    Args:
+        folder: of the run.
+        settings: arguments of Trainer; precision "auto" is bf16-mixed on a GPU and 32-true on a CPU.
+        optimiser: for the gradient clipping.
+        stages: for the number of epochs.
+        callbacks: of the run.
+    """
+    if settings["precision"] == "auto":
+        gpu = settings["accelerator"] != "cpu" and torch.cuda.is_available()
+        settings["precision"] = "bf16-mixed" if gpu else "32-true"
+    if settings["strategy"] == "ddp" and len(stages.plan) > 1:
+        # A stage freezes parts that another one trains.
+        settings["strategy"] = "ddp_find_unused_parameters_true"
+    return Trainer(
+        **settings,
+        default_root_dir=folder,
+        logger=TensorBoardLogger(folder, name="", version=""),
+        callbacks=callbacks,
+        max_epochs=stages.epochs,
+        gradient_clip_val=optimiser.clip_norm or None,
+        # Our samplers know rank and epoch; Lightning's would repeat people without saying so.
+        use_distributed_sampler=False,
+        num_sanity_val_steps=1,
+    )
+
+
+def fit(
+    trainer: Trainer,
+    module: LightningModule,
+    data: LightningDataModule,
+    folder: Path,
+    checkpoint: Path | None,
+) -> None:
+    """Train, then write the run's `results.json` and say where everything is."""
+    # weights_only=True: our checkpoints hold nothing but tensors and plain values.
+    trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
+    if not trainer.is_global_zero:
+        return
+    results = {name: round(float(value), 4) for name, value in trainer.callback_metrics.items()}
+    results["epochs"] = trainer.current_epoch
+    best = trainer.checkpoint_callback
+    if best is not None and best.best_model_score is not None:  # type: ignore[attr-defined]
+        results["best val/pck@0.2"] = round(float(best.best_model_score), 4)  # type: ignore[attr-defined]
+    (folder / "results.json").write_text(json.dumps(results, indent=2) + "\n")
+    log.info("run: %s", folder)
+    log.info("best weights: %s", best_checkpoint(folder))
+    log.info("evaluate them: python eval.py weights=%s", best_checkpoint(folder))

@@ -1,0 +1,197 @@
+"""One training step of the landmark network, and its validation."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningModule
+from torch import Tensor
+
+from blazepose.data.sample import PoseBatch
+from blazepose.losses.landmark import binary_loss, coordinate_loss, heatmap_loss, offset_loss
+from blazepose.metrics.pck import torso_size
+from blazepose.metrics.pck_metric import PckMetric
+from blazepose.metrics.spread import VarianceRatio
+from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.outputs import LandmarkOutputs
+from blazepose.runtime.decode import refine_by_heatmap
+from blazepose.targets.heatmaps import encode_heatmaps, encode_offsets
+from blazepose.topology import LEFT_SHOULDER, NUM_HEATMAPS, NUM_LANDMARKS, RIGHT_HIP
+from blazepose.training.optimiser import OptimiserConfig, build_optimiser, learning_rate_factor
+from blazepose.training.stages import Stages, set_stage
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weight of each term; 0 switches it off. Chosen: terms of similar size after the first epochs.
+
+    Attributes:
+        heatmap: cross-entropy of the heatmaps.
+        offset: absolute error of the offset maps, cells.
+        coordinates: x and y, ROI units.
+        z: ROI units.
+        visibility: cross-entropy.
+        presence: cross-entropy.
+        world: metres.
+        pose: cross-entropy of the pose score.
+        beta: where the coordinate error turns from squared to linear, ROI units.
+        sigma: of the heatmap targets, cells.
+    """
+
+    heatmap: float = 1.0
+    offset: float = 0.1
+    coordinates: float = 10.0
+    z: float = 5.0
+    visibility: float = 0.2
+    presence: float = 0.2
+    world: float = 2.0
+    pose: float = 0.5
+    beta: float = 0.01
+    sigma: float = 2.0
+
+
+class LandmarkModule(LightningModule):
+    """Trains a LandmarkNet.
+
+    Args:
+        net: the network.
+        weights: of the loss terms.
+        optimiser: AdamW and schedule.
+        stages: epochs of each stage.
+        trained: what the labels can teach (data.datamodule.trained_outputs).
+        about: plain facts that travel with the checkpoint (training.checkpoint).
+    """
+
+    def __init__(
+        self,
+        net: LandmarkNet,
+        weights: LossWeights,
+        optimiser: OptimiserConfig,
+        stages: Stages,
+        trained: dict[str, list[str]],
+        about: dict[str, Any],
+    ) -> None:
+        super().__init__()
+        self.net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.weights = weights
+        self.optimiser = optimiser
+        self.stages = stages
+        self.trained = trained
+        self.about = about
+        self.pck_refined, self.pck_raw = PckMetric(), PckMetric()
+        self.variance = VarianceRatio(2 * NUM_LANDMARKS)
+        # Before DistributedDataParallel looks which parameters will have gradients.
+        set_stage(self.net, stages.at(0), trained["outputs"])
+
+    def forward(self, images: Tensor) -> LandmarkOutputs:
+        """Run the network on uint8 pictures (batch, 256, 256, 3)."""
+        # Channels-last pixels viewed as NCHW are torch's channels_last layout: no copy.
+        return self.net(images.permute(0, 3, 1, 2).float() / 255, segmentation=False)
+
+    def losses(self, out: LandmarkOutputs, batch: PoseBatch) -> dict[str, Tensor]:
+        """Every loss term, unweighted; those of the running stage, and only what the labels can teach."""
+        stage = self.stages.at(self.current_epoch)
+        terms: dict[str, Tensor] = {}
+        if stage != "regression":
+            terms |= self._heatmap_terms(out, batch)
+        if stage != "heatmap":
+            terms |= self._regression_terms(out, batch)
+        return {name: term for name, term in terms.items() if getattr(self.weights, name)}
+
+    def _heatmap_terms(self, out: LandmarkOutputs, batch: PoseBatch) -> dict[str, Tensor]:
+        points = batch["points"][:, :NUM_HEATMAPS, :2]
+        inside = ((points >= 0) & (points < 1)).all(dim=2) & batch["labelled"][:, :NUM_HEATMAPS]
+        terms = {}
+        size = out.heatmaps.shape[-1]
+        if self.weights.heatmap:
+            heatmaps = encode_heatmaps(points, size, self.weights.sigma)
+            terms["heatmap"] = heatmap_loss(out.heatmaps[:, :NUM_HEATMAPS].float(), heatmaps, inside)
+        if self.weights.offset and out.offsets is not None:
+            targets, near = encode_offsets(points, size)
+            offsets = out.offsets.float().unflatten(1, (NUM_HEATMAPS, 2))
+            terms["offset"] = offset_loss(offsets, targets, near, inside)
+        return terms
+
+    def _regression_terms(self, out: LandmarkOutputs, batch: PoseBatch) -> dict[str, Tensor]:
+        landmarks, size = out.landmarks.float(), self.net.input_spec.size
+        points, beta = batch["points"], self.weights.beta
+        visible, present = batch["visibility"], batch["presence"]
+        terms = {
+            "coordinates": coordinate_loss(
+                landmarks[..., :2] / size, points[..., :2], batch["labelled"], beta
+            ),
+            "presence": binary_loss(landmarks[:, :NUM_LANDMARKS, 4], present.float(), present >= 0),
+        }
+        outputs = self.trained["outputs"]
+        if "z" in outputs:
+            terms["z"] = coordinate_loss(
+                landmarks[..., 2:3] / size, points[..., 2:], batch["z_labelled"], beta
+            )
+        if "visibility" in outputs:
+            terms["visibility"] = binary_loss(landmarks[:, :NUM_LANDMARKS, 3], visible.float(), visible >= 0)
+        if "world" in outputs:
+            world = out.world.float()[:, :NUM_LANDMARKS]
+            terms["world"] = coordinate_loss(world, batch["world"], batch["world_labelled"], beta)
+        if "pose" in outputs:
+            pose = batch["pose"].float()
+            terms["pose"] = binary_loss(
+                out.pose_logit.float()[:, 0], pose, torch.ones_like(pose, dtype=torch.bool)
+            )
+        return terms
+
+    def on_train_epoch_start(self) -> None:
+        set_stage(self.net, self.stages.at(self.current_epoch), self.trained["outputs"])
+
+    def training_step(self, batch: PoseBatch, batch_idx: int) -> Tensor:
+        out = self(batch["image"])
+        terms = self.losses(out, batch)
+        loss = torch.stack([getattr(self.weights, name) * term for name, term in terms.items()]).sum()
+        self.log("train/loss", loss, prog_bar=True)
+        self.log_dict({f"train/loss_{name}": term for name, term in terms.items()})
+        if batch_idx % 10 == 0:
+            self.log("train/pck@0.2_raw", self._batch_pck(out, batch), prog_bar=True)
+        return loss
+
+    @torch.no_grad()
+    def _batch_pck(self, out: LandmarkOutputs, batch: PoseBatch) -> Tensor:
+        """PCK@0.2 of the regression output on the disturbed training crops, per cent."""
+        points = batch["points"][:, :NUM_LANDMARKS, :2]
+        predicted = out.landmarks[:, :NUM_LANDMARKS, :2].float() / self.net.input_spec.size
+        torso = torch.linalg.vector_norm(points[:, LEFT_SHOULDER] - points[:, RIGHT_HIP], dim=1)
+        error = torch.linalg.vector_norm(predicted - points, dim=2)
+        labelled = batch["labelled"][:, :NUM_LANDMARKS] & (torso > 0)[:, None]
+        return 100 * ((error < 0.2 * torso[:, None]) & labelled).sum() / labelled.sum().clamp(min=1)
+
+    def validation_step(self, batch: PoseBatch, batch_idx: int) -> None:
+        out = self(batch["image"])
+        labels = batch["points"][:, :NUM_LANDMARKS, :2].cpu()
+        labelled = batch["labelled"][:, :NUM_LANDMARKS].cpu()
+        torso = torch.from_numpy(torso_size(labels.numpy(), labelled.numpy()))
+        raw = out.landmarks[:, :NUM_LANDMARKS, :2].float().cpu() / self.net.input_spec.size
+        heatmaps = out.heatmaps[:, :NUM_LANDMARKS].float().permute(0, 2, 3, 1).cpu()
+        refined = torch.from_numpy(refine_by_heatmap(raw.numpy(), heatmaps.numpy()))
+        for metric, predicted in ((self.pck_raw, raw), (self.pck_refined, refined)):
+            metric.update(*(t.to(self.device) for t in (batch["index"], predicted, labels, labelled, torso)))
+        self.variance.update(raw.flatten(1), labels.flatten(1), labelled.repeat_interleave(2, dim=1))
+
+    def on_validation_epoch_end(self) -> None:
+        refined, raw = self.pck_refined.compute(), self.pck_raw.compute()
+        self.log("val/pck@0.2", refined["pck@0.2"], prog_bar=True)
+        self.log("val/pck@0.2_raw", raw["pck@0.2"])
+        self.log("val/mean_error", refined["mean_error"])
+        # 0 is the collapse to one mean pose; a trained network comes close to 1.
+        self.log("val/variance_ratio", self.variance.compute())
+        for metric in (self.pck_refined, self.pck_raw, self.variance):
+            metric.reset()
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        optimiser = build_optimiser(self.net, self.optimiser)
+        steps_per_epoch = self.trainer.estimated_stepping_batches // self.stages.epochs
+        stage_steps = [int(epochs * steps_per_epoch) for _, epochs in self.stages.plan]
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimiser, learning_rate_factor(self.optimiser, stage_steps)
+        )
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["blazepose"] = self.about

@@ -1,0 +1,58 @@
+"""Picture sheets of samples and predictions, for TensorBoard, run folders and notebooks."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+
+from blazepose.data.annotation import HIDDEN
+from blazepose.data.dataset import PoseDataset
+from blazepose.data.sample import PoseBatch, PoseSample
+from blazepose.runtime.draw import draw_pose
+from blazepose.topology import NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
+
+_COLUMNS = 4
+
+
+def sheet(pictures: list[np.ndarray], columns: int = _COLUMNS) -> np.ndarray:
+    """Pictures of one size, row by row: uint8 (rows x height, columns x width, 3)."""
+    blank = np.zeros_like(pictures[0])
+    padded = pictures + [blank] * (-len(pictures) % columns)
+    rows = [np.concatenate(padded[i : i + columns], axis=1) for i in range(0, len(padded), columns)]
+    return np.concatenate(rows)
+
+
+def draw_labels(sample: PoseSample, scale: int = 1) -> np.ndarray:
+    """A sample with its labels: hidden and absent landmarks in a red ring, a line from hip centre to the scale point."""
+    size = sample["image"].shape[0] * scale
+    image = cv2.resize(sample["image"], (size, size), interpolation=cv2.INTER_LINEAR)
+    points, labelled = sample["points"][:, :2] * size, sample["labelled"]
+    hollow = (sample["visibility"] == HIDDEN) | (sample["presence"] == 0)
+    if labelled[ROI_SCALE]:
+        center, top = (tuple(np.rint(points[i]).astype(int).tolist()) for i in (ROI_CENTER, ROI_SCALE))
+        cv2.line(image, center, top, (255, 255, 255), 1, cv2.LINE_AA)
+    picture = draw_pose(image, points[:NUM_LANDMARKS], labelled[:NUM_LANDMARKS])
+    for x, y in points[:NUM_LANDMARKS][labelled[:NUM_LANDMARKS] & hollow]:
+        cv2.circle(picture, (round(float(x)), round(float(y))), 4, (255, 0, 0), 1, cv2.LINE_AA)
+    return picture
+
+
+def draw_samples(dataset: PoseDataset, count: int, path: Path | None = None) -> np.ndarray:
+    """A sheet of `count` augmented samples spread over the dataset, with labels; also as a PNG at `path`."""
+    picks = np.linspace(0, len(dataset) - 1, min(count, len(dataset))).astype(int)
+    picture = sheet([draw_labels(dataset[int(i)]) for i in picks])
+    if path is not None:
+        cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    return picture
+
+
+@torch.no_grad()
+def draw_predictions(module: nn.Module, batch: PoseBatch, count: int) -> np.ndarray:
+    """A sheet of the batch's first crops with the regression output of all 33 landmarks."""
+    images = batch["image"][:count]
+    landmarks = module(images).landmarks[:, :NUM_LANDMARKS, :2].float().cpu().numpy()
+    known = batch["labelled"][:, :NUM_LANDMARKS].any(dim=0).cpu().numpy()
+    crops = images.cpu().numpy()
+    return sheet([draw_pose(crops[i].copy(), landmarks[i], known) for i in range(len(crops))])

@@ -1,0 +1,43 @@
+"""Export trained weights: `python export.py --target tflite`. See README.md."""
+
+import argparse
+from pathlib import Path
+
+from blazepose.cli import say_errors
+from blazepose.export.contract import PRECISIONS
+from blazepose.export.landmark import TARGETS, export_landmark_net
+from blazepose.training.runs import newest_checkpoint
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description="Export trained weights to a file that phones, desktops and browsers run."
+    )
+    parser.add_argument("--target", required=True, choices=[*TARGETS, "task"], help="kind of file")
+    parser.add_argument("--weights", type=Path, help="checkpoint; default: best of the newest landmark run")
+    parser.add_argument("--precision", default="fp32", choices=PRECISIONS, help="of the stored weights")
+    parser.add_argument("--out", type=Path, help="file to write; default: beside the run's checkpoints")
+    parser.add_argument("--pictures", type=Path, help="folder of pictures to verify the file on")
+    parser.add_argument("--detector", type=Path, help="detector of a .task bundle")
+    return parser.parse_args()
+
+
+@say_errors
+def main() -> None:
+    """Find the weights, convert, verify, write."""
+    args = arguments()
+    if args.target == "task" or args.detector:
+        raise ValueError("--target task and --detector are not there yet; export --target tflite or onnx")
+    weights = (args.weights or newest_checkpoint()).expanduser()
+    suffix = TARGETS[args.target][0]
+    out = (args.out or weights.parent.parent / f"{weights.stem}_{args.precision}{suffix}").expanduser()
+    found = export_landmark_net(weights, args.target, args.precision, out, args.pictures)
+    print(
+        f"{out}: {out.stat().st_size / 1e6:.2f} MB, verified against torch: landmarks within "
+        f"{found.landmarks_px:.1g} px, probabilities {found.probability:.1g}, world {found.world_mm:.1g} mm"
+    )
+
+
+if __name__ == "__main__":
+    main()

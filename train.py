@@ -1,0 +1,63 @@
+"""Train a BlazePose network: `python train.py model=full "data.train=[lsp:data/lspet]"`. See README.md."""
+
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning import seed_everything
+
+from blazepose.cli import script
+from blazepose.data.augment import Augmentation
+from blazepose.data.datamodule import Loading, PoseDataModule, find_pictures, read_filtered, trained_outputs
+from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
+from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.variants import landmark_variant
+from blazepose.training.callbacks import build_callbacks
+from blazepose.training.checkpoint import describe_landmark_net, load_initial_weights
+from blazepose.training.fit import build_trainer, fit, worker_count
+from blazepose.training.landmark_module import LandmarkModule, LossWeights
+from blazepose.training.optimiser import OptimiserConfig
+from blazepose.training.runs import LANDMARK_RUNS, open_run, resume_run
+from blazepose.training.stages import Stages
+
+
+@script("train")
+def main(cfg: DictConfig) -> None:
+    """Data, network, trainer, in this order, so that what is wrong with the data is said first."""
+    folder, checkpoint = None, None
+    if cfg.ckpt:
+        cfg, folder, checkpoint = resume_run(cfg)
+    seed_everything(cfg.seed, verbose=False)
+    net = LandmarkNet(landmark_variant(cfg.model.name, cfg.model.wiring), cfg.model.gradient_stop)
+    stages, optimiser = Stages(**cfg.stages), OptimiserConfig(**cfg.optimiser)
+
+    sources = {
+        "train": read_filtered(cfg.data.train, PersonFilter(**cfg.filter)),
+        "val": read_filtered(cfg.data.val, EVALUATION_FILTER),
+    }
+    negatives = find_pictures(cfg.data.negatives)
+    trained = trained_outputs(sources["train"], negatives)
+    loading = Loading(cfg.loader.batch_size, worker_count(cfg.loader.num_workers, cfg.trainer.accelerator))
+    data = PoseDataModule(
+        sources["train"],
+        sources["val"],
+        negatives,
+        net.input_spec,
+        Augmentation(**cfg.augmentation),
+        loading,
+        cfg.seed,
+    )
+
+    recipe = OmegaConf.to_container(cfg, resolve=True)
+    about = describe_landmark_net(net, cfg.model.wiring, trained, sources, recipe)
+    if cfg.init and not checkpoint:
+        load_initial_weights(net, Path(cfg.init))
+    module = LandmarkModule(net, LossWeights(**cfg.loss), optimiser, stages, trained, about)
+
+    folder = folder or open_run(LANDMARK_RUNS, cfg.model.name, cfg)
+    callbacks = build_callbacks(folder, optimiser, data.train_set, validates=bool(sources["val"]))
+    trainer = build_trainer(folder, dict(cfg.trainer), optimiser, stages, callbacks)
+    fit(trainer, module, data, folder, checkpoint)
+
+
+if __name__ == "__main__":
+    main()
