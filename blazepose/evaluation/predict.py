@@ -143,9 +143,7 @@ def _predict_batch(
         annotation, roi = job.annotation, job.roi
         if not (np.isfinite(raw.landmarks[k]).all() and np.isfinite(raw.world[k]).all()):
             person = f"{annotation.image}, person {annotation.person}"
-            raise ValueError(
-                f"{person}: the network returns no numbers (NaN or infinite); its weights are bad"
-            )
+            raise ValueError(f"{person}: the network returns NaN or infinity; its weights are damaged")
         landmarks = np.concatenate([refined[k], regressed[k, :, 2:]], axis=1)
         yield Prediction(
             image=str(annotation.image),

@@ -1,0 +1,28 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from crowd import NAMED, POSE, person, source_of
+
+from blazepose.data.annotation import Source
+
+
+@pytest.fixture
+def pose_roi() -> np.ndarray:
+    """The pose as its aligned crop shows it: the farthest point is 1 / 2.5 from the centre."""
+    points = np.full((33, 2), 0.5)
+    points[NAMED] = 0.5 + np.array(list(POSE.values())) / 2.5
+    return points
+
+
+@pytest.fixture
+def crowd(tmp_path: Path) -> Source:
+    """Seven people in seven pictures: the same pose, all sizes and angles."""
+    people = []
+    for k in range(7):
+        image = tmp_path / "images" / f"im{k}.png"
+        image.parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(image), np.random.default_rng(k).integers(0, 256, (120, 160, 3), np.uint8))
+        people.append(person(image, k, (60 + 5 * k, 50.0), radius=20 + 3 * k, turn=k - 3))
+    return source_of(people)

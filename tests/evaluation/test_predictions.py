@@ -1,0 +1,58 @@
+import json
+
+import numpy as np
+import pytest
+from crowd import ConstantEngine
+
+from blazepose.evaluation.predict import plan, predict
+from blazepose.evaluation.predictions import person_key, read_predictions, write_predictions
+
+
+def test_round_trip(crowd, pose_roi, tmp_path):
+    trained = {"landmarks": ["nose"], "outputs": ["presence"]}
+    engine = ConstantEngine(pose_roi, {"trained": trained})
+    written = list(predict(engine, plan([crowd], "jitter", 0), "jitter"))
+    write_predictions(written, tmp_path / "p.jsonl")
+    read = read_predictions(tmp_path / "p.jsonl")
+    assert list(read) == [person_key("lsp", annotation) for annotation in crowd.annotations]
+    for before, after in zip(written, read.values(), strict=True):
+        for name in ("landmarks", "landmarks_raw", "landmarks_world"):
+            np.testing.assert_allclose(getattr(after, name), getattr(before, name), atol=1e-5)
+        assert (after.roi, after.crop, after.trained) == (before.roi, "jitter", trained)
+
+
+def test_the_keys_of_the_contract(crowd, pose_roi, tmp_path):
+    write_predictions(
+        predict(ConstantEngine(pose_roi), plan([crowd], "annotation", 0), "annotation"), tmp_path / "p"
+    )
+    line = json.loads((tmp_path / "p").read_text().splitlines()[2])
+    contract = ["image", "person", "reader", "roi", "landmarks", "landmarks_world", "pose_presence"]
+    assert list(line) == [*contract, "landmarks_raw", "trained"]
+    assert np.shape(line["landmarks"]) == (33, 5)
+    assert np.shape(line["landmarks_world"]) == (33, 3)
+    assert line["roi"].keys() == {"from", "center_x", "center_y", "side", "rotation_rad"}
+    assert line["person"] == "2"
+
+
+def test_bad_files_are_told(tmp_path):
+    file = tmp_path / "p.jsonl"
+    with pytest.raises(FileNotFoundError, match=r"p\.jsonl is missing"):
+        read_predictions(file)
+    file.write_text("")
+    with pytest.raises(ValueError, match=r"p\.jsonl is empty"):
+        read_predictions(file)
+    for line in ('{"image": "a.jpg"}', "[]", "not json", '{"roi": {"from": "x", "side": 1}}'):
+        file.write_text(line + "\n")
+        with pytest.raises(ValueError, match=r"p\.jsonl, line 1, is not a prediction"):
+            read_predictions(file)
+
+
+def test_a_relative_and_an_absolute_path_are_one_person(crowd, pose_roi, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    first = crowd.annotations[0]
+    write_predictions(
+        predict(ConstantEngine(pose_roi), plan([crowd], "annotation", 0), "annotation"), tmp_path / "p"
+    )
+    text = (tmp_path / "p").read_text().replace(str(tmp_path) + "/", "")
+    (tmp_path / "p").write_text(text)
+    assert person_key("lsp", first) in read_predictions(tmp_path / "p")

@@ -1,0 +1,76 @@
+import json
+import re
+
+import cv2
+import numpy as np
+import pytest
+from crowd import ConstantEngine
+
+from blazepose.evaluation.predict import plan, predict
+from blazepose.evaluation.report import new_folder, repeat_command, write_report
+from blazepose.evaluation.score import Scored, results, score
+from blazepose.evaluation.sheets import random_people, worst_people
+
+
+@pytest.fixture
+def scored(crowd, pose_roi) -> Scored:
+    predictions = list(predict(ConstantEngine(pose_roi), plan([crowd], "jitter", 0), "jitter"))
+    return score({(p.reader, p.image, p.person): p for p in predictions}, [crowd])
+
+
+def test_a_report_says_what_its_figures_depend_on(scored, tmp_path):
+    figures = results(scored) | {"file": "models/net.tflite", "sha256": "abc", "data": ["lsp:here"]}
+    write_report(scored, figures, "python eval.py weights=models/net.tflite", 0, tmp_path / "out")
+    text = (tmp_path / "out/report.md").read_text()
+    row = re.search(r"\| PCK@0.2, landmarks as .*", text)[0]
+    assert row.endswith(
+        f"| {figures['pck@0.2']:.1f} | jitter | left shoulder to right hip | 7 people of lsp:here |"
+    )
+    assert "| left_wrist |" in text
+    assert "python eval.py weights=models/net.tflite" in text
+    assert "sha256 `abc`" in text
+    assert json.loads((tmp_path / "out/results.json").read_text()) == figures
+    pictures = re.findall(r"\((\w+\.png)\)", text)
+    assert len(pictures) == 4
+    for picture in pictures:
+        image = cv2.imread(str(tmp_path / "out" / picture))
+        assert min(image.shape[:2]) > 200
+        assert image.std() > 10
+
+
+def test_points_left_out_are_said(scored, tmp_path):
+    figures = results(scored) | {"file": "net.tflite", "sha256": "abc", "data": ["lsp:here"]}
+    figures |= {"num_left_out": {"zero torso": 3}, "not_trained": {"nose": 5}}
+    write_report(scored, figures, "", 0, tmp_path)
+    text = (tmp_path / "report.md").read_text()
+    assert "People left out: 3 (zero torso)." in text
+    assert "never learned them: nose (5)." in text
+
+
+def test_worst_people_first(scored):
+    errors = np.zeros_like(scored.errors)
+    errors[2] = 0.3
+    errors[5] = 0.4
+    errors[0] = 0.19
+    changed = scored._replace(errors=errors)
+    assert worst_people(changed, 3) == [5, 2, 0]
+    assert len(worst_people(changed, 100)) == 7
+
+
+def test_random_people_are_the_same_for_a_seed(scored):
+    assert random_people(scored, 3, seed=1) == random_people(scored, 3, seed=1)
+    assert random_people(scored, 100, seed=0) == list(range(7))
+
+
+def test_results_are_never_written_over(tmp_path):
+    (tmp_path / "old").mkdir()
+    assert new_folder(str(tmp_path / "old"), tmp_path / "net.tflite") == tmp_path / "old"
+    (tmp_path / "old/results.json").write_text("{}")
+    with pytest.raises(FileExistsError, match=r"out=.*old exists and is not empty"):
+        new_folder(str(tmp_path / "old"), tmp_path / "net.tflite")
+    assert re.fullmatch(r"runs/eval/net-\d{8}-\d{6}", new_folder(None, tmp_path / "net.tflite").as_posix())
+
+
+def test_the_command_can_be_typed():
+    command = repeat_command({"weights": "my nets/a=1.ckpt", "data.test": ["lsp:a", "coco:b"], "seed": 0})
+    assert command == "python eval.py \"weights='my nets/a=1.ckpt'\" \"data.test=['lsp:a','coco:b']\" seed=0"

@@ -1,0 +1,131 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from crowd import NAMED, POSE, ConstantEngine, person
+
+from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Source
+from blazepose.evaluation.predict import plan, predict
+from blazepose.evaluation.predictions import PersonKey, Prediction, person_key
+from blazepose.evaluation.score import headline, results, score
+from blazepose.topology import INDEX, LEFT_SHOULDER, RIGHT_HIP
+
+TORSO = np.linalg.norm(np.subtract(POSE["left_shoulder"], POSE["right_hip"]))
+"""In radii of the pose."""
+
+
+def predictions_of(source: Source, points_roi: np.ndarray, metadata=None) -> dict[PersonKey, Prediction]:
+    engine = ConstantEngine(points_roi, metadata)
+    predictions = predict(engine, plan([source], "annotation", 0), "annotation")
+    return {(p.reader, p.image, p.person): p for p in predictions}  # pytest's paths are absolute
+
+
+def test_perfect_predictions(crowd, pose_roi):
+    figures = results(score(predictions_of(crowd, pose_roi), [crowd]))
+    assert figures["pck@0.2"] == figures["pck@0.2_raw"] == figures["pck@0.2_mean_pose"] == 100
+    assert figures["mean_error"] == pytest.approx(0, abs=0.01)
+    assert figures["pdj@0.2"] is None
+    assert figures["num_people"] == 7
+    assert list(figures["per_landmark"]) == sorted(POSE, key=INDEX.get)
+    assert figures["per_landmark"]["left_wrist"]["count"] == 7
+    assert figures["pck_area"] == 100
+
+
+def test_the_keys_of_the_contract(crowd, pose_roi):
+    figures = results(score(predictions_of(crowd, pose_roi), [crowd]))
+    contract = "pck@0.2 pck@0.2_raw pck@0.2_mean_pose pdj@0.2 mean_error num_people num_left_out torso roi"
+    assert list(figures) == [*contract.split(), "per_landmark", "pck_curve", "pck_area", "not_trained"]
+    assert (figures["torso"], figures["roi"]) == ("across", "annotation")
+    assert figures["per_landmark"]["left_hip"].keys() == {"pck@0.2", "mean_error", "count"}
+    assert "7 people, crop from annotation, torso left shoulder to right hip" in headline(figures)
+
+
+def test_one_landmark_off_by_half_a_torso(crowd, pose_roi):
+    wrong = pose_roi.copy()
+    wrong[INDEX["left_wrist"], 0] += 0.5 * TORSO / 2.5
+    figures = results(score(predictions_of(crowd, wrong), [crowd]))
+    assert figures["pck@0.2"] == pytest.approx(100 * 5 / 6, abs=1e-3)
+    assert figures["pck@0.2_mean_pose"] == 100
+    assert figures["mean_error"] == pytest.approx(50 / 6, abs=0.01)
+    assert figures["per_landmark"]["left_wrist"] == {
+        "pck@0.2": 0,
+        "mean_error": pytest.approx(50, abs=0.01),
+        "count": 7,
+    }
+
+
+def test_the_mean_pose_is_the_median_of_the_labelled(crowd, pose_roi):
+    """Two of seven people raise the wrist, one does not label it: the median stays with the other four."""
+    wrist = INDEX["left_wrist"]
+    crowd.annotations[0].landmarks_px[wrist] += 0.1 * (
+        crowd.annotations[0].landmarks_px[LEFT_SHOULDER] - crowd.annotations[0].landmarks_px[RIGHT_HIP]
+    )
+    crowd.annotations[1].landmarks_px[wrist] = crowd.annotations[1].landmarks_px[LEFT_SHOULDER]
+    crowd.annotations[2].labelled[wrist] = False
+    figures = results(score(predictions_of(crowd, pose_roi), [crowd]))
+    assert figures["per_landmark"]["left_wrist"]["count"] == 6
+    assert figures["pck@0.2_mean_pose"] == pytest.approx(100 * 40 / 41, abs=1e-3)
+
+
+def test_left_out_by_reason(crowd, pose_roi):
+    image = crowd.annotations[0].image
+    extra = [person(image, 10 + k, (60.0, 50.0), radius=20, turn=0) for k in range(3)]
+    extra[0].labelled[RIGHT_HIP] = False
+    extra[1].landmarks_px[RIGHT_HIP] = extra[1].landmarks_px[LEFT_SHOULDER]
+    extra[2].landmarks_px[NAMED[:2]] = extra[2].landmarks_px[NAMED[3:5]]
+    source = replace(crowd, annotations=crowd.annotations + extra, left_out={"no keypoints": 4})
+    figures = results(score(predictions_of(source, pose_roi), [source]))
+    assert figures["num_people"] == 7
+    assert figures["num_left_out"] == {
+        "no keypoints": 4,
+        "hips or shoulders not labelled": 1,
+        "zero torso": 1,
+        "zero torso: hips and shoulders on one point": 1,
+    }
+
+
+def test_nobody_to_score(crowd, pose_roi):
+    predictions = predictions_of(crowd, pose_roi)
+    for annotation in crowd.annotations:
+        annotation.labelled[RIGHT_HIP] = False
+    with pytest.raises(ValueError, match=r"nobody can be scored \(7 hips or shoulders not labelled\)"):
+        score(predictions, [crowd])
+
+
+def test_predictions_of_other_people(crowd, pose_roi):
+    predictions = predictions_of(crowd, pose_roi)
+    del predictions[person_key("lsp", crowd.annotations[3])]
+    with pytest.raises(ValueError, match=r"no prediction for .*im3\.png, person 3, of lsp:here"):
+        score(predictions, [crowd])
+
+
+def test_what_was_not_trained_is_left_out_and_said(crowd, pose_roi):
+    wrong = pose_roi.copy()
+    wrong[INDEX["left_wrist"]] += 1
+    names = [name for name in POSE if name != "left_wrist"]
+    trained = {"trained": {"landmarks": names, "outputs": ["presence"]}}
+    for annotation in crowd.annotations:
+        annotation.visibility[NAMED] = VISIBLE
+    figures = results(score(predictions_of(crowd, wrong, trained), [crowd]))
+    assert figures["pck@0.2"] == 100
+    assert "left_wrist" not in figures["per_landmark"]
+    assert figures["not_trained"] == {"left_wrist": 7}
+    assert figures["pdj@0.2"] is None, "visibility was not trained either"
+
+
+def test_pdj_where_the_source_labels_visibility(crowd, pose_roi):
+    for annotation in crowd.annotations:
+        annotation.visibility[NAMED] = [VISIBLE, VISIBLE, HIDDEN, VISIBLE, UNKNOWN, UNKNOWN]
+    figures = results(score(predictions_of(crowd, pose_roi), [crowd]))
+    assert figures["pdj@0.2"] == 75  # everything is predicted visible
+
+
+def test_torso_definitions(crowd, pose_roi):
+    wrong = pose_roi.copy()
+    wrong[INDEX["left_wrist"], 0] += 0.2 * 0.63 / 2.5  # between 0.2 x midline (0.6) and 0.2 x across (0.67)
+    predictions = predictions_of(crowd, wrong)
+    wrists = {
+        torso: results(score(predictions, [crowd], torso))["per_landmark"]["left_wrist"]["pck@0.2"]
+        for torso in ("across", "diagonals", "midline")
+    }
+    assert wrists == {"across": 100, "diagonals": 100, "midline": 0}

@@ -1,0 +1,69 @@
+"""Which engine runs which weights."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from crowd import ConstantEngine
+
+from blazepose.evaluation.engines import open_weights, validation_data, weights_name
+
+
+@pytest.mark.parametrize(
+    ("path", "engine", "sentence"),
+    [
+        ("a.tflite", "mediapipe", "engine=mediapipe is not there yet"),
+        ("a.tflite", "tpu", "engine=tpu is unknown; engine is one of torch, litert, onnxruntime"),
+        ("a.tflite", "torch", r"engine=torch cannot run a\.tflite; \.tflite files take engine=litert"),
+        ("a.pth", None, r"weights=a\.pth: no engine runs '\.pth' files; they are \.ckpt, \.tflite"),
+    ],
+)
+def test_wrong_pairs_are_told(path, engine, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        open_weights(Path(path), engine)
+
+
+@pytest.mark.parametrize("suffix", [".ckpt", ".tflite", ".task", ".onnx"])
+def test_missing_and_damaged_weights_are_named(tmp_path, suffix):
+    path = tmp_path / f"net{suffix}"
+    with pytest.raises(FileNotFoundError, match=f"net{suffix} is missing"):
+        open_weights(path)
+    path.write_bytes(b"nothing of the kind")
+    with pytest.raises(ValueError, match=f"net{suffix}"):
+        open_weights(path)
+
+
+def test_checkpoints_run_through_torch(tmp_path):
+    import torch
+
+    from blazepose.models.landmark_net import LandmarkNet
+    from blazepose.models.variants import landmark_variant
+    from blazepose.training.checkpoint import describe_landmark_net
+
+    net = LandmarkNet(landmark_variant("lite", "mediapipe")).eval()
+    trained = {"landmarks": ["nose"], "outputs": []}
+    about = describe_landmark_net(net, "mediapipe", trained, {}, {})
+    state = {f"net.{name}": value for name, value in net.state_dict().items()}
+    torch.save({"blazepose": about, "state_dict": state}, tmp_path / "best.ckpt")
+
+    engine = open_weights(tmp_path / "best.ckpt")
+    assert engine.input_size == 256
+    assert engine.metadata["trained"] == trained
+    images = np.random.default_rng(0).integers(0, 256, (2, 256, 256, 3), dtype=np.uint8)
+    with torch.no_grad():
+        expected = net.contract(torch.from_numpy(images).float() / 255)
+    for found, tensor in zip(engine(images), expected, strict=True):
+        np.testing.assert_allclose(found, tensor.numpy(), rtol=1e-4, atol=1e-4)
+
+
+def test_validation_data_comes_from_our_weights_only(pose_roi):
+    about = {"data": {"train": [], "val": [{"name": "lsp:a"}, {"name": "coco:b:val2017"}]}}
+    assert validation_data(Path("a.ckpt"), ConstantEngine(pose_roi, about)) == ["lsp:a", "coco:b:val2017"]
+    for engine in (ConstantEngine(pose_roi), None):
+        with pytest.raises(ValueError, match=r"a\.tflite does not say what it was validated on"):
+            validation_data(Path("a.tflite"), engine)
+
+
+def test_names():
+    assert weights_name(Path("runs/landmark/lite-1/checkpoints/best.ckpt")) == "lite-1"
+    assert weights_name(Path("models/pose_landmark_full.tflite")) == "pose_landmark_full"

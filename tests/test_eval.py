@@ -1,0 +1,194 @@
+"""eval.py as a user types it."""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+from scipy.io import savemat
+
+from blazepose.topology import INDEX, LSP14
+
+SCRIPT = Path(__file__).parents[1] / "eval.py"
+SHAPES = ([195], [1], [256, 256, 1], [64, 64, 39], [117])
+
+# Twelve joints of LSP, upright around the mid-hip at (0, 0); farthest from it are the ankles, at 1.
+JOINTS = {
+    "ankle": (0.28, 0.96),
+    "knee": (0.2, 0.5),
+    "hip": (0.15, 0.0),
+    "wrist": (0.5, -0.2),
+    "elbow": (0.4, -0.4),
+    "shoulder": (0.2, -0.6),
+}
+
+
+def joint(name: str) -> np.ndarray:
+    side, _, part = name.partition("_")
+    x, y = JOINTS[part]
+    return np.array([x if side == "left" else -x, y])
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch) -> Path:
+    """A working directory with five people in LSP's layout, the last one without hips."""
+    joints = np.zeros((14, 3, 5))
+    (tmp_path / "people/images").mkdir(parents=True)
+    for k in range(5):
+        image = np.random.default_rng(k).integers(0, 256, (200, 200, 3), np.uint8)
+        cv2.imwrite(str(tmp_path / f"people/images/im{k + 1:05d}.jpg"), image)
+        for index, name in LSP14.items():
+            joints[index, :, k] = *(joint(name) * (60 + 5 * k) + 100), 1
+    joints[2:4, 2, 4] = 0
+    savemat(tmp_path / "people/joints.mat", {"joints": joints})
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write_network(path: Path, about: dict | None = None) -> Path:
+    """A network that always says the pose above, but for the left ankle, which it puts on the mid-hip."""
+    landmarks = np.zeros((39, 5), np.float32)
+    for name in LSP14.values():
+        landmarks[INDEX[name], :2] = 256 * (0.5 + joint(name) / 2.5)
+    landmarks[INDEX["left_ankle"], :2] = 128
+    values = [landmarks.reshape(1, 195), *(np.full((1, *shape), -9, np.float32) for shape in SHAPES[1:])]
+    nodes, outputs = [], []
+    for k, value in enumerate(values):
+        nodes.append(helper.make_node("Constant", [], [f"out{k}"], value=numpy_helper.from_array(value)))
+        outputs.append(helper.make_tensor_value_info(f"out{k}", onnx.TensorProto.FLOAT, value.shape))
+    image = helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, [1, 256, 256, 3])
+    graph = helper.make_graph(nodes, "net", [image], outputs)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    helper.set_model_props(model, {"blazepose": json.dumps(about)} if about else {})
+    onnx.save(model, path)
+    return path
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Runs eval.py with overrides; returns exit status, stdout and the last line of stderr."""
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
+
+    def run(*overrides: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["eval.py", *overrides])
+        status = 0
+        try:
+            runpy.run_path(str(SCRIPT), run_name="__main__")
+        except SystemExit as leave:
+            status = int(leave.code or 0)
+        out, err = capsys.readouterr()
+        return status, out, err.strip().split("\n")[-1]
+
+    return run
+
+
+def test_weights_to_report(folder, run):
+    write_network(folder / "net.onnx")
+    status, out, _ = run("weights=net.onnx", "data.test=[lsp:people]")
+    assert status == 0
+    (results,) = folder.glob("runs/eval/net-*/results.json")
+    assert f"{results.parent.relative_to(folder)}/report.md" in out
+    assert "PCK@0.2 91.7" in out
+    figures = json.loads(results.read_text())
+    assert figures["pck@0.2"] == figures["pck@0.2_raw"] == pytest.approx(100 * 11 / 12, abs=1e-3)
+    assert figures["pck@0.2_mean_pose"] == 100
+    assert figures["pdj@0.2"] is None
+    assert figures["num_people"] == 4
+    assert figures["num_left_out"] == {"hips or shoulders not labelled": 1}
+    assert figures["per_landmark"]["left_ankle"]["pck@0.2"] == 0
+    expected = {"predictions.jsonl", "results.json", "report.md"}
+    expected |= {f"{name}.png" for name in ("pck_curve", "per_landmark", "worst", "random")}
+    assert {path.name for path in results.parent.iterdir()} == expected
+    assert {path.name for path in folder.iterdir()} == {"net.onnx", "people", "runs"}, "and nothing else"
+
+    predictions = results.with_name("predictions.jsonl")
+    assert run(f"predictions={predictions}", "data.test=[lsp:people]", "out=again", "torso=midline")[0] == 0
+    again = json.loads(Path("again/results.json").read_text())
+    assert again["pck@0.2"] == figures["pck@0.2"]
+    assert (again["torso"], again["roi"]) == ("midline", "annotation")
+
+
+def test_our_weights_know_their_people_and_what_they_learned(folder, run):
+    learned = [name for name in LSP14.values() if name != "left_ankle"]
+    about = {
+        "data": {"val": [{"name": "lsp:people"}]},
+        "trained": {"landmarks": learned, "outputs": ["presence"]},
+    }
+    write_network(folder / "net.onnx", about)
+    status, out, _ = run("weights=net.onnx", "out=here", "roi=jitter")
+    assert status == 0
+    figures = json.loads(Path("here/results.json").read_text())
+    assert figures["data"] == ["lsp:people"]
+    assert figures["not_trained"] == {"left_ankle": 4}
+    assert figures["roi"] == "jitter"
+    assert "left_ankle" not in figures["per_landmark"]
+    assert "crop from jitter" in out
+
+
+NET, PEOPLE = "weights=net.onnx", "data.test=[lsp:people]"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        ([NET], "net.onnx does not say what it was validated on; name labelled people"),
+        (["weights=nett.onnx", PEOPLE], "nett.onnx is missing or not a file"),
+        ([NET, PEOPLE, "engine=mediapipe"], "engine=mediapipe is not there yet"),
+        ([NET, PEOPLE, "roi=detector"], "roi=detector comes with the detector"),
+        ([NET, PEOPLE, "torso=head"], "torso=head is unknown; torso is one of across"),
+        ([NET, PEOPLE, "out=people"], "out=people exists and is not empty"),
+        ([NET, PEOPLE, "compare=[a,b]"], "compare=, data.metadata= and predictions=landmarks:FILE are not"),
+        ([NET, PEOPLE, "data.metadata=p.csv"], "compare=, data.metadata= and predictions=landmarks:FILE"),
+        ([PEOPLE, "predictions=landmarks:b.json"], "compare=, data.metadata= and predictions=landmarks:FILE"),
+        ([PEOPLE, "predictions=p.jsonl"], "p.jsonl is missing; eval.py writes it"),
+        (["weight=net.onnx", PEOPLE], "unknown config key 'weight'; did you mean weights?"),
+        ([NET, "data.test=[lsp:~/my set]"], "cannot read 'data.test=[lsp:~/my set]': quote the value"),
+        ([NET, "data.test=[lsp:nowhere]"], "nowhere"),
+    ],
+)
+def test_bad_input_is_one_sentence(folder, run, overrides, sentence):
+    write_network(folder / "net.onnx")
+    status, out, err = run(*overrides)
+    assert (status, out) == (1, "")
+    assert sentence in err
+    assert not (folder / "runs").exists()
+
+
+def test_without_weights_and_runs(folder, run):
+    status, _, err = run("data.test=[lsp:people]")
+    assert status == 1
+    assert "train" in err
+
+
+def test_a_truncated_picture_is_an_error(folder, run):
+    write_network(folder / "net.onnx")
+    image = folder / "people/images/im00003.jpg"
+    image.write_bytes(image.read_bytes()[:2000])
+    status, _, err = run("weights=net.onnx", "data.test=[lsp:people]")
+    assert status == 1
+    assert "im00003.jpg is cut off" in err
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("network", "refined", "raw", "error"),
+    [("lite", 60.7, 57.9, 29.4), ("full", 68.0, 65.0, 25.6), ("heavy", 72.3, 68.8, 23.3)],
+)
+def test_google_s_numbers(shared: Path, tmp_path, run, network, refined, raw, error):
+    """Crop, decoding, refinement and metric at once. Source: evaluation.md, Measured here."""
+    weights = shared / f"models/pose_landmark_{network}.tflite"
+    out = tmp_path / "out"
+    status, *_ = run(f"weights={weights}", f"data.test=[lsp:{shared / 'data/lspet_val'}]", f"out={out}")
+    assert status == 0
+    figures = json.loads((out / "results.json").read_text())
+    assert figures["pck@0.2"] == pytest.approx(refined, abs=0.15)
+    assert figures["pck@0.2_raw"] == pytest.approx(raw, abs=0.15)
+    assert figures["mean_error"] == pytest.approx(error, abs=0.15)
+    assert figures["pck@0.2_mean_pose"] == pytest.approx(19.9, abs=0.1)
+    assert figures["num_people"] == 672
