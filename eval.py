@@ -26,6 +26,8 @@ def main(cfg: DictConfig) -> None:
     specs = [cfg.data.test] if isinstance(cfg.data.test, str) else list(cfg.data.test)
     specs = specs or validation_data(evaluated, engine)
     sources = [read_source(spec) for spec in specs]
+    # The checksum now: a training run that goes on may write better weights to the same place.
+    about = {"file": str(evaluated), "sha256": file_sha256(evaluated), "data": specs}
     folder = new_folder(cfg.out, evaluated)
 
     file = evaluated
@@ -35,7 +37,7 @@ def main(cfg: DictConfig) -> None:
         write_predictions(predict(engine, jobs, cfg.roi, cfg.batch_size), file)
     scored = score(read_predictions(file), sources, cfg.torso)
 
-    figures = results(scored) | {"file": str(evaluated), "sha256": file_sha256(evaluated), "data": specs}
+    figures = results(scored) | about
     options = {"roi": cfg.roi, "torso": cfg.torso, "seed": cfg.seed}
     what = {"weights" if engine else "predictions": str(evaluated), "data.test": specs}
     write_report(scored, figures, repeat_command({**what, **options}), cfg.seed, folder)

@@ -43,7 +43,13 @@ def repeat_command(settings: Mapping[str, str | int | list[str]]) -> str:
 
 
 def file_sha256(path: Path) -> str:
-    """Checksum that tells which weights a report is of."""
+    """Checksum that tells which weights a report is of.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing or not a file")
     with path.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
