@@ -147,7 +147,8 @@ def _keys(configs: Path, config_name: str) -> Iterator[str]:
     with hydra.initialize_config_dir(version_base="1.3", config_dir=str(configs)):
         cfg = hydra.compose(config_name, return_hydra_config=True)
     yield from (group for group in cfg.hydra.runtime.choices if not group.startswith("hydra/"))
-    yield from _leaves({key: node for key, node in OmegaConf.to_container(cfg).items() if key != "hydra"}, "")
+    content: Any = OmegaConf.to_container(cfg)
+    yield from _leaves({key: node for key, node in content.items() if key != "hydra"}, "")
 
 
 def _leaves(node: Any, path: str) -> Iterator[str]:
