@@ -3,6 +3,7 @@
 Order and names: MediaPipe Pose (mediapipe.md section 3). Left and right are the person's own.
 """
 
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
@@ -96,8 +97,7 @@ MIRROR = mirror_index(OUTPUTS)
 def _edges(text: str) -> tuple[tuple[int, int], ...]:
     pairs = []
     for chain in text.split(","):
-        names = chain.split()
-        pairs += list(zip(names, names[1:], strict=False))
+        pairs += list(itertools.pairwise(chain.split()))
     edges = [(INDEX[a], INDEX[b]) for a, b in pairs]
     edges += [(int(MIRROR[a]), int(MIRROR[b])) for a, b in edges]
     return tuple(sorted({(min(edge), max(edge)) for edge in edges}))
@@ -126,19 +126,19 @@ BODY_PARTS: Mapping[str, tuple[int, ...]] = {
 # Each is {keypoint index in the source: our landmark name}. Keypoints of a source that have no
 # counterpart (neck, head top, ...) still count for the radius of the aligned crop.
 
-COCO17: Mapping[int, str] = dict(
-    enumerate(
-        ["nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle"]
-    )
+_COCO17_NAMES = (
+    "nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow "
+    "left_wrist right_wrist left_hip right_hip left_knee right_knee left_ankle right_ankle"
 )
+COCO17: Mapping[int, str] = dict(enumerate(_COCO17_NAMES.split()))
 """Source: the COCO keypoint task's category entry."""
 
-LSP14: Mapping[int, str] = dict(
-    enumerate(
-        ["right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist"]
-    )
+_LSP12_NAMES = (
+    "right_ankle right_knee right_hip left_hip left_knee left_ankle "
+    "right_wrist right_elbow right_shoulder left_shoulder left_elbow left_wrist"
 )
-"""Source: Leeds Sports Pose (Extended) README; 12 is the neck and 13 the head top."""
+LSP14: Mapping[int, str] = dict(enumerate(_LSP12_NAMES.split()))
+"""Source: Leeds Sports Pose (Extended) README."""
 LSP14_NAMES: tuple[str, ...] = (*LSP14.values(), "neck", "head_top")
 
 MPII16: Mapping[int, str] = {

@@ -55,6 +55,7 @@ class PoseDataset(Dataset[PoseSample]):
         self.augmentation = augmentation
         self.negatives = negatives or []
         self.seed = seed
+        self._reported: set[str] = set()
         self.people: list[tuple[Annotation, float]] = [
             (annotation, source.circle_correction) for source in sources for annotation in source.annotations
         ]
@@ -73,7 +74,9 @@ class PoseDataset(Dataset[PoseSample]):
             try:
                 return self._make((index + attempt) % len(self), rng)
             except ImageError as error:
-                log.warning("%s; left out of training", error)
+                if (sentence := str(error)) not in self._reported:
+                    log.warning("%s; left out of training", sentence)
+                    self._reported.add(sentence)
         raise ImageError("none of the training pictures can be read")
 
     def _make(self, index: int, rng: np.random.Generator) -> PoseSample:

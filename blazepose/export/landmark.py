@@ -1,6 +1,5 @@
 """From a checkpoint to a verified file."""
 
-import os
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -66,7 +65,7 @@ def export_landmark_net(
         found = differences(draft, net, crops)
         check(found, precision)
         draft.chmod(0o644)
-        os.replace(draft, out)
+        draft.replace(out)
     finally:
         draft.unlink(missing_ok=True)
     return found

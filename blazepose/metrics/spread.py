@@ -27,7 +27,7 @@ class VarianceRatio(Metric):
         self.count = self.count + known.sum(dim=0)
 
     def compute(self) -> Tensor:
-        """The ratio, pooled over the coordinates that are labelled for at least two people; nan if none is."""
+        """The ratio, pooled over the coordinates labelled for at least two people; nan if none is."""
         use = self.count >= 2
         count = self.count[use]
         predicted = self.predicted_squared[use] / count - (self.predicted[use] / count).square()

@@ -78,7 +78,7 @@ class InvertedResidual(nn.Module):
 
 
 class Separable(nn.Module):
-    """Depthwise 3x3 and 1x1, with identity where channels stay or the stride is 2 (max-pooled, zero-padded)."""
+    """Depthwise 3x3 and 1x1; identity where channels stay, or where the stride is 2 (pooled, zero-padded)."""
 
     def __init__(self, channels_in: int, channels_out: int, stride: int = 1) -> None:
         super().__init__()

@@ -158,14 +158,16 @@ class LandmarkNet(nn.Module):
         self._initialise_heads()
 
     def _initialise_heads(self) -> None:
-        for head in (self.tower.landmarks, self.tower.world, self.tower.pose, self.heatmaps, self.offsets):
+        heads = [self.tower.landmarks, self.tower.world, self.tower.pose, self.heatmaps, self.offsets]
+        for head in filter(None, heads):
             nn.init.normal_(head.weight, std=1e-3)
-            nn.init.zeros_(head.bias)
         # Start from the centre of the crop, and from heatmaps that are mostly background (a Gaussian of
         # sigma 2 fills under 1 % of the cells), so that the first steps are not spent on constants.
         with torch.no_grad():
-            self.tower.landmarks.bias.view(NUM_OUTPUTS, 5)[:, :2] = self.input_spec.size / 2
-            self.heatmaps.bias.fill_(-4.6)
+            biases = self.tower.landmarks.bias, self.heatmaps.bias
+            assert biases[0] is not None and biases[1] is not None
+            biases[0].view(NUM_OUTPUTS, 5)[:, :2] = self.input_spec.size / 2
+            biases[1].fill_(-4.6)
 
     def forward(self, images: Float[Tensor, "batch 3 256 256"], segmentation: bool = True) -> LandmarkOutputs:
         """Run the network.

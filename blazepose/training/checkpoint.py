@@ -114,11 +114,12 @@ def load_weights(net: LandmarkNet, checkpoint: Checkpoint, path: Path) -> None:
         )
     own = net.state_dict()
     if wrong := sorted(
-        {name for name in own.keys() ^ weights.keys()}
+        set(own.keys() ^ weights.keys())
         | {name for name in own.keys() & weights.keys() if own[name].shape != weights[name].shape}
     ):
         raise ValueError(
-            f"{path} holds {about['model']} in the {about['wiring']} wiring, not {net.variant.name} as asked for: "
+            f"{path} holds {about['model']} in the {about['wiring']} wiring, "
+            f"not {net.variant.name} as asked for: "
             f"{len(wrong)} tensors do not fit, first {wrong[0]}"
         )
     net.load_state_dict(weights, strict=True)

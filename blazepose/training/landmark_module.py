@@ -15,7 +15,7 @@ from blazepose.metrics.spread import VarianceRatio
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.runtime.decode import refine_by_heatmap
-from blazepose.targets.heatmaps import encode_heatmaps, encode_offsets
+from blazepose.targets.heatmaps import SIGMA_CELLS, encode_heatmaps, encode_offsets
 from blazepose.topology import LEFT_SHOULDER, NUM_HEATMAPS, NUM_LANDMARKS, RIGHT_HIP
 from blazepose.training.optimiser import OptimiserConfig, build_optimiser, learning_rate_factor
 from blazepose.training.stages import Stages, set_stage
@@ -47,7 +47,7 @@ class LossWeights:
     world: float = 2.0
     pose: float = 0.5
     beta: float = 0.01
-    sigma: float = 2.0
+    sigma: float = SIGMA_CELLS
 
 
 class LandmarkModule(LightningModule):

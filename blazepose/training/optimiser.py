@@ -36,7 +36,7 @@ def build_optimiser(net: nn.Module, config: OptimiserConfig) -> torch.optim.Adam
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=config.lr)
+    return torch.optim.AdamW(groups, lr=config.lr, fused=True)
 
 
 def learning_rate_factor(config: OptimiserConfig, stage_steps: list[int]) -> Callable[[int], float]:

@@ -25,7 +25,7 @@ def sheet(pictures: list[np.ndarray], columns: int = _COLUMNS) -> np.ndarray:
 
 
 def draw_labels(sample: PoseSample, scale: int = 1) -> np.ndarray:
-    """A sample with its labels: hidden and absent landmarks in a red ring, a line from hip centre to the scale point."""
+    """A sample with its labels: a red ring around what is hidden or absent, a line to the scale point."""
     size = sample["image"].shape[0] * scale
     image = cv2.resize(sample["image"], (size, size), interpolation=cv2.INTER_LINEAR)
     points, labelled = sample["points"][:, :2] * size, sample["labelled"]

@@ -1,0 +1,107 @@
+"""Aligned crops and their points."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blazepose.data.align import aligned_roi, alignment_points, crop_matrix, points_in_crop, why_not_alignable
+from blazepose.data.annotation import UNKNOWN, Annotation
+from blazepose.geometry import roi_to_image_matrix
+from blazepose.topology import INDEX, NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
+
+
+def person(points: dict[str, tuple[float, float]], extra: tuple = ()) -> Annotation:
+    landmarks = np.zeros((NUM_LANDMARKS, 2), np.float32)
+    labelled = np.zeros(NUM_LANDMARKS, bool)
+    for name, point in points.items():
+        landmarks[INDEX[name]], labelled[INDEX[name]] = point, True
+    visibility = np.full(NUM_LANDMARKS, UNKNOWN, np.int8)
+    return Annotation(
+        Path("picture.jpg"), "7", landmarks, labelled, visibility, np.array(extra, np.float32).reshape(-1, 2)
+    )
+
+
+STANDING = {
+    "left_hip": (110.0, 100.0),
+    "right_hip": (90.0, 100.0),
+    "left_shoulder": (115.0, 60.0),
+    "right_shoulder": (85.0, 60.0),
+    "left_ankle": (110.0, 180.0),
+    "right_ankle": (90.0, 180.0),
+    "nose": (100.0, 40.0),
+}
+
+
+def test_center_side_and_rotation():
+    roi = aligned_roi(person(STANDING))
+    assert (roi.center_x, roi.center_y, roi.rotation_rad) == (100, 100, 0)
+    assert roi.side == pytest.approx(2.5 * np.hypot(10, 80))
+
+
+def test_extra_keypoints_count_for_the_radius():
+    assert aligned_roi(person(STANDING, extra=((100, 0),))).side == pytest.approx(2.5 * 100)
+
+
+def test_upside_down_is_turned_by_180_degrees():
+    turned = {name: (200 - x, 200 - y) for name, (x, y) in STANDING.items()}
+    assert abs(aligned_roi(person(turned)).rotation_rad) == pytest.approx(np.pi)
+
+
+def test_missing_hip_and_zero_torso_have_their_reasons():
+    without = {name: p for name, p in STANDING.items() if name != "left_hip"}
+    assert why_not_alignable(person(without)) == "hips or shoulders not labelled"
+    flat = {**STANDING, "left_shoulder": (110.0, 100.0), "right_shoulder": (90.0, 100.0)}
+    assert "zero torso" in why_not_alignable(person(flat))
+    with pytest.raises(ValueError, match=r"picture.jpg, person 7: zero torso"):
+        aligned_roi(person(flat))
+
+
+def test_scale_point_is_on_the_circle_above_the_hips():
+    points, labelled = alignment_points(
+        person(STANDING), aligned_roi(person(STANDING)), circle_correction=1.1
+    )
+    assert labelled.all()
+    np.testing.assert_allclose(points, [[100, 100], [100, 100 - 1.1 * np.hypot(10, 80)]])
+
+
+@pytest.mark.parametrize("missing", ["left_ankle", "nose"])
+def test_scale_point_is_masked_without_ankles_or_head(missing):
+    somebody = person({name: p for name, p in STANDING.items() if name != missing})
+    assert alignment_points(somebody, aligned_roi(somebody), 1.0)[1].tolist() == [True, False]
+
+
+def test_head_top_serves_as_head():
+    headless = person({name: p for name, p in STANDING.items() if name != "nose"}, extra=((100, 30),))
+    assert alignment_points(headless, aligned_roi(headless), 1.0)[1].all()
+
+
+def test_undisturbed_crop_is_the_roi():
+    roi = aligned_roi(person(STANDING))
+    np.testing.assert_allclose(crop_matrix(roi, 1.0, (0.0, 0.0), 0.0, False), roi_to_image_matrix(roi))
+
+
+def test_unlabelled_points_stay_unlabelled():
+    roi = aligned_roi(person(STANDING))
+    points, labelled = points_in_crop(
+        person(STANDING), roi, crop_matrix(roi, 1.05, (0.1, 0.0), 0.2, False), 1.0
+    )
+    assert labelled[ROI_CENTER]
+    assert labelled[ROI_SCALE]
+    assert not labelled[INDEX["left_knee"]]
+    assert (points[INDEX["left_knee"]] == 0).all()
+
+
+def test_mirror_reflects_across_the_middle_of_the_crop():
+    roi = aligned_roi(person(STANDING))
+    plain, _ = points_in_crop(person(STANDING), roi, crop_matrix(roi, 1.0, (0.0, 0.0), 0.0, False), 1.0)
+    mirrored, labelled = points_in_crop(person(STANDING), roi, crop_matrix(roi, 1.0, (0.0, 0.0), 0.0, True), 1.0)
+    np.testing.assert_allclose(mirrored[labelled][:, 0], 1 - plain[labelled][:, 0], atol=1e-6)
+    np.testing.assert_allclose(mirrored[labelled][:, 1], plain[labelled][:, 1], atol=1e-6)
+
+
+def test_shift_is_in_sides_along_the_rois_own_axes():
+    turned = {name: (200 - x, 200 - y) for name, (x, y) in STANDING.items()}
+    roi = aligned_roi(person(turned))
+    points, _ = points_in_crop(person(turned), roi, crop_matrix(roi, 1.0, (0.1, 0.05), 0.0, False), 1.0)
+    np.testing.assert_allclose(points[ROI_CENTER], [0.4, 0.45], atol=1e-6)

@@ -1,0 +1,169 @@
+"""Samples: labels that stay true, randomness that can be repeated."""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from torch.utils.data import DataLoader
+
+from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Source
+from blazepose.data.augment import Augmentation
+from blazepose.data.dataset import PoseDataset
+from blazepose.data.image import ImageError
+from blazepose.data.readers import read_source
+from blazepose.models.variants import LANDMARK_INPUT
+from blazepose.topology import INDEX, MIRROR, NUM_LANDMARKS, TORSO
+
+STILL = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, color=False)
+LEFT = [i for i in range(NUM_LANDMARKS) if MIRROR[i] != i]
+
+
+@pytest.fixture(scope="module")
+def source(tiny_lsp: Path) -> Source:
+    return read_source(f"lsp:{tiny_lsp}")
+
+
+def dataset(source: Source, augmentation: Augmentation | None, **kwargs) -> PoseDataset:
+    return PoseDataset([source], LANDMARK_INPUT, augmentation, **kwargs)
+
+
+def test_shapes_and_types(source):
+    sample = dataset(source, Augmentation())[3]
+    assert sample["image"].shape == (256, 256, 3)
+    assert sample["image"].dtype == np.uint8
+    assert sample["points"].shape == (39, 3)
+    assert sample["points"].dtype == np.float32
+    assert sample["labelled"].sum() == 12 + 2
+    assert sample["visibility"].shape == sample["presence"].shape == (33,)
+    assert sample["pose"] == 1
+    batch = next(iter(DataLoader(dataset(source, None), batch_size=5)))
+    assert batch["points"].shape == (5, 39, 3)
+    assert batch["index"].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_same_sample_whatever_the_process_and_another_every_epoch(source):
+    people = dataset(source, Augmentation())
+    alone = [people[i] for i in range(6)]
+    workers = list(DataLoader(people, batch_size=None, num_workers=2, sampler=range(6)))
+    for a, b in zip(alone, workers, strict=True):
+        assert all(np.array_equal(np.asarray(a[key]), np.asarray(b[key])) for key in a)
+    later = people[len(people) + 2]
+    assert later["index"] == 2
+    assert not np.array_equal(later["image"], alone[2]["image"])
+
+
+def test_mirror_swaps_left_and_right_labels(source):
+    plain, mirrored = dataset(source, STILL)[0], dataset(source, replace(STILL, mirror=1.0))[0]
+    np.testing.assert_allclose(
+        mirrored["points"][LEFT, 0],
+        np.where(plain["labelled"][LEFT], 1 - plain["points"][MIRROR][LEFT, 0], 0),
+        atol=1e-6,
+    )
+    assert (mirrored["labelled"] == plain["labelled"][MIRROR]).all()
+    # Facing the camera, the person's left is on the right of the picture; in a mirror still so.
+    for sample in (plain, mirrored):
+        assert sample["points"][INDEX["left_shoulder"], 0] > sample["points"][INDEX["right_shoulder"], 0]
+
+
+def test_mirrored_picture_shows_mirrored_points(source):
+    """The drawn shoulder line (white, the brightest) is under the labels, mirrored or not."""
+    for mirror in (0.0, 1.0):
+        sample = dataset(source, replace(STILL, mirror=mirror))[1]
+        for name in ("left_shoulder", "right_hip"):
+            x, y = np.rint(sample["points"][INDEX[name], :2] * 256).astype(int)
+            assert sample["image"][y - 2 : y + 3, x - 2 : x + 3].max() > 140
+
+
+def test_truncation_hides_but_keeps_labelled(source):
+    people = dataset(source, replace(STILL, truncation=1.0))
+    cut = 0
+    for i in range(len(people)):
+        sample = people[i]
+        labelled = sample["labelled"][:NUM_LANDMARKS]
+        assert labelled.sum() == 12
+        absent = sample["presence"] == 0
+        assert (sample["visibility"][absent] == HIDDEN).all()
+        assert (sample["presence"][~labelled] == UNKNOWN).all()
+        cut += absent.sum()
+    assert cut > len(people)  # at least a point a person
+
+
+def test_occlusion_hides_what_it_covers(source):
+    seen = replace(
+        source,
+        annotations=[
+            replace(a, visibility=np.where(a.labelled, VISIBLE, UNKNOWN).astype(np.int8))
+            for a in source.annotations
+        ],
+    )
+    plain, covered = dataset(seen, STILL), dataset(seen, replace(STILL, occlusion=1.0))
+    hidden = 0
+    for i in range(len(plain)):
+        before, after = plain[i], covered[i]
+        changed = (before["image"] != after["image"]).any(axis=2)
+        for k in np.flatnonzero(before["labelled"][:NUM_LANDMARKS]):
+            x, y = (before["points"][k, :2] * 256).astype(int)
+            if after["visibility"][k] == HIDDEN:
+                assert changed[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2].any()
+                hidden += 1
+            else:
+                assert not changed[y, x]
+        assert (after["presence"] == before["presence"]).all()  # covered is still inside the frame
+    assert hidden > 10
+
+
+def test_visibility_stays_unknown_where_the_source_does_not_say(source):
+    sample = dataset(source, STILL)[0]
+    inside = sample["presence"] == 1
+    assert (sample["visibility"][inside] == UNKNOWN).all()
+
+
+def test_scale_shift_and_rotation_move_picture_and_points_together(source):
+    people = dataset(source, replace(STILL, scale=0.1, shift=0.1, rotation_deg=30.0))
+    for i in range(8):
+        sample = people[i]
+        x, y = np.rint(sample["points"][INDEX["right_shoulder"], :2] * 256).astype(int)
+        assert sample["image"][y - 3 : y + 4, x - 3 : x + 4].max() > 140
+
+
+def test_truncated_jpeg_is_reported_and_replaced_in_training_and_an_error_in_evaluation(
+    tmp_path, source, caplog
+):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(source.annotations[0].image.read_bytes()[:600])
+    bad = replace(
+        source, annotations=[replace(source.annotations[0], image=broken), *source.annotations[1:4]]
+    )
+    training = dataset(bad, STILL)
+    with caplog.at_level(logging.WARNING, "blazepose"):
+        assert training[0]["index"] == 1
+        assert training[len(training)]["index"] == 1
+    assert caplog.text.count("broken.jpg") == 1
+    with pytest.raises(ImageError, match=r"broken\.jpg"):
+        dataset(bad, None)[0]
+
+
+def test_negatives_have_no_pose(tmp_path, source):
+    path = tmp_path / "wall.png"
+    cv2.imwrite(str(path), np.full((80, 100, 3), 90, np.uint8))
+    people = dataset(source, Augmentation(), negatives=[path])
+    sample = people[len(people) - 1]
+    assert sample["pose"] == 0
+    assert not sample["labelled"].any()
+    assert (sample["presence"] == UNKNOWN).all()
+
+
+def test_world_landmarks_turn_with_the_crop(source):
+    """Someone lying to the right gets a crop turned by 90 degrees, and world axes with it."""
+    world = np.zeros((33, 3), np.float32)
+    world[INDEX["nose"]] = (0.6, 0.0, -0.1)  # the head is to the right of the hips
+    lying = replace(source.annotations[0], landmarks_world=world)
+    points = lying.landmarks_px.copy()
+    points[list(TORSO)] = [[80, 60], [80, 64], [40, 60], [40, 64]]
+    lying = replace(lying, landmarks_px=points)
+    sample = dataset(replace(source, annotations=[lying]), STILL)[0]
+    np.testing.assert_allclose(sample["world"][INDEX["nose"]], (0.0, -0.6, -0.1), atol=1e-6)
+    assert sample["world_labelled"].all()

@@ -1,0 +1,79 @@
+"""Exported files: same numbers as torch, or no file."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from blazepose.export import landmark
+from blazepose.export.contract import ExportedLandmarkNet
+from blazepose.export.landmark import export_landmark_net, real_crops
+from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.variants import landmark_variant
+from blazepose.runtime.engines import load_engine
+from blazepose.training.checkpoint import describe_landmark_net
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory, tiny_lsp) -> Path:
+    """lite with outputs of the size of a trained network's, so that half precision has something to lose."""
+    torch.manual_seed(0)
+    net = LandmarkNet(landmark_variant("lite", "mediapipe"))
+    with torch.no_grad():
+        net.tower.landmarks.weight.mul_(300)
+        net.heatmaps.weight.mul_(300)
+    # Let BatchNorm see data once, as after training; otherwise activations die out on the way.
+    for _ in range(5):
+        net.train()(torch.rand(8, 3, 256, 256))
+    about = describe_landmark_net(net, "mediapipe", {"landmarks": ["nose"], "outputs": []}, {"train": []}, {})
+    about["data"] = {"train": [], "val": [{"name": f"lsp:{tiny_lsp}", "people": 24, "licence": "none"}]}
+    path = tmp_path_factory.mktemp("run") / "checkpoints" / "best.ckpt"
+    path.parent.mkdir()
+    torch.save({"blazepose": about, "state_dict": {f"net.{k}": v for k, v in net.state_dict().items()}}, path)
+    return path
+
+
+@pytest.mark.parametrize("target", ["tflite", "onnx"])
+@pytest.mark.parametrize(("precision", "megabytes"), [("fp32", 5.5), ("fp16", 2.9)])
+def test_export_is_verified_and_says_what_it_is(checkpoint, tmp_path, target, precision, megabytes):
+    out = tmp_path / f"pose.{target}"
+    found = export_landmark_net(checkpoint, target, precision, out)
+    assert found.landmarks_px < (0.05 if precision == "fp32" else 0.5)
+    assert out.stat().st_size / 1e6 == pytest.approx(megabytes, rel=0.05)
+    engine = load_engine(out)
+    assert engine.metadata["model"] == "lite"
+    assert engine.metadata["precision"] == precision
+    assert engine.metadata["trained"]["landmarks"] == ["nose"]
+    assert [path.name for path in tmp_path.iterdir()] == [out.name]  # no draft left behind
+
+
+def test_a_file_that_differs_does_not_appear(checkpoint, tmp_path, monkeypatch):
+    def broken(net: ExportedLandmarkNet, precision: str, metadata: str) -> bytes:
+        with torch.no_grad():
+            net.net.tower.landmarks.bias.add_(1.0)
+        content = landmark.convert_onnx(net, precision, metadata)
+        with torch.no_grad():
+            net.net.tower.landmarks.bias.sub_(1.0)
+        return content
+
+    monkeypatch.setitem(landmark.TARGETS, "onnx", (".onnx", broken))
+    with pytest.raises(ValueError, match="differs from torch"):
+        export_landmark_net(checkpoint, "onnx", "fp32", tmp_path / "pose.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_existing_file_is_not_overwritten(checkpoint, tmp_path):
+    out = tmp_path / "pose.onnx"
+    out.write_text("mine")
+    with pytest.raises(FileExistsError, match="choose another --out"):
+        export_landmark_net(checkpoint, "onnx", "fp32", out)
+    assert out.read_text() == "mine"
+
+
+def test_pictures_are_asked_for_where_the_data_is_missing(tmp_path, tiny_lsp):
+    about = {"data": {"train": [], "val": [{"name": f"lsp:{tmp_path / 'gone'}"}]}}
+    with pytest.raises(FileNotFoundError, match="--pictures"):
+        real_crops(about, 256, None)
+    assert real_crops(about, 256, tiny_lsp / "images").shape == (16, 256, 256, 3)

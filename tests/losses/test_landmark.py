@@ -1,0 +1,60 @@
+"""Loss functions."""
+
+import pytest
+import torch
+
+from blazepose.losses.landmark import binary_loss, coordinate_loss, heatmap_loss, masked_mean, offset_loss
+from blazepose.targets.heatmaps import encode_heatmaps, encode_offsets
+
+LABELLED = torch.tensor([[True, False]])
+
+
+def test_masked_mean_ignores_nan_outside_the_mask():
+    values = torch.tensor([[2.0, float("nan")]], requires_grad=True)
+    mean = masked_mean(values, LABELLED)
+    mean.backward()
+    assert mean.item() == 2
+    assert values.grad.tolist() == [[1, 0]]
+
+
+def test_nothing_labelled_is_zero_with_a_gradient():
+    values = torch.ones(1, 2, requires_grad=True)
+    masked_mean(values, torch.zeros(1, 2, dtype=torch.bool)).backward()
+    assert values.grad.tolist() == [[0, 0]]
+
+
+def test_coordinate_loss_hand_worked():
+    predicted = torch.tensor([[[0.3, 0.5], [9.0, 9.0]]])
+    target = torch.tensor([[[0.1, 0.5], [0.0, 0.0]]])
+    # Huber with beta 0.1: |0.2| - 0.05 = 0.15 in x, 0 in y, mean over the two axes.
+    assert coordinate_loss(predicted, target, LABELLED, 0.1).item() == pytest.approx(0.075)
+
+
+def test_binary_loss_counts_known_labels_only():
+    logits, labels = torch.tensor([[0.0, 50.0]]), torch.tensor([[1.0, 0.0]])
+    assert binary_loss(logits, labels, LABELLED).item() == pytest.approx(0.693147)
+
+
+def test_heatmap_loss_prefers_the_right_place():
+    targets = encode_heatmaps(torch.tensor([[[0.5, 0.5], [0.5, 0.5]]]), 64)
+    wrong = encode_heatmaps(torch.tensor([[[0.6, 0.5], [0.5, 0.5]]]), 64)
+    perfect, empty, misplaced = (
+        heatmap_loss(logits, targets, LABELLED).item()
+        for logits in (
+            torch.logit(targets.clamp(1e-6, 1 - 1e-6)),
+            torch.full_like(targets, -4.6),
+            torch.logit(wrong.clamp(1e-6, 1 - 1e-6)),
+        )
+    )
+    assert perfect == pytest.approx(1.64, abs=0.05)
+    assert perfect < empty < misplaced
+
+
+def test_offset_loss_looks_only_near_labelled_points():
+    points = torch.tensor([[[0.5, 0.5], [0.2, 0.2]]])
+    targets, near = encode_offsets(points, 64)
+    assert offset_loss(targets, targets, near, LABELLED).item() == 0
+    off = targets + 1
+    off[:, 0, :, :16] += 100  # far from the labelled point
+    off[:, 1] += 100  # not labelled
+    assert offset_loss(off, targets, near, LABELLED).item() == pytest.approx(1, abs=1e-5)

@@ -1,0 +1,157 @@
+"""The landmark network: sizes, contract, gradients."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from blazepose.export.contract import ExportedLandmarkNet
+from blazepose.models.blocks import ConvNorm, Separable, fold_batchnorm
+from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.variants import landmark_variant
+
+# Source: mediapipe.md section 5.
+GOOGLE = {"lite": 1_363_089, "full": 3_169_489, "heavy": 13_751_073}
+
+
+def count(net: nn.Module) -> int:
+    return sum(p.numel() for p in net.parameters())
+
+
+@pytest.mark.parametrize("name", GOOGLE)
+def test_folded_parameters_are_googles(name):
+    assert count(ExportedLandmarkNet(LandmarkNet(landmark_variant(name, "mediapipe")))) == GOOGLE[name]
+
+
+@pytest.mark.parametrize(("name", "convolutions"), [("lite", 88), ("full", 96), ("heavy", 198)])
+def test_convolutions_are_googles(name, convolutions):
+    net = ExportedLandmarkNet(LandmarkNet(landmark_variant(name, "mediapipe")))
+    assert sum(isinstance(m, nn.Conv2d) for m in net.modules()) == convolutions
+
+
+@pytest.mark.parametrize("name", ["lite", "full"])
+def test_wirings_cost_the_same(name):
+    google, paper = (count(LandmarkNet(landmark_variant(name, w))) for w in ("mediapipe", "paper"))
+    assert abs(google - paper) / google < 0.05
+
+
+@pytest.fixture(scope="module", params=["mediapipe", "paper"])
+def net(request):
+    torch.manual_seed(0)
+    return LandmarkNet(landmark_variant("lite", request.param))
+
+
+def test_contract_shapes(net):
+    landmarks, presence, mask, heatmaps, world = net.eval().contract(torch.rand(2, 256, 256, 3))
+    assert landmarks.shape == (2, 195)
+    assert presence.shape == (2, 1)
+    assert mask.shape == (2, 256, 256, 1)
+    assert heatmaps.shape == (2, 64, 64, 39)
+    assert world.shape == (2, 117)
+    assert ((presence > 0) & (presence < 1)).all()
+
+
+def test_landmark_order_is_point_by_point(net):
+    images = torch.rand(1, 256, 256, 3)
+    flat = net.eval().contract(images)[0]
+    structured = net(images.permute(0, 3, 1, 2)).landmarks
+    torch.testing.assert_close(flat.view(1, 39, 5), structured)
+
+
+def test_segmentation_is_left_out_on_request(net):
+    assert net.eval()(torch.rand(1, 3, 256, 256), segmentation=False).segmentation is None
+
+
+def test_starts_at_the_centre(net):
+    out = net.eval()(torch.rand(2, 3, 256, 256))
+    assert (out.landmarks[..., :2] - 128).abs().max() < 8
+    assert out.heatmaps.sigmoid().mean() < 0.02
+
+
+def randomise_statistics(net: nn.Module) -> None:
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.running_mean, -0.2, 0.2)
+            nn.init.uniform_(module.running_var, 0.5, 1.5)
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.uniform_(module.bias, -0.2, 0.2)
+
+
+def test_folding_changes_nothing(net):
+    own = copy.deepcopy(net).eval()
+    randomise_statistics(own)
+    folded = fold_batchnorm(copy.deepcopy(own))
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in folded.modules())
+    images = torch.rand(1, 256, 256, 3)
+    with torch.no_grad():
+        for a, b in zip(own.contract(images), folded.contract(images), strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-3, atol=2e-3)
+
+
+def gradients(net: LandmarkNet, output: str) -> dict[str, bool]:
+    """Which parts have gradients after a backward pass from one output."""
+    net.zero_grad(set_to_none=True)
+    out = net.train()(torch.rand(2, 3, 256, 256), segmentation=False)
+    getattr(out, output).square().sum().backward()
+    return {
+        part: any(p.grad is not None and p.grad.abs().sum() > 0 for p in getattr(net, part).parameters())
+        for part in ("encoder", "decoder", "heatmaps", "tower")
+    }
+
+
+@pytest.mark.parametrize("wiring", ["mediapipe", "paper"])
+def test_gradient_stop(wiring):
+    net = LandmarkNet(landmark_variant("lite", wiring), gradient_stop=True)
+    assert gradients(net, "heatmaps") == {"encoder": True, "decoder": True, "heatmaps": True, "tower": False}
+    assert gradients(net, "landmarks") == {
+        "encoder": False,
+        "decoder": False,
+        "heatmaps": False,
+        "tower": True,
+    }
+
+
+def test_without_gradient_stop_the_regression_trains_the_encoder():
+    paper = LandmarkNet(landmark_variant("lite", "paper"))
+    assert gradients(paper, "landmarks") == {
+        "encoder": True,
+        "decoder": True,
+        "heatmaps": False,
+        "tower": True,
+    }
+    google = LandmarkNet(landmark_variant("lite", "mediapipe"))  # its tower hangs on the encoder alone
+    assert gradients(google, "landmarks") == {
+        "encoder": True,
+        "decoder": False,
+        "heatmaps": False,
+        "tower": True,
+    }
+
+
+def test_tower_pads_bottom_and_right():
+    block = ConvNorm(1, 1, 3, 2, depthwise=True, linear=True, pad_end=True).eval()
+    nn.init.ones_(block.conv.weight)
+    corner = torch.zeros(1, 1, 4, 4)
+    corner[0, 0, 0, 0] = 1
+    # TensorFlow's SAME at stride 2 starts its first window on the first pixel, symmetric padding before it.
+    assert block(corner)[0, 0].tolist() == [[pytest.approx(1, abs=1e-4), 0], [0, 0]]
+    last = torch.zeros(1, 1, 4, 4)
+    last[0, 0, 3, 3] = 1
+    assert block(last)[0, 0].tolist() == [[0, 0], [0, pytest.approx(1, abs=1e-4)]]
+
+
+def test_separable_identity_at_stride_two():
+    block = Separable(2, 3, 2).eval()
+    nn.init.zeros_(block.pointwise.conv.weight)
+    x = torch.rand(1, 2, 4, 4)
+    y = block(x)
+    torch.testing.assert_close(y[:, :2], nn.functional.max_pool2d(x, 2))
+    assert (y[:, 2] == 0).all()
+
+
+def test_only_the_tower_pads_one_sided():
+    net = LandmarkNet(landmark_variant("full", "mediapipe"))
+    one_sided = [name for name, m in net.named_modules() if isinstance(m, ConvNorm) and m.pad_end]
+    assert len(one_sided) == 2
+    assert all(name.startswith("tower.levels") for name in one_sided)

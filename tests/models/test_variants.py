@@ -1,0 +1,15 @@
+"""The choices and what they are called."""
+
+import pytest
+
+from blazepose.models.variants import landmark_variant
+
+
+def test_unknown_model_lists_the_choices():
+    with pytest.raises(ValueError, match=r"unknown model 'tiny'.*lite, full, heavy"):
+        landmark_variant("tiny", "mediapipe")
+
+
+def test_unknown_wiring_lists_the_choices():
+    with pytest.raises(ValueError, match=r"unknown wiring 'mine'.*mediapipe, paper"):
+        landmark_variant("lite", "mine")

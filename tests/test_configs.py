@@ -1,0 +1,47 @@
+"""Every config composes and builds what it names."""
+
+from pathlib import Path
+
+import hydra
+import pytest
+
+from blazepose.data.augment import Augmentation
+from blazepose.data.filters import PersonFilter
+from blazepose.models.variants import landmark_variant
+from blazepose.training.landmark_module import LossWeights
+from blazepose.training.optimiser import OptimiserConfig
+from blazepose.training.stages import Stages
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+CHOICES = [
+    f"{folder.name}={path.stem}"
+    for folder in sorted(CONFIGS.iterdir())
+    if folder.is_dir()
+    for path in folder.glob("*.yaml")
+]
+
+
+def compose(*overrides: str):
+    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
+        return hydra.compose("train", list(overrides))
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_every_choice_composes_and_builds(choice):
+    cfg = compose(choice)
+    landmark_variant(cfg.model.name, cfg.model.wiring)
+    Stages(**cfg.stages)
+    OptimiserConfig(**cfg.optimiser)
+    LossWeights(**cfg.loss)
+    Augmentation(**cfg.augmentation)
+    PersonFilter(**cfg.filter)
+    assert all(":" in spec for split in ("train", "val", "test") for spec in cfg.data[split])
+
+
+def test_config_and_code_agree_on_the_defaults():
+    cfg = compose()
+    assert Stages(**cfg.stages).joint == 60
+    assert OptimiserConfig(**cfg.optimiser) == OptimiserConfig()
+    assert LossWeights(**cfg.loss) == LossWeights()
+    assert Augmentation(**cfg.augmentation) == Augmentation()
+    assert PersonFilter(**cfg.filter) == PersonFilter()

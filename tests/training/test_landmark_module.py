@@ -1,0 +1,72 @@
+"""Losses of a batch, by stage and by what the labels can teach."""
+
+import pytest
+import torch
+from torch.utils.data import default_collate
+
+from blazepose.data.augment import Augmentation
+from blazepose.data.dataset import PoseDataset
+from blazepose.data.readers import read_source
+from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
+from blazepose.topology import ROI_CENTER
+from blazepose.training.landmark_module import LandmarkModule, LossWeights
+from blazepose.training.optimiser import OptimiserConfig
+from blazepose.training.stages import Stages
+
+
+@pytest.fixture(scope="module")
+def batch(tiny_lsp):
+    people = PoseDataset([read_source(f"lsp:{tiny_lsp}")], LANDMARK_INPUT, Augmentation())
+    return default_collate([people[i] for i in range(4)])
+
+
+def module(stages: Stages, outputs=("presence",), weights=None) -> LandmarkModule:
+    torch.manual_seed(0)
+    net = LandmarkNet(landmark_variant("lite", "mediapipe"))
+    trained = {"landmarks": ["nose"], "outputs": list(outputs)}
+    return LandmarkModule(net, weights or LossWeights(), OptimiserConfig(), stages, trained, {})
+
+
+def terms(model: LandmarkModule, batch) -> dict[str, torch.Tensor]:
+    return model.losses(model(batch["image"]), batch)
+
+
+def test_terms_of_each_stage(batch):
+    assert set(terms(module(Stages(1, 0, 0)), batch)) == {"heatmap", "offset"}
+    assert set(terms(module(Stages(0, 1, 0)), batch)) == {"coordinates", "presence"}
+    assert set(terms(module(Stages(0, 0, 1)), batch)) == {"heatmap", "offset", "coordinates", "presence"}
+
+
+def test_terms_follow_the_labels(batch):
+    outputs = ("presence", "visibility", "world", "pose", "z")
+    found = terms(module(Stages(0, 1, 0), outputs), batch)
+    assert set(found) == {"coordinates", "presence", "visibility", "world", "pose", "z"}
+    assert found["world"] == 0  # nobody in the batch has world landmarks
+    assert all(torch.isfinite(term) for term in found.values())
+
+
+def test_weight_zero_switches_a_term_off(batch):
+    found = terms(module(Stages(0, 0, 1), weights=LossWeights(heatmap=0.0, offset=0.0)), batch)
+    assert set(found) == {"coordinates", "presence"}
+
+
+def test_unlabelled_points_have_no_gradient(batch):
+    model = module(Stages(0, 0, 1))
+    out = model(batch["image"])
+    out.landmarks.retain_grad()
+    terms(model, batch)  # another forward; the gradient is asked of this one
+    model.losses(out, batch)["coordinates"].backward()
+    touched = (out.landmarks.grad[..., :2].abs().sum(dim=2) > 0).any(dim=0)
+    labelled = batch["labelled"].any(dim=0)
+    assert not touched[~labelled].any()
+    assert touched[ROI_CENTER]
+
+
+def test_pixels_are_read_as_rgb_in_0_to_1(batch):
+    model = module(Stages())
+    seen = []
+    model.net.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    model(batch["image"])
+    assert seen[0].shape == (4, 3, 256, 256)
+    torch.testing.assert_close(seen[0][1, 2], batch["image"][1, :, :, 2].float() / 255)

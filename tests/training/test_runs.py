@@ -1,0 +1,51 @@
+"""Run folders."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from blazepose.training.runs import new_run_folder, newest_checkpoint, resumable
+
+
+def make_run(parent: Path, name: str, age: int) -> Path:
+    folder = parent / name
+    (folder / "checkpoints").mkdir(parents=True)
+    (folder / "config.yaml").write_text("seed: 0\n")
+    for kind in ("best", "last"):
+        path = folder / "checkpoints" / f"{kind}.ckpt"
+        path.write_bytes(b"")
+        os.utime(path, (1e9 - age, 1e9 - age))
+    return folder
+
+
+def test_a_run_never_writes_over_another(tmp_path):
+    folders = {new_run_folder(tmp_path, "lite") for _ in range(3)}
+    assert len(folders) == 3
+
+
+def test_newest_is_the_one_last_written(tmp_path):
+    make_run(tmp_path, "b-old", age=100)
+    newest = make_run(tmp_path, "a-new", age=1)
+    assert newest_checkpoint(tmp_path) == newest / "checkpoints" / "best.ckpt"
+    assert resumable("last", tmp_path) == (newest, newest / "checkpoints" / "last.ckpt")
+
+
+def test_resume_takes_a_folder_or_a_file(tmp_path):
+    folder = make_run(tmp_path, "a", age=1)
+    last = folder / "checkpoints" / "last.ckpt"
+    assert resumable(str(folder)) == resumable(str(last)) == (folder, last)
+
+
+def test_nothing_to_go_on_with(tmp_path):
+    with pytest.raises(FileNotFoundError, match="train one with"):
+        newest_checkpoint(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"x\.ckpt is missing"):
+        resumable(str(tmp_path / "x.ckpt"))
+
+
+def test_checkpoint_without_its_config_names_the_way_out(tmp_path):
+    folder = make_run(tmp_path, "a", age=1)
+    (folder / "config.yaml").unlink()
+    with pytest.raises(FileNotFoundError, match=r"config\.yaml is missing.*init="):
+        resumable(str(folder))

@@ -1,0 +1,57 @@
+"""Which parameters learn in which stage."""
+
+import pytest
+
+from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.variants import landmark_variant
+from blazepose.training.stages import Stages, set_stage
+
+UNTRAINED_HEADS = ("segmentation", "tower.world", "tower.pose")
+
+
+@pytest.fixture(scope="module")
+def net():
+    return LandmarkNet(landmark_variant("lite", "paper"))
+
+
+def learning(net, stage, outputs=()):
+    set_stage(net, stage, list(outputs))
+    return {name for name, p in net.named_parameters() if p.requires_grad}
+
+
+def names(net, *prefixes):
+    return {name for name, _ in net.named_parameters() if name.startswith(prefixes)}
+
+
+def test_heatmap_stage_trains_everything_but_the_tower(net):
+    assert learning(net, "heatmap") == names(net, "encoder", "decoder", "heatmaps", "offsets")
+
+
+def test_regression_stage_trains_the_tower_and_nothing_else(net):
+    expected = names(net, "tower") - names(net, "tower.world", "tower.pose")
+    assert learning(net, "regression") == expected
+    assert "tower.landmarks.weight" in expected  # output layers are never left at their random start
+
+
+def test_joint_stage_trains_all_that_has_labels(net):
+    everything = {name for name, _ in net.named_parameters()}
+    assert learning(net, "joint") == everything - names(net, *UNTRAINED_HEADS)
+    assert learning(net, "joint", ["segmentation", "world", "pose"]) == everything
+
+
+def test_frozen_parts_keep_their_batchnorm_statistics(net):
+    set_stage(net, "regression", [])
+    assert not any(m.training for m in net.encoder.modules())
+    assert not any(m.training for m in net.decoder.modules())
+    assert all(m.training for m in net.tower.modules())
+
+
+def test_stages_follow_each_other():
+    stages = Stages(heatmap=2, regression=1, joint=3)
+    assert [stages.at(epoch) for epoch in range(6)] == ["heatmap"] * 2 + ["regression"] + ["joint"] * 3
+    assert stages.epochs == 6
+
+
+def test_no_epochs_at_all_is_told():
+    with pytest.raises(ValueError, match=r"set stages\.joint"):
+        Stages(0, 0, 0).at(0)
