@@ -55,6 +55,7 @@ def plot_landmarks(figures: Mapping[str, Any], file: Path) -> None:
     axes.barh(ticks, values, color=[_side_color(name) for name in names], height=0.75)
     labels = [f"{name.replace('_', ' ')}  {value:.1f}" for name, value in zip(names, values, strict=True)]
     axes.set_yticks(ticks, labels, fontsize=9)
+    axes.margins(y=0.4 / len(names))
     axes.invert_yaxis()
     axes.axvline(figures["pck@0.2"], color="black", linewidth=0.8, alpha=0.5)
     axes.set(xlabel=f"PCK@0.2, % (line: all points, {figures['pck@0.2']:.1f})", xlim=(0, 100))
