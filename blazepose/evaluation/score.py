@@ -66,7 +66,7 @@ def score(
         torso: key of TORSOS.
 
     Raises:
-        ValueError: if a person has no prediction, or if nobody can be scored.
+        ValueError: if a person has no prediction, or if nothing can be scored.
     """
     people = [(source, annotation) for source in sources for annotation in source.annotations]
     sizes = torso_size(
@@ -93,8 +93,6 @@ def score(
 def _why_not_scorable(annotation: Annotation, torso: float) -> str | None:
     if reason := why_not_alignable(annotation):
         return reason
-    if math.isnan(torso):
-        return "torso not labelled"
     return "zero torso" if torso == 0 else None
 
 
@@ -120,6 +118,8 @@ def _errors(
     learned = np.stack([_learned(prediction) for prediction in predictions])
     refined = np.stack([prediction.landmarks[:, :2] for prediction in predictions])
     raw = np.stack([prediction.landmarks_raw for prediction in predictions])
+    if not (labelled & learned).any():
+        raise ValueError("nothing to score: the weights never learned any of the labelled landmarks")
     missed = (labelled & ~learned).sum(axis=0)
     return Scored(
         annotations=annotations,

@@ -113,6 +113,12 @@ def test_what_was_not_trained_is_left_out_and_said(crowd, pose_roi):
     assert figures["pdj@0.2"] is None, "visibility was not trained either"
 
 
+def test_weights_that_learned_other_landmarks(crowd, pose_roi):
+    trained = {"trained": {"landmarks": ["nose"], "outputs": []}}
+    with pytest.raises(ValueError, match="the weights never learned any of the labelled landmarks"):
+        score(predictions_of(crowd, pose_roi, trained), [crowd])
+
+
 def test_pdj_where_the_source_labels_visibility(crowd, pose_roi):
     for annotation in crowd.annotations:
         annotation.visibility[NAMED] = [VISIBLE, VISIBLE, HIDDEN, VISIBLE, UNKNOWN, UNKNOWN]
