@@ -1,6 +1,7 @@
 """Train a BlazePose network: `python train.py model=full "data.train=[lsp:data/lspet]"`. See README.md."""
 
 from pathlib import Path
+from typing import cast
 
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import seed_everything
@@ -47,13 +48,13 @@ def main(cfg: DictConfig) -> None:
         cfg.seed,
     )
 
-    recipe = OmegaConf.to_container(cfg, resolve=True)
+    recipe = cast(dict, OmegaConf.to_container(cfg, resolve=True))
     about = describe_landmark_net(net, cfg.model.wiring, trained, sources, recipe)
     if cfg.init and not checkpoint:
         load_initial_weights(net, Path(cfg.init))
     module = LandmarkModule(net, LossWeights(**cfg.loss), optimiser, stages, trained, about)
 
-    folder = folder or open_run(LANDMARK_RUNS, cfg.model.name, cfg)
+    folder = folder or open_run(LANDMARK_RUNS, cfg.name, cfg)
     callbacks = build_callbacks(folder, optimiser, data.train_set, validates=bool(sources["val"]))
     trainer = build_trainer(folder, dict(cfg.trainer), optimiser, stages, callbacks)
     fit(trainer, module, data, folder, checkpoint)

@@ -79,8 +79,7 @@ def roi_from_keypoints(keypoints_px: np.ndarray, hips_px: np.ndarray, shoulders_
 
     Source: interface.md, "Aligned crop of an annotation".
     """
-    center = np.mean(hips_px, axis=0, dtype=np.float64)
-    top = np.mean(shoulders_px, axis=0, dtype=np.float64)
+    center, top = (points.astype(np.float64).mean(axis=0) for points in (hips_px, shoulders_px))
     radius = float(np.linalg.norm(keypoints_px - center, axis=1).max())
     if radius == 0 or math.dist(center, top) == 0:
         raise ValueError("hips and shoulders fall on one point: the person has no size or no upright")

@@ -167,7 +167,7 @@ def _world_in_crop(annotation: Annotation, roi: Roi, draw: CropDisturbance) -> t
     turned = np.stack(
         [cos * world[:, 0] - sin * world[:, 1], sin * world[:, 0] + cos * world[:, 1], world[:, 2]], 1
     )
-    return turned.astype(np.float32), np.isfinite(world).all(axis=1)
+    return turned.astype(np.float32), np.asarray(np.isfinite(world).all(axis=1))
 
 
 def _mirrored(sample: PoseSample) -> PoseSample:

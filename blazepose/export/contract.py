@@ -31,7 +31,7 @@ class ExportedLandmarkNet(nn.Module):
         self.input_spec = net.input_spec
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        return self.net.contract(image)  # type: ignore[operator]
+        return self.net.contract(image)
 
 
 def metadata_text(about: Mapping[str, Any], precision: Precision) -> str:

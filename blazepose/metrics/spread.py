@@ -12,6 +12,12 @@ class VarianceRatio(Metric):
         coordinates: number of coordinates of one person.
     """
 
+    count: Tensor
+    predicted: Tensor
+    predicted_squared: Tensor
+    target: Tensor
+    target_squared: Tensor
+
     def __init__(self, coordinates: int) -> None:
         super().__init__()
         for name in ("count", "predicted", "predicted_squared", "target", "target_squared"):

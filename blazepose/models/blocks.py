@@ -3,11 +3,15 @@
 Source: mediapipe.md sections 5 and 6.
 """
 
+from typing import TypeVar
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+Net = TypeVar("Net", bound=nn.Module)
 
 
 class ConvNorm(nn.Module):
@@ -103,7 +107,7 @@ def upsample(x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "
     return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
-def fold_batchnorm(net: nn.Module) -> nn.Module:
+def fold_batchnorm(net: Net) -> Net:
     """Merge every BatchNorm of `net` into its convolution, in place, and return it in eval mode."""
     net.eval()
     with torch.no_grad():

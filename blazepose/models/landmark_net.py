@@ -4,6 +4,8 @@ One module is Google's lite, full and heavy, and the paper's wiring of each.
 Source: mediapipe.md section 5; paper, Figure 4.
 """
 
+from typing import cast
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -164,10 +166,8 @@ class LandmarkNet(nn.Module):
         # Start from the centre of the crop, and from heatmaps that are mostly background (a Gaussian of
         # sigma 2 fills under 1 % of the cells), so that the first steps are not spent on constants.
         with torch.no_grad():
-            biases = self.tower.landmarks.bias, self.heatmaps.bias
-            assert biases[0] is not None and biases[1] is not None
-            biases[0].view(NUM_OUTPUTS, 5)[:, :2] = self.input_spec.size / 2
-            biases[1].fill_(-4.6)
+            cast(Tensor, self.tower.landmarks.bias).view(NUM_OUTPUTS, 5)[:, :2] = self.input_spec.size / 2
+            cast(Tensor, self.heatmaps.bias).fill_(-4.6)
 
     def forward(self, images: Float[Tensor, "batch 3 256 256"], segmentation: bool = True) -> LandmarkOutputs:
         """Run the network.

@@ -144,4 +144,4 @@ def landmark_variant(name: str, wiring: str) -> LandmarkVariant:
         raise ValueError(f"unknown model {name!r}; the landmark models are {', '.join(VARIANTS)}")
     if wiring not in VARIANTS[name]:
         raise ValueError(f"unknown wiring {wiring!r}; choose from {', '.join(VARIANTS[name])}")
-    return VARIANTS[name][wiring]  # type: ignore[index]
+    return VARIANTS[name][wiring]

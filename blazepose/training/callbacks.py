@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import LearningRateMonitor, ModelCheckpoint, TQDMProgressBar, WeightAveraging
+from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
@@ -85,7 +86,7 @@ class Pictures(Callback):
 
     def _show(self, trainer: Trainer, tag: str, sheet: Any) -> None:
         for logger in trainer.loggers:
-            if hasattr(logger.experiment, "add_image"):
+            if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_image(tag, sheet, trainer.global_step, dataformats="HWC")
 
 

@@ -1,10 +1,12 @@
 """One training step of the landmark network, and its validation."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from pytorch_lightning import LightningModule
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from blazepose.data.sample import PoseBatch
@@ -15,10 +17,13 @@ from blazepose.metrics.spread import VarianceRatio
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.runtime.decode import refine_by_heatmap
-from blazepose.targets.heatmaps import SIGMA_CELLS, encode_heatmaps, encode_offsets
+from blazepose.targets.heatmaps import SIGMA_CELLS, decode_heatmaps, encode_heatmaps, encode_offsets
 from blazepose.topology import LEFT_SHOULDER, NUM_HEATMAPS, NUM_LANDMARKS, RIGHT_HIP
 from blazepose.training.optimiser import OptimiserConfig, build_optimiser, learning_rate_factor
 from blazepose.training.stages import Stages, set_stage
+
+DECODINGS = ("refined", "raw", "heatmap")
+"""Validated: regression refined by the heatmap as the runtime does, regression alone, heatmap and offset."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +77,14 @@ class LandmarkModule(LightningModule):
         about: dict[str, Any],
     ) -> None:
         super().__init__()
-        self.net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.net = net.to(memory_format=torch.channels_last)
         self.weights = weights
         self.optimiser = optimiser
         self.stages = stages
         self.trained = trained
         self.about = about
-        self.pck_refined, self.pck_raw = PckMetric(), PckMetric()
+        metrics = torch.nn.ModuleDict({decoding: PckMetric() for decoding in DECODINGS})
+        self.pck = cast(Mapping[str, PckMetric], metrics)
         self.variance = VarianceRatio(2 * NUM_LANDMARKS)
         # Before DistributedDataParallel looks which parameters will have gradients.
         set_stage(self.net, stages.at(0), trained["outputs"])
@@ -167,24 +173,45 @@ class LandmarkModule(LightningModule):
         labels = batch["points"][:, :NUM_LANDMARKS, :2].cpu()
         labelled = batch["labelled"][:, :NUM_LANDMARKS].cpu()
         torso = torch.from_numpy(torso_size(labels.numpy(), labelled.numpy()))
+        decoded = self._decode(out)
+        for decoding, predicted in decoded.items():
+            row = (batch["index"], predicted, labels, labelled, torso)
+            self.pck[decoding].update(*(t.to(self.device) for t in row))
+        predicted = decoded[self.headline]
+        self.variance.update(predicted.flatten(1), labels.flatten(1), labelled.repeat_interleave(2, dim=1))
+
+    def _decode(self, out: LandmarkOutputs) -> dict[str, Tensor]:
+        """Landmarks in ROI coordinates, each of DECODINGS (batch, 33, 2), on the CPU."""
+        heatmaps = out.heatmaps[:, :NUM_LANDMARKS].float()
+        offsets = None
+        if out.offsets is not None:
+            offsets = out.offsets.float().unflatten(1, (NUM_HEATMAPS, 2))[:, :NUM_LANDMARKS]
         raw = out.landmarks[:, :NUM_LANDMARKS, :2].float().cpu() / self.net.input_spec.size
-        heatmaps = out.heatmaps[:, :NUM_LANDMARKS].float().permute(0, 2, 3, 1).cpu()
-        refined = torch.from_numpy(refine_by_heatmap(raw.numpy(), heatmaps.numpy()))
-        for metric, predicted in ((self.pck_raw, raw), (self.pck_refined, refined)):
-            metric.update(*(t.to(self.device) for t in (batch["index"], predicted, labels, labelled, torso)))
-        self.variance.update(raw.flatten(1), labels.flatten(1), labelled.repeat_interleave(2, dim=1))
+        refined = refine_by_heatmap(raw.numpy(), heatmaps.permute(0, 2, 3, 1).cpu().numpy())
+        return {
+            "refined": torch.from_numpy(refined),
+            "raw": raw,
+            "heatmap": decode_heatmaps(heatmaps, offsets).cpu(),
+        }
+
+    @property
+    def headline(self) -> str:
+        """How the run's landmarks are read: as the runtime does, unless it never trains the regression."""
+        return "refined" if self.stages.regression + self.stages.joint else "heatmap"
 
     def on_validation_epoch_end(self) -> None:
-        refined, raw = self.pck_refined.compute(), self.pck_raw.compute()
-        self.log("val/pck@0.2", refined["pck@0.2"], prog_bar=True)
-        self.log("val/pck@0.2_raw", raw["pck@0.2"])
-        self.log("val/mean_error", refined["mean_error"])
+        for decoding, metric in self.pck.items():
+            figures = metric.compute()
+            self.log(f"val/pck@0.2_{decoding}", figures["pck@0.2"])
+            self.log(f"val/mean_error_{decoding}", figures["mean_error"])
+            if decoding == self.headline:
+                self.log("val/pck@0.2", figures["pck@0.2"], prog_bar=True)
+            metric.reset()
         # 0 is the collapse to one mean pose; a trained network comes close to 1.
         self.log("val/variance_ratio", self.variance.compute())
-        for metric in (self.pck_refined, self.pck_raw, self.variance):
-            metric.reset()
+        self.variance.reset()
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRScheduler:
         optimiser = build_optimiser(self.net, self.optimiser)
         steps_per_epoch = self.trainer.estimated_stepping_batches // self.stages.epochs
         stage_steps = [int(epochs * steps_per_epoch) for _, epochs in self.stages.plan]

@@ -72,9 +72,13 @@ def set_stage(net: LandmarkNet, stage: StageName, outputs: list[str]) -> None:
     heads = {"segmentation": net.segmentation, "world": net.tower.world, "pose": net.tower.pose}
     if "segmentation" in outputs:
         heatmap.append(net.segmentation)
-    learning = {"heatmap": heatmap, "regression": [net.tower], "joint": [*heatmap, net.tower]}[stage]
+    parts: dict[StageName, list[nn.Module]] = {
+        "heatmap": heatmap,
+        "regression": [net.tower],
+        "joint": [*heatmap, net.tower],
+    }
     net.requires_grad_(False).eval()
-    for part in learning:
+    for part in parts[stage]:
         part.requires_grad_(True).train()
     for name, head in heads.items():
         if name not in outputs:

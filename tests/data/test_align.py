@@ -95,7 +95,9 @@ def test_unlabelled_points_stay_unlabelled():
 def test_mirror_reflects_across_the_middle_of_the_crop():
     roi = aligned_roi(person(STANDING))
     plain, _ = points_in_crop(person(STANDING), roi, crop_matrix(roi, 1.0, (0.0, 0.0), 0.0, False), 1.0)
-    mirrored, labelled = points_in_crop(person(STANDING), roi, crop_matrix(roi, 1.0, (0.0, 0.0), 0.0, True), 1.0)
+    mirrored, labelled = points_in_crop(
+        person(STANDING), roi, crop_matrix(roi, 1.0, (0.0, 0.0), 0.0, True), 1.0
+    )
     np.testing.assert_allclose(mirrored[labelled][:, 0], 1 - plain[labelled][:, 0], atol=1e-6)
     np.testing.assert_allclose(mirrored[labelled][:, 1], plain[labelled][:, 1], atol=1e-6)
 

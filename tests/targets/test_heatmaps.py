@@ -53,7 +53,9 @@ def test_mediapipes_refinement_finds_the_target():
     before, after = (np.linalg.norm(p - points.numpy(), axis=2) * 64 for p in (start, refined))
     assert after.mean() < 0.4 * before.mean()
     exact = refine_by_heatmap(points.numpy(), logits)
-    assert np.linalg.norm(exact - points.numpy(), axis=2).max() * 64 < 0.25  # the window is cut at whole cells
+    assert (
+        np.linalg.norm(exact - points.numpy(), axis=2).max() * 64 < 0.25
+    )  # the window is cut at whole cells
 
 
 def test_point_outside_leaves_only_its_tail():

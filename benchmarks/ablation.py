@@ -1,0 +1,60 @@
+"""The blog's three rows and both wirings at equal budget: trains what is missing, prints the table.
+
+    python benchmarks/ablation.py model=lite "data.train=[lsp:...]" "data.val=[lsp:...]"
+
+Every row is a run of train.py with one of configs/experiment/ablation_*.yaml; what is typed here goes to
+each. A row that was cut off goes on, a finished one is only read, so the command can be stopped and repeated.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+RUNS = ROOT / "runs" / "landmark"
+
+# Row, experiment, how its landmarks are read, what the blog found (mean error in % of torso, PCK@0.2).
+# Source: evaluation.md, "blog ablation".
+ROWS = (
+    ("heatmaps", "heatmaps", "heatmap", "16.2 / 83.6"),
+    ("regression without heatmap loss", "regression", "raw", "15.9 / 79.9"),
+    ("regression with heatmap loss, gradient stop", "both", "raw", "14.4 / 84.1"),
+    ("the same, no gradient stop", "both_nostop", "raw", ""),
+    ("Google's wiring, no gradient stop", "mediapipe", "raw", ""),
+)
+
+
+def newest_run(name: str) -> Path | None:
+    """The newest run of that name, if there is one."""
+    runs = sorted(RUNS.glob(f"{name}-2*"), key=lambda path: path.stat().st_mtime)
+    return runs[-1] if runs else None
+
+
+def train(experiment: str, overrides: list[str], model: str) -> dict[str, float]:
+    """Train the row, or go on with it, unless it is finished; return its results."""
+    name = f"ablation-{experiment.replace('_', '-')}-{model}"
+    run = newest_run(name)
+    if run is None or not (run / "results.json").is_file():
+        resume = run is not None and (run / "checkpoints" / "last.ckpt").is_file()
+        arguments = [f"ckpt={run}"] if resume else [f"experiment=ablation_{experiment}", *overrides]
+        subprocess.run([sys.executable, "train.py", *arguments], cwd=ROOT, check=True)
+        run = newest_run(name)
+    assert run is not None
+    return json.loads((run / "results.json").read_text())
+
+
+def main() -> None:
+    """Run the rows, print the table as Markdown."""
+    overrides = sys.argv[1:]
+    model = next((item.split("=")[1] for item in overrides if item.startswith("model=")), "full")
+    print("| row | mean error, % of torso | PCK@0.2 | refined | blog: error / PCK |\n|---|---|---|---|---|")
+    for title, experiment, decoding, blog in ROWS:
+        results = train(experiment, overrides, model)
+        refined = "" if decoding == "heatmap" else f"{results['val/pck@0.2_refined']:.1f}"
+        error, pck = results[f"val/mean_error_{decoding}"], results[f"val/pck@0.2_{decoding}"]
+        print(f"| {title} | {error:.1f} | {pck:.1f} | {refined} | {blog} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
