@@ -1,5 +1,6 @@
 """Train a BlazePose network: `python train.py model=full "data.train=[lsp:data/lspet]"`. See README.md."""
 
+import logging
 from pathlib import Path
 from typing import cast
 
@@ -8,9 +9,16 @@ from pytorch_lightning import seed_everything
 
 from blazepose.cli import script
 from blazepose.data.augment import Augmentation
-from blazepose.data.datamodule import Loading, PoseDataModule, find_pictures, read_filtered, trained_outputs
+from blazepose.data.datamodule import (
+    Loading,
+    PoseDataModule,
+    describe_people,
+    find_pictures,
+    read_filtered,
+    trained_outputs,
+)
 from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
-from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.variants import landmark_variant
 from blazepose.training.callbacks import build_callbacks
 from blazepose.training.checkpoint import describe_landmark_net, load_initial_weights
@@ -19,6 +27,8 @@ from blazepose.training.landmark_module import LandmarkModule, LossWeights
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.runs import LANDMARK_RUNS, open_run, resume_run
 from blazepose.training.stages import Stages
+
+log = logging.getLogger("blazepose")
 
 
 @script("train")
@@ -56,6 +66,11 @@ def main(cfg: DictConfig) -> None:
 
     folder = folder or open_run(LANDMARK_RUNS, cfg.name, cfg)
     callbacks = build_callbacks(folder, optimiser, data.train_set, validates=bool(sources["val"]))
+    for line in (
+        describe_net(net),
+        *(describe_people(source) for used in sources.values() for source in used),
+    ):
+        log.info(line)
     trainer = build_trainer(folder, dict(cfg.trainer), optimiser, stages, callbacks)
     fit(trainer, module, data, folder, checkpoint)
 

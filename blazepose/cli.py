@@ -6,6 +6,7 @@ BLAZEPOSE_TRACEBACK=1 shows where the sentence came from.
 import difflib
 import dis
 import functools
+import logging
 import os
 import re
 import sys
@@ -34,6 +35,7 @@ def say_errors(task: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(task)
     def speak(*args: P.args, **kwargs: P.kwargs) -> None:
+        _log_to_console()
         try:
             task(*args, **kwargs)
         except (ValueError, OSError, ImportError) as error:
@@ -68,6 +70,14 @@ def script(config_name: str) -> Callable[[Callable[[DictConfig], None]], Callabl
         return command
 
     return decorate
+
+
+def _log_to_console() -> None:
+    logger = logging.getLogger("blazepose")
+    # Of several processes of one training, the first speaks.
+    logger.setLevel(logging.INFO if os.environ.get("LOCAL_RANK", "0") == "0" else logging.ERROR)
+    if not logger.handlers:
+        logger.addHandler(logging.StreamHandler(sys.stdout))
 
 
 def expand_home(cfg: DictConfig) -> DictConfig:

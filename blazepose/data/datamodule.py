@@ -1,6 +1,5 @@
 """Sources to loaders."""
 
-import logging
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,14 +12,12 @@ from torch.utils.data import DataLoader
 from blazepose.data.annotation import Source
 from blazepose.data.augment import Augmentation
 from blazepose.data.dataset import PoseDataset
-from blazepose.data.filters import EVALUATION_FILTER, PersonFilter, keep_people
+from blazepose.data.filters import PersonFilter, keep_people
 from blazepose.data.readers import read_source
 from blazepose.data.sample import PoseSample
 from blazepose.data.sampler import EpochSampler
 from blazepose.models.variants import InputSpec
 from blazepose.topology import LANDMARKS
-
-log = logging.getLogger(__name__)
 
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 
@@ -39,7 +36,7 @@ class Loading:
 
 
 def read_filtered(specs: list[str], person_filter: PersonFilter) -> list[Source]:
-    """Read sources, keep the people that pass, and log how many were kept and why others were not.
+    """Read sources and keep the people that pass; the others are counted by reason.
 
     Raises:
         ValueError: if a source has nobody left.
@@ -49,18 +46,18 @@ def read_filtered(specs: list[str], person_filter: PersonFilter) -> list[Source]
         source = read_source(spec)
         kept, dropped = keep_people(source.annotations, person_filter)
         dropped.update(source.left_out)
-        reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.most_common())
-        log.info(
-            "%s: %d people kept, %d left out%s",
-            spec,
-            len(kept),
-            dropped.total(),
-            f" ({reasons})" * bool(reasons),
-        )
+        source = replace(source, annotations=kept, left_out=dict(dropped))
         if not kept:
-            raise ValueError(f"{spec}: nobody left to use ({reasons or 'it holds no people'})")
-        sources.append(replace(source, annotations=kept, left_out=dict(dropped)))
+            raise ValueError(f"nobody left to use: {describe_people(source)}")
+        sources.append(source)
     return sources
+
+
+def describe_people(source: Source) -> str:
+    """How many people of a source are used, and why others are not, in a line."""
+    reasons = ", ".join(f"{count} {reason}" for reason, count in source.left_out.items())
+    left_out = f"{sum(source.left_out.values())} left out" + f" ({reasons})" * bool(reasons)
+    return f"{source.name}: {len(source.annotations)} people, {left_out}"
 
 
 def find_pictures(folders: list[str]) -> list[Path]:
@@ -166,13 +163,3 @@ class PoseDataModule(LightningDataModule):
 def _one_thread(_: int) -> None:
     # Workers are the parallelism; OpenCV's own threads would fight the training process for the cores.
     cv2.setNumThreads(0)
-
-
-__all__ = [
-    "EVALUATION_FILTER",
-    "Loading",
-    "PoseDataModule",
-    "find_pictures",
-    "read_filtered",
-    "trained_outputs",
-]

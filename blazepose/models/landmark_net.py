@@ -224,3 +224,13 @@ def _initialise(module: nn.Module) -> None:
         nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
         if module.bias is not None:
             nn.init.zeros_(module.bias)
+
+
+def describe_net(net: LandmarkNet) -> str:
+    """Name, wiring and size of a network, in a line."""
+    stop = "with" if net.gradient_stop else "without"
+    source = {"encoder": "encoder", "heatmap": "heatmap features"}[net.variant.tower.source]
+    millions = sum(p.numel() for p in net.parameters()) / 1e6
+    return (
+        f"{net.variant.name}: {millions:.2f} M parameters, regression from the {source} {stop} gradient stop"
+    )

@@ -54,7 +54,12 @@ def describe_landmark_net(
         "trained": trained,
         "data": {
             split: [
-                {"name": source.name, "people": len(source.annotations), "licence": source.licence}
+                {
+                    "name": source.name,
+                    "people": len(source.annotations),
+                    "left_out": source.left_out,
+                    "licence": source.licence,
+                }
                 for source in used
             ]
             for split, used in sources.items()

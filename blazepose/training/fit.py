@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ def build_trainer(
         stages: for the number of epochs.
         callbacks: of the run.
     """
+    _quieten_lightning()
     if settings["precision"] == "auto":
         gpu = settings["accelerator"] != "cpu" and torch.cuda.is_available()
         settings["precision"] = "bf16-mixed" if gpu else "32-true"
@@ -65,7 +67,21 @@ def build_trainer(
         # Our samplers know rank and epoch; Lightning's would repeat people without saying so.
         use_distributed_sampler=False,
         num_sanity_val_steps=1,
+        enable_model_summary=False,
     )
+
+
+def _quieten_lightning() -> None:
+    # Advertisements, and advice against what is done here on purpose: frozen parts stay in eval mode, and
+    # two workers are enough.
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    for text in (
+        ".*in eval mode at the start",
+        ".*does not have many workers",
+        ".*LeafSpec.*",
+        ".*isinstance.treespec",
+    ):
+        warnings.filterwarnings("ignore", text)
 
 
 def fit(

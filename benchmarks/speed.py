@@ -1,0 +1,154 @@
+"""How fast samples are made, and how close training comes to the bare network. Prints a table.
+
+    python benchmarks/speed.py samples lsp:data/lspet_train
+    python benchmarks/speed.py memory
+    python benchmarks/speed.py step model=full            # a bare loop, the batch already in memory
+    python benchmarks/speed.py training model=full "data.train=[lsp:...]" "data.val=[lsp:...]"
+
+`training` runs train.py for two short epochs and compares its images/s with those of `step`.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from blazepose.data.augment import Augmentation
+from blazepose.data.datamodule import read_filtered
+from blazepose.data.dataset import PoseDataset
+from blazepose.data.filters import PersonFilter
+from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
+from blazepose.topology import COCO17
+from blazepose.training.landmark_module import LandmarkModule, LossWeights
+from blazepose.training.optimiser import OptimiserConfig, build_optimiser
+from blazepose.training.stages import Stages
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def samples(spec: str, count: int = 1000) -> None:
+    """Augmented samples a second on one core, and where the time goes."""
+    cv2.setNumThreads(0)
+    sources = read_filtered([spec], PersonFilter())
+    cases = {
+        "all augmentation": Augmentation(),
+        "geometry and occluders": Augmentation(color=False),
+        "none": None,
+    }
+    for name, augmentation in cases.items():
+        dataset = PoseDataset(sources, LANDMARK_INPUT, augmentation)
+        for i in range(50):
+            dataset[i]
+        start = time.process_time()
+        for i in range(count):
+            dataset[i]
+        print(f"samples, {name}: {count / (time.process_time() - start):.0f} a second a core")
+
+
+def memory(people: int = 100_000) -> None:
+    """Resident memory of annotations of 100,000 people, read from a COCO-style file."""
+    rng = np.random.default_rng(0)
+    names = list(COCO17.values())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "people.json"
+        images = [{"id": 1, "file_name": "a.jpg", "width": 640, "height": 480}]
+        keypoints = np.concatenate(
+            [rng.integers(0, 480, (people, 17, 2)), np.full((people, 17, 1), 2)], axis=2
+        )
+        annotations = [
+            {"id": i, "image_id": 1, "category_id": 1, "keypoints": k.ravel().tolist(), "num_keypoints": 17}
+            for i, k in enumerate(keypoints)
+        ]
+        category = {"id": 1, "name": "person", "keypoints": names, "skeleton": []}
+        (Path(folder) / "a.jpg").write_bytes(b"")
+        path.write_text(json.dumps({"images": images, "annotations": annotations, "categories": [category]}))
+        del images, annotations, keypoints
+        code = (
+            "import sys; from blazepose.data.readers import read_source\n"
+            "rss = lambda: int(open('/proc/self/statm').read().split()[1]) * 4\n"
+            "before = rss(); source = read_source(sys.argv[1]); after = rss()\n"
+            "print(f'memory: {len(source.annotations)} people take {(after - before) / 1024:.0f} MB')"
+        )
+        subprocess.run([sys.executable, "-c", code, f"landmarks:{path}"], cwd=ROOT, check=True)
+
+
+def step(model: str, batch_size: int = 32, seconds: float = 60.0) -> float:
+    """Images a second of forward, losses, backward and AdamW over one batch that never leaves memory."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    net = LandmarkNet(landmark_variant(model, "mediapipe"))
+    trained = {"landmarks": [], "outputs": ["presence"]}
+    module = LandmarkModule(net, LossWeights(), OptimiserConfig(), Stages(joint=1), trained, {}).to(device)
+    optimiser = build_optimiser(net, OptimiserConfig())
+    batch = _random_batch(batch_size, device)
+    rates = []
+    start = time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        now = time.perf_counter()
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            terms = module.losses(module(batch["image"]), batch)
+        optimiser.zero_grad()
+        torch.stack(list(terms.values())).sum().backward()
+        optimiser.step()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        rates.append(batch_size / (time.perf_counter() - now))
+    rate = float(np.median(rates[3:]))
+    print(f"bare loop, {model}, batch {batch_size} in memory, {device.type}: {rate:.1f} images/s")
+    return rate
+
+
+def _random_batch(size: int, device: torch.device) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    labelled = torch.zeros(size, 39, dtype=torch.bool)
+    labelled[:, 11:17] = labelled[:, 23:29] = labelled[:, 33:35] = True  # what LSP labels
+    batch = {
+        "image": torch.randint(0, 256, (size, 256, 256, 3), dtype=torch.uint8, generator=generator),
+        "points": torch.rand(size, 39, 3, generator=generator),
+        "labelled": labelled,
+        "z_labelled": torch.zeros_like(labelled),
+        "visibility": torch.full((size, 33), -1, dtype=torch.int8),
+        "presence": torch.ones(size, 33, dtype=torch.int8),
+        "world": torch.zeros(size, 33, 3),
+        "world_labelled": torch.zeros(size, 33, dtype=torch.bool),
+        "pose": torch.ones(size),
+    }
+    return {name: values.to(device) for name, values in batch.items()}
+
+
+def training(arguments: list[str]) -> None:
+    """images/s of train.py beside the bare loop, alternating, so that a busy machine slows both."""
+    model = next((item.split("=")[1] for item in arguments if item.startswith("model=")), "full")
+    before = step(model)
+    short = ["stages.joint=2", "trainer.limit_train_batches=40", "trainer.limit_val_batches=1"]
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, str(ROOT / "train.py"), *arguments, *short]
+        shown = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    rates = [float(rate) for rate in re.findall(r"images_per_second=([\d.]+)", shown.stdout + shown.stderr)]
+    after = step(model)
+    bare, real = (before + after) / 2, float(np.median(sorted(set(rates[len(rates) // 4 :]))))
+    print(
+        f"train.py, {model}: {real:.1f} images/s, {real / bare:.2f} of the bare loop ({os.cpu_count()} cores)"
+    )
+
+
+if __name__ == "__main__":
+    what, *rest = sys.argv[1:] or ["help"]
+    if what == "samples" and rest:
+        samples(*rest)
+    elif what == "memory":
+        memory()
+    elif what == "step":
+        step(rest[0].removeprefix("model=") if rest else "full")
+    elif what == "training":
+        training(rest)
+    else:
+        sys.exit(__doc__)

@@ -1,0 +1,141 @@
+"""The commands of the README on tiny data: train, go on after a kill, evaluate, export."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import write_lsp
+
+from blazepose.training.checkpoint import load_landmark_net, read_checkpoint
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[1]
+TINY = ["model=lite", "data=lsp", "loader.batch_size=8", "loader.num_workers=0", "optimiser.warmup_steps=2"]
+
+
+def command(folder: Path, script: str, *arguments: str) -> list[str]:
+    return [sys.executable, str(ROOT / script), *arguments]
+
+
+def run(folder: Path, script: str, *arguments: str, fails: bool = False) -> str:
+    done = subprocess.run(
+        command(folder, script, *arguments),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=400,
+    )
+    assert (done.returncode != 0) == fails, done.stdout[-1500:] + done.stderr[-3000:]
+    return done.stderr if fails else done.stdout
+
+
+def data(folder: Path) -> list[str]:
+    return [f"data.train=[lsp:{folder}]", f"data.val=[lsp:{folder}]"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, tiny_lsp) -> Path:
+    """A working directory with one finished run of three epochs."""
+    folder = tmp_path_factory.mktemp("work")
+    said = run(folder, "train.py", *TINY, *data(tiny_lsp), "stages.joint=3")
+    assert "24 people, 0 left out" in said
+    return folder
+
+
+def the_run(folder: Path) -> Path:
+    (found,) = (folder / "runs" / "landmark").iterdir()
+    return found
+
+
+def test_a_run_leaves_what_it_promises(trained):
+    folder = the_run(trained)
+    assert {"config.yaml", "results.json", "samples.png", "train.log", "checkpoints"} <= {
+        p.name for p in folder.iterdir()
+    }
+    assert list(folder.glob("events.out.tfevents*"))
+    assert "lite: 1.3" in (folder / "train.log").read_text()
+    results = json.loads((folder / "results.json").read_text())
+    assert 0 <= results["val/pck@0.2"] <= 100
+    assert results["epochs"] == 3
+    about = read_checkpoint(folder / "checkpoints" / "best.ckpt").about
+    assert len(about["trained"]["landmarks"]) == 12
+    assert about["data"]["train"][0]["people"] == 24
+    assert about["data"]["train"][0]["licence"]
+    assert about["recipe"]["stages"]["joint"] == 3
+
+
+def test_evaluate_and_export_the_newest_run(trained):
+    run(trained, "eval.py", "out=torch")
+    said = run(trained, "export.py", "--target", "onnx")
+    assert "verified against torch" in said
+    (exported,) = the_run(trained).glob("*.onnx")
+    run(trained, "eval.py", f"weights={exported}", "out=onnx")
+    scores = [json.loads((trained / name / "results.json").read_text()) for name in ("torch", "onnx")]
+    for key in ("pck@0.2", "pck@0.2_raw", "mean_error"):
+        assert scores[0][key] == pytest.approx(scores[1][key], abs=0.1)
+    assert "exists" in run(trained, "export.py", "--target", "onnx", fails=True)
+
+
+def test_killed_run_goes_on_to_the_same_curve(trained, tiny_lsp, tmp_path):
+    arguments = [*TINY, *data(tiny_lsp), "stages.joint=3"]
+    process = subprocess.Popen(
+        command(tmp_path, "train.py", *arguments),
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 300
+    while not list(tmp_path.glob("runs/landmark/*/checkpoints/last.ckpt")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (the_run(tmp_path) / "results.json").exists()
+    run(tmp_path, "train.py", "ckpt=last")
+    uninterrupted, resumed = (
+        json.loads((the_run(f) / "results.json").read_text()) for f in (trained, tmp_path)
+    )
+    assert resumed["train/loss"] == pytest.approx(uninterrupted["train/loss"], rel=1e-3)
+    assert resumed["val/mean_error_raw"] == pytest.approx(uninterrupted["val/mean_error_raw"], rel=1e-3)
+
+
+def test_stages_train_one_part_after_the_other(trained, tiny_lsp, tmp_path):
+    start = next(iter((trained / "runs" / "landmark").glob("*/checkpoints/last.ckpt")))
+    stages = ["stages.joint=0", "stages.regression=1", f"init={start}", "optimiser.ema_decay=0"]
+    run(tmp_path, "train.py", *TINY, *data(tiny_lsp), *stages)
+    before, after = (
+        load_landmark_net(p).state_dict() for p in (start, the_run(tmp_path) / "checkpoints" / "last.ckpt")
+    )
+    changed = {name.split(".")[0] for name in before if not before[name].equal(after[name])}
+    assert changed == {"tower"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["model=tiny"], "model is one of full, heavy, lite"),
+        (["optimizer.lr=1"], "did you mean optimiser.lr"),
+        (["data.train=[lsp:~/my set(1)]"], "quote the value"),
+        (["data=lsp", "data.train=[lsp:nowhere]"], "see data/README.md#lsp"),
+        (["data.train=[mine:somewhere]"], "unknown reader 'mine'"),
+        (["ckpt=last"], "holds no run"),
+        ([], "synthetic reader is not there yet"),
+    ],
+)
+def test_bad_input_is_one_sentence(tmp_path, arguments, sentence):
+    said = run(tmp_path, "train.py", *arguments, fails=True)
+    assert sentence in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "runs").exists()
+
+
+def test_people_too_small_are_named(tmp_path):
+    small = write_lsp(tmp_path / "small", people=3)
+    said = run(
+        tmp_path, "train.py", "model=lite", "data=lsp", *data(small), "filter.min_side_px=900", fails=True
+    )
+    assert "3 crop smaller than 900 px" in said
