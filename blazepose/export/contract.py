@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from blazepose.models.blocks import fold_batchnorm
+from blazepose.models.blocks import fold
 from blazepose.models.landmark_net import LandmarkNet
 
 Precision = Literal["fp32", "fp16"]
@@ -26,7 +26,7 @@ class ExportedLandmarkNet(nn.Module):
 
     def __init__(self, net: LandmarkNet) -> None:
         super().__init__()
-        self.net = fold_batchnorm(copy.deepcopy(net).cpu())
+        self.net = fold(copy.deepcopy(net).cpu())
         self.net.offsets = None
         self.input_spec = net.input_spec
 

@@ -3,7 +3,7 @@
 Source: mediapipe.md sections 5 and 6.
 """
 
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -12,6 +12,15 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 Net = TypeVar("Net", bound=nn.Module)
+
+
+@runtime_checkable
+class Foldable(Protocol):
+    """A module that can merge a linear operation into its convolution."""
+
+    def fold(self) -> None:
+        """Do so, in place; for inference only."""
+        ...
 
 
 class ConvNorm(nn.Module):
@@ -107,11 +116,14 @@ def upsample(x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "
     return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
-def fold_batchnorm(net: Net) -> Net:
-    """Merge every BatchNorm of `net` into its convolution, in place, and return it in eval mode."""
+def fold(net: Net) -> Net:
+    """Merge what follows a convolution linearly into it, in place, and return the network in eval mode.
+
+    That is every BatchNorm, and the unit of the coordinates.
+    """
     net.eval()
     with torch.no_grad():
         for module in net.modules():
-            if isinstance(module, ConvNorm):
+            if isinstance(module, Foldable):
                 module.fold()
     return net

@@ -95,8 +95,15 @@ class SegmentationHead(nn.Module):
         return self.logits(self.at256(upsample(y)))
 
 
+COORDINATE_UNIT = 64.0
+"""Crop pixels a unit of the landmark head's x, y and z. Chosen: Adam moves every weight by about the learning
+rate a step, whatever its unit; in pixels a head would need thousands of steps to span the crop."""
+
+
 class RegressionTower(nn.Module):
     """Coordinates from features: down to 2x2, then one convolution an output."""
+
+    unit: Tensor | None
 
     def __init__(self, variant: LandmarkVariant) -> None:
         super().__init__()
@@ -121,6 +128,16 @@ class RegressionTower(nn.Module):
         self.landmarks = nn.Conv2d(channels, NUM_OUTPUTS * 5, 2)
         self.world = nn.Conv2d(channels, NUM_OUTPUTS * 3, 2)
         self.pose = nn.Conv2d(channels, 1, 2)
+        unit = torch.tensor([COORDINATE_UNIT] * 3 + [1.0, 1.0]).repeat(NUM_OUTPUTS)
+        self.register_buffer("unit", unit, persistent=False)
+
+    def fold(self) -> None:
+        """Put the unit of the coordinates into the head; for inference only."""
+        if self.unit is not None:
+            with torch.no_grad():
+                self.landmarks.weight.mul_(self.unit[:, None, None, None])
+                cast(Tensor, self.landmarks.bias).mul_(self.unit)
+            self.unit = None
 
     def forward(
         self, y64: Tensor, f32: Tensor, f16: Tensor, f8: Tensor
@@ -131,8 +148,14 @@ class RegressionTower(nn.Module):
             x = level(x)
             if i < len(self.skips):
                 x = x + self.skips[i](features[i])
-        landmarks = self.landmarks(x).view(-1, NUM_OUTPUTS, 5)
-        return landmarks, self.world(x).view(-1, NUM_OUTPUTS, 3), self.pose(x).view(-1, 1)
+        landmarks = self.landmarks(x).flatten(1)
+        if self.unit is not None:
+            landmarks = landmarks * self.unit
+        return (
+            landmarks.view(-1, NUM_OUTPUTS, 5),
+            self.world(x).view(-1, NUM_OUTPUTS, 3),
+            self.pose(x).view(-1, 1),
+        )
 
 
 class LandmarkNet(nn.Module):
@@ -166,7 +189,9 @@ class LandmarkNet(nn.Module):
         # Start from the centre of the crop, and from heatmaps that are mostly background (a Gaussian of
         # sigma 2 fills under 1 % of the cells), so that the first steps are not spent on constants.
         with torch.no_grad():
-            cast(Tensor, self.tower.landmarks.bias).view(NUM_OUTPUTS, 5)[:, :2] = self.input_spec.size / 2
+            cast(Tensor, self.tower.landmarks.bias).view(NUM_OUTPUTS, 5)[:, :2] = (
+                self.input_spec.size / 2 / COORDINATE_UNIT
+            )
             cast(Tensor, self.heatmaps.bias).fill_(-4.6)
 
     def forward(self, images: Float[Tensor, "batch 3 256 256"], segmentation: bool = True) -> LandmarkOutputs:

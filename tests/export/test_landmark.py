@@ -1,9 +1,11 @@
 """Exported files: same numbers as torch, or no file."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 import torch
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from blazepose.export import landmark
 from blazepose.export.contract import ExportedLandmarkNet
@@ -13,6 +15,7 @@ from blazepose.models.variants import landmark_variant
 from blazepose.runtime.engines import load_engine
 from blazepose.training.checkpoint import describe_landmark_net
 
+PLAIN = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
 pytestmark = pytest.mark.slow
 
 
@@ -22,7 +25,7 @@ def checkpoint(tmp_path_factory, tiny_lsp) -> Path:
     torch.manual_seed(0)
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
     with torch.no_grad():
-        net.tower.landmarks.weight.mul_(300)
+        net.tower.landmarks.weight.mul_(5)
         net.heatmaps.weight.mul_(300)
     # Let BatchNorm see data once, as after training; otherwise activations die out on the way.
     for _ in range(5):
@@ -47,6 +50,23 @@ def test_export_is_verified_and_says_what_it_is(checkpoint, tmp_path, target, pr
     assert engine.metadata["precision"] == precision
     assert engine.metadata["trained"]["landmarks"] == ["nose"]
     assert [path.name for path in tmp_path.iterdir()] == [out.name]  # no draft left behind
+
+
+def test_the_graph_has_googles_operators(checkpoint, tmp_path):
+    """Source: the official lite file; ours adds a transpose at the input and four at the outputs, and pads."""
+    export_landmark_net(checkpoint, "tflite", "fp32", tmp_path / "pose.tflite")
+    graph = Interpreter(str(tmp_path / "pose.tflite"), experimental_op_resolver_type=PLAIN)
+    operators = Counter(op["op_name"] for op in graph._get_ops_details())
+    official = {
+        "CONV_2D": 54,
+        "DEPTHWISE_CONV_2D": 34,
+        "ADD": 25,
+        "RESIZE_BILINEAR": 5,
+        "MAX_POOL_2D": 2,
+        "LOGISTIC": 1,
+    }
+    assert {name: operators[name] for name in official} == official
+    assert set(operators) - set(official) == {"PAD", "RESHAPE", "TRANSPOSE"}
 
 
 def test_a_file_that_differs_does_not_appear(checkpoint, tmp_path, monkeypatch):

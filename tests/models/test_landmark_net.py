@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from blazepose.export.contract import ExportedLandmarkNet
-from blazepose.models.blocks import ConvNorm, Separable, fold_batchnorm
-from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.blocks import ConvNorm, Separable, fold
+from blazepose.models.landmark_net import COORDINATE_UNIT, LandmarkNet
 from blazepose.models.variants import landmark_variant
 
 # Source: mediapipe.md section 5.
@@ -78,10 +78,20 @@ def randomise_statistics(net: nn.Module) -> None:
             nn.init.uniform_(module.bias, -0.2, 0.2)
 
 
+def test_coordinates_are_in_pixels_of_the_crop(net):
+    own = copy.deepcopy(net).eval()
+    with torch.no_grad():
+        own.tower.landmarks.weight.zero_()
+        own.tower.landmarks.bias.fill_(0.5)
+    landmarks = own(torch.rand(1, 3, 256, 256)).landmarks
+    assert (landmarks[..., :3] == 0.5 * COORDINATE_UNIT).all()
+    assert (landmarks[..., 3:] == 0.5).all()
+
+
 def test_folding_changes_nothing(net):
     own = copy.deepcopy(net).eval()
     randomise_statistics(own)
-    folded = fold_batchnorm(copy.deepcopy(own))
+    folded = fold(copy.deepcopy(own))
     assert not any(isinstance(m, nn.BatchNorm2d) for m in folded.modules())
     images = torch.rand(1, 256, 256, 3)
     with torch.no_grad():

@@ -11,7 +11,7 @@ from conftest import write_lsp
 
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.readers import read_source
-from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.landmark_net import COORDINATE_UNIT, LandmarkNet
 from blazepose.models.variants import landmark_variant
 from blazepose.training.checkpoint import describe_landmark_net
 
@@ -24,7 +24,7 @@ def test_two_processes_measure_what_one_measures(tmp_path):
     spec = f"lsp:{write_lsp(tmp_path / 'seven', people=7)}"
     first = torch.from_numpy(PoseDataset([read_source(spec)], net.input_spec)[0]["points"])
     with torch.no_grad():  # the first person's pose for everybody: right for some points of the others
-        net.tower.landmarks.bias.view(39, 5)[:, :2] = 256 * first[:, :2]
+        net.tower.landmarks.bias.view(39, 5)[:, :2] = 256 / COORDINATE_UNIT * first[:, :2]
     about = describe_landmark_net(net, "mediapipe", {"landmarks": [], "outputs": []}, {}, {})
     checkpoint = tmp_path / "net.ckpt"
     torch.save(
