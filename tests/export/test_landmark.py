@@ -53,7 +53,7 @@ def test_export_is_verified_and_says_what_it_is(checkpoint, tmp_path, target, pr
 
 
 def test_the_graph_has_googles_operators(checkpoint, tmp_path):
-    """Source: the official lite file; ours adds a transpose at the input and four at the outputs, and pads."""
+    """Source: the official lite file; ours adds transposes at input and outputs, and pads."""
     export_landmark_net(checkpoint, "tflite", "fp32", tmp_path / "pose.tflite")
     graph = Interpreter(str(tmp_path / "pose.tflite"), experimental_op_resolver_type=PLAIN)
     operators = Counter(op["op_name"] for op in graph._get_ops_details())
