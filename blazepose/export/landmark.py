@@ -101,4 +101,4 @@ def _spread(items: list) -> list:
 
 def _whole(image: np.ndarray) -> Roi:
     height, width = image.shape[:2]
-    return Roi(width / 2, height / 2, max(height, width), 0.0)
+    return Roi(width / 2, height / 2, float(max(height, width)), 0.0)

@@ -46,11 +46,19 @@ def convert_onnx(net: ExportedLandmarkNet, precision: Precision, metadata: str) 
         )
     assert program is not None
     model = program.model_proto
+    _strip_traces(model)
     if precision == "fp16":
         _cast_weights(model)
     onnx.helper.set_model_props(model, {METADATA_KEY: metadata})
     onnx.checker.check_model(model, full_check=True)
     return model.SerializeToString()
+
+
+def _strip_traces(model: Any) -> None:
+    # The exporter writes the Python stack into every node: a tenth of the file, and paths of this machine.
+    for holder in (model, model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
+        del holder.metadata_props[:]
+        holder.doc_string = ""
 
 
 def _cast_weights(model: Any) -> None:
