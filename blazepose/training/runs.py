@@ -11,6 +11,8 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from blazepose.training.checkpoint import read_checkpoint
+
 RUNS = Path("runs")
 LANDMARK_RUNS = RUNS / "landmark"
 
@@ -91,9 +93,11 @@ def resume_run(cfg: DictConfig) -> tuple[DictConfig, Path, Path]:
 
     Raises:
         FileNotFoundError: names what is missing.
-        ValueError: if a whole group (model=, data=) is typed: that would be another run.
+        ValueError: if the checkpoint is damaged, or if a whole group (model=, data=) is typed: that would be
+            another run.
     """
     folder, checkpoint = resumable(cfg.ckpt)
+    read_checkpoint(checkpoint)
     typed = [item for item in HydraConfig.get().overrides.task if not item.startswith("ckpt=")]
     groups = {"model", "data", "trainer", "experiment"}
     if whole := [item for item in typed if item.split("=")[0].lstrip("+") in groups]:
