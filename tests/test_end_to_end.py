@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import write_lsp
 
 from blazepose.training.checkpoint import load_landmark_net, read_checkpoint
+from tests.stick_figures import write_lsp
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]

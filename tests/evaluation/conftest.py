@@ -3,9 +3,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from crowd import NAMED, POSE, person, source_of
 
 from blazepose.data.annotation import Source
+from tests.evaluation.crowd import NAMED, POSE, person, source_of
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from crowd import NAMED, ConstantEngine, person, source_of
 
 from blazepose.data.align import aligned_roi
 from blazepose.evaluation import predict as predict_module
 from blazepose.evaluation.predict import jittered_roi, plan, predict
 from blazepose.evaluation.predictions import write_predictions
 from blazepose.geometry import image_to_roi
+from tests.evaluation.crowd import NAMED, ConstantEngine, person, source_of
 
 
 def test_landmarks_come_back_where_the_labels_are(crowd, pose_roi):

@@ -2,10 +2,10 @@ import json
 
 import numpy as np
 import pytest
-from crowd import ConstantEngine
 
 from blazepose.evaluation.predict import plan, predict
 from blazepose.evaluation.predictions import person_key, read_predictions, write_predictions
+from tests.evaluation.crowd import ConstantEngine
 
 
 def test_round_trip(crowd, pose_roi, tmp_path):

@@ -4,12 +4,12 @@ import re
 import cv2
 import numpy as np
 import pytest
-from crowd import ConstantEngine
 
 from blazepose.evaluation.predict import plan, predict
 from blazepose.evaluation.report import new_folder, repeat_command, write_report
 from blazepose.evaluation.score import Scored, results, score
 from blazepose.evaluation.sheets import random_people, worst_people
+from tests.evaluation.crowd import ConstantEngine
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from crowd import NAMED, POSE, ConstantEngine, person
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Source
 from blazepose.evaluation.predict import plan, predict
 from blazepose.evaluation.predictions import PersonKey, Prediction, person_key
 from blazepose.evaluation.score import headline, results, score
 from blazepose.topology import INDEX, LEFT_SHOULDER, RIGHT_HIP
+from tests.evaluation.crowd import NAMED, POSE, ConstantEngine, person
 
 TORSO = np.linalg.norm(np.subtract(POSE["left_shoulder"], POSE["right_hip"]))
 """In radii of the pose."""

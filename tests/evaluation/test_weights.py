@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from crowd import ConstantEngine
 
 from blazepose.evaluation.engines import open_weights, validation_data, weights_name
+from tests.evaluation.crowd import ConstantEngine
 
 
 @pytest.mark.parametrize(

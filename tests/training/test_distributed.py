@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import write_lsp
 
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.readers import read_source
 from blazepose.models.landmark_net import COORDINATE_UNIT, LandmarkNet
 from blazepose.models.variants import landmark_variant
 from blazepose.training.checkpoint import describe_landmark_net
+from tests.stick_figures import write_lsp
 
 
 @pytest.mark.slow
