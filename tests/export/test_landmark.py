@@ -63,12 +63,10 @@ def test_no_path_of_this_machine_is_in_the_file(exported):
     assert b"site-packages" not in content
 
 
+@pytest.mark.parametrize("exported", ["tflite fp32"], indirect=True)
 def test_tflite_has_googles_operators(exported):
     """Source: the official lite file; ours adds transposes at input and outputs, and pads."""
-    out, target, precision, _ = exported
-    if (target, precision) != ("tflite", "fp32"):
-        pytest.skip("about the float32 TFLite graph")
-    graph = Interpreter(str(out), experimental_op_resolver_type=PLAIN)
+    graph = Interpreter(str(exported[0]), experimental_op_resolver_type=PLAIN)
     operators = Counter(op["op_name"] for op in graph._get_ops_details())
     official = {
         "CONV_2D": 54,
