@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install lint test
+.PHONY: demo install lint test
 
 install: $(VENV)/installed
 
@@ -20,3 +20,7 @@ lint: install
 
 test: lint
 	$(BIN)/python -m pytest
+
+demo:
+	@echo "make demo comes with the synthetic people; until then, train on your own data as README.md shows" >&2
+	@exit 1

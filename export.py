@@ -6,7 +6,9 @@ from pathlib import Path
 from blazepose.cli import say_errors
 from blazepose.export.contract import PRECISIONS
 from blazepose.export.landmark import TARGETS, export_landmark_net
+from blazepose.training.checkpoint import read_checkpoint
 from blazepose.training.runs import newest_checkpoint
+from blazepose.training.stages import describe_learned
 
 
 def arguments() -> argparse.Namespace:
@@ -30,8 +32,13 @@ def main() -> None:
     if args.target == "task" or args.detector:
         raise ValueError("--target task and --detector are not there yet; export --target tflite or onnx")
     weights = (args.weights or newest_checkpoint()).expanduser()
+    if weights.suffix != ".ckpt":
+        raise ValueError(
+            f"--weights {weights}: exporting Google's files is not there yet; give a .ckpt of ours"
+        )
     suffix = TARGETS[args.target][0]
     out = (args.out or weights.parent.parent / f"{weights.stem}_{args.precision}{suffix}").expanduser()
+    print(describe_learned(read_checkpoint(weights).about["trained"]))
     found = export_landmark_net(weights, args.target, args.precision, out, args.pictures)
     print(
         f"{out}: {out.stat().st_size / 1e6:.2f} MB, verified against torch: landmarks within "

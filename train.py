@@ -26,7 +26,7 @@ from blazepose.training.fit import build_trainer, fit, worker_count
 from blazepose.training.landmark_module import LandmarkModule, LossWeights
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.runs import LANDMARK_RUNS, open_run, resume_run
-from blazepose.training.stages import Stages
+from blazepose.training.stages import Stages, describe_learned, learned
 
 log = logging.getLogger("blazepose")
 
@@ -37,40 +37,35 @@ def main(cfg: DictConfig) -> None:
     folder, checkpoint = None, None
     if cfg.ckpt:
         cfg, folder, checkpoint = resume_run(cfg)
+    if cfg.data.test or cfg.data.metadata:
+        raise ValueError(
+            "data.test and data.metadata are for eval.py; training takes data.train and data.val"
+        )
+    if not cfg.data.train:
+        raise ValueError('data.train is empty; name at least one source, "data.train=[lsp:data/lspet_train]"')
     seed_everything(cfg.seed, verbose=False)
     net = LandmarkNet(landmark_variant(cfg.model.name, cfg.model.wiring), cfg.model.gradient_stop)
     stages, optimiser = Stages(**cfg.stages), OptimiserConfig(**cfg.optimiser)
 
-    sources = {
-        "train": read_filtered(cfg.data.train, PersonFilter(**cfg.filter)),
-        "val": read_filtered(cfg.data.val, EVALUATION_FILTER),
-    }
-    negatives = find_pictures(cfg.data.negatives)
-    trained = trained_outputs(sources["train"], negatives)
+    train = read_filtered(cfg.data.train, PersonFilter(**cfg.filter))
+    val = read_filtered(cfg.data.val, EVALUATION_FILTER)
+    negatives = find_pictures(cfg.data.negatives, "data.negatives")
+    trained = learned(trained_outputs(train, negatives), stages, cfg.loss)
     loading = Loading(cfg.loader.batch_size, worker_count(cfg.loader.num_workers, cfg.trainer.accelerator))
-    data = PoseDataModule(
-        sources["train"],
-        sources["val"],
-        negatives,
-        net.input_spec,
-        Augmentation(**cfg.augmentation),
-        loading,
-        cfg.seed,
-    )
+    augmentation = Augmentation(**cfg.augmentation)
+    data = PoseDataModule(train, val, negatives, net.input_spec, augmentation, loading, cfg.seed)
 
     recipe = cast(dict, OmegaConf.to_container(cfg, resolve=True))
-    about = describe_landmark_net(net, cfg.model.wiring, trained, sources, recipe)
+    about = describe_landmark_net(net, cfg.model.wiring, trained, {"train": train, "val": val}, recipe)
     if cfg.init and not checkpoint:
         load_initial_weights(net, Path(cfg.init))
     module = LandmarkModule(net, LossWeights(**cfg.loss), optimiser, stages, trained, about)
 
     folder = folder or open_run(LANDMARK_RUNS, cfg.name, cfg)
-    callbacks = build_callbacks(folder, optimiser, data.train_set, validates=bool(sources["val"]))
-    for line in (
-        describe_net(net),
-        *(describe_people(source) for used in sources.values() for source in used),
-    ):
+    people = [describe_people(source) for source in (*train, *val)]
+    for line in (describe_net(net), *people, describe_learned(trained)):
         log.info(line)
+    callbacks = build_callbacks(folder, optimiser, data.train_set, validates=bool(val))
     trainer = build_trainer(folder, dict(cfg.trainer), optimiser, stages, callbacks)
     fit(trainer, module, data, folder, checkpoint)
 

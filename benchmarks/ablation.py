@@ -1,6 +1,6 @@
 """The blog's three rows and both wirings at equal budget: trains what is missing, prints the table.
 
-    python benchmarks/ablation.py model=lite "data.train=[lsp:...]" "data.val=[lsp:...]"
+    python benchmarks/ablation.py model=lite epochs=40 "data.train=[lsp:...]" "data.val=[lsp:...]"
 
 Every row is a run of train.py with one of configs/experiment/ablation_*.yaml; what is typed here goes to
 each. A row that was cut off goes on, a finished one is only read, so the command can be stopped and repeated.
@@ -10,6 +10,9 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+
+import yaml
+from omegaconf import OmegaConf
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = ROOT / "runs" / "landmark"
@@ -31,10 +34,22 @@ def newest_run(name: str) -> Path | None:
     return runs[-1] if runs else None
 
 
+def check_same(run: Path, overrides: list[str]) -> None:
+    """Refuse to read or go on with a run that was configured otherwise than asked for now."""
+    config = OmegaConf.load(run / "config.yaml")
+    for override in overrides:
+        key, _, value = override.partition("=")
+        wanted = OmegaConf.create({"value": yaml.safe_load(value)})
+        if key not in {"model", "data"} and OmegaConf.select(config, key) != wanted["value"]:
+            sys.exit(f"{run} was trained with another {key}; move it away to train this row anew")
+
+
 def train(experiment: str, overrides: list[str], model: str) -> dict[str, float]:
     """Train the row, or go on with it, unless it is finished; return its results."""
     name = f"ablation-{experiment.replace('_', '-')}-{model}"
     run = newest_run(name)
+    if run is not None:
+        check_same(run, overrides)
     if run is None or not (run / "results.json").is_file():
         resume = run is not None and (run / "checkpoints" / "last.ckpt").is_file()
         arguments = [f"ckpt={run}"] if resume else [f"experiment=ablation_{experiment}", *overrides]
@@ -46,11 +61,15 @@ def train(experiment: str, overrides: list[str], model: str) -> dict[str, float]
 
 def main() -> None:
     """Run the rows, print the table as Markdown."""
-    overrides = sys.argv[1:]
-    model = next((item.split("=")[1] for item in overrides if item.startswith("model=")), "full")
+    given = dict(item.split("=", 1) for item in sys.argv[1:])
+    if any(key.startswith("stages.") for key in given):
+        sys.exit("each row has its own stages; set the budget of all with epochs=N")
+    epochs = given.pop("epochs", "40")
+    model = given.get("model", "full")
     print("| row | mean error, % of torso | PCK@0.2 | refined | blog: error / PCK |\n|---|---|---|---|---|")
     for title, experiment, decoding, blog in ROWS:
-        results = train(experiment, overrides, model)
+        budget = f"stages.{'heatmap' if experiment == 'heatmaps' else 'joint'}={epochs}"
+        results = train(experiment, [*(f"{key}={value}" for key, value in given.items()), budget], model)
         refined = "" if decoding == "heatmap" else f"{results['val/pck@0.2_refined']:.1f}"
         error, pck = results[f"val/mean_error_{decoding}"], results[f"val/pck@0.2_{decoding}"]
         print(f"| {title} | {error:.1f} | {pck:.1f} | {refined} | {blog} |", flush=True)

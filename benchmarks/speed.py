@@ -130,7 +130,9 @@ def training(arguments: list[str]) -> None:
     before = step(model)
     short = ["stages.joint=2", "trainer.limit_train_batches=40", "trainer.limit_val_batches=1"]
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, str(ROOT / "train.py"), *arguments, *short]
+        here = f"lsp:{Path.cwd()}/"  # relative paths mean this folder
+        absolute = [re.sub(r"lsp:(?![/~])", here, item) for item in arguments]
+        command = [sys.executable, str(ROOT / "train.py"), *absolute, *short]
         shown = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     rates = [float(rate) for rate in re.findall(r"images_per_second=([\d.]+)", shown.stdout + shown.stderr)]
     after = step(model)
@@ -143,7 +145,7 @@ def training(arguments: list[str]) -> None:
 if __name__ == "__main__":
     what, *rest = sys.argv[1:] or ["help"]
     if what == "samples" and rest:
-        samples(*rest)
+        samples(rest[0], *map(int, rest[1:]))
     elif what == "memory":
         memory()
     elif what == "step":

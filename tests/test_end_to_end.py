@@ -138,4 +138,4 @@ def test_people_too_small_are_named(tmp_path):
     said = run(
         tmp_path, "train.py", "model=lite", "data=lsp", *data(small), "filter.min_side_px=900", fails=True
     )
-    assert "3 crop smaller than 900 px" in said
+    assert "3 crop smaller than filter.min_side_px=900" in said

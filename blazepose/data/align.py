@@ -27,8 +27,7 @@ from blazepose.topology import (
     TORSO,
 )
 
-_HEAD_HEIGHT = 1.25
-"""Chosen: in units of the torso, above the neck (1.1) and below the nose (1.4) of somebody upright."""
+_FACE = slice(0, INDEX["left_shoulder"])
 _ANKLES = [INDEX["left_ankle"], INDEX["right_ankle"]]
 
 _MIRROR_ROI = np.array([[-1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
@@ -76,9 +75,7 @@ def alignment_points(
     radius = roi.side / (2 * ROI_EXPANSION) * circle_correction
     up = np.array([math.sin(roi.rotation_rad), -math.cos(roi.rotation_rad)])
     center = np.array([roi.center_x, roi.center_y])
-    shoulders = annotation.landmarks_px[[LEFT_SHOULDER, RIGHT_SHOULDER]].mean(axis=0)
-    heights = (annotation.keypoints_px - center) @ up
-    head = heights.max() > _HEAD_HEIGHT * ((shoulders - center) @ up)
+    head = annotation.labelled[_FACE].any() or annotation.head_top
     whole = bool(annotation.labelled[_ANKLES].all() and head)
     return np.stack([center, center + radius * up]), np.array([True, whole])
 

@@ -24,6 +24,9 @@ class Annotation:
         extra_px: (points, 2) float32, labelled keypoints that are none of the 33 (neck, head top).
         box_xyxy: (4,) float32 pixels, the source's box around the person, if it has one.
         landmarks_world: (33, 3) float32 metres, hip-centred, if the source has it.
+        z_px: (33,) float32, depth on the scale of x, origin at the hips, NaN where unknown, if the source
+            has it.
+        head_top: a head top that is none of the 33 is labelled.
     """
 
     image: Path
@@ -34,6 +37,8 @@ class Annotation:
     extra_px: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.float32))
     box_xyxy: np.ndarray | None = None
     landmarks_world: np.ndarray | None = None
+    z_px: np.ndarray | None = None
+    head_top: bool = False
 
     @property
     def keypoints_px(self) -> np.ndarray:

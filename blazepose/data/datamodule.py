@@ -1,6 +1,7 @@
 """Sources to loaders."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,14 +36,18 @@ class Loading:
     num_workers: int
 
 
-def read_filtered(specs: list[str], person_filter: PersonFilter) -> list[Source]:
+def read_filtered(specs: str | Sequence[str], person_filter: PersonFilter) -> list[Source]:
     """Read sources and keep the people that pass; the others are counted by reason.
+
+    Args:
+        specs: `reader:path[:split]`, one or several.
+        person_filter: who passes.
 
     Raises:
         ValueError: if a source has nobody left.
     """
     sources = []
-    for spec in specs:
+    for spec in [specs] if isinstance(specs, str) else specs:
         source = read_source(spec)
         kept, dropped = keep_people(source.annotations, person_filter)
         dropped.update(source.left_out)
@@ -60,8 +65,12 @@ def describe_people(source: Source) -> str:
     return f"{source.name}: {len(source.annotations)} people, {left_out}"
 
 
-def find_pictures(folders: list[str]) -> list[Path]:
+def find_pictures(folders: list[str], option: str) -> list[Path]:
     """Every picture below the folders, sorted.
+
+    Args:
+        folders: to search.
+        option: what the folders were given with, for messages.
 
     Raises:
         FileNotFoundError: names the folder that is missing or holds no picture.
@@ -70,36 +79,32 @@ def find_pictures(folders: list[str]) -> list[Path]:
     for folder in folders:
         root = Path(folder).expanduser()
         if not root.is_dir():
-            raise FileNotFoundError(
-                f"data.negatives: {root} is no folder; name a folder of people-free pictures"
-            )
+            raise FileNotFoundError(f"{option}: {root} is no folder; name a folder of pictures")
         found = sorted(path for path in root.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
         if not found:
-            raise FileNotFoundError(
-                f"data.negatives: {root} holds no {', '.join(sorted(PICTURE_SUFFIXES))} file"
-            )
+            raise FileNotFoundError(f"{option}: {root} holds no {', '.join(sorted(PICTURE_SUFFIXES))} file")
         pictures += found
     return pictures
 
 
 def trained_outputs(sources: list[Source], negatives: list[Path]) -> dict[str, list[str]]:
-    """What these labels can teach; it travels with the weights.
+    """What these labels can teach.
 
     Returns:
-        "landmarks": names labelled for at least one person; "outputs": of presence, visibility, world and
-        pose, those that some label tells both ways.
+        "landmarks": names labelled for at least one person; "outputs": heatmaps and presence (known of every
+        labelled point), and of visibility, z, world and pose those that the labels tell.
     """
     labelled = Counter[str]()
-    outputs = ["presence"]
-    for source in sources:
-        for annotation in source.annotations:
-            labelled.update(name for name, known in zip(LANDMARKS, annotation.labelled, strict=True) if known)
-    if any(source.labels_visibility for source in sources):
-        outputs.append("visibility")
-    if any(annotation.landmarks_world is not None for source in sources for annotation in source.annotations):
-        outputs.append("world")
-    if negatives:
-        outputs.append("pose")
+    people = [annotation for source in sources for annotation in source.annotations]
+    for annotation in people:
+        labelled.update(name for name, known in zip(LANDMARKS, annotation.labelled, strict=True) if known)
+    told = {
+        "visibility": any(source.labels_visibility for source in sources),
+        "z": any(annotation.z_px is not None for annotation in people),
+        "world": any(annotation.landmarks_world is not None for annotation in people),
+        "pose": bool(negatives),
+    }
+    outputs = ["heatmaps", "presence", *(name for name, known in told.items() if known)]
     return {"landmarks": [name for name in LANDMARKS if labelled[name]], "outputs": outputs}
 
 

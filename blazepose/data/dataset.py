@@ -108,6 +108,11 @@ class PoseDataset(Dataset[PoseSample]):
         sample = _sample(crop, index)
         sample["points"][:, :2], sample["labelled"] = points, labelled
         sample["visibility"], sample["presence"] = visibility, presence
+        if annotation.z_px is not None:
+            z = annotation.z_px / (roi.side * draw.scale)
+            known = annotation.labelled & np.isfinite(z)
+            sample["points"][:NUM_LANDMARKS, 2] = np.where(known, z, 0)
+            sample["z_labelled"][:NUM_LANDMARKS] = known
         if annotation.landmarks_world is not None:
             sample["world"], sample["world_labelled"] = _world_in_crop(annotation, roi, draw)
         return _mirrored(sample) if draw.mirror else sample

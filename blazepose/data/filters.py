@@ -17,16 +17,16 @@ class PersonFilter:
     """
 
     min_side_px: float = 96.0
-    min_labelled: int = 8
+    min_labelled: int = 4
 
     def why_not(self, annotation: Annotation) -> str | None:
         """The reason to leave this person out, or None to keep it."""
         if reason := why_not_alignable(annotation):
             return reason
         if annotation.labelled.sum() < self.min_labelled:
-            return f"fewer than {self.min_labelled} landmarks labelled"
+            return f"fewer landmarks labelled than filter.min_labelled={self.min_labelled}"
         if aligned_roi(annotation).side < self.min_side_px:
-            return f"crop smaller than {self.min_side_px:g} px"
+            return f"crop smaller than filter.min_side_px={self.min_side_px:g}"
         return None
 
 

@@ -32,7 +32,7 @@ def convert_tflite(net: ExportedLandmarkNet, precision: Precision, metadata: str
     try:
         import litert_torch
     except ImportError as error:
-        raise ImportError('TFLite export needs litert-torch: pip install "blazepose[export]"') from error
+        raise ImportError('TFLite export needs litert-torch: pip install -e ".[all]"') from error
 
     size = net.input_spec.size
     with _quiet(), tempfile.TemporaryDirectory() as folder:

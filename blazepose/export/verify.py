@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from blazepose.export.contract import ExportedLandmarkNet, Precision
+from blazepose.export.contract import Precision
+from blazepose.models.landmark_net import LandmarkNet
 from blazepose.runtime.decode import RawOutputs, decode_landmarks, sigmoid
 from blazepose.runtime.engines import load_engine
 
@@ -16,7 +17,7 @@ class Differences(NamedTuple):
 
     Attributes:
         landmarks_px: x, y and z of the regression output, crop pixels.
-        probability: visibility, presence, pose presence and heatmaps, after the sigmoid.
+        probability: visibility, presence, pose presence, mask and heatmaps, after the sigmoid.
         world_mm: world landmarks.
     """
 
@@ -33,21 +34,26 @@ TOLERANCE: dict[Precision, Differences] = {
 
 
 @torch.no_grad()
-def differences(path: Path, net: ExportedLandmarkNet, crops: np.ndarray) -> Differences:
+def differences(path: Path, net: LandmarkNet, crops: np.ndarray) -> Differences:
     """Run the file and the network over the same uint8 crops (count, size, size, 3)."""
     engine = load_engine(path)
     worst = np.zeros(3)
     for crop in crops:
         found = engine(crop[None])
-        expected = RawOutputs(*(t.numpy() for t in net.eval()(torch.from_numpy(crop[None]).float() / 255)))
+        expected = RawOutputs(*(t.numpy() for t in net.contract(torch.from_numpy(crop[None]).float() / 255)))
         size = net.input_spec.size
         landmarks, own = (decode_landmarks(raw.landmarks, size) for raw in (found, expected))
-        heatmaps = np.abs(sigmoid(found.heatmaps) - sigmoid(expected.heatmaps)).max()
+        assert found.segmentation is not None
+        assert expected.segmentation is not None
+        maps = [
+            np.abs(sigmoid(a) - sigmoid(b)).max()
+            for a, b in ((found.heatmaps, expected.heatmaps), (found.segmentation, expected.segmentation))
+        ]
         presence = np.abs(found.pose_presence - expected.pose_presence).max()
         probability = np.abs(landmarks[..., 3:] - own[..., 3:]).max()
         now = [
             np.abs(landmarks[..., :3] - own[..., :3]).max() * size,
-            max(heatmaps, presence, probability),
+            max(*maps, presence, probability),
             np.abs(found.world - expected.world).max() * 1000,
         ]
         # maximum, unlike max, hands a nan on, and a nan is no agreement.

@@ -49,6 +49,8 @@ def coordinate_loss(
     Linear, not squared: crowd labels have left and right swapped now and then, and a squared error would
     follow them.
     """
+    # Unlabelled targets may be nan, and the gradient of an unused nan is nan all the same.
+    target = torch.where(labelled[..., None], target, 0)
     error = F.smooth_l1_loss(predicted, target, beta=beta, reduction="none")
     return masked_mean(error.mean(dim=2), labelled)
 

@@ -54,7 +54,7 @@ class PckMetric(Metric):
         if len(self.index) == 0:
             nan, zero = torch.tensor(torch.nan), torch.tensor(0)
             return {"pck@0.2": nan, "mean_error": nan, "num_people": zero, "num_left_out": zero}
-        once = _first_occurrences(dim_zero_cat(self.index))
+        once = first_occurrences(dim_zero_cat(self.index))
         usable = dim_zero_cat(self.usable)[once]
         counted = dim_zero_cat(self.labelled)[once] & usable[:, None]
         errors = dim_zero_cat(self.errors)[once][counted]
@@ -66,7 +66,7 @@ class PckMetric(Metric):
         }
 
 
-def _first_occurrences(index: Int[Tensor, " rows"]) -> Int[Tensor, " people"]:
+def first_occurrences(index: Int[Tensor, " rows"]) -> Int[Tensor, " people"]:
     """Row of the first occurrence of each index, in the order of the indices."""
     people, person = index.unique(return_inverse=True)
     rows = torch.arange(len(index), device=index.device)

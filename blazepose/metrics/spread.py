@@ -1,41 +1,52 @@
 """Does the prediction vary as the labels do? The collapse to one mean pose shows here first."""
 
 import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torchmetrics import Metric
+from torchmetrics.utilities import dim_zero_cat
+
+from blazepose.metrics.pck_metric import first_occurrences
 
 
 class VarianceRatio(Metric):
-    """Variance of predictions over people divided by that of the labels, averaged over coordinates.
+    """Variance of predictions over people divided by that of the labels, pooled over coordinates.
 
-    Args:
-        coordinates: number of coordinates of one person.
+    0 is the collapse to one pose. Each sample index counts once, as in PckMetric.
     """
 
-    count: Tensor
-    predicted: Tensor
-    predicted_squared: Tensor
-    target: Tensor
-    target_squared: Tensor
+    full_state_update = False
+    index: list[Tensor]
+    predicted: list[Tensor]
+    target: list[Tensor]
 
-    def __init__(self, coordinates: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        for name in ("count", "predicted", "predicted_squared", "target", "target_squared"):
-            self.add_state(name, torch.zeros(coordinates, dtype=torch.float64), dist_reduce_fx="sum")
+        for state in ("index", "predicted", "target"):
+            self.add_state(state, default=[], dist_reduce_fx="cat")
 
-    def update(self, predicted: Tensor, target: Tensor, labelled: Tensor) -> None:
-        """Add people: predicted and target (people, coordinates), labelled (people, coordinates) bool."""
-        known = labelled.to(self.count.device)
-        for name, values in (("predicted", predicted), ("target", target)):
-            values = torch.where(known, values.to(self.count), 0)
-            setattr(self, name, getattr(self, name) + values.sum(dim=0))
-            setattr(self, f"{name}_squared", getattr(self, f"{name}_squared") + values.square().sum(dim=0))
-        self.count = self.count + known.sum(dim=0)
+    def update(
+        self,
+        index: Int[Tensor, " batch"],
+        predicted: Float[Tensor, "batch points 2"],
+        target: Float[Tensor, "batch points 2"],
+        labelled: Bool[Tensor, "batch points"],
+    ) -> None:
+        """Add a batch: positions in the data set, predictions and labels in one unit, and which count."""
+        self.index.append(index)
+        self.predicted.append(torch.where(labelled[..., None], predicted.float(), torch.nan).flatten(1))
+        self.target.append(torch.where(labelled[..., None], target.float(), torch.nan).flatten(1))
 
     def compute(self) -> Tensor:
-        """The ratio, pooled over the coordinates labelled for at least two people; nan if none is."""
-        use = self.count >= 2
-        count = self.count[use]
-        predicted = self.predicted_squared[use] / count - (self.predicted[use] / count).square()
-        target = self.target_squared[use] / count - (self.target[use] / count).square()
-        return (predicted.sum() / target.sum()).float()
+        """The ratio; NaN if no coordinate is labelled for two people."""
+        if not self._update_count:
+            return torch.tensor(torch.nan)
+        index, predicted, target = (
+            dim_zero_cat(state) for state in (self.index, self.predicted, self.target)
+        )
+        once = first_occurrences(index)
+        return _variance(predicted[once]).nansum() / _variance(target[once]).nansum()
+
+
+def _variance(values: Float[Tensor, "people coordinates"]) -> Float[Tensor, " coordinates"]:
+    return (values - values.nanmean(dim=0)).square().nanmean(dim=0)

@@ -29,6 +29,11 @@ class AveragedWeights(WeightAveraging):
 
         super().__init__(use_buffers=True, multi_avg_fn=average)
 
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Keep the average where the network will be; at this point it is still on the CPU."""
+        self._device = trainer.strategy.root_device
+        super().setup(trainer, pl_module, stage)
+
 
 class ImagesPerSecond(Callback):
     """Training rate of the last steps, in the progress bar and in TensorBoard."""

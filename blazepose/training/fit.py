@@ -11,6 +11,7 @@ import torch
 from pytorch_lightning import Callback, LightningDataModule, LightningModule, Trainer
 from pytorch_lightning.loggers import TensorBoardLogger
 
+from blazepose.data.image import ImageError
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.runs import best_checkpoint
 from blazepose.training.stages import Stages
@@ -31,7 +32,7 @@ def worker_count(setting: int | str, accelerator: str) -> int:
     if accelerator == "cpu" or not torch.cuda.is_available():
         # A sample costs 4 ms, a training step of the smallest network 30: two workers never starve it.
         return 2
-    return min(12, os.cpu_count() or 1)
+    return min(12, max(1, (os.cpu_count() or 1) // torch.cuda.device_count()))
 
 
 def build_trainer(
@@ -51,12 +52,16 @@ def build_trainer(
         callbacks: of the run.
     """
     _quieten_lightning()
+    gpu = settings["accelerator"] != "cpu" and torch.cuda.is_available()
     if settings["precision"] == "auto":
-        gpu = settings["accelerator"] != "cpu" and torch.cuda.is_available()
         settings["precision"] = "bf16-mixed" if gpu else "32-true"
-    if settings["strategy"] == "ddp" and len(stages.plan) > 1:
-        # A stage freezes parts that another one trains.
+    if str(settings["precision"]).startswith("16"):
+        raise ValueError("trainer.precision: fp16 is not supported; bf16-mixed needs no loss scaling")
+    several = settings["devices"] not in (1, "1") and (gpu and torch.cuda.device_count() > 1)
+    if settings["strategy"] == "ddp" or (settings["strategy"] == "auto" and several):
+        # Heads without labels, and parts that a stage freezes, get no gradient.
         settings["strategy"] = "ddp_find_unused_parameters_true"
+        settings["sync_batchnorm"] = gpu
     return Trainer(
         **settings,
         default_root_dir=folder,
@@ -92,16 +97,26 @@ def fit(
     checkpoint: Path | None,
 ) -> None:
     """Train, then write the run's `results.json` and say where everything is."""
-    # weights_only=True: our checkpoints hold nothing but tensors and plain values.
-    trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
+    log.info("run: %s", folder)
+    try:
+        # weights_only=True: our checkpoints hold nothing but tensors and plain values.
+        trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
+    except ImageError as error:
+        # A worker process wraps its traceback around the sentence; the sentence is the last line.
+        raise ImageError(str(error).strip().splitlines()[-1].split("ImageError: ")[-1]) from error
     if not trainer.is_global_zero:
         return
-    results = {name: round(float(value), 4) for name, value in trainer.callback_metrics.items()}
+    if not trainer.callback_metrics:
+        log.info("the run is finished; stages.joint=%d or more goes on", trainer.current_epoch + 1)
+        return
+    results: dict[str, float | None] = {
+        name: round(float(value), 4) if torch.isfinite(value) else None
+        for name, value in trainer.callback_metrics.items()
+    }
     results["epochs"] = trainer.current_epoch
     best = trainer.checkpoint_callback
     if best is not None and best.best_model_score is not None:  # type: ignore[attr-defined]
         results["best val/pck@0.2"] = round(float(best.best_model_score), 4)  # type: ignore[attr-defined]
     (folder / "results.json").write_text(json.dumps(results, indent=2) + "\n")
-    log.info("run: %s", folder)
     log.info("best weights: %s", best_checkpoint(folder))
     log.info("evaluate them: python eval.py weights=%s", best_checkpoint(folder))

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from blazepose.data.sample import PoseBatch
 from blazepose.losses.landmark import binary_loss, coordinate_loss, heatmap_loss, offset_loss
-from blazepose.metrics.pck import torso_size
+from blazepose.metrics.pck import PCK_THRESHOLD, torso_size
 from blazepose.metrics.pck_metric import PckMetric
 from blazepose.metrics.spread import VarianceRatio
 from blazepose.models.landmark_net import LandmarkNet
@@ -85,9 +85,8 @@ class LandmarkModule(LightningModule):
         self.about = about
         metrics = torch.nn.ModuleDict({decoding: PckMetric() for decoding in DECODINGS})
         self.pck = cast(Mapping[str, PckMetric], metrics)
-        self.variance = VarianceRatio(2 * NUM_LANDMARKS)
-        # Before DistributedDataParallel looks which parameters will have gradients.
-        set_stage(self.net, stages.at(0), trained["outputs"])
+        self.variance = VarianceRatio()
+        _check_that_it_learns(net, weights, stages)
 
     def forward(self, images: Tensor) -> LandmarkOutputs:
         """Run the network on uint8 pictures (batch, 256, 256, 3)."""
@@ -163,10 +162,11 @@ class LandmarkModule(LightningModule):
         """PCK@0.2 of the regression output on the disturbed training crops, per cent."""
         points = batch["points"][:, :NUM_LANDMARKS, :2]
         predicted = out.landmarks[:, :NUM_LANDMARKS, :2].float() / self.net.input_spec.size
+        # On the device, unlike metrics.pck: a training step must not wait for a copy to the host.
         torso = torch.linalg.vector_norm(points[:, LEFT_SHOULDER] - points[:, RIGHT_HIP], dim=1)
         error = torch.linalg.vector_norm(predicted - points, dim=2)
         labelled = batch["labelled"][:, :NUM_LANDMARKS] & (torso > 0)[:, None]
-        return 100 * ((error < 0.2 * torso[:, None]) & labelled).sum() / labelled.sum().clamp(min=1)
+        return 100 * ((error < PCK_THRESHOLD * torso[:, None]) & labelled).sum() / labelled.sum().clamp(min=1)
 
     def validation_step(self, batch: PoseBatch, batch_idx: int) -> None:
         out = self(batch["image"])
@@ -178,7 +178,7 @@ class LandmarkModule(LightningModule):
             row = (batch["index"], predicted, labels, labelled, torso)
             self.pck[decoding].update(*(t.to(self.device) for t in row))
         predicted = decoded[self.headline]
-        self.variance.update(predicted.flatten(1), labels.flatten(1), labelled.repeat_interleave(2, dim=1))
+        self.variance.update(*(t.to(self.device) for t in (batch["index"], predicted, labels, labelled)))
 
     def _decode(self, out: LandmarkOutputs) -> dict[str, Tensor]:
         """Landmarks in ROI coordinates, each of DECODINGS (batch, 33, 2), on the CPU."""
@@ -220,5 +220,33 @@ class LandmarkModule(LightningModule):
         )
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
+    def configure_gradient_clipping(
+        self,
+        optimizer: Any,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        # Lightning refuses to clip for a fused optimiser because of fp16's loss scaling, which we never use.
+        if gradient_clip_val:
+            torch.nn.utils.clip_grad_norm_(self.net.parameters(), gradient_clip_val)
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["blazepose"] = self.about
+
+
+def _check_that_it_learns(net: LandmarkNet, weights: LossWeights, stages: Stages) -> None:
+    """Refuse a recipe in which a part would stay at its random start without anybody noticing.
+
+    Raises:
+        ValueError: names the switch to turn.
+    """
+    regression, heatmap = weights.coordinates > 0, weights.heatmap > 0
+    if not regression and not heatmap:
+        raise ValueError("loss.heatmap and loss.coordinates are both 0: nothing would be learned")
+    if stages.joint and net.gradient_stop and not heatmap:
+        raise ValueError(
+            "loss.heatmap=0 with model.gradient_stop=true: nothing would train the encoder; "
+            "set model.gradient_stop=false"
+        )
+    if (stages.heatmap and not heatmap) or (stages.regression and not regression):
+        raise ValueError("a stage has epochs but its loss has weight 0; see stages and loss in the config")

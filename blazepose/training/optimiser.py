@@ -48,10 +48,12 @@ def learning_rate_factor(config: OptimiserConfig, stage_steps: list[int]) -> Cal
     """
 
     def factor(step: int) -> float:
-        for length in stage_steps:
-            if step < length:
+        *earlier, length = stage_steps
+        for i, steps in enumerate(earlier):
+            if step < steps:
+                length = earlier[i]
                 break
-            step -= length
+            step -= steps
         warmup = min(config.warmup_steps, length // 5)
         if step < warmup:
             return (step + 1) / warmup

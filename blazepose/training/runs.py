@@ -5,6 +5,7 @@ runs/landmark/lite-20261120-174500/
 """
 
 import logging
+import os
 import time
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from blazepose.training.checkpoint import read_checkpoint
+
+_RUN_VARIABLE = "BLAZEPOSE_RUN"
 
 RUNS = Path("runs")
 LANDMARK_RUNS = RUNS / "landmark"
@@ -79,8 +82,14 @@ def resumable(ckpt: str, runs: Path = LANDMARK_RUNS) -> tuple[Path, Path]:
 
 
 def open_run(parent: Path, name: str, cfg: DictConfig) -> Path:
-    """Make a run folder with its config and log file, and return it."""
+    """Make a run folder with its config and log file, and return it.
+
+    Lightning starts this script again for every further process; those get the first one's folder.
+    """
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        return Path(os.environ.get(_RUN_VARIABLE, parent / name))
     folder = new_run_folder(parent, name)
+    os.environ[_RUN_VARIABLE] = str(folder)
     OmegaConf.save(cfg, folder / "config.yaml", resolve=True)
     _log_to(folder)
     return folder
@@ -99,16 +108,18 @@ def resume_run(cfg: DictConfig) -> tuple[DictConfig, Path, Path]:
     folder, checkpoint = resumable(cfg.ckpt)
     read_checkpoint(checkpoint)
     typed = [item for item in HydraConfig.get().overrides.task if not item.startswith("ckpt=")]
-    groups = {"model", "data", "trainer", "experiment"}
-    if whole := [item for item in typed if item.split("=")[0].lstrip("+") in groups]:
+    if fixed := [item for item in typed if not item.startswith(("stages.", "trainer.", "loader."))]:
         raise ValueError(
-            f"ckpt= goes on with the run in {folder} as it was configured, so {', '.join(whole)} cannot be "
-            f"changed; start a new run from its weights with init={checkpoint}"
+            f"ckpt= goes on with the run in {folder} as it was configured: only stages.*, trainer.* and "
+            f"loader.* can be changed, not {', '.join(fixed)}; a new run starts from its weights with "
+            f"init={checkpoint}"
         )
     saved = OmegaConf.load(folder / "config.yaml")
     for item in typed:
-        key = item.split("=")[0].lstrip("+~")
+        key = item.split("=")[0]
         OmegaConf.update(saved, key, OmegaConf.select(cfg, key))
+    OmegaConf.save(saved, folder / "config.yaml.new")
+    (folder / "config.yaml.new").replace(folder / "config.yaml")
     _log_to(folder)
     return saved, folder, checkpoint  # type: ignore[return-value]
 

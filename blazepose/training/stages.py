@@ -3,12 +3,17 @@
 Source: paper 2.4: heatmaps first, then the regression on top of them; or both at once.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from torch import nn
 
 from blazepose.models.landmark_net import LandmarkNet
+from blazepose.topology import NUM_LANDMARKS
+
+HEADS = ("presence", "visibility", "z", "world", "pose", "segmentation")
+"""What labels may teach beside landmarks and heatmaps."""
 
 StageName = Literal["heatmap", "regression", "joint"]
 
@@ -55,6 +60,39 @@ class Stages:
                 return name
             epoch -= epochs
         return self.plan[-1][0]
+
+
+def learned(
+    trained: dict[str, list[str]], stages: Stages, weights: Mapping[str, float]
+) -> dict[str, list[str]]:
+    """Of what the labels can teach, that which this recipe learns; it travels with the weights.
+
+    Args:
+        trained: data.datamodule.trained_outputs.
+        stages: of the run; without a regression stage no landmark is regressed.
+        weights: of the losses, by name of the term.
+    """
+    regresses = bool(stages.regression + stages.joint) and weights["coordinates"] > 0
+    names = {"heatmaps": "heatmap"}
+    heatmaps = bool(stages.heatmap + stages.joint)
+    return {
+        "landmarks": trained["landmarks"] if regresses else [],
+        "outputs": [
+            name
+            for name in trained["outputs"]
+            if weights[names.get(name, name)] > 0 and (heatmaps if name == "heatmaps" else regresses)
+        ],
+    }
+
+
+def describe_learned(trained: dict[str, list[str]]) -> str:
+    """What weights have learned and what they have not, in a line."""
+    landmarks = trained["landmarks"]
+    missing = [name for name in ("heatmaps", *HEADS) if name not in trained["outputs"]]
+    if len(landmarks) < NUM_LANDMARKS:
+        missing.insert(0, "the other landmarks")
+    text = f"learned: {len(landmarks)} of {NUM_LANDMARKS} landmarks, {', '.join(trained['outputs'])}"
+    return f"{text}; not learned: {', '.join(missing)}" if missing else text
 
 
 def set_stage(net: LandmarkNet, stage: StageName, outputs: list[str]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from torch.utils.data import DataLoader
 
+from blazepose.data.align import aligned_roi
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Source
 from blazepose.data.augment import Augmentation
 from blazepose.data.dataset import PoseDataset
@@ -154,6 +155,18 @@ def test_negatives_have_no_pose(tmp_path, source):
     assert sample["pose"] == 0
     assert not sample["labelled"].any()
     assert (sample["presence"] == UNKNOWN).all()
+
+
+def test_z_is_on_the_scale_of_x_and_mirrors_with_its_landmark(source):
+    depth = np.full(33, np.nan, np.float32)
+    depth[INDEX["left_wrist"]] = -30.0
+    somebody = replace(source.annotations[0], z_px=depth)
+    for mirror, name in ((0.0, "left_wrist"), (1.0, "right_wrist")):
+        people = dataset(replace(source, annotations=[somebody]), replace(STILL, mirror=mirror))
+        sample = people[0]
+        assert sample["z_labelled"].nonzero()[0].tolist() == [INDEX[name]]
+        side = aligned_roi(somebody).side
+        assert sample["points"][INDEX[name], 2] == pytest.approx(-30 / side)
 
 
 def test_world_landmarks_turn_with_the_crop(source):

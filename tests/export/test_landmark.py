@@ -84,10 +84,7 @@ def test_a_file_that_differs_does_not_appear(checkpoint, tmp_path, monkeypatch):
     def broken(net: ExportedLandmarkNet, precision: str, metadata: str) -> bytes:
         with torch.no_grad():
             net.net.tower.landmarks.bias.add_(1.0)
-        content = landmark.convert_onnx(net, precision, metadata)
-        with torch.no_grad():
-            net.net.tower.landmarks.bias.sub_(1.0)
-        return content
+        return landmark.convert_onnx(net, precision, metadata)
 
     monkeypatch.setitem(landmark.TARGETS, "onnx", (".onnx", broken))
     with pytest.raises(ValueError, match="differs from torch"):

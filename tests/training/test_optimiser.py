@@ -24,7 +24,7 @@ def test_each_stage_warms_up_and_decays():
     assert factor(100) == pytest.approx(0.1)
     assert factor(110) == pytest.approx(1)
     assert factor(299) == pytest.approx(0.01, abs=1e-3)
-    assert factor(10_000) == pytest.approx(0.01)
+    assert factor(300) == factor(10_000) == pytest.approx(0.01)
 
 
 def test_short_stages_still_learn():

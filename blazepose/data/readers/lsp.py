@@ -17,6 +17,7 @@ CIRCLE_CORRECTION = 1.04
 139 people of lspet_val, quartiles 1.00 and 1.07."""
 
 _KEYPOINTS = len(LSP14_NAMES)
+_HEAD_TOP = LSP14_NAMES.index("head_top")
 _SPLITS = {"train": range(1, 1001), "test": range(1001, 2001)}
 """Image numbers of the original set. Source: Johnson and Everingham, BMVC 2010."""
 
@@ -32,7 +33,15 @@ def read(path: Path, split: str | None) -> Source:
     for number in _numbers(split, len(points), original, path):
         image = path / "images" / names.get(number, f"im{number:0{4 if original else 5}d}.jpg")
         person = number - 1
-        people.add(image, str(number), points[person], labelled[person], visibility[person], LSP14)
+        people.add(
+            image,
+            str(number),
+            points[person],
+            labelled[person],
+            visibility[person],
+            LSP14,
+            head_top=_HEAD_TOP,
+        )
     return people.source("lsp", LICENCE, labels_visibility=original, circle_correction=CIRCLE_CORRECTION)
 
 

@@ -14,6 +14,7 @@ CIRCLE_CORRECTION = 1.04
 """Chosen: as LSP, whose 14 points reach as far (ankles, head top)."""
 
 _KEYPOINTS = 16
+_HEAD_TOP = 9
 
 
 def read(path: Path, split: str | None) -> Source:
@@ -34,7 +35,9 @@ def read(path: Path, split: str | None) -> Source:
             raise ValueError(f"{file}, entry {number}: expected {_KEYPOINTS} joints and joints_vis")
         labelled = (flags > 0) & (joints != -1).any(axis=1)
         unknown = np.full(_KEYPOINTS, UNKNOWN, np.int8)
-        people.add(images / entry["image"], str(number), joints, labelled, unknown, MPII16)
+        people.add(
+            images / entry["image"], str(number), joints, labelled, unknown, MPII16, head_top=_HEAD_TOP
+        )
     return people.source("mpii", LICENCE, labels_visibility=False, circle_correction=CIRCLE_CORRECTION)
 
 

@@ -34,6 +34,7 @@ class People:
         skeleton: Mapping[int, str],
         box_xyxy: np.ndarray | None = None,
         landmarks_world: np.ndarray | None = None,
+        head_top: int | None = None,
     ) -> None:
         """Keep a person, or count why not.
 
@@ -46,6 +47,7 @@ class People:
             skeleton: {index in the source: landmark name}.
             box_xyxy: (4,) pixels.
             landmarks_world: (33, 3) metres.
+            head_top: index of the head top in the source.
         """
         if not labelled.any():
             self.left_out["no keypoints"] += 1
@@ -53,7 +55,10 @@ class People:
             self.left_out["NaN or infinite coordinates"] += 1
         else:
             points = source_to_landmarks(keypoints, labelled, visibility, dict(skeleton))
-            self.annotations.append(Annotation(image, person, *points, box_xyxy, landmarks_world))
+            head = head_top is not None and bool(labelled[head_top])
+            self.annotations.append(
+                Annotation(image, person, *points, box_xyxy, landmarks_world, head_top=head)
+            )
 
     def source(
         self, reader: str, licence: str, labels_visibility: bool, circle_correction: float = 1.0
