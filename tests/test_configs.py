@@ -38,9 +38,25 @@ def test_every_choice_composes_and_builds(choice):
     assert all(":" in spec for split in ("train", "val", "test") for spec in cfg.data[split])
 
 
+def test_no_ablation_leaves_a_part_untrained():
+    regression, both = compose("experiment=ablation_regression"), compose("experiment=ablation_both")
+    assert not regression.model.gradient_stop  # or its encoder would never learn
+    assert (regression.loss.heatmap, regression.loss.offset) == (0, 0)
+    assert both.model.gradient_stop
+    assert both.loss.heatmap > 0
+    assert {cfg.model.wiring for cfg in (regression, both, compose("experiment=ablation_heatmaps"))} == {
+        "paper"
+    }
+
+
+def test_evaluation_config_composes():
+    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
+        assert hydra.compose("eval").roi == "annotation"
+
+
 def test_config_and_code_agree_on_the_defaults():
     cfg = compose()
-    assert Stages(**cfg.stages).joint == 60
+    assert Stages(**cfg.stages) == Stages()
     assert OptimiserConfig(**cfg.optimiser) == OptimiserConfig()
     assert LossWeights(**cfg.loss) == LossWeights()
     assert Augmentation(**cfg.augmentation) == Augmentation()

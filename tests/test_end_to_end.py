@@ -114,6 +114,31 @@ def test_stages_train_one_part_after_the_other(trained, tiny_lsp, tmp_path):
     assert changed == {"tower"}
 
 
+def test_a_finished_run_stays_as_it_is(trained):
+    before = (the_run(trained) / "results.json").read_text()
+    assert "the run is finished" in run(trained, "train.py", "ckpt=last")
+    assert (the_run(trained) / "results.json").read_text() == before
+    assert "optimiser.lr=1" in run(trained, "train.py", "ckpt=last", "optimiser.lr=1", fails=True)
+
+
+def test_half_precision_on_two_processes_in_two_stages(tiny_lsp, tmp_path):
+    """What a GPU machine does by default, on CPUs: bf16, clipping, DDP; the tower learns on both alike."""
+    several = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "trainer.precision=bf16-mixed"]
+    stages = ["stages.heatmap=1", "stages.regression=1", "stages.joint=0"]
+    run(tmp_path, "train.py", *TINY, *data(tiny_lsp), *several, *stages)
+    assert json.loads((the_run(tmp_path) / "results.json").read_text())["epochs"] == 2  # and one run folder
+
+
+def test_damaged_picture_in_validation_is_one_sentence(tmp_path):
+    folder = write_lsp(tmp_path / "damaged", people=20)
+    picture = folder / "images" / "im00019.jpg"
+    picture.write_bytes(picture.read_bytes()[:700])
+    arguments = [*TINY, *data(folder), "stages.joint=1", "loader.num_workers=1"]
+    said = run(tmp_path, "train.py", *arguments, fails=True)
+    assert said.strip().splitlines()[-1].endswith("copy or download it again")
+    assert "Traceback" not in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -123,6 +148,7 @@ def test_stages_train_one_part_after_the_other(trained, tiny_lsp, tmp_path):
         (["data=lsp", "data.train=[lsp:nowhere]"], "see data/README.md#lsp"),
         (["data.train=[mine:somewhere]"], "unknown reader 'mine'"),
         (["ckpt=last"], "holds no run"),
+        (["data.train=[]"], "data.train is empty"),
         ([], "synthetic reader is not there yet"),
     ],
 )

@@ -30,7 +30,7 @@ class Stages:
 
     heatmap: int = 0
     regression: int = 0
-    joint: int = 50
+    joint: int = 60
 
     @property
     def plan(self) -> list[tuple[StageName, int]]:

@@ -30,6 +30,13 @@ def test_coordinate_loss_hand_worked():
     assert coordinate_loss(predicted, target, LABELLED, 0.1).item() == pytest.approx(0.075)
 
 
+def test_nan_targets_of_unlabelled_points_leave_the_gradient_alone():
+    predicted = torch.zeros(1, 2, 3, requires_grad=True)
+    target = torch.tensor([[[1.0, 1.0, 1.0], [float("nan")] * 3]])
+    coordinate_loss(predicted, target, LABELLED, 0.1).backward()
+    assert torch.isfinite(predicted.grad).all()
+
+
 def test_binary_loss_counts_known_labels_only():
     logits, labels = torch.tensor([[0.0, 50.0]]), torch.tensor([[1.0, 0.0]])
     assert binary_loss(logits, labels, LABELLED).item() == pytest.approx(0.693147)

@@ -88,6 +88,16 @@ def test_coordinates_are_in_pixels_of_the_crop(net):
     assert (landmarks[..., 3:] == 0.5).all()
 
 
+def test_bfloat16_does_not_round_coordinates(net):
+    own = copy.deepcopy(net).eval()
+    with torch.no_grad():
+        own.tower.landmarks.weight.zero_()
+        own.tower.landmarks.bias.fill_(200.3 / COORDINATE_UNIT)
+    with torch.autocast("cpu", torch.bfloat16):
+        landmarks = own(torch.rand(1, 3, 256, 256)).landmarks
+    torch.testing.assert_close(landmarks[..., :3], torch.full_like(landmarks[..., :3], 200.3))
+
+
 def test_folding_changes_nothing(net):
     own = copy.deepcopy(net).eval()
     randomise_statistics(own)

@@ -51,6 +51,19 @@ def test_weight_zero_switches_a_term_off(batch):
     assert set(found) == {"coordinates", "presence"}
 
 
+@pytest.mark.parametrize(
+    ("weights", "gradient_stop", "sentence"),
+    [
+        (LossWeights(heatmap=0.0), True, "nothing would train the encoder"),
+        (LossWeights(heatmap=0.0, coordinates=0.0), False, "nothing would be learned"),
+    ],
+)
+def test_recipes_that_learn_nothing_are_refused(weights, gradient_stop, sentence):
+    net = LandmarkNet(landmark_variant("lite", "paper"), gradient_stop)
+    with pytest.raises(ValueError, match=sentence):
+        LandmarkModule(net, weights, OptimiserConfig(), Stages(), {"landmarks": [], "outputs": []}, {})
+
+
 def test_unlabelled_points_have_no_gradient(batch):
     model = module(Stages(0, 0, 1))
     out = model(batch["image"])

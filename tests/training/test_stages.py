@@ -1,10 +1,13 @@
 """Which parameters learn in which stage."""
 
+import dataclasses
+
 import pytest
 
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
-from blazepose.training.stages import Stages, set_stage
+from blazepose.training.landmark_module import LossWeights
+from blazepose.training.stages import Stages, learned, set_stage
 
 UNTRAINED_HEADS = ("segmentation", "tower.world", "tower.pose")
 
@@ -50,6 +53,15 @@ def test_stages_follow_each_other():
     stages = Stages(heatmap=2, regression=1, joint=3)
     assert [stages.at(epoch) for epoch in range(6)] == ["heatmap"] * 2 + ["regression"] + ["joint"] * 3
     assert stages.epochs == 6
+
+
+def test_only_what_the_recipe_trains_counts_as_learned():
+    labels = {"landmarks": ["nose"], "outputs": ["heatmaps", "presence", "world"]}
+    weights = dataclasses.asdict(LossWeights())
+    assert learned(labels, Stages(joint=1), weights) == labels
+    assert learned(labels, Stages(heatmap=1, joint=0), weights) == {"landmarks": [], "outputs": ["heatmaps"]}
+    without = learned(labels, Stages(joint=1), weights | {"world": 0.0, "heatmap": 0.0})
+    assert without == {"landmarks": ["nose"], "outputs": ["presence"]}
 
 
 def test_no_epochs_at_all_is_told():
