@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import train
 from blazepose.training.checkpoint import load_landmark_net, read_checkpoint
 from tests.stick_figures import write_lsp
 
@@ -45,6 +46,21 @@ def trained(tmp_path_factory, tiny_lsp) -> Path:
     said = run(folder, "train.py", *TINY, *data(tiny_lsp), "stages.joint=3")
     assert "24 people, 0 left out" in said
     return folder
+
+
+@pytest.fixture
+def refused(monkeypatch, capsys, tmp_path):
+    """What train.py says when it refuses; in this process, since importing torch takes most of a command."""
+
+    def say(*arguments: str) -> str:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["train.py", *arguments])
+        with pytest.raises(SystemExit) as exit_:
+            train.main()
+        assert exit_.value.code == 1
+        return capsys.readouterr().err
+
+    return say
 
 
 def the_run(folder: Path) -> Path:
@@ -152,16 +168,12 @@ def test_damaged_picture_in_validation_is_one_sentence(tmp_path):
         ([], "synthetic reader is not there yet"),
     ],
 )
-def test_bad_input_is_one_sentence(tmp_path, arguments, sentence):
-    said = run(tmp_path, "train.py", *arguments, fails=True)
-    assert sentence in said
-    assert "Traceback" not in said
+def test_bad_input_is_one_sentence(refused, tmp_path, arguments, sentence):
+    assert sentence in refused(*arguments)
     assert not (tmp_path / "runs").exists()
 
 
-def test_people_too_small_are_named(tmp_path):
+def test_people_too_small_are_named(refused, tmp_path):
     small = write_lsp(tmp_path / "small", people=3)
-    said = run(
-        tmp_path, "train.py", "model=lite", "data=lsp", *data(small), "filter.min_side_px=900", fails=True
-    )
+    said = refused("model=lite", "data=lsp", *data(small), "filter.min_side_px=900.0")
     assert "3 crop smaller than filter.min_side_px=900" in said
