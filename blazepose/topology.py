@@ -110,18 +110,6 @@ EDGES = _edges(
 )
 """The skeleton as drawn by MediaPipe: pairs of landmark indices."""
 
-BODY_PARTS: Mapping[str, tuple[int, ...]] = {
-    "face": tuple(range(0, 11)),
-    "shoulders": (11, 12),
-    "elbows": (13, 14),
-    "wrists": (15, 16),
-    "hands": tuple(range(17, 23)),
-    "hips": (23, 24),
-    "knees": (25, 26),
-    "ankles": (27, 28),
-    "feet": (29, 30, 31, 32),
-}
-
 # --- source skeletons ---------------------------------------------------------------------------
 # Each is {keypoint index in the source: our landmark name}. Keypoints of a source that have no
 # counterpart (neck, head top, ...) still count for the radius of the aligned crop.
@@ -201,21 +189,3 @@ HALPE136: Mapping[int, str] = {
     115 + 17: "right_pinky",
 }
 """Source: the Halpe Full-Body README."""
-
-
-def landmark_indices(names: tuple[str, ...] | list[str], where: str) -> np.ndarray:
-    """Indices of landmark names, with a clear error for a name that is none of the 33.
-
-    Args:
-        names: landmark names, lower case.
-        where: what the names came from, for the message (a file, a config key).
-
-    Raises:
-        ValueError: names the unknown ones and lists the 33.
-    """
-    unknown = [name for name in names if name not in LANDMARKS]
-    if unknown:
-        raise ValueError(
-            f"{where}: unknown landmark {', '.join(map(repr, unknown))}; the 33 are {', '.join(LANDMARKS)}"
-        )
-    return np.array([INDEX[name] for name in names], dtype=np.int64)

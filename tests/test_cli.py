@@ -11,7 +11,7 @@ from blazepose.cli import expand_home, quoted
 SCRIPT = """
 import numpy as np
 from blazepose.cli import script
-from blazepose.topology import landmark_indices
+from blazepose.topology import mirror_index
 
 @script(config_name="demo")
 def main(cfg):
@@ -19,7 +19,7 @@ def main(cfg):
     if cfg.weights == "own":
         raise ValueError("own.ckpt is empty; train again")
     if cfg.weights == "deep":
-        landmark_indices(["tail"], "here")
+        mirror_index(("left_tail",))
     if cfg.weights == "bug":
         np.zeros(3) + np.zeros(4)
 
@@ -69,7 +69,7 @@ def test_own_errors_are_one_sentence(run):
     assert (status, err) == (1, "own.ckpt is empty; train again\n")
     status, _, err = run("weights=deep")
     assert status == 1
-    assert err.startswith("here: unknown landmark 'tail'; the 33 are nose")
+    assert err.startswith("no mirror partner for left_tail")
     assert err.count("\n") == 1
 
 

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from blazepose import topology
 from blazepose.topology import (
     COCO17,
     COCO_WHOLEBODY133,
@@ -14,7 +13,6 @@ from blazepose.topology import (
     MIRROR,
     MPII16,
     OUTPUTS,
-    landmark_indices,
     mirror_index,
     mirror_name,
 )
@@ -95,10 +93,6 @@ def test_edges_are_mediapipes():
     assert len(EDGES) == 35
 
 
-def test_body_parts_are_the_landmarks():
-    assert sorted(sum(topology.BODY_PARTS.values(), ())) == list(range(33))
-
-
 @pytest.mark.parametrize(("skeleton", "size"), SOURCES.values(), ids=SOURCES)
 def test_source_maps_are_one_to_one(skeleton, size):
     names = list(skeleton.values())
@@ -138,13 +132,3 @@ def test_source_maps_by_hand():
         "right_heel",
     ]
     assert COCO_WHOLEBODY133[129] == HALPE136[132] == "right_pinky"
-
-
-def test_landmark_indices():
-    assert landmark_indices(["nose", "left_heel"], "here").tolist() == [0, 29]
-    with pytest.raises(
-        ValueError, match=r"here: unknown landmark 'tail'; the 33 are nose, .*right_foot_index"
-    ):
-        landmark_indices(["nose", "tail"], "here")
-    with pytest.raises(ValueError, match="unknown landmark 'roi_center'"):
-        landmark_indices(["roi_center"], "here")

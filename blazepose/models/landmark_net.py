@@ -129,7 +129,8 @@ class RegressionTower(nn.Module):
         self.world = nn.Conv2d(channels, NUM_OUTPUTS * 3, 2)
         self.pose = nn.Conv2d(channels, 1, 2)
         unit = torch.tensor([COORDINATE_UNIT] * 3 + [1.0, 1.0]).repeat(NUM_OUTPUTS)
-        self.register_buffer("unit", unit, persistent=False)
+        # Part of the state: weights trained in another unit keep their meaning.
+        self.register_buffer("unit", unit)
 
     def fold(self) -> None:
         """Put the unit of the coordinates into the head; for inference only."""

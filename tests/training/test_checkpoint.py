@@ -43,6 +43,15 @@ def test_round_trip(tmp_path, net):
     assert about["trained"]["landmarks"] == ["nose"]
 
 
+def test_weights_keep_the_unit_they_were_trained_in(tmp_path):
+    """COORDINATE_UNIT may change; older weights must not then mean other coordinates."""
+    net = LandmarkNet(landmark_variant("lite", "mediapipe")).eval()
+    net.tower.unit.mul_(4)
+    loaded = load_landmark_net(save(tmp_path / "a.ckpt", net))
+    images = torch.rand(1, 256, 256, 3)
+    torch.testing.assert_close(loaded.contract(images)[0], net.contract(images)[0])
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none\.ckpt is missing"):
         read_checkpoint(tmp_path / "none.ckpt")
