@@ -27,8 +27,9 @@ from blazepose.data.dataset import PoseDataset
 from blazepose.data.filters import PersonFilter
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
-from blazepose.topology import COCO17
+from blazepose.topology import COCO17, LSP14
 from blazepose.training.landmark_module import LandmarkModule, LossWeights
+from blazepose.training.memory import keep_freed_buffers
 from blazepose.training.optimiser import OptimiserConfig, build_optimiser
 from blazepose.training.stages import Stages
 
@@ -84,8 +85,10 @@ def memory(people: int = 100_000) -> None:
 def step(model: str, batch_size: int = 32, seconds: float = 60.0) -> float:
     """Images a second of forward, losses, backward and AdamW over one batch that never leaves memory."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    keep_freed_buffers()
     net = LandmarkNet(landmark_variant(model, "mediapipe"))
-    trained = {"landmarks": [], "outputs": ["presence"]}
+    names = list(LSP14.values())
+    trained = {"landmarks": names, "heatmaps": names, "outputs": ["presence"]}
     module = LandmarkModule(net, LossWeights(), OptimiserConfig(), Stages(joint=1), trained, {}).to(device)
     optimiser = build_optimiser(net, OptimiserConfig())
     batch = _random_batch(batch_size, device)

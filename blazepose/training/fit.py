@@ -12,6 +12,7 @@ from pytorch_lightning import Callback, LightningDataModule, LightningModule, Tr
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from blazepose.data.image import ImageError
+from blazepose.training.memory import keep_freed_buffers
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.runs import best_checkpoint
 from blazepose.training.stages import Stages
@@ -53,6 +54,8 @@ def build_trainer(
     """
     _quieten_lightning()
     gpu = settings["accelerator"] != "cpu" and torch.cuda.is_available()
+    if not gpu:
+        keep_freed_buffers()
     if settings["precision"] == "auto":
         settings["precision"] = "bf16-mixed" if gpu else "32-true"
     if str(settings["precision"]).startswith("16"):

@@ -18,7 +18,16 @@ from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.runtime.decode import refine_by_heatmap
 from blazepose.targets.heatmaps import SIGMA_CELLS, decode_heatmaps, encode_heatmaps, encode_offsets
-from blazepose.topology import LEFT_SHOULDER, NUM_HEATMAPS, NUM_LANDMARKS, RIGHT_HIP
+from blazepose.topology import (
+    INDEX,
+    LEFT_SHOULDER,
+    MIRROR,
+    NUM_HEATMAPS,
+    NUM_LANDMARKS,
+    RIGHT_HIP,
+    ROI_CENTER,
+    ROI_SCALE,
+)
 from blazepose.training.optimiser import OptimiserConfig, build_optimiser, learning_rate_factor
 from blazepose.training.stages import Stages, set_stage
 
@@ -63,7 +72,7 @@ class LandmarkModule(LightningModule):
         weights: of the loss terms.
         optimiser: AdamW and schedule.
         stages: epochs of each stage.
-        trained: what the labels can teach (data.datamodule.trained_outputs).
+        trained: what is learned (training.stages.learned).
         about: plain facts that travel with the checkpoint (training.checkpoint).
     """
 
@@ -83,6 +92,9 @@ class LandmarkModule(LightningModule):
         self.stages = stages
         self.trained = trained
         self.about = about
+        # Losses over whole maps cost a tenth of a step on a CPU; most sources label half of the points.
+        points = {INDEX[name] for name in trained["heatmaps"]} | {ROI_CENTER, ROI_SCALE}
+        self.heatmap_points = sorted(points | {int(MIRROR[point]) for point in points})
         metrics = torch.nn.ModuleDict({decoding: PckMetric() for decoding in DECODINGS})
         self.pck = cast(Mapping[str, PckMetric], metrics)
         self.variance = VarianceRatio()
@@ -104,16 +116,18 @@ class LandmarkModule(LightningModule):
         return {name: term for name, term in terms.items() if getattr(self.weights, name)}
 
     def _heatmap_terms(self, out: LandmarkOutputs, batch: PoseBatch) -> dict[str, Tensor]:
-        points = batch["points"][:, :NUM_HEATMAPS, :2]
-        inside = ((points >= 0) & (points < 1)).all(dim=2) & batch["labelled"][:, :NUM_HEATMAPS]
+        taught = self.heatmap_points
+        points = batch["points"][:, taught, :2]
+        inside = ((points >= 0) & (points < 1)).all(dim=2) & batch["labelled"][:, taught]
         terms = {}
         size = out.heatmaps.shape[-1]
         if self.weights.heatmap:
             heatmaps = encode_heatmaps(points, size, self.weights.sigma)
-            terms["heatmap"] = heatmap_loss(out.heatmaps[:, :NUM_HEATMAPS].float(), heatmaps, inside)
+            logits = out.heatmaps[:, taught].float().contiguous()
+            terms["heatmap"] = heatmap_loss(logits, heatmaps, inside)
         if self.weights.offset and out.offsets is not None:
             targets, near = encode_offsets(points, size)
-            offsets = out.offsets.float().unflatten(1, (NUM_HEATMAPS, 2))
+            offsets = out.offsets.unflatten(1, (NUM_HEATMAPS, 2))[:, taught].float().contiguous()
             terms["offset"] = offset_loss(offsets, targets, near, inside)
         return terms
 
@@ -250,3 +264,5 @@ def _check_that_it_learns(net: LandmarkNet, weights: LossWeights, stages: Stages
         )
     if (stages.heatmap and not heatmap) or (stages.regression and not regression):
         raise ValueError("a stage has epochs but its loss has weight 0; see stages and loss in the config")
+    if weights.offset and not heatmap:
+        raise ValueError("loss.offset refines heatmaps; with loss.heatmap=0 set loss.offset=0 too")

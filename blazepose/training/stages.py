@@ -71,12 +71,16 @@ def learned(
         trained: data.datamodule.trained_outputs.
         stages: of the run; without a regression stage no landmark is regressed.
         weights: of the losses, by name of the term.
+
+    Returns:
+        "landmarks": regressed; "heatmaps": landmarks with a heatmap; "outputs": as trained_outputs.
     """
     regresses = bool(stages.regression + stages.joint) and weights["coordinates"] > 0
     names = {"heatmaps": "heatmap"}
     heatmaps = bool(stages.heatmap + stages.joint)
     return {
         "landmarks": trained["landmarks"] if regresses else [],
+        "heatmaps": trained["landmarks"] if heatmaps and weights["heatmap"] > 0 else [],
         "outputs": [
             name
             for name in trained["outputs"]

@@ -9,7 +9,7 @@ from blazepose.data.dataset import PoseDataset
 from blazepose.data.readers import read_source
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
-from blazepose.topology import ROI_CENTER
+from blazepose.topology import INDEX, LSP14, NUM_OUTPUTS, ROI_CENTER
 from blazepose.training.landmark_module import LandmarkModule, LossWeights
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.stages import Stages
@@ -24,7 +24,8 @@ def batch(tiny_lsp):
 def module(stages: Stages, outputs=("presence",), weights=None) -> LandmarkModule:
     torch.manual_seed(0)
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
-    trained = {"landmarks": ["nose"], "outputs": list(outputs)}
+    names = list(LSP14.values())
+    trained = {"landmarks": names, "heatmaps": names, "outputs": list(outputs)}
     return LandmarkModule(net, weights or LossWeights(), OptimiserConfig(), stages, trained, {})
 
 
@@ -56,12 +57,36 @@ def test_weight_zero_switches_a_term_off(batch):
     [
         (LossWeights(heatmap=0.0), True, "nothing would train the encoder"),
         (LossWeights(heatmap=0.0, coordinates=0.0), False, "nothing would be learned"),
+        (LossWeights(heatmap=0.0), False, "offset refines heatmaps"),
     ],
 )
 def test_recipes_that_learn_nothing_are_refused(weights, gradient_stop, sentence):
     net = LandmarkNet(landmark_variant("lite", "paper"), gradient_stop)
+    trained = {"landmarks": [], "heatmaps": [], "outputs": []}
     with pytest.raises(ValueError, match=sentence):
-        LandmarkModule(net, weights, OptimiserConfig(), Stages(), {"landmarks": [], "outputs": []}, {})
+        LandmarkModule(net, weights, OptimiserConfig(), Stages(), trained, {})
+
+
+def test_heatmap_terms_look_at_every_labelled_point_and_no_other(batch):
+    model = module(Stages(1, 0, 0))
+    out = model(batch["image"])
+    out.heatmaps.retain_grad()
+    found = model.losses(out, batch)
+    found["heatmap"].backward()
+    touched = (out.heatmaps.grad.abs().amax(dim=(2, 3)) > 0).any(dim=0)
+    torch.testing.assert_close(touched, batch["labelled"].any(dim=0))
+    every = module(Stages(1, 0, 0))
+    every.heatmap_points = list(range(NUM_OUTPUTS - 4))
+    for name, term in every.losses(out, batch).items():
+        torch.testing.assert_close(term, found[name])
+
+
+def test_a_point_labelled_on_one_side_is_learned_on_both():
+    names = ["left_wrist"]
+    trained = {"landmarks": names, "heatmaps": names, "outputs": []}
+    net = LandmarkNet(landmark_variant("lite", "mediapipe"))
+    model = LandmarkModule(net, LossWeights(), OptimiserConfig(), Stages(), trained, {})
+    assert {INDEX["left_wrist"], INDEX["right_wrist"]} <= set(model.heatmap_points)
 
 
 def test_unlabelled_points_have_no_gradient(batch):

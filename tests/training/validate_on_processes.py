@@ -28,7 +28,7 @@ def main() -> None:
         people, people, [], net.input_spec, Augmentation(), Loading(batch_size=3, num_workers=0)
     )
     module = LandmarkModule(
-        net, LossWeights(), OptimiserConfig(), Stages(), {"landmarks": [], "outputs": []}, {}
+        net, LossWeights(), OptimiserConfig(), Stages(), {"landmarks": [], "heatmaps": [], "outputs": []}, {}
     )
     trainer = Trainer(
         accelerator="cpu",
