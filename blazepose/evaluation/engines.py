@@ -1,13 +1,13 @@
 """Any weights as an inference engine: our checkpoints through torch, exported files through their runtime."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from blazepose.runtime.decode import RawOutputs
-from blazepose.runtime.engines import InferenceEngine, LiteRtEngine, OnnxEngine
+from blazepose.runtime.engines import InferenceEngine, load_engine
 
 
 class TorchEngine:
@@ -42,18 +42,13 @@ class TorchEngine:
             return RawOutputs(*(output.float().cpu().numpy() for output in outputs))
 
 
-ENGINES: Mapping[str, Callable[[Path, int | None], InferenceEngine]] = {
-    "torch": TorchEngine,
-    "litert": LiteRtEngine,
-    "onnxruntime": OnnxEngine,
-}
-
 SUFFIXES: Mapping[str, str] = {
     ".ckpt": "torch",
     ".tflite": "litert",
     ".task": "litert",
     ".onnx": "onnxruntime",
 }
+"""Which engine runs which files."""
 
 
 def open_weights(path: Path, engine: str | None = None, num_threads: int | None = None) -> InferenceEngine:
@@ -61,7 +56,7 @@ def open_weights(path: Path, engine: str | None = None, num_threads: int | None 
 
     Args:
         path: `.ckpt`, `.tflite`, `.task` or `.onnx`.
-        engine: key of ENGINES; None goes by the suffix.
+        engine: torch, litert or onnxruntime; None goes by the suffix.
         num_threads: None takes what the engine thinks best.
 
     Raises:
@@ -69,14 +64,15 @@ def open_weights(path: Path, engine: str | None = None, num_threads: int | None 
     """
     if engine == "mediapipe":
         raise ValueError("engine=mediapipe is not there yet; leave engine out to run the file directly")
-    if engine is not None and engine not in ENGINES:
-        raise ValueError(f"engine={engine} is unknown; engine is one of {', '.join(ENGINES)}")
+    if engine is not None and engine not in SUFFIXES.values():
+        known = ", ".join(dict.fromkeys(SUFFIXES.values()))
+        raise ValueError(f"engine={engine} is unknown; engine is one of {known}")
     suffix = path.suffix
     if suffix not in SUFFIXES:
         raise ValueError(f"weights={path}: no engine runs {suffix!r} files; they are {', '.join(SUFFIXES)}")
     if engine not in (None, SUFFIXES[suffix]):
         raise ValueError(f"engine={engine} cannot run {path}; {suffix} files take engine={SUFFIXES[suffix]}")
-    return ENGINES[SUFFIXES[suffix]](path, num_threads)
+    return TorchEngine(path, num_threads) if suffix == ".ckpt" else load_engine(path, num_threads)
 
 
 def weights_name(path: Path) -> str:
