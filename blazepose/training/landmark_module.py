@@ -54,7 +54,7 @@ class LossWeights:
 
     heatmap: float = 1.0
     offset: float = 0.1
-    coordinates: float = 10.0
+    coordinates: float = 20.0
     z: float = 5.0
     visibility: float = 0.2
     presence: float = 0.2

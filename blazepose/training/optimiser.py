@@ -21,7 +21,7 @@ class OptimiserConfig:
         clip_norm: largest gradient norm; 0 switches clipping off.
     """
 
-    lr: float = 2e-3
+    lr: float = 6e-3
     weight_decay: float = 0.02
     warmup_steps: int = 300
     final_lr: float = 0.01
