@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch.utils.data import Dataset
 
 from blazepose.data.align import aligned_roi, crop_matrix, points_in_crop
@@ -55,10 +56,11 @@ class PoseDataset(Dataset[PoseSample]):
         self.augmentation = augmentation
         self.negatives = negatives or []
         self.seed = seed
-        self._reported: set[str] = set()
         self.people: list[tuple[Annotation, float]] = [
             (annotation, source.circle_correction) for source in sources for annotation in source.annotations
         ]
+        # Shared by the worker processes, so that a damaged picture is reported once and not once a worker.
+        self._reported = torch.zeros(len(self), dtype=torch.bool).share_memory_()
 
     def __len__(self) -> int:
         return len(self.people) + len(self.negatives)
@@ -71,13 +73,20 @@ class PoseDataset(Dataset[PoseSample]):
             return self._make(index, rng)
         # A damaged file among thousands must not end a run of days: report it, and take a neighbour.
         for attempt in range(len(self)):
+            replacement = (index + attempt) % len(self)
             try:
-                return self._make((index + attempt) % len(self), rng)
+                return self._make(replacement, rng)
             except ImageError as error:
-                if (sentence := str(error)) not in self._reported:
-                    log.warning("%s; left out of training", sentence)
-                    self._reported.add(sentence)
+                self._report(replacement, error)
         raise ImageError("none of the training pictures can be read")
+
+    def _report(self, index: int, error: ImageError) -> None:
+        """Say once that a picture cannot be used, however many people are in it."""
+        if self._reported[index]:
+            return
+        log.warning("%s; left out of training", error)
+        pictures = [*(annotation.image for annotation, _ in self.people), *self.negatives]
+        self._reported |= torch.tensor([picture == pictures[index] for picture in pictures])
 
     def _make(self, index: int, rng: np.random.Generator) -> PoseSample:
         if index < len(self.people):

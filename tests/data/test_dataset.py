@@ -147,6 +147,17 @@ def test_truncated_jpeg_is_reported_and_replaced_in_training_and_an_error_in_eva
         dataset(bad, None)[0]
 
 
+def test_what_a_worker_process_has_reported_is_not_said_again(tmp_path, source, caplog):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8")
+    crowd = [replace(a, image=broken) for a in source.annotations[:2]] + source.annotations[2:3]
+    training = dataset(replace(source, annotations=crowd), STILL)
+    list(DataLoader(training, sampler=[0], num_workers=1))
+    with caplog.at_level(logging.WARNING, "blazepose"):
+        assert training[1]["index"] == 2
+    assert not caplog.text
+
+
 def test_negatives_have_no_pose(tmp_path, source):
     path = tmp_path / "wall.png"
     cv2.imwrite(str(path), np.full((80, 100, 3), 90, np.uint8))
