@@ -9,7 +9,9 @@ from typing import Any
 
 import torch
 from pytorch_lightning import Callback, LightningDataModule, LightningModule, Trainer
+from pytorch_lightning.callbacks import Timer
 from pytorch_lightning.loggers import TensorBoardLogger
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from blazepose.data.image import ImageError
 from blazepose.training.memory import keep_freed_buffers
@@ -47,7 +49,8 @@ def build_trainer(
 
     Args:
         folder: of the run.
-        settings: arguments of Trainer; precision "auto" is bf16-mixed on a GPU and 32-true on a CPU.
+        settings: arguments of Trainer; precision "auto" is bf16-mixed on a GPU and 32-true on a CPU, and
+            max_time ends the run with the epoch it is reached in.
         optimiser: for the gradient clipping.
         stages: for the number of epochs.
         callbacks: of the run.
@@ -65,6 +68,8 @@ def build_trainer(
         # Heads without labels, and parts that a stage freezes, get no gradient.
         settings["strategy"] = "ddp_find_unused_parameters_true"
         settings["sync_batchnorm"] = gpu
+    if limit := settings.pop("max_time"):
+        callbacks = [*callbacks, _time_limit(limit)]
     return Trainer(
         **settings,
         default_root_dir=folder,
@@ -77,6 +82,16 @@ def build_trainer(
         num_sanity_val_steps=1,
         enable_model_summary=False,
     )
+
+
+def _time_limit(duration: str) -> Timer:
+    # After whole epochs: one that was cut off would count as done when the run goes on.
+    try:
+        return Timer(duration, interval="epoch", verbose=False)
+    except MisconfigurationException as error:
+        raise ValueError(
+            f'trainer.max_time={duration} is no duration; write days:hours:minutes:seconds, as "00:02:00:00"'
+        ) from error
 
 
 def _quieten_lightning() -> None:
@@ -110,7 +125,7 @@ def fit(
     if not trainer.is_global_zero:
         return
     if not trainer.callback_metrics:
-        log.info("the run is finished; stages.joint=%d or more goes on", trainer.current_epoch + 1)
+        log.info("the run is finished; a larger stages.joint, or trainer.max_time if it has one, goes on")
         return
     results: dict[str, float | None] = {
         name: round(float(value), 4) if torch.isfinite(value) else None
