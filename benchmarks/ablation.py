@@ -1,6 +1,7 @@
 """The blog's three rows and both wirings at equal budget: trains what is missing, prints the table.
 
     python benchmarks/ablation.py model=lite epochs=40 "data.train=[lsp:...]" "data.val=[lsp:...]"
+    python benchmarks/ablation.py rows=both,mediapipe ...    # some of them, beside another such command
 
 Every row is a run of train.py with one of configs/experiment/ablation_*.yaml; what is typed here goes to
 each. A row that was cut off goes on, a finished one is only read, so the command can be stopped and repeated.
@@ -66,8 +67,12 @@ def main() -> None:
         sys.exit("each row has its own stages; set the budget of all with epochs=N")
     epochs = given.pop("epochs", "40")
     model = given.get("model", "full")
+    known = [experiment for _, experiment, _, _ in ROWS]
+    chosen = given.pop("rows", ",".join(known)).split(",")
+    if wrong := sorted(set(chosen) - set(known)):
+        sys.exit(f"rows={','.join(wrong)}: the rows are {', '.join(known)}")
     print("| row | mean error, % of torso | PCK@0.2 | refined | blog: error / PCK |\n|---|---|---|---|---|")
-    for title, experiment, decoding, blog in ROWS:
+    for title, experiment, decoding, blog in (row for row in ROWS if row[1] in chosen):
         budget = f"stages.{'heatmap' if experiment == 'heatmaps' else 'joint'}={epochs}"
         results = train(experiment, [*(f"{key}={value}" for key, value in given.items()), budget], model)
         refined = "" if decoding == "heatmap" else f"{results['val/pck@0.2_refined']:.1f}"
