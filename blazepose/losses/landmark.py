@@ -38,6 +38,28 @@ def offset_loss(
     return masked_mean((offsets - targets).abs(), mask)
 
 
+def position_loss(
+    predicted: Float[Tensor, "batch points 2"],
+    target: Float[Tensor, "batch points 2"],
+    labelled: Bool[Tensor, "batch points"],
+    scale: float,
+) -> Float[Tensor, ""]:
+    """Mean of log(1 + (distance / scale)^2) over labelled points: the negative log of a Cauchy density.
+
+    Its pull is strongest at a distance of `scale` and fades beyond. A limb that may be in two places, and
+    one whose label is on the wrong side, is then put into one of them; an absolute error would settle
+    between the two, where PCK counts it as wrong either way.
+
+    Args:
+        predicted: x and y.
+        target: in the same unit.
+        labelled: points that count.
+        scale: in that unit, about the error that is still tolerable.
+    """
+    error = torch.where(labelled[..., None], predicted - target, 0)
+    return masked_mean(torch.log1p(error.square().sum(dim=2) / scale**2), labelled)
+
+
 def coordinate_loss(
     predicted: Float[Tensor, "batch points dims"],
     target: Float[Tensor, "batch points dims"],
@@ -46,8 +68,7 @@ def coordinate_loss(
 ) -> Float[Tensor, ""]:
     """Mean Huber error of labelled points, linear beyond `beta`, in the unit of the coordinates.
 
-    Linear, not squared: crowd labels have left and right swapped now and then, and a squared error would
-    follow them.
+    For depth and metres, where one wrong label must not outweigh the others.
     """
     # Unlabelled targets may be nan, and the gradient of an unused nan is nan all the same.
     target = torch.where(labelled[..., None], target, 0)

@@ -10,7 +10,13 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from blazepose.data.sample import PoseBatch
-from blazepose.losses.landmark import binary_loss, coordinate_loss, heatmap_loss, offset_loss
+from blazepose.losses.landmark import (
+    binary_loss,
+    coordinate_loss,
+    heatmap_loss,
+    offset_loss,
+    position_loss,
+)
 from blazepose.metrics.pck import PCK_THRESHOLD, torso_size
 from blazepose.metrics.pck_metric import PckMetric
 from blazepose.metrics.spread import VarianceRatio
@@ -42,24 +48,26 @@ class LossWeights:
     Attributes:
         heatmap: cross-entropy of the heatmaps.
         offset: absolute error of the offset maps, cells.
-        coordinates: x and y, ROI units.
+        coordinates: log of the distance in x and y.
         z: ROI units.
         visibility: cross-entropy.
         presence: cross-entropy.
         world: metres.
         pose: cross-entropy of the pose score.
-        beta: where the coordinate error turns from squared to linear, ROI units.
+        scale: distance that still counts as near for `coordinates`, ROI units.
+        beta: where the errors of z and world turn from squared to linear, in their units.
         sigma: of the heatmap targets, cells.
     """
 
     heatmap: float = 1.0
     offset: float = 0.1
-    coordinates: float = 20.0
+    coordinates: float = 1.0
     z: float = 5.0
     visibility: float = 0.2
     presence: float = 0.2
     world: float = 2.0
     pose: float = 0.5
+    scale: float = 0.03
     beta: float = 0.01
     sigma: float = SIGMA_CELLS
 
@@ -136,8 +144,8 @@ class LandmarkModule(LightningModule):
         points, beta = batch["points"], self.weights.beta
         visible, present = batch["visibility"], batch["presence"]
         terms = {
-            "coordinates": coordinate_loss(
-                landmarks[..., :2] / size, points[..., :2], batch["labelled"], beta
+            "coordinates": position_loss(
+                landmarks[..., :2] / size, points[..., :2], batch["labelled"], self.weights.scale
             ),
             "presence": binary_loss(landmarks[:, :NUM_LANDMARKS, 4], present.float(), present >= 0),
         }

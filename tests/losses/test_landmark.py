@@ -3,7 +3,14 @@
 import pytest
 import torch
 
-from blazepose.losses.landmark import binary_loss, coordinate_loss, heatmap_loss, masked_mean, offset_loss
+from blazepose.losses.landmark import (
+    binary_loss,
+    coordinate_loss,
+    heatmap_loss,
+    masked_mean,
+    offset_loss,
+    position_loss,
+)
 from blazepose.targets.heatmaps import encode_heatmaps, encode_offsets
 
 LABELLED = torch.tensor([[True, False]])
@@ -30,10 +37,34 @@ def test_coordinate_loss_hand_worked():
     assert coordinate_loss(predicted, target, LABELLED, 0.1).item() == pytest.approx(0.075)
 
 
+def test_position_loss_hand_worked():
+    predicted = torch.tensor([[[0.34, 0.53], [9.0, 9.0]]])
+    target = torch.tensor([[[0.30, 0.50], [0.0, 0.0]]])
+    # Distance 0.05 at scale 0.05: log(1 + 1).
+    assert position_loss(predicted, target, LABELLED, 0.05).item() == pytest.approx(0.693147)
+
+
+def test_position_loss_chooses_a_place_between_two():
+    """Three labels say 0.2 and one says 0.8: the minimum is at the majority, a squared error's at 0.35."""
+    x = torch.linspace(0, 1, 101)
+    labels = torch.tensor([0.2, 0.2, 0.2, 0.8])
+    costs = [
+        position_loss(
+            torch.tensor([[[float(v), 0.5]] * 4]),
+            torch.stack([labels, torch.full((4,), 0.5)], dim=1)[None],
+            torch.ones(1, 4, dtype=torch.bool),
+            0.03,
+        )
+        for v in x
+    ]
+    assert x[torch.stack(costs).argmin()] == pytest.approx(0.2)
+
+
 def test_nan_targets_of_unlabelled_points_leave_the_gradient_alone():
     predicted = torch.zeros(1, 2, 3, requires_grad=True)
     target = torch.tensor([[[1.0, 1.0, 1.0], [float("nan")] * 3]])
     coordinate_loss(predicted, target, LABELLED, 0.1).backward()
+    position_loss(predicted[..., :2], target[..., :2], LABELLED, 0.1).backward()
     assert torch.isfinite(predicted.grad).all()
 
 
