@@ -22,7 +22,7 @@ from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.variants import landmark_variant
 from blazepose.training.callbacks import build_callbacks
 from blazepose.training.checkpoint import describe_landmark_net, load_initial_weights
-from blazepose.training.fit import build_trainer, fit, worker_count
+from blazepose.training.fit import build_trainer, fit, trainer_settings, worker_count
 from blazepose.training.landmark_module import LandmarkModule, LossWeights
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.runs import LANDMARK_RUNS, open_run, resume_run
@@ -46,6 +46,7 @@ def main(cfg: DictConfig) -> None:
     seed_everything(cfg.seed, verbose=False)
     net = LandmarkNet(landmark_variant(cfg.model.name, cfg.model.wiring), cfg.model.gradient_stop)
     stages, optimiser = Stages(**cfg.stages), OptimiserConfig(**cfg.optimiser)
+    settings = trainer_settings(dict(cfg.trainer))
 
     train = read_filtered(cfg.data.train, PersonFilter(**cfg.filter))
     val = read_filtered(cfg.data.val, EVALUATION_FILTER)
@@ -66,7 +67,7 @@ def main(cfg: DictConfig) -> None:
     for line in (describe_net(net), *people, describe_learned(trained)):
         log.info(line)
     callbacks = build_callbacks(folder, optimiser, data.train_set, validates=bool(val))
-    trainer = build_trainer(folder, dict(cfg.trainer), optimiser, stages, callbacks)
+    trainer = build_trainer(folder, settings, optimiser, stages, callbacks)
     fit(trainer, module, data, folder, checkpoint)
 
 

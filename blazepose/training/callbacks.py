@@ -14,6 +14,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from blazepose.data.dataset import PoseDataset
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.pictures import draw_predictions, draw_samples
+from blazepose.training.runs import best_checkpoint, last_checkpoint
 
 
 class AveragedWeights(WeightAveraging):
@@ -95,20 +96,46 @@ class Pictures(Callback):
                 logger.experiment.add_image(tag, sheet, trainer.global_step, dataformats="HWC")
 
 
+class RunCheckpoint(ModelCheckpoint):
+    """One checkpoint of a run, written over after each epoch, or after each that `monitor` finds better."""
+
+    def __init__(self, file: Path, monitor: str | None = None) -> None:
+        super().__init__(
+            file.parent,
+            filename=file.stem,
+            monitor=monitor,
+            mode="max",
+            enable_version_counter=False,
+            # Without a validation there is nothing to monitor; trainer.check_val_every_n_epoch may skip it.
+            save_on_train_epoch_end=True if monitor is None else None,
+        )
+        self.file = file
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over the best score so far, also where the run folder has been moved since.
+
+        Lightning forgets it then, and a worse epoch would replace the best weights.
+        """
+        if self.file.is_file():
+            paths = dict.fromkeys(("best_model_path", "kth_best_model_path"), str(self.file))
+            scores = {str(self.file): score for score in state_dict["best_k_models"].values()}
+            state_dict = {**state_dict, **paths, "dirpath": self.dirpath, "best_k_models": scores}
+        super().load_state_dict(state_dict)
+
+
+def checkpoint_callbacks(folder: Path, validates: bool) -> list[Callback]:
+    """The best epoch's weights, and after every epoch all that is needed to go on."""
+    best = RunCheckpoint(best_checkpoint(folder), "val/pck@0.2" if validates else None)
+    # Not ModelCheckpoint's save_last, which is written only when the best one is.
+    return [best, RunCheckpoint(last_checkpoint(folder))]
+
+
 def build_callbacks(
     folder: Path, optimiser: OptimiserConfig, train_set: PoseDataset, validates: bool
 ) -> list[Callback]:
     """The callbacks of a training run that keeps its files in `folder`."""
-    checkpoints = ModelCheckpoint(
-        folder / "checkpoints",
-        filename="best",
-        monitor="val/pck@0.2" if validates else None,
-        mode="max",
-        save_last=True,
-        enable_version_counter=False,
-    )
     callbacks: list[Callback] = [
-        checkpoints,
+        *checkpoint_callbacks(folder, validates),
         ImagesPerSecond(),
         LearningRateMonitor("step"),
         TQDMProgressBar(refresh_rate=10),

@@ -11,6 +11,7 @@ import torch
 from pytorch_lightning import Callback, LightningDataModule, LightningModule, Trainer
 from pytorch_lightning.callbacks import Timer
 from pytorch_lightning.loggers import TensorBoardLogger
+from pytorch_lightning.plugins.io import TorchCheckpointIO
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from blazepose.data.image import ImageError
@@ -20,6 +21,29 @@ from blazepose.training.runs import best_checkpoint
 from blazepose.training.stages import Stages
 
 log = logging.getLogger(__name__)
+
+
+class WholeFiles(TorchCheckpointIO):
+    """Writes a checkpoint beside its place and moves it there when it is complete.
+
+    Lightning's own writer collects it in the temporary folder; where that is another disk, moving it is
+    copying, and a kill halfway leaves half a file.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
+    ) -> None:
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(path.name + ".part")
+        try:
+            with part.open("wb") as file:
+                torch.save(checkpoint, file)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def worker_count(setting: int | str, accelerator: str) -> int:
@@ -38,6 +62,32 @@ def worker_count(setting: int | str, accelerator: str) -> int:
     return min(12, max(1, (os.cpu_count() or 1) // torch.cuda.device_count()))
 
 
+def trainer_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of Trainer, with every "auto" decided that Lightning would decide otherwise.
+
+    Args:
+        settings: as configs/trainer has them. Precision "auto" becomes bf16-mixed on a GPU and 32-true on a
+            CPU; max_time ends the run with the epoch it is reached in.
+
+    Raises:
+        ValueError: names the setting that cannot be.
+    """
+    settings = dict(settings)
+    gpu = settings["accelerator"] != "cpu" and torch.cuda.is_available()
+    if settings["precision"] == "auto":
+        settings["precision"] = "bf16-mixed" if gpu else "32-true"
+    if str(settings["precision"]).startswith("16"):
+        raise ValueError("trainer.precision: fp16 is not supported; bf16-mixed needs no loss scaling")
+    several = settings["devices"] not in (1, "1") and (gpu and torch.cuda.device_count() > 1)
+    if settings["strategy"] == "ddp" or (settings["strategy"] == "auto" and several):
+        # Heads without labels, and parts that a stage freezes, get no gradient.
+        settings["strategy"] = "ddp_find_unused_parameters_true"
+        settings["sync_batchnorm"] = gpu
+    limit = settings.pop("max_time")
+    settings["callbacks"] = [_time_limit(limit)] if limit else []
+    return settings
+
+
 def build_trainer(
     folder: Path,
     settings: dict[str, Any],
@@ -49,32 +99,17 @@ def build_trainer(
 
     Args:
         folder: of the run.
-        settings: arguments of Trainer; precision "auto" is bf16-mixed on a GPU and 32-true on a CPU, and
-            max_time ends the run with the epoch it is reached in.
+        settings: what trainer_settings returned.
         optimiser: for the gradient clipping.
         stages: for the number of epochs.
         callbacks: of the run.
     """
     _quieten_lightning()
-    gpu = settings["accelerator"] != "cpu" and torch.cuda.is_available()
-    if not gpu:
-        keep_freed_buffers()
-    if settings["precision"] == "auto":
-        settings["precision"] = "bf16-mixed" if gpu else "32-true"
-    if str(settings["precision"]).startswith("16"):
-        raise ValueError("trainer.precision: fp16 is not supported; bf16-mixed needs no loss scaling")
-    several = settings["devices"] not in (1, "1") and (gpu and torch.cuda.device_count() > 1)
-    if settings["strategy"] == "ddp" or (settings["strategy"] == "auto" and several):
-        # Heads without labels, and parts that a stage freezes, get no gradient.
-        settings["strategy"] = "ddp_find_unused_parameters_true"
-        settings["sync_batchnorm"] = gpu
-    if limit := settings.pop("max_time"):
-        callbacks = [*callbacks, _time_limit(limit)]
     return Trainer(
-        **settings,
+        **{**settings, "callbacks": [*callbacks, *settings["callbacks"]]},
         default_root_dir=folder,
         logger=TensorBoardLogger(folder, name="", version=""),
-        callbacks=callbacks,
+        plugins=[WholeFiles()],
         max_epochs=stages.epochs,
         gradient_clip_val=optimiser.clip_norm or None,
         # Our samplers know rank and epoch; Lightning's would repeat people without saying so.
@@ -116,6 +151,8 @@ def fit(
 ) -> None:
     """Train, then write the run's `results.json` and say where everything is."""
     log.info("run: %s", folder)
+    if trainer.strategy.root_device.type == "cpu":
+        keep_freed_buffers()
     try:
         # weights_only=True: our checkpoints hold nothing but tensors and plain values.
         trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)

@@ -16,6 +16,19 @@ from blazepose.training.checkpoint import read_checkpoint
 
 _RUN_VARIABLE = "BLAZEPOSE_RUN"
 
+_CHANGEABLE = (
+    "stages.",
+    "trainer.max_time",
+    "trainer.accelerator",
+    "trainer.precision",
+    "trainer.check_val_every_n_epoch",
+    "trainer.log_every_n_steps",
+    "trainer.limit_val_batches",
+    "loader.num_workers",
+)
+"""What a resumed run may do otherwise. Not what changes the number of steps in an epoch, by which the
+learning rate goes."""
+
 RUNS = Path("runs")
 LANDMARK_RUNS = RUNS / "landmark"
 
@@ -43,22 +56,32 @@ def last_checkpoint(folder: Path) -> Path:
     return folder / "checkpoints" / "last.ckpt"
 
 
-def _newest(name: str, runs: Path) -> Path:
-    found = sorted(runs.glob(f"*/checkpoints/{name}"), key=lambda path: path.stat().st_mtime)
+def _newest_run(runs: Path) -> Path:
+    """The run that was started, resumed or saved last."""
+    found = [*runs.glob("*/config.yaml"), *runs.glob("*/checkpoints/last.ckpt")]
     if not found:
+        raise FileNotFoundError(f"{runs} holds no run; train one with `python train.py model=full`")
+    newest = max(found, key=lambda path: path.stat().st_mtime)
+    return newest.parent if newest.name == "config.yaml" else newest.parent.parent
+
+
+def _require(checkpoint: Path, otherwise: str) -> Path:
+    if not checkpoint.is_file():
+        folder = checkpoint.parent.parent
         raise FileNotFoundError(
-            f"{runs} holds no run with a {name}; train one with `python train.py model=full`"
+            f"{folder} is the newest run and has no {checkpoint.name} yet, the first epoch brings it; "
+            f"{otherwise}"
         )
-    return found[-1]
+    return checkpoint
 
 
 def newest_checkpoint(runs: Path = LANDMARK_RUNS) -> Path:
     """The best checkpoint of the landmark run that was active last.
 
     Raises:
-        FileNotFoundError: says how to train one.
+        FileNotFoundError: says how to train one, or how to name another.
     """
-    return _newest("best.ckpt", runs)
+    return _require(best_checkpoint(_newest_run(runs)), "name another with weights=FILE")
 
 
 def resumable(ckpt: str, runs: Path = LANDMARK_RUNS) -> tuple[Path, Path]:
@@ -67,7 +90,10 @@ def resumable(ckpt: str, runs: Path = LANDMARK_RUNS) -> tuple[Path, Path]:
     Raises:
         FileNotFoundError: names what is missing.
     """
-    path = _newest("last.ckpt", runs) if ckpt == "last" else Path(ckpt).expanduser()
+    if ckpt == "last":
+        path = _require(last_checkpoint(_newest_run(runs)), "name another run with ckpt=FOLDER")
+    else:
+        path = Path(ckpt).expanduser()
     if path.is_dir():
         path = last_checkpoint(path)
     if not path.is_file():
@@ -86,7 +112,7 @@ def open_run(parent: Path, name: str, cfg: DictConfig) -> Path:
 
     Lightning starts this script again for every further process; those get the first one's folder.
     """
-    if os.environ.get("LOCAL_RANK", "0") != "0":
+    if not _is_first_process():
         return Path(os.environ.get(_RUN_VARIABLE, parent / name))
     folder = new_run_folder(parent, name)
     os.environ[_RUN_VARIABLE] = str(folder)
@@ -98,30 +124,34 @@ def open_run(parent: Path, name: str, cfg: DictConfig) -> Path:
 def resume_run(cfg: DictConfig) -> tuple[DictConfig, Path, Path]:
     """The config, folder and checkpoint of the run that `cfg.ckpt` names.
 
-    The run's own config counts; what else is typed on the command line (`stages.joint=80`) is laid over it.
+    The run's own config counts; what else is typed on the command line (`stages.joint=80`) is laid over it,
+    unless the schedule could not go on from where it is.
 
     Raises:
         FileNotFoundError: names what is missing.
-        ValueError: if the checkpoint is damaged, or if a whole group (model=, data=) is typed: that would be
-            another run.
+        ValueError: if the checkpoint is damaged, or if something is typed that would make it another run.
     """
     folder, checkpoint = resumable(cfg.ckpt)
     read_checkpoint(checkpoint)
     typed = [item for item in HydraConfig.get().overrides.task if not item.startswith("ckpt=")]
-    if fixed := [item for item in typed if not item.startswith(("stages.", "trainer.", "loader."))]:
+    if fixed := [item for item in typed if not item.startswith(_CHANGEABLE)]:
         raise ValueError(
-            f"ckpt= goes on with the run in {folder} as it was configured: only stages.*, trainer.* and "
-            f"loader.* can be changed, not {', '.join(fixed)}; a new run starts from its weights with "
-            f"init={checkpoint}"
+            f"ckpt= goes on with the run in {folder} as it was configured: only {', '.join(_CHANGEABLE)} can "
+            f"be changed, not {', '.join(fixed)}; a new run starts from its weights with init={checkpoint}"
         )
     saved = OmegaConf.load(folder / "config.yaml")
     for item in typed:
         key = item.split("=")[0]
         OmegaConf.update(saved, key, OmegaConf.select(cfg, key))
-    OmegaConf.save(saved, folder / "config.yaml.new")
-    (folder / "config.yaml.new").replace(folder / "config.yaml")
-    _log_to(folder)
+    if _is_first_process():
+        OmegaConf.save(saved, folder / "config.yaml.new")
+        (folder / "config.yaml.new").replace(folder / "config.yaml")
+        _log_to(folder)
     return saved, folder, checkpoint  # type: ignore[return-value]
+
+
+def _is_first_process() -> bool:
+    return os.environ.get("LOCAL_RANK", "0") == "0"
 
 
 def _log_to(folder: Path) -> None:

@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from fsspec.implementations.local import LocalFileOpener
-from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
@@ -63,21 +61,6 @@ def test_damaged_file(tmp_path, net, content):
     path.write_bytes(path.read_bytes()[:100_000] if content is None else content)
     with pytest.raises(ValueError, match=r"a\.ckpt cannot be read as a checkpoint"):
         read_checkpoint(path)
-
-
-def test_a_kill_while_writing_leaves_the_earlier_checkpoint(tmp_path, net, monkeypatch):
-    """What Lightning's ModelCheckpoint calls; a power cut halfway must not cost the run."""
-    path = save(tmp_path / "last.ckpt", net)
-    write = LocalFileOpener.write
-
-    def half(self, content):
-        write(self, content[: len(content) // 2])
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(LocalFileOpener, "write", half)
-    with pytest.raises(KeyboardInterrupt):
-        TorchCheckpointIO().save_checkpoint({"state_dict": {"a": torch.zeros(1000)}}, path)
-    assert read_checkpoint(path).about["model"] == "lite"
 
 
 def test_somebody_elses_checkpoint(tmp_path):

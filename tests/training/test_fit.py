@@ -3,10 +3,11 @@
 import time
 
 import pytest
+import torch
 from omegaconf import OmegaConf
 from pytorch_lightning.demos.boring_classes import BoringModel
 
-from blazepose.training.fit import build_trainer
+from blazepose.training.fit import WholeFiles, build_trainer, trainer_settings
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.stages import Stages
 
@@ -14,7 +15,7 @@ from blazepose.training.stages import Stages
 def trainer_with(folder, **changes):
     settings = dict(OmegaConf.load("configs/trainer/default.yaml"))
     settings |= {"accelerator": "cpu", "limit_train_batches": 4, "limit_val_batches": 0, **changes}
-    return build_trainer(folder, settings, OptimiserConfig(), Stages(joint=9), [])
+    return build_trainer(folder, trainer_settings(settings), OptimiserConfig(), Stages(joint=9), [])
 
 
 class SlowModel(BoringModel):
@@ -36,3 +37,22 @@ def test_time_is_up_at_the_end_of_an_epoch(tmp_path):
 def test_settings_that_cannot_be_are_one_sentence(tmp_path, change, sentence):
     with pytest.raises(ValueError, match=sentence):
         trainer_with(tmp_path, **change)
+
+
+def test_a_kill_while_writing_leaves_the_earlier_checkpoint(tmp_path, monkeypatch):
+    path = tmp_path / "checkpoints" / "last.ckpt"
+    WholeFiles().save_checkpoint({"epoch": 1}, path)
+
+    def half(content, file):
+        file.write(b"half of it")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(torch, "save", half)
+    with pytest.raises(KeyboardInterrupt):
+        WholeFiles().save_checkpoint({"epoch": 2}, path)
+    assert torch.load(path, weights_only=True) == {"epoch": 1}
+    assert [file.name for file in path.parent.iterdir()] == ["last.ckpt"]
+
+
+def test_runs_write_whole_files(tmp_path):
+    assert isinstance(trainer_with(tmp_path).strategy.checkpoint_io, WholeFiles)

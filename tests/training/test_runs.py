@@ -13,8 +13,8 @@ def make_run(parent: Path, name: str, age: int) -> Path:
     (folder / "checkpoints").mkdir(parents=True)
     (folder / "config.yaml").write_text("seed: 0\n")
     for kind in ("best", "last"):
-        path = folder / "checkpoints" / f"{kind}.ckpt"
-        path.write_bytes(b"")
+        (folder / "checkpoints" / f"{kind}.ckpt").write_bytes(b"")
+    for path in (folder / "config.yaml", *folder.glob("checkpoints/*")):
         os.utime(path, (1e9 - age, 1e9 - age))
     return folder
 
@@ -29,6 +29,16 @@ def test_newest_is_the_one_last_written(tmp_path):
     newest = make_run(tmp_path, "a-new", age=1)
     assert newest_checkpoint(tmp_path) == newest / "checkpoints" / "best.ckpt"
     assert resumable("last", tmp_path) == (newest, newest / "checkpoints" / "last.ckpt")
+
+
+def test_a_new_run_without_checkpoints_is_not_passed_over_for_an_old_one(tmp_path):
+    make_run(tmp_path, "old", age=100)
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "config.yaml").write_text("seed: 0\n")
+    with pytest.raises(FileNotFoundError, match=r"new is the newest run .* no last\.ckpt yet.*ckpt=FOLDER"):
+        resumable("last", tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"no best\.ckpt yet.*weights=FILE"):
+        newest_checkpoint(tmp_path)
 
 
 def test_resume_takes_a_folder_or_a_file(tmp_path):

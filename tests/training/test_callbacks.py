@@ -1,0 +1,75 @@
+"""What a run keeps, and what is averaged."""
+
+import shutil
+
+import pytest
+import torch
+from pytorch_lightning import Trainer
+from pytorch_lightning.demos.boring_classes import BoringModel
+
+from blazepose.training.callbacks import AveragedWeights, checkpoint_callbacks
+
+
+class Scored(BoringModel):
+    """Validates with the scores it is given, one an epoch."""
+
+    def __init__(self, scores):
+        super().__init__()
+        self.scores = scores
+
+    def validation_step(self, batch, batch_idx):
+        self.validated = self.layer.weight.detach().clone()
+
+    def on_validation_epoch_end(self):
+        self.log("val/pck@0.2", self.scores[self.current_epoch])
+
+    def on_train_epoch_end(self):
+        pass
+
+
+def fit(folder, scores, resume=None, callbacks=()):
+    trainer = Trainer(
+        default_root_dir=folder,
+        accelerator="cpu",
+        max_epochs=len(scores),
+        limit_train_batches=2,
+        limit_val_batches=1,
+        num_sanity_val_steps=0,
+        callbacks=[*checkpoint_callbacks(folder, validates=True), *callbacks],
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    trainer.fit(Scored(torch.tensor(scores)), ckpt_path=resume, weights_only=False)
+    return trainer
+
+
+def epochs(folder) -> dict[str, int]:
+    found = {path.stem: torch.load(path, weights_only=False) for path in folder.glob("checkpoints/*.ckpt")}
+    return {name: content["epoch"] for name, content in found.items()}
+
+
+def test_last_is_the_last_epoch_and_best_the_best(tmp_path):
+    trainer = fit(tmp_path, [10.0, 30.0, 20.0])
+    assert epochs(tmp_path) == {"best": 1, "last": 2}
+    assert trainer.checkpoint_callback.best_model_score == 30
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_resumed_run_knows_the_best_score_so_far(tmp_path, moved):
+    fit(tmp_path / "here", [10.0, 30.0])
+    folder = tmp_path / ("there" if moved else "here")
+    if moved:
+        shutil.move(tmp_path / "here", folder)
+    fit(folder, [10.0, 30.0, 20.0], resume=folder / "checkpoints" / "last.ckpt")
+    assert epochs(folder) == {"best": 1, "last": 2}
+    fit(folder, [10.0, 30.0, 20.0, 40.0], resume=folder / "checkpoints" / "last.ckpt")
+    assert epochs(folder) == {"best": 3, "last": 3}
+
+
+def test_the_average_is_what_is_validated_and_saved(tmp_path):
+    trainer = fit(tmp_path, [10.0, 20.0], callbacks=[AveragedWeights(0.9)])
+    content = torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=False)
+    saved = content["state_dict"]["layer.weight"]
+    torch.testing.assert_close(saved, trainer.lightning_module.validated)
+    assert not torch.equal(saved, content["current_model_state"]["layer.weight"])
