@@ -21,7 +21,7 @@ from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
 from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.variants import landmark_variant
 from blazepose.training.callbacks import build_callbacks
-from blazepose.training.checkpoint import describe_landmark_net, load_initial_weights
+from blazepose.training.checkpoint import describe_landmark_net, load_initial_weights, read_checkpoint
 from blazepose.training.fit import build_trainer, fit, trainer_settings, worker_count
 from blazepose.training.landmark_module import LandmarkModule, LossWeights
 from blazepose.training.optimiser import OptimiserConfig
@@ -57,9 +57,12 @@ def main(cfg: DictConfig) -> None:
     data = PoseDataModule(train, val, negatives, net.input_spec, augmentation, loading, cfg.seed)
 
     recipe = cast(dict, OmegaConf.to_container(cfg, resolve=True))
-    about = describe_landmark_net(net, cfg.model.wiring, trained, {"train": train, "val": val}, recipe)
-    if cfg.init and not checkpoint:
-        load_initial_weights(net, Path(cfg.init))
+    if checkpoint:
+        init = read_checkpoint(checkpoint).about["init"]
+    else:
+        init = load_initial_weights(net, Path(cfg.init)) if cfg.init else None
+    sources = {"train": train, "val": val}
+    about = describe_landmark_net(net, cfg.model.wiring, trained, sources, recipe, init)
     module = LandmarkModule(net, LossWeights(**cfg.loss), optimiser, stages, trained, about)
 
     folder = folder or open_run(LANDMARK_RUNS, cfg.name, cfg)

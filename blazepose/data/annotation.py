@@ -56,8 +56,6 @@ class Source:
         annotations: the labelled people.
         licence: the licence note that travels with weights trained on this source.
         labels_visibility: the source tells hidden landmarks from visible ones.
-        circle_correction: radius of the circle around all 33 landmarks over the radius of this source's
-            own keypoints, to turn the latter into a training target for `roi_scale`.
         left_out: people the reader could not use, counted by reason.
     """
 
@@ -66,7 +64,6 @@ class Source:
     annotations: list[Annotation]
     licence: str
     labels_visibility: bool
-    circle_correction: float = 1.0
     left_out: dict[str, int] = field(default_factory=dict)
 
 

@@ -56,9 +56,7 @@ class PoseDataset(Dataset[PoseSample]):
         self.augmentation = augmentation
         self.negatives = negatives or []
         self.seed = seed
-        self.people: list[tuple[Annotation, float]] = [
-            (annotation, source.circle_correction) for source in sources for annotation in source.annotations
-        ]
+        self.people = [annotation for source in sources for annotation in source.annotations]
         # Shared by the worker processes, so that a damaged picture is reported once and not once a worker.
         self._reported = torch.zeros(len(self), dtype=torch.bool).share_memory_()
 
@@ -85,17 +83,15 @@ class PoseDataset(Dataset[PoseSample]):
         if self._reported[index]:
             return
         log.warning("%s; left out of training", error)
-        pictures = [*(annotation.image for annotation, _ in self.people), *self.negatives]
+        pictures = [*(annotation.image for annotation in self.people), *self.negatives]
         self._reported |= torch.tensor([picture == pictures[index] for picture in pictures])
 
     def _make(self, index: int, rng: np.random.Generator) -> PoseSample:
         if index < len(self.people):
-            return self._person(index, *self.people[index], rng)
+            return self._person(index, self.people[index], rng)
         return self._negative(index, self.negatives[index - len(self.people)], rng)
 
-    def _person(
-        self, index: int, annotation: Annotation, circle_correction: float, rng: np.random.Generator
-    ) -> PoseSample:
+    def _person(self, index: int, annotation: Annotation, rng: np.random.Generator) -> PoseSample:
         size, augmentation = self.input_spec.size, self.augmentation
         image = read_image(annotation.image)
         roi = aligned_roi(annotation)
@@ -106,7 +102,7 @@ class PoseDataset(Dataset[PoseSample]):
             torso_px = annotation.landmarks_px[list(TORSO)]
             frame = draw_frame(image.shape, annotation.keypoints_px, torso_px, rng)
         crop = _crop_frame(image, frame, matrix, size)
-        points, labelled = points_in_crop(annotation, roi, matrix, circle_correction)
+        points, labelled = points_in_crop(annotation, roi, matrix)
         presence = _presence(annotation, points, frame)
         visibility = hide(annotation.visibility, presence == 0, annotation.labelled)
         if augmentation and rng.random() < augmentation.occlusion:

@@ -37,7 +37,7 @@ class TorchEngine:
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
         # TF32 moves landmarks by tenths of a pixel, and the refinement is discontinuous.
-        with self._torch.inference_mode(), self._torch.backends.cudnn.flags(allow_tf32=False):
+        with self._torch.inference_mode(), self._torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             outputs = self._net.contract(self._torch.from_numpy(images).to(self._device).float() / 255)
             return RawOutputs(*(output.float().cpu().numpy() for output in outputs))
 

@@ -2,6 +2,7 @@
 
 import pickle
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,6 +34,7 @@ def describe_landmark_net(
     trained: dict[str, list[str]],
     sources: dict[str, list[Source]],
     recipe: dict,
+    init: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The facts that travel with weights (interface.md, Definitions); plain values only.
 
@@ -42,8 +44,14 @@ def describe_landmark_net(
         trained: what the labels can teach (data.datamodule.trained_outputs).
         sources: {"train": [...], "val": [...]}.
         recipe: the resolved training configuration.
+        init: what the weights that the training starts from say of themselves: they bring along what they
+            learned, and the licences of what they learned it from.
     """
     spec = net.input_spec
+    if init is not None:
+        init = {key: init[key] for key in ("trained", "data", "init")}
+        learned = init["trained"]
+        trained = {kind: list(dict.fromkeys([*learned[kind], *names])) for kind, names in trained.items()}
     return {
         "task": "landmark",
         "model": net.variant.name,
@@ -64,6 +72,7 @@ def describe_landmark_net(
             ]
             for split, used in sources.items()
         },
+        "init": init,
         "recipe": recipe,
         "version": __version__,
     }
@@ -130,12 +139,17 @@ def load_weights(net: LandmarkNet, checkpoint: Checkpoint, path: Path) -> None:
     net.load_state_dict(weights, strict=True)
 
 
-def load_initial_weights(net: LandmarkNet, path: Path) -> None:
+def load_initial_weights(net: LandmarkNet, path: Path) -> dict[str, Any]:
     """Start a new training from the weights of a checkpoint of the same model.
+
+    Returns:
+        What the checkpoint says of itself.
 
     Raises:
         ValueError: if the file is of another kind, model or topology.
     """
     if path.suffix in {".task", ".tflite"}:
         raise ValueError(f"init={path}: starting from Google's files is not there yet; give a .ckpt of ours")
-    load_weights(net, read_checkpoint(path), path)
+    checkpoint = read_checkpoint(path)
+    load_weights(net, checkpoint, path)
+    return checkpoint.about

@@ -106,7 +106,7 @@ class LandmarkModule(LightningModule):
         metrics = torch.nn.ModuleDict({decoding: PckMetric() for decoding in DECODINGS})
         self.pck = cast(Mapping[str, PckMetric], metrics)
         self.variance = VarianceRatio()
-        _check_that_it_learns(net, weights, stages)
+        _check_that_it_learns(net, weights, stages, bool(about.get("init")))
 
     def forward(self, images: Tensor) -> LandmarkOutputs:
         """Run the network on uint8 pictures (batch, 256, 256, 3)."""
@@ -219,7 +219,8 @@ class LandmarkModule(LightningModule):
     @property
     def headline(self) -> str:
         """How the run's landmarks are read: as the runtime does, unless it never trains the regression."""
-        return "refined" if self.stages.regression + self.stages.joint else "heatmap"
+        regresses = self.weights.coordinates > 0 and self.stages.regression + self.stages.joint > 0
+        return "refined" if regresses else "heatmap"
 
     def on_validation_epoch_end(self) -> None:
         for decoding, metric in self.pck.items():
@@ -256,7 +257,7 @@ class LandmarkModule(LightningModule):
         checkpoint["blazepose"] = self.about
 
 
-def _check_that_it_learns(net: LandmarkNet, weights: LossWeights, stages: Stages) -> None:
+def _check_that_it_learns(net: LandmarkNet, weights: LossWeights, stages: Stages, initialised: bool) -> None:
     """Refuse a recipe in which a part would stay at its random start without anybody noticing.
 
     Raises:
@@ -272,5 +273,10 @@ def _check_that_it_learns(net: LandmarkNet, weights: LossWeights, stages: Stages
         )
     if (stages.heatmap and not heatmap) or (stages.regression and not regression):
         raise ValueError("a stage has epochs but its loss has weight 0; see stages and loss in the config")
+    if stages.at(0) == "regression" and not initialised:
+        raise ValueError(
+            "stages: regression would learn on features that nothing has trained; set stages.heatmap, or "
+            "init= to trained weights"
+        )
     if weights.offset and not heatmap:
         raise ValueError("loss.offset refines heatmaps; with loss.heatmap=0 set loss.offset=0 too")

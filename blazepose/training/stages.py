@@ -26,11 +26,21 @@ class Stages:
         heatmap: encoder, decoder, heatmaps and offsets.
         regression: the tower and its heads; everything else stands still, BatchNorm statistics included.
         joint: everything.
+
+    Raises:
+        ValueError: if there is no epoch at all.
     """
 
     heatmap: int = 0
     regression: int = 0
     joint: int = 60
+
+    def __post_init__(self) -> None:
+        if min(self.heatmap, self.regression, self.joint) < 0 or not self.epochs:
+            raise ValueError(
+                f"stages: {self.heatmap} epochs of heatmap, {self.regression} of regression, {self.joint} of "
+                "joint; set stages.joint, or stages.heatmap and stages.regression"
+            )
 
     @property
     def plan(self) -> list[tuple[StageName, int]]:
@@ -48,13 +58,7 @@ class Stages:
         return self.heatmap + self.regression + self.joint
 
     def at(self, epoch: int) -> StageName:
-        """The stage of an epoch.
-
-        Raises:
-            ValueError: if no stage has an epoch.
-        """
-        if not self.plan:
-            raise ValueError("stages: every stage has 0 epochs; set stages.joint, or heatmap and regression")
+        """The stage of an epoch."""
         for name, epochs in self.plan:
             if epoch < epochs:
                 return name

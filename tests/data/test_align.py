@@ -6,7 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blazepose.data.align import aligned_roi, alignment_points, crop_matrix, points_in_crop, why_not_alignable
+from blazepose.data.align import (
+    aligned_roi,
+    alignment_points,
+    circle_correction,
+    crop_matrix,
+    points_in_crop,
+    why_not_alignable,
+)
 from blazepose.data.annotation import UNKNOWN, Annotation
 from blazepose.geometry import roi_to_image_matrix
 from blazepose.topology import INDEX, NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
@@ -59,24 +66,29 @@ def test_missing_hip_and_zero_torso_have_their_reasons():
 
 
 def test_scale_point_is_on_the_circle_above_the_hips():
-    points, labelled = alignment_points(
-        person(STANDING), aligned_roi(person(STANDING)), circle_correction=1.1
-    )
+    points, labelled = alignment_points(person(STANDING), aligned_roi(person(STANDING)))
     assert labelled.all()
-    np.testing.assert_allclose(points, [[100, 100], [100, 100 - 1.1 * np.hypot(10, 80)]])
+    np.testing.assert_allclose(points, [[100, 100], [100, 100 - 1.08 * np.hypot(10, 80)]])
+
+
+def test_circle_is_corrected_for_what_this_person_lacks():
+    """The same person as COCO, LSP and WholeBody label them: one circle, whatever the reader."""
+    assert circle_correction(person(STANDING)) == 1.08
+    assert circle_correction(replace(person(STANDING), head_top=True)) == 1.04
+    assert circle_correction(person({**STANDING, "left_foot_index": (95.0, 185.0)})) == 1.0
 
 
 @pytest.mark.parametrize("missing", ["left_ankle", "nose"])
 def test_scale_point_is_masked_without_ankles_or_head(missing):
     somebody = person({name: p for name, p in STANDING.items() if name != missing})
-    assert alignment_points(somebody, aligned_roi(somebody), 1.0)[1].tolist() == [True, False]
+    assert alignment_points(somebody, aligned_roi(somebody))[1].tolist() == [True, False]
 
 
 def test_head_top_serves_as_head():
     faceless = person({name: p for name, p in STANDING.items() if name != "nose"}, extra=((100, 30),))
     roi = aligned_roi(faceless)
-    assert not alignment_points(faceless, roi, 1.0)[1].all()  # the extra point may be a neck or a hand
-    assert alignment_points(replace(faceless, head_top=True), roi, 1.0)[1].all()
+    assert not alignment_points(faceless, roi)[1].all()  # the extra point may be a neck or a hand
+    assert alignment_points(replace(faceless, head_top=True), roi)[1].all()
 
 
 def test_undisturbed_crop_is_the_roi():
@@ -86,9 +98,7 @@ def test_undisturbed_crop_is_the_roi():
 
 def test_unlabelled_points_stay_unlabelled():
     roi = aligned_roi(person(STANDING))
-    points, labelled = points_in_crop(
-        person(STANDING), roi, crop_matrix(roi, 1.05, (0.1, 0.0), 0.2, False), 1.0
-    )
+    points, labelled = points_in_crop(person(STANDING), roi, crop_matrix(roi, 1.05, (0.1, 0.0), 0.2, False))
     assert labelled[ROI_CENTER]
     assert labelled[ROI_SCALE]
     assert not labelled[INDEX["left_knee"]]
@@ -97,10 +107,8 @@ def test_unlabelled_points_stay_unlabelled():
 
 def test_mirror_reflects_across_the_middle_of_the_crop():
     roi = aligned_roi(person(STANDING))
-    plain, _ = points_in_crop(person(STANDING), roi, crop_matrix(roi, 1.0, (0.0, 0.0), 0.0, False), 1.0)
-    mirrored, labelled = points_in_crop(
-        person(STANDING), roi, crop_matrix(roi, 1.0, (0.0, 0.0), 0.0, True), 1.0
-    )
+    plain, _ = points_in_crop(person(STANDING), roi, crop_matrix(roi, 1.0, (0.0, 0.0), 0.0, False))
+    mirrored, labelled = points_in_crop(person(STANDING), roi, crop_matrix(roi, 1.0, (0.0, 0.0), 0.0, True))
     np.testing.assert_allclose(mirrored[labelled][:, 0], 1 - plain[labelled][:, 0], atol=1e-6)
     np.testing.assert_allclose(mirrored[labelled][:, 1], plain[labelled][:, 1], atol=1e-6)
 
@@ -108,5 +116,5 @@ def test_mirror_reflects_across_the_middle_of_the_crop():
 def test_shift_is_in_sides_along_the_rois_own_axes():
     turned = {name: (200 - x, 200 - y) for name, (x, y) in STANDING.items()}
     roi = aligned_roi(person(turned))
-    points, _ = points_in_crop(person(turned), roi, crop_matrix(roi, 1.0, (0.1, 0.05), 0.0, False), 1.0)
+    points, _ = points_in_crop(person(turned), roi, crop_matrix(roi, 1.0, (0.1, 0.05), 0.0, False))
     np.testing.assert_allclose(points[ROI_CENTER], [0.4, 0.45], atol=1e-6)

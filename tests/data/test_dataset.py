@@ -69,6 +69,26 @@ def test_mirror_swaps_left_and_right_labels(source):
         assert sample["points"][INDEX["left_shoulder"], 0] > sample["points"][INDEX["right_shoulder"], 0]
 
 
+def test_mirror_swaps_what_is_known_of_each_side(source):
+    """Hidden left wrist, left ankle outside the picture, left hand raised: in the mirror all on the right."""
+    plain = source.annotations[0]
+    visibility, points = np.full(NUM_LANDMARKS, VISIBLE, np.int8), plain.landmarks_px.copy()
+    visibility[INDEX["left_wrist"]] = HIDDEN
+    points[INDEX["left_ankle"], 1] = 10_000
+    world = np.random.default_rng(0).normal(size=(33, 3)).astype(np.float32)
+    world[INDEX["left_elbow"]] = np.nan
+    somebody = replace(plain, visibility=visibility, landmarks_px=points, landmarks_world=world)
+    crowd = replace(source, annotations=[somebody])
+    plain, mirrored = dataset(crowd, STILL)[0], dataset(crowd, replace(STILL, mirror=1.0))[0]
+    assert mirrored["visibility"][INDEX["right_wrist"]] == HIDDEN
+    assert mirrored["visibility"][INDEX["left_wrist"]] == VISIBLE
+    assert mirrored["presence"][INDEX["right_ankle"]] == 0
+    assert mirrored["presence"][INDEX["left_ankle"]] == 1
+    assert not mirrored["world_labelled"][INDEX["right_elbow"]]
+    assert mirrored["world_labelled"].sum() == 32
+    np.testing.assert_allclose(mirrored["world"], plain["world"][MIRROR[:33]] * [-1, 1, 1], atol=1e-6)
+
+
 def test_mirrored_picture_shows_mirrored_points(source):
     """The drawn shoulder line (white, the brightest) is under the labels, mirrored or not."""
     for mirror in (0.0, 1.0):

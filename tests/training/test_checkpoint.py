@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from blazepose.data.annotation import Source
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
 from blazepose.topology import OUTPUTS
@@ -17,7 +18,9 @@ from blazepose.training.checkpoint import (
 
 
 def save(path: Path, net: LandmarkNet, wiring: str = "mediapipe", **changes) -> Path:
-    about = describe_landmark_net(net, wiring, {"landmarks": ["nose"], "outputs": []}, {"train": []}, {})
+    about = describe_landmark_net(
+        net, wiring, {"landmarks": ["nose"], "heatmaps": [], "outputs": []}, {"train": []}, {}
+    )
     state = {f"net.{name}": value for name, value in net.state_dict().items()}
     torch.save({"blazepose": {**about, **changes}, "state_dict": state}, path)
     return path
@@ -92,6 +95,25 @@ def test_missing_and_unexpected_tensors_are_refused(tmp_path, net):
     torch.save(content, path)
     with pytest.raises(ValueError, match="2 tensors do not fit"):
         load_landmark_net(path)
+
+
+def test_weights_bring_along_what_they_started_from(tmp_path, net):
+    """Data and licences of the first training travel with the second; what both learned counts as learned."""
+    lsp = Source("lsp:a", "lsp", [], "academic", labels_visibility=False)
+    own = Source("landmarks:b.json", "landmarks", [], "own labels", labels_visibility=True)
+    first = {"landmarks": ["nose"], "heatmaps": ["nose"], "outputs": ["heatmaps", "presence"]}
+    second = {"landmarks": ["left_heel"], "heatmaps": [], "outputs": ["presence", "visibility"]}
+    start = describe_landmark_net(net, "mediapipe", first, {"train": [lsp]}, {})
+    about = describe_landmark_net(net, "mediapipe", second, {"train": [own]}, {}, init=start)
+    assert about["init"]["data"]["train"][0]["licence"] == "academic"
+    assert about["data"]["train"][0]["licence"] == "own labels"
+    assert about["trained"] == {
+        "landmarks": ["nose", "left_heel"],
+        "heatmaps": ["nose"],
+        "outputs": ["heatmaps", "presence", "visibility"],
+    }
+    again = describe_landmark_net(net, "mediapipe", second, {"train": [own]}, {}, init=about["init"])
+    assert again == about, "going on with the run must not lose it"
 
 
 def test_initial_weights_are_taken(tmp_path, net):

@@ -26,7 +26,8 @@ def module(stages: Stages, outputs=("presence",), weights=None) -> LandmarkModul
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
     names = list(LSP14.values())
     trained = {"landmarks": names, "heatmaps": names, "outputs": list(outputs)}
-    return LandmarkModule(net, weights or LossWeights(), OptimiserConfig(), stages, trained, {})
+    about = {"init": {"data": {}}}  # a regression stage needs weights to start from
+    return LandmarkModule(net, weights or LossWeights(), OptimiserConfig(), stages, trained, about)
 
 
 def terms(model: LandmarkModule, batch) -> dict[str, torch.Tensor]:
@@ -65,6 +66,20 @@ def test_recipes_that_learn_nothing_are_refused(weights, gradient_stop, sentence
     trained = {"landmarks": [], "heatmaps": [], "outputs": []}
     with pytest.raises(ValueError, match=sentence):
         LandmarkModule(net, weights, OptimiserConfig(), Stages(), trained, {})
+
+
+def test_regression_on_untrained_features_is_refused():
+    net = LandmarkNet(landmark_variant("lite", "paper"))
+    trained = {"landmarks": [], "heatmaps": [], "outputs": []}
+    with pytest.raises(ValueError, match=r"set stages\.heatmap, or init="):
+        LandmarkModule(net, LossWeights(), OptimiserConfig(), Stages(0, 5, 0), trained, {})
+
+
+def test_headline_is_what_the_recipe_learns():
+    no_regression = LossWeights(coordinates=0.0)
+    assert module(Stages(joint=1)).headline == "refined"
+    assert module(Stages(heatmap=1, joint=0)).headline == "heatmap"
+    assert module(Stages(joint=1), weights=no_regression).headline == "heatmap"
 
 
 def test_heatmap_terms_look_at_every_labelled_point_and_no_other(batch):

@@ -67,4 +67,4 @@ def test_only_what_the_recipe_trains_counts_as_learned():
 
 def test_no_epochs_at_all_is_told():
     with pytest.raises(ValueError, match=r"set stages\.joint"):
-        Stages(0, 0, 0).at(0)
+        Stages(0, 0, 0)

@@ -12,8 +12,6 @@ LICENCE = (
     "COCO 2017: annotations CC BY 4.0; pictures under the Creative Commons licence that their authors chose "
     "on Flickr, some of them non-commercial or without derivatives"
 )
-CIRCLE_CORRECTION = 1.08
-"""Source: interface.md, the 33 landmarks over COCO's 17 points, which end at ankles and eyes."""
 
 _PREFIX = "person_keypoints_"
 
@@ -26,7 +24,7 @@ def read(path: Path, split: str | None) -> Source:
         files.setdefault(split, annotations / f"{_PREFIX}{split}.json")
     split = choose_split(files, split, path, "coco")
     people = read_people(files[split], path / split, "coco", COCO17, body)
-    return people.source("coco", LICENCE, labels_visibility=True, circle_correction=CIRCLE_CORRECTION)
+    return people.source("coco", LICENCE, labels_visibility=True)
 
 
 def body(entry: dict[str, Any]) -> Keypoints:

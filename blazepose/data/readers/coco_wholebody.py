@@ -15,8 +15,6 @@ LICENCE = (
     "COCO-WholeBody 1.0: annotations for non-commercial research only; pictures under the Creative Commons "
     "licence that their authors chose on Flickr, some of them non-commercial or without derivatives"
 )
-CIRCLE_CORRECTION = 1.0
-"""Feet are labelled, so the farthest keypoint is one of the 33 (measured with Google's full: 1.01)."""
 
 _FILES = {
     "train2017": "annotations/coco_wholebody_train_v1.0.json",
@@ -30,9 +28,7 @@ def read(path: Path, split: str | None) -> Source:
     files = {name: path / file for name, file in _FILES.items()}
     split = choose_split(files, split, path, "coco_wholebody")
     people = read_people(files[split], path / split, "coco_wholebody", COCO_WHOLEBODY133, whole_body)
-    return people.source(
-        "coco_wholebody", LICENCE, labels_visibility=True, circle_correction=CIRCLE_CORRECTION
-    )
+    return people.source("coco_wholebody", LICENCE, labels_visibility=True)
 
 
 def whole_body(entry: dict[str, Any]) -> Keypoints:

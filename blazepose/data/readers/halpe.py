@@ -13,8 +13,6 @@ LICENCE = (
     "Halpe Full-Body: annotations published without licence text, for research; pictures of HICO-DET and of "
     "COCO 2017 under the licences that their authors chose on Flickr"
 )
-CIRCLE_CORRECTION = 1.0
-"""Feet and head are labelled, so the farthest keypoint is as far as any of the 33."""
 
 _KEYPOINTS = 136
 _LABELLED = 0.35
@@ -32,9 +30,7 @@ def read(path: Path, split: str | None) -> Source:
     split = choose_split(files, split, path, "halpe")
     keypoints_of = partial(full_body, coco_flags=split == "val")
     people = read_people(files[split], path / _IMAGES[split], "halpe", HALPE136, keypoints_of)
-    return people.source(
-        "halpe", LICENCE, labels_visibility=split == "val", circle_correction=CIRCLE_CORRECTION
-    )
+    return people.source("halpe", LICENCE, labels_visibility=split == "val")
 
 
 def full_body(entry: dict[str, Any], coco_flags: bool) -> Keypoints:

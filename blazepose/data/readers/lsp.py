@@ -12,9 +12,6 @@ from blazepose.data.readers.people import People
 from blazepose.topology import LSP14, LSP14_NAMES
 
 LICENCE = "Leeds Sports Pose (Extended): academic, without licence text, pictures from Flickr; for research"
-CIRCLE_CORRECTION = 1.04
-"""Source: measured, the circle that Google's full predicts over the farthest of the 14 keypoints: median of
-139 people of lspet_val, quartiles 1.00 and 1.07."""
 
 _KEYPOINTS = len(LSP14_NAMES)
 _HEAD_TOP = LSP14_NAMES.index("head_top")
@@ -42,7 +39,7 @@ def read(path: Path, split: str | None) -> Source:
             LSP14,
             head_top=_HEAD_TOP,
         )
-    return people.source("lsp", LICENCE, labels_visibility=original, circle_correction=CIRCLE_CORRECTION)
+    return people.source("lsp", LICENCE, labels_visibility=original)
 
 
 def read_joints(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -10,8 +10,6 @@ from blazepose.data.readers.people import People
 from blazepose.topology import MPII16
 
 LICENCE = "MPII Human Pose: for research only, no commercial use; pictures from YouTube videos"
-CIRCLE_CORRECTION = 1.04
-"""Chosen: as LSP, whose 14 points reach as far (ankles, head top)."""
 
 _KEYPOINTS = 16
 _HEAD_TOP = 9
@@ -38,7 +36,7 @@ def read(path: Path, split: str | None) -> Source:
         people.add(
             images / entry["image"], str(number), joints, labelled, unknown, MPII16, head_top=_HEAD_TOP
         )
-    return people.source("mpii", LICENCE, labels_visibility=False, circle_correction=CIRCLE_CORRECTION)
+    return people.source("mpii", LICENCE, labels_visibility=False)
 
 
 def _annotation_file(path: Path, split: str | None) -> Path:

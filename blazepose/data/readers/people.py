@@ -60,9 +60,7 @@ class People:
                 Annotation(image, person, *points, box_xyxy, landmarks_world, head_top=head)
             )
 
-    def source(
-        self, reader: str, licence: str, labels_visibility: bool, circle_correction: float = 1.0
-    ) -> Source:
+    def source(self, reader: str, licence: str, labels_visibility: bool) -> Source:
         """Everybody as a `Source`.
 
         Raises:
@@ -80,6 +78,5 @@ class People:
             annotations=self.annotations,
             licence=licence,
             labels_visibility=labels_visibility,
-            circle_correction=circle_correction,
             left_out=dict(self.left_out),
         )
