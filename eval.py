@@ -20,6 +20,8 @@ def main(cfg: DictConfig) -> None:
     """People through the weights into a file; scores and a report from the file."""
     if cfg.compare or cfg.data.metadata or str(cfg.predictions).startswith("landmarks:"):
         raise ValueError("compare=, data.metadata= and predictions=landmarks:FILE are not there yet")
+    if cfg.weights and cfg.predictions:
+        raise ValueError("weights= runs a network, predictions= scores what one has said: give one of them")
     torso_definition(cfg.torso)
     evaluated = Path(cfg.predictions or cfg.weights or newest_checkpoint())
     engine = None if cfg.predictions else open_weights(evaluated, cfg.engine, cfg.num_threads)

@@ -19,7 +19,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--target", required=True, choices=[*TARGETS, "task"], help="kind of file")
     parser.add_argument("--weights", type=Path, help="checkpoint; default: best of the newest landmark run")
     parser.add_argument("--precision", default="fp32", choices=PRECISIONS, help="of the stored weights")
-    parser.add_argument("--out", type=Path, help="file to write; default: beside the run's checkpoints")
+    parser.add_argument("--out", type=Path, help="file to write; default: in the run's folder")
     parser.add_argument("--pictures", type=Path, help="folder of pictures to verify the file on")
     parser.add_argument("--detector", type=Path, help="detector of a .task bundle")
     return parser.parse_args()
@@ -37,7 +37,8 @@ def main() -> None:
             f"--weights {weights}: exporting Google's files is not there yet; give a .ckpt of ours"
         )
     suffix = TARGETS[args.target][0]
-    out = (args.out or weights.parent.parent / f"{weights.stem}_{args.precision}{suffix}").expanduser()
+    folder = weights.parent.parent if weights.parent.name == "checkpoints" else weights.parent
+    out = (args.out or folder / f"{weights.stem}_{args.precision}{suffix}").expanduser()
     print(describe_learned(read_checkpoint(weights).about["trained"]))
     found = export_landmark_net(weights, args.target, args.precision, out, args.pictures)
     print(

@@ -7,7 +7,7 @@ from typing import cast
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import seed_everything
 
-from blazepose.cli import script
+from blazepose.cli import build, script
 from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import (
     Loading,
@@ -45,15 +45,15 @@ def main(cfg: DictConfig) -> None:
         raise ValueError('data.train is empty; name at least one source, "data.train=[lsp:data/lspet_train]"')
     seed_everything(cfg.seed, verbose=False)
     net = LandmarkNet(landmark_variant(cfg.model.name, cfg.model.wiring), cfg.model.gradient_stop)
-    stages, optimiser = Stages(**cfg.stages), OptimiserConfig(**cfg.optimiser)
+    stages, optimiser = build(Stages, cfg, "stages"), build(OptimiserConfig, cfg, "optimiser")
+    weights, augmentation = build(LossWeights, cfg, "loss"), build(Augmentation, cfg, "augmentation")
     settings = trainer_settings(dict(cfg.trainer))
+    loading = Loading(cfg.loader.batch_size, worker_count(cfg.loader.num_workers, cfg.trainer.accelerator))
 
-    train = read_filtered(cfg.data.train, PersonFilter(**cfg.filter))
+    train = read_filtered(cfg.data.train, build(PersonFilter, cfg, "filter"))
     val = read_filtered(cfg.data.val, EVALUATION_FILTER)
     negatives = find_pictures(cfg.data.negatives, "data.negatives")
     trained = learned(trained_outputs(train, negatives), stages, cfg.loss)
-    loading = Loading(cfg.loader.batch_size, worker_count(cfg.loader.num_workers, cfg.trainer.accelerator))
-    augmentation = Augmentation(**cfg.augmentation)
     data = PoseDataModule(train, val, negatives, net.input_spec, augmentation, loading, cfg.seed)
 
     recipe = cast(dict, OmegaConf.to_container(cfg, resolve=True))
@@ -63,7 +63,7 @@ def main(cfg: DictConfig) -> None:
         init = load_initial_weights(net, Path(cfg.init)) if cfg.init else None
     sources = {"train": train, "val": val}
     about = describe_landmark_net(net, cfg.model.wiring, trained, sources, recipe, init)
-    module = LandmarkModule(net, LossWeights(**cfg.loss), optimiser, stages, trained, about)
+    module = LandmarkModule(net, weights, optimiser, stages, trained, about)
 
     folder = folder or open_run(LANDMARK_RUNS, cfg.name, cfg)
     people = [describe_people(source) for source in (*train, *val)]

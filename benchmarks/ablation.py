@@ -12,8 +12,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
+
+from blazepose.cli import expand_home
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = ROOT / "runs" / "landmark"
@@ -39,8 +41,8 @@ def check_same(run: Path, overrides: list[str]) -> None:
     """Refuse to read or go on with a run that was configured otherwise than asked for now."""
     config = OmegaConf.load(run / "config.yaml")
     for override in overrides:
-        key, _, value = override.partition("=")
-        wanted = OmegaConf.create({"value": yaml.safe_load(value)})
+        parsed = OverridesParser.create().parse_override(override)
+        key, wanted = parsed.key_or_group, expand_home(OmegaConf.create({"value": parsed.value()}))
         if key not in {"model", "data"} and OmegaConf.select(config, key) != wanted["value"]:
             sys.exit(f"{run} was trained with another {key}; move it away to train this row anew")
 

@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import cv2
+import hydra
 import numpy as np
 import torch
 
@@ -25,7 +26,7 @@ from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import read_filtered
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.filters import PersonFilter
-from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
 from blazepose.topology import COCO17, LSP14
 from blazepose.training.landmark_module import LandmarkModule, LossWeights
@@ -82,11 +83,19 @@ def memory(people: int = 100_000) -> None:
         subprocess.run([sys.executable, "-c", code, f"landmarks:{path}"], cwd=ROOT, check=True)
 
 
-def step(model: str, batch_size: int = 32, seconds: float = 60.0) -> float:
-    """Images a second of forward, losses, backward and AdamW over one batch that never leaves memory."""
+def step(arguments: list[str], seconds: float = 60.0) -> float:
+    """Images a second of forward, losses, backward and AdamW over one batch that never leaves memory.
+
+    Args:
+        arguments: of train.py, which say which network and how large a batch.
+        seconds: how long to measure.
+    """
+    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(ROOT / "configs")):
+        cfg = hydra.compose("train", arguments)
+    batch_size = cfg.loader.batch_size
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     keep_freed_buffers()
-    net = LandmarkNet(landmark_variant(model, "mediapipe"))
+    net = LandmarkNet(landmark_variant(cfg.model.name, cfg.model.wiring), cfg.model.gradient_stop)
     names = list(LSP14.values())
     trained = {"landmarks": names, "heatmaps": names, "outputs": ["presence"]}
     module = LandmarkModule(net, LossWeights(), OptimiserConfig(), Stages(joint=1), trained, {}).to(device)
@@ -105,7 +114,7 @@ def step(model: str, batch_size: int = 32, seconds: float = 60.0) -> float:
             torch.cuda.synchronize()
         rates.append(batch_size / (time.perf_counter() - now))
     rate = float(np.median(rates[3:]))
-    print(f"bare loop, {model}, batch {batch_size} in memory, {device.type}: {rate:.1f} images/s")
+    print(f"bare loop, {describe_net(net)}, batch {batch_size}, {device.type}: {rate:.1f} images/s")
     return rate
 
 
@@ -129,8 +138,7 @@ def _random_batch(size: int, device: torch.device) -> dict[str, torch.Tensor]:
 
 def training(arguments: list[str]) -> None:
     """images/s of train.py beside the bare loop, alternating, so that a busy machine slows both."""
-    model = next((item.split("=")[1] for item in arguments if item.startswith("model=")), "full")
-    before = step(model)
+    before = step(arguments)
     short = ["stages.joint=2", "trainer.limit_train_batches=40", "trainer.limit_val_batches=1"]
     with tempfile.TemporaryDirectory() as folder:
         here = f"lsp:{Path.cwd()}/"  # relative paths mean this folder
@@ -138,11 +146,9 @@ def training(arguments: list[str]) -> None:
         command = [sys.executable, str(ROOT / "train.py"), *absolute, *short]
         shown = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     rates = [float(rate) for rate in re.findall(r"images_per_second=([\d.]+)", shown.stdout + shown.stderr)]
-    after = step(model)
+    after = step(arguments)
     bare, real = (before + after) / 2, float(np.median(sorted(set(rates[len(rates) // 4 :]))))
-    print(
-        f"train.py, {model}: {real:.1f} images/s, {real / bare:.2f} of the bare loop ({os.cpu_count()} cores)"
-    )
+    print(f"train.py: {real:.1f} images/s, {real / bare:.2f} of the bare loop ({os.cpu_count()} cores)")
 
 
 if __name__ == "__main__":
@@ -152,7 +158,7 @@ if __name__ == "__main__":
     elif what == "memory":
         memory()
     elif what == "step":
-        step(rest[0].removeprefix("model=") if rest else "full")
+        step(rest)
     elif what == "training":
         training(rest)
     else:

@@ -13,13 +13,15 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType
-from typing import Any, NoReturn, ParamSpec
+from typing import Any, NoReturn, ParamSpec, TypeVar, cast
 
 import hydra
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 _PACKAGE = Path(__file__).resolve().parent
 _HOME = re.compile(r"(^|:)~(?=/|$)")
@@ -70,6 +72,18 @@ def script(config_name: str) -> Callable[[Callable[[DictConfig], None]], Callabl
         return command
 
     return decorate
+
+
+def build(kind: type[T], cfg: DictConfig, section: str) -> T:
+    """A section of the config as the dataclass of the code that uses it.
+
+    Raises:
+        ValueError: names the key whose value is of another type.
+    """
+    try:
+        return cast(T, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kind), cfg[section])))
+    except OmegaConfBaseException as error:
+        raise ValueError(f"{section}.{error.full_key}: {str(error).splitlines()[0]}") from error
 
 
 def _log_to_console() -> None:

@@ -165,7 +165,12 @@ def test_damaged_picture_in_validation_is_one_sentence(tmp_path):
         (["data.train=[mine:somewhere]"], "unknown reader 'mine'"),
         (["ckpt=last"], "holds no run"),
         (["data.train=[]"], "data.train is empty"),
-        ([], "synthetic reader is not there yet"),
+        (["data=lsp", "data.train=null"], "data.train is empty"),
+        (["stages.joint=0"], "set stages.joint"),
+        (["optimiser.lr=abc"], "optimiser.lr: Value 'abc'"),
+        (["trainer.max_time=2h"], "days:hours:minutes:seconds"),
+        (["data.train=[mine:x]", "loader.batch_size=0"], "loader.batch_size=0: a number from 1 up"),
+        ([], "synthetic people are not there yet; name labelled pictures"),
     ],
 )
 def test_bad_input_is_one_sentence(refused, tmp_path, arguments, sentence):

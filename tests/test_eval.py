@@ -146,6 +146,7 @@ NET, PEOPLE = "weights=net.onnx", "data.test=[lsp:people]"
         ([NET, PEOPLE, "data.metadata=p.csv"], "compare=, data.metadata= and predictions=landmarks:FILE"),
         ([PEOPLE, "predictions=landmarks:b.json"], "compare=, data.metadata= and predictions=landmarks:FILE"),
         ([PEOPLE, "predictions=p.jsonl"], "p.jsonl is missing or not a file"),
+        ([NET, PEOPLE, "predictions=p.jsonl"], "give one of them"),
         (["weight=net.onnx", PEOPLE], "unknown config key 'weight'; did you mean weights?"),
         ([NET, "data.test=[lsp:~/my set]"], "cannot read 'data.test=[lsp:~/my set]': quote the value"),
         ([NET, "data.test=[lsp:nowhere]"], "nowhere"),

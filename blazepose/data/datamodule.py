@@ -35,8 +35,12 @@ class Loading:
     batch_size: int
     num_workers: int
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.batch_size, int) or self.batch_size < 1:
+            raise ValueError(f"loader.batch_size={self.batch_size}: a number from 1 up")
 
-def read_filtered(specs: str | Sequence[str], person_filter: PersonFilter) -> list[Source]:
+
+def read_filtered(specs: str | Sequence[str] | None, person_filter: PersonFilter) -> list[Source]:
     """Read sources and keep the people that pass; the others are counted by reason.
 
     Args:
@@ -47,7 +51,7 @@ def read_filtered(specs: str | Sequence[str], person_filter: PersonFilter) -> li
         ValueError: if a source has nobody left.
     """
     sources = []
-    for spec in [specs] if isinstance(specs, str) else specs:
+    for spec in _as_list(specs):
         source = read_source(spec)
         kept, dropped = keep_people(source.annotations, person_filter)
         dropped.update(source.left_out)
@@ -58,6 +62,10 @@ def read_filtered(specs: str | Sequence[str], person_filter: PersonFilter) -> li
     return sources
 
 
+def _as_list(typed: str | Sequence[str] | None) -> Sequence[str]:
+    return [typed] if isinstance(typed, str) else typed or []
+
+
 def describe_people(source: Source) -> str:
     """How many people of a source are used, and why others are not, in a line."""
     reasons = ", ".join(f"{count} {reason}" for reason, count in source.left_out.items())
@@ -65,7 +73,7 @@ def describe_people(source: Source) -> str:
     return f"{source.name}: {len(source.annotations)} people, {left_out}"
 
 
-def find_pictures(folders: list[str], option: str) -> list[Path]:
+def find_pictures(folders: str | Sequence[str] | None, option: str) -> list[Path]:
     """Every picture below the folders, sorted.
 
     Args:
@@ -76,7 +84,7 @@ def find_pictures(folders: list[str], option: str) -> list[Path]:
         FileNotFoundError: names the folder that is missing or holds no picture.
     """
     pictures = []
-    for folder in folders:
+    for folder in _as_list(folders):
         root = Path(folder).expanduser()
         if not root.is_dir():
             raise FileNotFoundError(f"{option}: {root} is no folder; name a folder of pictures")

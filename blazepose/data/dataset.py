@@ -76,7 +76,8 @@ class PoseDataset(Dataset[PoseSample]):
                 return self._make(replacement, rng)
             except ImageError as error:
                 self._report(replacement, error)
-        raise ImageError("none of the training pictures can be read")
+                last = error
+        raise ImageError(f"none of the {len(self)} training pictures can be read; {last}")
 
     def _report(self, index: int, error: ImageError) -> None:
         """Say once that a picture cannot be used, however many people are in it."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from blazepose.export.contract import ExportedLandmarkNet, Precision
@@ -79,7 +80,7 @@ def _with_metadata(content: bytes, entries: dict[str, bytes]) -> bytes:
     _inline_buffers(model, content)
     for name, value in entries.items():
         buffer = schema.BufferT()
-        buffer.data = list(value)
+        buffer.data = np.frombuffer(value, np.uint8)
         model.buffers.append(buffer)
         entry = schema.MetadataT()
         entry.name, entry.buffer = name, len(model.buffers) - 1
@@ -94,7 +95,7 @@ def _inline_buffers(model: Any, content: bytes) -> None:
     # object API would lose them, and MediaPipe does not read them there. Source: mediapipe.md section 4.
     for buffer in model.buffers:
         if buffer.offset > 1:
-            buffer.data = list(content[buffer.offset : buffer.offset + buffer.size])
+            buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
             buffer.offset = buffer.size = 0
 
 

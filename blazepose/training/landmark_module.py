@@ -102,7 +102,9 @@ class LandmarkModule(LightningModule):
         self.about = about
         # Losses over whole maps cost a tenth of a step on a CPU; most sources label half of the points.
         points = {INDEX[name] for name in trained["heatmaps"]} | {ROI_CENTER, ROI_SCALE}
-        self.heatmap_points = sorted(points | {int(MIRROR[point]) for point in points})
+        taught = torch.tensor(sorted(points | {int(MIRROR[point]) for point in points}))
+        self.heatmap_points: Tensor
+        self.register_buffer("heatmap_points", taught, persistent=False)
         metrics = torch.nn.ModuleDict({decoding: PckMetric() for decoding in DECODINGS})
         self.pck = cast(Mapping[str, PckMetric], metrics)
         self.variance = VarianceRatio()

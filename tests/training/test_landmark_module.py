@@ -91,7 +91,7 @@ def test_heatmap_terms_look_at_every_labelled_point_and_no_other(batch):
     touched = (out.heatmaps.grad.abs().amax(dim=(2, 3)) > 0).any(dim=0)
     torch.testing.assert_close(touched, batch["labelled"].any(dim=0))
     every = module(Stages(1, 0, 0))
-    every.heatmap_points = list(range(NUM_OUTPUTS - 4))
+    every.heatmap_points = torch.arange(NUM_OUTPUTS - 4)
     for name, term in every.losses(out, batch).items():
         torch.testing.assert_close(term, found[name])
 
@@ -101,7 +101,7 @@ def test_a_point_labelled_on_one_side_is_learned_on_both():
     trained = {"landmarks": names, "heatmaps": names, "outputs": []}
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
     model = LandmarkModule(net, LossWeights(), OptimiserConfig(), Stages(), trained, {})
-    assert {INDEX["left_wrist"], INDEX["right_wrist"]} <= set(model.heatmap_points)
+    assert {INDEX["left_wrist"], INDEX["right_wrist"]} <= set(model.heatmap_points.tolist())
 
 
 def test_unlabelled_points_have_no_gradient(batch):

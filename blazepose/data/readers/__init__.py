@@ -32,7 +32,10 @@ def read_source(spec: str) -> Source:
     """
     reader, _, location = spec.partition(":")
     if reader == "synthetic":
-        raise ValueError(f"{spec}: the synthetic reader is not there yet")
+        raise ValueError(
+            f"{spec}: synthetic people are not there yet; name labelled pictures, "
+            '"data.train=[lsp:data/lspet_train]", see data/README.md'
+        )
     if not location:
         raise ValueError(f"{spec!r} is not reader:path[:split]; the readers are {', '.join(READERS)}")
     if reader not in READERS:

@@ -28,7 +28,8 @@ def read_coco(file: Path, anchor: str) -> COCO:
     coco = COCO()
     coco.dataset = read_json(file, anchor)
     require_lists(coco.dataset, ("images", "annotations"), file)
-    for category in coco.dataset.get("categories", []):
+    coco.dataset["categories"] = coco.dataset.get("categories") or []
+    for category in coco.dataset["categories"]:
         if category.get("keypoints") and tuple(category["keypoints"]) != tuple(COCO17.values()):
             raise ValueError(
                 f"{file} names other keypoints than COCO's 17; own labels are for the landmarks reader"
@@ -65,6 +66,9 @@ def read_people(
         keypoints_of: the keypoints of an annotation entry, in the order of the skeleton.
     """
     coco = read_coco(file, anchor)
+    for image, entry in coco.imgs.items():
+        if not isinstance(entry.get("file_name"), str):
+            raise ValueError(f"{file}: image {image} has no file_name")
     paths = {image: images / entry["file_name"] for image, entry in coco.imgs.items()}
     people = People(file, anchor)
     for entry in coco.dataset["annotations"]:

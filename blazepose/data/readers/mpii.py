@@ -27,15 +27,19 @@ def read(path: Path, split: str | None) -> Source:
         raise ValueError(f"{file} is not a list of people; see data/README.md#mpii")
     people = People(file, "mpii")
     for number, entry in enumerate(entries):
-        joints = np.asarray(entry.get("joints", np.full((_KEYPOINTS, 2), -1)), np.float32)
-        flags = np.asarray(entry.get("joints_vis", np.zeros(_KEYPOINTS)), np.float32)
-        if joints.shape != (_KEYPOINTS, 2) or flags.shape != (_KEYPOINTS,):
-            raise ValueError(f"{file}, entry {number}: expected {_KEYPOINTS} joints and joints_vis")
+        try:
+            image = images / entry["image"]
+            joints = np.asarray(entry.get("joints", np.full((_KEYPOINTS, 2), -1)), np.float32)
+            flags = np.asarray(entry.get("joints_vis", np.zeros(_KEYPOINTS)), np.float32)
+            if joints.shape != (_KEYPOINTS, 2) or flags.shape != (_KEYPOINTS,):
+                raise ValueError("joints or joints_vis of another number")
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ValueError(
+                f"{file}, entry {number}: expected image, {_KEYPOINTS} joints and joints_vis ({error})"
+            ) from error
         labelled = (flags > 0) & (joints != -1).any(axis=1)
         unknown = np.full(_KEYPOINTS, UNKNOWN, np.int8)
-        people.add(
-            images / entry["image"], str(number), joints, labelled, unknown, MPII16, head_top=_HEAD_TOP
-        )
+        people.add(image, str(number), joints, labelled, unknown, MPII16, head_top=_HEAD_TOP)
     return people.source("mpii", LICENCE, labels_visibility=False)
 
 

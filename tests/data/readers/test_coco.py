@@ -149,6 +149,14 @@ def test_not_coco(tmp_path, content):
         coco.read(tmp_path, None)
 
 
+def test_image_without_a_file_name(tmp_path):
+    content = {"images": [{"id": 1}], "annotations": [], "categories": None}
+    make(tmp_path)
+    (tmp_path / "annotations/person_keypoints_val2017.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"val2017\.json: image 1 has no file_name"):
+        coco.read(tmp_path, None)
+
+
 @pytest.mark.shared
 def test_sample(shared: Path):
     source = read_source(f"coco:{shared}/data/coco_mini:train2017")

@@ -78,8 +78,11 @@ def test_splits(tmp_path):
     ("content", "sentence"),
     [
         ("{}", "is not a list of people"),
-        (json.dumps([entry(joints=[[1, 2]])]), "entry 0: expected 16 joints"),
-        (json.dumps([entry(joints_vis=[1])]), "entry 0: expected 16 joints"),
+        (json.dumps([entry(joints=[[1, 2]])]), "entry 0: expected image, 16 joints"),
+        (json.dumps([entry(joints_vis=[1])]), "entry 0: expected image, 16 joints"),
+        (json.dumps([entry(joints=[[1, 2], [3]])]), "entry 0: expected image, 16 joints"),
+        (json.dumps([{"joints": []}]), r"entry 0: expected image, .*\('image'\)"),
+        ("[7]", "entry 0: expected image, 16 joints"),
         ("[]", "holds no labelled people"),
         ("[", "is not JSON"),
     ],

@@ -54,7 +54,7 @@ def test_a_folder_whose_name_ends_like_a_split(asked, tmp_path):
             "lps:data/lspet",
             "unknown reader 'lps'; the readers are lsp, coco, coco_wholebody, halpe, mpii, landmarks",
         ),
-        ("synthetic:data/synthetic", "the synthetic reader is not there yet"),
+        ("synthetic:data/synthetic", "synthetic people are not there yet"),
     ],
 )
 def test_unreadable_specs(spec, sentence):
