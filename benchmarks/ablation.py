@@ -16,9 +16,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from blazepose.cli import expand_home
+from blazepose.training.runs import LANDMARK_RUNS
 
-ROOT = Path(__file__).resolve().parents[1]
-RUNS = ROOT / "runs" / "landmark"
+TRAIN = Path(__file__).resolve().parents[1] / "train.py"
 
 # Row, experiment, how its landmarks are read, what the blog found (mean error in % of torso, PCK@0.2).
 # Source: evaluation.md, "blog ablation".
@@ -33,7 +33,7 @@ ROWS = (
 
 def newest_run(name: str) -> Path | None:
     """The newest run of that name, if there is one."""
-    runs = sorted(RUNS.glob(f"{name}-2*"), key=lambda path: path.stat().st_mtime)
+    runs = sorted(LANDMARK_RUNS.glob(f"{name}-2*"), key=lambda path: path.stat().st_mtime)
     return runs[-1] if runs else None
 
 
@@ -56,7 +56,7 @@ def train(experiment: str, overrides: list[str], model: str) -> dict[str, float]
     if run is None or not (run / "results.json").is_file():
         resume = run is not None and (run / "checkpoints" / "last.ckpt").is_file()
         arguments = [f"ckpt={run}"] if resume else [f"experiment=ablation_{experiment}", *overrides]
-        subprocess.run([sys.executable, "train.py", *arguments], cwd=ROOT, check=True)
+        subprocess.run([sys.executable, str(TRAIN), *arguments], check=True)
         run = newest_run(name)
     assert run is not None
     return json.loads((run / "results.json").read_text())

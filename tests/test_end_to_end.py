@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import train
 from blazepose.training.checkpoint import load_landmark_net, read_checkpoint
@@ -15,7 +16,14 @@ from tests.stick_figures import write_lsp
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
-TINY = ["model=lite", "data=lsp", "loader.batch_size=8", "loader.num_workers=0", "optimiser.warmup_steps=2"]
+TINY = [
+    "model=lite",
+    "data=lsp",
+    "loader.batch_size=8",
+    "loader.num_workers=0",
+    "optimiser.warmup_steps=2",
+    "trainer.log_every_n_steps=1",
+]
 
 
 def command(folder: Path, script: str, *arguments: str) -> list[str]:
@@ -83,6 +91,16 @@ def test_a_run_leaves_what_it_promises(trained):
     assert about["data"]["train"][0]["people"] == 24
     assert about["data"]["train"][0]["licence"]
     assert about["recipe"]["stages"]["joint"] == 3
+
+
+def test_tensorboard_shows_terms_metrics_and_pictures(trained):
+    log = EventAccumulator(str(the_run(trained)))
+    log.Reload()
+    terms = {f"train/loss_{name}" for name in ("heatmap", "offset", "coordinates", "presence")}
+    metrics = {"val/pck@0.2", "val/pck@0.2_raw", "val/mean_error_refined", "val/variance_ratio"}
+    assert {"train/loss", "train/pck@0.2_raw", *terms, *metrics} <= set(log.Tags()["scalars"])
+    assert len(log.Scalars("val/variance_ratio")) == 3
+    assert set(log.Tags()["images"]) == {"train/samples", "val/predictions"}
 
 
 def test_evaluate_and_export_the_newest_run(trained):

@@ -1,0 +1,81 @@
+"""Sources to loaders."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from blazepose.data.augment import Augmentation
+from blazepose.data.datamodule import (
+    Loading,
+    PoseDataModule,
+    describe_people,
+    find_pictures,
+    read_filtered,
+    trained_outputs,
+)
+from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
+from blazepose.models.variants import LANDMARK_INPUT
+from blazepose.topology import INDEX
+from tests.stick_figures import write_lsp
+
+TORSO_NAMES = ["left_shoulder", "right_shoulder", "left_hip", "right_hip"]
+
+
+def own_labels(folder: Path, picture: Path) -> str:
+    """One person of whom the torso and a heel are labelled, one of them hidden, as a `landmarks` source."""
+    flat = [80, 30, 2, 40, 30, 2, 75, 80, 2, 45, 80, 1, 70, 120, 2]
+    category = {"id": 1, "name": "person", "keypoints": [*TORSO_NAMES, "left_heel"]}
+    content = {
+        "images": [{"id": 1, "file_name": str(picture)}],
+        "categories": [category],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "keypoints": flat}],
+    }
+    (folder / "own.json").write_text(json.dumps(content))
+    return f"landmarks:{folder / 'own.json'}"
+
+
+def test_sources_mix_freely(tiny_lsp, tmp_path):
+    own = own_labels(tmp_path, tiny_lsp / "images" / "im00001.jpg")
+    sources = read_filtered([f"lsp:{tiny_lsp}", own], PersonFilter(min_side_px=50.0))
+    assert [len(source.annotations) for source in sources] == [24, 1]
+    trained = trained_outputs(sources, [])
+    assert len(trained["landmarks"]) == 13
+    assert "left_heel" in trained["landmarks"]
+    assert trained["outputs"] == ["heatmaps", "presence", "visibility"]
+    data = PoseDataModule(sources, [], [], LANDMARK_INPUT, Augmentation(mirror=0.0), Loading(25, 0))
+    (batch,) = data.train_dataloader()
+    heel = batch["labelled"][:, INDEX["left_heel"]]
+    assert heel.sum() == 1
+    assert (batch["visibility"][~heel] < 1).all()  # LSP does not say what is visible
+    assert (batch["visibility"][heel] >= 0).sum() == 5
+
+
+def test_no_source_and_one_without_brackets(tiny_lsp):
+    assert read_filtered(None, EVALUATION_FILTER) == []
+    (source,) = read_filtered(f"lsp:{tiny_lsp}", EVALUATION_FILTER)
+    assert describe_people(source) == f"lsp:{tiny_lsp}: 24 people, 0 left out"
+
+
+def test_nobody_left_says_why(tmp_path):
+    folder = write_lsp(tmp_path / "two", people=2)
+    with pytest.raises(
+        ValueError, match=r"nobody left to use: lsp:.*two: 0 people, 2 left out \(2 crop smaller"
+    ):
+        read_filtered([f"lsp:{folder}"], PersonFilter(min_side_px=900.0))
+
+
+def test_pictures_without_people(tiny_lsp, tmp_path):
+    assert find_pictures(None, "data.negatives") == []
+    assert len(find_pictures(str(tiny_lsp), "data.negatives")) == 24
+    with pytest.raises(FileNotFoundError, match=r"data\.negatives: .*nowhere is no folder"):
+        find_pictures([str(tmp_path / "nowhere")], "data.negatives")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"data\.negatives: .*empty holds no \.bmp, \.jpe?g"):
+        find_pictures([str(tmp_path / "empty")], "data.negatives")
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_batches_hold_somebody(size):
+    with pytest.raises(ValueError, match=r"loader\.batch_size"):
+        Loading(size, 0)
