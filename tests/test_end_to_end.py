@@ -1,6 +1,7 @@
 """The commands of the README on tiny data: train, go on after a kill, evaluate, export."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import train
@@ -153,6 +155,15 @@ def test_a_finished_run_stays_as_it_is(trained):
     assert "the run is finished" in run(trained, "train.py", "ckpt=last")
     assert (the_run(trained) / "results.json").read_text() == before
     assert "optimiser.lr=1" in run(trained, "train.py", "ckpt=last", "optimiser.lr=1", fails=True)
+
+
+def test_a_run_does_not_go_on_with_other_data(trained, tiny_lsp, tmp_path):
+    folder = shutil.copytree(the_run(trained), tmp_path / "runs" / "landmark" / "moved")
+    config = OmegaConf.load(folder / "config.yaml")
+    config.data.train = [f"lsp:{tiny_lsp}"] * 2
+    OmegaConf.save(config, folder / "config.yaml")
+    said = run(tmp_path, "train.py", "ckpt=last", "stages.joint=4", fails=True)
+    assert "steps an epoch and would now make" in said
 
 
 def test_half_precision_on_two_processes_in_two_stages(tiny_lsp, tmp_path):

@@ -168,6 +168,23 @@ class LandmarkModule(LightningModule):
             )
         return terms
 
+    def on_train_start(self) -> None:
+        """Refuse to go on with a run when an epoch would have another number of steps than before.
+
+        Raises:
+            ValueError: names both numbers.
+        """
+        done, epochs, steps = self.trainer.global_step, self.current_epoch, self._steps_per_epoch()
+        if done != epochs * steps:
+            raise ValueError(
+                f"the run made {done / epochs:g} steps an epoch and would now make {steps}, "
+                "which its learning rate does not fit: the data or the number of devices is another one; "
+                "restore them (trainer.devices in the run's config.yaml), or start anew with init="
+            )
+
+    def _steps_per_epoch(self) -> int:
+        return int(self.trainer.estimated_stepping_batches) // self.stages.epochs
+
     def on_train_epoch_start(self) -> None:
         set_stage(self.net, self.stages.at(self.current_epoch), self.trained["outputs"])
 
@@ -238,8 +255,7 @@ class LandmarkModule(LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimiser = build_optimiser(self.net, self.optimiser)
-        steps_per_epoch = self.trainer.estimated_stepping_batches // self.stages.epochs
-        stage_steps = [int(epochs * steps_per_epoch) for _, epochs in self.stages.plan]
+        stage_steps = [epochs * self._steps_per_epoch() for _, epochs in self.stages.plan]
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimiser, learning_rate_factor(self.optimiser, stage_steps)
         )

@@ -140,16 +140,10 @@ def test_the_detector_and_truncated_files_are_refused(shared: Path, tmp_path):
 
 
 def test_the_runtime_is_light():
-    """No torch, and in the blink of an eye: what a phone-like install pays for."""
+    """A phone-like install pays for numpy, OpenCV and LiteRT only."""
     check = (
-        "import sys, time; t = time.perf_counter(); "
-        "from blazepose.runtime import decode, draw, engines; print(time.perf_counter() - t); "
+        "import sys; from blazepose.runtime import decode, draw, engines; "
         "print(sorted({'torch', 'pytorch_lightning', 'hydra', 'matplotlib', 'scipy'} & set(sys.modules)))"
     )
-    times = []
-    for _ in range(3):
-        result = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
-        seconds, heavy = result.stdout.splitlines()
-        assert heavy == "[]"
-        times.append(float(seconds))
-    assert min(times) < 0.5
+    result = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
