@@ -27,6 +27,8 @@ class Annotation:
         z_px: (33,) float32, depth on the scale of x, origin at the hips, NaN where unknown, if the source
             has it.
         head_top: a head top that is none of the 33 is labelled.
+        image_size: width and height of the picture the labels were made on, if the source says it: a picture
+            that was scaled or turned since does not fit them.
     """
 
     image: Path
@@ -39,6 +41,7 @@ class Annotation:
     landmarks_world: np.ndarray | None = None
     z_px: np.ndarray | None = None
     head_top: bool = False
+    image_size: tuple[int, int] | None = None
 
     @property
     def keypoints_px(self) -> np.ndarray:
@@ -55,7 +58,6 @@ class Source:
         reader: the reader's name.
         annotations: the labelled people.
         licence: the licence note that travels with weights trained on this source.
-        labels_visibility: the source tells hidden landmarks from visible ones.
         left_out: people the reader could not use, counted by reason.
     """
 
@@ -63,7 +65,6 @@ class Source:
     reader: str
     annotations: list[Annotation]
     licence: str
-    labels_visibility: bool
     left_out: dict[str, int] = field(default_factory=dict)
 
 

@@ -9,10 +9,12 @@ import math
 import os
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
+import cv2
 import numpy as np
 
-from blazepose.data.annotation import HIDDEN
+from blazepose.data.annotation import HIDDEN, UNKNOWN
 
 # albumentations looks for a newer version of itself on import unless told not to.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
@@ -116,6 +118,9 @@ def occlude(image: np.ndarray, points: np.ndarray, rng: np.random.Generator) -> 
     return covered
 
 
+_SMOOTH: Any = {"downscale": cv2.INTER_AREA, "upscale": cv2.INTER_LINEAR}
+
+
 @cache
 def _photometric() -> A.Compose:
     # Probabilities chosen so that the whole costs about a millisecond a crop; per-pixel Gaussian noise is
@@ -127,11 +132,12 @@ def _photometric() -> A.Compose:
             A.HueSaturationValue(hue_shift_limit=10, sat_shift_limit=30, val_shift_limit=0, p=0.3),
             A.PlanckianJitter(p=0.2),
             A.ToGray(p=0.05),
+            # As they are by default, MotionBlur and Downscale shift the picture by one to four pixels.
             A.OneOf(
                 [
                     A.GaussianBlur(sigma_limit=(0.5, 2.0), blur_limit=0),
-                    A.MotionBlur(blur_limit=(3, 9)),
-                    A.Downscale(scale_range=(0.3, 0.7)),
+                    A.MotionBlur(blur_limit=(3, 9), allow_shifted=False, direction_range=(0.0, 0.0)),
+                    A.Downscale(scale_range=(0.3, 0.7), interpolation_pair=_SMOOTH),
                 ],
                 p=0.2,
             ),
@@ -150,6 +156,10 @@ def change_colors(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return transform(image=image)["image"]
 
 
-def hide(visibility: np.ndarray, hidden: np.ndarray, labelled: np.ndarray) -> np.ndarray:
-    """Visibility (33,) int8 after covering the `hidden` ones of the `labelled` points."""
-    return np.where(hidden & labelled, HIDDEN, visibility).astype(np.int8)
+def hide(visibility: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """Visibility (33,) int8 after covering the `hidden` points.
+
+    What the source does not say stays unknown: labels that can only say "hidden" would teach the network
+    that these points are never seen.
+    """
+    return np.where(hidden & (visibility != UNKNOWN), HIDDEN, visibility).astype(np.int8)

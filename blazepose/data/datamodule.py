@@ -1,16 +1,16 @@
 """Sources to loaders."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 import torch
 from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
-from blazepose.data.annotation import Source
+from blazepose.data.annotation import VISIBLE, Source
 from blazepose.data.augment import Augmentation
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.filters import PersonFilter, keep_people
@@ -18,7 +18,7 @@ from blazepose.data.readers import read_source
 from blazepose.data.sample import PoseSample
 from blazepose.data.sampler import EpochSampler
 from blazepose.models.variants import InputSpec
-from blazepose.topology import LANDMARKS
+from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 
@@ -99,21 +99,27 @@ def trained_outputs(sources: list[Source], negatives: list[Path]) -> dict[str, l
     """What these labels can teach.
 
     Returns:
-        "landmarks": names labelled for at least one person; "outputs": heatmaps and presence (known of every
-        labelled point), and of visibility, z, world and pose those that the labels tell.
+        "landmarks": names labelled for at least one person; "visibility": names said to be seen in at least
+        one; "outputs": heatmaps and presence (known of every labelled point), and of visibility, z, world
+        and pose those that the labels tell.
     """
-    labelled = Counter[str]()
     people = [annotation for source in sources for annotation in source.annotations]
+    labelled, seen = np.zeros(NUM_LANDMARKS, bool), np.zeros(NUM_LANDMARKS, bool)
     for annotation in people:
-        labelled.update(name for name, known in zip(LANDMARKS, annotation.labelled, strict=True) if known)
+        labelled |= annotation.labelled
+        seen |= annotation.visibility == VISIBLE
     told = {
-        "visibility": any(source.labels_visibility for source in sources),
+        "visibility": seen.any(),
         "z": any(annotation.z_px is not None for annotation in people),
         "world": any(annotation.landmarks_world is not None for annotation in people),
         "pose": bool(negatives),
     }
     outputs = ["heatmaps", "presence", *(name for name, known in told.items() if known)]
-    return {"landmarks": [name for name in LANDMARKS if labelled[name]], "outputs": outputs}
+    return {"landmarks": _names(labelled), "visibility": _names(seen), "outputs": outputs}
+
+
+def _names(chosen: np.ndarray) -> list[str]:
+    return [LANDMARKS[index] for index in np.flatnonzero(chosen)]
 
 
 class PoseDataModule(LightningDataModule):

@@ -94,7 +94,7 @@ class PoseDataset(Dataset[PoseSample]):
 
     def _person(self, index: int, annotation: Annotation, rng: np.random.Generator) -> PoseSample:
         size, augmentation = self.input_spec.size, self.augmentation
-        image = read_image(annotation.image)
+        image = read_image(annotation.image, annotation.image_size)
         roi = aligned_roi(annotation)
         draw = draw_disturbance(augmentation, rng) if augmentation else _UNDISTURBED
         matrix = crop_matrix(roi, draw.scale, draw.shift, draw.rotation_rad, draw.mirror)
@@ -105,10 +105,10 @@ class PoseDataset(Dataset[PoseSample]):
         crop = _crop_frame(image, frame, matrix, size)
         points, labelled = points_in_crop(annotation, roi, matrix)
         presence = _presence(annotation, points, frame)
-        visibility = hide(annotation.visibility, presence == 0, annotation.labelled)
+        visibility = hide(annotation.visibility, presence == 0)
         if augmentation and rng.random() < augmentation.occlusion:
             covered = occlude(crop, points[:NUM_LANDMARKS], rng)
-            visibility = hide(visibility, covered, annotation.labelled)
+            visibility = hide(visibility, covered)
         if augmentation and augmentation.color:
             crop = change_colors(crop, rng)
         sample = _sample(crop, index)

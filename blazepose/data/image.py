@@ -18,19 +18,20 @@ class ImageError(ValueError):
     """A file that is not a complete picture; the message is one sentence that names it."""
 
 
-def read_image(path: Path) -> np.ndarray:
+def read_image(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
     """Read a picture, upright as its EXIF orientation says.
 
     Grey becomes three equal channels, 16 bits become 8, transparency is dropped.
 
     Args:
         path: any format that OpenCV reads.
+        size: width and height it must have, if these are known.
 
     Returns:
         uint8 (height, width, 3), RGB.
 
     Raises:
-        ImageError: if the file is missing, empty, cut off, or not a picture.
+        ImageError: if the file is missing, empty, cut off, not a picture, or of another size.
     """
     data = _read_bytes(path)
     # OpenCV fills what is missing of a cut-off file with grey and says nothing.
@@ -42,6 +43,12 @@ def read_image(path: Path) -> np.ndarray:
         raise ImageError(f"{path} cannot be decoded: {error.err}") from error
     if image is None:
         raise ImageError(f"{path} is not a picture that OpenCV can read")
+    height, width = image.shape[:2]
+    if size not in (None, (width, height)):
+        raise ImageError(
+            f"{path} is {width}x{height}, its labels are for {size[0]}x{size[1]}: it was scaled or turned "
+            "since; label it anew, or take width and height out of the label file if they are wrong"
+        )
     return image
 
 

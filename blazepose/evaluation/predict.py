@@ -112,7 +112,8 @@ def predict(
 
 
 def _cut(job: Job, size: int) -> np.ndarray:
-    return crop_image(read_image(job.annotation.image), roi_to_image_matrix(job.roi), size)
+    image = read_image(job.annotation.image, job.annotation.image_size)
+    return crop_image(image, roi_to_image_matrix(job.roi), size)
 
 
 def _ahead(

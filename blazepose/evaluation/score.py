@@ -115,7 +115,7 @@ def _errors(
 ) -> Scored:
     target = np.stack([annotation.landmarks_px for annotation in annotations]).astype(np.float64)
     labelled = np.stack([annotation.labelled for annotation in annotations])
-    learned = np.stack([_learned(prediction) for prediction in predictions])
+    learned = np.stack([_learned(prediction, "landmarks") for prediction in predictions])
     refined = np.stack([prediction.landmarks[:, :2] for prediction in predictions])
     raw = np.stack([prediction.landmarks_raw for prediction in predictions])
     if not (labelled & learned).any():
@@ -135,10 +135,11 @@ def _errors(
     )
 
 
-def _learned(prediction: Prediction) -> np.ndarray:
+def _learned(prediction: Prediction, kind: str) -> np.ndarray:
+    """What the weights say they learned of this kind, "landmarks" or "visibility", bool (33,)."""
     if prediction.trained is None:
         return np.full(NUM_LANDMARKS, True)
-    return np.isin(LANDMARKS, prediction.trained["landmarks"])
+    return np.isin(LANDMARKS, prediction.trained.get(kind, []))
 
 
 def mean_pose(target_px: np.ndarray, labelled: np.ndarray, predictions: list[Prediction]) -> np.ndarray:
@@ -190,10 +191,9 @@ def results(scored: Scored) -> dict[str, Any]:
 
 
 def _pdj(scored: Scored) -> float:
-    learned = [p.trained is None or "visibility" in p.trained["outputs"] for p in scored.predictions]
     return pdj(
         scored.errors,
-        scored.counted & np.array(learned)[:, None],
+        scored.counted & np.stack([_learned(prediction, "visibility") for prediction in scored.predictions]),
         np.stack([annotation.visibility for annotation in scored.annotations]),
         np.stack([prediction.landmarks[:, 3] for prediction in scored.predictions]),
     )

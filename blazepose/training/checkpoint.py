@@ -51,7 +51,9 @@ def describe_landmark_net(
     if init is not None:
         init = {key: init[key] for key in ("trained", "data", "init")}
         learned = init["trained"]
-        trained = {kind: list(dict.fromkeys([*learned[kind], *names])) for kind, names in trained.items()}
+        trained = {
+            kind: list(dict.fromkeys([*learned.get(kind, []), *names])) for kind, names in trained.items()
+        }
     return {
         "task": "landmark",
         "model": net.variant.name,

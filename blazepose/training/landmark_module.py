@@ -101,10 +101,9 @@ class LandmarkModule(LightningModule):
         self.trained = trained
         self.about = about
         # Losses over whole maps cost a tenth of a step on a CPU; most sources label half of the points.
-        points = {INDEX[name] for name in trained["heatmaps"]} | {ROI_CENTER, ROI_SCALE}
-        taught = torch.tensor(sorted(points | {int(MIRROR[point]) for point in points}))
+        points = [*_either_side(trained["heatmaps"]), ROI_CENTER, ROI_SCALE]
         self.heatmap_points: Tensor
-        self.register_buffer("heatmap_points", taught, persistent=False)
+        self.register_buffer("heatmap_points", torch.tensor(points), persistent=False)
         metrics = torch.nn.ModuleDict({decoding: PckMetric() for decoding in DECODINGS})
         self.pck = cast(Mapping[str, PckMetric], metrics)
         self.variance = VarianceRatio()
@@ -157,7 +156,9 @@ class LandmarkModule(LightningModule):
                 landmarks[..., 2:3] / size, points[..., 2:], batch["z_labelled"], beta
             )
         if "visibility" in outputs:
-            terms["visibility"] = binary_loss(landmarks[:, :NUM_LANDMARKS, 3], visible.float(), visible >= 0)
+            seen = _either_side(self.trained["visibility"])
+            visible = visible[:, seen]
+            terms["visibility"] = binary_loss(landmarks[:, seen, 3], visible.float(), visible >= 0)
         if "world" in outputs:
             world = out.world.float()[:, :NUM_LANDMARKS]
             terms["world"] = coordinate_loss(world, batch["world"], batch["world_labelled"], beta)
@@ -273,6 +274,12 @@ class LandmarkModule(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["blazepose"] = self.about
+
+
+def _either_side(names: list[str]) -> list[int]:
+    """Indices of these landmarks and of their mirror images, which mirroring makes of them."""
+    points = {INDEX[name] for name in names}
+    return sorted(points | {int(MIRROR[point]) for point in points})
 
 
 def _check_that_it_learns(net: LandmarkNet, weights: LossWeights, stages: Stages, initialised: bool) -> None:

@@ -77,13 +77,15 @@ def learned(
         weights: of the losses, by name of the term.
 
     Returns:
-        "landmarks": regressed; "heatmaps": landmarks with a heatmap; "outputs": as trained_outputs.
+        "landmarks": regressed; "heatmaps": landmarks with a heatmap; "visibility" and "outputs": as
+        trained_outputs.
     """
     regresses = bool(stages.regression + stages.joint) and weights["coordinates"] > 0
     names = {"heatmaps": "heatmap"}
     heatmaps = bool(stages.heatmap + stages.joint)
     return {
         "landmarks": trained["landmarks"] if regresses else [],
+        "visibility": trained["visibility"] if regresses and weights["visibility"] > 0 else [],
         "heatmaps": trained["landmarks"] if heatmaps and weights["heatmap"] > 0 else [],
         "outputs": [
             name

@@ -43,6 +43,19 @@ def test_occluder_covers_exactly_the_points_under_it():
         assert hidden == bool(inside and painted[y, x])
 
 
+def test_colors_leave_everything_where_it_is():
+    """Blurs and scaling must not move the picture under its labels: a heatmap cell is four pixels. Downscaling rounds the
+    size of the small picture, which is worth up to 0.9 of a pixel."""
+    y, x = np.mgrid[:256, :256]
+    blob = np.exp(-((x - 90.3) ** 2 + (y - 140.7) ** 2) / (2 * 6**2))[..., None]
+    image = (20 + 200 * blob * [1.0, 0.9, 0.8]).astype(np.uint8)
+    for seed in range(300):
+        changed = change_colors(image.copy(), np.random.default_rng(seed)).astype(float).mean(axis=2)
+        weight = np.clip(changed - np.median(changed) - 30, 0, None)[110:170, 60:120]
+        middle = [(weight * grid[110:170, 60:120]).sum() / weight.sum() for grid in (x, y)]
+        np.testing.assert_allclose(middle, [90.3, 140.7], atol=1, err_msg=f"seed {seed}")
+
+
 def test_colors_are_repeatable_and_leave_the_shape():
     image = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
     first, again = (change_colors(image.copy(), np.random.default_rng(5)) for _ in range(2))

@@ -122,6 +122,14 @@ def test_not_a_picture(tmp_path, data, sentence):
         read_image(written(tmp_path, data))
 
 
+def test_another_size_than_the_labels_were_made_at(tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((40, 60, 3), np.uint8))
+    assert read_image(tmp_path / "a.png", (60, 40)).shape == (40, 60, 3)
+    for size in ((40, 60), (120, 80)):
+        with pytest.raises(ImageError, match=rf"a\.png is 60x40, its labels are for {size[0]}x{size[1]}"):
+            read_image(tmp_path / "a.png", size)
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(ImageError, match=r"nowhere\.jpg is missing"):
         read_image(tmp_path / "nowhere.jpg")

@@ -99,10 +99,20 @@ def test_missing_and_unexpected_tensors_are_refused(tmp_path, net):
 
 def test_weights_bring_along_what_they_started_from(tmp_path, net):
     """Data and licences of the first training travel with the second; what both learned counts as learned."""
-    lsp = Source("lsp:a", "lsp", [], "academic", labels_visibility=False)
-    own = Source("landmarks:b.json", "landmarks", [], "own labels", labels_visibility=True)
-    first = {"landmarks": ["nose"], "heatmaps": ["nose"], "outputs": ["heatmaps", "presence"]}
-    second = {"landmarks": ["left_heel"], "heatmaps": [], "outputs": ["presence", "visibility"]}
+    lsp = Source("lsp:a", "lsp", [], "academic")
+    own = Source("landmarks:b.json", "landmarks", [], "own labels")
+    first = {
+        "landmarks": ["nose"],
+        "heatmaps": ["nose"],
+        "visibility": [],
+        "outputs": ["heatmaps", "presence"],
+    }
+    second = {
+        "landmarks": ["left_heel"],
+        "heatmaps": [],
+        "visibility": ["left_heel"],
+        "outputs": ["presence", "visibility"],
+    }
     start = describe_landmark_net(net, "mediapipe", first, {"train": [lsp]}, {})
     about = describe_landmark_net(net, "mediapipe", second, {"train": [own]}, {}, init=start)
     assert about["init"]["data"]["train"][0]["licence"] == "academic"
@@ -110,6 +120,7 @@ def test_weights_bring_along_what_they_started_from(tmp_path, net):
     assert about["trained"] == {
         "landmarks": ["nose", "left_heel"],
         "heatmaps": ["nose"],
+        "visibility": ["left_heel"],
         "outputs": ["heatmaps", "presence", "visibility"],
     }
     again = describe_landmark_net(net, "mediapipe", second, {"train": [own]}, {}, init=about["init"])

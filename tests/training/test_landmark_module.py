@@ -25,7 +25,7 @@ def module(stages: Stages, outputs=("presence",), weights=None) -> LandmarkModul
     torch.manual_seed(0)
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
     names = list(LSP14.values())
-    trained = {"landmarks": names, "heatmaps": names, "outputs": list(outputs)}
+    trained = {"landmarks": names, "heatmaps": names, "visibility": names, "outputs": list(outputs)}
     about = {"init": {"data": {}}}  # a regression stage needs weights to start from
     return LandmarkModule(net, weights or LossWeights(), OptimiserConfig(), stages, trained, about)
 
@@ -102,6 +102,17 @@ def test_a_point_labelled_on_one_side_is_learned_on_both():
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
     model = LandmarkModule(net, LossWeights(), OptimiserConfig(), Stages(), trained, {})
     assert {INDEX["left_wrist"], INDEX["right_wrist"]} <= set(model.heatmap_points.tolist())
+
+
+def test_visibility_is_learned_where_something_is_said_to_be_seen(batch):
+    model = module(Stages(0, 0, 1), ("visibility",))
+    model.trained["visibility"] = ["left_wrist"]
+    batch = batch | {"visibility": torch.zeros_like(batch["visibility"])}
+    out = model(batch["image"])
+    out.landmarks.retain_grad()
+    model.losses(out, batch)["visibility"].backward()
+    touched = out.landmarks.grad[..., 3].abs().sum(dim=0).nonzero()[:, 0].tolist()
+    assert touched == [INDEX["left_wrist"], INDEX["right_wrist"]]
 
 
 def test_unlabelled_points_have_no_gradient(batch):

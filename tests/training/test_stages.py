@@ -56,13 +56,13 @@ def test_stages_follow_each_other():
 
 
 def test_only_what_the_recipe_trains_counts_as_learned():
-    labels = {"landmarks": ["nose"], "outputs": ["heatmaps", "presence", "world"]}
+    labels = {"landmarks": ["nose"], "visibility": ["nose"], "outputs": ["heatmaps", "presence", "world"]}
     weights = dataclasses.asdict(LossWeights())
     assert learned(labels, Stages(joint=1), weights) == labels | {"heatmaps": ["nose"]}
     heatmaps = learned(labels, Stages(heatmap=1, joint=0), weights)
-    assert heatmaps == {"landmarks": [], "heatmaps": ["nose"], "outputs": ["heatmaps"]}
-    without = learned(labels, Stages(joint=1), weights | {"world": 0.0, "heatmap": 0.0})
-    assert without == {"landmarks": ["nose"], "heatmaps": [], "outputs": ["presence"]}
+    assert heatmaps == {"landmarks": [], "visibility": [], "heatmaps": ["nose"], "outputs": ["heatmaps"]}
+    without = learned(labels, Stages(joint=1), weights | {"world": 0.0, "heatmap": 0.0, "visibility": 0.0})
+    assert without == {"landmarks": ["nose"], "visibility": [], "heatmaps": [], "outputs": ["presence"]}
 
 
 def test_no_epochs_at_all_is_told():

@@ -24,7 +24,7 @@ def read(path: Path, split: str | None) -> Source:
         files.setdefault(split, annotations / f"{_PREFIX}{split}.json")
     split = choose_split(files, split, path, "coco")
     people = read_people(files[split], path / split, "coco", COCO17, body)
-    return people.source("coco", LICENCE, labels_visibility=True)
+    return people.source("coco", LICENCE)
 
 
 def body(entry: dict[str, Any]) -> Keypoints:

@@ -55,6 +55,7 @@ def read_people(
     anchor: str,
     skeleton: Mapping[int, str],
     keypoints_of: Callable[[dict[str, Any]], Keypoints],
+    head_top: int | None = None,
 ) -> People:
     """The people of one of the published COCO-style data sets.
 
@@ -64,6 +65,7 @@ def read_people(
         anchor: heading of the data set in data/README.md.
         skeleton: {index in the source: landmark name}.
         keypoints_of: the keypoints of an annotation entry, in the order of the skeleton.
+        head_top: index of the head top in the source.
     """
     coco = read_coco(file, anchor)
     for image, entry in coco.imgs.items():
@@ -78,32 +80,32 @@ def read_people(
         elif entry["image_id"] not in paths:
             raise ValueError(f"{file}, annotation {person}: there is no image {entry['image_id']}")
         else:
-            keypoints = _named(file, person, keypoints_of, entry)
-            people.add(paths[entry["image_id"]], person, *keypoints, skeleton, box_xyxy(entry.get("bbox")))
+            try:
+                keypoints, box = keypoints_of(entry), box_xyxy(entry.get("bbox"))
+            except ValueError as error:
+                raise ValueError(f"{file}, annotation {person}: {error}") from error
+            people.add(paths[entry["image_id"]], person, *keypoints, skeleton, box, head_top=head_top)
     return people
 
 
-def _named(
-    file: Path, person: str, keypoints_of: Callable[[dict[str, Any]], Keypoints], entry: dict[str, Any]
-) -> Keypoints:
-    try:
-        return keypoints_of(entry)
-    except ValueError as error:
-        raise ValueError(f"{file}, annotation {person}: {error}") from error
-
-
 def triplets(values: Any, count: int) -> np.ndarray:
-    """COCO's flat list of x, y, v as float32 (count, 3); all 0 where there is no list.
+    """COCO's flat list of x, y, v as float32 (count, 3); all 0 where there is none.
 
     Raises:
-        ValueError: if it holds something else than 3 x count numbers.
+        ValueError: if it is something else than 3 x count numbers.
     """
-    if not isinstance(values, list | array) or not values:
+    if values is None:
+        return np.zeros((count, 3), np.float32)
+    if not isinstance(values, list | array):
+        raise ValueError("keypoints is not a list of numbers")
+    if not values:
         return np.zeros((count, 3), np.float32)
     try:
         numbers = np.asarray(values, np.float32)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError("keypoints that are not numbers") from None
+    if numbers.ndim != 1:
+        raise ValueError("keypoints in lists of their own, expected one flat list of x, y, v")
     if numbers.shape != (3 * count,):
         raise ValueError(f"{len(values)} keypoint numbers, expected x, y, v of {count} keypoints")
     return numbers.reshape(count, 3)
@@ -121,8 +123,15 @@ def unflagged(points: np.ndarray, labelled: np.ndarray) -> Keypoints:
 
 
 def box_xyxy(bbox: Any) -> np.ndarray | None:
-    """COCO's x, y, width, height as corners, float32 (4,); None for a box without area."""
-    box = np.array(bbox if bbox is not None else [], np.float32)
+    """COCO's x, y, width, height as corners, float32 (4,); None for a box without area.
+
+    Raises:
+        ValueError: if it is something else than a list of numbers.
+    """
+    try:
+        box = np.array(bbox if bbox is not None else [], np.float32)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"bbox is {bbox}, expected x, y, width, height") from None
     if box.shape != (4,) or not np.isfinite(box).all() or box[2:].min() <= 0:
         return None
     return np.concatenate([box[:2], box[:2] + box[2:]])

@@ -28,7 +28,7 @@ def read(path: Path, split: str | None) -> Source:
     files = {name: path / file for name, file in _FILES.items()}
     split = choose_split(files, split, path, "coco_wholebody")
     people = read_people(files[split], path / split, "coco_wholebody", COCO_WHOLEBODY133, whole_body)
-    return people.source("coco_wholebody", LICENCE, labels_visibility=True)
+    return people.source("coco_wholebody", LICENCE)
 
 
 def whole_body(entry: dict[str, Any]) -> Keypoints:

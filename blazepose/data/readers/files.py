@@ -79,7 +79,7 @@ def read_json(file: Path, anchor: str) -> Any:
         FileNotFoundError: if the file is missing.
         ValueError: if it is not JSON.
     """
-    with require_file(file, anchor).open(encoding="utf-8") as stream:
+    with require_file(file, anchor).open(encoding="utf-8-sig") as stream:  # Windows may write a mark
         try:
             return json.load(stream, object_hook=_slim)
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -91,6 +91,9 @@ def _slim(entry: dict[str, Any]) -> dict[str, Any]:
     for key in _KEYPOINT_LISTS & entry.keys():
         try:
             entry[key] = array("f", entry[key])
-        except TypeError:  # a category's keypoint names, or what its reader will complain about
+        except (
+            TypeError,
+            OverflowError,
+        ):  # a category's keypoint names, or what its reader will complain about
             continue
     return entry

@@ -1,5 +1,6 @@
 """Halpe Full-Body: 26 keypoints of the body and feet, 68 of the face, 21 of each hand."""
 
+from array import array
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ LICENCE = (
 )
 
 _KEYPOINTS = 136
+_HEAD_TOP = 17
 _LABELLED = 0.35
 """Third values from here on count as labelled. Source: the authors' own training code, AlphaPose
 (halpe_136.py). Validation only has 0, 1 and 2; some of training are scores."""
@@ -29,19 +31,20 @@ def read(path: Path, split: str | None) -> Source:
     files = {name: path / file for name, file in _FILES.items()}
     split = choose_split(files, split, path, "halpe")
     keypoints_of = partial(full_body, coco_flags=split == "val")
-    people = read_people(files[split], path / _IMAGES[split], "halpe", HALPE136, keypoints_of)
-    return people.source("halpe", LICENCE, labels_visibility=split == "val")
+    people = read_people(files[split], path / _IMAGES[split], "halpe", HALPE136, keypoints_of, _HEAD_TOP)
+    return people.source("halpe", LICENCE)
 
 
 def full_body(entry: dict[str, Any], coco_flags: bool) -> Keypoints:
     """The 136 keypoints of an annotation entry.
 
     Args:
-        entry: some of training hold no list of keypoints.
+        entry: some of training hold something else than a list of keypoints.
         coco_flags: the third value of the first 17 is COCO's flag, as they are copied from COCO. Elsewhere
             an occluded point is not told from a visible one.
     """
-    points = triplets(entry.get("keypoints"), _KEYPOINTS)
+    keypoints = entry.get("keypoints")
+    points = triplets(keypoints if isinstance(keypoints, list | array) else None, _KEYPOINTS)
     xy, labelled, visibility = unflagged(points, points[:, 2] >= _LABELLED)
     if coco_flags:
         visibility[: len(COCO17)] = flagged(points[: len(COCO17)])[2]

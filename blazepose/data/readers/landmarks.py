@@ -4,6 +4,7 @@ What CVAT, FiftyOne and Label Studio write, and where each puts the pictures: da
 """
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from blazepose.data.annotation import HIDDEN, UNKNOWN, Annotation, Source
+from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Annotation, Source
 from blazepose.data.readers.coco_json import box_xyxy, flagged, require_lists, triplets
 from blazepose.data.readers.files import read_json
 from blazepose.data.readers.people import People
@@ -34,7 +35,11 @@ def read(path: Path, split: str | None) -> Source:
         data.setdefault("annotations", [])  # FiftyOne leaves it out where nothing is labelled
     require_lists(data, ("images", "categories", "annotations"), path)
     categories = _by_id(data["categories"], "category", path)
-    skeletons = {key: _skeleton(category, path) for key, category in categories.items()}
+    # A barbell has keypoints too: beside a person's category, one that shares no name is another thing.
+    named = {key: _names(category) for key, category in categories.items()}
+    if any(set(names) & set(LANDMARKS) for names in named.values()):
+        named = {key: names if set(names) & set(LANDMARKS) else [] for key, names in named.items()}
+    skeletons = {key: _skeleton(names, path) for key, names in named.items()}
     if data["annotations"] and not any(skeletons.values()):
         raise ValueError(
             f"{path}: no category lists the names of its keypoints; see data/README.md#landmarks for how "
@@ -45,11 +50,11 @@ def read(path: Path, split: str | None) -> Source:
     for person, entry in _by_id(data["annotations"], "annotation", path).items():
         _add(people, pictures, str(person), entry, skeletons)
     pictures.require({person.image for person in people.annotations})
-    # Most tools write 2, "visible", for every point; only a file that also says 1 tells them apart.
-    says_hidden = any((person.visibility == HIDDEN).any() for person in people.annotations)
-    if not says_hidden:
+    # Many tools write one flag for every point, 2 or 1; only a file that has both tells hidden from visible.
+    flags = {int(flag) for person in people.annotations for flag in np.unique(person.visibility)}
+    if not flags >= {HIDDEN, VISIBLE}:
         people.annotations = [_of_unknown_visibility(person) for person in people.annotations]
-    return people.source("landmarks", LICENCE, labels_visibility=says_hidden)
+    return people.source("landmarks", LICENCE)
 
 
 def _by_id(entries: list[dict[str, Any]], kind: str, file: Path) -> dict[Any, dict[str, Any]]:
@@ -63,9 +68,12 @@ def _by_id(entries: list[dict[str, Any]], kind: str, file: Path) -> dict[Any, di
     return found
 
 
-def _skeleton(category: dict[str, Any], file: Path) -> Mapping[int, str]:
-    """{position in the annotation: landmark name}; empty for a category without keypoints."""
-    names = [_normal(name) for name in category.get("keypoints") or []]
+def _names(category: dict[str, Any]) -> list[str]:
+    return ["_".join(re.findall(r"[^-_\s]+", str(name).lower())) for name in category.get("keypoints") or []]
+
+
+def _skeleton(names: list[str], file: Path) -> Mapping[int, str]:
+    """{position in the annotation: landmark name}."""
     for name in names:
         if name not in LANDMARKS:
             close = difflib.get_close_matches(name, LANDMARKS, n=1)
@@ -74,10 +82,6 @@ def _skeleton(category: dict[str, Any], file: Path) -> Mapping[int, str]:
         if names.count(name) > 1:
             raise ValueError(f"{file}: a category lists {name!r} twice")
     return dict(enumerate(names))
-
-
-def _normal(name: Any) -> str:
-    return "_".join(str(name).lower().replace("-", " ").replace("_", " ").split())
 
 
 def _add(
@@ -89,8 +93,9 @@ def _add(
 ) -> None:
     where = f"{people.file}, annotation {person}"
     for key, known in (("image_id", pictures.images), ("category_id", skeletons)):
-        if entry.get(key) not in known:
-            raise ValueError(f"{where}: there is no {key.removesuffix('_id')} {entry.get(key)}")
+        value = entry.get(key)
+        if not isinstance(value, int | str) or value not in known:
+            raise ValueError(f"{where}: there is no {key.removesuffix('_id')} {value}")
     skeleton = skeletons[entry["category_id"]]
     if entry.get("iscrowd"):
         people.left_out["crowd"] += 1
@@ -101,7 +106,9 @@ def _add(
         box = box_xyxy(entry.get("bbox"))
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
-    people.add(pictures.find(entry["image_id"]), person, *flagged(points), skeleton, box, world)
+    picture = pictures.find(entry["image_id"])
+    size = pictures.size(entry["image_id"])
+    people.add(picture, person, *flagged(points), skeleton, box, world, image_size=size)
 
 
 def _points(entry: dict[str, Any], skeleton: Mapping[int, str]) -> np.ndarray:
@@ -157,7 +164,8 @@ class _Pictures:
             ValueError: if another image id leads to the same picture.
         """
         if image not in self.by_image:
-            name = str(self.images[image].get("file_name"))
+            # Label Studio on Windows writes backslashes.
+            name = str(self.images[image].get("file_name")).replace("\\", "/")
             path = next((path for path in self._candidates(name) if path.is_file()), None)
             if path is None:
                 path = Path(name)
@@ -167,6 +175,12 @@ class _Pictures:
                 raise ValueError(f"{self.file}: images {other} and {image} both lead to {path}")
             self.by_image[image] = path
         return self.by_image[image]
+
+    def size(self, image: Any) -> tuple[int, int] | None:
+        """Width and height the labels were made at, if the file says them."""
+        entry = self.images[image]
+        width, height = entry.get("width"), entry.get("height")
+        return (width, height) if isinstance(width, int) and isinstance(height, int) else None
 
     def _candidates(self, name: str) -> Iterator[Path]:
         """As written below each root; then by its bare name, since tools write paths of their own server."""

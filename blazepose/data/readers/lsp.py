@@ -39,7 +39,7 @@ def read(path: Path, split: str | None) -> Source:
             LSP14,
             head_top=_HEAD_TOP,
         )
-    return people.source("lsp", LICENCE, labels_visibility=original)
+    return people.source("lsp", LICENCE)
 
 
 def read_joints(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -40,7 +40,7 @@ def read(path: Path, split: str | None) -> Source:
         labelled = (flags > 0) & (joints != -1).any(axis=1)
         unknown = np.full(_KEYPOINTS, UNKNOWN, np.int8)
         people.add(image, str(number), joints, labelled, unknown, MPII16, head_top=_HEAD_TOP)
-    return people.source("mpii", LICENCE, labels_visibility=False)
+    return people.source("mpii", LICENCE)
 
 
 def _annotation_file(path: Path, split: str | None) -> Path:

@@ -35,6 +35,7 @@ class People:
         box_xyxy: np.ndarray | None = None,
         landmarks_world: np.ndarray | None = None,
         head_top: int | None = None,
+        image_size: tuple[int, int] | None = None,
     ) -> None:
         """Keep a person, or count why not.
 
@@ -48,6 +49,7 @@ class People:
             box_xyxy: (4,) pixels.
             landmarks_world: (33, 3) metres.
             head_top: index of the head top in the source.
+            image_size: width and height the labels were made at.
         """
         if not labelled.any():
             self.left_out["no keypoints"] += 1
@@ -57,10 +59,12 @@ class People:
             points = source_to_landmarks(keypoints, labelled, visibility, dict(skeleton))
             head = head_top is not None and bool(labelled[head_top])
             self.annotations.append(
-                Annotation(image, person, *points, box_xyxy, landmarks_world, head_top=head)
+                Annotation(
+                    image, person, *points, box_xyxy, landmarks_world, head_top=head, image_size=image_size
+                )
             )
 
-    def source(self, reader: str, licence: str, labels_visibility: bool) -> Source:
+    def source(self, reader: str, licence: str) -> Source:
         """Everybody as a `Source`.
 
         Raises:
@@ -77,6 +81,5 @@ class People:
             reader=reader,
             annotations=self.annotations,
             licence=licence,
-            labels_visibility=labels_visibility,
             left_out=dict(self.left_out),
         )

@@ -43,7 +43,6 @@ def test_keypoints_visibility_and_box(tmp_path, capsys):
     assert person.landmarks_px[INDEX["right_ankle"]].tolist() == [160, 161]
     assert person.box_xyxy.tolist() == [1, 2, 31, 42]
     assert person.extra_px.shape == (0, 2)
-    assert source.labels_visibility
     assert capsys.readouterr() == ("", "")
 
 

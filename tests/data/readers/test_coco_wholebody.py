@@ -71,7 +71,6 @@ def test_visibility_is_known_for_body_and_feet_only(tmp_path):
     names = ("left_foot_index", "left_heel", "left_shoulder", "mouth_left", "left_index")
     visibility = [source.annotations[0].visibility[INDEX[name]] for name in names]
     assert visibility == [HIDDEN, VISIBLE, VISIBLE, UNKNOWN, UNKNOWN]
-    assert source.labels_visibility
 
 
 @pytest.mark.parametrize(

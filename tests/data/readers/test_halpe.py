@@ -53,13 +53,15 @@ def test_visibility_is_cocos_in_validation(tmp_path):
     visibility = source.annotations[0].visibility
     names = ("left_shoulder", "right_shoulder", "left_heel", "mouth_left")
     assert [visibility[INDEX[name]] for name in names] == [HIDDEN, VISIBLE, UNKNOWN, UNKNOWN]
-    assert source.labels_visibility
+
+
+def test_the_head_top_is_known(tmp_path):
+    assert halpe.read(make(tmp_path, "val", keypoints()), None).annotations[0].head_top
 
 
 def test_visibility_is_unknown_in_training(tmp_path):
     source = halpe.read(make(tmp_path, "train", keypoints()), None)
     assert (source.annotations[0].visibility == UNKNOWN).all()
-    assert not source.labels_visibility
     assert source.annotations[0].image == tmp_path / "hico_20160224_det/images/train2015/7.jpg"
 
 

@@ -46,7 +46,6 @@ def test_partial_skeleton(tmp_path):
     assert person.visibility[[0, 29]].tolist() == [VISIBLE, HIDDEN]
     assert person.box_xyxy.tolist() == [1, 2, 4, 6]
     assert person.landmarks_world is None
-    assert source.labels_visibility
 
 
 def test_all_33_and_world_landmarks(tmp_path):
@@ -61,10 +60,12 @@ def test_all_33_and_world_landmarks(tmp_path):
     assert np.isnan(person.landmarks_world[4]).all()
 
 
-def test_without_any_hidden_point_visibility_is_unknown(tmp_path):
-    source = landmarks.read(make(tmp_path, entry(keypoints=[10, 20, 2, 30, 40, 2])), None)
-    assert (source.annotations[0].visibility == UNKNOWN).all()
-    assert not source.labels_visibility
+@pytest.mark.parametrize("flag", [1, 2])
+def test_a_file_with_one_flag_for_all_says_nothing_of_visibility(tmp_path, flag):
+    source = landmarks.read(make(tmp_path, entry(keypoints=[10, 20, flag, 30, 40, flag])), None)
+    person = source.annotations[0]
+    assert person.labelled.sum() == 2
+    assert (person.visibility == UNKNOWN).all()
 
 
 def test_names_as_people_type_them(tmp_path):
@@ -102,7 +103,12 @@ def test_keypoint_names_that_cannot_be_right(tmp_path, names, sentence):
             {"keypoints": [1, 2, 2, 3, 4, 0.7]},
             "annotation 5: left_heel has visibility 0.7, expected 0, 1 or 2",
         ),
+        ({"keypoints": [[1, 2, 2], [3, 4, 2]]}, "annotation 5: keypoints in lists of their own"),
+        ({"keypoints": {"nose": [1, 2, 2]}}, "annotation 5: keypoints is not a list of numbers"),
+        ({"keypoints": [10**400, 2, 2, 0, 0, 0]}, "annotation 5: keypoints that are not numbers"),
+        ({"bbox": {"x": 1}}, "annotation 5: bbox is {'x': 1}, expected x, y, width, height"),
         ({"image_id": 8}, "annotation 5: there is no image 8"),
+        ({"image_id": [1]}, r"annotation 5: there is no image \[1\]"),
         ({"category_id": None}, "annotation 5: there is no category None"),
         (
             {"landmarks_world": [[0, 0, 0]]},
@@ -155,6 +161,32 @@ def test_file_without_annotations(tmp_path):
     file.write_text(json.dumps(data))
     with pytest.raises(ValueError, match="holds no labelled people"):
         landmarks.read(file, None)
+
+
+def test_other_things_with_keypoints_are_left_out(tmp_path):
+    """A barbell's ends beside the person's landmarks; its category must share no name with ours."""
+    person = {"id": 1, "name": "person", "keypoints": ["nose", "left_heel"]}
+    barbell = {"id": 2, "name": "barbell", "keypoints": ["end_a", "end_b"]}
+    file = make(tmp_path, entry(5), entry(6, category_id=2), categories=[person, barbell])
+    source = landmarks.read(file, None)
+    assert [found.person for found in source.annotations] == ["5"]
+    assert source.left_out == {"no keypoints": 1}
+    misspelt = {"id": 2, "name": "person", "keypoints": ["nose", "end_b"]}
+    with pytest.raises(ValueError, match="unknown landmark 'end_b'"):
+        landmarks.read(make(tmp_path, entry(5), categories=[person, misspelt]), None)
+
+
+def test_byte_order_mark_of_windows(tmp_path):
+    file = make(tmp_path, entry())
+    file.write_text(file.read_text(), encoding="utf-8-sig")
+    assert len(landmarks.read(file, None).annotations) == 1
+
+
+def test_size_the_labels_were_made_at(tmp_path):
+    images = [{"id": 1, "file_name": "7.jpg", "width": 640, "height": 480}]
+    person = landmarks.read(make(tmp_path, entry(), images=images), None).annotations[0]
+    assert person.image_size == (640, 480)
+    assert landmarks.read(make(tmp_path, entry()), None).annotations[0].image_size is None
 
 
 def test_not_a_file(tmp_path):
@@ -210,6 +242,12 @@ def test_fiftyone(tmp_path):
     assert names == ["left_wrist", "left_heel"]
 
 
+def test_label_studio_on_windows(tmp_path):
+    picture = touch(tmp_path / "images" / "9a-squat.jpg")
+    images = [{"id": 1, "file_name": "..\\..\\media\\9a-squat.jpg"}]
+    assert landmarks.read(make(tmp_path, entry(), images=images), None).annotations[0].image == picture
+
+
 def test_label_studio(tmp_path):
     file = tmp_path / "result.json"
     shutil.copy(FIXTURES / "label_studio_result.json", file)
@@ -219,4 +257,3 @@ def test_label_studio(tmp_path):
     assert [person.person for person in source.annotations] == ["1", "2"]
     assert [int(person.labelled.sum()) for person in source.annotations] == [4, 2]
     assert source.left_out == {"no keypoints": 1}
-    assert not source.labels_visibility

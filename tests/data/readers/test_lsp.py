@@ -36,7 +36,6 @@ def test_extended(tmp_path):
     assert (first.labelled.sum(), second.labelled.sum()) == (12, 11)
     assert not second.labelled[INDEX["right_ankle"]]
     assert (first.visibility == UNKNOWN).all()
-    assert not source.labels_visibility
 
 
 def test_original_flags_occlusion(tmp_path):
@@ -50,7 +49,6 @@ def test_original_flags_occlusion(tmp_path):
     assert first.labelled.sum() == 12
     assert first.visibility[INDEX["right_wrist"]] == HIDDEN
     assert first.visibility[INDEX["left_wrist"]] == VISIBLE
-    assert source.labels_visibility
 
 
 def test_original_splits(tmp_path):

@@ -42,7 +42,6 @@ def test_joints(tmp_path):
     assert first.extra_px[:, 0].tolist() == [60, 70, 80, 90]
     assert (first.labelled.sum(), second.labelled.sum()) == (12, 11)
     assert (first.visibility == UNKNOWN).all()
-    assert not source.labels_visibility
 
 
 def test_missing_joints_without_a_flag(tmp_path):

@@ -14,7 +14,7 @@ def asked(monkeypatch) -> list[tuple[Path, str | None]]:
 
     def read(path: Path, split: str | None) -> Source:
         calls.append((path, split))
-        return Source("", "lsp", [], "", False)
+        return Source("", "lsp", [], "")
 
     monkeypatch.setitem(READERS, "lsp", read)
     return calls
