@@ -44,8 +44,10 @@ def test_occluder_covers_exactly_the_points_under_it():
 
 
 def test_colors_leave_everything_where_it_is():
-    """Blurs and scaling must not move the picture under its labels: a heatmap cell is four pixels. Downscaling rounds the
-    size of the small picture, which is worth up to 0.9 of a pixel."""
+    """Blurs and scaling must not move the picture under its labels: a heatmap cell is four pixels.
+
+    Downscaling rounds the size of the small picture, which is worth up to 0.9 of a pixel.
+    """
     y, x = np.mgrid[:256, :256]
     blob = np.exp(-((x - 90.3) ** 2 + (y - 140.7) ** 2) / (2 * 6**2))[..., None]
     image = (20 + 200 * blob * [1.0, 0.9, 0.8]).astype(np.uint8)
