@@ -7,7 +7,7 @@ from blazepose.cli import say_errors
 from blazepose.export.contract import PRECISIONS
 from blazepose.export.landmark import TARGETS, export_landmark_net
 from blazepose.training.checkpoint import read_checkpoint
-from blazepose.training.runs import newest_checkpoint
+from blazepose.training.runs import chosen_weights
 from blazepose.training.stages import describe_learned
 
 
@@ -31,14 +31,17 @@ def main() -> None:
     args = arguments()
     if args.target == "task" or args.detector:
         raise ValueError("--target task and --detector are not there yet; export --target tflite or onnx")
-    weights = (args.weights or newest_checkpoint()).expanduser()
+    weights = chosen_weights(args.weights, "--weights ")
     if weights.suffix != ".ckpt":
         raise ValueError(
-            f"--weights {weights}: exporting Google's files is not there yet; give a .ckpt of ours"
+            f"--weights {weights}: exporting Google's files is not there yet; give a .ckpt of ours, or the "
+            "folder of a run"
         )
     suffix = TARGETS[args.target][0]
     folder = weights.parent.parent if weights.parent.name == "checkpoints" else weights.parent
     out = (args.out or folder / f"{weights.stem}_{args.precision}{suffix}").expanduser()
+    if out.suffix != suffix:
+        raise ValueError(f"--out {out}: a file of --target {args.target} ends in {suffix}")
     print(describe_learned(read_checkpoint(weights).about["trained"]))
     found = export_landmark_net(weights, args.target, args.precision, out, args.pictures)
     print(

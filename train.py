@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import cast
 
 from omegaconf import DictConfig, OmegaConf
-from pytorch_lightning import seed_everything
 
-from blazepose.cli import build, script
+from blazepose.cli import build, script, typed
 from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import (
     Loading,
@@ -22,7 +21,7 @@ from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.variants import landmark_variant
 from blazepose.training.callbacks import build_callbacks
 from blazepose.training.checkpoint import describe_landmark_net, load_initial_weights, read_checkpoint
-from blazepose.training.fit import build_trainer, fit, trainer_settings, worker_count
+from blazepose.training.fit import build_trainer, fit, set_seed, trainer_settings, worker_count
 from blazepose.training.landmark_module import LandmarkModule, LossWeights
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.runs import LANDMARK_RUNS, open_run, resume_run
@@ -37,13 +36,16 @@ def main(cfg: DictConfig) -> None:
     folder, checkpoint = None, None
     if cfg.ckpt:
         cfg, folder, checkpoint = resume_run(cfg)
+    elif typed("data.train") and not typed("data.val"):
+        log.info("no validation: name its people with data.val=[...]; the best weights are the last epoch's")
+        cfg.data.val = []
     if cfg.data.test or cfg.data.metadata:
         raise ValueError(
             "data.test and data.metadata are for eval.py; training takes data.train and data.val"
         )
     if not cfg.data.train:
         raise ValueError('data.train is empty; name at least one source, "data.train=[lsp:data/lspet_train]"')
-    seed_everything(cfg.seed, verbose=False)
+    set_seed(cfg.seed)
     net = LandmarkNet(landmark_variant(cfg.model.name, cfg.model.wiring), cfg.model.gradient_stop)
     stages, optimiser = build(Stages, cfg, "stages"), build(OptimiserConfig, cfg, "optimiser")
     weights, augmentation = build(LossWeights, cfg, "loss"), build(Augmentation, cfg, "augmentation")

@@ -11,9 +11,10 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import OmegaConf
+import hydra
+from omegaconf import DictConfig, OmegaConf
 
 from blazepose.cli import expand_home
 from blazepose.training.runs import LANDMARK_RUNS
@@ -31,31 +32,50 @@ ROWS = (
 )
 
 
+IMMATERIAL = {"loader.num_workers", "trainer.accelerator", "trainer.log_every_n_steps", "trainer.max_time"}
+"""What may differ between the rows of one table."""
+
+
 def newest_run(name: str) -> Path | None:
     """The newest run of that name, if there is one."""
     runs = sorted(LANDMARK_RUNS.glob(f"{name}-2*"), key=lambda path: path.stat().st_mtime)
     return runs[-1] if runs else None
 
 
-def check_same(run: Path, overrides: list[str]) -> None:
+def check_same(run: Path, arguments: list[str]) -> None:
     """Refuse to read or go on with a run that was configured otherwise than asked for now."""
-    config = OmegaConf.load(run / "config.yaml")
-    for override in overrides:
-        parsed = OverridesParser.create().parse_override(override)
-        key, wanted = parsed.key_or_group, expand_home(OmegaConf.create({"value": parsed.value()}))
-        if key not in {"model", "data"} and OmegaConf.select(config, key) != wanted["value"]:
-            sys.exit(f"{run} was trained with another {key}; move it away to train this row anew")
+    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(TRAIN.parent / "configs")):
+        asked = expand_home(hydra.compose("train", arguments))
+    trained, wanted = (_flat(OmegaConf.to_container(c, resolve=True)) for c in (_config(run), asked))
+    for key in sorted(wanted.keys() | trained.keys()):
+        if trained.get(key) != wanted.get(key) and key not in IMMATERIAL:
+            sys.exit(
+                f"{run} was trained with {key}={trained.get(key)}, not {wanted.get(key)}; move it away to "
+                "train this row anew"
+            )
+
+
+def _config(run: Path) -> DictConfig:
+    return cast(DictConfig, OmegaConf.load(run / "config.yaml"))
+
+
+def _flat(values: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(values, dict):
+        return {prefix: values}
+    inner = (_flat(value, f"{prefix}.{key}" if prefix else key) for key, value in values.items())
+    return {key: value for flat in inner for key, value in flat.items()}
 
 
 def train(experiment: str, overrides: list[str], model: str) -> dict[str, float]:
     """Train the row, or go on with it, unless it is finished; return its results."""
     name = f"ablation-{experiment.replace('_', '-')}-{model}"
     run = newest_run(name)
+    asked = [f"experiment=ablation_{experiment}", *overrides]
     if run is not None:
-        check_same(run, overrides)
+        check_same(run, asked)
     if run is None or not (run / "results.json").is_file():
         resume = run is not None and (run / "checkpoints" / "last.ckpt").is_file()
-        arguments = [f"ckpt={run}"] if resume else [f"experiment=ablation_{experiment}", *overrides]
+        arguments = [f"ckpt={run}"] if resume else asked
         subprocess.run([sys.executable, str(TRAIN), *arguments], check=True)
         run = newest_run(name)
     assert run is not None
@@ -64,6 +84,8 @@ def train(experiment: str, overrides: list[str], model: str) -> dict[str, float]
 
 def main() -> None:
     """Run the rows, print the table as Markdown."""
+    if wrong := [item for item in sys.argv[1:] if "=" not in item]:
+        sys.exit(f"{wrong[0]}: arguments are key=value, as of train.py, and epochs=N and rows=a,b")
     given = dict(item.split("=", 1) for item in sys.argv[1:])
     if any(key.startswith("stages.") for key in given):
         sys.exit("each row has its own stages; set the budget of all with epochs=N")

@@ -3,6 +3,7 @@
 BLAZEPOSE_TRACEBACK=1 shows where the sentence came from.
 """
 
+import dataclasses
 import difflib
 import dis
 import functools
@@ -16,6 +17,7 @@ from types import CodeType
 from typing import Any, NoReturn, ParamSpec, TypeVar, cast
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -74,16 +76,26 @@ def script(config_name: str) -> Callable[[Callable[[DictConfig], None]], Callabl
     return decorate
 
 
-def build(kind: type[T], cfg: DictConfig, section: str) -> T:
-    """A section of the config as the dataclass of the code that uses it.
+def build(kind: type[T], cfg: DictConfig, section: str | None = None) -> T:
+    """A section of the config, or those of its top values that the dataclass has, as that dataclass.
 
     Raises:
         ValueError: names the key whose value is of another type.
     """
+    if section:
+        values = cfg[section]
+    else:
+        values = OmegaConf.masked_copy(cfg, [field.name for field in dataclasses.fields(kind)])  # type: ignore[arg-type]
     try:
-        return cast(T, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kind), cfg[section])))
+        return cast(T, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kind), values)))
     except OmegaConfBaseException as error:
-        raise ValueError(f"{section}.{error.full_key}: {str(error).splitlines()[0]}") from error
+        key = ".".join(filter(None, [section, error.full_key]))
+        raise ValueError(f"{key}: {str(error).splitlines()[0]}") from error
+
+
+def typed(key: str) -> bool:
+    """The command line sets this key."""
+    return any(item.lstrip("+").startswith(f"{key}=") for item in HydraConfig.get().overrides.task)
 
 
 def _log_to_console() -> None:

@@ -166,6 +166,15 @@ def test_a_run_does_not_go_on_with_other_data(trained, tiny_lsp, tmp_path):
     assert "steps an epoch and would now make" in said
 
 
+def test_the_preset_validates_only_its_own_people(tiny_lsp, tmp_path):
+    """The command of data/README.md: the default preset's people are not asked for, nor mixed in."""
+    tiny = [item for item in TINY if item != "data=lsp"]
+    said = run(tmp_path, "train.py", *tiny, f"data.train=[lsp:{tiny_lsp}]", "stages.joint=1")
+    assert "no validation: name its people with data.val=[...]" in said
+    assert (the_run(tmp_path) / "checkpoints" / "best.ckpt").is_file()
+    assert OmegaConf.load(the_run(tmp_path) / "config.yaml").data.val == []
+
+
 def test_half_precision_on_two_processes_in_two_stages(tiny_lsp, tmp_path):
     """What a GPU machine does by default, on CPUs: bf16, clipping, DDP; the tower learns on both alike."""
     several = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "trainer.precision=bf16-mixed"]
@@ -198,6 +207,8 @@ def test_damaged_picture_in_validation_is_one_sentence(tmp_path):
         (["stages.joint=0"], "set stages.joint"),
         (["optimiser.lr=abc"], "optimiser.lr: Value 'abc'"),
         (["trainer.max_time=2h"], "days:hours:minutes:seconds"),
+        (["trainer.devices=abc"], "trainer: "),
+        (["seed=abc"], "seed=abc: a whole number from 0 up"),
         (["data.train=[mine:x]", "loader.batch_size=0"], "loader.batch_size=0: a number from 1 up"),
         ([], "synthetic people are not there yet; name labelled pictures"),
     ],

@@ -51,7 +51,7 @@ def read_filtered(specs: str | Sequence[str] | None, person_filter: PersonFilter
         ValueError: if a source has nobody left.
     """
     sources = []
-    for spec in _as_list(specs):
+    for spec in as_list(specs):
         source = read_source(spec)
         kept, dropped = keep_people(source.annotations, person_filter)
         dropped.update(source.left_out)
@@ -62,8 +62,9 @@ def read_filtered(specs: str | Sequence[str] | None, person_filter: PersonFilter
     return sources
 
 
-def _as_list(typed: str | Sequence[str] | None) -> Sequence[str]:
-    return [typed] if isinstance(typed, str) else typed or []
+def as_list(typed: str | Sequence[str] | None) -> list[str]:
+    """What a user typed for a list: one item without brackets, several, or nothing."""
+    return [typed] if isinstance(typed, str) else [str(item) for item in typed or []]
 
 
 def describe_people(source: Source) -> str:
@@ -84,7 +85,7 @@ def find_pictures(folders: str | Sequence[str] | None, option: str) -> list[Path
         FileNotFoundError: names the folder that is missing or holds no picture.
     """
     pictures = []
-    for folder in _as_list(folders):
+    for folder in as_list(folders):
         root = Path(folder).expanduser()
         if not root.is_dir():
             raise FileNotFoundError(f"{option}: {root} is no folder; name a folder of pictures")

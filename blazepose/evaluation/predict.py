@@ -3,7 +3,7 @@
 import hashlib
 import math
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
@@ -15,7 +15,7 @@ from tqdm import tqdm
 from blazepose.data.align import aligned_roi, why_not_alignable
 from blazepose.data.annotation import Annotation, Source
 from blazepose.data.image import read_image
-from blazepose.evaluation.predictions import Prediction
+from blazepose.evaluation.predictions import Prediction, person_key
 from blazepose.geometry import Roi, crop_image, roi_to_image, roi_to_image_matrix
 from blazepose.runtime.decode import (
     decode_landmarks,
@@ -72,12 +72,8 @@ def plan(sources: list[Source], crop: str, seed: int) -> list[Job]:
         seed: of the jitter.
 
     Raises:
-        ValueError: if there is no such crop, or nobody to make one of.
+        ValueError: if there is nobody to make a crop of, or if two sources mean the same person.
     """
-    if crop == "detector":
-        raise ValueError("roi=detector comes with the detector and the pipeline; take annotation or jitter")
-    if crop not in CROPS:
-        raise ValueError(f"roi={crop} is unknown; roi is one of {', '.join(CROPS)}")
     jobs = [
         Job(source.reader, annotation, CROPS[crop](annotation, seed))
         for source in sources
@@ -87,7 +83,18 @@ def plan(sources: list[Source], crop: str, seed: int) -> list[Job]:
     if not jobs:
         names = ", ".join(source.name for source in sources)
         raise ValueError(f"{names}: nobody has labelled hips and shoulders, so there is no crop to look at")
+    _require_unique(jobs)
     return jobs
+
+
+def _require_unique(jobs: list[Job]) -> None:
+    for key, count in Counter(person_key(job.reader, job.annotation) for job in jobs).items():
+        if count > 1:
+            reader, image, person = key
+            raise ValueError(
+                f"{image}: two labels of the {reader} reader are both person {person}, so their predictions "
+                "could not be told apart; evaluate the sources one by one, or give the annotations other ids"
+            )
 
 
 def predict(
@@ -104,14 +111,15 @@ def predict(
         ThreadPoolExecutor(os.cpu_count()) as pool,
         tqdm(total=len(jobs), unit=" images", desc="predicting", disable=None) as progress,
     ):
-        crops = _ahead(pool, lambda job: _cut(job, engine.input_size), jobs, 2 * batch_size)
+        crops = _ahead(pool, lambda job: cut_crop(job, engine.input_size), jobs, 2 * batch_size)
         for start in range(0, len(jobs), batch_size):
             batch = jobs[start : start + batch_size]
             yield from _predict_batch(engine, batch, np.stack(list(islice(crops, len(batch)))), crop, trained)
             progress.update(len(batch))
 
 
-def _cut(job: Job, size: int) -> np.ndarray:
+def cut_crop(job: Job, size: int) -> np.ndarray:
+    """What the network sees of a person, uint8 (size, size, 3)."""
     image = read_image(job.annotation.image, job.annotation.image_size)
     return crop_image(image, roi_to_image_matrix(job.roi), size)
 

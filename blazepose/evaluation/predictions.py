@@ -84,7 +84,7 @@ def read_predictions(file: Path) -> dict[PersonKey, Prediction]:
 
 
 def _read_lines(file: Path) -> Iterator[tuple[PersonKey, Prediction]]:
-    with file.open() as lines:
+    with file.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             try:
                 prediction = _from_json(json.loads(line))

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,34 +10,44 @@ from typing import Any
 from blazepose import __version__
 from blazepose.cli import quoted
 from blazepose.evaluation.engines import weights_name
+from blazepose.evaluation.options import Options
 from blazepose.evaluation.plots import plot_curve, plot_landmarks
 from blazepose.evaluation.score import Scored
 from blazepose.evaluation.sheets import draw_sheet, random_people, worst_people
 from blazepose.metrics.pck import torso_definition
-from blazepose.training.runs import RUNS
+from blazepose.training.runs import RUNS, new_run_folder
 
 _PEOPLE = 16
 """People on a picture sheet."""
 
 
 def new_folder(out: str | None, evaluated: Path) -> Path:
-    """Where the results go: `out`, or a name made of the weights and the time. Not created yet.
+    """Make and return the folder of the results: `out`, or a name made of the weights and the time.
 
     Raises:
         FileExistsError: if it holds files already.
     """
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    folder = Path(out) if out else RUNS / "eval" / f"{weights_name(evaluated)}-{stamp}"
+    if not out:
+        return new_run_folder(RUNS / "eval", weights_name(evaluated))
+    folder = Path(out)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(f"out={folder} exists and is not empty; results are never written over")
+    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-def repeat_command(settings: Mapping[str, str | int | list[str]]) -> str:
+def repeat_command(options: Options, evaluated: Path, specs: list[str]) -> str:
     """The command line that gives the same results."""
-    text = {key: f"[{','.join(v)}]" if isinstance(v, list) else str(v) for key, v in settings.items()}
+    scoring = {"data.test": f"[{','.join(specs)}]", "torso": options.torso, "seed": options.seed}
+    if options.predictions:
+        settings = {"predictions": evaluated, **scoring}
+    else:
+        settings = {"weights": evaluated, "roi": options.roi, **scoring}
     plain = re.compile(r"[\w.\-/]+")
-    words = [f"{key}={v}" if plain.fullmatch(v) else quoted(f"{key}={v}") for key, v in text.items()]
+    words = [
+        f"{key}={value}" if plain.fullmatch(str(value)) else quoted(f"{key}={value}")
+        for key, value in settings.items()
+    ]
     return " ".join(["python eval.py", *words])
 
 
@@ -64,7 +73,6 @@ def write_report(scored: Scored, figures: Mapping[str, Any], command: str, seed:
         seed: of the choice of random people.
         folder: where to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(json.dumps(figures, indent=2) + "\n")
     plot_curve(scored, figures, folder / "pck_curve.png")
     plot_landmarks(figures, folder / "per_landmark.png")

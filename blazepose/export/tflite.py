@@ -6,6 +6,7 @@ import logging
 import tempfile
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +86,30 @@ def _with_metadata(content: bytes, entries: dict[str, bytes]) -> bytes:
         entry = schema.MetadataT()
         entry.name, entry.buffer = name, len(model.buffers) - 1
         model.metadata = [*(model.metadata or []), entry]
+    for buffer in model.buffers:
+        buffer.Pack = partial(_pack_aligned, buffer)
     builder = flatbuffers.Builder(len(content))
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
+
+
+def _pack_aligned(buffer: Any, builder: Any) -> int:
+    """BufferT.Pack with constants at multiples of 16 bytes, as the schema demands and delegates rely on."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    vector = None
+    if buffer.data is not None and len(buffer.data):
+        data = np.asarray(buffer.data, np.uint8).tobytes()
+        builder.StartVector(1, len(data), 16)
+        builder.head -= len(data)
+        builder.Bytes[builder.head : builder.head + len(data)] = data
+        vector = builder.EndVector()
+    schema.BufferStart(builder)
+    if vector is not None:
+        schema.BufferAddData(builder, vector)
+    schema.BufferAddOffset(builder, buffer.offset)
+    schema.BufferAddSize(builder, buffer.size)
+    return schema.BufferEnd(builder)
 
 
 def _inline_buffers(model: Any, content: bytes) -> None:

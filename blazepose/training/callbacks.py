@@ -87,7 +87,7 @@ class Pictures(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         if trainer.is_global_zero and batch_idx == 0 and not trainer.sanity_checking:
-            sheet = draw_predictions(pl_module, batch, self.count)
+            sheet = draw_predictions(pl_module, batch, self.count, pl_module.learned)  # type: ignore[arg-type]
             self._show(trainer, "val/predictions", sheet)
 
     def _show(self, trainer: Trainer, tag: str, sheet: Any) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pytorch_lightning import Callback, LightningDataModule, LightningModule, Trainer
+from pytorch_lightning import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
 from pytorch_lightning.callbacks import Timer
 from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.plugins.io import TorchCheckpointIO
@@ -85,7 +85,31 @@ def trainer_settings(settings: dict[str, Any]) -> dict[str, Any]:
         settings["sync_batchnorm"] = gpu
     limit = settings.pop("max_time")
     settings["callbacks"] = [_time_limit(limit)] if limit else []
+    _try_out(settings)
     return settings
+
+
+def _try_out(settings: dict[str, Any]) -> None:
+    """Let Lightning refuse its arguments before a run folder exists, and as one sentence."""
+    _quieten_lightning()
+    try:
+        Trainer(**settings, logger=False, enable_checkpointing=False, enable_model_summary=False)
+    except (MisconfigurationException, ImportError, ValueError, TypeError) as error:
+        values = ", ".join(
+            f"{key}={settings[key]}" for key in ("accelerator", "devices", "strategy", "precision")
+        )
+        raise ValueError(f"trainer: {' '.join(str(error).split())} ({values})") from error
+
+
+def set_seed(seed: object) -> None:
+    """Seed every random generator.
+
+    Raises:
+        ValueError: if it is not a number from 0 up.
+    """
+    if not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed={seed}: a whole number from 0 up")
+    seed_everything(seed, verbose=False)
 
 
 def build_trainer(

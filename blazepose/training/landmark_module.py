@@ -26,6 +26,7 @@ from blazepose.runtime.decode import refine_by_heatmap
 from blazepose.targets.heatmaps import SIGMA_CELLS, decode_heatmaps, encode_heatmaps, encode_offsets
 from blazepose.topology import (
     INDEX,
+    LANDMARKS,
     LEFT_SHOULDER,
     MIRROR,
     NUM_HEATMAPS,
@@ -214,13 +215,14 @@ class LandmarkModule(LightningModule):
         out = self(batch["image"])
         labels = batch["points"][:, :NUM_LANDMARKS, :2].cpu()
         labelled = batch["labelled"][:, :NUM_LANDMARKS].cpu()
+        counted = labelled & torch.tensor(self.learned)
         torso = torch.from_numpy(torso_size(labels.numpy(), labelled.numpy()))
         decoded = self._decode(out)
         for decoding, predicted in decoded.items():
-            row = (batch["index"], predicted, labels, labelled, torso)
+            row = (batch["index"], predicted, labels, counted, torso)
             self.pck[decoding].update(*(t.to(self.device) for t in row))
         predicted = decoded[self.headline]
-        self.variance.update(*(t.to(self.device) for t in (batch["index"], predicted, labels, labelled)))
+        self.variance.update(*(t.to(self.device) for t in (batch["index"], predicted, labels, counted)))
 
     def _decode(self, out: LandmarkOutputs) -> dict[str, Tensor]:
         """Landmarks in ROI coordinates, each of DECODINGS (batch, 33, 2), on the CPU."""
@@ -241,6 +243,12 @@ class LandmarkModule(LightningModule):
         """How the run's landmarks are read: as the runtime does, unless it never trains the regression."""
         regresses = self.weights.coordinates > 0 and self.stages.regression + self.stages.joint > 0
         return "refined" if regresses else "heatmap"
+
+    @property
+    def learned(self) -> list[bool]:
+        """Which of the 33 landmarks the run trains: only these are validated and drawn."""
+        names = self.trained["landmarks" if self.headline == "refined" else "heatmaps"]
+        return [name in names for name in LANDMARKS]
 
     def on_validation_epoch_end(self) -> None:
         for decoding, metric in self.pck.items():

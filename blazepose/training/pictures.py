@@ -1,5 +1,6 @@
 """Picture sheets of samples and predictions, for TensorBoard, run folders and notebooks."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -49,10 +50,9 @@ def draw_samples(dataset: PoseDataset, count: int, path: Path | None = None) -> 
 
 
 @torch.no_grad()
-def draw_predictions(module: nn.Module, batch: PoseBatch, count: int) -> np.ndarray:
-    """A sheet of the batch's first crops with the regression output of all 33 landmarks."""
+def draw_predictions(module: nn.Module, batch: PoseBatch, count: int, learned: Sequence[bool]) -> np.ndarray:
+    """A sheet of the batch's first crops with the regression output of the `learned` ones of the 33."""
     images = batch["image"][:count]
     landmarks = module(images).landmarks[:, :NUM_LANDMARKS, :2].float().cpu().numpy()
-    known = batch["labelled"][:, :NUM_LANDMARKS].any(dim=0).cpu().numpy()
     crops = images.cpu().numpy()
-    return sheet([draw_pose(crops[i].copy(), landmarks[i], known) for i in range(len(crops))])
+    return sheet([draw_pose(crops[i].copy(), landmarks[i], np.array(learned)) for i in range(len(crops))])

@@ -69,19 +69,26 @@ def _require(checkpoint: Path, otherwise: str) -> Path:
     if not checkpoint.is_file():
         folder = checkpoint.parent.parent
         raise FileNotFoundError(
-            f"{folder} is the newest run and has no {checkpoint.name} yet, the first epoch brings it; "
-            f"{otherwise}"
+            f"the run {folder} has no {checkpoint.name} yet, the first epoch brings it; {otherwise}"
         )
     return checkpoint
 
 
-def newest_checkpoint(runs: Path = LANDMARK_RUNS) -> Path:
-    """The best checkpoint of the landmark run that was active last.
+def chosen_weights(given: str | Path | None, option: str, runs: Path = LANDMARK_RUNS) -> Path:
+    """The weights a user names, a run folder standing for its best; or the newest run's best.
+
+    Args:
+        given: file or run folder; None takes the landmark run that was active last.
+        option: how the user names them, for the message: `weights=` or `--weights `.
+        runs: where the runs are.
 
     Raises:
-        FileNotFoundError: says how to train one, or how to name another.
+        FileNotFoundError: says how to train some, or how to name others.
     """
-    return _require(best_checkpoint(_newest_run(runs)), "name another with weights=FILE")
+    path = Path(given).expanduser() if given else _newest_run(runs)
+    if (path / "config.yaml").is_file():
+        return _require(best_checkpoint(path), f"name other weights with {option}FILE")
+    return path
 
 
 def resumable(ckpt: str, runs: Path = LANDMARK_RUNS) -> tuple[Path, Path]:

@@ -32,8 +32,12 @@ def test_rows_are_trained_once_and_then_read(run, tmp_path):
     ]
     assert len(list(tmp_path.glob("runs/landmark/*/results.json"))) == 2
     assert run(*rows) == table
-    with pytest.raises(SystemExit, match=r"was trained with another optimiser\.lr; move it away"):
+    with pytest.raises(SystemExit, match=r"was trained with optimiser\.lr=0\.006, not 0\.001; move it away"):
         run("rows=heatmaps", "epochs=1", "optimiser.lr=1e-3")
+    with pytest.raises(SystemExit, match=r"optimiser\.clip_norm=5\.0"):
+        run(*rows, "optimiser.clip_norm=1.0")
+    with pytest.raises(SystemExit, match=r"stages\.heatmap=1, not 2"):
+        run("rows=heatmaps", "epochs=2", "optimiser.lr=6e-3")
 
 
 def test_unknown_rows_and_stages_are_told(run):
@@ -41,3 +45,5 @@ def test_unknown_rows_and_stages_are_told(run):
         run("rows=bth")
     with pytest.raises(SystemExit, match="epochs=N"):
         run("stages.joint=3")
+    with pytest.raises(SystemExit, match="arguments are key=value"):
+        run("both")

@@ -15,6 +15,7 @@ from blazepose.data.augment import Augmentation
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.image import ImageError
 from blazepose.data.readers import read_source
+from blazepose.evaluation.predict import cut_crop, plan
 from blazepose.models.variants import LANDMARK_INPUT
 from blazepose.topology import INDEX, MIRROR, NUM_LANDMARKS, TORSO
 
@@ -136,6 +137,14 @@ def test_occlusion_hides_what_it_covers(source):
                 assert not changed[y, x]
         assert (after["presence"] == before["presence"]).all()  # covered is still inside the frame
     assert hidden > 10
+
+
+def test_evaluation_cuts_the_crop_that_training_sees(source):
+    """One crop for both, to the last bit, or the network is measured on another picture than it learned."""
+    jobs = plan([source], "annotation", 0)
+    people = dataset(source, None)
+    for i in range(4):
+        np.testing.assert_array_equal(people[i]["image"], cut_crop(jobs[i], LANDMARK_INPUT.size))
 
 
 def test_visibility_stays_unknown_where_the_source_does_not_say(source):

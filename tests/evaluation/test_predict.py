@@ -90,16 +90,10 @@ def test_people_without_hips_get_no_crop(crowd):
         plan([source_of([no_hips])], "annotation", 0)
 
 
-@pytest.mark.parametrize(
-    ("roi", "sentence"),
-    [
-        ("detector", "roi=detector comes with the detector"),
-        ("box", "roi=box is unknown; .* annotation, jitter"),
-    ],
-)
-def test_other_crops_are_refused(crowd, roi, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        plan([crowd], roi, 0)
+def test_two_sources_that_mean_one_person_are_refused(crowd):
+    """Two annotators' files of the same pictures both count from 1."""
+    with pytest.raises(ValueError, match=r"im\d\.png: two labels of the lsp reader are both person"):
+        plan([crowd, crowd], "annotation", 0)
 
 
 def test_a_truncated_picture_is_named_and_leaves_no_file(crowd, pose_roi, tmp_path):
@@ -119,13 +113,13 @@ def test_a_network_of_nan_is_told(crowd, pose_roi):
 def test_few_pictures_wait_in_memory(crowd, pose_roi, monkeypatch):
     read: list[str] = []
 
-    def count(path):
+    def count(path, size):
         read.append(str(path))
         return np.zeros((120, 160, 3), np.uint8)
 
     monkeypatch.setattr(predict_module, "read_image", count)
-    many = source_of(crowd.annotations * 20)
-    stream = predict(ConstantEngine(pose_roi), plan([many], "annotation", 0), "annotation", batch_size=4)
+    many = plan([crowd], "annotation", 0) * 20
+    stream = predict(ConstantEngine(pose_roi), many, "annotation", batch_size=4)
     next(stream)
     assert len(read) <= 4 + 2 * 4
     assert sum(1 for _ in stream) == 139

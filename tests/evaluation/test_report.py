@@ -1,10 +1,12 @@
 import json
 import re
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from blazepose.evaluation.options import Options
 from blazepose.evaluation.predict import plan, predict
 from blazepose.evaluation.report import new_folder, repeat_command, write_report
 from blazepose.evaluation.score import Scored, results, score
@@ -20,6 +22,7 @@ def scored(crowd, pose_roi) -> Scored:
 
 def test_a_report_says_what_its_figures_depend_on(scored, tmp_path):
     figures = results(scored) | {"file": "models/net.tflite", "sha256": "abc", "data": ["lsp:here"]}
+    (tmp_path / "out").mkdir()
     write_report(scored, figures, "python eval.py weights=models/net.tflite", 0, tmp_path / "out")
     text = (tmp_path / "out/report.md").read_text()
     row = re.search(r"\| PCK@0.2, landmarks as .*", text)[0]
@@ -68,9 +71,24 @@ def test_results_are_never_written_over(tmp_path):
     (tmp_path / "old/results.json").write_text("{}")
     with pytest.raises(FileExistsError, match=r"out=.*old exists and is not empty"):
         new_folder(str(tmp_path / "old"), tmp_path / "net.tflite")
-    assert re.fullmatch(r"runs/eval/net-\d{8}-\d{6}", new_folder(None, tmp_path / "net.tflite").as_posix())
+
+
+def test_two_evaluations_in_one_second_have_two_folders(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    first, second = (new_folder(None, tmp_path / "net.tflite") for _ in range(2))
+    assert re.fullmatch(r"runs/eval/net-\d{8}-\d{6}", first.as_posix())
+    assert first != second
 
 
 def test_the_command_can_be_typed():
-    command = repeat_command({"weights": "my nets/a=1.ckpt", "data.test": ["lsp:a", "coco:b"], "seed": 0})
-    assert command == "python eval.py \"weights='my nets/a=1.ckpt'\" \"data.test=['lsp:a','coco:b']\" seed=0"
+    command = repeat_command(Options(roi="jitter"), Path("my nets/a=1.ckpt"), ["lsp:a", "coco:b"])
+    assert command == (
+        "python eval.py \"weights='my nets/a=1.ckpt'\" roi=jitter \"data.test=['lsp:a','coco:b']\" "
+        "torso=across seed=0"
+    )
+
+
+def test_the_command_of_scored_predictions_names_no_crop():
+    options = Options(predictions="p.jsonl", torso="midline")
+    command = repeat_command(options, Path("p.jsonl"), ["lsp:a"])
+    assert command == "python eval.py predictions=p.jsonl \"data.test=['lsp:a']\" torso=midline seed=0"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from blazepose.export import landmark
@@ -46,12 +47,40 @@ def exported(request, checkpoint, tmp_path_factory):
     return out, target, precision, export_landmark_net(checkpoint, target, precision, out)
 
 
+@pytest.mark.parametrize("target", ["tflite", "onnx"])
+def test_the_papers_wiring_is_exported_too(target, tiny_lsp, tmp_path):
+    torch.manual_seed(0)
+    net = LandmarkNet(landmark_variant("lite", "paper"), gradient_stop=True)
+    for _ in range(3):
+        net.train()(torch.rand(8, 3, 256, 256))
+    trained = {"landmarks": ["nose"], "outputs": []}
+    about = describe_landmark_net(net, "paper", trained, {"train": []}, {})
+    torch.save(
+        {"blazepose": about, "state_dict": {f"net.{k}": v for k, v in net.state_dict().items()}},
+        tmp_path / "a.ckpt",
+    )
+    out = tmp_path / f"pose.{target}"
+    export_landmark_net(tmp_path / "a.ckpt", target, "fp32", out, tiny_lsp / "images")
+    assert load_engine(out).metadata["wiring"] == "paper"
+
+
+@pytest.mark.parametrize("exported", ["tflite fp32", "tflite fp16"], indirect=True)
+def test_constants_are_aligned(exported):
+    """The schema demands it, Google's files have it, and some delegates map the weights as they lie."""
+    model = schema.Model.GetRootAs(exported[0].read_bytes())
+    buffers = [model.Buffers(i) for i in range(model.BuffersLength())]
+    starts = [buffer._tab.Vector(buffer._tab.Offset(4)) for buffer in buffers if buffer.DataLength()]
+    assert len(starts) > 100
+    assert all(start % 16 == 0 for start in starts)
+
+
 def test_export_is_verified_and_says_what_it_is(exported):
     out, _, precision, found = exported
     assert found.landmarks_px < (0.05 if precision == "fp32" else 0.5)
     assert out.stat().st_size / 1e6 == pytest.approx(5.5 if precision == "fp32" else 2.85, rel=0.05)
     engine = load_engine(out)
     assert engine.metadata["model"] == "lite"
+    assert engine.metadata["input"] == {"size": 256, "low": 0.0, "high": 1.0}
     assert engine.metadata["precision"] == precision
     assert engine.metadata["trained"]["landmarks"] == ["nose"]
     assert [path.name for path in out.parent.iterdir()] == [out.name]  # no draft left behind

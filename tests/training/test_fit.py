@@ -7,7 +7,7 @@ import torch
 from omegaconf import OmegaConf
 from pytorch_lightning.demos.boring_classes import BoringModel
 
-from blazepose.training.fit import WholeFiles, build_trainer, trainer_settings
+from blazepose.training.fit import WholeFiles, build_trainer, set_seed, trainer_settings
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.stages import Stages
 
@@ -32,7 +32,14 @@ def test_time_is_up_at_the_end_of_an_epoch(tmp_path):
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
-    [({"max_time": "2h"}, "days:hours:minutes:seconds"), ({"precision": "16-mixed"}, "bf16-mixed")],
+    [
+        ({"max_time": "2h"}, "days:hours:minutes:seconds"),
+        ({"precision": "16-mixed"}, "bf16-mixed"),
+        ({"precision": "fp8"}, r"trainer: .*fp8"),
+        ({"devices": "abc"}, r"trainer: .*devices=abc"),
+        ({"strategy": "dpp"}, r"trainer: .*dpp"),
+        ({"accelerator": "tpu"}, r"trainer: .*accelerator=tpu"),
+    ],
 )
 def test_settings_that_cannot_be_are_one_sentence(tmp_path, change, sentence):
     with pytest.raises(ValueError, match=sentence):
@@ -56,3 +63,16 @@ def test_a_kill_while_writing_leaves_the_earlier_checkpoint(tmp_path, monkeypatc
 
 def test_runs_write_whole_files(tmp_path):
     assert isinstance(trainer_with(tmp_path).strategy.checkpoint_io, WholeFiles)
+
+
+def test_several_processes_bear_with_parts_that_get_no_gradient():
+    settings = dict(OmegaConf.load("configs/trainer/default.yaml")) | {"accelerator": "cpu"}
+    assert trainer_settings(settings)["strategy"] == "auto"
+    several = trainer_settings(settings | {"strategy": "ddp", "devices": 2})
+    assert several["strategy"] == "ddp_find_unused_parameters_true"
+
+
+@pytest.mark.parametrize("seed", [-1, "abc", 2**32])
+def test_seeds_that_cannot_be(seed):
+    with pytest.raises(ValueError, match=f"seed={seed}: a whole number"):
+        set_seed(seed)

@@ -134,3 +134,15 @@ def test_pixels_are_read_as_rgb_in_0_to_1(batch):
     model(batch["image"])
     assert seen[0].shape == (4, 3, 256, 256)
     torch.testing.assert_close(seen[0][1, 2], batch["image"][1, :, :, 2].float() / 255)
+
+
+def test_validation_counts_what_the_run_learns(batch):
+    model = module(Stages())
+    model.trained["landmarks"] = ["left_wrist"]
+    with torch.no_grad():
+        model.validation_step(batch, 0)
+    counted = model.pck["refined"].labelled[0].any(dim=0)
+    assert counted.nonzero()[:, 0].tolist() == [INDEX["left_wrist"]]
+    heatmaps = module(Stages(1, 0, 0))
+    heatmaps.trained["landmarks"] = []
+    assert sum(heatmaps.learned) == len(LSP14)

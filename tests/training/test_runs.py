@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from blazepose.training.runs import new_run_folder, newest_checkpoint, resumable
+from blazepose.training.runs import chosen_weights, new_run_folder, resumable
 
 
 def make_run(parent: Path, name: str, age: int) -> Path:
@@ -27,7 +27,7 @@ def test_a_run_never_writes_over_another(tmp_path):
 def test_newest_is_the_one_last_written(tmp_path):
     make_run(tmp_path, "b-old", age=100)
     newest = make_run(tmp_path, "a-new", age=1)
-    assert newest_checkpoint(tmp_path) == newest / "checkpoints" / "best.ckpt"
+    assert chosen_weights(None, "weights=", tmp_path) == newest / "checkpoints" / "best.ckpt"
     assert resumable("last", tmp_path) == (newest, newest / "checkpoints" / "last.ckpt")
 
 
@@ -35,10 +35,16 @@ def test_a_new_run_without_checkpoints_is_not_passed_over_for_an_old_one(tmp_pat
     make_run(tmp_path, "old", age=100)
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "config.yaml").write_text("seed: 0\n")
-    with pytest.raises(FileNotFoundError, match=r"new is the newest run .* no last\.ckpt yet.*ckpt=FOLDER"):
+    with pytest.raises(FileNotFoundError, match=r"the run .*new has no last\.ckpt yet.*ckpt=FOLDER"):
         resumable("last", tmp_path)
     with pytest.raises(FileNotFoundError, match=r"no best\.ckpt yet.*weights=FILE"):
-        newest_checkpoint(tmp_path)
+        chosen_weights(None, "weights=", tmp_path)
+
+
+def test_weights_are_a_file_or_a_run(tmp_path):
+    folder = make_run(tmp_path, "a", age=1)
+    assert chosen_weights(str(folder), "weights=") == folder / "checkpoints" / "best.ckpt"
+    assert chosen_weights(tmp_path / "net.tflite", "weights=") == tmp_path / "net.tflite"
 
 
 def test_resume_takes_a_folder_or_a_file(tmp_path):
@@ -49,7 +55,7 @@ def test_resume_takes_a_folder_or_a_file(tmp_path):
 
 def test_nothing_to_go_on_with(tmp_path):
     with pytest.raises(FileNotFoundError, match="train one with"):
-        newest_checkpoint(tmp_path)
+        chosen_weights(None, "weights=", tmp_path)
     with pytest.raises(FileNotFoundError, match=r"x\.ckpt is missing"):
         resumable(str(tmp_path / "x.ckpt"))
 

@@ -13,6 +13,7 @@ from pytorch_lightning import Trainer
 from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import Loading, PoseDataModule, read_filtered
 from blazepose.data.filters import EVALUATION_FILTER
+from blazepose.topology import LANDMARKS
 from blazepose.training.checkpoint import load_landmark_net
 from blazepose.training.landmark_module import LandmarkModule, LossWeights
 from blazepose.training.optimiser import OptimiserConfig
@@ -27,9 +28,8 @@ def main() -> None:
     data = PoseDataModule(
         people, people, [], net.input_spec, Augmentation(), Loading(batch_size=3, num_workers=0)
     )
-    module = LandmarkModule(
-        net, LossWeights(), OptimiserConfig(), Stages(), {"landmarks": [], "heatmaps": [], "outputs": []}, {}
-    )
+    trained = {"landmarks": list(LANDMARKS), "heatmaps": [], "outputs": []}
+    module = LandmarkModule(net, LossWeights(), OptimiserConfig(), Stages(), trained, {})
     trainer = Trainer(
         accelerator="cpu",
         devices=devices,

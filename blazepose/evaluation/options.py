@@ -1,0 +1,58 @@
+"""What eval.py can be told."""
+
+from dataclasses import dataclass
+
+from blazepose.evaluation.predict import CROPS
+from blazepose.metrics.pck import torso_definition
+
+
+@dataclass(frozen=True)
+class Options:
+    """The values of configs/eval.yaml, checked before any work.
+
+    Attributes:
+        weights: what to run; None takes the newest landmark run's best.
+        predictions: an earlier run's predictions.jsonl, to score again.
+        roi: where the crops come from, a key of predict.CROPS.
+        torso: a torso definition of metrics.pck.
+        out: folder of the results; None makes one.
+        engine: None goes by the suffix of the weights.
+        num_threads: of the engine; None takes what it thinks best.
+        batch_size: crops at a time.
+        seed: of the jitter, and of the people shown at random.
+
+    Raises:
+        ValueError: names the value that cannot be.
+    """
+
+    weights: str | None = None
+    predictions: str | None = None
+    roi: str = "annotation"
+    torso: str = "across"
+    out: str | None = None
+    engine: str | None = None
+    num_threads: int | None = None
+    batch_size: int = 16
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("num_threads", 1), ("batch_size", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ValueError(f"{name}={value}: a number from {least} up")
+        torso_definition(self.torso)
+        if self.roi == "detector":
+            raise ValueError(
+                "roi=detector comes with the detector and the pipeline; take annotation or jitter"
+            )
+        if self.roi not in CROPS:
+            raise ValueError(f"roi={self.roi} is unknown; roi is one of {', '.join(CROPS)}")
+        if self.weights and self.predictions:
+            raise ValueError(
+                "weights= runs a network, predictions= scores what one has said: give one of them"
+            )
+        if self.predictions and (self.roi != "annotation" or self.engine or self.num_threads):
+            raise ValueError(
+                "roi=, engine= and num_threads= are for running a network; predictions= scores what one has "
+                "said, on the crops it was given then"
+            )

@@ -1,0 +1,13 @@
+"""The benchmark's own arithmetic."""
+
+from torch.utils.tensorboard import SummaryWriter
+
+from benchmarks.speed import logged_rates
+
+
+def test_rates_of_thousands_are_read_whole(tmp_path):
+    """A progress bar would show 5.23e+03."""
+    with SummaryWriter(str(tmp_path)) as writer:
+        for step, rate in enumerate((4891.0, 5234.0)):
+            writer.add_scalar("train/images_per_second", rate, step)
+    assert logged_rates(tmp_path) == [4891.0, 5234.0]
