@@ -62,6 +62,25 @@ def test_original_splits(tmp_path):
         lsp.read(tmp_path, "val")
 
 
+def test_the_extended_set_has_splits_of_ours(tmp_path):
+    joints = np.stack([person()] * 10_000)
+    file = make(tmp_path, joints[:1]) / "joints.mat"
+    savemat(file, {"joints": joints.transpose(1, 2, 0)})
+    for number in range(1, 10_001):
+        (tmp_path / f"images/im{number:05d}.jpg").touch()
+    train, val = (lsp.read(tmp_path, split).annotations for split in ("train", "val"))
+    assert (len(train), len(val)) == (9328, 672)
+    assert [a.person for a in val[:3]] == ["28", "34", "52"]
+    assert not {a.person for a in train} & {a.person for a in val}
+    with pytest.raises(ValueError, match="has no split 'test'; it has train, val"):
+        lsp.read(tmp_path, "test")
+
+
+def test_part_of_the_extended_set_has_no_splits(tmp_path):
+    with pytest.raises(ValueError, match=r"holds 1 people, not LSP-Extended.s 10000 .* leave :val away"):
+        lsp.read(make(tmp_path, person()[None]), "val")
+
+
 def test_high_resolution_pictures_are_png(tmp_path):
     make(tmp_path, person()[None])
     (tmp_path / "images/im00001.jpg").rename(tmp_path / "images/im00001.png")
@@ -117,11 +136,6 @@ def test_joints_of_another_shape(tmp_path):
     savemat(tmp_path / "joints.mat", {"joints": np.zeros((16, 3, 5))})
     with pytest.raises(ValueError, match=r"shape \(16, 3, 5\), expected \(14, 3, people\)"):
         lsp.read(tmp_path, None)
-
-
-def test_extended_has_no_splits(tmp_path):
-    with pytest.raises(ValueError, match="has no splits; leave :train away"):
-        lsp.read(make(tmp_path, person()[None]), "train")
 
 
 @pytest.mark.shared
