@@ -111,6 +111,11 @@ class RunCheckpoint(ModelCheckpoint):
         )
         self.file = file
 
+    @property
+    def state_key(self) -> str:
+        """Tells it from the run's other one: without a validation both monitor nothing."""
+        return f"RunCheckpoint({self.file.stem})"
+
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over the best score so far, also where the run folder has been moved since.
 
