@@ -1,4 +1,4 @@
-"""Score weights on labelled people: `python eval.py weights=net.tflite "data.test=[lsp:data/lspet_val]"`."""
+"""Score weights on labelled people: `python eval.py weights=net.tflite "data.test=[lsp:data/lspet:val]"`."""
 
 from pathlib import Path
 

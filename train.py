@@ -1,4 +1,4 @@
-"""Train a BlazePose network: `python train.py model=full "data.train=[lsp:data/lspet]"`. See README.md."""
+"""Train a BlazePose network: `python train.py model=full data=lsp`. See README.md."""
 
 import logging
 from pathlib import Path
@@ -36,15 +36,14 @@ def main(cfg: DictConfig) -> None:
     folder, checkpoint = None, None
     if cfg.ckpt:
         cfg, folder, checkpoint = resume_run(cfg)
-    elif typed("data.train") and not typed("data.val"):
-        log.info("no validation: name its people with data.val=[...]; the best weights are the last epoch's")
-        cfg.data.val = []
+    elif typed("data.train") and not any(map(typed, ("data.val", "data", "experiment"))):
+        cfg.data.val = []  # those of the default preset go with its training people
     if cfg.data.test or cfg.data.metadata:
         raise ValueError(
             "data.test and data.metadata are for eval.py; training takes data.train and data.val"
         )
     if not cfg.data.train:
-        raise ValueError('data.train is empty; name at least one source, "data.train=[lsp:data/lspet_train]"')
+        raise ValueError('data.train is empty; name at least one source, "data.train=[lsp:data/lspet:train]"')
     set_seed(cfg.seed)
     net = LandmarkNet(landmark_variant(cfg.model.name, cfg.model.wiring), cfg.model.gradient_stop)
     stages, optimiser = build(Stages, cfg, "stages"), build(OptimiserConfig, cfg, "optimiser")
@@ -69,6 +68,8 @@ def main(cfg: DictConfig) -> None:
 
     folder = folder or open_run(LANDMARK_RUNS, cfg.name, cfg)
     people = [describe_people(source) for source in (*train, *val)]
+    if not val:
+        people.append("no validation: data.val=[...] names its people; best.ckpt is the last epoch's")
     for line in (describe_net(net), *people, describe_learned(trained)):
         log.info(line)
     callbacks = build_callbacks(folder, optimiser, data.train_set, validates=bool(val))

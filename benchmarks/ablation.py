@@ -42,10 +42,8 @@ def newest_run(name: str) -> Path | None:
     return runs[-1] if runs else None
 
 
-def check_same(run: Path, arguments: list[str]) -> None:
+def check_same(run: Path, asked: DictConfig) -> None:
     """Refuse to read or go on with a run that was configured otherwise than asked for now."""
-    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(TRAIN.parent / "configs")):
-        asked = expand_home(hydra.compose("train", arguments))
     trained, wanted = (_flat(OmegaConf.to_container(c, resolve=True)) for c in (_config(run), asked))
     for key in sorted(wanted.keys() | trained.keys()):
         if trained.get(key) != wanted.get(key) and key not in IMMATERIAL:
@@ -71,8 +69,12 @@ def train(experiment: str, overrides: list[str], model: str) -> dict[str, float]
     name = f"ablation-{experiment.replace('_', '-')}-{model}"
     run = newest_run(name)
     asked = [f"experiment=ablation_{experiment}", *overrides]
+    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(TRAIN.parent / "configs")):
+        config = expand_home(hydra.compose("train", asked))
+    if not config.data.val:
+        sys.exit("the table is of the validation: name its people with data.val=[...]")
     if run is not None:
-        check_same(run, asked)
+        check_same(run, config)
     if run is None or not (run / "results.json").is_file():
         resume = run is not None and (run / "checkpoints" / "last.ckpt").is_file()
         arguments = [f"ckpt={run}"] if resume else asked

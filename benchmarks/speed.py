@@ -1,6 +1,6 @@
 """How fast samples are made, and how close training comes to the bare network. Prints a table.
 
-    python benchmarks/speed.py samples lsp:data/lspet_train
+    python benchmarks/speed.py samples lsp:data/lspet:train
     python benchmarks/speed.py memory
     python benchmarks/speed.py step model=full            # a bare loop, the batch already in memory
     python benchmarks/speed.py training model=full "data.train=[lsp:...]" "data.val=[lsp:...]"
@@ -10,7 +10,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -23,8 +22,9 @@ import numpy as np
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from blazepose.cli import expand_home
 from blazepose.data.augment import Augmentation
-from blazepose.data.datamodule import read_filtered
+from blazepose.data.datamodule import as_list, read_filtered
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.filters import PersonFilter
 from blazepose.models.landmark_net import LandmarkNet, describe_net
@@ -140,11 +140,14 @@ def _random_batch(size: int, device: torch.device) -> dict[str, torch.Tensor]:
 def training(arguments: list[str]) -> None:
     """images/s of train.py beside the bare loop, alternating, so that a busy machine slows both."""
     before = step(arguments)
-    short = ["stages.joint=2", "trainer.limit_train_batches=40", "trainer.limit_val_batches=1"]
+    short = [
+        "stages.joint=2",
+        "trainer.limit_train_batches=40",
+        "trainer.limit_val_batches=1",
+        "trainer.log_every_n_steps=10",
+    ]
     with tempfile.TemporaryDirectory() as folder:
-        # Relative paths mean the folder this command is typed in.
-        absolute = [re.sub(r"(?<=[\[,])(\w+):(?![/~])", rf"\1:{Path.cwd()}/", item) for item in arguments]
-        command = [sys.executable, str(ROOT / "train.py"), *absolute, *short, "trainer.log_every_n_steps=10"]
+        command = [sys.executable, str(ROOT / "train.py"), *arguments, *absolute_paths(arguments), *short]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(done.stderr)
@@ -153,6 +156,18 @@ def training(arguments: list[str]) -> None:
     after = step(arguments)
     bare, real = (before + after) / 2, float(np.median(rates[len(rates) // 4 :]))
     print(f"train.py: {real:.1f} images/s, {real / bare:.2f} of the bare loop ({os.cpu_count()} cores)")
+
+
+def absolute_paths(arguments: list[str]) -> list[str]:
+    """The data of a command line of train.py, for one that runs in another folder."""
+    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(ROOT / "configs")):
+        data = expand_home(hydra.compose("train", arguments)).data
+    overrides = []
+    for split in ("train", "val"):
+        parts = [spec.partition(":") for spec in as_list(data[split])]
+        specs = [f"'{reader}:{Path.cwd() / path}'" for reader, _, path in parts]
+        overrides.append(f"data.{split}=[{','.join(specs)}]")
+    return overrides
 
 
 def logged_rates(run: Path) -> list[float]:

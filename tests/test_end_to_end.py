@@ -170,7 +170,7 @@ def test_the_preset_validates_only_its_own_people(tiny_lsp, tmp_path):
     """The command of data/README.md: the default preset's people are not asked for, nor mixed in."""
     tiny = [item for item in TINY if item != "data=lsp"]
     said = run(tmp_path, "train.py", *tiny, f"data.train=[lsp:{tiny_lsp}]", "stages.joint=1")
-    assert "no validation: name its people with data.val=[...]" in said
+    assert "no validation: data.val=[...] names its people" in said
     assert (the_run(tmp_path) / "checkpoints" / "best.ckpt").is_file()
     assert OmegaConf.load(the_run(tmp_path) / "config.yaml").data.val == []
 

@@ -90,6 +90,6 @@ def validation_data(path: Path, engine: InferenceEngine | None) -> list[str]:
     if not sources:
         raise ValueError(
             f"{path} does not say what it was validated on; name labelled people, "
-            '"data.test=[lsp:data/lspet_val]"'
+            '"data.test=[lsp:data/lspet:val]"'
         )
     return [source["name"] for source in sources]

@@ -31,8 +31,8 @@ class Prediction:
         landmarks_raw: (33, 2) pixels, the regression output alone.
         landmarks_world: (33, 3) metres, hip-centred, along the axes of the image.
         pose_presence: 0..1.
-        trained: {"landmarks": names, "outputs": names} that the weights say they learned; None if they do
-            not say.
+        trained: {"landmarks": names, "visibility": names, ...} that the weights say they learned
+            (training.stages.learned); None if they do not say.
     """
 
     image: str

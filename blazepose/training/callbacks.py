@@ -113,8 +113,8 @@ class RunCheckpoint(ModelCheckpoint):
 
     @property
     def state_key(self) -> str:
-        """Tells it from the run's other one: without a validation both monitor nothing."""
-        return f"RunCheckpoint({self.file.stem})"
+        """Without a validation both of a run monitor nothing, by which Lightning would tell them apart."""
+        return super().state_key if self.monitor else f"RunCheckpoint({self.file.stem})"
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over the best score so far, also where the run folder has been moved since.

@@ -170,7 +170,7 @@ class LandmarkModule(LightningModule):
             )
         return terms
 
-    def on_train_start(self) -> None:
+    def _check_steps(self) -> None:
         """Refuse to go on with a run when an epoch would have another number of steps than before.
 
         Raises:
@@ -188,6 +188,7 @@ class LandmarkModule(LightningModule):
         return int(self.trainer.estimated_stepping_batches) // self.stages.epochs
 
     def on_train_epoch_start(self) -> None:
+        self._check_steps()
         set_stage(self.net, self.stages.at(self.current_epoch), self.trained["outputs"])
 
     def training_step(self, batch: PoseBatch, batch_idx: int) -> Tensor:

@@ -47,3 +47,5 @@ def test_unknown_rows_and_stages_are_told(run):
         run("stages.joint=3")
     with pytest.raises(SystemExit, match="arguments are key=value"):
         run("both")
+    with pytest.raises(SystemExit, match="the table is of the validation"):
+        run("data.val=[]")

@@ -2,7 +2,7 @@
 
 from torch.utils.tensorboard import SummaryWriter
 
-from benchmarks.speed import logged_rates
+from benchmarks.speed import absolute_paths, logged_rates
 
 
 def test_rates_of_thousands_are_read_whole(tmp_path):
@@ -11,3 +11,12 @@ def test_rates_of_thousands_are_read_whole(tmp_path):
         for step, rate in enumerate((4891.0, 5234.0)):
             writer.add_scalar("train/images_per_second", rate, step)
     assert logged_rates(tmp_path) == [4891.0, 5234.0]
+
+
+def test_paths_mean_the_folder_the_command_is_typed_in(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    typed = ["data.train=['lsp:my set:train',coco:/abs]", "data.val=lsp:x"]
+    assert absolute_paths(typed) == [
+        f"data.train=['lsp:{tmp_path}/my set:train','coco:/abs']",
+        f"data.val=['lsp:{tmp_path}/x']",
+    ]

@@ -34,7 +34,7 @@ def read_source(spec: str) -> Source:
     if reader == "synthetic":
         raise ValueError(
             f"{spec}: synthetic people are not there yet; name labelled pictures, "
-            '"data.train=[lsp:data/lspet_train]", see data/README.md'
+            '"data.train=[lsp:data/lspet:train]", see data/README.md'
         )
     if not location:
         raise ValueError(f"{spec!r} is not reader:path[:split]; the readers are {', '.join(READERS)}")

@@ -5,6 +5,7 @@ What CVAT, FiftyOne and Label Studio write, and where each puts the pictures: da
 
 import difflib
 import re
+from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -35,10 +36,10 @@ def read(path: Path, split: str | None) -> Source:
         data.setdefault("annotations", [])  # FiftyOne leaves it out where nothing is labelled
     require_lists(data, ("images", "categories", "annotations"), path)
     categories = _by_id(data["categories"], "category", path)
-    # A barbell has keypoints too: beside a person's category, one that shares no name is another thing.
-    named = {key: _names(category) for key, category in categories.items()}
+    named = {key: _names(category, path) for key, category in categories.items()}
     if any(set(names) & set(LANDMARKS) for names in named.values()):
-        named = {key: names if set(names) & set(LANDMARKS) else [] for key, names in named.items()}
+        # A barbell has keypoints too: beside a person's category, one without a name like ours is no person.
+        named = {key: names if any(map(_like_ours, names)) else [] for key, names in named.items()}
     skeletons = {key: _skeleton(names, path) for key, names in named.items()}
     if data["annotations"] and not any(skeletons.values()):
         raise ValueError(
@@ -68,8 +69,14 @@ def _by_id(entries: list[dict[str, Any]], kind: str, file: Path) -> dict[Any, di
     return found
 
 
-def _names(category: dict[str, Any]) -> list[str]:
+def _names(category: dict[str, Any], file: Path) -> list[str]:
+    if not isinstance(category.get("keypoints"), list | array | None):  # read_json packs []
+        raise ValueError(f"{file}: the keypoints of category {category['id']} are not a list of names")
     return ["_".join(re.findall(r"[^-_\s]+", str(name).lower())) for name in category.get("keypoints") or []]
+
+
+def _like_ours(name: str) -> bool:
+    return bool(difflib.get_close_matches(name, LANDMARKS, n=1, cutoff=0.75))
 
 
 def _skeleton(names: list[str], file: Path) -> Mapping[int, str]:
@@ -94,11 +101,11 @@ def _add(
     where = f"{people.file}, annotation {person}"
     for key, known in (("image_id", pictures.images), ("category_id", skeletons)):
         value = entry.get(key)
-        if not isinstance(value, int | str) or value not in known:
+        if not isinstance(value, int | float | str) or value not in known:
             raise ValueError(f"{where}: there is no {key.removesuffix('_id')} {value}")
     skeleton = skeletons[entry["category_id"]]
-    if entry.get("iscrowd"):
-        people.left_out["crowd"] += 1
+    if entry.get("iscrowd") or not skeleton:
+        people.left_out["crowd" if skeleton else "in a category without landmarks"] += 1
         return
     try:
         points = _points(entry, skeleton)
@@ -112,7 +119,7 @@ def _add(
 
 
 def _points(entry: dict[str, Any], skeleton: Mapping[int, str]) -> np.ndarray:
-    points = triplets(entry.get("keypoints") if skeleton else None, len(skeleton))
+    points = triplets(entry.get("keypoints"), len(skeleton))
     flags = points[:, 2]
     for index in np.flatnonzero((flags != 0) & (flags != 1) & (flags != 2)).tolist():
         raise ValueError(f"{skeleton[index]} has visibility {flags[index]:g}, expected 0, 1 or 2")
@@ -178,9 +185,9 @@ class _Pictures:
 
     def size(self, image: Any) -> tuple[int, int] | None:
         """Width and height the labels were made at, if the file says them."""
-        entry = self.images[image]
-        width, height = entry.get("width"), entry.get("height")
-        return (width, height) if isinstance(width, int) and isinstance(height, int) else None
+        size = [self.images[image].get(side) for side in ("width", "height")]
+        width, height = (round(side) if isinstance(side, int | float) else 0 for side in size)
+        return (width, height) if width > 0 and height > 0 else None
 
     def _candidates(self, name: str) -> Iterator[Path]:
         """As written below each root; then by its bare name, since tools write paths of their own server."""

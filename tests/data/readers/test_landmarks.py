@@ -145,6 +145,7 @@ def test_unlabelled_points_may_have_any_coordinates(tmp_path):
         ({"images": [{"id": 1, "file_name": "7.jpg"}] * 2}, "two entries of image have the id 1"),
         ({"annotations": [{"image_id": 1}]}, "annotation number 1 has no id"),
         ({"categories": [{"id": 1, "name": "person"}]}, "no category lists the names of its keypoints"),
+        ({"categories": [{"id": 1, "keypoints": 5}]}, "keypoints of category 1 are not a list of names"),
         ({"categories": None}, "is not a COCO annotation file: it has no list 'categories'"),
         ({"annotations": []}, "holds no labelled people; see data/README.md#landmarks"),
     ],
@@ -170,10 +171,11 @@ def test_other_things_with_keypoints_are_left_out(tmp_path):
     file = make(tmp_path, entry(5), entry(6, category_id=2), categories=[person, barbell])
     source = landmarks.read(file, None)
     assert [found.person for found in source.annotations] == ["5"]
-    assert source.left_out == {"no keypoints": 1}
-    misspelt = {"id": 2, "name": "person", "keypoints": ["nose", "end_b"]}
-    with pytest.raises(ValueError, match="unknown landmark 'end_b'"):
-        landmarks.read(make(tmp_path, entry(5), categories=[person, misspelt]), None)
+    assert source.left_out == {"in a category without landmarks": 1}
+    for names in (["nose", "end_b"], ["lft_hip", "rigth_hip"]):
+        misspelt = {"id": 2, "name": "person", "keypoints": names}
+        with pytest.raises(ValueError, match=r"unknown landmark '(end_b|lft_hip)'"):
+            landmarks.read(make(tmp_path, entry(5), categories=[person, misspelt]), None)
 
 
 def test_byte_order_mark_of_windows(tmp_path):
@@ -186,7 +188,9 @@ def test_size_the_labels_were_made_at(tmp_path):
     images = [{"id": 1, "file_name": "7.jpg", "width": 640, "height": 480}]
     person = landmarks.read(make(tmp_path, entry(), images=images), None).annotations[0]
     assert person.image_size == (640, 480)
-    assert landmarks.read(make(tmp_path, entry()), None).annotations[0].image_size is None
+    unknown = [{"id": 1, "file_name": "7.jpg", "width": 0, "height": 0}]
+    for images in (unknown, [{"id": 1, "file_name": "7.jpg"}]):
+        assert landmarks.read(make(tmp_path, entry(), images=images), None).annotations[0].image_size is None
 
 
 def test_not_a_file(tmp_path):
@@ -225,7 +229,7 @@ def test_cvat(tmp_path):
     first = source.annotations[0]
     assert np.flatnonzero(first.labelled).tolist() == [0, 11, 12, 23]
     assert first.visibility[[11, 12]].tolist() == [VISIBLE, HIDDEN]
-    assert source.left_out == {"no keypoints": 1}
+    assert source.left_out == {"in a category without landmarks": 1}
     # Older versions put the pictures into images/ without a folder of the subset.
     (tmp_path / "images/default/gym").rename(tmp_path / "images/gym")
     assert landmarks.read(file, None).annotations[0].image == tmp_path / "images/gym/squat 1.jpg"
@@ -256,4 +260,4 @@ def test_label_studio(tmp_path):
     assert [person.image for person in source.annotations] == pictures
     assert [person.person for person in source.annotations] == ["1", "2"]
     assert [int(person.labelled.sum()) for person in source.annotations] == [4, 2]
-    assert source.left_out == {"no keypoints": 1}
+    assert source.left_out == {"in a category without landmarks": 1}
