@@ -62,7 +62,7 @@ def read_filtered(specs: str | Sequence[str] | None, person_filter: PersonFilter
     return sources
 
 
-def as_list(typed: str | Sequence[str] | None) -> list[str]:
+def as_list(typed: str | Sequence[object] | None) -> list[str]:
     """What a user typed for a list: one item without brackets, several, or nothing."""
     return [typed] if isinstance(typed, str) else [str(item) for item in typed or []]
 
