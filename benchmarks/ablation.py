@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import hydra
 from omegaconf import DictConfig, OmegaConf
@@ -44,17 +44,14 @@ def newest_run(name: str) -> Path | None:
 
 def check_same(run: Path, asked: DictConfig) -> None:
     """Refuse to read or go on with a run that was configured otherwise than asked for now."""
-    trained, wanted = (_flat(OmegaConf.to_container(c, resolve=True)) for c in (_config(run), asked))
+    configs = (OmegaConf.load(run / "config.yaml"), asked)
+    trained, wanted = (_flat(OmegaConf.to_container(config, resolve=True)) for config in configs)
     for key in sorted(wanted.keys() | trained.keys()):
         if trained.get(key) != wanted.get(key) and key not in IMMATERIAL:
             sys.exit(
                 f"{run} was trained with {key}={trained.get(key)}, not {wanted.get(key)}; move it away to "
                 "train this row anew"
             )
-
-
-def _config(run: Path) -> DictConfig:
-    return cast(DictConfig, OmegaConf.load(run / "config.yaml"))
 
 
 def _flat(values: Any, prefix: str = "") -> dict[str, Any]:
