@@ -22,7 +22,8 @@ from blazepose.models.variants import landmark_variant
 from blazepose.training.callbacks import build_callbacks
 from blazepose.training.checkpoint import describe_landmark_net, load_initial_weights, read_checkpoint
 from blazepose.training.fit import build_trainer, fit, set_seed, trainer_settings, worker_count
-from blazepose.training.landmark_module import LandmarkModule, LossWeights
+from blazepose.training.landmark_module import LandmarkModule
+from blazepose.training.loss_weights import LossWeights
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.runs import LANDMARK_RUNS, open_run, resume_run
 from blazepose.training.stages import Stages, describe_learned, learned

@@ -30,7 +30,8 @@ from blazepose.data.filters import PersonFilter
 from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
 from blazepose.topology import COCO17, LSP14
-from blazepose.training.landmark_module import LandmarkModule, LossWeights
+from blazepose.training.landmark_module import LandmarkModule
+from blazepose.training.loss_weights import LossWeights
 from blazepose.training.memory import keep_freed_buffers
 from blazepose.training.optimiser import OptimiserConfig, build_optimiser
 from blazepose.training.stages import Stages

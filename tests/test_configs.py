@@ -8,7 +8,7 @@ import pytest
 from blazepose.data.augment import Augmentation
 from blazepose.data.filters import PersonFilter
 from blazepose.models.variants import landmark_variant
-from blazepose.training.landmark_module import LossWeights
+from blazepose.training.loss_weights import LossWeights
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.stages import Stages
 

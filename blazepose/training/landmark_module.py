@@ -1,7 +1,6 @@
 """One training step of the landmark network, and its validation."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
@@ -23,7 +22,7 @@ from blazepose.metrics.spread import VarianceRatio
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.runtime.decode import refine_by_heatmap
-from blazepose.targets.heatmaps import SIGMA_CELLS, decode_heatmaps, encode_heatmaps, encode_offsets
+from blazepose.targets.heatmaps import decode_heatmaps, encode_heatmaps, encode_offsets
 from blazepose.topology import (
     INDEX,
     LANDMARKS,
@@ -35,42 +34,12 @@ from blazepose.topology import (
     ROI_CENTER,
     ROI_SCALE,
 )
+from blazepose.training.loss_weights import LossWeights, check_that_it_learns
 from blazepose.training.optimiser import OptimiserConfig, build_optimiser, learning_rate_factor
 from blazepose.training.stages import Stages, set_stage
 
 DECODINGS = ("refined", "raw", "heatmap")
 """Validated: regression refined by the heatmap as the runtime does, regression alone, heatmap and offset."""
-
-
-@dataclass(frozen=True)
-class LossWeights:
-    """Weight of each term; 0 switches it off. Chosen: terms of similar size after the first epochs.
-
-    Attributes:
-        heatmap: cross-entropy of the heatmaps.
-        offset: absolute error of the offset maps, cells.
-        coordinates: log of the distance in x and y.
-        z: ROI units.
-        visibility: cross-entropy.
-        presence: cross-entropy.
-        world: metres.
-        pose: cross-entropy of the pose score.
-        scale: distance that still counts as near for `coordinates`, ROI units.
-        beta: where the errors of z and world turn from squared to linear, in their units.
-        sigma: of the heatmap targets, cells.
-    """
-
-    heatmap: float = 1.0
-    offset: float = 0.1
-    coordinates: float = 1.0
-    z: float = 5.0
-    visibility: float = 0.2
-    presence: float = 0.2
-    world: float = 2.0
-    pose: float = 0.5
-    scale: float = 0.03
-    beta: float = 0.01
-    sigma: float = SIGMA_CELLS
 
 
 class LandmarkModule(LightningModule):
@@ -108,7 +77,7 @@ class LandmarkModule(LightningModule):
         metrics = torch.nn.ModuleDict({decoding: PckMetric() for decoding in DECODINGS})
         self.pck = cast(Mapping[str, PckMetric], metrics)
         self.variance = VarianceRatio()
-        _check_that_it_learns(net, weights, stages, bool(about.get("init")))
+        check_that_it_learns(net, weights, stages, bool(about.get("init")))
 
     def forward(self, images: Tensor) -> LandmarkOutputs:
         """Run the network on uint8 pictures (batch, 256, 256, 3)."""
@@ -289,28 +258,3 @@ def _either_side(names: list[str]) -> list[int]:
     """Indices of these landmarks and of their mirror images, which mirroring makes of them."""
     points = {INDEX[name] for name in names}
     return sorted(points | {int(MIRROR[point]) for point in points})
-
-
-def _check_that_it_learns(net: LandmarkNet, weights: LossWeights, stages: Stages, initialised: bool) -> None:
-    """Refuse a recipe in which a part would stay at its random start without anybody noticing.
-
-    Raises:
-        ValueError: names the switch to turn.
-    """
-    regression, heatmap = weights.coordinates > 0, weights.heatmap > 0
-    if not regression and not heatmap:
-        raise ValueError("loss.heatmap and loss.coordinates are both 0: nothing would be learned")
-    if stages.joint and net.gradient_stop and not heatmap:
-        raise ValueError(
-            "loss.heatmap=0 with model.gradient_stop=true: nothing would train the encoder; "
-            "set model.gradient_stop=false"
-        )
-    if (stages.heatmap and not heatmap) or (stages.regression and not regression):
-        raise ValueError("a stage has epochs but its loss has weight 0; see stages and loss in the config")
-    if stages.at(0) == "regression" and not initialised:
-        raise ValueError(
-            "stages: regression would learn on features that nothing has trained; set stages.heatmap, or "
-            "init= to trained weights"
-        )
-    if weights.offset and not heatmap:
-        raise ValueError("loss.offset refines heatmaps; with loss.heatmap=0 set loss.offset=0 too")

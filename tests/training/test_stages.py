@@ -6,7 +6,7 @@ import pytest
 
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
-from blazepose.training.landmark_module import LossWeights
+from blazepose.training.loss_weights import LossWeights
 from blazepose.training.stages import Stages, learned, set_stage
 
 UNTRAINED_HEADS = ("segmentation", "tower.world", "tower.pose")
