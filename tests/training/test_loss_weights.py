@@ -1,3 +1,5 @@
+"""Recipes that can learn, and those that cannot."""
+
 import pytest
 
 from blazepose.models.landmark_net import LandmarkNet
