@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from blazepose.cli import say_errors
+from blazepose.evaluation.engines import weights_name
 from blazepose.export.contract import PRECISIONS
 from blazepose.export.landmark import TARGETS, export_landmark_net
 from blazepose.training.checkpoint import read_checkpoint
@@ -39,7 +40,7 @@ def main() -> None:
         )
     suffix = TARGETS[args.target][0]
     folder = weights.parent.parent if weights.parent.name == "checkpoints" else weights.parent
-    out = (args.out or folder / f"{weights.stem}_{args.precision}{suffix}").expanduser()
+    out = (args.out or folder / f"{weights_name(weights)}_{args.precision}{suffix}").expanduser()
     if out.suffix != suffix:
         raise ValueError(f"--out {out}: a file of --target {args.target} ends in {suffix}")
     print(describe_learned(read_checkpoint(weights).about["trained"]))

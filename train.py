@@ -1,7 +1,6 @@
 """Train a BlazePose network: `python train.py model=full data=lsp`. See README.md."""
 
 import logging
-from pathlib import Path
 from typing import cast
 
 from omegaconf import DictConfig, OmegaConf
@@ -14,6 +13,7 @@ from blazepose.data.datamodule import (
     describe_people,
     find_pictures,
     read_filtered,
+    shared_people,
     trained_outputs,
 )
 from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
@@ -21,12 +21,12 @@ from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.variants import landmark_variant
 from blazepose.training.callbacks import build_callbacks
 from blazepose.training.checkpoint import describe_landmark_net, load_initial_weights, read_checkpoint
-from blazepose.training.fit import build_trainer, fit, set_seed, trainer_settings, worker_count
+from blazepose.training.fit import build_trainer, fit, set_seed, trainer_settings, validates, worker_count
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.loss_weights import LossWeights
 from blazepose.training.optimiser import OptimiserConfig
-from blazepose.training.runs import LANDMARK_RUNS, open_run, resume_run
-from blazepose.training.stages import Stages, describe_learned, learned
+from blazepose.training.runs import LANDMARK_RUNS, chosen_weights, open_run, resume_run
+from blazepose.training.stages import Stages, advice, describe_learned, learned
 
 log = logging.getLogger("blazepose")
 
@@ -62,20 +62,25 @@ def main(cfg: DictConfig) -> None:
     if checkpoint:
         init = read_checkpoint(checkpoint).about["init"]
     else:
-        init = load_initial_weights(net, Path(cfg.init)) if cfg.init else None
+        init = load_initial_weights(net, chosen_weights(cfg.init, "init=")) if cfg.init else None
     sources = {"train": train, "val": val}
     about = describe_landmark_net(net, cfg.model.wiring, trained, sources, recipe, init)
     module = LandmarkModule(net, weights, optimiser, stages, trained, about)
 
     folder = folder or open_run(LANDMARK_RUNS, cfg.name, cfg)
     people = [describe_people(source) for source in (*train, *val)]
+    if count := len(shared_people(train, val)):
+        people.append(
+            f"WARNING: {count} people of data.val are in data.train, too: their figures say nothing"
+        )
     if not val:
         people.append("no validation: data.val=[...] names its people; best.ckpt is the last epoch's")
     for line in (describe_net(net), *people, describe_learned(trained)):
         log.info(line)
-    callbacks = build_callbacks(folder, optimiser, data.train_set, validates=bool(val))
+    validated = bool(val) and validates(settings, stages)
+    callbacks = build_callbacks(folder, optimiser, data.train_set, validated)
     trainer = build_trainer(folder, settings, optimiser, stages, callbacks)
-    fit(trainer, module, data, folder, checkpoint)
+    fit(trainer, module, data, folder, checkpoint, advice(trained))
 
 
 if __name__ == "__main__":

@@ -61,7 +61,13 @@ def _flat(values: Any, prefix: str = "") -> dict[str, Any]:
     return {key: value for flat in inner for key, value in flat.items()}
 
 
-def train(experiment: str, overrides: list[str], model: str) -> dict[str, float]:
+def _is_finished(run: Path, epochs: int) -> bool:
+    """A run that trainer.max_time ended has results, too."""
+    file = run / "results.json"
+    return file.is_file() and json.loads(file.read_text())["epochs"] >= epochs
+
+
+def train(experiment: str, overrides: list[str], model: str, epochs: str) -> dict[str, float]:
     """Train the row, or go on with it, unless it is finished; return its results."""
     name = f"ablation-{experiment.replace('_', '-')}-{model}"
     run = newest_run(name)
@@ -72,7 +78,7 @@ def train(experiment: str, overrides: list[str], model: str) -> dict[str, float]
         sys.exit("the table is of the validation: name its people with data.val=[...]")
     if run is not None:
         check_same(run, config)
-    if run is None or not (run / "results.json").is_file():
+    if run is None or not _is_finished(run, int(epochs)):
         resume = run is not None and (run / "checkpoints" / "last.ckpt").is_file()
         arguments = [f"ckpt={run}"] if resume else asked
         subprocess.run([sys.executable, str(TRAIN), *arguments], check=True)
@@ -97,7 +103,9 @@ def main() -> None:
     print("| row | mean error, % of torso | PCK@0.2 | refined | blog: error / PCK |\n|---|---|---|---|---|")
     for title, experiment, decoding, blog in (row for row in ROWS if row[1] in chosen):
         budget = f"stages.{'heatmap' if experiment == 'heatmaps' else 'joint'}={epochs}"
-        results = train(experiment, [*(f"{key}={value}" for key, value in given.items()), budget], model)
+        results = train(
+            experiment, [*(f"{key}={value}" for key, value in given.items()), budget], model, epochs
+        )
         refined = "" if decoding == "heatmap" else f"{results['val/pck@0.2_refined']:.1f}"
         error, pck = results[f"val/mean_error_{decoding}"], results[f"val/pck@0.2_{decoding}"]
         print(f"| {title} | {error:.1f} | {pck:.1f} | {refined} | {blog} |", flush=True)

@@ -110,6 +110,7 @@ def test_evaluate_and_export_the_newest_run(trained):
     said = run(trained, "export.py", "--target", "onnx")
     assert "verified against torch" in said
     (exported,) = the_run(trained).glob("*.onnx")
+    assert exported.stem == f"{the_run(trained).name}_fp32"  # tells the exports of two runs apart
     run(trained, "eval.py", f"weights={exported}", "out=onnx")
     scores = [json.loads((trained / name / "results.json").read_text()) for name in ("torch", "onnx")]
     for key in ("pck@0.2", "pck@0.2_raw", "mean_error"):
@@ -118,7 +119,8 @@ def test_evaluate_and_export_the_newest_run(trained):
 
 
 def test_killed_run_goes_on_to_the_same_curve(trained, tiny_lsp, tmp_path):
-    arguments = [*TINY, *data(tiny_lsp), "stages.joint=3"]
+    # With workers, which fetch batches before Lightning knows the epoch; the other run had none.
+    arguments = [*TINY, *data(tiny_lsp), "stages.joint=3", "loader.num_workers=1"]
     process = subprocess.Popen(
         command(tmp_path, "train.py", *arguments),
         cwd=tmp_path,
@@ -137,6 +139,25 @@ def test_killed_run_goes_on_to_the_same_curve(trained, tiny_lsp, tmp_path):
     )
     assert resumed["train/loss"] == pytest.approx(uninterrupted["train/loss"], rel=1e-3)
     assert resumed["val/mean_error_raw"] == pytest.approx(uninterrupted["val/mean_error_raw"], rel=1e-3)
+
+
+def test_a_time_limit_and_no_validation_leave_best_weights(tiny_lsp, tmp_path):
+    limits = ["trainer.max_time=00:00:00:01", "trainer.limit_val_batches=0", "stages.joint=30"]
+    run(tmp_path, "train.py", *TINY, *data(tiny_lsp), *limits)
+    assert json.loads((the_run(tmp_path) / "results.json").read_text())["epochs"] < 30
+    assert (the_run(tmp_path) / "checkpoints" / "best.ckpt").is_file()
+
+
+def test_a_loss_that_is_no_number_stops_the_run(tiny_lsp, tmp_path):
+    wild = ["optimiser.lr=1e18", "optimiser.clip_norm=0", "stages.joint=9"]
+    said = run(tmp_path, "train.py", *TINY, *data(tiny_lsp), *wild, fails=True)
+    assert "the loss became infinite or no number" in said
+    assert "Traceback" not in said
+
+
+def test_a_heatmap_stage_alone_says_what_comes_next(tiny_lsp, tmp_path):
+    said = run(tmp_path, "train.py", *TINY, *data(tiny_lsp), "stages.joint=0", "stages.heatmap=1")
+    assert "next, the regression: python train.py stages.joint=0 stages.regression=60 init=" in said
 
 
 def test_stages_train_one_part_after_the_other(trained, tiny_lsp, tmp_path):

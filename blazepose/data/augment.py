@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN
+from blazepose.ranges import require_ranges
 
 # albumentations looks for a newer version of itself on import unless told not to.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
@@ -33,6 +34,9 @@ class Augmentation:
         truncation: probability that the picture ends somewhere on the person (upper body only, and the like).
         occlusion: probability of covering a part with rectangles.
         color: apply colour, blur, noise and JPEG.
+
+    Raises:
+        ValueError: names the value that is out of range.
     """
 
     scale: float = 0.1
@@ -42,6 +46,14 @@ class Augmentation:
     truncation: float = 0.15
     occlusion: float = 0.3
     color: bool = True
+
+    def __post_init__(self) -> None:
+        share = dict.fromkeys(("mirror", "truncation", "occlusion"), (0.0, 1.0))
+        require_ranges(
+            "augmentation",
+            self,
+            {**share, "scale": (0.0, 0.9), "shift": (0.0, 1.0), "rotation_deg": (0.0, 180.0)},
+        )
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Sources to loaders."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -72,6 +73,15 @@ def describe_people(source: Source) -> str:
     reasons = ", ".join(f"{count} {reason}" for reason, count in source.left_out.items())
     left_out = f"{sum(source.left_out.values())} left out" + f" ({reasons})" * bool(reasons)
     return f"{source.name}: {len(source.annotations)} people, {left_out}"
+
+
+def shared_people(train: list[Source], val: list[Source]) -> set[tuple[str, str]]:
+    """(picture, person) of everybody who is in both."""
+    both = [
+        {(os.path.abspath(one.image), one.person) for source in split for one in source.annotations}  # noqa: PTH100
+        for split in (train, val)
+    ]
+    return both[0] & both[1]
 
 
 def find_pictures(folders: str | Sequence[str] | None, option: str) -> list[Path]:
@@ -151,6 +161,17 @@ class PoseDataModule(LightningDataModule):
         self.val_set = PoseDataset(val, input_spec)
         self.loading = loading
         self.seed = seed
+        self.first_epoch = 0
+
+    def state_dict(self) -> dict[str, int]:
+        """Where the order of the samples goes on.
+
+        When a run goes on, Lightning's loaders fetch their first batches before it knows the epoch.
+        """
+        return {"first_epoch": self.trainer.current_epoch + 1 if self.trainer else 0}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        self.first_epoch = state_dict["first_epoch"]
 
     def _loader(self, dataset: PoseDataset, training: bool) -> DataLoader[PoseSample]:
         workers, batch_size = self.loading.num_workers, self.loading.batch_size
@@ -161,6 +182,7 @@ class PoseDataModule(LightningDataModule):
             seed=self.seed,
             rank=self.trainer.global_rank if self.trainer else 0,
             world_size=self.trainer.world_size if self.trainer else 1,
+            epoch=self.first_epoch,
         )
         return DataLoader(
             dataset,

@@ -1,10 +1,13 @@
 """Which people a training run learns from; evaluation keeps everybody it can score."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 
 from blazepose.data.align import aligned_roi, why_not_alignable
 from blazepose.data.annotation import Annotation
+from blazepose.ranges import require_ranges
+from blazepose.topology import NUM_LANDMARKS
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,9 @@ class PersonFilter:
 
     min_side_px: float = 96.0
     min_labelled: int = 4
+
+    def __post_init__(self) -> None:
+        require_ranges("filter", self, {"min_side_px": (0.0, math.inf), "min_labelled": (0, NUM_LANDMARKS)})
 
     def why_not(self, annotation: Annotation) -> str | None:
         """The reason to leave this person out, or None to keep it."""

@@ -12,6 +12,7 @@ import numpy as np
 from blazepose.data.annotation import Annotation
 from blazepose.geometry import Roi
 from blazepose.topology import NUM_LANDMARKS
+from blazepose.whole_file import whole_file
 
 _DECIMALS = 5
 
@@ -57,15 +58,9 @@ def person_key(reader: str, annotation: Annotation) -> PersonKey:
 
 def write_predictions(predictions: Iterable[Prediction], file: Path) -> None:
     """Write a line a person; the file appears when it is complete."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(file.name + ".part")
-    try:
-        with part.open("w") as lines:
-            for prediction in predictions:
-                lines.write(json.dumps(_to_json(prediction)) + "\n")
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole_file(file) as part, part.open("w") as lines:
+        for prediction in predictions:
+            lines.write(json.dumps(_to_json(prediction)) + "\n")
 
 
 def read_predictions(file: Path) -> dict[PersonKey, Prediction]:

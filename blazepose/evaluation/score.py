@@ -119,7 +119,10 @@ def _errors(
     refined = np.stack([prediction.landmarks[:, :2] for prediction in predictions])
     raw = np.stack([prediction.landmarks_raw for prediction in predictions])
     if not (labelled & learned).any():
-        raise ValueError("nothing to score: the weights never learned any of the labelled landmarks")
+        raise ValueError(
+            "nothing to score: the weights never learned to regress any of the labelled landmarks (after a "
+            "heatmap stage, a regression or joint stage follows)"
+        )
     missed = (labelled & ~learned).sum(axis=0)
     return Scored(
         annotations=annotations,

@@ -1,6 +1,5 @@
 """From a checkpoint to a verified file."""
 
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from blazepose.export.tflite import convert_tflite
 from blazepose.export.verify import Differences, check, differences
 from blazepose.geometry import Roi, crop_image, roi_to_image_matrix
 from blazepose.training.checkpoint import load_landmark_net, read_checkpoint
+from blazepose.whole_file import whole_file
 
 Converter = Callable[[ExportedLandmarkNet, Precision, str], bytes]
 
@@ -56,20 +56,13 @@ def export_landmark_net(
     net = ExportedLandmarkNet(original)
     about = read_checkpoint(weights).about
     crops = real_crops(about, net.input_spec.size, pictures)
-    suffix, convert = TARGETS[target]
+    _, convert = TARGETS[target]
     content = convert(net, precision, metadata_text(about, precision))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=out.parent, prefix=".", suffix=suffix, delete=False) as file:
-        file.write(content)
-    draft = Path(file.name)
-    try:
+    with whole_file(out) as draft:
+        draft.write_bytes(content)
         # Against the network as it was trained, so that the folding is verified too.
         found = differences(draft, original, crops)
         check(found, precision)
-        draft.chmod(0o644)
-        draft.replace(out)
-    finally:
-        draft.unlink(missing_ok=True)
     return found
 
 

@@ -201,6 +201,9 @@ class LandmarkNet(nn.Module):
                 self.input_spec.size / 2 / COORDINATE_UNIT
             )
             cast(Tensor, self.heatmaps.bias).fill_(-4.6)
+            # Without people-free pictures nothing trains the flag; then it must say yes, or an app that
+            # asks for 0.5 loses people at random.
+            cast(Tensor, self.tower.pose.bias).fill_(3.0)
 
     def forward(self, images: Float[Tensor, "batch 3 256 256"], segmentation: bool = True) -> LandmarkOutputs:
         """Run the network.

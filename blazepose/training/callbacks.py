@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from blazepose.data.dataset import PoseDataset
+from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.pictures import draw_predictions, draw_samples
 from blazepose.training.runs import best_checkpoint, last_checkpoint
@@ -51,7 +52,7 @@ class ImagesPerSecond(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         self._images += len(batch["image"]) * trainer.world_size
-        if (batch_idx + 1) % self.EVERY == 0:
+        if (batch_idx + 1) % self.EVERY == 0 or trainer.is_last_batch:
             if torch.cuda.is_available():
                 torch.cuda.synchronize()
             now = time.perf_counter()
@@ -87,7 +88,8 @@ class Pictures(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         if trainer.is_global_zero and batch_idx == 0 and not trainer.sanity_checking:
-            sheet = draw_predictions(pl_module, batch, self.count, pl_module.learned)  # type: ignore[arg-type]
+            module, images = cast(LandmarkModule, pl_module), batch["image"][: self.count]
+            sheet = draw_predictions(images.cpu().numpy(), module.predict_roi(images), module.learned)
             self._show(trainer, "val/predictions", sheet)
 
     def _show(self, trainer: Trainer, tag: str, sheet: Any) -> None:

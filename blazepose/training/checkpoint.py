@@ -134,9 +134,9 @@ def load_weights(net: LandmarkNet, checkpoint: Checkpoint, path: Path) -> None:
         | {name for name in own.keys() & weights.keys() if own[name].shape != weights[name].shape}
     ):
         raise ValueError(
-            f"{path} holds {about['model']} in the {about['wiring']} wiring, "
-            f"not {net.variant.name} as asked for: "
-            f"{len(wrong)} tensors do not fit, first {wrong[0]}"
+            f"{path} holds {about['model']} in the {about['wiring']} wiring, not the {net.variant.name} "
+            f"asked for: {len(wrong)} tensors do not fit, first {wrong[0]}; its own network is "
+            f"model={about['model']} model.wiring={about['wiring']}"
         )
     net.load_state_dict(weights, strict=True)
 

@@ -19,6 +19,7 @@ from blazepose.training.memory import keep_freed_buffers
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.runs import best_checkpoint
 from blazepose.training.stages import Stages
+from blazepose.whole_file import whole_file
 
 log = logging.getLogger(__name__)
 
@@ -33,17 +34,10 @@ class WholeFiles(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + ".part")
-        try:
-            with part.open("wb") as file:
-                torch.save(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        with whole_file(Path(path)) as part, part.open("wb") as file:
+            torch.save(checkpoint, file)
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def worker_count(setting: int | str, accelerator: str) -> int:
@@ -66,8 +60,8 @@ def trainer_settings(settings: dict[str, Any]) -> dict[str, Any]:
     """Arguments of Trainer, with every "auto" decided that Lightning would decide otherwise.
 
     Args:
-        settings: as configs/trainer has them. Precision "auto" becomes bf16-mixed on a GPU and 32-true on a
-            CPU; max_time ends the run with the epoch it is reached in.
+        settings: as configs/trainer has them. Precision "auto" becomes bf16-mixed on a GPU that computes in
+            bfloat16, else 32-true; max_time ends the run with the epoch it is reached in.
 
     Raises:
         ValueError: names the setting that cannot be.
@@ -75,7 +69,9 @@ def trainer_settings(settings: dict[str, Any]) -> dict[str, Any]:
     settings = dict(settings)
     gpu = settings["accelerator"] != "cpu" and torch.cuda.is_available()
     if settings["precision"] == "auto":
-        settings["precision"] = "bf16-mixed" if gpu else "32-true"
+        # Older GPUs emulate bfloat16, slower than float32.
+        fast = gpu and torch.cuda.is_bf16_supported(including_emulation=False)
+        settings["precision"] = "bf16-mixed" if fast else "32-true"
     if str(settings["precision"]).startswith("16"):
         raise ValueError("trainer.precision: fp16 is not supported; bf16-mixed needs no loss scaling")
     several = settings["devices"] not in (1, "1") and (gpu and torch.cuda.device_count() > 1)
@@ -92,13 +88,20 @@ def trainer_settings(settings: dict[str, Any]) -> dict[str, Any]:
 def _try_out(settings: dict[str, Any]) -> None:
     """Let Lightning refuse its arguments before a run folder exists, and as one sentence."""
     _quieten_lightning()
+    # A list of its own: Lightning appends a progress bar to the one it is given.
+    trial = {**settings, "callbacks": list(settings["callbacks"])}
     try:
-        Trainer(**settings, logger=False, enable_checkpointing=False, enable_model_summary=False)
+        Trainer(**trial, logger=False, enable_checkpointing=False, enable_model_summary=False)
     except (MisconfigurationException, ImportError, ValueError, TypeError) as error:
         values = ", ".join(
             f"{key}={settings[key]}" for key in ("accelerator", "devices", "strategy", "precision")
         )
         raise ValueError(f"trainer: {' '.join(str(error).split())} ({values})") from error
+
+
+def validates(settings: dict[str, Any], stages: Stages) -> bool:
+    """A run with these settings, and with people to validate on, comes to validate at least once."""
+    return settings["limit_val_batches"] != 0 and settings["check_val_every_n_epoch"] <= stages.epochs
 
 
 def set_seed(seed: object) -> None:
@@ -172,8 +175,18 @@ def fit(
     data: LightningDataModule,
     folder: Path,
     checkpoint: Path | None,
+    advice: str,
 ) -> None:
-    """Train, then write the run's `results.json` and say where everything is."""
+    """Train, then write the run's `results.json` and say where everything is.
+
+    Args:
+        trainer: of the run.
+        module: to train.
+        data: to train on.
+        folder: of the run.
+        checkpoint: to go on from.
+        advice: what to do with the weights, before their name.
+    """
     log.info("run: %s", folder)
     if trainer.strategy.root_device.type == "cpu":
         keep_freed_buffers()
@@ -198,4 +211,4 @@ def fit(
         results["best val/pck@0.2"] = round(float(best.best_model_score), 4)  # type: ignore[attr-defined]
     (folder / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     log.info("best weights: %s", best_checkpoint(folder))
-    log.info("evaluate them: python eval.py weights=%s", best_checkpoint(folder))
+    log.info("%s%s", advice, best_checkpoint(folder))

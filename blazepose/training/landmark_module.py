@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
+import numpy as np
 import torch
 from pytorch_lightning import LightningModule
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
@@ -74,6 +75,8 @@ class LandmarkModule(LightningModule):
         points = [*_either_side(trained["heatmaps"]), ROI_CENTER, ROI_SCALE]
         self.heatmap_points: Tensor
         self.register_buffer("heatmap_points", torch.tensor(points), persistent=False)
+        # Gathered on the device and looked at now and then: a training step must not wait for it.
+        self._finite = torch.tensor(True)
         metrics = torch.nn.ModuleDict({decoding: PckMetric() for decoding in DECODINGS})
         self.pck = cast(Mapping[str, PckMetric], metrics)
         self.variance = VarianceRatio()
@@ -83,6 +86,11 @@ class LandmarkModule(LightningModule):
         """Run the network on uint8 pictures (batch, 256, 256, 3)."""
         # Channels-last pixels viewed as NCHW are torch's channels_last layout: no copy.
         return self.net(images.permute(0, 3, 1, 2).float() / 255, segmentation=False)
+
+    @torch.no_grad()
+    def predict_roi(self, images: Tensor) -> np.ndarray:
+        """Landmarks (batch, 33, 2) of crops (batch, 256, 256, 3) as the run reads them, ROI coordinates."""
+        return self._decode(self(images))[self.headline].numpy()
 
     def losses(self, out: LandmarkOutputs, batch: PoseBatch) -> dict[str, Tensor]:
         """Every loss term, unweighted; those of the running stage, and only what the labels can teach."""
@@ -158,17 +166,39 @@ class LandmarkModule(LightningModule):
 
     def on_train_epoch_start(self) -> None:
         self._check_steps()
+        self._finite = torch.ones((), dtype=torch.bool, device=self.device)
         set_stage(self.net, self.stages.at(self.current_epoch), self.trained["outputs"])
 
     def training_step(self, batch: PoseBatch, batch_idx: int) -> Tensor:
         out = self(batch["image"])
         terms = self.losses(out, batch)
         loss = torch.stack([getattr(self.weights, name) * term for name, term in terms.items()]).sum()
+        self._finite &= torch.isfinite(loss.detach())
         self.log("train/loss", loss, prog_bar=True)
         self.log_dict({f"train/loss_{name}": term for name, term in terms.items()})
         if batch_idx % 10 == 0:
+            self._check_finite()
             self.log("train/pck@0.2_raw", self._batch_pck(out, batch), prog_bar=True)
         return loss
+
+    def _check_finite(self) -> None:
+        """Stop before weights that are not numbers any more are saved.
+
+        Raises:
+            ValueError: says what helps.
+        """
+        if not self._finite:
+            raise ValueError(
+                f"the loss became infinite or no number in epoch {self.current_epoch}; checkpoints of "
+                "earlier epochs are whole. Lower optimiser.lr, keep optimiser.clip_norm, look for wrong "
+                "labels in samples.png"
+            )
+
+    def on_validation_start(self) -> None:
+        self._check_finite()
+
+    def on_train_epoch_end(self) -> None:
+        self._check_finite()
 
     @torch.no_grad()
     def _batch_pck(self, out: LandmarkOutputs, batch: PoseBatch) -> Tensor:

@@ -1,8 +1,11 @@
 """How much each loss term counts, and which recipes can learn at all."""
 
+import dataclasses
+import math
 from dataclasses import dataclass
 
 from blazepose.models.landmark_net import LandmarkNet
+from blazepose.ranges import require_ranges
 from blazepose.targets.heatmaps import SIGMA_CELLS
 from blazepose.training.stages import Stages
 
@@ -23,6 +26,9 @@ class LossWeights:
         scale: distance that still counts as near for `coordinates`, ROI units.
         beta: where the errors of z and world turn from squared to linear, in their units.
         sigma: of the heatmap targets, cells.
+
+    Raises:
+        ValueError: names the value that is out of range.
     """
 
     heatmap: float = 1.0
@@ -36,6 +42,11 @@ class LossWeights:
     scale: float = 0.03
     beta: float = 0.01
     sigma: float = SIGMA_CELLS
+
+    def __post_init__(self) -> None:
+        names = [field.name for field in dataclasses.fields(self)]
+        divisors = dict.fromkeys(("scale", "beta", "sigma"), (1e-4, math.inf))
+        require_ranges("loss", self, dict.fromkeys(names, (0.0, math.inf)) | divisors)
 
 
 def check_that_it_learns(net: LandmarkNet, weights: LossWeights, stages: Stages, initialised: bool) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from blazepose.ranges import require_ranges
+
 
 @dataclass(frozen=True)
 class OptimiserConfig:
@@ -19,6 +21,9 @@ class OptimiserConfig:
         final_lr: learning rate at the end of a stage, as a share of the peak.
         ema_decay: of the averaged weights that are validated and saved; 0 switches averaging off.
         clip_norm: largest gradient norm; 0 switches clipping off.
+
+    Raises:
+        ValueError: names the value that is out of range.
     """
 
     lr: float = 6e-3
@@ -27,6 +32,14 @@ class OptimiserConfig:
     final_lr: float = 0.01
     ema_decay: float = 0.998
     clip_norm: float = 5.0
+
+    def __post_init__(self) -> None:
+        limits = dict.fromkeys(("weight_decay", "warmup_steps", "clip_norm"), (0.0, math.inf))
+        require_ranges(
+            "optimiser",
+            self,
+            {**limits, "lr": (0.0, math.inf), "final_lr": (0.0, 1.0), "ema_decay": (0.0, 0.9999999)},
+        )
 
 
 def build_optimiser(net: nn.Module, config: OptimiserConfig) -> torch.optim.AdamW:

@@ -5,30 +5,27 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
-from torch import nn
 
 from blazepose.data.annotation import HIDDEN
 from blazepose.data.dataset import PoseDataset
-from blazepose.data.sample import PoseBatch, PoseSample
+from blazepose.data.sample import PoseSample
 from blazepose.runtime.draw import draw_pose
 from blazepose.topology import NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
 
 _COLUMNS = 4
 
 
-def sheet(pictures: list[np.ndarray], columns: int = _COLUMNS) -> np.ndarray:
+def sheet(pictures: list[np.ndarray]) -> np.ndarray:
     """Pictures of one size, row by row: uint8 (rows x height, columns x width, 3)."""
     blank = np.zeros_like(pictures[0])
-    padded = pictures + [blank] * (-len(pictures) % columns)
-    rows = [np.concatenate(padded[i : i + columns], axis=1) for i in range(0, len(padded), columns)]
+    padded = pictures + [blank] * (-len(pictures) % _COLUMNS)
+    rows = [np.concatenate(padded[i : i + _COLUMNS], axis=1) for i in range(0, len(padded), _COLUMNS)]
     return np.concatenate(rows)
 
 
-def draw_labels(sample: PoseSample, scale: int = 1) -> np.ndarray:
+def draw_labels(sample: PoseSample) -> np.ndarray:
     """A sample with its labels: a red ring around what is hidden or absent, a line to the scale point."""
-    size = sample["image"].shape[0] * scale
-    image = cv2.resize(sample["image"], (size, size), interpolation=cv2.INTER_LINEAR)
+    image, size = sample["image"].copy(), sample["image"].shape[0]
     points, labelled = sample["points"][:, :2] * size, sample["labelled"]
     hollow = (sample["visibility"] == HIDDEN) | (sample["presence"] == 0)
     if labelled[ROI_SCALE]:
@@ -49,10 +46,10 @@ def draw_samples(dataset: PoseDataset, count: int, path: Path | None = None) -> 
     return picture
 
 
-@torch.no_grad()
-def draw_predictions(module: nn.Module, batch: PoseBatch, count: int, learned: Sequence[bool]) -> np.ndarray:
-    """A sheet of the batch's first crops with the regression output of the `learned` ones of the 33."""
-    images = batch["image"][:count]
-    landmarks = module(images).landmarks[:, :NUM_LANDMARKS, :2].float().cpu().numpy()
-    crops = images.cpu().numpy()
-    return sheet([draw_pose(crops[i].copy(), landmarks[i], np.array(learned)) for i in range(len(crops))])
+def draw_predictions(images: np.ndarray, landmarks_roi: np.ndarray, learned: Sequence[bool]) -> np.ndarray:
+    """A sheet of crops, uint8 (batch, size, size, 3), with the `learned` ones of (batch, 33, 2) landmarks."""
+    points = landmarks_roi * images.shape[1]
+    drawn = [
+        draw_pose(image.copy(), one, np.array(learned)) for image, one in zip(images, points, strict=True)
+    ]
+    return sheet(drawn)

@@ -6,6 +6,7 @@ runs/landmark/lite-20261120-174500/
 
 import logging
 import os
+import re
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from blazepose.training.checkpoint import read_checkpoint
+from blazepose.whole_file import whole_file
 
 _RUN_VARIABLE = "BLAZEPOSE_RUN"
 
@@ -118,9 +120,14 @@ def open_run(parent: Path, name: str, cfg: DictConfig) -> Path:
     """Make a run folder with its config and log file, and return it.
 
     Lightning starts this script again for every further process; those get the first one's folder.
+
+    Raises:
+        ValueError: if the name would hide the run, or make its files hard to type.
     """
     if not _is_first_process():
-        return Path(os.environ.get(_RUN_VARIABLE, parent / name))
+        return Path(os.environ.get(_RUN_VARIABLE, str(parent)))
+    if not re.fullmatch(r"[^/\\=\s]+", str(name or "")):
+        raise ValueError(f"name={name}: a run is named without spaces, slashes and =")
     folder = new_run_folder(parent, name)
     os.environ[_RUN_VARIABLE] = str(folder)
     OmegaConf.save(cfg, folder / "config.yaml", resolve=True)
@@ -151,8 +158,8 @@ def resume_run(cfg: DictConfig) -> tuple[DictConfig, Path, Path]:
         key = item.split("=")[0]
         OmegaConf.update(saved, key, OmegaConf.select(cfg, key))
     if _is_first_process():
-        OmegaConf.save(saved, folder / "config.yaml.new")
-        (folder / "config.yaml.new").replace(folder / "config.yaml")
+        with whole_file(folder / "config.yaml") as part:
+            OmegaConf.save(saved, part)
         _log_to(folder)
     return saved, folder, checkpoint  # type: ignore[return-value]
 

@@ -105,6 +105,13 @@ def describe_learned(trained: dict[str, list[str]]) -> str:
     return f"{text}; not learned: {', '.join(missing)}" if missing else text
 
 
+def advice(trained: dict[str, list[str]]) -> str:
+    """What to do next with weights that have learned this; the weights' name follows."""
+    if trained["landmarks"]:
+        return "evaluate them: python eval.py weights="
+    return "next, the regression: python train.py stages.joint=0 stages.regression=60 init="
+
+
 def set_stage(net: LandmarkNet, stage: StageName, outputs: list[str]) -> None:
     """Let the parts of a stage learn; freeze the others with their BatchNorm statistics.
 

@@ -12,9 +12,11 @@ from blazepose.data.datamodule import (
     describe_people,
     find_pictures,
     read_filtered,
+    shared_people,
     trained_outputs,
 )
 from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
+from blazepose.data.readers import read_source
 from blazepose.models.variants import LANDMARK_INPUT
 from blazepose.topology import INDEX
 from tests.stick_figures import write_lsp
@@ -79,3 +81,10 @@ def test_pictures_without_people(tiny_lsp, tmp_path):
 def test_batches_hold_somebody(size):
     with pytest.raises(ValueError, match=r"loader\.batch_size"):
         Loading(size, 0)
+
+
+def test_people_of_both_training_and_validation_are_found(tiny_lsp, tmp_path):
+    sources = [read_source(f"lsp:{tiny_lsp}")]
+    assert len(shared_people(sources, sources)) == len(sources[0].annotations)
+    others = [read_source(f"lsp:{write_lsp(tmp_path / 'others', people=3)}")]
+    assert not shared_people(sources, others)

@@ -187,3 +187,10 @@ def test_only_the_tower_pads_one_sided():
     one_sided = [name for name, m in net.named_modules() if isinstance(m, ConvNorm) and m.pad_end]
     assert len(one_sided) == 2
     assert all(name.startswith("tower.levels") for name in one_sided)
+
+
+def test_a_pose_flag_that_nothing_trains_says_yes():
+    """MediaPipe asks for more than 0.5; weights trained without people-free pictures must not lose people."""
+    net = LandmarkNet(landmark_variant("lite", "paper")).eval()
+    flag = net.contract(torch.rand(4, 256, 256, 3))[1]
+    assert (flag > 0.9).all()

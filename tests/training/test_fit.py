@@ -5,9 +5,12 @@ import time
 import pytest
 import torch
 from omegaconf import OmegaConf
+from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.demos.boring_classes import BoringModel
 
-from blazepose.training.fit import WholeFiles, build_trainer, set_seed, trainer_settings
+from blazepose.training import fit
+from blazepose.training.callbacks import checkpoint_callbacks
+from blazepose.training.fit import WholeFiles, build_trainer, set_seed, trainer_settings, validates
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.stages import Stages
 
@@ -15,7 +18,8 @@ from blazepose.training.stages import Stages
 def trainer_with(folder, **changes):
     settings = dict(OmegaConf.load("configs/trainer/default.yaml"))
     settings |= {"accelerator": "cpu", "limit_train_batches": 4, "limit_val_batches": 0, **changes}
-    return build_trainer(folder, trainer_settings(settings), OptimiserConfig(), Stages(joint=9), [])
+    callbacks = [*checkpoint_callbacks(folder, validates=False), TQDMProgressBar()]  # as a run has them
+    return build_trainer(folder, trainer_settings(settings), OptimiserConfig(), Stages(joint=9), callbacks)
 
 
 class SlowModel(BoringModel):
@@ -76,3 +80,24 @@ def test_several_processes_bear_with_parts_that_get_no_gradient():
 def test_seeds_that_cannot_be(seed):
     with pytest.raises(ValueError, match=f"seed={seed}: a whole number"):
         set_seed(seed)
+
+
+@pytest.mark.parametrize(
+    ("supported", "precision"), [(True, "bf16-mixed"), (False, "32-true")], ids=["Ampere", "Turing"]
+)
+def test_bfloat16_only_where_the_gpu_computes_in_it(monkeypatch, supported, precision):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: supported)
+    monkeypatch.setattr(fit, "_try_out", lambda settings: None)
+    settings = dict(OmegaConf.load("configs/trainer/default.yaml"))
+    assert trainer_settings(settings)["precision"] == precision
+
+
+@pytest.mark.parametrize(
+    ("limit", "every", "epochs", "validated"),
+    [(None, 1, 3, True), (0, 1, 3, False), (None, 5, 3, False), (0.5, 5, 5, True)],
+)
+def test_a_run_knows_whether_it_will_validate(limit, every, epochs, validated):
+    settings = {"limit_val_batches": limit, "check_val_every_n_epoch": every}
+    assert validates(settings, Stages(joint=epochs)) == validated

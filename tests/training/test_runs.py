@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
-from blazepose.training.runs import chosen_weights, new_run_folder, resumable
+from blazepose.training.runs import chosen_weights, new_run_folder, open_run, resumable
 
 
 def make_run(parent: Path, name: str, age: int) -> Path:
@@ -65,3 +66,10 @@ def test_checkpoint_without_its_config_names_the_way_out(tmp_path):
     (folder / "config.yaml").unlink()
     with pytest.raises(FileNotFoundError, match=r"config\.yaml is missing.*init="):
         resumable(str(folder))
+
+
+@pytest.mark.parametrize("name", ["squats/v2", "lr=3", "two words", ""])
+def test_names_that_would_hide_a_run_are_refused(tmp_path, name):
+    with pytest.raises(ValueError, match="a run is named without spaces, slashes and ="):
+        open_run(tmp_path, name, OmegaConf.create())
+    assert not list(tmp_path.iterdir())

@@ -76,7 +76,16 @@ def _names(category: dict[str, Any], file: Path) -> list[str]:
 
 
 def _like_ours(name: str) -> bool:
-    return bool(difflib.get_close_matches(name, LANDMARKS, n=1, cutoff=0.75))
+    """A landmark, or one misspelt (lft_hip, left_sholder); but not the left_end or left_tip of a barbell."""
+    bare = [_without_side(landmark) for landmark in LANDMARKS]
+    return bool(
+        difflib.get_close_matches(_without_side(name), bare, cutoff=0.75)
+        or difflib.get_close_matches(name, LANDMARKS, cutoff=0.9)
+    )
+
+
+def _without_side(name: str) -> str:
+    return re.sub(r"^(left|right)_?|_?(left|right)$", "", name)
 
 
 def _skeleton(names: list[str], file: Path) -> Mapping[int, str]:

@@ -164,17 +164,21 @@ def test_file_without_annotations(tmp_path):
         landmarks.read(file, None)
 
 
-def test_other_things_with_keypoints_are_left_out(tmp_path):
+@pytest.mark.parametrize(
+    "ends",
+    [["end_a", "end_b"], ["left_end", "right_end"], ["left_tip", "right_tip"], ["left_grip", "grip_right"]],
+)
+def test_other_things_with_keypoints_are_left_out(tmp_path, ends):
     """A barbell's ends beside the person's landmarks; its category must share no name with ours."""
     person = {"id": 1, "name": "person", "keypoints": ["nose", "left_heel"]}
-    barbell = {"id": 2, "name": "barbell", "keypoints": ["end_a", "end_b"]}
+    barbell = {"id": 2, "name": "barbell", "keypoints": ends}
     file = make(tmp_path, entry(5), entry(6, category_id=2), categories=[person, barbell])
     source = landmarks.read(file, None)
     assert [found.person for found in source.annotations] == ["5"]
     assert source.left_out == {"in a category without landmarks": 1}
-    for names in (["nose", "end_b"], ["lft_hip", "rigth_hip"]):
+    for names in (["nose", "end_b"], ["lft_hip", "rigth_hip"], ["left_sholder"], ["ankel_left"]):
         misspelt = {"id": 2, "name": "person", "keypoints": names}
-        with pytest.raises(ValueError, match=r"unknown landmark '(end_b|lft_hip)'"):
+        with pytest.raises(ValueError, match=r"unknown landmark '(end_b|lft_hip|left_sholder|ankel_left)'"):
             landmarks.read(make(tmp_path, entry(5), categories=[person, misspelt]), None)
 
 

@@ -1,0 +1,22 @@
+"""Numbers of the config within their limits, refused before any work."""
+
+import math
+from collections.abc import Mapping
+
+
+def require_ranges(section: str, config: object, limits: Mapping[str, tuple[float, float]]) -> None:
+    """Check a dataclass of numbers.
+
+    Args:
+        section: of the config, for the message.
+        config: the dataclass.
+        limits: {attribute: (smallest, largest)}; both are allowed, infinity is none.
+
+    Raises:
+        ValueError: names the first value that is outside, and the limits.
+    """
+    for name, (low, high) in limits.items():
+        value = getattr(config, name)
+        if not low <= value <= high or math.isinf(value):
+            upper = "up" if math.isinf(high) else f"to {high:g}"
+            raise ValueError(f"{section}.{name}={value:g}: a number from {low:g} {upper}")
