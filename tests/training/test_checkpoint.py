@@ -83,7 +83,7 @@ def test_another_size_or_wiring(tmp_path, net):
     path = save(tmp_path / "a.ckpt", net)
     with pytest.raises(ValueError, match=r"a\.ckpt holds lite in the mediapipe wiring, not the full asked"):
         load_initial_weights(LandmarkNet(landmark_variant("full", "mediapipe")), path)
-    with pytest.raises(ValueError, match="its own network is model=lite model.wiring=mediapipe"):
+    with pytest.raises(ValueError, match=r"its own network is model=lite model\.wiring=mediapipe"):
         load_initial_weights(LandmarkNet(landmark_variant("lite", "paper")), path)
 
 
