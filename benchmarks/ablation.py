@@ -67,7 +67,7 @@ def _is_finished(run: Path, epochs: int) -> bool:
     return file.is_file() and json.loads(file.read_text())["epochs"] >= epochs
 
 
-def train(experiment: str, overrides: list[str], model: str, epochs: str) -> dict[str, float]:
+def train(experiment: str, overrides: list[str], model: str) -> dict[str, float]:
     """Train the row, or go on with it, unless it is finished; return its results."""
     name = f"ablation-{experiment.replace('_', '-')}-{model}"
     run = newest_run(name)
@@ -78,7 +78,7 @@ def train(experiment: str, overrides: list[str], model: str, epochs: str) -> dic
         sys.exit("the table is of the validation: name its people with data.val=[...]")
     if run is not None:
         check_same(run, config)
-    if run is None or not _is_finished(run, int(epochs)):
+    if run is None or not _is_finished(run, sum(config.stages.values())):
         resume = run is not None and (run / "checkpoints" / "last.ckpt").is_file()
         arguments = [f"ckpt={run}"] if resume else asked
         subprocess.run([sys.executable, str(TRAIN), *arguments], check=True)
@@ -103,9 +103,7 @@ def main() -> None:
     print("| row | mean error, % of torso | PCK@0.2 | refined | blog: error / PCK |\n|---|---|---|---|---|")
     for title, experiment, decoding, blog in (row for row in ROWS if row[1] in chosen):
         budget = f"stages.{'heatmap' if experiment == 'heatmaps' else 'joint'}={epochs}"
-        results = train(
-            experiment, [*(f"{key}={value}" for key, value in given.items()), budget], model, epochs
-        )
+        results = train(experiment, [*(f"{key}={value}" for key, value in given.items()), budget], model)
         refined = "" if decoding == "heatmap" else f"{results['val/pck@0.2_refined']:.1f}"
         error, pck = results[f"val/mean_error_{decoding}"], results[f"val/pck@0.2_{decoding}"]
         print(f"| {title} | {error:.1f} | {pck:.1f} | {refined} | {blog} |", flush=True)

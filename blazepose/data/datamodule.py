@@ -182,8 +182,8 @@ class PoseDataModule(LightningDataModule):
             seed=self.seed,
             rank=self.trainer.global_rank if self.trainer else 0,
             world_size=self.trainer.world_size if self.trainer else 1,
-            epoch=self.first_epoch,
         )
+        sampler.set_epoch(self.first_epoch)
         return DataLoader(
             dataset,
             batch_size,

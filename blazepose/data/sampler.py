@@ -20,25 +20,17 @@ class EpochSampler(Sampler[int]):
         seed: of the order.
         rank: this process.
         world_size: number of processes.
-        epoch: the first one.
     """
 
     def __init__(
-        self,
-        length: int,
-        multiple_of: int,
-        shuffle: bool,
-        seed: int = 0,
-        rank: int = 0,
-        world_size: int = 1,
-        epoch: int = 0,
+        self, length: int, multiple_of: int, shuffle: bool, seed: int = 0, rank: int = 0, world_size: int = 1
     ) -> None:
         self.length = length
         self.shuffle = shuffle
         self.seed = seed
         self.rank = rank
         self.world_size = world_size
-        self.epoch = epoch
+        self.epoch = 0
         group = multiple_of * world_size
         self.padded = -(-length // group) * group
 

@@ -125,7 +125,7 @@ def open_run(parent: Path, name: str, cfg: DictConfig) -> Path:
         ValueError: if the name would hide the run, or make its files hard to type.
     """
     if not _is_first_process():
-        return Path(os.environ.get(_RUN_VARIABLE, str(parent)))
+        return Path(os.environ.get(_RUN_VARIABLE, parent / name))
     if not re.fullmatch(r"[^/\\=\s]+", str(name or "")):
         raise ValueError(f"name={name}: a run is named without spaces, slashes and =")
     folder = new_run_folder(parent, name)

@@ -17,6 +17,7 @@ from blazepose.data.datamodule import (
 )
 from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
 from blazepose.data.readers import read_source
+from blazepose.data.sampler import EpochSampler
 from blazepose.models.variants import LANDMARK_INPUT
 from blazepose.topology import INDEX
 from tests.stick_figures import write_lsp
@@ -88,3 +89,13 @@ def test_people_of_both_training_and_validation_are_found(tiny_lsp, tmp_path):
     assert len(shared_people(sources, sources)) == len(sources[0].annotations)
     others = [read_source(f"lsp:{write_lsp(tmp_path / 'others', people=3)}")]
     assert not shared_people(sources, others)
+
+
+def test_a_resumed_run_begins_with_its_own_epoch_before_anybody_names_it(tiny_lsp):
+    """Workers fetch the first batches before Lightning calls set_epoch."""
+    sources = [read_source(f"lsp:{tiny_lsp}")]
+    data = PoseDataModule(sources, [], [], LANDMARK_INPUT, Augmentation(), Loading(4, 0))
+    data.load_state_dict({"first_epoch": 2})
+    sampler = EpochSampler(len(data.train_set), 4, shuffle=True)
+    sampler.set_epoch(2)
+    assert list(data.train_dataloader().sampler) == list(sampler)

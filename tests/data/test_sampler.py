@@ -33,8 +33,3 @@ def test_processes_share_the_work():
 
 def test_smaller_than_a_batch():
     assert len(epoch(length=3, multiple_of=8)) == 8
-
-
-def test_goes_on_with_an_epoch_before_anybody_names_it():
-    """Workers fetch the first batches of a resumed run before Lightning calls set_epoch."""
-    assert list(EpochSampler(10, 1, shuffle=True, epoch=2)) == epoch(number=2)
