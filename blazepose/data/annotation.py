@@ -1,7 +1,9 @@
 """One labelled person, whatever data set it came from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +31,9 @@ class Annotation:
         head_top: a head top that is none of the 33 is labelled.
         image_size: width and height of the picture the labels were made on, if the source says it: a picture
             that was scaled or turned since does not fit them.
+        mask: the person's visible pixels as COCO's run-length encoding, {"size": [height, width], "counts":
+            text}, if the source has it (pycocotools.mask decodes it).
+        attributes: {name: group}, what the source says of the person: age group, pose family, ...
     """
 
     image: Path
@@ -42,6 +47,8 @@ class Annotation:
     z_px: np.ndarray | None = None
     head_top: bool = False
     image_size: tuple[int, int] | None = None
+    mask: Mapping[str, Any] | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def keypoints_px(self) -> np.ndarray:
