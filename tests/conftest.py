@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.rendered_people import write_rendered
 from tests.stick_figures import write_lsp
 
 
@@ -21,3 +22,9 @@ def shared() -> Path:
 def tiny_lsp(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """24 stick figures; 128 px pictures, so 7 of them make a sheet and one an odd batch."""
     return write_lsp(tmp_path_factory.mktemp("data") / "tiny_lsp", people=24)
+
+
+@pytest.fixture(scope="session")
+def tiny_rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """8 bright people on dark ground with every label, 4 to validate on, and a people-free picture."""
+    return write_rendered(tmp_path_factory.mktemp("data") / "tiny_rendered", people=8)

@@ -231,7 +231,7 @@ def test_damaged_picture_in_validation_is_one_sentence(tmp_path):
         (["trainer.devices=abc"], "trainer: "),
         (["seed=abc"], "seed=abc: a whole number from 0 up"),
         (["data.train=[mine:x]", "loader.batch_size=0"], "loader.batch_size=0: a number from 1 up"),
-        ([], "synthetic people are not there yet; name labelled pictures"),
+        ([], "render people with python -m blazepose.synthetic --num 2000 --out data/synthetic;"),
     ],
 )
 def test_bad_input_is_one_sentence(refused, tmp_path, arguments, sentence):

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from blazepose.data.annotation import Source
-from blazepose.data.readers import coco, coco_wholebody, halpe, landmarks, lsp, mpii
+from blazepose.data.readers import coco, coco_wholebody, halpe, landmarks, lsp, mpii, synthetic
 
 Reader = Callable[[Path, str | None], Source]
 
@@ -16,6 +16,7 @@ READERS: dict[str, Reader] = {
     "halpe": halpe.read,
     "mpii": mpii.read,
     "landmarks": landmarks.read,
+    "synthetic": synthetic.read,
 }
 
 
@@ -31,11 +32,6 @@ def read_source(spec: str) -> Source:
         FileNotFoundError: for a missing folder, annotation file or picture.
     """
     reader, _, location = spec.partition(":")
-    if reader == "synthetic":
-        raise ValueError(
-            f"{spec}: synthetic people are not there yet; name labelled pictures, "
-            '"data.train=[lsp:data/lspet:train]", see data/README.md'
-        )
     if not location:
         raise ValueError(f"{spec!r} is not reader:path[:split]; the readers are {', '.join(READERS)}")
     if reader not in READERS:

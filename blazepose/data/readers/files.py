@@ -5,7 +5,7 @@
 
 import json
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,23 +70,11 @@ def choose_split(files: Mapping[str, Path], split: str | None, folder: Path, anc
     return found[0]
 
 
-def read_json(file: Path, anchor: str) -> Any:
-    """The content of a JSON file, with COCO's outlines left out and its keypoint lists packed as floats.
+def slim(entry: dict[str, Any]) -> dict[str, Any]:
+    """A JSON object with COCO's outlines left out and its keypoint lists packed as floats.
 
     A person with 133 keypoints takes 13 kB as Python numbers; so 100,000 people would not fit in 1 GB.
-
-    Raises:
-        FileNotFoundError: if the file is missing.
-        ValueError: if it is not JSON.
     """
-    with require_file(file, anchor).open(encoding="utf-8-sig") as stream:  # Windows may write a mark
-        try:
-            return json.load(stream, object_hook=_slim)
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{file} is not JSON, or is cut off: {error}") from error
-
-
-def _slim(entry: dict[str, Any]) -> dict[str, Any]:
     entry.pop("segmentation", None)
     for key in _KEYPOINT_LISTS & entry.keys():
         try:
@@ -97,3 +85,22 @@ def _slim(entry: dict[str, Any]) -> dict[str, Any]:
         ):  # a category's keypoint names, or what its reader will complain about
             continue
     return entry
+
+
+def read_json(file: Path, anchor: str, pack: Callable[[dict[str, Any]], dict[str, Any]] = slim) -> Any:
+    """The content of a JSON file.
+
+    Args:
+        file: to read.
+        anchor: of the data set.
+        pack: makes each of its objects small while the rest is still being read.
+
+    Raises:
+        FileNotFoundError: if the file is missing.
+        ValueError: if it is not JSON.
+    """
+    with require_file(file, anchor).open(encoding="utf-8-sig") as stream:  # Windows may write a mark
+        try:
+            return json.load(stream, object_hook=pack)
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{file} is not JSON, or is cut off: {error}") from error

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +37,9 @@ class People:
         landmarks_world: np.ndarray | None = None,
         head_top: int | None = None,
         image_size: tuple[int, int] | None = None,
+        z_px: np.ndarray | None = None,
+        mask: Mapping[str, Any] | None = None,
+        attributes: Mapping[str, str] | None = None,
     ) -> None:
         """Keep a person, or count why not.
 
@@ -50,6 +54,9 @@ class People:
             landmarks_world: (33, 3) metres.
             head_top: index of the head top in the source.
             image_size: width and height the labels were made at.
+            z_px: (33,) depth.
+            mask: visible pixels, run-length encoded.
+            attributes: what the source says of the person.
         """
         if not labelled.any():
             self.left_out["no keypoints"] += 1
@@ -60,7 +67,16 @@ class People:
             head = head_top is not None and bool(labelled[head_top])
             self.annotations.append(
                 Annotation(
-                    image, person, *points, box_xyxy, landmarks_world, head_top=head, image_size=image_size
+                    image,
+                    person,
+                    *points,
+                    box_xyxy=box_xyxy,
+                    landmarks_world=landmarks_world,
+                    z_px=z_px,
+                    head_top=head,
+                    image_size=image_size,
+                    mask=mask,
+                    attributes=attributes or {},
                 )
             )
 

