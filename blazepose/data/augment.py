@@ -101,7 +101,7 @@ def draw_frame(
     return frame[0], frame[1], frame[2], frame[3]
 
 
-def occlude(image: np.ndarray, points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def occlude(image: np.ndarray, points: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Paint one to three rectangles over the crop, in place, each of one random colour or of noise.
 
     Args:
@@ -110,10 +110,10 @@ def occlude(image: np.ndarray, points: np.ndarray, rng: np.random.Generator) -> 
         rng: source of randomness.
 
     Returns:
-        bool (33,): covered points.
+        Covered points bool (33,), and covered pixels bool (size, size).
     """
     size = image.shape[0]
-    covered = np.zeros(len(points), bool)
+    covered, area = np.zeros(len(points), bool), np.zeros((size, size), bool)
     for _ in range(rng.integers(1, 4)):
         extent = size * rng.uniform(0.08, 0.35, size=2)
         left, top = rng.uniform(0.05, 0.95, size=2) * size - extent / 2
@@ -125,9 +125,10 @@ def occlude(image: np.ndarray, points: np.ndarray, rng: np.random.Generator) -> 
             patch[:] = rng.integers(0, 256, size=patch.shape, dtype=np.uint8)
         else:
             patch[:] = color
+        area[y0:y1, x0:x1] = True
         x, y = points[:, 0] * size, points[:, 1] * size
         covered |= (x >= x0) & (x < x1) & (y >= y0) & (y < y1)
-    return covered
+    return covered, area
 
 
 _SMOOTH: Any = {"downscale": cv2.INTER_AREA, "upscale": cv2.INTER_LINEAR}

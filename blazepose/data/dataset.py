@@ -19,6 +19,7 @@ from blazepose.data.augment import (
     occlude,
 )
 from blazepose.data.image import ImageError, read_image
+from blazepose.data.mask import BACKGROUND, UNKNOWN_PIXEL, crop_mask
 from blazepose.data.sample import PoseSample
 from blazepose.geometry import Roi, crop_image
 from blazepose.models.variants import InputSpec
@@ -103,17 +104,20 @@ class PoseDataset(Dataset[PoseSample]):
             torso_px = annotation.landmarks_px[list(TORSO)]
             frame = draw_frame(image.shape, annotation.keypoints_px, torso_px, rng)
         crop = _crop_frame(image, frame, matrix, size)
+        mask = crop_mask(annotation, frame, matrix, size)
         points, labelled = points_in_crop(annotation, roi, matrix)
         presence = _presence(annotation, points, frame)
         visibility = hide(annotation.visibility, presence == 0)
         if augmentation and rng.random() < augmentation.occlusion:
-            covered = occlude(crop, points[:NUM_LANDMARKS], rng)
+            covered, area = occlude(crop, points[:NUM_LANDMARKS], rng)
             visibility = hide(visibility, covered)
+            mask[area] = np.minimum(mask[area], BACKGROUND)  # unknown stays unknown
         if augmentation and augmentation.color:
             crop = change_colors(crop, rng)
         sample = _sample(crop, index)
         sample["points"][:, :2], sample["labelled"] = points, labelled
         sample["visibility"], sample["presence"] = visibility, presence
+        sample["mask"] = mask
         if annotation.z_px is not None:
             z = annotation.z_px / (roi.side * draw.scale)
             known = annotation.labelled & np.isfinite(z)
@@ -134,6 +138,7 @@ class PoseDataset(Dataset[PoseSample]):
             crop = change_colors(crop, rng)
         sample = _sample(crop, index)
         sample["pose"] = np.float32(0)
+        sample["mask"][:] = BACKGROUND
         return sample
 
 
@@ -147,6 +152,7 @@ def _sample(crop: np.ndarray, index: int) -> PoseSample:
         presence=np.full(NUM_LANDMARKS, UNKNOWN, np.int8),
         world=np.zeros((NUM_LANDMARKS, 3), np.float32),
         world_labelled=np.zeros(NUM_LANDMARKS, bool),
+        mask=np.full(crop.shape[:2], UNKNOWN_PIXEL, np.uint8),
         pose=np.float32(1),
         index=np.int64(index),
     )

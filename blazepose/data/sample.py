@@ -29,6 +29,9 @@ class PoseSample(TypedDict):
     """float32 (33, 3) metres, hip-centred."""
     world_labelled: np.ndarray
     """bool (33,)."""
+    mask: np.ndarray
+    """uint8 (256, 256): how much of each pixel shows the person, from BACKGROUND to PERSON, or UNKNOWN_PIXEL
+    (data.mask)."""
     pose: np.float32
     """1 where the crop shows a person, 0 for people-free pictures."""
     index: np.int64
@@ -46,5 +49,6 @@ class PoseBatch(TypedDict):
     presence: Tensor
     world: Tensor
     world_labelled: Tensor
+    mask: Tensor
     pose: Tensor
     index: Tensor

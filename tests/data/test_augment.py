@@ -35,8 +35,9 @@ def test_frame_of_a_person_outside_the_picture_is_still_a_frame():
 def test_occluder_covers_exactly_the_points_under_it():
     image = np.full((256, 256, 3), 99, np.uint8)
     points = np.random.default_rng(3).uniform(-0.2, 1.2, (33, 2))
-    covered = occlude(image, points, np.random.default_rng(1))
+    covered, area = occlude(image, points, np.random.default_rng(1))
     painted = (image != 99).any(axis=2)
+    np.testing.assert_array_equal(area, painted)
     for point, hidden in zip(points * 256, covered, strict=True):
         x, y = np.floor(point).astype(int)
         inside = 0 <= x < 256 and 0 <= y < 256

@@ -14,6 +14,7 @@ from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Source
 from blazepose.data.augment import Augmentation
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.image import ImageError
+from blazepose.data.mask import BACKGROUND, PERSON, UNKNOWN_PIXEL
 from blazepose.data.readers import read_source
 from blazepose.evaluation.predict import cut_crop, plan
 from blazepose.models.variants import LANDMARK_INPUT
@@ -40,6 +41,8 @@ def test_shapes_and_types(source):
     assert sample["points"].dtype == np.float32
     assert sample["labelled"].sum() == 12 + 2
     assert sample["visibility"].shape == sample["presence"].shape == (33,)
+    assert sample["mask"].shape == (256, 256)
+    assert sample["mask"].dtype == np.uint8
     assert sample["pose"] == 1
     batch = next(iter(DataLoader(dataset(source, None), batch_size=5)))
     assert batch["points"].shape == (5, 39, 3)
@@ -198,6 +201,7 @@ def test_negatives_have_no_pose(tmp_path, source):
     assert sample["pose"] == 0
     assert not sample["labelled"].any()
     assert (sample["presence"] == UNKNOWN).all()
+    assert (sample["mask"] == BACKGROUND).all()
 
 
 def test_z_is_on_the_scale_of_x_and_mirrors_with_its_landmark(source):
@@ -223,3 +227,50 @@ def test_world_landmarks_turn_with_the_crop(source):
     sample = dataset(replace(source, annotations=[lying]), STILL)[0]
     np.testing.assert_allclose(sample["world"][INDEX["nose"]], (0.0, -0.6, -0.1), atol=1e-6)
     assert sample["world_labelled"].all()
+
+
+@pytest.fixture(scope="module")
+def bright(tiny_rendered: Path) -> Source:
+    """People brighter than 150 on a ground darker than 100, with masks."""
+    return read_source(f"synthetic:{tiny_rendered}")
+
+
+@pytest.mark.parametrize("mirror", [0.0, 1.0])
+def test_the_mask_follows_scale_shift_rotation_and_mirror(bright, mirror):
+    people = dataset(bright, replace(STILL, scale=0.1, shift=0.1, rotation_deg=30.0, mirror=mirror))
+    for i in range(len(people)):
+        sample = people[i]
+        mask, brightness = sample["mask"], sample["image"].max(axis=2)
+        assert (mask == PERSON).sum() > 3000
+        assert (brightness[mask == PERSON] > 150).all()
+        assert (brightness[mask == BACKGROUND] < 100).all()
+        for x, y in np.floor(sample["points"][list(TORSO), :2] * 256).astype(int):
+            assert mask[y, x] == PERSON
+
+
+def test_the_mask_says_which_pixels_still_show_the_person(bright):
+    """Occluders become background; people and outside beside them stay what they are."""
+    plain, covered = dataset(bright, STILL), dataset(bright, replace(STILL, occlusion=1.0))
+    hidden = 0
+    for i in range(len(plain)):
+        before, after = plain[i], covered[i]
+        painted = (before["image"] != after["image"]).any(axis=2)
+        assert (after["mask"][painted] <= BACKGROUND).all()
+        np.testing.assert_array_equal(after["mask"][~painted], before["mask"][~painted])
+        assert ((after["mask"] == UNKNOWN_PIXEL) == (before["mask"] == UNKNOWN_PIXEL)).all()
+        hidden += (after["mask"] != before["mask"]).sum()
+    assert hidden > 1000
+
+
+def test_the_mask_is_unknown_outside_a_truncated_picture(bright):
+    plain, cut = dataset(bright, STILL), dataset(bright, replace(STILL, truncation=1.0))
+    for i in range(len(plain)):
+        before, after = plain[i]["mask"], cut[i]["mask"]
+        known = after != UNKNOWN_PIXEL
+        assert (before[~known] == PERSON).any()  # part of the person is cut off
+        np.testing.assert_array_equal(after[known], before[known])
+
+
+def test_people_without_a_mask_have_an_unknown_one(source):
+    disturbed = dataset(source, replace(STILL, truncation=1.0, occlusion=1.0))
+    assert all((disturbed[i]["mask"] == UNKNOWN_PIXEL).all() for i in range(len(disturbed)))
