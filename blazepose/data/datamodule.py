@@ -111,8 +111,8 @@ def trained_outputs(sources: list[Source], negatives: list[Path]) -> dict[str, l
 
     Returns:
         "landmarks": names labelled for at least one person; "visibility": names said to be seen in at least
-        one; "outputs": heatmaps and presence (known of every labelled point), and of visibility, z, world
-        and pose those that the labels tell.
+        one; "outputs": heatmaps and presence (known of every labelled point), and of visibility, z, world,
+        segmentation and pose those that the labels tell.
     """
     people = [annotation for source in sources for annotation in source.annotations]
     labelled, seen = np.zeros(NUM_LANDMARKS, bool), np.zeros(NUM_LANDMARKS, bool)
@@ -123,6 +123,7 @@ def trained_outputs(sources: list[Source], negatives: list[Path]) -> dict[str, l
         "visibility": seen.any(),
         "z": any(annotation.z_px is not None for annotation in people),
         "world": any(annotation.landmarks_world is not None for annotation in people),
+        "segmentation": any(annotation.mask is not None for annotation in people),
         "pose": bool(negatives),
     }
     outputs = ["heatmaps", "presence", *(name for name, known in told.items() if known)]

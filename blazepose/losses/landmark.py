@@ -1,9 +1,11 @@
 """Losses of the landmark network. Every weight `labelled` is what this source annotates of this person."""
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 from torch.nn import functional as F
+
+from blazepose.data.mask import BACKGROUND, PERSON, UNKNOWN_PIXEL
 
 
 def masked_mean(values: Float[Tensor, "*shape"], mask: Bool[Tensor, "*shape"]) -> Float[Tensor, ""]:
@@ -81,3 +83,16 @@ def binary_loss(
 ) -> Float[Tensor, ""]:
     """Binary cross-entropy where the label is known: visibility, presence, pose score."""
     return masked_mean(F.binary_cross_entropy_with_logits(logits, labels, reduction="none"), known)
+
+
+def mask_loss(
+    logits: Float[Tensor, "batch 1 size size"], mask: UInt8[Tensor, "batch size size"]
+) -> Float[Tensor, ""]:
+    """Binary cross-entropy against each pixel's share of the person, over the pixels where it is known.
+
+    Args:
+        logits: of the segmentation head.
+        mask: UNKNOWN_PIXEL, or BACKGROUND to PERSON (data.mask).
+    """
+    share = (mask.float() - BACKGROUND) / (PERSON - BACKGROUND)
+    return binary_loss(logits[:, 0], share, mask != UNKNOWN_PIXEL)

@@ -191,7 +191,14 @@ class LandmarkNet(nn.Module):
         self._initialise_heads()
 
     def _initialise_heads(self) -> None:
-        heads = [self.tower.landmarks, self.tower.world, self.tower.pose, self.heatmaps, self.offsets]
+        heads = [
+            self.tower.landmarks,
+            self.tower.world,
+            self.tower.pose,
+            self.heatmaps,
+            self.offsets,
+            self.segmentation.logits,
+        ]
         for head in filter(None, heads):
             nn.init.normal_(head.weight, std=1e-3)
         # Start from the centre of the crop, and from heatmaps that are mostly background (a Gaussian of

@@ -14,6 +14,7 @@ from blazepose.losses.landmark import (
     binary_loss,
     coordinate_loss,
     heatmap_loss,
+    mask_loss,
     offset_loss,
     position_loss,
 )
@@ -82,10 +83,10 @@ class LandmarkModule(LightningModule):
         self.variance = VarianceRatio()
         check_that_it_learns(net, weights, stages, bool(about.get("init")))
 
-    def forward(self, images: Tensor) -> LandmarkOutputs:
-        """Run the network on uint8 pictures (batch, 256, 256, 3)."""
+    def forward(self, images: Tensor, segmentation: bool = False) -> LandmarkOutputs:
+        """Run the network on uint8 pictures (batch, 256, 256, 3), with or without the mask."""
         # Channels-last pixels viewed as NCHW are torch's channels_last layout: no copy.
-        return self.net(images.permute(0, 3, 1, 2).float() / 255, segmentation=False)
+        return self.net(images.permute(0, 3, 1, 2).float() / 255, segmentation)
 
     @torch.no_grad()
     def predict_roi(self, images: Tensor) -> np.ndarray:
@@ -116,6 +117,8 @@ class LandmarkModule(LightningModule):
             targets, near = encode_offsets(points, size)
             offsets = out.offsets.unflatten(1, (NUM_HEATMAPS, 2))[:, taught].float().contiguous()
             terms["offset"] = offset_loss(offsets, targets, near, inside)
+        if "segmentation" in self.trained["outputs"] and out.segmentation is not None:
+            terms["segmentation"] = mask_loss(out.segmentation.float(), batch["mask"])
         return terms
 
     def _regression_terms(self, out: LandmarkOutputs, batch: PoseBatch) -> dict[str, Tensor]:
@@ -170,7 +173,8 @@ class LandmarkModule(LightningModule):
         set_stage(self.net, self.stages.at(self.current_epoch), self.trained["outputs"])
 
     def training_step(self, batch: PoseBatch, batch_idx: int) -> Tensor:
-        out = self(batch["image"])
+        stage = self.stages.at(self.current_epoch)
+        out = self(batch["image"], stage != "regression" and "segmentation" in self.trained["outputs"])
         terms = self.losses(out, batch)
         loss = torch.stack([getattr(self.weights, name) * term for name, term in terms.items()]).sum()
         self._finite &= torch.isfinite(loss.detach())

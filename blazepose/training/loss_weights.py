@@ -23,6 +23,7 @@ class LossWeights:
         presence: cross-entropy.
         world: metres.
         pose: cross-entropy of the pose score.
+        segmentation: cross-entropy of the mask.
         scale: distance that still counts as near for `coordinates`, ROI units.
         beta: where the errors of z and world turn from squared to linear, in their units.
         sigma: of the heatmap targets, cells.
@@ -39,6 +40,7 @@ class LossWeights:
     presence: float = 0.2
     world: float = 2.0
     pose: float = 0.5
+    segmentation: float = 0.5
     scale: float = 0.03
     beta: float = 0.01
     sigma: float = SIGMA_CELLS

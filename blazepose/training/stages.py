@@ -23,7 +23,7 @@ class Stages:
     """Epochs of each stage, run in this order; 0 leaves a stage out.
 
     Attributes:
-        heatmap: encoder, decoder, heatmaps and offsets.
+        heatmap: encoder, decoder, heatmaps, offsets and mask.
         regression: the tower and its heads; everything else stands still, BatchNorm statistics included.
         joint: everything.
 
@@ -90,7 +90,8 @@ def learned(
         "outputs": [
             name
             for name in trained["outputs"]
-            if weights[names.get(name, name)] > 0 and (heatmaps if name == "heatmaps" else regresses)
+            if weights[names.get(name, name)] > 0
+            and (heatmaps if name in ("heatmaps", "segmentation") else regresses)
         ],
     }
 

@@ -54,6 +54,16 @@ def test_sources_mix_freely(tiny_lsp, tmp_path):
     assert (batch["visibility"][heel] >= 0).sum() == 5
 
 
+def test_rendered_people_teach_everything(tiny_lsp, tiny_rendered):
+    lsp, rendered = read_filtered([f"lsp:{tiny_lsp}", f"synthetic:{tiny_rendered}"], EVALUATION_FILTER)
+    told = ["heatmaps", "presence", "visibility", "z", "world", "segmentation"]
+    assert trained_outputs([lsp], [])["outputs"] == told[:2]
+    assert trained_outputs([lsp, rendered], [])["outputs"] == told
+    negatives = find_pictures(str(tiny_rendered / "train/negatives"), "data.negatives")
+    assert trained_outputs([rendered], negatives)["outputs"] == [*told, "pose"]
+    assert trained_outputs([lsp], negatives)["outputs"] == [*told[:2], "pose"]
+
+
 def test_no_source_and_one_without_brackets(tiny_lsp):
     assert read_filtered(None, EVALUATION_FILTER) == []
     (source,) = read_filtered(f"lsp:{tiny_lsp}", EVALUATION_FILTER)

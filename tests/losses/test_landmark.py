@@ -7,6 +7,7 @@ from blazepose.losses.landmark import (
     binary_loss,
     coordinate_loss,
     heatmap_loss,
+    mask_loss,
     masked_mean,
     offset_loss,
     position_loss,
@@ -96,3 +97,29 @@ def test_offset_loss_looks_only_near_labelled_points():
     off[:, 0, :, :16] += 100  # far from the labelled point
     off[:, 1] += 100  # not labelled
     assert offset_loss(off, targets, near, LABELLED).item() == pytest.approx(1, abs=1e-5)
+
+
+def test_mask_loss_hand_worked():
+    logits = torch.tensor([[[[0.0, 0.0], [2.0, -2.0]]]])
+    mask = torch.tensor([[[255, 128], [255, 0]]], dtype=torch.uint8)
+    # log 2 twice, log(1 + e^-2) once; the last pixel is unknown.
+    assert mask_loss(logits, mask).item() == pytest.approx((2 * 0.693147 + 0.126928) / 3, abs=1e-6)
+
+
+def test_mask_loss_of_a_pixel_half_covered_is_lowest_halfway():
+    logits = torch.full((1, 1, 1, 1), 63 / 127).logit().requires_grad_()
+    mask_loss(logits, torch.full((1, 1, 1), 128 + 63, dtype=torch.uint8)).backward()
+    assert logits.grad.item() == pytest.approx(0, abs=1e-6)
+
+
+def test_unknown_pixels_have_no_part_in_the_mask_loss():
+    mask = torch.randint(128, 256, (2, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    mask[0, :3], mask[1] = 0, 0
+    logits = torch.randn(2, 1, 8, 8, generator=torch.Generator().manual_seed(1), requires_grad=True)
+    loss = mask_loss(logits, mask)
+    loss.backward()
+    assert ((logits.grad[:, 0] != 0) == (mask != 0)).all()
+    torch.testing.assert_close(mask_loss(logits + 9 * (mask == 0)[:, None], mask), loss)
+    nothing = mask_loss(logits, torch.zeros_like(mask))
+    nothing.backward()
+    assert nothing == 0

@@ -75,9 +75,10 @@ def test_segmentation_is_left_out_on_request(net):
     assert net.eval()(torch.rand(1, 3, 256, 256), segmentation=False).segmentation is None
 
 
-def test_starts_at_the_centre(net):
+def test_starts_at_the_centre_and_without_a_mask(net):
     out = net.eval()(torch.rand(2, 3, 256, 256))
     assert (out.landmarks[..., :2] - 128).abs().max() < 8
+    assert out.segmentation.sigmoid().sub(0.5).abs().max() < 0.1
     assert out.heatmaps.sigmoid().mean() < 0.02
 
 

@@ -8,6 +8,7 @@ from blazepose.data.augment import Augmentation
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.readers import read_source
 from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.outputs import LandmarkOutputs
 from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
 from blazepose.topology import INDEX, LSP14, NUM_OUTPUTS, ROI_CENTER
 from blazepose.training.landmark_module import LandmarkModule
@@ -52,6 +53,74 @@ def test_terms_follow_the_labels(batch):
 def test_weight_zero_switches_a_term_off(batch):
     found = terms(module(Stages(0, 0, 1), weights=LossWeights(heatmap=0.0, offset=0.0)), batch)
     assert set(found) == {"coordinates", "presence"}
+
+
+@pytest.fixture(scope="module")
+def mixed(tiny_lsp, tiny_rendered):
+    """Two people of LSP, two rendered ones and a picture without people."""
+    sources = [read_source(f"lsp:{tiny_lsp}"), read_source(f"synthetic:{tiny_rendered}")]
+    negatives = [tiny_rendered / "train/negatives/000000.jpg"]
+    people = PoseDataset(sources, LANDMARK_INPUT, Augmentation(truncation=0.0), negatives)
+    return default_collate([people[i] for i in (0, 1, 24, 25, 32)])
+
+
+EVERYTHING = ("heatmaps", "presence", "visibility", "z", "world", "segmentation", "pose")
+
+
+def test_every_sample_teaches_what_its_source_says(mixed):
+    """The gradient of each term reaches the samples that have its labels and no other."""
+    model = module(Stages(0, 0, 1), EVERYTHING)
+    out = model(mixed["image"], segmentation=True)
+    touched = {}
+    for name, term in model.losses(out, mixed).items():
+        gradients = torch.autograd.grad(term, list(out), retain_graph=True, allow_unused=True)
+        sums = [part.flatten(1).abs().sum(dim=1) for part in gradients if part is not None]
+        touched[name] = (torch.stack(sums).sum(dim=0) > 0).tolist()
+    people, rendered = [True] * 4 + [False], [False, False, True, True, False]
+    assert touched == {
+        "heatmap": people,
+        "offset": people,
+        "coordinates": people,
+        "presence": people,
+        "visibility": rendered,
+        "z": rendered,
+        "world": rendered,
+        "segmentation": [False, False, True, True, True],
+        "pose": [True] * 5,
+    }
+
+
+def test_people_without_labels_leave_the_terms_of_the_others_alone(mixed):
+    model = module(Stages(0, 0, 1), EVERYTHING)
+    out = model(mixed["image"], segmentation=True)
+    found = model.losses(out, mixed)
+    rest = model.losses(LandmarkOutputs(*(part[2:] for part in out)), {k: v[2:] for k, v in mixed.items()})
+    for name in ("visibility", "z", "world", "segmentation"):
+        assert found[name] > 0
+        torch.testing.assert_close(found[name], rest[name])
+
+
+@pytest.mark.parametrize(
+    ("stages", "outputs", "asked"),
+    [
+        (Stages(1, 0, 0), ("segmentation",), True),
+        (Stages(0, 0, 1), ("segmentation",), True),
+        (Stages(0, 1, 0), ("segmentation",), False),
+        (Stages(0, 0, 1), ("presence",), False),
+    ],
+)
+def test_masks_are_computed_where_they_are_learned(mixed, monkeypatch, stages, outputs, asked):
+    model = module(stages, outputs)
+    seen = []
+    model.net.register_forward_hook(lambda _, args, out: seen.append(out.segmentation is not None))
+    logged = {}
+    monkeypatch.setattr(model, "log", lambda *args, **kwargs: None)
+    monkeypatch.setattr(model, "log_dict", logged.update)
+    model.training_step(mixed, 1)
+    with torch.no_grad():
+        model.validation_step(mixed, 0)
+    assert seen == [asked, False]
+    assert ("train/loss_segmentation" in logged) == asked
 
 
 def test_a_recipe_that_learns_nothing_is_refused_at_once():

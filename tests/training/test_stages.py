@@ -30,6 +30,12 @@ def test_heatmap_stage_trains_everything_but_the_tower(net):
     assert learning(net, "heatmap") == names(net, "encoder", "decoder", "heatmaps", "offsets")
 
 
+def test_masks_train_their_head_with_the_decoder(net):
+    masks = names(net, "segmentation")
+    assert masks <= learning(net, "heatmap", ["segmentation"])
+    assert not masks & learning(net, "regression", ["segmentation"])
+
+
 def test_regression_stage_trains_the_tower_and_nothing_else(net):
     expected = names(net, "tower") - names(net, "tower.world", "tower.pose")
     assert learning(net, "regression") == expected
@@ -63,6 +69,14 @@ def test_only_what_the_recipe_trains_counts_as_learned():
     assert heatmaps == {"landmarks": [], "visibility": [], "heatmaps": ["nose"], "outputs": ["heatmaps"]}
     without = learned(labels, Stages(joint=1), weights | {"world": 0.0, "heatmap": 0.0, "visibility": 0.0})
     assert without == {"landmarks": ["nose"], "visibility": [], "heatmaps": [], "outputs": ["presence"]}
+
+
+def test_masks_are_learned_with_the_heatmaps():
+    labels = {"landmarks": ["nose"], "visibility": [], "outputs": ["heatmaps", "segmentation", "z"]}
+    weights = dataclasses.asdict(LossWeights())
+    assert learned(labels, Stages(1, 0, 0), weights)["outputs"] == ["heatmaps", "segmentation"]
+    assert learned(labels, Stages(0, 1, 0), weights)["outputs"] == ["z"]
+    assert learned(labels, Stages(0, 0, 1), weights | {"segmentation": 0.0})["outputs"] == ["heatmaps", "z"]
 
 
 def test_no_epochs_at_all_is_told():
