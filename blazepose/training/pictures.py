@@ -8,11 +8,14 @@ import numpy as np
 
 from blazepose.data.annotation import HIDDEN
 from blazepose.data.dataset import PoseDataset
+from blazepose.data.mask import BACKGROUND, PERSON
 from blazepose.data.sample import PoseSample
 from blazepose.runtime.draw import draw_pose
 from blazepose.topology import NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
 
 _COLUMNS = 4
+
+_MASK_COLOR = (0, 200, 0)
 
 
 def sheet(pictures: list[np.ndarray]) -> np.ndarray:
@@ -24,8 +27,11 @@ def sheet(pictures: list[np.ndarray]) -> np.ndarray:
 
 
 def draw_labels(sample: PoseSample) -> np.ndarray:
-    """A sample with its labels: a red ring around what is hidden or absent, a line to the scale point."""
-    image, size = sample["image"].copy(), sample["image"].shape[0]
+    """A sample with its labels.
+
+    A red ring is around what is hidden or absent, a line leads to the scale point, the mask is tinted.
+    """
+    image, size = _tinted(sample["image"], sample["mask"]), sample["image"].shape[0]
     points, labelled = sample["points"][:, :2] * size, sample["labelled"]
     hollow = (sample["visibility"] == HIDDEN) | (sample["presence"] == 0)
     if labelled[ROI_SCALE]:
@@ -35,6 +41,12 @@ def draw_labels(sample: PoseSample) -> np.ndarray:
     for x, y in points[:NUM_LANDMARKS][labelled[:NUM_LANDMARKS] & hollow]:
         cv2.circle(picture, (round(float(x)), round(float(y))), 4, (255, 0, 0), 1, cv2.LINE_AA)
     return picture
+
+
+def _tinted(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A copy of the picture with a third of _MASK_COLOR where the mask shows the person."""
+    share = np.clip(mask.astype(np.float32) - BACKGROUND, 0, None) / (PERSON - BACKGROUND) / 3
+    return np.rint(image + share[..., None] * (np.array(_MASK_COLOR) - image)).astype(np.uint8)
 
 
 def draw_samples(dataset: PoseDataset, count: int, path: Path | None = None) -> np.ndarray:
