@@ -10,6 +10,7 @@ from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import (
     Loading,
     PoseDataModule,
+    as_list,
     describe_people,
     find_pictures,
     read_filtered,
@@ -19,6 +20,7 @@ from blazepose.data.datamodule import (
 from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
 from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.variants import landmark_variant
+from blazepose.synthetic.starter import provide_starter
 from blazepose.training.callbacks import build_callbacks
 from blazepose.training.checkpoint import describe_landmark_net, load_initial_weights, read_checkpoint
 from blazepose.training.fit import build_trainer, fit, set_seed, trainer_settings, validates, worker_count
@@ -37,14 +39,17 @@ def main(cfg: DictConfig) -> None:
     folder, checkpoint = None, None
     if cfg.ckpt:
         cfg, folder, checkpoint = resume_run(cfg)
-    elif typed("data.train") and not any(map(typed, ("data.val", "data", "experiment"))):
-        cfg.data.val = []  # those of the default preset go with its training people
+    elif typed("data.train") and not any(map(typed, ("data", "experiment"))):
+        for key in ("val", "negatives"):  # those of the default preset go with its training people
+            if not typed(f"data.{key}"):
+                cfg.data[key] = []
     if cfg.data.test or cfg.data.metadata:
         raise ValueError(
             "data.test and data.metadata are for eval.py; training takes data.train and data.val"
         )
     if not cfg.data.train:
         raise ValueError('data.train is empty; name at least one source, "data.train=[lsp:data/lspet:train]"')
+    provide_starter([*as_list(cfg.data.train), *as_list(cfg.data.val)])
     set_seed(cfg.seed)
     net = LandmarkNet(landmark_variant(cfg.model.name, cfg.model.wiring), cfg.model.gradient_stop)
     stages, optimiser = build(Stages, cfg, "stages"), build(OptimiserConfig, cfg, "optimiser")

@@ -99,7 +99,11 @@ def find_pictures(folders: str | Sequence[str] | None, option: str) -> list[Path
         root = Path(folder).expanduser()
         if not root.is_dir():
             raise FileNotFoundError(f"{option}: {root} is no folder; name a folder of pictures")
-        found = sorted(path for path in root.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
+        found = sorted(
+            path
+            for path in root.rglob("*")
+            if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+        )
         if not found:
             raise FileNotFoundError(f"{option}: {root} holds no {', '.join(sorted(PICTURE_SUFFIXES))} file")
         pictures += found

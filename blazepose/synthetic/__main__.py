@@ -1,6 +1,67 @@
-"""`python -m blazepose.synthetic` renders a data set; not there yet."""
+"""Render a set of synthetic people: `python -m blazepose.synthetic --num 20000 --out data/synthetic`."""
 
+import argparse
 import sys
+from pathlib import Path
+
+from blazepose.cli import say_errors
+from blazepose.synthetic.starter import render_set
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m blazepose.synthetic", description=__doc__)
+    add = parser.add_argument
+    add("--num", type=_number(1), required=True, metavar="N", help="pictures of people for training")
+    add(
+        "--val",
+        type=_number(0),
+        metavar="N",
+        help="pictures of people for validation; default a tenth of --num",
+    )
+    add(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder of the set; one begun there is gone on with",
+    )
+    add("--seed", type=_number(0), default=0, metavar="N")
+    add("--size", type=_number(64, 2048), default=256, metavar="N", help="side of the pictures, pixels (256)")
+    add(
+        "--families",
+        default="",
+        metavar="NAME=WEIGHT,...",
+        help="more or fewer of a pose family; see data/README.md",
+    )
+    add("--background", type=Path, metavar="DIR", help="pictures without people, to put people before")
+    add("--workers", type=_number(1), metavar="N", help="processes; default one a core")
+    add("--preview", type=Path, metavar="PNG", help="draw a contact sheet with labels")
+    return parser.parse_args(arguments)
+
+
+def _number(low: int, high: int = 10**9):
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(
+                f"{text} is not a number from {low}" + f" to {high}" * (high < 10**9)
+            )
+        return int(text)
+
+    return parse
+
+
+@say_errors
+def main(arguments: list[str] | None = None) -> None:
+    """Render, and say where it is."""
+    options = vars(_parse(arguments))
+    folder = options.pop("out").expanduser()
+    val = options.pop("val")
+    try:
+        render_set(folder, val=options["num"] // 10 if val is None else val, **options)
+    except KeyboardInterrupt:
+        sys.exit(f"\ninterrupted; the same command goes on with {folder}")
+    print(f'{folder}: {options["num"]} people; train on them with "data.train=[synthetic:{folder}]"')
+
 
 if __name__ == "__main__":
-    sys.exit("blazepose.synthetic is not there yet; train on labelled pictures, see data/README.md")
+    main()

@@ -1,0 +1,78 @@
+"""Somebody, somewhere, in some light, before a phone."""
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from blazepose.synthetic.camera import Camera, draw_shot, take
+from blazepose.synthetic.figure import Figure, Tailor
+from blazepose.synthetic.props import hand_over, occlude
+from blazepose.synthetic.room import Room, draw_room
+
+Rng = np.random.Generator
+
+_EVERY = 9
+"""Of a body's vertices, these are looked at for its extent."""
+
+
+@dataclass
+class Scene:
+    """Everything a picture shows.
+
+    Attributes:
+        figures: the person the picture is of, then others.
+        camera: where it is taken from.
+        room: what is around.
+        words: {attribute: word} of the scene for each figure: what it holds, what is before it.
+        seed: of the rendering's own randomness.
+    """
+
+    figures: list[Figure]
+    camera: Camera
+    room: Room
+    words: list[dict[str, str]] = field(default_factory=list)
+    seed: int = 0
+
+
+def draw_scene(figures: list[Figure], tailor: Tailor, size: int, pictures: list[Path], rng: Rng) -> Scene:
+    """Put people before a camera.
+
+    Args:
+        figures: the person the picture is of, at the origin; others are moved beside, before or behind.
+        tailor: made them.
+        size: side of the picture, pixels.
+        pictures: backdrops of the user's; empty builds rooms and landscapes.
+        rng: source of randomness.
+    """
+    main = figures[0]
+    camera = take(draw_shot(rng), main.front_rad, main.vertices[::_EVERY], size)
+    together = [main, *(_beside(main, other, camera, rng) for other in figures[1:])]
+    reach = max(float(np.abs(figure.vertices[::_EVERY, :2]).max()) for figure in together)
+    room = draw_room(camera, np.zeros(2), reach + 0.2, pictures, rng)
+    words = []
+    for figure in together:
+        held = hand_over(figure, room, tailor, rng)
+        before = occlude(figure, room, camera, rng) if figure is main else "none"
+        words.append({"held": held, "occluder": before, "place": room.kind})
+    return Scene(together, camera, room, words, int(rng.integers(2**31 - 1)))
+
+
+def draw_empty_scene(figure: Figure, tailor: Tailor, size: int, pictures: list[Path], rng: Rng) -> Scene:
+    """The same kind of scene with nobody in it: seats, bars and things, but no person."""
+    scene = draw_scene([figure], tailor, size, pictures, rng)
+    scene.figures, scene.words = [], []
+    return scene
+
+
+def _beside(main: Figure, other: Figure, camera: Camera, rng: Rng) -> Figure:
+    """Another person, mostly a little to the side of the first or behind it as the camera sees them."""
+    apart = _half_width(main) + _half_width(other)
+    side = camera.axes[0, :2] * rng.choice([-1, 1]) * rng.uniform(0.6, 1.2) * apart
+    depth = camera.axes[2, :2] * rng.uniform(-0.2, 1.6)
+    return other.moved(np.array([*(side + depth), 0.0]))
+
+
+def _half_width(figure: Figure) -> float:
+    return max(0.25, 0.45 * math.hypot(*np.ptp(figure.vertices[::_EVERY, :2], axis=0)))

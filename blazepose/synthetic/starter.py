@@ -1,0 +1,93 @@
+"""Whole sets: rendered by command, and the starter set that `data=synthetic` makes on first use."""
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from blazepose.synthetic import require_extra
+
+log = logging.getLogger(__name__)
+
+STARTER = Path("data/synthetic")
+"""Where configs/data/synthetic.yaml looks for people."""
+
+SPLITS = ("train", "val")
+"""Of every set; their positions are part of the seed."""
+
+STARTER_PEOPLE = (2000, 200)
+"""For training and for validation. Source: rendered in under two minutes on two cores."""
+
+
+def render_set(
+    folder: Path,
+    num: int,
+    val: int,
+    seed: int = 0,
+    size: int = 256,
+    families: str = "",
+    background: Path | None = None,
+    workers: int | None = None,
+    preview: Path | None = None,
+) -> None:
+    """Render a set, or what is missing of it; larger ones stay as they are.
+
+    Args:
+        folder: of the set.
+        num: pictures of people for training.
+        val: pictures of people for validation.
+        seed: of everything.
+        size: side of the pictures, pixels.
+        families: `name=weight,...`, more or fewer of a pose family.
+        background: folder of people-free pictures to put people before.
+        workers: processes; None takes one a core.
+        preview: where to draw a contact sheet.
+
+    Raises:
+        ImportError: names the extra to install.
+        ValueError: for an unknown family.
+        OSError: for a folder that holds something else, or no space left.
+    """
+    require_extra()
+    # Imported late: --help and a set that is complete need neither torch nor Warp.
+    from blazepose.data.datamodule import find_pictures
+    from blazepose.synthetic.families import parse_weights
+    from blazepose.synthetic.folder import Split, open_set
+    from blazepose.synthetic.preview import draw_preview
+    from blazepose.synthetic.studio import Recipe
+    from blazepose.synthetic.workers import prepare_machine, render_split
+
+    pictures = tuple(find_pictures(str(background), "--background")) if background else ()
+    recipe = Recipe(seed, size, parse_weights(families), pictures)
+    open_set(folder, recipe)
+    splits = [Split(folder, name, count) for name, count in zip(SPLITS, (num, val), strict=True)]
+    if any(split.missing() for split in splits):
+        prepare_machine()
+    for split in splits:
+        render_split(split, recipe, workers or os.cpu_count() or 1)
+    if preview:
+        draw_preview(splits[0], preview)
+
+
+def provide_starter(specs: Sequence[str]) -> None:
+    """Render the starter set if these sources name it and it is not there yet, or not complete.
+
+    Args:
+        specs: `reader:path[:split]`, as typed.
+
+    Raises:
+        ImportError: names the extra to install.
+    """
+    named = {f"synthetic:{STARTER}": "train", **{f"synthetic:{STARTER}:{split}": split for split in SPLITS}}
+    if all((STARTER / named[spec] / "labels.json").is_file() for spec in specs if spec in named):
+        return
+    people, val = STARTER_PEOPLE
+    log.info(
+        "no data on disk yet: rendering %d + %d synthetic people into %s, two minutes on two cores; "
+        "`python -m blazepose.synthetic --num 20000 --out %s` makes it larger",
+        people,
+        val,
+        STARTER,
+        STARTER,
+    )
+    render_set(STARTER, people, val)

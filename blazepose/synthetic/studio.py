@@ -1,0 +1,132 @@
+"""A chunk of a data set: people drawn, posed, photographed and labelled."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from blazepose.synthetic.families import choose_families, draw_posture
+from blazepose.synthetic.figure import Figure, Tailor, tailor
+from blazepose.synthetic.labels import annotation, camera_entry, landmarks_of, seen_well
+from blazepose.synthetic.render import MAX_FIGURES, Renderer
+from blazepose.synthetic.scene import Scene, draw_empty_scene, draw_scene
+from blazepose.synthetic.sensor import compress, develop
+
+CHUNK = 8
+"""Pictures of people that are made together, with one picture of nobody."""
+
+_COMPANY = 2
+"""Bodies more than pictures in a chunk: those who stand beside somebody."""
+
+_TRIES = 5
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What decides every pixel of a set.
+
+    Attributes:
+        seed: of everything.
+        size: side of the pictures, pixels.
+        families: {pose family: weight} that differ from families.FAMILIES.
+        pictures: backdrops of the user's; empty builds rooms and landscapes.
+    """
+
+    seed: int = 0
+    size: int = 256
+    families: Mapping[str, float] = field(default_factory=dict)
+    pictures: tuple[Path, ...] = ()
+
+
+class Shot(NamedTuple):
+    """A finished picture.
+
+    Attributes:
+        number: of the picture in its split; of the chunk for one without people.
+        jpeg: content of the file.
+        image: COCO's image entry; None for a picture without people.
+        people: COCO's annotation entries.
+    """
+
+    number: int
+    jpeg: bytes
+    image: dict[str, Any] | None
+    people: list[dict[str, Any]]
+
+
+def shoot(recipe: Recipe, split: int, chunk: int) -> Iterator[Shot]:
+    """The pictures of a chunk: its people, then one of nobody.
+
+    Everything depends on seed, split and chunk only, not on what was rendered before or by whom.
+    """
+    makers, renderer = tailor(), _renderer()
+    rng = np.random.default_rng([recipe.seed, split, chunk])
+    figures = _draw_figures(makers, CHUNK + _COMPANY, recipe.families, rng)
+    company = figures[CHUNK:]
+    for k in range(CHUNK):
+        number = chunk * CHUNK + k
+        others = [company.pop()] if company and rng.random() < _COMPANY / CHUNK else []
+        yield _shoot_one(recipe, makers, renderer, [figures[k], *others], number, rng)
+    scene = draw_empty_scene(figures[0], makers, recipe.size, list(recipe.pictures), rng)
+    renderer.load(scene)
+    frame = renderer.frame(scene)
+    yield Shot(chunk, compress(develop(frame.color, frame.kind > 0, rng), rng), None, [])
+
+
+def _draw_figures(
+    makers: Tailor, count: int, families: Mapping[str, float], rng: np.random.Generator
+) -> list[Figure]:
+    shapes = makers.model.draw_shapes(count, rng)
+    postures = [draw_posture(name, rng) for name in choose_families(count, families, rng)]
+    bodies = makers.model.pose(shapes, [posture.angles for posture in postures])
+    return [
+        makers.figure(body, shape, posture, rng)
+        for body, shape, posture in zip(bodies, shapes, postures, strict=True)
+    ]
+
+
+def _shoot_one(
+    recipe: Recipe,
+    makers: Tailor,
+    renderer: Renderer,
+    figures: list[Figure],
+    number: int,
+    rng: np.random.Generator,
+) -> Shot:
+    for _ in range(_TRIES):
+        scene = draw_scene(figures, makers, recipe.size, list(recipe.pictures), rng)
+        renderer.load(scene)
+        landmarks = landmarks_of(scene, renderer)
+        if seen_well(landmarks[0]):
+            break
+    frame = renderer.frame(scene)
+    people = [
+        annotation(k, scene, landmarks[k], frame, makers, number, number * MAX_FIGURES + k + 1)
+        for k in range(len(figures))
+    ]
+    return Shot(
+        number, compress(develop(frame.color, frame.kind > 0, rng), rng), image_entry(scene, number), people
+    )
+
+
+def image_entry(scene: Scene, number: int) -> dict[str, Any]:
+    """COCO's entry of a picture, with camera and light."""
+    size = scene.camera.size
+    return {
+        "id": number,
+        "file_name": f"{number:06d}.jpg",
+        "width": size,
+        "height": size,
+        "camera": camera_entry(scene.camera),
+        "place": scene.room.kind,
+        "lights": len(scene.room.lights),
+    }
+
+
+@cache
+def _renderer() -> Renderer:
+    """Made once a process."""
+    return Renderer(tailor())
