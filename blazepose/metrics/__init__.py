@@ -1,1 +1,1 @@
-"""How good the landmarks are: PCK, PDJ and mean error, in torso sizes."""
+"""How good the outputs are: 2-D landmarks in torso sizes, world landmarks in mm, yes-or-no answers, masks."""

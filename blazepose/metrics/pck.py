@@ -9,15 +9,13 @@ from typing import NamedTuple
 import numpy as np
 
 from blazepose.data.annotation import UNKNOWN, VISIBLE
+from blazepose.metrics.binary import YES_FROM
 from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, TORSO
 
 PCK_THRESHOLD = 0.2
 """Of the torso size. Source: paper 3, PCK@0.2."""
 
 CURVE_THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(1, 11))
-
-_VISIBLE_FROM = 0.5
-"""Predicted visibility from which a landmark counts as visible. Source: interface.md, PDJ."""
 
 
 class Torso(NamedTuple):
@@ -108,7 +106,7 @@ def pck(errors: np.ndarray, labelled: np.ndarray, threshold: float = PCK_THRESHO
         labelled: (...) bool, the points to count.
         threshold: in torso sizes.
     """
-    return _percent(errors < threshold, labelled)
+    return percent(errors < threshold, labelled)
 
 
 def pdj(
@@ -127,13 +125,13 @@ def pdj(
         predicted_visibility: (...), 0..1.
         threshold: in torso sizes.
     """
-    agrees = (predicted_visibility >= _VISIBLE_FROM) == (visibility == VISIBLE)
-    return _percent((errors < threshold) & agrees, labelled & (visibility != UNKNOWN))
+    agrees = (predicted_visibility >= YES_FROM) == (visibility == VISIBLE)
+    return percent((errors < threshold) & agrees, labelled & (visibility != UNKNOWN))
 
 
 def mean_error(errors: np.ndarray, labelled: np.ndarray) -> float:
     """Mean error of the labelled points, in per cent of the torso size."""
-    return _percent(errors, labelled)
+    return percent(errors, labelled)
 
 
 def pck_curve(errors: np.ndarray, labelled: np.ndarray) -> dict[float, float]:
@@ -147,5 +145,6 @@ def pck_area(curve: Mapping[float, float]) -> float:
     return float(np.trapezoid(list(curve.values()), thresholds)) / (thresholds[-1] - thresholds[0])
 
 
-def _percent(values: np.ndarray, counted: np.ndarray) -> float:
+def percent(values: np.ndarray, counted: np.ndarray) -> float:
+    """Mean of the counted values, in per cent; NaN if none counts."""
     return 100 * float(values[counted].mean()) if counted.any() else float("nan")
