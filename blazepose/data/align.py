@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from blazepose.data.annotation import Annotation
+from blazepose.data.annotation import UNKNOWN, Annotation
 from blazepose.geometry import (
     ROI_EXPANSION,
     Roi,
@@ -126,3 +126,24 @@ def points_in_crop(
     points = transform_points(invert_affine(roi_to_image), points_px)
     points[~labelled] = 0
     return points.astype(np.float32), labelled
+
+
+def presence_labels(
+    annotation: Annotation, points_roi: np.ndarray, frame: tuple[int, int, int, int]
+) -> np.ndarray:
+    """Which landmarks a crop can show.
+
+    Args:
+        annotation: a person.
+        points_roi: (33 or more, 2), its landmarks in crop coordinates.
+        frame: left, top, right and bottom of the picture, pixels.
+
+    Returns:
+        (33,) int8: 1 inside both the crop and the picture, 0 outside, UNKNOWN where not labelled.
+    """
+    left, top, right, bottom = frame
+    x, y = annotation.landmarks_px.T
+    in_picture = (x >= left) & (x < right) & (y >= top) & (y < bottom)
+    crop_x, crop_y = points_roi[:NUM_LANDMARKS].T
+    inside = in_picture & (crop_x >= 0) & (crop_x < 1) & (crop_y >= 0) & (crop_y < 1)
+    return np.where(annotation.labelled, inside, UNKNOWN).astype(np.int8)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from blazepose.data.align import aligned_roi, crop_matrix, points_in_crop
+from blazepose.data.align import aligned_roi, crop_matrix, points_in_crop, presence_labels
 from blazepose.data.annotation import UNKNOWN, Annotation, Source
 from blazepose.data.augment import (
     Augmentation,
@@ -106,7 +106,7 @@ class PoseDataset(Dataset[PoseSample]):
         crop = _crop_frame(image, frame, matrix, size)
         mask = crop_mask(annotation, frame, matrix, size)
         points, labelled = points_in_crop(annotation, roi, matrix)
-        presence = _presence(annotation, points, frame)
+        presence = presence_labels(annotation, points, frame)
         visibility = hide(annotation.visibility, presence == 0)
         if augmentation and rng.random() < augmentation.occlusion:
             covered, area = occlude(crop, points[:NUM_LANDMARKS], rng)
@@ -164,16 +164,6 @@ def _crop_frame(
     left, top, right, bottom = frame
     matrix = matrix - np.array([[0, 0, left], [0, 0, top]])
     return crop_image(image[top:bottom, left:right], matrix, size)
-
-
-def _presence(annotation: Annotation, points: np.ndarray, frame: tuple[int, int, int, int]) -> np.ndarray:
-    """1 inside both the crop and the picture's frame, 0 outside, UNKNOWN where not labelled."""
-    left, top, right, bottom = frame
-    x, y = annotation.landmarks_px.T
-    in_picture = (x >= left) & (x < right) & (y >= top) & (y < bottom)
-    crop_x, crop_y = points[:NUM_LANDMARKS].T
-    inside = in_picture & (crop_x >= 0) & (crop_x < 1) & (crop_y >= 0) & (crop_y < 1)
-    return np.where(annotation.labelled, inside, UNKNOWN).astype(np.int8)
 
 
 def _world_in_crop(annotation: Annotation, roi: Roi, draw: CropDisturbance) -> tuple[np.ndarray, np.ndarray]:
