@@ -7,19 +7,21 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from pycocotools import mask as run_lengths
 from tqdm import tqdm
 
 from blazepose.data.align import aligned_roi, why_not_alignable
 from blazepose.data.annotation import Annotation, Source
 from blazepose.data.image import read_image
-from blazepose.evaluation.predictions import Prediction, person_key
+from blazepose.evaluation.predictions import Prediction, learned_output, person_key
 from blazepose.geometry import Roi, crop_image, roi_to_image, roi_to_image_matrix
 from blazepose.runtime.decode import (
     decode_landmarks,
     landmarks_to_image,
+    mask_to_image,
     refine_by_heatmap,
     world_to_image_axes,
 )
@@ -148,6 +150,7 @@ def _predict_batch(
     regressed = decode_landmarks(raw.landmarks, engine.input_size)
     refined = refine_by_heatmap(regressed[..., :2], raw.heatmaps)
     world = raw.world.reshape(-1, NUM_OUTPUTS, 3)
+    masks = raw.segmentation if learned_output(trained, "segmentation") else None
     for k, job in enumerate(jobs):
         annotation, roi = job.annotation, job.roi
         if not (np.isfinite(raw.landmarks[k]).all() and np.isfinite(raw.world[k]).all()):
@@ -165,4 +168,15 @@ def _predict_batch(
             landmarks_world=world_to_image_axes(world[k], roi)[:NUM_LANDMARKS],
             pose_presence=float(raw.pose_presence[k, 0]),
             trained=trained,
+            mask=None if masks is None else _mask_like(annotation.mask, masks[k, ..., 0], roi),
         )
+
+
+def _mask_like(target: Mapping[str, Any] | None, logits: np.ndarray, roi: Roi) -> dict[str, Any] | None:
+    """The segmentation of a crop as a mask of its picture, encoded as the label is, if there is one."""
+    if target is None:
+        return None
+    height, width = target["size"]
+    pixels = mask_to_image(logits, roi, width, height)
+    encoded = run_lengths.encode(np.asfortranarray(pixels, np.uint8))
+    return {"size": [height, width], "counts": encoded["counts"].decode()}

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 
 from blazepose.data.annotation import Annotation
 from blazepose.geometry import Roi
-from blazepose.topology import NUM_LANDMARKS
+from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 from blazepose.whole_file import whole_file
 
 _DECIMALS = 5
@@ -34,6 +34,8 @@ class Prediction:
         pose_presence: 0..1.
         trained: {"landmarks": names, "visibility": names, ...} that the weights say they learned
             (training.stages.learned); None if they do not say.
+        mask: pixels of the picture that show the person, encoded as Annotation.mask; None if nobody labelled
+            them, or if the weights never learned to tell them.
     """
 
     image: str
@@ -46,6 +48,7 @@ class Prediction:
     landmarks_world: np.ndarray
     pose_presence: float
     trained: dict[str, list[str]] | None
+    mask: Mapping[str, Any] | None = None
 
 
 PersonKey = tuple[str, str, str]
@@ -54,6 +57,18 @@ PersonKey = tuple[str, str, str]
 def person_key(reader: str, annotation: Annotation) -> PersonKey:
     """What tells a person from all others; the same from whatever folder a path is relative to."""
     return reader, os.path.abspath(annotation.image), annotation.person  # noqa: PTH100 (keeps links as they are)
+
+
+def learned_landmarks(prediction: Prediction, kind: str) -> np.ndarray:
+    """What the weights say they learned of this kind, "landmarks" or "visibility", bool (33,)."""
+    if prediction.trained is None:
+        return np.full(NUM_LANDMARKS, True)
+    return np.isin(LANDMARKS, prediction.trained.get(kind, []))
+
+
+def learned_output(trained: Mapping[str, list[str]] | None, output: str) -> bool:
+    """Do weights say they learned this output, one of training.stages.HEADS? Foreign ones do not say: yes."""
+    return trained is None or output in trained.get("outputs", [])
 
 
 def write_predictions(predictions: Iterable[Prediction], file: Path) -> None:
@@ -100,6 +115,7 @@ def _to_json(prediction: Prediction) -> dict[str, Any]:
         "pose_presence": round(prediction.pose_presence, _DECIMALS),
         "landmarks_raw": _rounded(prediction.landmarks_raw),
         "trained": prediction.trained,
+        **({"mask": prediction.mask} if prediction.mask else {}),
     }
 
 
@@ -116,6 +132,7 @@ def _from_json(line: dict[str, Any]) -> Prediction:
         landmarks_world=np.array(line["landmarks_world"], np.float64).reshape(NUM_LANDMARKS, 3),
         pose_presence=float(line["pose_presence"]),
         trained=line["trained"],
+        mask=line.get("mask"),
     )
 
 

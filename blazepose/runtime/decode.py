@@ -3,9 +3,10 @@
 import math
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
-from blazepose.geometry import Roi, roi_to_image
+from blazepose.geometry import Roi, roi_to_image, roi_to_image_matrix
 from blazepose.topology import NUM_OUTPUTS
 
 LANDMARK_VALUES = 5
@@ -13,6 +14,8 @@ LANDMARK_VALUES = 5
 
 _KERNEL = 7
 _MIN_CONFIDENCE = 0.5
+_PERSON_FROM = 0.5
+"""Probability from which a pixel belongs to the person."""
 
 
 class RawOutputs(NamedTuple):
@@ -106,3 +109,22 @@ def world_to_image_axes(world: np.ndarray, roi: Roi) -> np.ndarray:
     cos, sin = math.cos(roi.rotation_rad), math.sin(roi.rotation_rad)
     x, y, z = world.T
     return np.stack([cos * x - sin * y, sin * x + cos * y, z], axis=1)
+
+
+def mask_to_image(logits: np.ndarray, roi: Roi, width: int, height: int) -> np.ndarray:
+    """The pixels of the image that show the person: the segmentation of a crop, warped back.
+
+    As in MediaPipe, probabilities are warped, and what the crop does not show is background.
+
+    Args:
+        logits: (size, size), RawOutputs.segmentation of one crop.
+        roi: where the crop was taken.
+        width: of the image.
+        height: of the image.
+
+    Returns:
+        bool (height, width).
+    """
+    step = 1 / len(logits)
+    crop_to_image = roi_to_image_matrix(roi) * [step, step, 1]
+    return cv2.warpAffine(sigmoid(logits), crop_to_image, (width, height)) >= _PERSON_FROM

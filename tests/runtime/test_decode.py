@@ -3,10 +3,11 @@ import math
 import numpy as np
 import pytest
 
-from blazepose.geometry import Roi
+from blazepose.geometry import Roi, crop_image, image_to_roi, roi_to_image_matrix
 from blazepose.runtime.decode import (
     decode_landmarks,
     landmarks_to_image,
+    mask_to_image,
     refine_by_heatmap,
     sigmoid,
     world_to_image_axes,
@@ -107,3 +108,35 @@ def test_world_turns_with_the_roi():
     roi = Roi(center_x=1.0, center_y=2.0, side=3.0, rotation_rad=math.pi / 2)
     world = np.array([[0.0, -1.0, 0.5], [1.0, 0.0, -0.5]])
     np.testing.assert_allclose(world_to_image_axes(world, roi), [[1, 0, 0.5], [0, 1, -0.5]], atol=1e-12)
+
+
+def ellipse(width: int, height: int) -> np.ndarray:
+    """A slanted ellipse in the middle of a picture, with a dent that no mirroring or turning keeps."""
+    x, y = np.meshgrid(np.arange(width) - width / 2, np.arange(height) - height / 2)
+    inside = ((x + 0.4 * y) / 70) ** 2 + (y / 110) ** 2 < 1
+    return inside & ~((x > 10) & (y < -20) & (y > -60))
+
+
+@pytest.mark.parametrize("side", [150.0, 300.0, 700.0])
+@pytest.mark.parametrize("turn", [0.0, 0.7, -2.5])
+def test_a_mask_finds_its_way_back_to_the_picture(side, turn):
+    """What the crop's warp shows of a known mask comes back where it was, to a fraction of its pixels."""
+    truth = ellipse(400, 300)
+    roi = Roi(center_x=215.0, center_y=140.0, side=side, rotation_rad=turn)
+    crop = crop_image(truth.astype(np.uint8) * 255, roi_to_image_matrix(roi), 256)
+    found = mask_to_image((crop / 255 - 0.5).astype(np.float32) * 20, roi, 400, 300)
+    pixels = np.stack(np.meshgrid(np.arange(400), np.arange(300)), axis=-1)
+    at = image_to_roi(roi, pixels.astype(np.float64))
+    truth &= ((at >= 0) & (at <= 255 / 256)).all(axis=-1)
+    assert (found & truth).sum() / (found | truth).sum() > 0.98
+    shift = pixels[found].mean(axis=0) - pixels[truth].mean(axis=0)
+    assert np.abs(shift).max() < side / 1000, "half a pixel of the crop would be side / 512"
+
+
+def test_outside_the_crop_nothing_is_the_person():
+    roi = Roi(center_x=50.0, center_y=40.0, side=32.0, rotation_rad=0.0)
+    found = mask_to_image(np.full((256, 256), 9, np.float32), roi, 80, 60)
+    rows, columns = np.nonzero(found)
+    assert found.shape == (60, 80)
+    assert (columns.min(), columns.max(), rows.min(), rows.max()) == (34, 65, 24, 55)
+    assert found.sum() == 32 * 32
