@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from blazepose.evaluation.engines import weights_name
-from blazepose.evaluation.score import Scored, setting
+from blazepose.evaluation.results import setting
+from blazepose.evaluation.score import Scored
 from blazepose.metrics.pck import PCK_THRESHOLD, pck_curve
 from blazepose.runtime.draw import LEFT_COLOR, RIGHT_COLOR
 
@@ -41,7 +42,7 @@ def plot_curve(scored: Scored, figures: Mapping[str, Any], file: Path) -> None:
     axes.axvline(PCK_THRESHOLD, color="black", linewidth=0.8, alpha=0.4)
     axes.set(xlabel="threshold, share of the torso size", ylabel="PCK, %", ylim=(0, 100), xlim=(0.04, 0.51))
     axes.legend(loc="lower right", frameon=False)
-    _finish(axes, figures)
+    _finish(axes, _title(figures))
     figure.savefig(file, dpi=_DPI)
 
 
@@ -59,7 +60,26 @@ def plot_landmarks(figures: Mapping[str, Any], file: Path) -> None:
     axes.invert_yaxis()
     axes.axvline(figures["pck@0.2"], color="black", linewidth=0.8, alpha=0.5)
     axes.set(xlabel=f"PCK@0.2, % (line: all points, {figures['pck@0.2']:.1f})", xlim=(0, 100))
-    _finish(axes, figures)
+    _finish(axes, _title(figures))
+    figure.savefig(file, dpi=_DPI)
+
+
+def plot_groups(figures: Mapping[str, Any], file: Path) -> None:
+    """PCK@0.2 of each group as bars, a panel for each attribute."""
+    groups = figures["groups"]
+    sizes = [len(of_one) for of_one in groups.values()]
+    figure = Figure(figsize=(6.4, 1.2 + 0.26 * sum(sizes) + 0.3 * len(sizes)), layout="constrained")
+    panels = figure.subplots(len(sizes), sharex=True, squeeze=False, height_ratios=sizes)[:, 0]
+    for axes, (attribute, of_one) in zip(panels, groups.items(), strict=True):
+        values = np.array([row["pck@0.2"] for row in of_one.values()], np.float64)  # None becomes NaN
+        labels = [f"{name}  {value:.1f}" for name, value in zip(of_one, values, strict=True)]
+        axes.barh(np.arange(len(values)), values, color=_MIDDLE, height=0.75)
+        axes.set_yticks(np.arange(len(values)), labels, fontsize=9)
+        axes.invert_yaxis()
+        axes.axvline(figures["pck@0.2"], color="black", linewidth=0.8, alpha=0.5)
+        _finish(axes, attribute.replace("_", " "))
+    figure.suptitle(_title(figures), fontsize=8, x=0.02, ha="left")
+    panels[-1].set(xlabel=f"PCK@0.2, % (line: everybody, {figures['pck@0.2']:.1f})", xlim=(0, 100))
     figure.savefig(file, dpi=_DPI)
 
 
@@ -68,8 +88,11 @@ def _side_color(name: str) -> tuple[float, ...]:
     return _LEFT if "left" in words else _RIGHT if "right" in words else _MIDDLE
 
 
-def _finish(axes: Axes, figures: Mapping[str, Any]) -> None:
-    title = f"{weights_name(Path(figures['file']))} on {', '.join(figures['data'])}\n{setting(figures)}"
+def _title(figures: Mapping[str, Any]) -> str:
+    return f"{weights_name(Path(figures['file']))} on {', '.join(figures['data'])}\n{setting(figures)}"
+
+
+def _finish(axes: Axes, title: str) -> None:
     axes.set_title(title, fontsize=8, loc="left")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="both", alpha=0.25, linewidth=0.6)

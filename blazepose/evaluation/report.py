@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from blazepose import __version__
 from blazepose.cli import quoted
 from blazepose.evaluation.engines import weights_name
 from blazepose.evaluation.options import Options
-from blazepose.evaluation.plots import plot_curve, plot_landmarks
+from blazepose.evaluation.plots import plot_curve, plot_groups, plot_landmarks
 from blazepose.evaluation.score import Scored
 from blazepose.evaluation.sheets import draw_sheet, random_people, worst_people
 from blazepose.metrics.pck import torso_definition
@@ -64,7 +64,7 @@ def file_sha256(path: Path) -> str:
 
 
 def write_report(scored: Scored, figures: Mapping[str, Any], command: str, seed: int, folder: Path) -> None:
-    """Write results.json, report.md, two charts and two picture sheets.
+    """Write results.json, report.md, its charts and two picture sheets.
 
     Args:
         scored: the people and their errors.
@@ -76,6 +76,8 @@ def write_report(scored: Scored, figures: Mapping[str, Any], command: str, seed:
     (folder / "results.json").write_text(json.dumps(figures, indent=2) + "\n")
     plot_curve(scored, figures, folder / "pck_curve.png")
     plot_landmarks(figures, folder / "per_landmark.png")
+    if figures["groups"]:
+        plot_groups(figures, folder / "groups.png")
     legend = "left: labels, right: prediction; orange is the person's left"
     worst, chance = worst_people(scored, _PEOPLE), random_people(scored, _PEOPLE, seed)
     draw_sheet(scored, worst, f"Worst people ({legend})", folder / "worst.png")
@@ -90,9 +92,11 @@ def _markdown(figures: Mapping[str, Any], command: str) -> str:
         _left_out(figures),
         "![PCK over thresholds](pck_curve.png)",
         f"Area under the curve from 0.05 to 0.5: {figures['pck_area']:.1f} %.",
+        *_head_tables(figures),
         "## Per landmark",
         _landmark_table(figures),
         "![PCK@0.2 per landmark](per_landmark.png)",
+        *_group_tables(figures),
         "## People",
         "![Worst people](worst.png)",
         "![People at random](random.png)",
@@ -127,14 +131,83 @@ def _left_out(figures: Mapping[str, Any]) -> str:
     if figures["not_trained"]:
         points = ", ".join(f"{name} ({count})" for name, count in figures["not_trained"].items())
         text += f" Labelled points left out because the weights never learned them: {points}."
+    if figures["outputs_not_trained"]:
+        outputs = ", ".join(figures["outputs_not_trained"])
+        text += f" Labelled, but not scored because the weights never learned it: {outputs}."
     return text
 
 
-def _landmark_table(figures: Mapping[str, Any]) -> str:
-    lines = [
-        f"| {name} | {row['pck@0.2']:.1f} | {row['mean_error']:.1f} | {row['count']} |"
-        for name, row in figures["per_landmark"].items()
+_HEAD_ROWS = (
+    ("mpjpe_mm", "MPJPE: world landmarks, both sides centred on their own mid-hip", "mm"),
+    ("pa_mpjpe_mm", "PA-MPJPE: after moving, turning and scaling each person onto the label", "mm"),
+    ("visibility_balanced_accuracy", "visibility, mean recall of both classes: 50 is guessing", "%"),
+    ("presence_balanced_accuracy", "presence in the crop, mean recall of both classes", "%"),
+    ("mask_iou", "mask, intersection over union, mean over people", "%"),
+)
+
+
+def _head_tables(figures: Mapping[str, Any]) -> list[str]:
+    """Everything beside 2-D landmarks that has a figure."""
+    rows = [
+        (text, f"{figures[name]:.1f} {unit}") for name, text, unit in _HEAD_ROWS if figures[name] is not None
     ]
-    return "\n".join(
-        ["| landmark | PCK@0.2 | mean error, % of torso | points |", "|---|---|---|---|", *lines]
-    )
+    classes = [
+        (name, *(_cell(row[key]) for key in ("f1", "precision", "recall", "points")))
+        for name, row in figures["classes"].items()
+        if row["points"]
+    ]
+    tables = [(("figure", "value"), rows), (("landmarks", "F1, %", "precision", "recall", "points"), classes)]
+    found = [_table(columns, lines) for columns, lines in tables if lines]
+    return ["## 3-D, visibility, mask", *found] if found else []
+
+
+_LANDMARK_COLUMNS = {
+    "pck@0.2": "PCK@0.2",
+    "mean_error": "mean error, % of torso",
+    "offset": "offset right, down, % of torso",
+    "mpjpe_mm": "MPJPE, mm",
+    "visible_share": "visible, %",
+    "visibility_accuracy": "visibility right, %",
+    "count": "points",
+}
+
+
+def _landmark_table(figures: Mapping[str, Any]) -> str:
+    return _figures_table("landmark", _LANDMARK_COLUMNS, figures["per_landmark"])
+
+
+_GROUP_COLUMNS = {
+    "pck@0.2": "PCK@0.2",
+    "pdj@0.2": "PDJ@0.2",
+    "mean_error": "mean error, % of torso",
+    "mpjpe_mm": "MPJPE, mm",
+    "mask_iou": "mask IoU, %",
+    "count": "people",
+}
+
+
+def _group_tables(figures: Mapping[str, Any]) -> list[str]:
+    """A table for each attribute that the labels give."""
+    if not figures["groups"]:
+        return []
+    tables = [_figures_table(name, _GROUP_COLUMNS, groups) for name, groups in figures["groups"].items()]
+    note = "Means over all labelled points of a group's people, of masks over its people."
+    return ["## Groups", note, *tables, "![PCK@0.2 per group](groups.png)"]
+
+
+def _figures_table(first: str, columns: Mapping[str, str], rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """Rows of figures, without the columns in which nobody has one."""
+    known = [key for key in columns if any(row[key] is not None for row in rows.values())]
+    lines = [(name, *(_cell(row[key]) for key in known)) for name, row in rows.items()]
+    return _table((first, *(columns[key] for key in known)), lines)
+
+
+def _cell(value: float | int | list[float] | None) -> str:
+    if isinstance(value, list):
+        return ", ".join(f"{part:+.1f}" for part in value)
+    return "" if value is None else f"{value:.1f}" if isinstance(value, float) else str(value)
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = (columns, ["---"] * len(columns), *rows)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

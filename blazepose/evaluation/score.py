@@ -1,29 +1,18 @@
 """Second pass: predictions against annotations."""
 
-import math
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from blazepose.data.align import why_not_alignable
 from blazepose.data.annotation import Annotation, Source
-from blazepose.evaluation.predictions import PersonKey, Prediction, person_key
+from blazepose.evaluation.heads import ScoredHeads, score_heads
+from blazepose.evaluation.predictions import PersonKey, Prediction, learned_landmarks, person_key
 from blazepose.geometry import image_to_roi, roi_to_image
-from blazepose.metrics.pck import (
-    mean_error,
-    normalised_errors,
-    pck,
-    pck_area,
-    pck_curve,
-    pdj,
-    torso_definition,
-    torso_size,
-)
+from blazepose.metrics.pck import normalised_errors, torso_size
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
-
-_DECIMALS = 4
 
 
 class Scored(NamedTuple):
@@ -38,6 +27,9 @@ class Scored(NamedTuple):
         errors_raw: (people, 33), of the regression output.
         errors_mean_pose: (people, 33), of the median aligned pose of these people: what a network scores
             that always says the same.
+        offsets: (people, 33, 2), from the label to the landmark as the runtime returns it, right and down in
+            the crop: in the upright frame of the person.
+        heads: what is scored beside 2-D landmarks.
         left_out: people that do not count, by reason.
         torso: key of TORSOS.
         not_trained: labelled points of landmarks that the weights never learned, by name.
@@ -50,6 +42,8 @@ class Scored(NamedTuple):
     errors: np.ndarray
     errors_raw: np.ndarray
     errors_mean_pose: np.ndarray
+    offsets: np.ndarray
+    heads: ScoredHeads
     left_out: dict[str, int]
     torso: str
     not_trained: dict[str, int]
@@ -115,7 +109,7 @@ def _errors(
 ) -> Scored:
     target = np.stack([annotation.landmarks_px for annotation in annotations]).astype(np.float64)
     labelled = np.stack([annotation.labelled for annotation in annotations])
-    learned = np.stack([_learned(prediction, "landmarks") for prediction in predictions])
+    learned = np.stack([learned_landmarks(prediction, "landmarks") for prediction in predictions])
     refined = np.stack([prediction.landmarks[:, :2] for prediction in predictions])
     raw = np.stack([prediction.landmarks_raw for prediction in predictions])
     if not (labelled & learned).any():
@@ -132,17 +126,20 @@ def _errors(
         errors=normalised_errors(refined, target, sizes),
         errors_raw=normalised_errors(raw, target, sizes),
         errors_mean_pose=normalised_errors(mean_pose(target, labelled, predictions), target, sizes),
+        offsets=_turned(refined - target, predictions) / sizes[:, None, None],
+        heads=score_heads(annotations, predictions),
         left_out=left_out,
         torso=torso,
         not_trained={LANDMARKS[k]: int(missed[k]) for k in np.flatnonzero(missed)},
     )
 
 
-def _learned(prediction: Prediction, kind: str) -> np.ndarray:
-    """What the weights say they learned of this kind, "landmarks" or "visibility", bool (33,)."""
-    if prediction.trained is None:
-        return np.full(NUM_LANDMARKS, True)
-    return np.isin(LANDMARKS, prediction.trained.get(kind, []))
+def _turned(vectors_px: np.ndarray, predictions: list[Prediction]) -> np.ndarray:
+    """Vectors (people, 33, 2) from the axes of the picture to those of each person's crop."""
+    angles = np.array([prediction.roi.rotation_rad for prediction in predictions])
+    cos, sin = np.cos(angles)[:, None], np.sin(angles)[:, None]
+    x, y = vectors_px[..., 0], vectors_px[..., 1]
+    return np.stack([cos * x + sin * y, cos * y - sin * x], axis=-1)
 
 
 def mean_pose(target_px: np.ndarray, labelled: np.ndarray, predictions: list[Prediction]) -> np.ndarray:
@@ -162,60 +159,3 @@ def mean_pose(target_px: np.ndarray, labelled: np.ndarray, predictions: list[Pre
     for k in np.flatnonzero(labelled.any(axis=0)):
         median[k] = np.median(target_roi[labelled[:, k], k], axis=0)
     return np.stack([roi_to_image(roi, median) for roi in rois])
-
-
-def results(scored: Scored) -> dict[str, Any]:
-    """The figures of results.json (interface.md, eval.py writes), in per cent, None where nothing counts."""
-    counted = scored.counted
-    curve = pck_curve(scored.errors, counted)
-    crops = sorted({prediction.crop for prediction in scored.predictions})
-    return {
-        "pck@0.2": _number(pck(scored.errors, counted)),
-        "pck@0.2_raw": _number(pck(scored.errors_raw, counted)),
-        "pck@0.2_mean_pose": _number(pck(scored.errors_mean_pose, counted)),
-        "pdj@0.2": _number(_pdj(scored)),
-        "mean_error": _number(mean_error(scored.errors, counted)),
-        "num_people": len(scored.annotations),
-        "num_left_out": scored.left_out,
-        "torso": scored.torso,
-        "roi": "+".join(crops),
-        "per_landmark": {
-            LANDMARKS[k]: {
-                "pck@0.2": _number(pck(scored.errors[:, k], counted[:, k])),
-                "mean_error": _number(mean_error(scored.errors[:, k], counted[:, k])),
-                "count": int(counted[:, k].sum()),
-            }
-            for k in np.flatnonzero(counted.any(axis=0))
-        },
-        "pck_curve": {f"{threshold:g}": _number(value) for threshold, value in curve.items()},
-        "pck_area": _number(pck_area(curve)),
-        "not_trained": scored.not_trained,
-    }
-
-
-def _pdj(scored: Scored) -> float:
-    return pdj(
-        scored.errors,
-        scored.counted & np.stack([_learned(prediction, "visibility") for prediction in scored.predictions]),
-        np.stack([annotation.visibility for annotation in scored.annotations]),
-        np.stack([prediction.landmarks[:, 3] for prediction in scored.predictions]),
-    )
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else round(value, _DECIMALS)
-
-
-def headline(figures: Mapping[str, Any]) -> str:
-    """The result in a sentence, with what it depends on."""
-    return (
-        f"PCK@0.2 {figures['pck@0.2']:.1f} (regression alone {figures['pck@0.2_raw']:.1f}, "
-        f"constant mean pose {figures['pck@0.2_mean_pose']:.1f}), "
-        f"mean error {figures['mean_error']:.1f} % of the torso; {setting(figures)}"
-    )
-
-
-def setting(figures: Mapping[str, Any]) -> str:
-    """What every figure depends on: people, crop and torso definition."""
-    torso = torso_definition(figures["torso"]).text
-    return f"{figures['num_people']} people, crop from {figures['roi']}, torso {torso}"

@@ -36,9 +36,18 @@ def source_of(annotations: list[Annotation], **facts) -> Source:
 
 
 class ConstantEngine:
-    """A network that says the same of every crop, sure of everything, with heatmaps that say nothing."""
+    """A network that says the same of every crop, sure of everything, with heatmaps that say nothing.
 
-    def __init__(self, points_roi: np.ndarray, metadata: dict | None = None) -> None:
+    World landmarks (33, 3) and the mask's logits (256, 256) are along the axes of the crop.
+    """
+
+    def __init__(
+        self,
+        points_roi: np.ndarray,
+        metadata: dict | None = None,
+        world: np.ndarray | None = None,
+        logits: np.ndarray | None = None,
+    ) -> None:
         self.input_size = 256
         self.metadata = metadata or {}
         self.batches: list[int] = []
@@ -46,6 +55,9 @@ class ConstantEngine:
         landmarks[: len(points_roi), :2] = points_roi * 256
         landmarks[:, 3:] = 9
         self.landmarks = landmarks.reshape(1, 195)
+        self.world = np.zeros((1, 39, 3), np.float32)
+        self.world[0, :33] = 0 if world is None else world
+        self.segmentation = None if logits is None else logits[None, ..., None].astype(np.float32)
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
         assert images.dtype == np.uint8
@@ -55,7 +67,7 @@ class ConstantEngine:
         return RawOutputs(
             landmarks=np.repeat(self.landmarks, count, axis=0),
             pose_presence=np.full((count, 1), 0.9, np.float32),
-            segmentation=None,
+            segmentation=None if self.segmentation is None else np.repeat(self.segmentation, count, axis=0),
             heatmaps=np.full((count, 64, 64, 39), -9, np.float32),
-            world=np.zeros((count, 117), np.float32),
+            world=np.repeat(self.world.reshape(1, 117), count, axis=0),
         )

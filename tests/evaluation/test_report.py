@@ -9,7 +9,8 @@ import pytest
 from blazepose.evaluation.options import Options
 from blazepose.evaluation.predict import plan, predict
 from blazepose.evaluation.report import new_folder, repeat_command, write_report
-from blazepose.evaluation.score import Scored, results, score
+from blazepose.evaluation.results import results
+from blazepose.evaluation.score import Scored, score
 from blazepose.evaluation.sheets import random_people, worst_people
 from tests.evaluation.crowd import ConstantEngine
 
@@ -92,3 +93,39 @@ def test_the_command_of_scored_predictions_names_no_crop():
     options = Options(predictions="p.jsonl", torso="midline")
     command = repeat_command(options, Path("p.jsonl"), ["lsp:a"])
     assert command == "python eval.py predictions=p.jsonl \"data.test=['lsp:a']\" torso=midline seed=0"
+
+
+def test_only_tables_that_have_figures(scored, tmp_path):
+    figures = results(scored) | {"file": "net.tflite", "sha256": "abc", "data": ["lsp:here"]}
+    write_report(scored, figures, "", 0, tmp_path)
+    text = (tmp_path / "report.md").read_text()
+    assert "3-D" not in text
+    assert "Groups" not in text
+    columns = "| landmark | PCK@0.2 | mean error, % of torso | offset right, down, % of torso | points |"
+    assert columns in text
+    assert re.search(r"\| left_hip \| \d+\.\d \| \d+\.\d \| [+-]\d+\.\d, [+-]\d+\.\d \| 7 \|", text)
+
+
+def test_tables_of_heads_and_groups(scored, tmp_path):
+    figures = results(scored) | {"file": "net.tflite", "sha256": "abc", "data": ["lsp:here"]}
+    figures |= {"mpjpe_mm": 61.25, "mask_iou": 83.0, "outputs_not_trained": ["presence"]}
+    figures["classes"]["hidden"] = {"precision": None, "recall": 0.0, "f1": 0.0, "points": 9}
+    row = {
+        "pck@0.2": 71.5,
+        "pdj@0.2": None,
+        "mean_error": 20.0,
+        "mpjpe_mm": 61.0,
+        "mask_iou": None,
+        "count": 5,
+    }
+    figures["groups"] = {"pose_family": {"squat": row, "plank": row | {"mpjpe_mm": None}}, "tone": {"4": row}}
+    write_report(scored, figures, "", 0, tmp_path)
+    text = (tmp_path / "report.md").read_text()
+    assert re.search(r"\| MPJPE: .* \| 61.2 mm \|", text)
+    assert "PA-MPJPE" not in text
+    assert "| hidden | 0.0 |  | 0.0 | 9 |" in text
+    assert "| visible |" not in text
+    assert "the weights never learned it: presence." in text
+    assert "| pose_family | PCK@0.2 | mean error, % of torso | MPJPE, mm | people |" in text
+    assert "| plank | 71.5 | 20.0 |  | 5 |" in text
+    assert min(cv2.imread(str(tmp_path / "groups.png")).shape[:2]) > 200

@@ -6,7 +6,8 @@ import pytest
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Source
 from blazepose.evaluation.predict import plan, predict
 from blazepose.evaluation.predictions import PersonKey, Prediction, person_key
-from blazepose.evaluation.score import headline, results, score
+from blazepose.evaluation.results import headline, results
+from blazepose.evaluation.score import score
 from blazepose.topology import INDEX, LEFT_SHOULDER, RIGHT_HIP
 from tests.evaluation.crowd import NAMED, POSE, ConstantEngine, person
 
@@ -33,10 +34,20 @@ def test_perfect_predictions(crowd, pose_roi):
 
 def test_the_keys_of_the_contract(crowd, pose_roi):
     figures = results(score(predictions_of(crowd, pose_roi), [crowd]))
-    contract = "pck@0.2 pck@0.2_raw pck@0.2_mean_pose pdj@0.2 mean_error num_people num_left_out torso roi"
-    assert list(figures) == [*contract.split(), "per_landmark", "pck_curve", "pck_area", "not_trained"]
+    contract = """pck@0.2 pck@0.2_raw pck@0.2_mean_pose pdj@0.2 mean_error mpjpe_mm pa_mpjpe_mm visibility_f1
+        hidden_f1 visibility_balanced_accuracy presence_f1 absent_f1 presence_balanced_accuracy mask_iou
+        classes num_people num_left_out torso roi per_landmark groups"""
+    assert list(figures) == [
+        *contract.split(),
+        "pck_curve",
+        "pck_area",
+        "not_trained",
+        "outputs_not_trained",
+    ]
     assert (figures["torso"], figures["roi"]) == ("across", "annotation")
-    assert figures["per_landmark"]["left_hip"].keys() == {"pck@0.2", "mean_error", "count"}
+    assert list(figures["per_landmark"]["left_hip"]) == [
+        *("pck@0.2", "mean_error", "offset", "mpjpe_mm", "visible_share", "visibility_accuracy", "count")
+    ]
     assert "7 people, crop from annotation, torso left shoulder to right hip" in headline(figures)
 
 
@@ -50,8 +61,22 @@ def test_one_landmark_off_by_half_a_torso(crowd, pose_roi):
     assert figures["per_landmark"]["left_wrist"] == {
         "pck@0.2": 0,
         "mean_error": pytest.approx(50, abs=0.01),
+        "offset": pytest.approx([50, 0], abs=0.01),  # whichever way they are turned
+        "mpjpe_mm": None,
+        "visible_share": None,
+        "visibility_accuracy": None,
         "count": 7,
     }
+
+
+def test_offsets_keep_their_sign(crowd, pose_roi):
+    """One who is 10 % too high and six who are right: the mean is the seventh part."""
+    predictions = predictions_of(crowd, pose_roi)
+    lean = predictions[person_key("lsp", crowd.annotations[3])]  # upright in the picture
+    size = np.linalg.norm(np.subtract(*crowd.annotations[3].landmarks_px[[LEFT_SHOULDER, RIGHT_HIP]]))
+    lean.landmarks[LEFT_SHOULDER, :2] += [0.05 * size, -0.1 * size]
+    figures = results(score(predictions, [crowd]))
+    assert figures["per_landmark"]["left_shoulder"]["offset"] == pytest.approx([5 / 7, -10 / 7], abs=0.01)
 
 
 def test_the_mean_pose_is_the_median_of_the_labelled(crowd, pose_roi):

@@ -1,0 +1,141 @@
+"""What a network says beside 2-D landmarks, against annotations: world, visibility, presence, mask."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from blazepose.data.align import presence_labels
+from blazepose.data.annotation import UNKNOWN, VISIBLE, Annotation
+from blazepose.evaluation.predictions import Prediction, learned_landmarks, learned_output
+from blazepose.geometry import image_to_roi
+from blazepose.metrics.binary import YES_FROM, ClassScore, balanced_accuracy, class_scores
+from blazepose.metrics.mask import mask_iou, mean_iou
+from blazepose.metrics.pck import percent
+from blazepose.metrics.pose3d import aligned_joint_errors, joint_errors, mpjpe
+from blazepose.topology import NUM_LANDMARKS
+
+
+class ScoredHeads(NamedTuple):
+    """Errors, labels and answers of the people that count; nothing counts that the weights never learned.
+
+    Attributes:
+        world_errors: (people, 33) mm, both sides centred on their mid-hip; NaN where not known.
+        aligned_errors: (people, 33) mm, after an alignment of each person; NaN where not known.
+        visibility: (people, 33) int8 labels, VISIBLE, HIDDEN or UNKNOWN.
+        visibility_said: (people, 33), 0..1.
+        presence: (people, 33) int8 labels, 1 inside both the picture and the crop the network saw, 0 outside,
+            or UNKNOWN, as where the source does not say how large its pictures are.
+        presence_said: (people, 33), 0..1.
+        mask_iou: (people,) 0..1, NaN where there is no mask.
+        not_trained: outputs that are labelled, but that no weights have learned.
+    """
+
+    world_errors: np.ndarray
+    aligned_errors: np.ndarray
+    visibility: np.ndarray
+    visibility_said: np.ndarray
+    presence: np.ndarray
+    presence_said: np.ndarray
+    mask_iou: np.ndarray
+    not_trained: list[str]
+
+
+def score_heads(annotations: list[Annotation], predictions: list[Prediction]) -> ScoredHeads:
+    """Score the same people's predictions and annotations.
+
+    Raises:
+        ValueError: names the person whose masks are of two picture sizes.
+    """
+    pairs = list(zip(annotations, predictions, strict=True))
+    target = np.stack([_world(annotation) for annotation in annotations])
+    visibility = np.stack([annotation.visibility for annotation in annotations])
+    presence = np.stack([_presence(annotation, prediction) for annotation, prediction in pairs])
+    labelled = {
+        "world": np.isfinite(target).any(),
+        "visibility": (visibility != UNKNOWN).any(),
+        "presence": (presence != UNKNOWN).any(),
+        "segmentation": any(annotation.mask is not None for annotation in annotations),
+    }
+    known = np.isfinite(target).all(axis=-1) & _learned(predictions, "world")
+    world = np.stack([prediction.landmarks_world for prediction in predictions])
+    said = np.stack([prediction.landmarks for prediction in predictions])
+    seen = np.stack([learned_landmarks(prediction, "visibility") for prediction in predictions])
+    return ScoredHeads(
+        world_errors=joint_errors(world, target, known),
+        aligned_errors=aligned_joint_errors(world, target, known),
+        visibility=np.where(seen, visibility, UNKNOWN),
+        visibility_said=said[..., 3],
+        presence=np.where(_learned(predictions, "presence"), presence, UNKNOWN),
+        presence_said=said[..., 4],
+        mask_iou=np.array([_mask_iou(annotation, prediction) for annotation, prediction in pairs]),
+        not_trained=[
+            output
+            for output, is_labelled in labelled.items()
+            if is_labelled and not any(learned_output(p.trained, output) for p in predictions)
+        ],
+    )
+
+
+def _learned(predictions: list[Prediction], output: str) -> np.ndarray:
+    """Landmarks for which the weights learned an output, bool (people, 33)."""
+    rows = [learned_landmarks(p, "landmarks") & learned_output(p.trained, output) for p in predictions]
+    return np.stack(rows)
+
+
+def _world(annotation: Annotation) -> np.ndarray:
+    unknown = np.full((NUM_LANDMARKS, 3), np.nan)
+    return unknown if annotation.landmarks_world is None else annotation.landmarks_world.astype(np.float64)
+
+
+def _presence(annotation: Annotation, prediction: Prediction) -> np.ndarray:
+    if annotation.image_size is None:
+        return np.full(NUM_LANDMARKS, UNKNOWN, np.int8)
+    points_roi = image_to_roi(prediction.roi, annotation.landmarks_px.astype(np.float64))
+    return presence_labels(annotation, points_roi, (0, 0, *annotation.image_size))
+
+
+def _mask_iou(annotation: Annotation, prediction: Prediction) -> float:
+    if annotation.mask is None or prediction.mask is None:
+        return float("nan")
+    try:
+        return mask_iou(prediction.mask, annotation.mask)
+    except ValueError as error:
+        raise ValueError(f"{annotation.image}, person {annotation.person}: {error}") from error
+
+
+def class_table(heads: ScoredHeads) -> dict[str, ClassScore]:
+    """Agreement about each class of visibility and of presence."""
+    visible, hidden = class_scores(heads.visibility, heads.visibility_said)
+    present, absent = class_scores(heads.presence, heads.presence_said)
+    return {"visible": visible, "hidden": hidden, "present": present, "absent": absent}
+
+
+def head_figures(heads: ScoredHeads) -> dict[str, float]:
+    """The figures of everybody, NaN where nothing counts: mm, and per cent."""
+    classes = class_table(heads)
+    return {
+        "mpjpe_mm": mpjpe(heads.world_errors),
+        "pa_mpjpe_mm": mpjpe(heads.aligned_errors),
+        "visibility_f1": classes["visible"].f1,
+        "hidden_f1": classes["hidden"].f1,
+        "visibility_balanced_accuracy": balanced_accuracy(classes["visible"], classes["hidden"]),
+        "presence_f1": classes["present"].f1,
+        "absent_f1": classes["absent"].f1,
+        "presence_balanced_accuracy": balanced_accuracy(classes["present"], classes["absent"]),
+        "mask_iou": mean_iou(heads.mask_iou),
+    }
+
+
+def landmark_head_figures(heads: ScoredHeads, landmark: int) -> dict[str, float]:
+    """The figures of one landmark, NaN where nothing counts.
+
+    Of the points whose visibility is labelled, `visible_share` is the share labelled visible, and
+    `visibility_accuracy` the share whose visibility is said rightly, in per cent.
+    """
+    label = heads.visibility[:, landmark]
+    agrees = (heads.visibility_said[:, landmark] >= YES_FROM) == (label == VISIBLE)
+    return {
+        "mpjpe_mm": mpjpe(heads.world_errors[:, landmark]),
+        "visible_share": percent(label == VISIBLE, label != UNKNOWN),
+        "visibility_accuracy": percent(agrees, label != UNKNOWN),
+    }
