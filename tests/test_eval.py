@@ -130,6 +130,25 @@ def test_our_weights_know_their_people_and_what_they_learned(folder, run):
     assert "crop from jitter" in out
 
 
+def test_rendered_people_are_scored_in_everything(folder, run, tiny_rendered):
+    """The network's mask is empty, its world landmarks are one point, and it calls everything visible."""
+    write_network(folder / "net.onnx")
+    status, out, _ = run("weights=net.onnx", f"data.test=['synthetic:{tiny_rendered}:val']", "out=here")
+    assert status == 0
+    figures = json.loads(Path("here/results.json").read_text())
+    assert figures["mask_iou"] == 0
+    assert 100 < figures["pa_mpjpe_mm"] < figures["mpjpe_mm"] < 1000
+    assert figures["visibility_f1"] == pytest.approx(100 * 64 / 65, abs=1e-3)
+    assert figures["hidden_f1"] == 0
+    assert (figures["presence_f1"], figures["absent_f1"]) == (100, None)
+    assert figures["groups"]["age"]["adult"]["count"] == 4
+    assert f"MPJPE {figures['mpjpe_mm']:.0f} mm" in out
+    assert Path("here/groups.png").exists()
+    again = f"predictions={folder / 'here/predictions.jsonl'}"
+    assert run(again, f"data.test=['synthetic:{tiny_rendered}:val']", "out=again")[0] == 0
+    assert json.loads(Path("again/results.json").read_text())["mask_iou"] == 0
+
+
 NET, PEOPLE = "weights=net.onnx", "data.test=[lsp:people]"
 
 

@@ -44,7 +44,7 @@ def score_heads(annotations: list[Annotation], predictions: list[Prediction]) ->
     """Score the same people's predictions and annotations.
 
     Raises:
-        ValueError: names the person whose masks are of two picture sizes.
+        ValueError: names the person whose masks cannot be compared.
     """
     pairs = list(zip(annotations, predictions, strict=True))
     target = np.stack([_world(annotation) for annotation in annotations])
