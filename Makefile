@@ -21,6 +21,5 @@ lint: install
 test: lint
 	$(BIN)/python -m pytest
 
-demo:
-	@echo "make demo comes with the synthetic people; until then, train on your own data as README.md shows" >&2
-	@exit 1
+demo: install
+	$(BIN)/python -m blazepose.demo

@@ -86,13 +86,14 @@ def binary_loss(
 
 
 def mask_loss(
-    logits: Float[Tensor, "batch 1 size size"], mask: UInt8[Tensor, "batch size size"]
+    logits: Float[Tensor, "masks 1 size size"], mask: UInt8[Tensor, "batch size size"]
 ) -> Float[Tensor, ""]:
     """Binary cross-entropy against each pixel's share of the person, over the pixels where it is known.
 
     Args:
-        logits: of the segmentation head.
+        logits: of the segmentation head, for the first samples of the batch or all of them.
         mask: UNKNOWN_PIXEL, or BACKGROUND to PERSON (data.mask).
     """
+    mask = mask[: len(logits)]
     share = (mask.float() - BACKGROUND) / (PERSON - BACKGROUND)
     return binary_loss(logits[:, 0], share, mask != UNKNOWN_PIXEL)

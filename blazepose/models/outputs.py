@@ -14,7 +14,7 @@ class LandmarkOutputs(NamedTuple):
         pose_logit: is there a person in the crop.
         heatmaps: logits; the peak of point (x, y) is at column x/4, row y/4, without half a cell.
         world: x, y, z in metres, hip-centred.
-        segmentation: logits, or None where the caller did not ask for it.
+        segmentation: logits of the images that the caller asked for, or None.
         offsets: dx, dy of the first 35 points in cells, from a cell to the point; None once exported.
     """
 
@@ -22,5 +22,5 @@ class LandmarkOutputs(NamedTuple):
     pose_logit: Float[Tensor, "batch 1"]
     heatmaps: Float[Tensor, "batch 39 64 64"]
     world: Float[Tensor, "batch 39 3"]
-    segmentation: Float[Tensor, "batch 1 256 256"] | None
+    segmentation: Float[Tensor, "masks 1 256 256"] | None
     offsets: Float[Tensor, "batch 70 64 64"] | None

@@ -1,5 +1,6 @@
 """One training step of the landmark network, and its validation."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -83,10 +84,10 @@ class LandmarkModule(LightningModule):
         self.variance = VarianceRatio()
         check_that_it_learns(net, weights, stages, bool(about.get("init")))
 
-    def forward(self, images: Tensor, segmentation: bool = False) -> LandmarkOutputs:
-        """Run the network on uint8 pictures (batch, 256, 256, 3), with or without the mask."""
+    def forward(self, images: Tensor, masks: int = 0) -> LandmarkOutputs:
+        """Run the network on uint8 pictures (batch, 256, 256, 3), with masks of the first ones."""
         # Channels-last pixels viewed as NCHW are torch's channels_last layout: no copy.
-        return self.net(images.permute(0, 3, 1, 2).float() / 255, segmentation)
+        return self.net(images.permute(0, 3, 1, 2).float() / 255, masks)
 
     @torch.no_grad()
     def predict_roi(self, images: Tensor) -> np.ndarray:
@@ -118,7 +119,9 @@ class LandmarkModule(LightningModule):
             offsets = out.offsets.unflatten(1, (NUM_HEATMAPS, 2))[:, taught].float().contiguous()
             terms["offset"] = offset_loss(offsets, targets, near, inside)
         if "segmentation" in self.trained["outputs"] and out.segmentation is not None:
-            terms["segmentation"] = mask_loss(out.segmentation.float(), batch["mask"])
+            terms["segmentation"] = mask_loss(
+                out.segmentation.float(), batch["mask"][: len(out.segmentation)]
+            )
         return terms
 
     def _regression_terms(self, out: LandmarkOutputs, batch: PoseBatch) -> dict[str, Tensor]:
@@ -173,8 +176,7 @@ class LandmarkModule(LightningModule):
         set_stage(self.net, self.stages.at(self.current_epoch), self.trained["outputs"])
 
     def training_step(self, batch: PoseBatch, batch_idx: int) -> Tensor:
-        stage = self.stages.at(self.current_epoch)
-        out = self(batch["image"], stage != "regression" and "segmentation" in self.trained["outputs"])
+        out = self(batch["image"], self._masks(len(batch["image"])))
         terms = self.losses(out, batch)
         loss = torch.stack([getattr(self.weights, name) * term for name, term in terms.items()]).sum()
         self._finite &= torch.isfinite(loss.detach())
@@ -184,6 +186,12 @@ class LandmarkModule(LightningModule):
             self._check_finite()
             self.log("train/pck@0.2_raw", self._batch_pck(out, batch), prog_bar=True)
         return loss
+
+    def _masks(self, batch_size: int) -> int:
+        """Of how many samples of a batch the mask is learned in this stage."""
+        learned = "segmentation" in self.trained["outputs"]
+        moves = learned and self.stages.at(self.current_epoch) != "regression"
+        return math.ceil(self.weights.mask_share * batch_size) if moves else 0
 
     def _check_finite(self) -> None:
         """Stop before weights that are not numbers any more are saved.

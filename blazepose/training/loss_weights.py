@@ -24,6 +24,7 @@ class LossWeights:
         world: metres.
         pose: cross-entropy of the pose score.
         segmentation: cross-entropy of the mask.
+        mask_share: of a batch, for which the mask is learned: it costs a CPU as much as all the rest.
         scale: distance that still counts as near for `coordinates`, ROI units.
         beta: where the errors of z and world turn from squared to linear, in their units.
         sigma: of the heatmap targets, cells.
@@ -41,6 +42,7 @@ class LossWeights:
     world: float = 2.0
     pose: float = 0.5
     segmentation: float = 0.5
+    mask_share: float = 0.25
     scale: float = 0.03
     beta: float = 0.01
     sigma: float = SIGMA_CELLS
@@ -48,7 +50,8 @@ class LossWeights:
     def __post_init__(self) -> None:
         names = [field.name for field in dataclasses.fields(self)]
         divisors = dict.fromkeys(("scale", "beta", "sigma"), (1e-4, math.inf))
-        require_ranges("loss", self, dict.fromkeys(names, (0.0, math.inf)) | divisors)
+        limits = dict.fromkeys(names, (0.0, math.inf)) | divisors | {"mask_share": (0.01, 1.0)}
+        require_ranges("loss", self, limits)
 
 
 def check_that_it_learns(net: LandmarkNet, weights: LossWeights, stages: Stages, initialised: bool) -> None:

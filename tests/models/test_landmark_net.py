@@ -72,7 +72,8 @@ def test_landmark_order_is_point_by_point(net):
 
 
 def test_segmentation_is_left_out_on_request(net):
-    assert net.eval()(torch.rand(1, 3, 256, 256), segmentation=False).segmentation is None
+    assert net.eval()(torch.rand(1, 3, 256, 256), masks=0).segmentation is None
+    assert len(net.eval()(torch.rand(3, 3, 256, 256), masks=2).segmentation) == 2
 
 
 def test_starts_at_the_centre_and_without_a_mask(net):
@@ -125,7 +126,7 @@ def test_folding_changes_nothing(net):
 def gradients(net: LandmarkNet, output: str) -> dict[str, bool]:
     """Which parts have gradients after a backward pass from one output."""
     net.zero_grad(set_to_none=True)
-    out = net.train()(torch.rand(2, 3, 256, 256), segmentation=False)
+    out = net.train()(torch.rand(2, 3, 256, 256), masks=0)
     getattr(out, output).square().sum().backward()
     return {
         part: any(p.grad is not None and p.grad.abs().sum() > 0 for p in getattr(net, part).parameters())

@@ -70,7 +70,7 @@ EVERYTHING = ("heatmaps", "presence", "visibility", "z", "world", "segmentation"
 def test_every_sample_teaches_what_its_source_says(mixed):
     """The gradient of each term reaches the samples that have its labels and no other."""
     model = module(Stages(0, 0, 1), EVERYTHING)
-    out = model(mixed["image"], segmentation=True)
+    out = model(mixed["image"], masks=5)
     touched = {}
     for name, term in model.losses(out, mixed).items():
         gradients = torch.autograd.grad(term, list(out), retain_graph=True, allow_unused=True)
@@ -92,7 +92,7 @@ def test_every_sample_teaches_what_its_source_says(mixed):
 
 def test_people_without_labels_leave_the_terms_of_the_others_alone(mixed):
     model = module(Stages(0, 0, 1), EVERYTHING)
-    out = model(mixed["image"], segmentation=True)
+    out = model(mixed["image"], masks=5)
     found = model.losses(out, mixed)
     rest = model.losses(LandmarkOutputs(*(part[2:] for part in out)), {k: v[2:] for k, v in mixed.items()})
     for name in ("visibility", "z", "world", "segmentation"):
