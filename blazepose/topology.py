@@ -94,6 +94,12 @@ MIRROR = mirror_index(OUTPUTS)
 """Swaps left and right among all 39 outputs; its first 33 entries do so among the landmarks."""
 
 
+def both_sides(names: list[str]) -> list[int]:
+    """Indices of these landmarks and of their mirror images, which mirroring a picture makes of them."""
+    points = {INDEX[name] for name in names}
+    return sorted(points | {int(MIRROR[point]) for point in points})
+
+
 def _edges(text: str) -> tuple[tuple[int, int], ...]:
     pairs = []
     for chain in text.split(","):

@@ -27,15 +27,14 @@ from blazepose.models.outputs import LandmarkOutputs
 from blazepose.runtime.decode import refine_by_heatmap
 from blazepose.targets.heatmaps import decode_heatmaps, encode_heatmaps, encode_offsets
 from blazepose.topology import (
-    INDEX,
     LANDMARKS,
     LEFT_SHOULDER,
-    MIRROR,
     NUM_HEATMAPS,
     NUM_LANDMARKS,
     RIGHT_HIP,
     ROI_CENTER,
     ROI_SCALE,
+    both_sides,
 )
 from blazepose.training.loss_weights import LossWeights, check_that_it_learns
 from blazepose.training.optimiser import OptimiserConfig, build_optimiser, learning_rate_factor
@@ -74,7 +73,7 @@ class LandmarkModule(LightningModule):
         self.trained = trained
         self.about = about
         # Losses over whole maps cost a tenth of a step on a CPU; most sources label half of the points.
-        points = [*_either_side(trained["heatmaps"]), ROI_CENTER, ROI_SCALE]
+        points = [*both_sides(trained["heatmaps"]), ROI_CENTER, ROI_SCALE]
         self.heatmap_points: Tensor
         self.register_buffer("heatmap_points", torch.tensor(points), persistent=False)
         # Gathered on the device and looked at now and then: a training step must not wait for it.
@@ -140,7 +139,7 @@ class LandmarkModule(LightningModule):
                 landmarks[..., 2:3] / size, points[..., 2:], batch["z_labelled"], beta
             )
         if "visibility" in outputs:
-            seen = _either_side(self.trained["visibility"])
+            seen = both_sides(self.trained["visibility"])
             visible = visible[:, seen]
             terms["visibility"] = binary_loss(landmarks[:, seen, 3], visible.float(), visible >= 0)
         if "world" in outputs:
@@ -294,9 +293,3 @@ class LandmarkModule(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["blazepose"] = self.about
-
-
-def _either_side(names: list[str]) -> list[int]:
-    """Indices of these landmarks and of their mirror images, which mirroring makes of them."""
-    points = {INDEX[name] for name in names}
-    return sorted(points | {int(MIRROR[point]) for point in points})
