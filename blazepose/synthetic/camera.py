@@ -78,7 +78,7 @@ class Shot:
 def draw_shot(rng: np.random.Generator) -> Shot:
     """A phone as people hold it or lean it against something: 1 to 5 m away, from the floor to overhead."""
     whole = rng.random() < 0.87
-    fill = rng.uniform(0.6, 0.95) if whole else rng.uniform(0.95, 1.5)
+    fill = rng.uniform(0.5, 0.85) if whole else rng.uniform(0.85, 1.5)
     loose = 0.5 * max(0.0, 1 - fill) + (0.0 if whole else 0.08)
     # Half of the people look towards the phone, more or less; the others anywhere.
     bearing = rng.normal(0, math.radians(45)) if rng.random() < 0.5 else rng.uniform(-math.pi, math.pi)

@@ -6,69 +6,71 @@ import numpy as np
 
 from blazepose.synthetic.body import BodyModel
 
+_ARM = ("upperarm01", "upperarm02", "lowerarm01", "lowerarm02", "wrist")
+_LEG = ("upperleg01", "upperleg02", "lowerleg01", "lowerleg02")
+
 
 class Regions:
-    """Where on the body what is worn: coordinates of every vertex along limbs and trunk.
+    """Coordinates of every vertex along limbs and trunk, and parts of head and feet.
+
+    Args:
+        model: the body model.
 
     Attributes:
         arm: 0 at the shoulder, 1 at the elbow, 2 at the wrist, 3 at the knuckles; -1 elsewhere.
         leg: 0 at the hip, 1 at the knee, 2 at the ankle; -1 elsewhere.
         trunk: 0 at the crotch, 1 at the neck's base; -1 on limbs and head.
-        foot, hand, head, face, scalp, brows, lips, iris, eyeball, chin: bool.
-        height: (vertices,) z on the average body, metres; forward: how far to the front; across: to the left.
+        across: (vertices,) to the left on the average body, metres; forward, to the front; height, up.
+        foot, sole, hand, collar, face, scalp, nape, brows, lips, eyeball, iris, chin: (vertices,) bool.
     """
 
     def __init__(self, model: BodyModel) -> None:
-        place, joint = model.template, dict(zip(model.skeleton.index, model.rest_joints, strict=True))
-        count = len(place)
+        place = model.template
+        joint = dict(zip(model.skeleton.index, model.rest_joints, strict=True))
         self.across, self.forward, self.height = place[:, 0], -place[:, 1], place[:, 2]
-        self.arm, self.leg, self.trunk = (np.full(count, -1.0, np.float32) for _ in range(3))
-        for side in "LR":
-            arm = model.bones(
-                *(
-                    f"{bone}.{side}"
-                    for bone in ("upperarm01", "upperarm02", "lowerarm01", "lowerarm02", "wrist")
-                )
-            )
-            chain = [joint[f"{bone}.{side}"] for bone in ("upperarm01", "lowerarm01", "wrist", "finger3-1")]
-            self.arm[arm] = _along(place[arm], chain)
-            leg = model.bones(
-                *(f"{bone}.{side}" for bone in ("upperleg01", "upperleg02", "lowerleg01", "lowerleg02"))
-            )
-            chain = [joint[f"{bone}.{side}"] for bone in ("upperleg01", "lowerleg01", "foot")]
-            self.leg[leg] = _along(place[leg], chain)
-        trunk = model.bones("root", "pelvis", "spine", "clavicle", "shoulder01", "breast")
-        low, high = self.height[trunk].min(), joint["neck01"][2]
-        self.trunk[trunk] = ((self.height[trunk] - low) / (high - low)).clip(0, 1)
+        self._measure_limbs(model, place, joint)
         self.hand = model.bones("wrist", "metacarpal", "finger")
         self.foot = model.bones("foot", "toe")
-        self.head = model.bones("head", "eye")
-        self.neck = model.bones("neck")
-        face, ears = model.painted("face") > 0.4, model.painted("ears") > 0.4
-        self.face = face & self.head
-        self.lips = (model.painted("lips") > 0.5) & self.head
-        eye = joint["eye.L"]
-        crown = self.head & ~face & ~ears & (self.height > eye[2] - 0.06)
-        self.scalp = crown & ((self.height > eye[2] + 0.052) | (self.forward < -eye[1] - 0.055))
-        self.nape = (self.head | self.neck) & ~self.scalp & (self.forward < -joint["head"][1] - 0.01)
-        self.brows = (
-            self.head
-            & (np.abs(self.height - eye[2] - 0.019) < 0.0045)
-            & (np.abs(np.abs(self.across) - 0.033) < 0.018)
-            & (self.forward > -eye[1] - 0.005)
-        )
-        self.chin = self.head & (self.height < eye[2] - 0.052) & ~self.lips & (self.forward > -eye[1] - 0.055)
-        self.eyeball = np.zeros(count, bool)
-        self.iris = np.zeros(count, bool)
+        self.sole = self.foot & (self.height < self.height.min() + 0.022)
+        neck = model.bones("neck")
+        self.collar = neck & (self.height < self.height[neck].min() + 0.05)
+        self._map_head(model, neck, joint)
+        self._map_eyes(model, place, joint)
+
+    def _measure_limbs(self, model: BodyModel, place: np.ndarray, joint: dict[str, np.ndarray]) -> None:
+        self.arm, self.leg, self.trunk = (np.full(len(place), -1.0, np.float32) for _ in range(3))
+        for side in "LR":
+            arm = model.bones(*(f"{bone}.{side}" for bone in _ARM))
+            ends: tuple[str, ...] = ("upperarm01", "lowerarm01", "wrist", "finger3-1")
+            self.arm[arm] = _along(place[arm], [joint[f"{bone}.{side}"] for bone in ends])
+            leg = model.bones(*(f"{bone}.{side}" for bone in _LEG))
+            ends = ("upperleg01", "lowerleg01", "foot")
+            self.leg[leg] = _along(place[leg], [joint[f"{bone}.{side}"] for bone in ends])
+        trunk = model.bones("root", "pelvis", "spine", "clavicle", "shoulder01")
+        low, high = self.height[trunk].min(), joint["neck01"][2]
+        self.trunk[trunk] = ((self.height[trunk] - low) / (high - low)).clip(0, 1)
+
+    def _map_head(self, model: BodyModel, neck: np.ndarray, joint: dict[str, np.ndarray]) -> None:
+        head, eye = model.bones("head", "eye"), joint["eye.L"]
+        # Above and before the eyes of the average body, metres.
+        above, before = self.height - eye[2], self.forward + eye[1]
+        self.face = (model.painted("face") > 0.4) & head
+        ears = model.painted("ears") > 0.4
+        self.lips = (model.painted("lips") > 0.5) & head
+        crown = head & ~self.face & ~ears & (above > -0.06)
+        self.scalp = crown & ((above > 0.052) | (before < -0.055))
+        self.nape = (head | neck) & ~self.scalp & (self.forward < -joint["head"][1] - 0.01)
+        beside = np.abs(np.abs(self.across) - 0.033)
+        self.brows = head & (np.abs(above - 0.019) < 0.0045) & (beside < 0.018) & (before > -0.005)
+        self.chin = head & (above < -0.052) & ~self.lips & (before > -0.055)
+
+    def _map_eyes(self, model: BodyModel, place: np.ndarray, joint: dict[str, np.ndarray]) -> None:
+        self.eyeball, self.iris = np.zeros((2, len(place)), bool)
         for side in "LR":
             ball = model.part(f"eye_front.{side}") | model.part(f"eye_back.{side}")
-            center = joint[f"eye.{side}"]
+            away = place - joint[f"eye.{side}"]
             self.eyeball |= ball
-            self.iris |= (
-                ball
-                & (np.hypot(place[:, 0] - center[0], place[:, 2] - center[2]) < 0.0062)
-                & (self.forward > -center[1])
-            )
+            self.iris |= ball & (np.hypot(away[:, 0], away[:, 2]) < 0.0062) & (away[:, 1] < 0)
 
 
 def _along(points: np.ndarray, chain: list[np.ndarray]) -> np.ndarray:
