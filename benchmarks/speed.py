@@ -179,7 +179,8 @@ def absolute_paths(arguments: list[str]) -> list[str]:
         parts = [spec.partition(":") for spec in as_list(data[split])]
         specs = [f"'{reader}:{Path.cwd() / path}'" for reader, _, path in parts]
         overrides.append(f"data.{split}=[{','.join(specs)}]")
-    return overrides
+    folders = [f"'{Path.cwd() / folder}'" for folder in as_list(data.negatives)]
+    return [*overrides, f"data.negatives=[{','.join(folders)}]"]
 
 
 def logged_rates(run: Path) -> list[float]:

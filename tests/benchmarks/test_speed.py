@@ -15,8 +15,9 @@ def test_rates_of_thousands_are_read_whole(tmp_path):
 
 def test_paths_mean_the_folder_the_command_is_typed_in(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    typed = ["data.train=['lsp:my set:train',coco:/abs]", "data.val=lsp:x"]
+    typed = ["data.train=['lsp:my set:train',coco:/abs]", "data.val=lsp:x", "data.negatives=[empty]"]
     assert absolute_paths(typed) == [
         f"data.train=['lsp:{tmp_path}/my set:train','coco:/abs']",
         f"data.val=['lsp:{tmp_path}/x']",
+        f"data.negatives=['{tmp_path}/empty']",
     ]
