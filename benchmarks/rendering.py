@@ -61,9 +61,8 @@ def main(pictures: int = 400) -> None:
         print(f"{name:30s} {1000 * value / (chunks * CHUNK):5.1f} ms")
     rest = per_picture - 1000 * sum(spent.values()) / (chunks * CHUNK)
     print(f"{'the rest':30s} {rest:5.1f} ms")
-    print(
-        f"{'a finished picture of people':30s} {per_picture:5.1f} ms: {1000 / per_picture:.1f} a second a core"
-    )
+    rate = f"{1000 / per_picture:.1f} a second a core"
+    print(f"{'a finished picture of people':30s} {per_picture:5.1f} ms: {rate}")
     print(f"memory: {before} MB at the start, {after} MB after {chunks * CHUNK} pictures")
 
 

@@ -45,7 +45,7 @@ class Room:
         shell: ground, walls and what hangs on them: takes shadows, throws none.
         things: what stands around.
         materials: by index.
-        lights: up to shade.MAX_LIGHTS.
+        lights: lamps and sun.
         ambient: light from above and from below, linear (2, 3).
         backdrop: (size, size, 3) linear, where rays meet nothing.
     """
