@@ -9,7 +9,7 @@ import numpy as np
 from blazepose.evaluation.heads import class_table, head_figures, landmark_head_figures
 from blazepose.evaluation.score import Scored
 from blazepose.metrics.mask import mean_iou
-from blazepose.metrics.pck import mean_error, pck, pck_area, pck_curve, pdj, percent, torso_definition
+from blazepose.metrics.pck import mean_error, pck, pck_area, pck_curve, pdj, torso_definition
 from blazepose.metrics.pose3d import mpjpe
 from blazepose.topology import LANDMARKS
 
@@ -19,8 +19,9 @@ _DECIMALS = 4
 def results(scored: Scored) -> dict[str, Any]:
     """The figures of results.json (interface.md, eval.py writes), None where nothing counts.
 
-    In per cent, but for those in `_mm`; `offset` is the mean signed error, right and down in the crop, in per
-    cent of the torso size. All points are pooled; in `groups`, those of the people of each group.
+    In per cent, but for those in `_mm`; `offset` is the median signed error, right and down in the crop, in
+    per cent of the torso size: what is wholly wrong does not show in it. All points are pooled; in `groups`,
+    those of the people of each group.
     """
     counted, heads = scored.counted, scored.heads
     curve = pck_curve(scored.errors, counted)
@@ -53,7 +54,7 @@ def _landmark_figures(scored: Scored, landmark: int) -> dict[str, Any]:
     return {
         "pck@0.2": _number(pck(errors, counted)),
         "mean_error": _number(mean_error(errors, counted)),
-        "offset": [_number(percent(offsets, counted)) for offsets in scored.offsets[:, landmark].T],
+        "offset": (100 * np.median(scored.offsets[counted, landmark], axis=0)).round(_DECIMALS).tolist(),
         **_numbers(landmark_head_figures(scored.heads, landmark)),
         "count": int(counted.sum()),
     }

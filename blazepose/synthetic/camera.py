@@ -110,7 +110,7 @@ def take(shot: Shot, front_rad: float, points: np.ndarray, size: int) -> Camera:
     # Nobody films from inside a limb: the nearest point stays half a metre away.
     reach = np.linalg.norm((points - middle)[:, :2], axis=1).max()
     away = max(shot.distance_m, float(reach) + 0.5)
-    rise = float(np.clip(shot.height_m - middle[2], -0.8 * away, 0.8 * away))
+    rise = float(np.clip(shot.height_m - middle[2], -0.6 * away, 0.6 * away))
     flat = math.sqrt(away**2 - rise**2)
     bearing = front_rad + shot.bearing_rad
     origin = middle + np.array([math.sin(bearing) * flat, -math.cos(bearing) * flat, rise])

@@ -5,7 +5,6 @@ import warp as wp
 from blazepose.synthetic.cover import MAX_FACES, NEAR, NOTHING, View, depth_of, seen_at
 from blazepose.synthetic.pattern import PICTURE, pattern_share
 
-
 _FAR = wp.constant(1.0e4)
 _BIAS = wp.constant(0.012)
 """Metres that a surface may lie behind the shadow map's without being in shadow: the map's grid is coarse."""

@@ -70,13 +70,13 @@ def test_one_landmark_off_by_half_a_torso(crowd, pose_roi):
 
 
 def test_offsets_keep_their_sign(crowd, pose_roi):
-    """One who is 10 % too high and six who are right: the mean is the seventh part."""
-    predictions = predictions_of(crowd, pose_roi)
-    lean = predictions[person_key("lsp", crowd.annotations[3])]  # upright in the picture
-    size = np.linalg.norm(np.subtract(*crowd.annotations[3].landmarks_px[[LEFT_SHOULDER, RIGHT_HIP]]))
-    lean.landmarks[LEFT_SHOULDER, :2] += [0.05 * size, -0.1 * size]
+    """Everybody's wrist is a fifth too high in the crop; the one who is wholly wrong does not matter."""
+    wrong = pose_roi.copy()
+    wrong[INDEX["left_wrist"], 1] -= 0.2 * TORSO / 2.5
+    predictions = predictions_of(crowd, wrong)
+    predictions[person_key("lsp", crowd.annotations[3])].landmarks[INDEX["left_wrist"], :2] += 1000
     figures = results(score(predictions, [crowd]))
-    assert figures["per_landmark"]["left_shoulder"]["offset"] == pytest.approx([5 / 7, -10 / 7], abs=0.01)
+    assert figures["per_landmark"]["left_wrist"]["offset"] == pytest.approx([0, -20], abs=0.01)
 
 
 def test_the_mean_pose_is_the_median_of_the_labelled(crowd, pose_roi):
