@@ -49,7 +49,6 @@ def main(cfg: DictConfig) -> None:
         )
     if not cfg.data.train:
         raise ValueError('data.train is empty; name at least one source, "data.train=[lsp:data/lspet:train]"')
-    provide_starter([*as_list(cfg.data.train), *as_list(cfg.data.val)])
     set_seed(cfg.seed)
     net = LandmarkNet(landmark_variant(cfg.model.name, cfg.model.wiring), cfg.model.gradient_stop)
     stages, optimiser = build(Stages, cfg, "stages"), build(OptimiserConfig, cfg, "optimiser")
@@ -57,6 +56,7 @@ def main(cfg: DictConfig) -> None:
     settings = trainer_settings(dict(cfg.trainer))
     loading = Loading(cfg.loader.batch_size, worker_count(cfg.loader.num_workers, cfg.trainer.accelerator))
 
+    provide_starter([*as_list(cfg.data.train), *as_list(cfg.data.val)])
     train = read_filtered(cfg.data.train, build(PersonFilter, cfg, "filter"))
     val = read_filtered(cfg.data.val, EVALUATION_FILTER)
     negatives = find_pictures(cfg.data.negatives, "data.negatives")

@@ -25,7 +25,7 @@ from blazepose.runtime.decode import decode_landmarks, landmarks_to_image, refin
 from blazepose.runtime.draw import draw_pose
 from blazepose.runtime.engines import InferenceEngine, load_engine
 from blazepose.topology import NUM_LANDMARKS
-from blazepose.training.runs import LANDMARK_RUNS, newest_run
+from blazepose.training.runs import LANDMARK_RUNS
 
 VALIDATION = "synthetic:data/synthetic:val"
 _PEOPLE = 6
@@ -42,8 +42,9 @@ def main(overrides: list[str] | None = None) -> None:
         ValueError: if one of the commands fails.
     """
     start = time.monotonic()
+    earlier = set(LANDMARK_RUNS.glob("demo-*"))
     _run("train.py", "experiment=demo", *(sys.argv[1:] if overrides is None else overrides))
-    run = newest_run(LANDMARK_RUNS)
+    (run,) = set(LANDMARK_RUNS.glob("demo-*")) - earlier
     report = run / "eval"
     _run("eval.py", f"weights={run}", f"out={report}")
     _run("export.py", "--target", "tflite", "--weights", str(run))

@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> None:
         render_set(folder, val=options["num"] // 10 if val is None else val, **options)
     except KeyboardInterrupt:
         sys.exit(f"\ninterrupted; the same command goes on with {folder}")
-    print(f'{folder}: {options["num"]} people; train on them with "data.train=[synthetic:{folder}]"')
+    print(f'train on them with "data.train=[synthetic:{folder}]"')
 
 
 if __name__ == "__main__":

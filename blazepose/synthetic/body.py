@@ -19,8 +19,8 @@ from anny.shape_distribution import SimpleShapeDistribution
 from blazepose.data.image import read_image
 from blazepose.synthetic.skeleton import Angles, Skeleton
 
-# Warp prints its version, devices and what it compiles when anny starts it; the output is the user's.
-wp.config.log_level = wp.LOG_ERROR
+AGES = (6.0, 85.0)
+"""Years. Chosen: who does the postures of families.FAMILIES."""
 
 
 class Shape(NamedTuple):
@@ -64,10 +64,14 @@ class BodyModel:
     """
 
     def __init__(self) -> None:
+        # Warp prints its version, devices and what it compiles when anny starts it; the output is the user's.
+        wp.config.log_level = wp.LOG_ERROR
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.anny = anny.Anny(phenotypes="all").to(torch.float32)
-            self._shapes = SimpleShapeDistribution(anny.Anny(phenotypes="all"))
+            youngest, oldest = torch.tensor(AGES)
+            years = torch.distributions.Uniform(youngest, oldest)
+            self._shapes = SimpleShapeDistribution(self.anny, years)
         model = self.anny
         self.faces = model.faces.numpy().astype(np.int32)
         rest = model(phenotype_kwargs=torch.full((1, len(model.phenotype_labels)), 0.5))

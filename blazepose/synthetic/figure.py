@@ -22,6 +22,7 @@ class Figure(NamedTuple):
         vertices: (vertices, 3) float32: the body with its clothes, then the hair behind the head.
         skin: (vertices of the body, 3) float32, without clothes.
         landmarks: (33, 3).
+        depth_m: (33,), how deep each lies in flesh and clothes at most, seen from its own side.
         look: colours and words.
         shape: who it is.
         posture: what it does.
@@ -32,6 +33,7 @@ class Figure(NamedTuple):
     vertices: np.ndarray
     skin: np.ndarray
     landmarks: np.ndarray
+    depth_m: np.ndarray
     look: Look
     shape: Shape
     posture: Posture
@@ -83,7 +85,8 @@ class Tailor:
         whole = np.concatenate([dressed, tail])
         middle = landmarks.mean(axis=0)
         ground = np.array([middle[0], middle[1], float(dressed[:, 2].min()) - posture.lift_m])
-        figure = Figure(whole, vertices, landmarks, look, shape, posture, body.stature, front)
+        depth = self.table.depth_m(landmarks, vertices, look.thickness_m, body.stature)
+        figure = Figure(whole, vertices, landmarks, depth, look, shape, posture, body.stature, front)
         return figure.moved(-ground)
 
     def colors(self, look: Look) -> tuple[np.ndarray, np.ndarray]:

@@ -6,14 +6,19 @@ DIR/train/parts/00000.json               labels of finished chunks, until labels
 """
 
 import errno
+import fcntl
 import json
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from blazepose.data.image import read_image
 from blazepose.synthetic.starter import SPLITS
 from blazepose.synthetic.studio import CHUNK, Recipe, Shot
 from blazepose.topology import EDGES, LANDMARKS
@@ -24,14 +29,19 @@ RECIPE_VERSION = 1
 
 
 def describe(recipe: Recipe) -> dict[str, Any]:
-    """The recipe as recipe.json has it: the user's pictures as a digest of their names and contents."""
+    """The recipe as recipe.json has it: the user's pictures as a digest of their names and contents.
+
+    Raises:
+        ImageError: names the picture that cannot be read.
+    """
     content = asdict(recipe)
     pictures = sha256()
     for path in recipe.pictures:
-        pictures.update(path.name.encode())
-        pictures.update(path.read_bytes())
-    content["pictures"] = {"count": len(recipe.pictures), "sha256": pictures.hexdigest()}
-    return {"made_by": "blazepose.synthetic", "version": RECIPE_VERSION, **content}
+        read_image(path)  # a damaged one is named now, and not in the middle of the night
+        pictures.update(path.name.encode() + path.read_bytes())
+    content["pictures"] = f"{len(recipe.pictures)}, sha256 {pictures.hexdigest()}"
+    versions = {name: version(name) for name in ("anny", "warp-lang")}
+    return {"made_by": f"blazepose.synthetic {RECIPE_VERSION}", **versions, **content}
 
 
 def open_set(folder: Path, recipe: Recipe) -> None:
@@ -44,11 +54,11 @@ def open_set(folder: Path, recipe: Recipe) -> None:
     content = describe(recipe)
     file = folder / "recipe.json"
     if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(f"--out {folder} is a file; name a folder")
+        raise NotADirectoryError(f"{folder} is a file; name a folder")
     if not file.is_file():
         if folder.is_dir() and any(folder.iterdir()):
             raise FileExistsError(
-                f"--out {folder} holds something else than a rendered set; name a new or an empty folder"
+                f"{folder} holds something else than a rendered set; name a new or an empty folder"
             )
         with whole_file(file) as part:
             part.write_text(json.dumps(content, indent=2) + "\n")
@@ -56,12 +66,27 @@ def open_set(folder: Path, recipe: Recipe) -> None:
     try:
         found = json.loads(file.read_text())
     except ValueError as error:
-        raise FileExistsError(f"{file} is damaged; name another --out, or delete {folder}") from error
+        raise FileExistsError(f"{file} is damaged; name another folder, or delete {folder}") from error
     for name, value in content.items():
         if found.get(name) != value:
             raise FileExistsError(
-                f"--out {folder} was rendered with {name} {found.get(name)}, not {value}; name another folder"
+                f"{folder} was rendered with {name} {found.get(name)}, not {value}; name another folder"
             )
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep other processes from rendering into the same folder.
+
+    Raises:
+        BlockingIOError: if one does already.
+    """
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BlockingIOError(f"another process is rendering into {folder}; wait for it") from None
+        yield
 
 
 @dataclass(frozen=True)
@@ -95,91 +120,85 @@ class Split:
 
     def missing(self) -> list[int]:
         """Chunks that are still to be rendered."""
-        have = set(_pictures_in(self.labels))
-        return [
-            chunk
-            for chunk in range(-(-self.count // CHUNK))
-            if not self._part(chunk).is_file() and not have.issuperset(self._wanted(chunk))
-        ]
+        have = set(self.numbers())
+        for part in self._parts():
+            have.update(image["id"] for image in json.loads(part.read_text())["images"])
+        chunks = range(-(-self.count // CHUNK))
+        return [chunk for chunk in chunks if not have.issuperset(self._wanted(chunk))]
+
+    def numbers(self) -> list[int]:
+        """Numbers of the pictures of people that labels.json has.
+
+        Raises:
+            ValueError: if it is damaged.
+        """
+        return [image["id"] for image in _entries(self.labels, "images")]
 
     def _wanted(self, chunk: int) -> range:
         return range(chunk * CHUNK, min((chunk + 1) * CHUNK, self.count))
+
+    def _parts(self) -> list[Path]:
+        return sorted((self.path / "parts").glob("[0-9]*.json"))
 
     def _part(self, chunk: int) -> Path:
         return self.path / "parts" / f"{chunk:05d}.json"
 
     def save(self, chunk: int, shots: Sequence[Shot]) -> int:
-        """Write the pictures of a chunk, then its labels; the number of pictures of people.
-
-        Raises:
-            OSError: if there is no space left; says what to do.
-        """
+        """Write the pictures of a chunk, then its labels; the number of pictures of people."""
         wanted = self._wanted(chunk)
         kept = [shot for shot in shots if shot.image is not None and shot.number in wanted]
-        try:
-            for shot in shots:
-                name = f"{shot.number:06d}.jpg"
-                if shot.image is None:
-                    _write(self.path / "negatives" / name, shot.jpeg)
-                elif shot.number in wanted:
-                    _write(self.path / "images" / name, shot.jpeg)
-            lines = {
-                "images": [shot.image for shot in kept],
-                "annotations": [person for shot in kept for person in shot.people],
-            }
-            _write(self._part(chunk), json.dumps(lines).encode())
-        except OSError as error:
-            raise _no_space(error, self.folder) from error
+        for shot in kept:
+            _write(self.path / "images" / f"{shot.number:06d}.jpg", shot.jpeg)
+        for shot in shots:
+            if shot.image is None:
+                _write(self.path / "negatives" / f"{shot.number:06d}.jpg", shot.jpeg)
+        labels = {
+            "images": [shot.image for shot in kept],
+            "annotations": [person for shot in kept for person in shot.people],
+        }
+        _write(self._part(chunk), json.dumps(labels).encode())
         return len(kept)
 
     def finish(self) -> None:
-        """Put the labels of all chunks into labels.json; memory for one chunk at a time.
-
-        Raises:
-            OSError: if there is no space left; what is rendered stays.
-        """
-        parts = sorted((self.path / "parts").glob("*.json"))
+        """Put the labels of all chunks into labels.json, one entry a line; memory for one chunk at a time."""
+        parts = self._parts()
         if not parts:
             return
-        replaced = {number for part in parts for number in self._wanted(int(part.stem))}
-        try:
-            with whole_file(self.labels) as file, file.open("w") as out:
-                out.write(json.dumps(_header(self.name))[:-1])
-                for key, owner in (("images", "id"), ("annotations", "image_id")):
-                    out.write(f', "{key}": [\n')
-                    entries = self._entries(key, owner, parts, replaced)
-                    for position, entry in enumerate(entries):
-                        out.write((",\n" if position else "") + json.dumps(entry))
-                    out.write("\n]")
-                out.write("}\n")
-        except OSError as error:
-            raise _no_space(error, self.folder) from error
+        new = {number for part in parts for number in self._wanted(int(part.stem))}
+        with whole_file(self.labels) as file, file.open("w") as out:
+            out.write(json.dumps(_header(self.name))[:-1])
+            for key, owner in (("images", "id"), ("annotations", "image_id")):
+                old = (entry for entry in _entries(self.labels, key) if entry[owner] not in new)
+                added = (entry for part in parts for entry in json.loads(part.read_text())[key])
+                out.write(f', "{key}": [')
+                for position, entry in enumerate(chain(old, added)):
+                    out.write((",\n" if position else "\n") + json.dumps(entry))
+                out.write("\n]")
+            out.write("}\n")
         shutil.rmtree(self.path / "parts")
 
-    def _entries(
-        self, key: str, owner: str, parts: list[Path], replaced: set[int]
-    ) -> Iterator[dict[str, Any]]:
-        """What labels.json had and no part brings anew, then the parts."""
-        if self.labels.is_file():
-            for entry in json.loads(self.labels.read_text())[key]:
-                if entry[owner] not in replaced:
-                    yield entry
-        for part in parts:
-            yield from json.loads(part.read_text())[key]
 
-
-def _pictures_in(labels: Path) -> list[int]:
-    """Numbers of the pictures a labels.json has.
+def _entries(labels: Path, key: str) -> Iterator[dict[str, Any]]:
+    """The entries of one list of a labels.json, a line at a time; none if there is no such file.
 
     Raises:
         ValueError: if it is damaged.
     """
     if not labels.is_file():
-        return []
-    try:
-        return [image["id"] for image in json.loads(labels.read_text())["images"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{labels} is damaged; delete it, and the pictures are rendered again") from error
+        return
+    inside, line = False, ""
+    with labels.open() as lines:
+        for line in lines:
+            if line.rstrip().endswith("["):
+                inside = line.rstrip().endswith(f'"{key}": [')
+            elif inside and not line.startswith("]"):
+                try:
+                    entry = json.loads(line.rstrip().removesuffix(","))
+                except ValueError:
+                    break
+                yield entry
+    if not line.startswith("]}"):
+        raise ValueError(f"{labels} is damaged; delete it, and the pictures are rendered again")
 
 
 def _header(split: str) -> dict[str, Any]:
@@ -197,9 +216,10 @@ def _write(path: Path, content: bytes) -> None:
         part.write_bytes(content)
 
 
-def _no_space(error: OSError, folder: Path) -> OSError:
+def no_space(error: OSError, folder: Path) -> OSError:
+    """What the system says of a write that failed, as a sentence with the next step."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return OSError(
             f"no space left for {folder}: free some, and the same command goes on where it stopped"
         )
-    return OSError(f"{folder}: {error.strerror or error}; the same command goes on where it stopped")
+    return OSError(f"{folder}: {error.strerror}; mend it, and the same command goes on where it stopped")

@@ -7,17 +7,14 @@ from pycocotools import mask as coco_mask
 
 from blazepose.geometry import roi_from_keypoints
 from blazepose.synthetic.camera import Camera
+from blazepose.synthetic.families import FAMILIES
 from blazepose.synthetic.figure import Figure, Tailor
-from blazepose.synthetic.landmarks import FLESH_M, STATURE
 from blazepose.synthetic.render import Frame, Renderer, Surfaces
 from blazepose.synthetic.scene import Scene
-from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, TORSO
+from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, NUM_LANDMARKS, RIGHT_HIP, RIGHT_SHOULDER, TORSO
 
 VISIBLE_FLAG, HIDDEN_FLAG = 2, 1
 """COCO's v of a labelled keypoint. Hidden also means outside of the picture."""
-
-_CLOTHES_M = 0.012
-"""How much farther from the skin a surface may be for clothes and hair."""
 
 _BYSTANDER = 0.4
 """Of whom fewer landmarks are visible, is marked as COCO marks a crowd: not to be learned or scored."""
@@ -52,8 +49,7 @@ def see_landmarks(k: int, figure: Figure, camera: Camera, surfaces: Surfaces) ->
     hips = place[[LEFT_HIP, RIGHT_HIP]].mean(axis=0)
     pixels = camera.project(figure.landmarks)
     inside = ((pixels >= 0) & (pixels < camera.size)).all(axis=1) & (place[:, 2] > 0)
-    flesh = FLESH_M * figure.stature / STATURE + _CLOTHES_M
-    own = (surfaces.kind == k + 1) & (surfaces.gap_m <= flesh)
+    own = (surfaces.kind == k + 1) & (surfaces.gap_m <= figure.depth_m)
     return Landmarks(
         pixels=pixels,
         inside=inside,
@@ -75,7 +71,7 @@ def landmarks_of(scene: Scene, renderer: Renderer) -> list[Landmarks]:
         return []
     points = np.concatenate([figure.landmarks for figure in scene.figures])
     kind, gap = renderer.surfaces(points)
-    count = len(FLESH_M)
+    count = NUM_LANDMARKS
     return [
         see_landmarks(
             k,
@@ -149,6 +145,7 @@ def _words(figure: Figure) -> dict[str, str]:
     age = "child" if years < 13 else "teenager" if years < 18 else "adult" if years < 60 else "senior"
     return {
         "family": figure.posture.family,
+        "upright": "yes" if FAMILIES[figure.posture.family].upright else "no",
         "age_group": age,
         "gender": "female" if gender > 0.5 else "male",
         **figure.look.words,

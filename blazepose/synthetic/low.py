@@ -186,7 +186,7 @@ def side_plank(rng: Rng) -> Posture:
             "spine_bend": rng.normal(-4, 5),
         },
         side_deg=75,
-        rests=(tuple(f"{stem}" for stem in HANDS), FEET),
+        rests=(HANDS, FEET),
     )
 
 

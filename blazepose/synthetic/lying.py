@@ -1,6 +1,6 @@
 """Lying, upside down, and hanging."""
 
-from blazepose.synthetic.posture import HANDS, Posture, Rng, any_arms, both, left, right
+from blazepose.synthetic.posture import Posture, Rng, any_arms, arms_in_front, both, left, right
 
 
 def lie_on_back(rng: Rng) -> Posture:
@@ -14,7 +14,7 @@ def lie_on_back(rng: Rng) -> Posture:
             f"{side}_hip_rotation": rng.uniform(0, 35),
             f"{side}_ankle_flexion": rng.uniform(-45, 0),
         }
-    return Posture(any_arms(rng) | legs | {"spine_flexion": rng.uniform(-4, 8)}, pitch_deg=-90)
+    return Posture(arms_in_front(rng) | legs | {"spine_flexion": rng.uniform(-4, 8)}, pitch_deg=-90)
 
 
 def crunch(rng: Rng) -> Posture:
@@ -23,7 +23,7 @@ def crunch(rng: Rng) -> Posture:
     hip = rng.uniform(45, 100)
     return Posture(
         {
-            **any_arms(rng),
+            **arms_in_front(rng),
             **both(hip_flexion=hip + 0.3 * up, knee_flexion=rng.uniform(0, 110)),
             "spine_flexion": rng.uniform(15, 60),
             "neck_flexion": rng.uniform(0, 40),
@@ -59,7 +59,7 @@ def lie_on_front(rng: Rng) -> Posture:
 def lie_on_side(rng: Rng) -> Posture:
     return Posture(
         {
-            **any_arms(rng),
+            **arms_in_front(rng),
             **left(hip_flexion=rng.uniform(0, 70), knee_flexion=rng.uniform(0, 90)),
             **right(
                 hip_flexion=rng.uniform(0, 70),
@@ -146,7 +146,7 @@ def hang(rng: Rng) -> Posture:
             finger_flexion=92,
             forearm_pronation=60,
         ),
-        grip=HANDS,
+        grip="hands",
         lift_m=rng.uniform(0.15, 0.6),
     )
 
@@ -157,5 +157,6 @@ def hang_upside_down(rng: Rng) -> Posture:
         | both(hip_flexion=rng.uniform(10, 100), knee_flexion=rng.uniform(70, 120))
         | {"spine_flexion": rng.uniform(-15, 40)},
         pitch_deg=180,
+        grip="knees",
         lift_m=rng.uniform(0.3, 0.8),
     )

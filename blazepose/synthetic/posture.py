@@ -18,7 +18,7 @@ class Posture(NamedTuple):
         side_deg: of the body: 90 on its left side, -90 on the right.
         rests: two groups of bones that both touch the ground, the body being tilted until they do.
         seat: bones that sit on a box.
-        grip: bones that hang from a bar.
+        grip: hands or knees, if they hang from a bar.
         lift_m: height above the ground.
         family: its name among families.FAMILIES.
     """
@@ -28,7 +28,7 @@ class Posture(NamedTuple):
     side_deg: float = 0.0
     rests: tuple[tuple[str, ...], tuple[str, ...]] | None = None
     seat: tuple[str, ...] = ()
-    grip: tuple[str, ...] = ()
+    grip: str = ""
     lift_m: float = 0.0
     family: str = ""
 
@@ -106,6 +106,13 @@ def _one_arm(rng: Rng, side: str) -> dict[str, float]:
         "elbow_flexion": elbow,
     }
     return {f"{side}_{name}": float(value) for name, value in values.items()}
+
+
+def arms_in_front(rng: Rng) -> dict[str, float]:
+    """As any_arms, for somebody who lies on the back or a side: nothing goes behind the back."""
+    angles = any_arms(rng)
+    flexions = [name for name in angles if name.endswith("shoulder_flexion")]
+    return angles | {name: max(angles[name], 10.0) for name in flexions}
 
 
 def raised(rng: Rng) -> dict[str, float]:

@@ -37,7 +37,8 @@ def draw_preview(split: Split, file: Path) -> None:
     tiles += [np.zeros((_TILE, _TILE, 3), np.uint8)] * (-len(tiles) % _COLUMNS)
     rows = [np.hstack(tiles[k : k + _COLUMNS]) for k in range(0, len(tiles), _COLUMNS)]
     with whole_file(file) as part:
-        cv2.imwrite(str(part), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
+        if not cv2.imwrite(str(part), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR)):
+            raise OSError(f"{file} cannot be written; name another --preview")
 
 
 def _fit(image: np.ndarray) -> np.ndarray:

@@ -21,16 +21,16 @@ OCCLUDERS = ("none", "bar", "board", "furniture", "plant")
 _BARBELL = {"deadlift": 0.75, "press": 0.6, "squat": 0.25, "lunge": 0.15}
 """{family: share of people who lift a barbell or dumbbells}."""
 
+_KNEES = [INDEX["left_knee"], INDEX["right_knee"]]
 _KNUCKLES = [[INDEX[f"{side}_index"], INDEX[f"{side}_pinky"]] for side in ("left", "right")]
 
 
 def hand_over(figure: Figure, room: Room, tailor: Tailor, rng: Rng) -> str:
     """Give somebody what the posture needs, seat or bar, or a weight; the name of the thing."""
     if figure.posture.seat:
-        _put_seat(figure, room, tailor, rng)
-        return "seat"
+        return _put_seat(figure, room, tailor, rng)
     if figure.posture.grip:
-        ends = _grips(figure)
+        ends = _grips(figure) if figure.posture.grip == "hands" else figure.landmarks[_KNEES]
         _put_bar(room, ends, rng.uniform(0.015, 0.03), 2.4, 0.0, rng)
         return "pull-up bar"
     if rng.random() < _BARBELL.get(figure.posture.family, 0.0):
@@ -57,8 +57,8 @@ def _on_the_back(figure: Figure) -> np.ndarray:
     hips = figure.landmarks[[LEFT_HIP, RIGHT_HIP]].mean(axis=0)
     up = shoulders.mean(axis=0) - hips
     back = np.cross(up, shoulders[0] - shoulders[1])
-    back *= -0.075 * figure.stature / 1.7 / np.linalg.norm(back)
-    return shoulders - back + 0.03 * up / np.linalg.norm(up)
+    back *= 0.075 * figure.stature / 1.7 / np.linalg.norm(back)
+    return shoulders + back + 0.03 * up / np.linalg.norm(up)
 
 
 def _put_bar(room: Room, ends: np.ndarray, radius: float, length: float, plate: float, rng: Rng) -> None:
@@ -77,16 +77,16 @@ def _put_bar(room: Room, ends: np.ndarray, radius: float, length: float, plate: 
             room.things.add(rod(place, place + inwards * rng.uniform(0.02, 0.12) * length, plate, 20), rubber)
 
 
-def _put_seat(figure: Figure, room: Room, tailor: Tailor, rng: Rng) -> None:
+def _put_seat(figure: Figure, room: Room, tailor: Tailor, rng: Rng) -> str:
     seat = figure.vertices[tailor.group(figure.posture.seat)]
     low = seat[np.argsort(seat[:, 2])[: len(seat) // 8]]
     top = float(low[:, 2].mean())
     if top < 0.1:
-        return
+        return "nothing"
     color = draw_color(rng)
     look = room.material(Material(int(rng.choice([PLAIN, PLANKS, SPECKLES])), color, color * 0.6, 0.1))
     middle = low.mean(axis=0)
-    knees = figure.landmarks[[INDEX["left_knee"], INDEX["right_knee"]]].mean(axis=0)
+    knees = figure.landmarks[_KNEES].mean(axis=0)
     ahead = (knees - middle)[:2]
     ahead = ahead / max(1e-6, float(np.linalg.norm(ahead)))
     center = np.array([*(middle[:2] - 0.05 * ahead), top / 2])
@@ -96,6 +96,7 @@ def _put_seat(figure: Figure, room: Room, tailor: Tailor, rng: Rng) -> None:
         half[2] = 0.03
         center[2] = top - 0.03
     room.things.add(box(center, half, turn), look)
+    return "seat"
 
 
 def occlude(figure: Figure, room: Room, camera: Camera, rng: Rng) -> str:
@@ -132,7 +133,7 @@ def _put_plant(room: Room, place: np.ndarray, span: float, camera: Camera, rng: 
     """A bunch of leaves that grow from one point."""
     green = from_hsv(rng.uniform(60, 150), rng.uniform(0.3, 0.8), rng.uniform(0.2, 0.7))
     look = room.material(Material(SPECKLES, green, green * 0.4, 0.05))
-    root = place - camera.axes[1] * -span * rng.uniform(0.1, 0.3)
+    root = place + camera.axes[1] * span * rng.uniform(0.1, 0.3)
     for _ in range(int(rng.integers(6, 16))):
         grow = camera.axes.T @ np.array([rng.normal(0, 0.5), -1.0 + rng.normal(0, 0.4), rng.normal(0, 0.4)])
         tip = root + grow * span * rng.uniform(0.15, 0.45)

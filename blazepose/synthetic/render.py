@@ -12,18 +12,16 @@ from blazepose.synthetic.figure import Tailor
 from blazepose.synthetic.room import Light
 from blazepose.synthetic.scene import Scene
 
-MAX_FIGURES = 3
+MAX_FIGURES = 2
 _SHADOW_SIZE = 320
 """Pixels a side of a shadow map: half a centimetre on a person."""
-NOTHING, ROOM = -1, 0
-"""Kinds of surface; figure k of a scene is k + 1."""
 
 
 class Surfaces(NamedTuple):
     """What is met first on the way from the camera to each point.
 
     Attributes:
-        kind: (points,) NOTHING, ROOM, or k + 1 for figure k.
+        kind: (points,) int32: -1 nothing, 0 the room, k + 1 figure k.
         gap_m: (points,) how far before the point, metres; negative behind it.
     """
 

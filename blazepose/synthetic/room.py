@@ -64,13 +64,16 @@ class Room:
         return len(self.materials) - 1
 
 
-def draw_room(camera: Camera, center: np.ndarray, radius: float, pictures: list[Path], rng: Rng) -> Room:
+def draw_room(
+    camera: Camera, center: np.ndarray, radius: float, height: float, pictures: list[Path], rng: Rng
+) -> Room:
     """Surroundings of people.
 
     Args:
         camera: stands inside.
         center: (2,) of the people on the ground.
         radius: of the free ground around it.
+        height: of the highest of them; the ceiling is above.
         pictures: to use as backdrop; empty builds rooms and landscapes.
         rng: source of randomness.
 
@@ -80,14 +83,14 @@ def draw_room(camera: Camera, center: np.ndarray, radius: float, pictures: list[
     if pictures:
         return _picture(camera, pictures[int(rng.integers(len(pictures)))], rng)
     build = _indoors if rng.random() < 0.6 else _outdoors
-    return build(camera, center, radius, rng)
+    return build(camera, center, radius, height, rng)
 
 
-def _indoors(camera: Camera, center: np.ndarray, radius: float, rng: Rng) -> Room:
+def _indoors(camera: Camera, center: np.ndarray, radius: float, height: float, rng: Rng) -> Room:
     room = Room("indoors")
     low = np.minimum(center - radius, camera.origin[:2]) - rng.uniform(0.3, 2.0, 2)
     high = np.maximum(center + radius, camera.origin[:2]) + rng.uniform(0.3, 2.0, 2)
-    top = max(rng.uniform(2.4, 3.6), camera.origin[2] + 0.2)
+    top = max(rng.uniform(2.4, 3.6), camera.origin[2] + 0.2, height + 0.2)
     room.shell.add(quad(_rectangle(low, high, 0.0)), room.material(_floor(rng)))
     room.shell.add(quad(_rectangle(low, high, top)), room.material(_plain(rng, 0.75, 0.95)))
     wall = room.material(_wall(rng))
@@ -110,7 +113,7 @@ def _indoors(camera: Camera, center: np.ndarray, radius: float, rng: Rng) -> Roo
     return room
 
 
-def _outdoors(camera: Camera, center: np.ndarray, radius: float, rng: Rng) -> Room:
+def _outdoors(camera: Camera, center: np.ndarray, radius: float, _: float, rng: Rng) -> Room:
     room = Room("outdoors")
     far = 60.0
     room.shell.add(quad(_rectangle(center - far, center + far, 0.0)), room.material(_soil(rng)))

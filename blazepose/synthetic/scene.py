@@ -36,7 +36,9 @@ class Scene:
     seed: int = 0
 
 
-def draw_scene(figures: list[Figure], tailor: Tailor, size: int, pictures: list[Path], rng: Rng) -> Scene:
+def draw_scene(
+    figures: list[Figure], tailor: Tailor, size: int, pictures: list[Path], rng: Rng, clear: bool = False
+) -> Scene:
     """Put people before a camera.
 
     Args:
@@ -45,16 +47,18 @@ def draw_scene(figures: list[Figure], tailor: Tailor, size: int, pictures: list[
         size: side of the picture, pixels.
         pictures: backdrops of the user's; empty builds rooms and landscapes.
         rng: source of randomness.
+        clear: nothing stands before the first person.
     """
     main = figures[0]
     camera = take(draw_shot(rng), main.front_rad, main.vertices[::_EVERY], size)
     together = [main, *(_beside(main, other, camera, rng) for other in figures[1:])]
     reach = max(float(np.abs(figure.vertices[::_EVERY, :2]).max()) for figure in together)
-    room = draw_room(camera, np.zeros(2), reach + 0.2, pictures, rng)
+    height = max(float(figure.vertices[:, 2].max()) for figure in together)
+    room = draw_room(camera, np.zeros(2), reach + 0.2, height, pictures, rng)
     words = []
     for figure in together:
         held = hand_over(figure, room, tailor, rng)
-        before = occlude(figure, room, camera, rng) if figure is main else "none"
+        before = occlude(figure, room, camera, rng) if figure is main and not clear else "none"
         words.append({"held": held, "occluder": before, "place": room.kind})
     return Scene(together, camera, room, words, int(rng.integers(2**31 - 1)))
 

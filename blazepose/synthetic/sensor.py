@@ -46,12 +46,13 @@ def compress(image: np.ndarray, rng: Rng) -> bytes:
 
 
 def _blurred(color: np.ndarray, rng: Rng) -> np.ndarray:
-    kind = rng.random()
+    kind, scale = rng.random(), len(color) / 256
     if kind < 0.12:  # the hand or the person moves
-        length, angle = rng.uniform(2, 8), rng.uniform(0, math.pi)
-        return cv2.filter2D(color, -1, _streak(length, angle), borderType=cv2.BORDER_REFLECT_101)
+        streak = _streak(scale * rng.uniform(2, 8), rng.uniform(0, math.pi))
+        return cv2.filter2D(color, -1, streak, borderType=cv2.BORDER_REFLECT_101)
     if kind < 0.35:  # out of focus, or a small lens
-        return cv2.GaussianBlur(color, (0, 0), rng.uniform(0.4, 1.6), borderType=cv2.BORDER_REFLECT_101)
+        sigma = scale * rng.uniform(0.4, 1.6)
+        return cv2.GaussianBlur(color, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
     return color
 
 

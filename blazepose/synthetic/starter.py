@@ -1,7 +1,7 @@
 """Whole sets: rendered by command, and the starter set that `data=synthetic` makes on first use."""
 
 import logging
-import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,25 +48,38 @@ def render_set(
         ValueError: for an unknown family.
         OSError: for a folder that holds something else, or no space left.
     """
+    if preview and preview.suffix.lower() not in (".png", ".jpg"):
+        raise ValueError(f"--preview {preview}: name a .png or .jpg file")
     require_extra()
-    # Imported late: --help and a set that is complete need neither torch nor Warp.
+    # Imported late: they need the extra.
     from blazepose.data.datamodule import find_pictures
     from blazepose.synthetic.families import parse_weights
-    from blazepose.synthetic.folder import Split, open_set
+    from blazepose.synthetic.folder import Split, alone, no_space, open_set
     from blazepose.synthetic.preview import draw_preview
     from blazepose.synthetic.studio import Recipe
-    from blazepose.synthetic.workers import prepare_machine, render_split
+    from blazepose.synthetic.workers import default_workers, prepare_machine, render_split
 
     pictures = tuple(find_pictures(str(background), "--background")) if background else ()
     recipe = Recipe(seed, size, parse_weights(families), pictures)
-    open_set(folder, recipe)
     splits = [Split(folder, name, count) for name, count in zip(SPLITS, (num, val), strict=True)]
-    if any(split.missing() for split in splits):
-        prepare_machine()
-    for split in splits:
-        render_split(split, recipe, workers or os.cpu_count() or 1)
-    if preview:
-        draw_preview(splits[0], preview)
+    try:
+        open_set(folder, recipe)
+        with alone(folder):
+            if any(split.missing() for split in splits):
+                prepare_machine()
+            for split in splits:
+                render_split(split, recipe, workers or default_workers())
+            if preview:
+                draw_preview(splits[0], preview)
+    except OSError as error:
+        if error.errno is None:  # said already
+            raise
+        raise no_space(error, folder) from error
+    log.info(
+        "%s: %s",
+        folder,
+        ", ".join(f"{len(split.numbers())} pictures of people in {split.name}" for split in splits),
+    )
 
 
 def provide_starter(specs: Sequence[str]) -> None:
@@ -90,4 +103,12 @@ def provide_starter(specs: Sequence[str]) -> None:
         STARTER,
         STARTER,
     )
-    render_set(STARTER, people, val)
+    try:
+        render_set(STARTER, people, val)
+    except FileExistsError as error:
+        raise FileExistsError(
+            f"{error}. The starter set would go there: finish that set with its own command, or name other "
+            'people, "data.train=[...]"'
+        ) from error
+    except KeyboardInterrupt:
+        sys.exit(f"\ninterrupted; the same command goes on with {STARTER}")

@@ -96,8 +96,10 @@ def _shoot_one(
     number: int,
     rng: np.random.Generator,
 ) -> Shot:
-    for _ in range(_TRIES):
-        scene = draw_scene(figures, makers, recipe.size, list(recipe.pictures), rng)
+    for left in reversed(range(_TRIES)):
+        # The last time, nobody and nothing may stand before the person.
+        shown, clear = (figures, False) if left else (figures[:1], True)
+        scene = draw_scene(shown, makers, recipe.size, list(recipe.pictures), rng, clear)
         renderer.load(scene)
         landmarks = landmarks_of(scene, renderer)
         if seen_well(landmarks[0]):
@@ -105,7 +107,7 @@ def _shoot_one(
     frame = renderer.frame(scene)
     people = [
         annotation(k, scene, landmarks[k], frame, makers, number, number * MAX_FIGURES + k + 1)
-        for k in range(len(figures))
+        for k in range(len(scene.figures))
     ]
     return Shot(
         number, compress(develop(frame.color, frame.kind > 0, rng), rng), image_entry(scene, number), people

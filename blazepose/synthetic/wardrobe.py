@@ -85,6 +85,9 @@ TOPS: Mapping[str, Garment] = {
     "long sleeves": Garment(0.2, 0.2, (1.6, 2.05), (0.004, 0.02)),
     "jumper": Garment(0.08, 0.08, (2.05, 2.05), (0.015, 0.03)),
 }
+_OF_AGE = 18
+_FOR_MINORS = {"briefs": "shorts", "none": "t-shirt", "sports bra": "t-shirt"}
+
 SHOES: Mapping[str, Garment] = {
     "barefoot": Garment(0.3, 0.3, (9, 9), (0, 0)),
     "socks": Garment(0.12, 0.12, (1.6, 1.95), (0.002, 0.002)),
@@ -154,7 +157,7 @@ class Wardrobe:
             color=(uneven[:, None] * skin).astype(np.float32),
             gloss=np.full(count, rng.uniform(0.02, 0.12), np.float32),
             thickness_m=np.zeros(count, np.float32),
-            words={"skin_tone": str(tone + 1)},
+            words={"skin_tone": str(tone + 1), "beard": "no", "gloves": "no"},
         )
         self._paint_face(look, tone, rng)
         self._grow_hair(look, shape, tone, rng)
@@ -216,6 +219,8 @@ class Wardrobe:
         r = self.regions
         waist = rng.uniform(0.2, 0.38)
         bottom, top, shoes = (_choose(table, shape, rng) for table in (BOTTOMS, TOPS, SHOES))
+        if shape.years < _OF_AGE:
+            bottom, top = _FOR_MINORS.get(bottom, bottom), _FOR_MINORS.get(top, top)
         look.words |= {"bottom": bottom, "top": top, "shoes": shoes}
         legs = (r.leg >= 0) & (r.leg < rng.uniform(*BOTTOMS[bottom].reach))
         self._wear(look, legs | ((r.trunk >= 0) & (r.trunk < waist)), BOTTOMS[bottom], rng)

@@ -8,6 +8,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
+import cv2
+import torch
 from tqdm import tqdm
 
 from blazepose.synthetic.body import body_model
@@ -15,6 +17,9 @@ from blazepose.synthetic.folder import Split
 from blazepose.synthetic.studio import CHUNK, Recipe, shoot
 
 log = logging.getLogger(__name__)
+
+_MOST_WORKERS = 16
+"""A worker takes a gigabyte."""
 
 
 def render_split(split: Split, recipe: Recipe, workers: int) -> None:
@@ -33,15 +38,32 @@ def render_split(split: Split, recipe: Recipe, workers: int) -> None:
     if chunks:
         with tqdm(total=split.count, desc=split.name, unit=" people", disable=None) as progress:
             progress.update(max(0, split.count - len(chunks) * CHUNK))
-            done = map(_work, ((split, recipe, chunk) for chunk in chunks))
-            for people in done if workers == 1 else _side_by_side(split, recipe, chunks, workers):
+            render = _one_by_one if workers == 1 else _side_by_side
+            for people in render(split, recipe, chunks, workers):
                 progress.update(people)
     split.finish()
+
+
+def default_workers() -> int:
+    """One a core that this process may use, and not more than a big machine's memory likes."""
+    return min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
 
 
 def _work(job: tuple[Split, Recipe, int]) -> int:
     split, recipe, chunk = job
     return split.save(chunk, list(shoot(recipe, split.number, chunk)))
+
+
+def _one_by_one(split: Split, recipe: Recipe, chunks: list[int], _: int) -> Iterator[int]:
+    # As in a worker: sums of several threads differ in their last bits.
+    threads = torch.get_num_threads(), cv2.getNumThreads()
+    _one_thread()
+    try:
+        for chunk in chunks:
+            yield _work((split, recipe, chunk))
+    finally:
+        torch.set_num_threads(threads[0])
+        cv2.setNumThreads(threads[1])
 
 
 def _side_by_side(split: Split, recipe: Recipe, chunks: list[int], workers: int) -> Iterator[int]:
@@ -58,6 +80,9 @@ def _side_by_side(split: Split, recipe: Recipe, chunks: list[int], workers: int)
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 yield future.result()
+    except (OSError, ValueError) as error:
+        # What a worker says on purpose is said here again, as a sentence.
+        raise type(error)(str(error)) from error
     except BrokenProcessPool as error:
         raise OSError(
             "a rendering process was killed, most likely for memory: go on with fewer --workers"
@@ -78,10 +103,10 @@ def prepare_machine() -> None:
 def _prepare() -> None:
     # An interrupt is for the parent, which lets the workers finish their chunk.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # One thread each: the processes are the parallelism.
-    os.environ["OMP_NUM_THREADS"] = "1"
-    import cv2
-    import torch
+    _one_thread()
 
+
+def _one_thread() -> None:
+    # The processes are the parallelism.
     torch.set_num_threads(1)
     cv2.setNumThreads(0)

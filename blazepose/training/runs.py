@@ -58,7 +58,7 @@ def last_checkpoint(folder: Path) -> Path:
     return folder / "checkpoints" / "last.ckpt"
 
 
-def newest_run(runs: Path) -> Path:
+def _newest_run(runs: Path) -> Path:
     """The run that was started, resumed or saved last.
 
     Raises:
@@ -91,7 +91,7 @@ def chosen_weights(given: str | Path | None, option: str, runs: Path = LANDMARK_
     Raises:
         FileNotFoundError: says how to train some, or how to name others.
     """
-    path = Path(given).expanduser() if given else newest_run(runs)
+    path = Path(given).expanduser() if given else _newest_run(runs)
     if (path / "config.yaml").is_file():
         return _require(best_checkpoint(path), f"name other weights with {option}FILE")
     return path
@@ -104,7 +104,7 @@ def resumable(ckpt: str, runs: Path = LANDMARK_RUNS) -> tuple[Path, Path]:
         FileNotFoundError: names what is missing.
     """
     if ckpt == "last":
-        path = _require(last_checkpoint(newest_run(runs)), "name another run with ckpt=FOLDER")
+        path = _require(last_checkpoint(_newest_run(runs)), "name another run with ckpt=FOLDER")
     else:
         path = Path(ckpt).expanduser()
     if path.is_dir():
