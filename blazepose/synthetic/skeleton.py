@@ -62,7 +62,7 @@ SIDES: Mapping[str, Freedom] = {
     "elbow_flexion": Freedom("x", -1, 0, 155, {"lowerarm01.L": 1.0}),
     "forearm_pronation": Freedom("z", -1, -90, 90, {"lowerarm02.L": 0.6, "wrist.L": 0.4}),
     "wrist_flexion": Freedom("y", 1, -75, 80, {"wrist.L": 1.0}),
-    "wrist_deviation": Freedom("x", -1, -25, 35, {"wrist.L": 1.0}),
+    "wrist_deviation": Freedom("x", 1, -25, 35, {"wrist.L": 1.0}),
     "finger_flexion": Freedom("y", 1, -15, 95, _FINGERS),
     "thumb_flexion": Freedom("x", 1, -30, 50, {"finger1-2.L": 1.0, "finger1-3.L": 1.0}),
 }
