@@ -1,12 +1,27 @@
 """Fixtures for every test: the shared data, and a tiny data set made on the spot."""
 
 import os
+import sys
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 import pytest
 
 from tests.rendered_people import write_rendered
 from tests.stick_figures import write_lsp
+
+OF_WARP = [f"blazepose.synthetic.{module}" for module in ("cover", "pattern", "shade", "render")]
+
+
+class WithoutTypeChecks(MetaPathFinder):
+    """Finds before jaxtyping's hook does: neither can Warp read its decorators, nor it Warp's structs."""
+
+    def find_spec(self, name, path, target=None) -> ModuleSpec | None:
+        return PathFinder.find_spec(name, path, target) if name in OF_WARP else None
+
+
+sys.meta_path.insert(0, WithoutTypeChecks())
 
 
 @pytest.fixture(scope="session")
