@@ -45,23 +45,6 @@ def test_one_by_one_as_together(makers, average):
         np.testing.assert_allclose(body.vertices, alone.vertices, atol=1e-5)
 
 
-def test_the_number_of_threads_changes_no_bit(makers):
-    """Or a set would depend on how many processes rendered it."""
-    rng = np.random.default_rng(5)
-    shapes = makers.model.draw_shapes(10, rng)
-    postures = [{"left_hip_flexion": float(angle)} for angle in rng.uniform(0, 90, 10)]
-    threads, found = torch.get_num_threads(), []
-    try:
-        for count in (1, 4):
-            torch.set_num_threads(count)
-            found.append(makers.model.pose(shapes, postures))
-    finally:
-        torch.set_num_threads(threads)
-    for one, other in zip(*found, strict=True):
-        np.testing.assert_array_equal(one.vertices, other.vertices)
-        np.testing.assert_array_equal(one.joints, other.joints)
-
-
 def test_frames_turn_bones_from_rest(makers, average):
     (body,) = makers.model.pose([average], [{"spine_twist": 40, "neck_flexion": 20}])
     np.testing.assert_allclose(

@@ -1,0 +1,77 @@
+"""The command."""
+
+import cv2
+import pytest
+
+from blazepose.synthetic.__main__ import main
+
+
+def run(capsys, *arguments: str) -> tuple[int, str, str]:
+    """Exit status, stdout and stderr of `python -m blazepose.synthetic`."""
+    status = 0
+    try:
+        main(list(arguments))
+    except SystemExit as leave:
+        status = leave.code if isinstance(leave.code, int) else 1
+        if isinstance(leave.code, str):
+            return status, capsys.readouterr().out, leave.code
+    return status, *capsys.readouterr()
+
+
+def test_renders_and_says_what_to_do_next(tmp_path, capsys):
+    folder, sheet = tmp_path / "set", tmp_path / "sheet.png"
+    options = ["--num", "2", "--size", "64", "--workers", "1", "--preview", str(sheet), "--out", str(folder)]
+    status, out, _ = run(capsys, *options)
+    assert status == 0
+    assert out.splitlines()[-1] == (
+        f'{folder}: 2 people; train on them with "data.train=[synthetic:{folder}]"'
+    )
+    assert not (folder / "val").exists()  # a tenth of two
+    assert cv2.imread(str(sheet)).shape == (256, 8 * 256, 3)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--num", "0"),
+        ("--num", "-3"),
+        ("--num", "many"),
+        ("--val", "-1"),
+        ("--seed", "1.5"),
+        ("--size", "63"),
+        ("--size", "2049"),
+        ("--workers", "0"),
+    ],
+)
+def test_numbers_out_of_range_are_named(tmp_path, capsys, option, value):
+    options = {"--num": "2", "--out": str(tmp_path / "set")} | {option: value}
+    status, _, err = run(capsys, *[f"{name}={text}" for name, text in options.items()])
+    assert status == 2
+    assert f"argument {option}: {value} is not a number from" in err
+    assert not (tmp_path / "set").exists()
+
+
+def test_num_and_out_are_needed(capsys):
+    status, _, err = run(capsys)
+    assert status == 2
+    assert "--num, --out" in err
+
+
+def test_errors_are_one_sentence(tmp_path, capsys):
+    out = str(tmp_path / "set")
+    status, _, err = run(capsys, "--num", "2", "--out", out, "--families", "sqat=2")
+    assert status == 1
+    assert err.startswith("unknown pose family 'sqat'; the families are ")
+    assert err.count("\n") == 1
+    (tmp_path / "set").write_text("")
+    assert run(capsys, "--num", "2", "--out", out)[2] == f"--out {out} is a file; name a folder\n"
+
+
+def test_an_interrupt_says_how_to_go_on(tmp_path, capsys, monkeypatch):
+    def interrupted(*_args, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("blazepose.synthetic.__main__.render_set", interrupted)
+    status, _, err = run(capsys, "--num", "2", "--out", str(tmp_path / "set"))
+    assert status == 1
+    assert err == f"\ninterrupted; the same command goes on with {tmp_path / 'set'}"
