@@ -1,11 +1,9 @@
 """Made once for all tests here: the body model, a renderer, three people of every family, a small set."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from blazepose.synthetic.body import Shape
 from blazepose.synthetic.families import FAMILIES
@@ -13,15 +11,6 @@ from blazepose.synthetic.figure import Figure, Tailor, tailor
 from blazepose.synthetic.render import Renderer
 from blazepose.synthetic.starter import render_set
 from tests.synthetic.stage import people
-
-
-@pytest.fixture(scope="package", autouse=True)
-def one_thread() -> Iterator[None]:
-    """As each rendering process has: another number of threads changes the last bit of vertices."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

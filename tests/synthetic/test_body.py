@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+from blazepose.synthetic.body import AGES
+
 
 def test_people_differ_and_are_of_all_ages(makers):
     rng = np.random.default_rng(0)
     shapes = makers.model.draw_shapes(200, rng)
     years = np.array([shape.years for shape in shapes])
-    assert years.min() >= 0
+    assert AGES[0] <= years.min() < years.max() <= AGES[1]
     assert (years < 13).any()
     assert (years > 60).any()
     assert set(shapes[0].values) == set(makers.model.anny.phenotype_labels)

@@ -83,9 +83,24 @@ def test_lengths_are_human(at, makers, average):
     np.testing.assert_allclose([thigh, shin, upper, lower], [0.245, 0.246, 0.186, 0.146], atol=0.035)
 
 
-def test_each_lies_in_its_flesh(at, makers, average):
-    """No landmark is deeper under the skin than the table says it is at most."""
+def test_no_landmark_is_deeper_under_skin_and_clothes_than_it_says(makers, crowd):
+    for figures in crowd.values():
+        for figure in figures:
+            dressed = figure.vertices[: len(figure.skin)]
+            depth = np.linalg.norm(dressed - figure.landmarks[:, None], axis=2).min(axis=1)
+            assert (depth < figure.depth_m).all()
+            assert (figure.depth_m < 0.3).all()
+
+
+def test_clothes_lay_landmarks_deeper(makers, average):
     (body,) = makers.model.pose([average], [{}])
-    for name, flesh in zip(LANDMARKS, FLESH_M, strict=True):
-        depth = np.linalg.norm(body.vertices - at[name], axis=1).min()
-        assert depth < flesh, name
+    bare = np.zeros(len(body.vertices), np.float32)
+    jumper = bare.copy()
+    jumper[makers.wardrobe.regions.arm >= 0] = 0.03
+    points = makers.table.of(body)
+    naked, dressed = (makers.table.depth_m(points, body.vertices, cloth, 1.7) for cloth in (bare, jumper))
+    deeper = dict(zip(LANDMARKS, dressed - naked, strict=True))
+    assert deeper["left_elbow"] == pytest.approx(0.03, abs=1e-6)
+    assert deeper["right_elbow"] == pytest.approx(0.03, abs=1e-6)
+    assert deeper["left_knee"] == deeper["nose"] == 0
+    assert (naked >= FLESH_M).all()

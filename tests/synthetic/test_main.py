@@ -23,9 +23,7 @@ def test_renders_and_says_what_to_do_next(tmp_path, capsys):
     options = ["--num", "2", "--size", "64", "--workers", "1", "--preview", str(sheet), "--out", str(folder)]
     status, out, _ = run(capsys, *options)
     assert status == 0
-    assert out.splitlines()[-1] == (
-        f'{folder}: 2 people; train on them with "data.train=[synthetic:{folder}]"'
-    )
+    assert out.splitlines()[-1] == f'train on them with "data.train=[synthetic:{folder}]"'
     assert not (folder / "val").exists()  # a tenth of two
     assert cv2.imread(str(sheet)).shape == (256, 8 * 256, 3)
 
@@ -64,7 +62,7 @@ def test_errors_are_one_sentence(tmp_path, capsys):
     assert err.startswith("unknown pose family 'sqat'; the families are ")
     assert err.count("\n") == 1
     (tmp_path / "set").write_text("")
-    assert run(capsys, "--num", "2", "--out", out)[2] == f"--out {out} is a file; name a folder\n"
+    assert run(capsys, "--num", "2", "--out", out)[2] == f"{out} is a file; name a folder\n"
 
 
 def test_an_interrupt_says_how_to_go_on(tmp_path, capsys, monkeypatch):

@@ -6,12 +6,12 @@ import pytest
 
 from blazepose.synthetic.camera import look_at
 from blazepose.synthetic.labels import landmarks_of
-from blazepose.synthetic.render import NOTHING, ROOM
 from blazepose.synthetic.scene import draw_scene
 from blazepose.synthetic.solids import box, rod
 from tests.synthetic.stage import SUN, cast, people, stage, surfaces_of
 
 SIZE = 96
+NOTHING, ROOM = -1, 0
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from blazepose.synthetic import pattern
 from blazepose.synthetic.camera import draw_shot, take
 from blazepose.synthetic.color import to_linear
 from blazepose.synthetic.room import draw_room
-from blazepose.synthetic.shade import MAX_LIGHTS
 from tests.synthetic.stage import stage
 
 PATTERNS = {
@@ -28,7 +27,8 @@ def rooms(crowd):
         for figure in figures:
             camera = take(draw_shot(rng), figure.front_rad, figure.vertices[::9], 48)
             radius = float(np.abs(figure.vertices[:, :2]).max()) + 0.2
-            drawn.append((figure, camera, draw_room(camera, np.zeros(2), radius, [], rng)))
+            height = float(figure.vertices[:, 2].max())
+            drawn.append((figure, camera, draw_room(camera, np.zeros(2), radius, height, [], rng)))
     return drawn
 
 
@@ -59,6 +59,7 @@ def test_camera_and_person_are_inside_the_walls(rooms):
         if room.kind == "indoors":
             assert camera.origin[2] < high[2] - 0.15
             assert 2.3 < high[2] < 4
+            assert figure.vertices[:, 2].max() < high[2] - 0.15
 
 
 def test_things_stand_on_the_ground_beside_people(rooms):
@@ -80,7 +81,7 @@ def test_materials_lights_and_backdrop_are_what_the_renderer_takes(rooms):
                 assert 0 <= np.min(color) <= np.max(color) <= 1
             assert material.size_m > 0
             assert material.gloss >= 0
-        assert 1 <= len(room.lights) <= MAX_LIGHTS
+        assert 1 <= len(room.lights) <= 3
         for light in room.lights:
             assert light.position[2] > 0
             assert light.color.min() > 0
@@ -123,7 +124,7 @@ def test_a_picture_is_shown_as_it_is_but_for_size_part_and_mirror(crowd, picture
     red, blue = to_linear(np.array([[200, 20, 20], [20, 20, 200]]) / 255)
     mirrored = []
     for _ in range(12):
-        room = draw_room(camera, np.zeros(2), 1.0, [picture], rng)
+        room = draw_room(camera, np.zeros(2), 1.0, 1.8, [picture], rng)
         assert room.kind == "picture"
         assert room.backdrop.shape == (64, 64, 3)
         left, right = room.backdrop[:, 0], room.backdrop[:, -1]
@@ -139,7 +140,7 @@ def test_a_picture_is_shown_free_of_shadows_and_darker_in_them(renderer, crowd, 
     figure = crowd["stand"][0]
     camera = take(draw_shot(rng), figure.front_rad, figure.vertices, 64)
     scene = stage([figure], camera)
-    scene.room = draw_room(camera, np.zeros(2), 1.0, [picture], rng)
+    scene.room = draw_room(camera, np.zeros(2), 1.0, 1.8, [picture], rng)
     renderer.load(scene)
     frame = renderer.frame(scene)
     free = cv2.erode((frame.kind < 1).astype(np.uint8), np.ones((3, 3))) > 0
@@ -151,4 +152,4 @@ def test_a_picture_is_shown_free_of_shadows_and_darker_in_them(renderer, crowd, 
 def test_a_damaged_picture_is_named(tmp_path, rooms):
     (tmp_path / "torn.jpg").write_bytes(b"\xff\xd8")
     with pytest.raises(ValueError, match=r"torn\.jpg"):
-        draw_room(rooms[0][1], np.zeros(2), 1.0, [tmp_path / "torn.jpg"], np.random.default_rng(0))
+        draw_room(rooms[0][1], np.zeros(2), 1.0, 1.8, [tmp_path / "torn.jpg"], np.random.default_rng(0))

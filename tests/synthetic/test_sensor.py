@@ -5,11 +5,11 @@ import numpy as np
 
 from blazepose.synthetic.sensor import compress, develop
 
-SIZE = 65
+SIZE = 256
 NOBODY = np.zeros((SIZE, SIZE), bool)
 
 
-def disc(radius: float, center: float = SIZE // 2) -> np.ndarray:
+def disc(radius: float, center: float = SIZE / 2) -> np.ndarray:
     rows, columns = np.mgrid[:SIZE, :SIZE]
     inside = np.hypot(rows - center, columns - center) < radius
     return np.where(inside[..., None], 0.8, 0.02).astype(np.float32).repeat(3, axis=2)
@@ -17,19 +17,19 @@ def disc(radius: float, center: float = SIZE // 2) -> np.ndarray:
 
 def centroid(image: np.ndarray) -> np.ndarray:
     weight = image.astype(float).mean(axis=2)
-    weight = np.maximum(weight - (weight.max() + np.median(weight)) / 4, 0)
+    weight = np.maximum(weight - (weight.max() + np.median(weight)) / 2, 0)
     rows, columns = np.mgrid[:SIZE, :SIZE]
     return np.array([(weight * rows).sum(), (weight * columns).sum()]) / weight.sum()
 
 
 def test_no_blur_moves_the_picture():
-    scene, blurred = disc(16), 0
-    for seed in range(100):
+    scene, blurred = disc(60), 0
+    for seed in range(60):
         picture = develop(scene, NOBODY, np.random.default_rng(seed))
-        np.testing.assert_allclose(centroid(picture), [SIZE // 2] * 2, atol=0.05)
-        edge = picture[SIZE // 2, SIZE // 2 + 12 : SIZE // 2 + 20].astype(int).mean(axis=1)
+        np.testing.assert_allclose(centroid(picture), [SIZE / 2] * 2, atol=0.05)
+        edge = picture[SIZE // 2, SIZE // 2 + 50 : SIZE // 2 + 70].astype(int).mean(axis=1)
         blurred += np.abs(np.diff(edge)).max() < 0.7 * np.ptp(edge)
-    assert 15 < blurred < 60
+    assert 10 < blurred < 40
 
 
 def test_streaks_of_every_direction_are_symmetric():
@@ -38,8 +38,8 @@ def test_streaks_of_every_direction_are_symmetric():
     for seed in range(400):
         rng = np.random.default_rng(seed)
         if rng.random() < 0.12:  # motion, see develop
-            picture = develop(disc(3), NOBODY, np.random.default_rng(seed))
-            np.testing.assert_allclose(centroid(picture), [SIZE // 2] * 2, atol=0.1)
+            picture = develop(disc(6), NOBODY, np.random.default_rng(seed))
+            np.testing.assert_allclose(centroid(picture), [SIZE / 2] * 2, atol=0.1)
             streaked += 1
     assert streaked > 30
 
@@ -60,8 +60,8 @@ def test_pictures_are_neither_black_nor_white():
 
 def test_phones_expose_for_people():
     """Somebody before a window is not a silhouette."""
-    scene, people = disc(26), NOBODY.copy()
-    people[20:45, 20:45] = True
+    scene, people = disc(100), NOBODY.copy()
+    people[80:176, 80:176] = True
     scene[people] = 0.01
     for seed in range(10):
         towards = develop(scene, people, np.random.default_rng(seed))
@@ -78,12 +78,12 @@ def test_the_same_seed_makes_the_same_bytes():
     files = set()
     for seed in (3, 3, 4):
         rng = np.random.default_rng(seed)
-        files.add(compress(develop(disc(10), NOBODY, rng), rng))
+        files.add(compress(develop(disc(40), NOBODY, rng), rng))
     assert len(files) == 2
 
 
 def test_the_file_is_the_picture():
-    image = develop(disc(16), NOBODY, np.random.default_rng(1))
+    image = develop(disc(60), NOBODY, np.random.default_rng(1))
     image[:20, :20] = (200, 30, 30)
     for seed in range(5):
         data = compress(image, np.random.default_rng(seed))

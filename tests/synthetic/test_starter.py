@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from blazepose.data.readers import read_source
 from blazepose.synthetic import folder as folders
@@ -15,8 +16,9 @@ from blazepose.synthetic.starter import provide_starter, render_set
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """{path: bytes} of every file below a folder."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """{path: bytes} of every file below a folder but the lock."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def small(folder: Path, num: int = 3, val: int = 0, **options) -> Path:
@@ -58,7 +60,7 @@ def test_a_set_has_its_files_and_nothing_else(rendered):
 
 
 def test_no_validation_is_no_folder(three):
-    assert sorted(path.name for path in three.iterdir()) == ["recipe.json", "train"]
+    assert sorted(path.name for path in three.iterdir()) == [".lock", "recipe.json", "train"]
     assert len(read_source(f"synthetic:{three}").annotations) >= 3
 
 
@@ -66,6 +68,24 @@ def test_several_processes_render_the_same_bytes(twenty, tmp_path):
     small(tmp_path / "two", num=20, workers=2)
     expected = {name: data for name, data in contents(twenty).items() if not name.startswith("val")}
     assert contents(tmp_path / "two") == expected
+
+
+def test_one_process_renders_on_one_thread_and_gives_the_others_back(tmp_path, monkeypatch):
+    """Sums of several threads differ in their last bits, and a training goes on in the same process."""
+    real, threads, used = workers.shoot, torch.get_num_threads(), []
+
+    def shoot(recipe, split, chunk):
+        used.append(torch.get_num_threads())
+        return real(recipe, split, chunk)
+
+    monkeypatch.setattr(workers, "shoot", shoot)
+    torch.set_num_threads(2)
+    try:
+        small(tmp_path / "set", num=1)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
+    assert used == [1]
 
 
 def test_an_interrupted_set_goes_on_where_it_stopped(twenty, tmp_path, monkeypatch):
@@ -126,7 +146,7 @@ def test_a_smaller_number_leaves_a_larger_set_as_it_is(twenty, tmp_path, monkeyp
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"seed": 1}, r"--out .*set was rendered with seed 0, not 1; name another folder"),
+        ({"seed": 1}, r"set was rendered with seed 0, not 1; name another folder"),
         ({"size": 96}, r"was rendered with size 64, not 96"),
         ({"families": "squat=2"}, r"was rendered with families \{\}, not \{'squat': 2\.0\}"),
     ],
@@ -140,16 +160,14 @@ def test_another_recipe_is_refused(three, tmp_path, options, sentence):
 
 def test_other_backdrops_are_refused(three, rendered, tmp_path):
     shutil.copytree(three, tmp_path / "set")
-    with pytest.raises(
-        FileExistsError, match=r"was rendered with pictures \{'count': 0.*, not \{'count': 16"
-    ):
+    with pytest.raises(FileExistsError, match=r"was rendered with pictures 0, sha256 .*, not 16, sha256"):
         small(tmp_path / "set", num=9, background=rendered / "train" / "images")
 
 
 def test_an_earlier_version_is_refused(three, tmp_path, monkeypatch):
     shutil.copytree(three, tmp_path / "set")
     monkeypatch.setattr(folders, "RECIPE_VERSION", folders.RECIPE_VERSION + 1)
-    with pytest.raises(FileExistsError, match=r"was rendered with version \d+, not \d+"):
+    with pytest.raises(FileExistsError, match=r"was rendered with made_by .* \d+, not .* \d+;"):
         small(tmp_path / "set", num=9)
 
 
@@ -163,14 +181,14 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
 
 def test_a_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(NotADirectoryError, match=r"--out .*file is a file; name a folder"):
+    with pytest.raises(NotADirectoryError, match=r"file is a file; name a folder"):
         small(tmp_path / "file")
 
 
 def test_a_damaged_recipe_is_named(three, tmp_path):
     shutil.copytree(three, tmp_path / "set")
     (tmp_path / "set/recipe.json").write_text('{"seed": 0')
-    with pytest.raises(FileExistsError, match=r"recipe\.json is damaged; name another --out, or delete"):
+    with pytest.raises(FileExistsError, match=r"recipe\.json is damaged; name another folder, or delete"):
         small(tmp_path / "set")
 
 
@@ -213,16 +231,47 @@ def test_other_trouble_with_the_disk_is_said(tmp_path, monkeypatch):
     (tmp_path / "set/train").mkdir(parents=True)
     (tmp_path / "set/train/images").write_text("in the way")
     (tmp_path / "set/recipe.json").write_text(json.dumps(folders.describe(folders.Recipe(size=64))))
-    with pytest.raises(OSError, match=r"set: File exists; the same command goes on where it stopped"):
+    with pytest.raises(
+        OSError, match=r"set: File exists; mend it, and the same command goes on where it stopped"
+    ):
         small(tmp_path / "set")
 
 
-def test_backgrounds_need_pictures(tmp_path):
+def test_two_at_once_are_kept_apart(three, tmp_path):
+    shutil.copytree(three, tmp_path / "set")
+    with (
+        folders.alone(tmp_path / "set"),
+        pytest.raises(BlockingIOError, match=r"another process is rendering into .*set; wait for it"),
+    ):
+        small(tmp_path / "set", num=9)
+    assert contents(tmp_path / "set") == contents(three)
+
+
+def test_more_people_than_an_interrupted_set_began_with(twenty, tmp_path, monkeypatch):
+    """Its last chunk was cut off at fewer people."""
+    with monkeypatch.context() as patch:
+        patch.setattr(folders.Split, "finish", lambda split: None)
+        small(tmp_path / "set", num=12)
+    small(tmp_path / "set", num=20, val=2)
+    assert contents(tmp_path / "set") == contents(twenty)
+
+
+def test_previews_need_a_suffix(tmp_path):
+    with pytest.raises(ValueError, match=r"--preview .*sheet: name a \.png or \.jpg file"):
+        small(tmp_path / "set", preview=tmp_path / "sheet")
+    assert not (tmp_path / "set").exists()
+
+
+def test_backgrounds_need_pictures_that_can_be_read(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match=r"--background: .*empty holds no "):
         small(tmp_path / "set", background=tmp_path / "empty")
     with pytest.raises(FileNotFoundError, match=r"--background: .*nowhere is no folder"):
         small(tmp_path / "set", background=tmp_path / "nowhere")
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / "a.jpg").write_bytes(b"\xff\xd8")
+    with pytest.raises(ValueError, match=r"torn/a\.jpg is cut off"):
+        small(tmp_path / "set", background=tmp_path / "torn")
     assert not (tmp_path / "set").exists()
 
 
@@ -242,7 +291,7 @@ def test_a_missing_package_is_named_with_the_extra(tmp_path, monkeypatch, missin
 def test_the_starter_set_is_made_once_and_only_if_asked_for(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(starter, "STARTER_PEOPLE", (2, 1))
-    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    monkeypatch.setattr(workers, "default_workers", lambda: 1)
     provide_starter(["synthetic:elsewhere", "lsp:data/lsp", "synthetic:data/synthetic:test"])
     assert not (tmp_path / "data").exists()
     provide_starter(["synthetic:data/synthetic", "synthetic:data/synthetic:val"])
@@ -250,3 +299,12 @@ def test_the_starter_set_is_made_once_and_only_if_asked_for(tmp_path, monkeypatc
     assert len(read_source("synthetic:data/synthetic:val").annotations) >= 1
     provide_starter(["synthetic:data/synthetic", "synthetic:data/synthetic:train"])
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "data").rglob("*")} == before
+
+
+def test_a_starter_set_that_is_in_the_way_is_said(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data/synthetic/train").mkdir(parents=True)
+    with pytest.raises(
+        FileExistsError, match=r"something else than a rendered set.* The starter set would go there"
+    ):
+        provide_starter(["synthetic:data/synthetic"])

@@ -5,6 +5,7 @@ import pytest
 
 from blazepose.synthetic.wardrobe import FITZPATRICK, Look
 
+WORDS = {"skin_tone", "eye_color", "hair", "hair_color", "beard", "top", "bottom", "shoes", "gloves"}
 LUMA = np.array([0.2126, 0.7152, 0.0722])
 
 
@@ -49,7 +50,7 @@ def test_words_are_recorded_and_true(makers, looks):
     r = makers.wardrobe.regions
     for look in looks:
         words = look.words
-        assert {"skin_tone", "eye_color", "hair", "hair_color", "top", "bottom", "shoes"} <= words.keys()
+        assert words.keys() == WORDS
         assert all(isinstance(word, str) for word in words.values())
         assert (look.thickness_m[r.foot].min() > 0) == (words["shoes"] != "barefoot")
         assert (look.thickness_m[r.scalp].min() > 0) == (words["hair"] != "bald")
@@ -59,6 +60,17 @@ def test_words_are_recorded_and_true(makers, looks):
         assert look.thickness_m[r.face & ~r.scalp & ~r.chin].max() == 0
         # Somebody always wears something.
         assert look.thickness_m[(r.trunk >= 0) & (r.trunk < 0.15)].min() > 0
+
+
+def test_children_wear_clothes(makers):
+    rng = np.random.default_rng(1)
+    minors = [shape for shape in makers.model.draw_shapes(250, rng) if shape.years < 18]
+    assert len(minors) > 20
+    for shape in minors:
+        words = makers.wardrobe.draw_look(shape, rng).words
+        assert words["top"] not in ("none", "sports bra")
+        assert words["bottom"] != "briefs"
+        assert words["beard"] == "no" or shape.years > 17
 
 
 def test_clothes_are_many(looks):
