@@ -81,8 +81,8 @@ def _side_by_side(split: Split, recipe: Recipe, chunks: list[int], workers: int)
             for future in finished:
                 yield future.result()
     except (OSError, ValueError) as error:
-        # What a worker says on purpose is said here again, as a sentence.
-        raise type(error)(str(error)) from error
+        # What a worker says on purpose is said here again, as a sentence; the system's keeps its number.
+        raise type(error)(*error.args) from error
     except BrokenProcessPool as error:
         raise OSError(
             "a rendering process was killed, most likely for memory: go on with fewer --workers"
