@@ -164,7 +164,7 @@ class Split:
         parts = self._parts()
         if not parts:
             return
-        new = {number for part in parts for number in self._wanted(int(part.stem))}
+        new = {image["id"] for part in parts for image in json.loads(part.read_text())["images"]}
         with whole_file(self.labels) as file, file.open("w") as out:
             out.write(json.dumps(_header(self.name))[:-1])
             for key, owner in (("images", "id"), ("annotations", "image_id")):
