@@ -227,14 +227,13 @@ def test_no_space_left_is_said_and_a_rerun_completes(twenty, tmp_path, monkeypat
     assert contents(tmp_path / "set") == contents(twenty)
 
 
-def test_other_trouble_with_the_disk_is_said(tmp_path, monkeypatch):
+@pytest.mark.parametrize("processes", [1, 2])
+def test_other_trouble_with_the_disk_is_said(tmp_path, processes):
     (tmp_path / "set/train").mkdir(parents=True)
     (tmp_path / "set/train/images").write_text("in the way")
     (tmp_path / "set/recipe.json").write_text(json.dumps(folders.describe(folders.Recipe(size=64))))
-    with pytest.raises(
-        OSError, match=r"set: File exists; mend it, and the same command goes on where it stopped"
-    ):
-        small(tmp_path / "set")
+    with pytest.raises(OSError, match=r"set: File exists; mend it, and the same command goes on where it st"):
+        small(tmp_path / "set", workers=processes)
 
 
 def test_two_at_once_are_kept_apart(three, tmp_path):
@@ -254,6 +253,20 @@ def test_more_people_than_an_interrupted_set_began_with(twenty, tmp_path, monkey
         small(tmp_path / "set", num=12)
     small(tmp_path / "set", num=20, val=2)
     assert contents(tmp_path / "set") == contents(twenty)
+
+
+def test_fewer_people_than_an_interrupted_extension_was_for(tmp_path, monkeypatch):
+    """No picture is labelled twice, by labels.json and by a part that brings it again."""
+    small(tmp_path / "set", num=12)
+    with monkeypatch.context() as patch:
+        stop_at(patch, 2, KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            small(tmp_path / "set", num=24)
+    small(tmp_path / "set", num=8)
+    labels = json.loads((tmp_path / "set/train/labels.json").read_text())
+    assert [image["id"] for image in labels["images"]] == list(range(16))
+    people = [person["id"] for person in labels["annotations"]]
+    assert len(set(people)) == len(people)
 
 
 def test_previews_need_a_suffix(tmp_path):
