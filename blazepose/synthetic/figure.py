@@ -14,6 +14,9 @@ from blazepose.synthetic.landmarks import LandmarkTable
 from blazepose.synthetic.solids import ellipsoid
 from blazepose.synthetic.wardrobe import Look, Wardrobe
 
+_LEVER_M = 0.15
+"""Two groups nearer than this to each other do not say how a body is tilted."""
+
 
 class Figure(NamedTuple):
     """Somebody in a scene. World axes: z up, the ground at 0, metres.
@@ -132,6 +135,8 @@ class Tailor:
                 )
                 axis = 0 if sideways else 1
                 apart, drop = second[axis] - first[axis], second[2] - first[2]
+                if abs(apart) < _LEVER_M:
+                    break
                 # Turning about the lateral axis (or the sagittal one, on the side) levels the two.
                 tilt = math.atan2(drop, apart) if apart > 0 else math.atan2(-drop, -apart)
                 if sideways:

@@ -64,8 +64,8 @@ def open_set(folder: Path, recipe: Recipe) -> None:
             part.write_text(json.dumps(content, indent=2) + "\n")
         return
     try:
-        found = json.loads(file.read_text())
-    except ValueError as error:
+        found = dict(json.loads(file.read_text()))
+    except (ValueError, TypeError) as error:
         raise FileExistsError(f"{file} is damaged; name another folder, or delete {folder}") from error
     for name, value in content.items():
         if found.get(name) != value:
@@ -122,7 +122,10 @@ class Split:
         """Chunks that are still to be rendered."""
         have = set(self.numbers())
         for part in self._parts():
-            have.update(image["id"] for image in json.loads(part.read_text())["images"])
+            try:
+                have.update(image["id"] for image in json.loads(part.read_text())["images"])
+            except ValueError:  # left by a power cut: rendered again
+                part.unlink()
         chunks = range(-(-self.count // CHUNK))
         return [chunk for chunk in chunks if not have.issuperset(self._wanted(chunk))]
 

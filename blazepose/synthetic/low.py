@@ -48,6 +48,7 @@ def sit_on_floor(rng: Rng) -> Posture:
     return Posture(
         any_arms(rng) | legs | {"spine_flexion": rng.uniform(-5, 35), "spine_twist": rng.normal(0, 15)},
         pitch_deg=pitch,
+        rests=(SEAT, FEET),
     )
 
 
@@ -64,10 +65,10 @@ def kneel(rng: Rng) -> Posture:
     legs = both(
         hip_flexion=pitch + 55 * low,
         knee_flexion=90 + 55 * low,
-        ankle_flexion=-50,
+        ankle_flexion=-72,
         hip_abduction=rng.uniform(0, 15),
     )
-    return Posture(any_arms(rng) | legs, pitch_deg=pitch)
+    return Posture(any_arms(rng) | legs, pitch_deg=pitch, rests=(("lowerleg01",), TOES))
 
 
 def push_up(rng: Rng) -> Posture:
@@ -95,16 +96,19 @@ def push_up(rng: Rng) -> Posture:
 
 
 def plank(rng: Rng) -> Posture:
+    shoulder = rng.uniform(75, 95)
     return Posture(
         {
             **both(
-                shoulder_flexion=rng.uniform(75, 100),
-                elbow_flexion=90,
+                shoulder_flexion=shoulder,
+                elbow_flexion=175 - shoulder,  # forearms lie flat
                 shoulder_rotation=rng.normal(0, 8),
                 hip_flexion=rng.normal(4, 8),
                 ankle_flexion=25,
                 toe_extension=55,
                 forearm_pronation=30,
+                wrist_flexion=0,
+                wrist_deviation=0,
             ),
             "neck_flexion": rng.uniform(-40, 10),
             "spine_flexion": rng.normal(4, 5),
@@ -122,8 +126,8 @@ def all_fours(rng: Rng) -> Posture:
         forearm_pronation=70,
         finger_flexion=0,
         hip_flexion=rng.uniform(75, 100),
-        knee_flexion=rng.uniform(80, 100),
-        ankle_flexion=-45,
+        knee_flexion=rng.uniform(92, 108),
+        ankle_flexion=-72,
     )
     if rng.random() < 0.5:  # bird dog, or a leg raised
         angles |= left(hip_flexion=rng.uniform(-15, 20), knee_flexion=rng.uniform(0, 90))
@@ -131,7 +135,7 @@ def all_fours(rng: Rng) -> Posture:
     return Posture(
         angles | {"spine_flexion": rng.uniform(-25, 40), "neck_flexion": rng.uniform(-45, 30)},
         pitch_deg=88,
-        rests=(HANDS, ("lowerleg",)),
+        rests=(HANDS, ("lowerleg", *FEET)),
     )
 
 

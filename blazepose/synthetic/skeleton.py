@@ -53,7 +53,7 @@ SIDES: Mapping[str, Freedom] = {
     "hip_abduction": Freedom("y", -1, -30, 85, {"upperleg01.L": 1.0}),
     "hip_rotation": Freedom("z", 1, -45, 60, {"upperleg01.L": 1.0}),
     "knee_flexion": Freedom("x", 1, 0, 155, {"lowerleg01.L": 1.0}),
-    "ankle_flexion": Freedom("x", -1, -55, 35, {"foot.L": 1.0}),
+    "ankle_flexion": Freedom("x", -1, -75, 35, {"foot.L": 1.0}),
     "ankle_inversion": Freedom("y", 1, -20, 25, {"foot.L": 1.0}),
     "toe_extension": Freedom("x", -1, -30, 65, _TOES),
     "shoulder_flexion": Freedom("x", -1, -60, 185, _SHOULDER),
