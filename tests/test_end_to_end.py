@@ -231,7 +231,10 @@ def test_damaged_picture_in_validation_is_one_sentence(tmp_path):
         (["trainer.devices=abc"], "trainer: "),
         (["seed=abc"], "seed=abc: a whole number from 0 up"),
         (["data.train=[mine:x]", "loader.batch_size=0"], "loader.batch_size=0: a number from 1 up"),
-        ([], "render people with python -m blazepose.synthetic --num 2000 --out data/synthetic;"),
+        (
+            ["data.train=[synthetic:mine]"],
+            "render people with python -m blazepose.synthetic --num 2000 --out mine;",
+        ),
     ],
 )
 def test_bad_input_is_one_sentence(refused, tmp_path, arguments, sentence):
