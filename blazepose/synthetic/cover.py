@@ -52,6 +52,17 @@ def depth_of(key: wp.uint64) -> wp.float32:
     return wp.cast(wp.uint32(key >> wp.uint64(32)), wp.float32)
 
 
+@wp.func
+def bounds(a: wp.vec3, b: wp.vec3, c: wp.vec3, width: wp.int32, height: wp.int32) -> wp.vec4i:
+    """First column and row, last column and row of the pixels whose centres three points may enclose."""
+    return wp.vec4i(
+        wp.max(wp.int32(wp.ceil(wp.min(a[0], wp.min(b[0], c[0])))), 0),
+        wp.max(wp.int32(wp.ceil(wp.min(a[1], wp.min(b[1], c[1])))), 0),
+        wp.min(wp.int32(wp.floor(wp.max(a[0], wp.max(b[0], c[0])))), width - 1),
+        wp.min(wp.int32(wp.floor(wp.max(a[1], wp.max(b[1], c[1])))), height - 1),
+    )
+
+
 @wp.kernel
 def cover(
     points: wp.array(dtype=wp.vec3),
@@ -68,12 +79,9 @@ def cover(
     if wp.min(a[2], wp.min(b[2], c[2])) > NEAR:
         area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
         if area != 0.0:
-            left = wp.max(wp.int32(wp.ceil(wp.min(a[0], wp.min(b[0], c[0])))), 0)
-            right = wp.min(wp.int32(wp.floor(wp.max(a[0], wp.max(b[0], c[0])))), keys.shape[1] - 1)
-            top = wp.max(wp.int32(wp.ceil(wp.min(a[1], wp.min(b[1], c[1])))), 0)
-            bottom = wp.min(wp.int32(wp.floor(wp.max(a[1], wp.max(b[1], c[1])))), keys.shape[0] - 1)
-            for row in range(top, bottom + 1):
-                for column in range(left, right + 1):
+            box = bounds(a, b, c, keys.shape[1], keys.shape[0])
+            for row in range(box[1], box[3] + 1):
+                for column in range(box[0], box[2] + 1):
                     x, y = float(column), float(row)
                     u = ((b[0] - x) * (c[1] - y) - (b[1] - y) * (c[0] - x)) / area
                     v = ((c[0] - x) * (a[1] - y) - (c[1] - y) * (a[0] - x)) / area
@@ -103,17 +111,14 @@ def cover_room(
     k = wp.tid()
     i, j, m = faces[3 * k], faces[3 * k + 1], faces[3 * k + 2]
     at, bt, ct = seen_at(view, points[i]), seen_at(view, points[j]), seen_at(view, points[m])
-    left, top, right, bottom = wp.int32(0), wp.int32(0), keys.shape[1] - 1, keys.shape[0] - 1
+    box = wp.vec4i(0, 0, keys.shape[1] - 1, keys.shape[0] - 1)
     if wp.min(at[2], wp.min(bt[2], ct[2])) > NEAR:
-        left = wp.max(wp.int32(wp.ceil(wp.min(at[0], wp.min(bt[0], ct[0])))), left)
-        right = wp.min(wp.int32(wp.floor(wp.max(at[0], wp.max(bt[0], ct[0])))), right)
-        top = wp.max(wp.int32(wp.ceil(wp.min(at[1], wp.min(bt[1], ct[1])))), top)
-        bottom = wp.min(wp.int32(wp.floor(wp.max(at[1], wp.max(bt[1], ct[1])))), bottom)
+        box = bounds(at, bt, ct, keys.shape[1], keys.shape[0])
     a, b, c = points[i] - view.origin, points[j] - view.origin, points[m] - view.origin
     step_x, step_y = view.right / view.focal, view.down / view.focal
     corner = view.ahead - step_x * view.center[0] - step_y * view.center[1]
     low_x, low_y = wp.dot(corner, view.right), wp.dot(corner, view.down)
-    high_x, high_y = low_x + float(right) / view.focal, low_y + float(bottom) / view.focal
+    high_x, high_y = low_x + float(box[2]) / view.focal, low_y + float(box[3]) / view.focal
     outside = wp.max(at[2], wp.max(bt[2], ct[2])) <= NEAR
     outside = outside or beside(a, b, c, view.right - view.ahead * low_x)
     outside = outside or beside(a, b, c, view.ahead * high_x - view.right)
@@ -126,11 +131,11 @@ def cover_room(
         height = wp.dot(normal, a)
         u_step, v_step, w_step = wp.dot(step_x, bc), wp.dot(step_x, ca), wp.dot(step_x, ab)
         n_step = wp.dot(step_x, normal)
-        for row in range(top, bottom + 1):
+        for row in range(box[1], box[3] + 1):
             start = corner + step_y * float(row)
             u_start, v_start, w_start = wp.dot(start, bc), wp.dot(start, ca), wp.dot(start, ab)
             n_start = wp.dot(start, normal)
-            for column in range(left, right + 1):
+            for column in range(box[0], box[2] + 1):
                 x = float(column)
                 u, v, w = u_start + x * u_step, v_start + x * v_step, w_start + x * w_step
                 if (u >= 0.0 and v >= 0.0 and w >= 0.0) or (u <= 0.0 and v <= 0.0 and w <= 0.0):

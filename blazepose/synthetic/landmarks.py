@@ -91,12 +91,11 @@ class LandmarkTable:
             if mirror_name(name) != name:
                 self._define(INDEX[mirror_name(name)], _mirrored(place), model)
         # Few vertices carry weight: the others need not be multiplied.
-        template = PosedBody(model.template, model.rest_joints, np.zeros(0), STATURE)
-        self._used, self._weights = np.arange(len(model.template)), self.vertices
-        away = np.linalg.norm(model.template - self.of(template)[:, None], axis=2)
-        self._near = np.argsort(away, axis=1)[:, :_NEAR]
         self._used = np.flatnonzero(self.vertices.any(axis=0))
         self._weights = self.vertices[:, self._used]
+        template = PosedBody(model.template, model.rest_joints, np.zeros(0), STATURE)
+        away = np.linalg.norm(model.template - self.of(template)[:, None], axis=2)
+        self._near = np.argsort(away, axis=1)[:, :_NEAR]
 
     def _define(self, index: int, place: Place, model: BodyModel) -> None:
         if place.kind == "coco":

@@ -26,14 +26,12 @@ class Scene:
         camera: where it is taken from.
         room: what is around.
         words: {attribute: word} of the scene for each figure: what it holds, what is before it.
-        seed: of the rendering's own randomness.
     """
 
     figures: list[Figure]
     camera: Camera
     room: Room
     words: list[dict[str, str]] = field(default_factory=list)
-    seed: int = 0
 
 
 def draw_scene(
@@ -60,7 +58,7 @@ def draw_scene(
         held = hand_over(figure, room, tailor, rng)
         before = occlude(figure, room, camera, rng) if figure is main and not clear else "none"
         words.append({"held": held, "occluder": before, "place": room.kind})
-    return Scene(together, camera, room, words, int(rng.integers(2**31 - 1)))
+    return Scene(together, camera, room, words)
 
 
 def draw_empty_scene(figure: Figure, tailor: Tailor, size: int, pictures: list[Path], rng: Rng) -> Scene:

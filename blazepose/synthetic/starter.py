@@ -16,7 +16,7 @@ SPLITS = ("train", "val")
 """Of every set; their positions are part of the seed."""
 
 STARTER_PEOPLE = (2000, 200)
-"""For training and for validation. Source: rendered in under two minutes on two cores."""
+"""For training and for validation. Chosen: a minute on two cores, and one more where anny is new."""
 
 
 def render_set(
@@ -96,7 +96,7 @@ def provide_starter(specs: Sequence[str]) -> None:
         return
     people, val = STARTER_PEOPLE
     log.info(
-        "no data on disk yet: rendering %d + %d synthetic people into %s, two minutes on two cores; "
+        "no data on disk yet: rendering %d + %d synthetic people into %s, about two minutes on two cores; "
         "`python -m blazepose.synthetic --num 20000 --out %s` makes it larger",
         people,
         val,
