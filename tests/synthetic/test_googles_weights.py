@@ -1,0 +1,49 @@
+"""An independent eye on labels and looks: Google's own network finds the people where they are labelled."""
+
+import numpy as np
+import pytest
+
+from blazepose.data.readers import read_source
+from blazepose.evaluation.predict import plan, predict
+from blazepose.evaluation.predictions import read_predictions, write_predictions
+from blazepose.evaluation.score import Scored, score
+from blazepose.metrics.mask import mean_iou
+from blazepose.metrics.pck import pck
+from blazepose.runtime.engines import load_engine
+from blazepose.synthetic.families import FAMILIES
+from blazepose.synthetic.starter import render_set
+from blazepose.topology import LANDMARKS
+
+PHOTOGRAPHED = ("stand", "walk", "arms_overhead", "squat", "lunge")
+"""What photos show most, and so what Google's network knows best."""
+
+
+@pytest.fixture(scope="module")
+def scored(shared, tmp_path_factory) -> Scored:
+    """Google's full on 64 pictures of people who stand, crop from the labels."""
+    folder = tmp_path_factory.mktemp("data") / "standing"
+    others = ",".join(f"{name}=0" for name in FAMILIES if name not in PHOTOGRAPHED)
+    render_set(folder, num=64, val=0, families=others)
+    people = [read_source(f"synthetic:{folder}")]
+    engine = load_engine(shared / "models" / "pose_landmark_full.tflite")
+    file = folder.parent / "predictions.jsonl"
+    write_predictions(predict(engine, plan(people, "annotation", 0), "annotation"), file)
+    return score(read_predictions(file), people)
+
+
+def test_people_are_found(scored):
+    found, floor = (pck(errors, scored.counted) for errors in (scored.errors, scored.errors_mean_pose))
+    # Hidden and cut-off landmarks count. Where left and right are swapped, hardly half would be found.
+    assert found > 75
+    assert found > floor + 25
+
+
+def test_no_landmark_is_elsewhere_on_the_body(scored):
+    """The median offset of each from its label, in torso sizes: a wrong vertex would move it on everybody."""
+    for k, name in enumerate(LANDMARKS):
+        offset = np.median(scored.offsets[scored.counted[:, k], k], axis=0)
+        assert np.hypot(*offset) < 0.1, (name, offset)
+
+
+def test_masks_agree(scored):
+    assert mean_iou(scored.heads.mask_iou) > 80
