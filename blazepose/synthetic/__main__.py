@@ -34,7 +34,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         help="more or fewer of a pose family; see data/README.md",
     )
     add("--background", type=Path, metavar="DIR", help="pictures without people, to put people before")
-    add("--workers", type=_number(1), metavar="N", help="processes; default one a core")
+    add("--workers", type=_number(1), metavar="N", help="processes; default one a core, up to 16")
     add("--preview", type=Path, metavar="PNG", help="draw a contact sheet with labels")
     return parser.parse_args(arguments)
 
@@ -50,6 +50,14 @@ def _number(low: int, high: int = 10**9):
     return parse
 
 
+def _training_words(folder: Path) -> str:
+    """What to type after `python train.py` to use all of a set."""
+    words = [f'"data.train=[synthetic:{folder}]"', f'"data.negatives=[{folder / "train" / "negatives"}]"']
+    if (folder / "val" / "labels.json").is_file():
+        words.insert(1, f'"data.val=[synthetic:{folder}:val]"')
+    return " ".join(words)
+
+
 @say_errors
 def main(arguments: list[str] | None = None) -> None:
     """Render, and say where it is."""
@@ -60,7 +68,7 @@ def main(arguments: list[str] | None = None) -> None:
         render_set(folder, val=options["num"] // 10 if val is None else val, **options)
     except KeyboardInterrupt:
         sys.exit(f"\ninterrupted; the same command goes on with {folder}")
-    print(f'train on them with "data.train=[synthetic:{folder}]"')
+    print("train on them with " + _training_words(folder))
 
 
 if __name__ == "__main__":

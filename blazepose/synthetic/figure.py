@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from blazepose.synthetic.body import BodyModel, PosedBody, Shape, body_model
 from blazepose.synthetic.families import Posture
-from blazepose.synthetic.landmarks import LandmarkTable
+from blazepose.synthetic.landmarks import PARTS, LandmarkTable, part_of_bone
 from blazepose.synthetic.solids import ellipsoid
 from blazepose.synthetic.wardrobe import Look, Wardrobe
 
@@ -59,6 +59,7 @@ class Tailor:
 
     Attributes:
         faces: (faces, 3) int32 of every figure.
+        part_of: (faces,) which of landmarks.PARTS each belongs to.
     """
 
     def __init__(self, model: BodyModel) -> None:
@@ -67,6 +68,9 @@ class Tailor:
         self.wardrobe = Wardrobe(model)
         self._tail, tail_faces = ellipsoid(np.zeros(3), np.ones(3))
         self.faces = np.concatenate([model.faces, tail_faces + len(model.template)]).astype(np.int32)
+        parts = np.array([part_of_bone(bone) for bone in model.skeleton.index])[model.bone_of]
+        parts = np.append(parts, np.full(len(self._tail), PARTS.index("head")))
+        self.part_of = parts[self.faces[:, 0]]
         count = len(model.faces)
         # Sums the normals of the faces around each vertex.
         self._around = csr_matrix(

@@ -24,7 +24,9 @@ from blazepose.synthetic.studio import CHUNK, Recipe, Shot
 from blazepose.topology import EDGES, LANDMARKS
 from blazepose.whole_file import whole_file
 
-RECIPE_VERSION = 1
+_RECIPE, _LOCK = "recipe.json", ".lock"
+
+RECIPE_VERSION = 2
 """Raise it whenever the same seed gives other pixels or labels."""
 
 
@@ -44,22 +46,18 @@ def describe(recipe: Recipe) -> dict[str, Any]:
     return {"made_by": f"blazepose.synthetic {RECIPE_VERSION}", **versions, **content}
 
 
-def open_set(folder: Path, recipe: Recipe) -> None:
-    """Make the folder, or make sure that it holds a set of the same recipe.
+def open_set(folder: Path, content: dict[str, Any]) -> None:
+    """Begin a set in an empty folder, or make sure that it holds one of the same recipe.
+
+    Args:
+        folder: of the set, held by `alone`.
+        content: what `describe` says of the recipe.
 
     Raises:
-        FileExistsError: if it holds something else, or a set of another recipe; names the difference.
-        NotADirectoryError: if it is a file.
+        FileExistsError: if it holds a set of another recipe; names the difference.
     """
-    content = describe(recipe)
-    file = folder / "recipe.json"
-    if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(f"{folder} is a file; name a folder")
+    file = folder / _RECIPE
     if not file.is_file():
-        if folder.is_dir() and any(folder.iterdir()):
-            raise FileExistsError(
-                f"{folder} holds something else than a rendered set; name a new or an empty folder"
-            )
         with whole_file(file) as part:
             part.write_text(json.dumps(content, indent=2) + "\n")
         return
@@ -76,12 +74,22 @@ def open_set(folder: Path, recipe: Recipe) -> None:
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Keep other processes from rendering into the same folder.
+    """Make the folder, and keep other processes from rendering into it.
 
     Raises:
         BlockingIOError: if one does already.
+        FileExistsError: if it holds something else than a set.
+        NotADirectoryError: if it is a file.
     """
-    with (folder / ".lock").open("w") as lock:
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is a file; name a folder")
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if names and not names & {_RECIPE, _LOCK}:
+        raise FileExistsError(
+            f"{folder} holds something else than a rendered set; name a new or an empty folder"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / _LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

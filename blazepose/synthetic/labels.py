@@ -9,6 +9,7 @@ from blazepose.geometry import roi_from_keypoints
 from blazepose.synthetic.camera import Camera
 from blazepose.synthetic.families import FAMILIES
 from blazepose.synthetic.figure import Figure, Tailor
+from blazepose.synthetic.landmarks import LIES_IN
 from blazepose.synthetic.render import Frame, Renderer, Surfaces
 from blazepose.synthetic.scene import Scene
 from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, NUM_LANDMARKS, RIGHT_HIP, RIGHT_SHOULDER, TORSO
@@ -30,6 +31,7 @@ class Landmarks(NamedTuple):
         pixels: (33, 2).
         inside: (33,) bool, within the picture.
         visible: (33,) bool, within the picture, and nothing before them but the flesh they lie in.
+        before: (33,) int32, what else is before them, as Surfaces.kind has it; -1 nothing.
         z_px: (33,) depth from the middle of the hips on the scale of x there, negative towards the camera.
         world_m: (33, 3) from the middle of the hips, x right, y down, z away from the camera.
         hips_m: (3,) the middle of the hips in the camera's axes: camera and world give the pixels.
@@ -38,6 +40,7 @@ class Landmarks(NamedTuple):
     pixels: np.ndarray
     inside: np.ndarray
     visible: np.ndarray
+    before: np.ndarray
     z_px: np.ndarray
     world_m: np.ndarray
     hips_m: np.ndarray
@@ -50,10 +53,13 @@ def see_landmarks(k: int, figure: Figure, camera: Camera, surfaces: Surfaces) ->
     pixels = camera.project(figure.landmarks)
     inside = ((pixels >= 0) & (pixels < camera.size)).all(axis=1) & (place[:, 2] > 0)
     own = (surfaces.kind == k + 1) & (surfaces.gap_m <= figure.depth_m)
+    own &= LIES_IN[np.arange(NUM_LANDMARKS), surfaces.part]
+    free = own | (surfaces.gap_m <= 0)
     return Landmarks(
         pixels=pixels,
         inside=inside,
-        visible=inside & (own | (surfaces.gap_m <= 0)),
+        visible=inside & free,
+        before=np.where(free, -1, surfaces.kind),
         z_px=(place[:, 2] - hips[2]) * camera.focal_px / hips[2],
         world_m=place - hips,
         hips_m=hips,
@@ -70,15 +76,10 @@ def landmarks_of(scene: Scene, renderer: Renderer) -> list[Landmarks]:
     if not scene.figures:
         return []
     points = np.concatenate([figure.landmarks for figure in scene.figures])
-    kind, gap = renderer.surfaces(points)
-    count = NUM_LANDMARKS
+    met = renderer.surfaces(points)
+    own = [slice(k * NUM_LANDMARKS, (k + 1) * NUM_LANDMARKS) for k in range(len(scene.figures))]
     return [
-        see_landmarks(
-            k,
-            figure,
-            scene.camera,
-            Surfaces(kind[k * count : (k + 1) * count], gap[k * count : (k + 1) * count]),
-        )
+        see_landmarks(k, figure, scene.camera, Surfaces(*(values[own[k]] for values in met)))
         for k, figure in enumerate(scene.figures)
     ]
 
@@ -87,7 +88,7 @@ def annotation(
     k: int, scene: Scene, landmarks: Landmarks, frame: Frame, tailor: Tailor, image: int, identity: int
 ) -> dict[str, Any]:
     """The COCO entry of figure k (see data/README.md, synthetic)."""
-    figure, words = scene.figures[k], scene.words[k]
+    figure = scene.figures[k]
     mask = np.asfortranarray(frame.kind == k + 1)
     encoded = coco_mask.encode(mask.astype(np.uint8))
     flags = np.where(landmarks.visible, VISIBLE_FLAG, HIDDEN_FLAG)
@@ -108,7 +109,7 @@ def annotation(
         "hips_camera": landmarks.hips_m.round(6).tolist(),
         "face_box": _face_box(figure, scene.camera, tailor),
         "alignment": _alignment(landmarks.pixels).round(3).tolist(),
-        "attributes": _words(figure) | words,
+        "attributes": _words(figure) | scene.words[k] | _in_the_way(k, scene, landmarks),
         "body": _numbers(figure),
     }
 
@@ -150,6 +151,14 @@ def _words(figure: Figure) -> dict[str, str]:
         "gender": "female" if gender > 0.5 else "male",
         **figure.look.words,
     }
+
+
+def _in_the_way(k: int, scene: Scene, landmarks: Landmarks) -> dict[str, str]:
+    """What hides a landmark of figure k in the picture: a thing put there, a person or nothing."""
+    before = landmarks.before[landmarks.inside]
+    if scene.occluder != "none" and (before == 0).any():
+        return {"occluder": scene.occluder}
+    return {"occluder": "person" if ((before > 0) & (before != k + 1)).any() else "none"}
 
 
 def _numbers(figure: Figure) -> dict[str, float]:

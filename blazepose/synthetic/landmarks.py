@@ -2,8 +2,7 @@
 
 COCO's points are anny's own regressors, fitted by its authors to COCO's definition. The others are named
 here as vertices or joints; hands as MediaPipe lists them: first knuckle of little and index finger, second
-of the thumb. What Google's full predicts on rendered people lies on the median within 3 % of the torso size
-of each (README.md, Synthetic people).
+of the thumb. README.md, Synthetic people, has how far from each Google's full sees it on rendered people.
 """
 
 from typing import NamedTuple
@@ -24,36 +23,50 @@ class Place(NamedTuple):
         where: the regressor, the bone or "part part"; left ones stand for both sides.
         flesh_m: how deep under the skin it lies at most, seen from its own side, on a body of 1.7 m. Source:
             distance of the joint to the skin on the average body, with a margin for build and clothes.
+        parts: of the body, of PARTS, whose flesh it lies in.
         direction: of the end of the edge.
     """
 
     kind: str
     where: str
     flesh_m: float
+    parts: tuple[str, ...]
     direction: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
+PARTS = ("head", "trunk", "left_arm", "right_arm", "left_leg", "right_leg")
+"""Of the body; hair and clothes belong to what they cover."""
+
+_PART_OF_BONES = {
+    **dict.fromkeys(("head", "neck", "eye"), "head"),
+    **dict.fromkeys(("root", "pelvis", "spine", "clavicle", "shoulder"), "trunk"),
+    **dict.fromkeys(("upperarm", "lowerarm", "wrist", "metacarpal", "finger"), "arm"),
+    **dict.fromkeys(("upperleg", "lowerleg", "foot", "toe"), "leg"),
+}
+"""{how the names of bones begin: part, of their side}."""
+
+_HEAD, _TRUNK, _ARM, _LEG = ("head",), ("trunk",), ("left_arm",), ("left_leg",)
 _EYE, _LIPS = "eye_cavity.L head", "mouth_cavity head"
 _OUTWARDS, _INWARDS = (1.0, 0.0, 0.0), (-1.0, 0.0, 0.0)
 
 LEFT_AND_MIDDLE: dict[str, Place] = {
-    "nose": Place("coco", "nose", 0.03),
-    "left_eye_inner": Place("rim", _EYE, 0.02, _INWARDS),
-    "left_eye": Place("coco", "left_eye", 0.025),
-    "left_eye_outer": Place("rim", _EYE, 0.02, _OUTWARDS),
-    "left_ear": Place("coco", "left_ear", 0.045),
-    "mouth_left": Place("rim", _LIPS, 0.02, _OUTWARDS),
-    "left_shoulder": Place("coco", "left_shoulder", 0.11),
-    "left_elbow": Place("coco", "left_elbow", 0.075),
-    "left_wrist": Place("coco", "left_wrist", 0.05),
-    "left_pinky": Place("joint", "finger5-1.L", 0.04),
-    "left_index": Place("joint", "finger2-1.L", 0.04),
-    "left_thumb": Place("joint", "finger1-3.L", 0.035),
-    "left_hip": Place("coco", "left_hip", 0.17),
-    "left_knee": Place("coco", "left_knee", 0.095),
-    "left_ankle": Place("coco", "left_ankle", 0.065),
-    "left_heel": Place("coco", "left_heel", 0.05),
-    "left_foot_index": Place("coco", "left_big_toe", 0.04),
+    "nose": Place("coco", "nose", 0.03, _HEAD),
+    "left_eye_inner": Place("rim", _EYE, 0.02, _HEAD, _INWARDS),
+    "left_eye": Place("coco", "left_eye", 0.025, _HEAD),
+    "left_eye_outer": Place("rim", _EYE, 0.02, _HEAD, _OUTWARDS),
+    "left_ear": Place("coco", "left_ear", 0.045, _HEAD),
+    "mouth_left": Place("rim", _LIPS, 0.02, _HEAD, _OUTWARDS),
+    "left_shoulder": Place("coco", "left_shoulder", 0.11, _TRUNK + _ARM),
+    "left_elbow": Place("coco", "left_elbow", 0.075, _ARM),
+    "left_wrist": Place("coco", "left_wrist", 0.05, _ARM),
+    "left_pinky": Place("joint", "finger5-1.L", 0.04, _ARM),
+    "left_index": Place("joint", "finger2-1.L", 0.04, _ARM),
+    "left_thumb": Place("joint", "finger1-3.L", 0.035, _ARM),
+    "left_hip": Place("coco", "left_hip", 0.17, _TRUNK + _LEG),
+    "left_knee": Place("coco", "left_knee", 0.095, _LEG),
+    "left_ankle": Place("coco", "left_ankle", 0.065, _LEG),
+    "left_heel": Place("coco", "left_heel", 0.05, _LEG),
+    "left_foot_index": Place("coco", "left_big_toe", 0.04, _LEG),
 }
 """The table; the right side is its mirror image."""
 
@@ -68,10 +81,32 @@ _BUILD = 1.4
 
 _MARGIN_M = 0.005
 
-FLESH_M = np.array(
-    [LEFT_AND_MIDDLE[name if name in LEFT_AND_MIDDLE else mirror_name(name)].flesh_m for name in LANDMARKS]
-)
+
+def part_of_bone(bone: str) -> int:
+    """Index in PARTS of what a bone of the body model moves."""
+    (part,) = (part for stem, part in _PART_OF_BONES.items() if bone.startswith(stem))
+    side = {"L": "left_", "R": "right_"}[bone[-1]] if part in ("arm", "leg") else ""
+    return PARTS.index(side + part)
+
+
+def _mirrored(place: Place) -> Place:
+    x, y, z = place.direction
+    where = place.where.replace(".L", ".R").replace("left_", "right_")
+    parts = tuple(part.replace("left_", "right_") for part in place.parts)
+    return place._replace(where=where, parts=parts, direction=(-x, y, z))
+
+
+PLACES: dict[str, Place] = {
+    name: LEFT_AND_MIDDLE[name] if name in LEFT_AND_MIDDLE else _mirrored(LEFT_AND_MIDDLE[mirror_name(name)])
+    for name in LANDMARKS
+}
+"""{landmark: place}, of all 33."""
+
+FLESH_M = np.array([place.flesh_m for place in PLACES.values()])
 """(33,), see Place."""
+
+LIES_IN = np.array([[part in place.parts for part in PARTS] for place in PLACES.values()])
+"""(33, parts) bool: whose flesh a landmark lies in."""
 
 
 class LandmarkTable:
@@ -86,10 +121,8 @@ class LandmarkTable:
         self.joints = np.zeros((NUM_LANDMARKS, len(model.skeleton.index)), np.float32)
         regressor = KeypointsRegressor.coco(model.anny)
         self._coco = dict(zip(regressor.labels, regressor.regression_weights.numpy(), strict=True))
-        for name, place in LEFT_AND_MIDDLE.items():
+        for name, place in PLACES.items():
             self._define(INDEX[name], place, model)
-            if mirror_name(name) != name:
-                self._define(INDEX[mirror_name(name)], _mirrored(place), model)
         # Few vertices carry weight: the others need not be multiplied.
         self._used = np.flatnonzero(self.vertices.any(axis=0))
         self._weights = self.vertices[:, self._used]
@@ -127,9 +160,3 @@ class LandmarkTable:
         nearest = np.linalg.norm(skin[self._near] - landmarks[:, None], axis=2).min(axis=1)
         flesh = np.maximum(FLESH_M * stature / STATURE, _BUILD * nearest)
         return flesh + thickness_m[self._near].max(axis=1) + _MARGIN_M
-
-
-def _mirrored(place: Place) -> Place:
-    x, y, z = place.direction
-    where = place.where.replace(".L", ".R").replace("left_", "right_")
-    return place._replace(where=where, direction=(-x, y, z))

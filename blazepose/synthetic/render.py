@@ -22,10 +22,12 @@ class Surfaces(NamedTuple):
 
     Attributes:
         kind: (points,) int32: -1 nothing, 0 the room, k + 1 figure k.
+        part: (points,) index of the figure's part in landmarks.PARTS; says nothing where it is no figure.
         gap_m: (points,) how far before the point, metres; negative behind it.
     """
 
     kind: np.ndarray
+    part: np.ndarray
     gap_m: np.ndarray
 
 
@@ -95,9 +97,12 @@ class Renderer:
         """What the camera of the loaded scene meets first towards world points (points, 3)."""
         with wp.ScopedDevice(self.device):
             places = wp.array(points.astype(np.float32), dtype=wp.vec3)
-            kind, gap = wp.empty(len(points), dtype=wp.int32), wp.empty(len(points), dtype=wp.float32)
-            wp.launch(shade.first_surfaces, len(points), [self._world, self._camera, places, kind, gap])
-            return Surfaces(kind.numpy(), gap.numpy())
+            kind, face = (wp.empty(len(points), dtype=wp.int32) for _ in range(2))
+            gap = wp.empty(len(points), dtype=wp.float32)
+            wp.launch(shade.first_surfaces, len(points), [self._world, self._camera, places, kind, face, gap])
+            kinds = kind.numpy()
+            parts = self._tailor.part_of[np.where(kinds > 0, face.numpy(), 0)]
+            return Surfaces(kinds, parts, gap.numpy())
 
     def _load_figure(self, k: int, vertices: np.ndarray, color: np.ndarray, gloss: np.ndarray) -> None:
         body = self._bodies[k]

@@ -25,13 +25,15 @@ class Scene:
         figures: the person the picture is of, then others.
         camera: where it is taken from.
         room: what is around.
-        words: {attribute: word} of the scene for each figure: what it holds, what is before it.
+        words: {attribute: word} of the scene for each figure: what it holds, where it is.
+        occluder: what was put before the first figure, one of props.OCCLUDERS.
     """
 
     figures: list[Figure]
     camera: Camera
     room: Room
     words: list[dict[str, str]] = field(default_factory=list)
+    occluder: str = "none"
 
 
 def draw_scene(
@@ -53,12 +55,9 @@ def draw_scene(
     reach = max(float(np.abs(figure.vertices[::_EVERY, :2]).max()) for figure in together)
     height = max(float(figure.vertices[:, 2].max()) for figure in together)
     room = draw_room(camera, np.zeros(2), reach + 0.2, height, pictures, rng)
-    words = []
-    for figure in together:
-        held = hand_over(figure, room, tailor, rng)
-        before = occlude(figure, room, camera, rng) if figure is main and not clear else "none"
-        words.append({"held": held, "occluder": before, "place": room.kind})
-    return Scene(together, camera, room, words)
+    held = [hand_over(figure, room, tailor, rng) for figure in together]
+    words = [{"held": thing, "place": room.kind} for thing in held]
+    return Scene(together, camera, room, words, "none" if clear else occlude(main, room, camera, rng))
 
 
 def draw_empty_scene(figure: Figure, tailor: Tailor, size: int, pictures: list[Path], rng: Rng) -> Scene:

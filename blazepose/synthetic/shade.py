@@ -257,6 +257,7 @@ def first_surfaces(
     camera: View,
     points: wp.array(dtype=wp.vec3),
     kind: wp.array(dtype=wp.int32),
+    face: wp.array(dtype=wp.int32),
     gap: wp.array(dtype=wp.float32),
 ):
     """What is met first on the way from the camera to a point, and how far before it; negative: behind it."""
@@ -264,4 +265,5 @@ def first_surfaces(
     way = points[k] - camera.origin
     hit = nearest(world, camera.origin, wp.normalize(way))
     kind[k] = hit.kind
+    face[k] = hit.face
     gap[k] = wp.length(way) - hit.distance

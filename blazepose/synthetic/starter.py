@@ -1,6 +1,7 @@
 """Whole sets: rendered by command, and the starter set that `data=synthetic` makes on first use."""
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,31 +51,34 @@ def render_set(
     """
     if preview and preview.suffix.lower() not in (".png", ".jpg"):
         raise ValueError(f"--preview {preview}: name a .png or .jpg file")
+    if preview and not (preview.parent.is_dir() and os.access(preview.parent, os.W_OK)):
+        raise FileNotFoundError(f"--preview {preview}: {preview.parent} is no folder one can write to")
     require_extra()
     # Imported late: they need the extra.
     from blazepose.data.datamodule import find_pictures
     from blazepose.synthetic.families import parse_weights
-    from blazepose.synthetic.folder import Split, alone, no_space, open_set
+    from blazepose.synthetic.folder import Split, alone, describe, no_space, open_set
     from blazepose.synthetic.preview import draw_preview
     from blazepose.synthetic.studio import Recipe
-    from blazepose.synthetic.workers import default_workers, prepare_machine, render_split
+    from blazepose.synthetic.workers import default_workers, render_split, say_first_use
 
     pictures = tuple(find_pictures(str(background), "--background")) if background else ()
     recipe = Recipe(seed, size, parse_weights(families), pictures)
     splits = [Split(folder, name, count) for name, count in zip(SPLITS, (num, val), strict=True)]
+    content = describe(recipe)
     try:
-        open_set(folder, recipe)
         with alone(folder):
+            open_set(folder, content)
             if any(split.missing() for split in splits):
-                prepare_machine()
+                say_first_use()
             for split in splits:
                 render_split(split, recipe, workers or default_workers())
-            if preview:
-                draw_preview(splits[0], preview)
     except OSError as error:
         if error.errno is None:  # said already
             raise
         raise no_space(error, folder) from error
+    if preview:
+        draw_preview(splits[0], preview)
     log.info(
         "%s: %s",
         folder,
@@ -107,8 +111,8 @@ def provide_starter(specs: Sequence[str]) -> None:
         render_set(STARTER, people, val)
     except FileExistsError as error:
         raise FileExistsError(
-            f"{error}. The starter set would go there: finish that set with its own command, or name other "
-            'people, "data.train=[...]"'
+            f"{error}. The starter set would go there: finish that set with its own command and --val, "
+            'delete it, or name other people, "data.train=[...]"'
         ) from error
     except KeyboardInterrupt:
         sys.exit(f"\ninterrupted; the same command goes on with {STARTER}")

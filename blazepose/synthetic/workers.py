@@ -1,5 +1,6 @@
 """Rendering on several processes; the same pictures with any number of them."""
 
+import fcntl
 import logging
 import os
 import signal
@@ -10,8 +11,11 @@ from multiprocessing import get_context
 
 import cv2
 import torch
+from anny.paths import get_anny_cache_path
+from safetensors import SafetensorError
 from tqdm import tqdm
 
+from blazepose.data.image import ImageError
 from blazepose.synthetic.body import body_model
 from blazepose.synthetic.folder import Split
 from blazepose.synthetic.studio import CHUNK, Recipe, shoot
@@ -20,6 +24,12 @@ log = logging.getLogger(__name__)
 
 _MOST_WORKERS = 16
 """A worker takes a gigabyte."""
+
+
+def say_first_use() -> None:
+    """Say that anny has to fill its cache, if it seems that it never did here."""
+    if not any(get_anny_cache_path().rglob("build_compact_model_data*")):
+        log.info("preparing the body model, once on this machine: about a minute ...")
 
 
 def render_split(split: Split, recipe: Recipe, workers: int) -> None:
@@ -59,6 +69,7 @@ def _one_by_one(split: Split, recipe: Recipe, chunks: list[int], _: int) -> Iter
     threads = torch.get_num_threads(), cv2.getNumThreads()
     _one_thread()
     try:
+        _load_model()
         for chunk in chunks:
             yield _work((split, recipe, chunk))
     finally:
@@ -71,6 +82,7 @@ def _side_by_side(split: Split, recipe: Recipe, chunks: list[int], workers: int)
     waiting = iter(chunks)
     running: set[Future[int]] = set()
     try:
+        pool.submit(_load_model).result()
         while True:
             # Few at a time, so that an interrupt has little to wait for.
             while len(running) < 2 * workers and (chunk := next(waiting, None)) is not None:
@@ -80,7 +92,7 @@ def _side_by_side(split: Split, recipe: Recipe, chunks: list[int], workers: int)
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 yield future.result()
-    except (OSError, ValueError) as error:
+    except (OSError, ImageError) as error:
         # What a worker says on purpose is said here again, as a sentence; the system's keeps its number.
         raise type(error)(*error.args) from error
     except BrokenProcessPool as error:
@@ -91,13 +103,23 @@ def _side_by_side(split: Split, recipe: Recipe, chunks: list[int], workers: int)
         pool.shutdown(cancel_futures=True)
 
 
-def prepare_machine() -> None:
-    """Let anny fill its cache before several processes want to: a minute, once on a machine."""
-    from anny.paths import get_anny_cache_path
+def _load_model() -> None:
+    """Load the body model before others of this machine do: anny fills its cache in place, for a minute.
 
-    if not any(get_anny_cache_path().rglob("build_compact_model_data*")):
-        log.info("preparing the body model, once on this machine: about a minute ...")
-        body_model()
+    Raises:
+        OSError: names the cache if it cannot be read.
+    """
+    cache = get_anny_cache_path()
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / ".blazepose.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            body_model()
+        except SafetensorError as error:
+            raise OSError(
+                f"{cache} holds a damaged file ({error}), as an interrupted first use leaves it: delete the "
+                "folder, and anny fills it again"
+            ) from error
 
 
 def _prepare() -> None:

@@ -31,7 +31,9 @@ def test_jumping_and_hanging_lift_off(crowd):
     assert all(figure.posture.lift_m == 0 for name in ("stand", "squat", "plank") for figure in crowd[name])
 
 
-@pytest.mark.parametrize("family", ["push_up", "downward_dog", "side_plank", "bridge", "wheel"])
+@pytest.mark.parametrize(
+    "family", ["push_up", "downward_dog", "mountain_climber", "side_plank", "bridge", "wheel"]
+)
 def test_what_rests_on_two_groups_rests_on_both(makers, family):
     for figure in people(makers, [family] * 8, np.random.default_rng(5)):
         lowest = figure.skin[:, 2].min()

@@ -16,10 +16,12 @@ from blazepose.data.image import read_image
 from blazepose.data.mask import PERSON
 from blazepose.data.readers import read_source
 from blazepose.models.variants import LANDMARK_INPUT
-from blazepose.synthetic.camera import draw_shot, project, take
+from blazepose.synthetic.camera import draw_shot, look_at, project, take
 from blazepose.synthetic.families import FAMILIES
 from blazepose.synthetic.labels import HIDDEN_FLAG, VISIBLE_FLAG, annotation, landmarks_of, seen_well
+from blazepose.synthetic.posture import Posture
 from blazepose.synthetic.render import MAX_FIGURES
+from blazepose.synthetic.solids import rod
 from blazepose.topology import INDEX, LANDMARKS, LEFT_HIP, LEFT_SHOULDER, MIRROR, RIGHT_HIP, RIGHT_SHOULDER
 from tests.synthetic.stage import stage
 
@@ -214,6 +216,44 @@ def test_the_far_side_is_hidden_in_profile(renderer, crowd):
             assert seen.visible[[INDEX[f"{near}_{name}"] for name in ("hip", "knee", "ankle")]].all()
             assert not seen.visible[[INDEX[f"{far}_ear"], INDEX[f"{far}_hip"]]].any()
             assert seen.z_px[INDEX[f"{near}_hip"]] < seen.z_px[INDEX[f"{far}_hip"]]
+
+
+def test_a_hand_before_the_hip_hides_it(renderer, makers):
+    """Flesh that a landmark does not lie in hides it, however near it is."""
+    rng = np.random.default_rng(0)
+    posture = Posture({})  # arms hanging, palms at the thighs
+    shape = makers.model.draw_shapes(1, rng)[0]
+    (body,) = makers.model.pose([shape], [posture.angles])
+    figure = makers.figure(body, shape, posture, rng)
+    hip, wrist = figure.landmarks[INDEX["left_hip"]], figure.landmarks[INDEX["left_wrist"]]
+    # From beyond the hand, and from the front.
+    front = np.array([math.sin(figure.front_rad), -math.cos(figure.front_rad), 0.0])
+    for away, hidden in (((wrist - hip) / np.linalg.norm(wrist - hip), True), (front, False)):
+        scene = stage([figure], look_at(hip + 0.8 * away, hip, 0.0, 60.0, 96))
+        renderer.load(scene)
+        (seen,) = landmarks_of(scene, renderer)
+        assert seen.visible[INDEX["left_hip"]] != hidden
+        assert seen.before[INDEX["left_hip"]] == (1 if hidden else -1)
+
+
+def test_what_is_in_the_way_is_named(renderer, makers, crowd):
+    main, other = crowd["stand"][0], crowd["stand"][1]
+    scene = seen_from(main, 0.0)
+    bar = rod(*(main.landmarks[[LEFT_HIP, RIGHT_HIP]] + scene.camera.axes[2] * -0.5), 0.3)
+    behind = other.moved(scene.camera.axes[2] * [1.0, 1.0, 0.0])
+    for figures, things, thing, words in (
+        ([main], [], "none", ["none"]),
+        ([main], [bar], "bar", ["bar"]),
+        ([main], [], "bar", ["none"]),  # it missed
+        ([main, behind], [], "none", ["none", "person"]),
+        ([main, behind.moved(scene.camera.axes[0] * 2)], [bar], "bar", ["bar", "none"]),
+    ):
+        shown = stage(figures, scene.camera, *things)
+        shown.occluder = thing
+        renderer.load(shown)
+        seen, frame = landmarks_of(shown, renderer), renderer.frame(shown)
+        entries = [annotation(k, shown, seen[k], frame, makers, 0, k) for k in range(len(figures))]
+        assert [entry["attributes"]["occluder"] for entry in entries] == words
 
 
 def test_bystanders_of_whom_little_is_seen_are_marked_as_a_crowd(renderer, makers, crowd):

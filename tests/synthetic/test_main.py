@@ -23,7 +23,9 @@ def test_renders_and_says_what_to_do_next(tmp_path, capsys):
     options = ["--num", "2", "--size", "64", "--workers", "1", "--preview", str(sheet), "--out", str(folder)]
     status, out, _ = run(capsys, *options)
     assert status == 0
-    assert out.splitlines()[-1] == f'train on them with "data.train=[synthetic:{folder}]"'
+    assert out.splitlines()[-1] == (
+        f'train on them with "data.train=[synthetic:{folder}]" "data.negatives=[{folder}/train/negatives]"'
+    )
     assert not (folder / "val").exists()  # a tenth of two
     assert cv2.imread(str(sheet)).shape == (256, 8 * 256, 3)
 

@@ -25,7 +25,7 @@ def scenes(makers):
         for group in (figures[k : k + 2], figures[k + 1 : k + 2]):
             for _ in range(60):
                 scene = draw_scene(group, makers, SIZE, [], rng)
-                if k == 0 or scene.words[0]["occluder"] != "none":
+                if k == 0 or scene.occluder != "none":
                     break
             drawn.append(scene)
     return drawn

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from blazepose.data.readers import read_source
 from blazepose.synthetic import folder as folders
@@ -227,6 +228,16 @@ def test_no_space_left_is_said_and_a_rerun_completes(twenty, tmp_path, monkeypat
     assert contents(tmp_path / "set") == contents(twenty)
 
 
+def test_damaged_parts_are_rendered_again(twenty, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(folders.Split, "finish", lambda split: None)
+        small(tmp_path / "set", num=20, val=2)
+    part = tmp_path / "set/train/parts/00001.json"
+    part.write_bytes(part.read_bytes()[:100])
+    small(tmp_path / "set", num=20, val=2)
+    assert contents(tmp_path / "set") == contents(twenty)
+
+
 @pytest.mark.parametrize("processes", [1, 2])
 def test_other_trouble_with_the_disk_is_said(tmp_path, processes):
     (tmp_path / "set/train").mkdir(parents=True)
@@ -234,6 +245,16 @@ def test_other_trouble_with_the_disk_is_said(tmp_path, processes):
     (tmp_path / "set/recipe.json").write_text(json.dumps(folders.describe(folders.Recipe(size=64))))
     with pytest.raises(OSError, match=r"set: File exists; mend it, and the same command goes on where it st"):
         small(tmp_path / "set", workers=processes)
+
+
+def test_a_damaged_cache_of_the_body_model_is_named(tmp_path, monkeypatch):
+    def load():
+        raise SafetensorError("header too small")
+
+    monkeypatch.setattr(workers, "body_model", load)
+    monkeypatch.setattr(workers, "get_anny_cache_path", lambda: tmp_path / "cache")
+    with pytest.raises(OSError, match=r"cache holds a damaged file .header too small.*: delete the folder"):
+        small(tmp_path / "set")
 
 
 def test_two_at_once_are_kept_apart(three, tmp_path):
@@ -269,9 +290,11 @@ def test_fewer_people_than_an_interrupted_extension_was_for(tmp_path, monkeypatc
     assert len(set(people)) == len(people)
 
 
-def test_previews_need_a_suffix(tmp_path):
+def test_previews_need_a_suffix_and_a_place(tmp_path):
     with pytest.raises(ValueError, match=r"--preview .*sheet: name a \.png or \.jpg file"):
         small(tmp_path / "set", preview=tmp_path / "sheet")
+    with pytest.raises(FileNotFoundError, match=r"--preview .*: .*nowhere is no folder one can write to"):
+        small(tmp_path / "set", preview=tmp_path / "nowhere" / "sheet.png")
     assert not (tmp_path / "set").exists()
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from blazepose.synthetic.families import FAMILIES
-from blazepose.synthetic.folder import describe
+from blazepose.synthetic.folder import RECIPE_VERSION, describe
 from blazepose.synthetic.studio import CHUNK, Recipe, shoot
 
 
@@ -41,6 +41,25 @@ def test_a_chunk_depends_on_seed_split_and_number_only(chunk):
         shoot(Recipe(size=64), 0, 3),
     ]
     assert len({next(iter(other)).jpeg for other in others} | {chunk[0].jpeg}) == 4
+
+
+def test_the_same_seed_gives_the_same_people_as_before(chunk):
+    """Where this changes, raise folder.RECIPE_VERSION: a set that was begun must not go on with others."""
+    people = [(shot.people[0]["attributes"], shot.image["camera"]) for shot in chunk[:-1]]
+    drawn = [
+        (words["family"], words["top"], words["occluder"], round(at["pitch_deg"])) for words, at in people
+    ]
+    assert RECIPE_VERSION == 2
+    assert drawn == [
+        ("stand", "long sleeves", "bar", -36),
+        ("sit", "jumper", "none", -2),
+        ("handstand", "sports bra", "none", -2),
+        ("arms_overhead", "long sleeves", "none", -3),
+        ("downward_dog", "jumper", "none", -34),
+        ("press", "none", "none", -1),
+        ("downward_dog", "long sleeves", "none", -38),
+        ("stand", "tank top", "none", 12),
+    ]
 
 
 def test_most_of_the_person_a_picture_is_of_can_be_seen(chunk):

@@ -1,6 +1,7 @@
 """What `python -m blazepose.synthetic` renders: `<split>/labels.json` and `<split>/images/`."""
 
 import contextlib
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,9 @@ from blazepose.data.readers.people import People
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
 LICENCE = "rendered with anny (Apache-2.0, assets CC0): no restrictions"
+LICENCE_OF_BACKDROPS = (
+    "rendered with anny (Apache-2.0, assets CC0); backdrops may be pictures under other licences"
+)
 
 _Picture = tuple[Path, tuple[int, int]]
 """File, and (width, height)."""
@@ -53,15 +57,29 @@ def read(path: Path, split: str | None) -> Source:
             _add(people, pictures, entry)
         except ValueError as error:
             raise ValueError(f"{file}, annotation {entry['id']}: {error}") from error
-    return people.source("synthetic", LICENCE)
+    return people.source("synthetic", _licence(path / "recipe.json"))
+
+
+def _licence(recipe: Path) -> str:
+    """Only a set whose recipe says so is free of other people's pictures."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        if json.loads(recipe.read_text())["pictures"].startswith("0,"):
+            return LICENCE
+    return LICENCE_OF_BACKDROPS
 
 
 def _labels(path: Path, split: str) -> Path:
     """The label file of a split."""
     files = {file.parent.name: file for file in sorted(path.glob("*/labels.json"))}
+    missing = path / split / "labels.json"
+    if split not in files and (path / "recipe.json").is_file():
+        raise FileNotFoundError(
+            f"{missing} is missing: the command that began {path} goes on with it"
+            + ", and renders people to validate on with --val N" * (split == "val")
+        )
     if not files:
         raise FileNotFoundError(
-            f"{path / split / 'labels.json'} is missing: render people with "
+            f"{missing} is missing: render people with "
             f"python -m blazepose.synthetic --num 2000 --out {path}; see data/README.md#synthetic"
         )
     if split not in files:

@@ -44,7 +44,17 @@ def test_every_label(tiny_rendered):
     assert person.mask == written["segmentation"]
     assert run_lengths.decode(person.mask).shape == SIZE[::-1]
     assert person.attributes == {"age": "adult"}
-    assert "no restrictions" in source.licence
+    assert source.licence == synthetic.LICENCE_OF_BACKDROPS  # whoever made it did not say
+
+
+def test_the_licence_is_that_of_the_backdrops_where_there_are_any(tmp_path):
+    folder = make(tmp_path, {})
+    for pictures, licence in (
+        ("0, sha256 0", synthetic.LICENCE),
+        ("3, sha256 0", synthetic.LICENCE_OF_BACKDROPS),
+    ):
+        (folder / "recipe.json").write_text(json.dumps({"pictures": pictures}))
+        assert read_source(f"synthetic:{folder}").licence == licence
 
 
 def annotation_of(folder: Path, number: int) -> dict[str, Any]:
@@ -70,6 +80,18 @@ def test_a_missing_set_says_how_to_render_it(tmp_path):
     )
     with pytest.raises(FileNotFoundError, match=sentence):
         synthetic.read(tmp_path / "nowhere", "val")
+
+
+def test_a_set_that_was_cut_off_says_how_to_go_on(tmp_path):
+    (tmp_path / "recipe.json").write_text("{}")
+    with pytest.raises(
+        FileNotFoundError, match=r"train/labels.json is missing: the command that began .* goes on"
+    ):
+        synthetic.read(tmp_path, None)
+    with pytest.raises(
+        FileNotFoundError, match=r"val/labels.json is missing: .* to validate on with --val N$"
+    ):
+        synthetic.read(tmp_path, "val")
 
 
 def test_bystanders_of_whom_little_is_seen_are_counted(tmp_path):
