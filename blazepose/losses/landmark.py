@@ -1,4 +1,8 @@
-"""Losses of the landmark network. Every weight `labelled` is what this source annotates of this person."""
+"""Losses of the landmark network. Every weight `labelled` is what this source annotates of this person.
+
+Each loss is the mean over the batch of each sample's own mean. A person with all 33 landmarks counts no more
+than one with twelve, and what few people of a mix have (masks, metres) does not weigh as if all had it.
+"""
 
 import torch
 from jaxtyping import Bool, Float, UInt8
@@ -8,10 +12,13 @@ from torch.nn import functional as F
 from blazepose.data.mask import BACKGROUND, PERSON, UNKNOWN_PIXEL
 
 
-def masked_mean(values: Float[Tensor, "*shape"], mask: Bool[Tensor, "*shape"]) -> Float[Tensor, ""]:
-    """Mean of the values under the mask; zero, with a gradient, where the mask is empty."""
+def masked_mean(
+    values: Float[Tensor, "batch *shape"], mask: Bool[Tensor, "batch *shape"]
+) -> Float[Tensor, ""]:
+    """Mean over the batch of each sample's mean under the mask: 0, with a gradient, where that is empty."""
     # where, not multiplication: 0 x nan is nan, and unlabelled coordinates mean nothing.
-    return torch.where(mask, values, 0).sum() / mask.sum().clamp(min=1)
+    rows = torch.where(mask, values, 0).reshape(len(values), -1).sum(dim=1)
+    return (rows / mask.reshape(len(mask), -1).sum(dim=1).clamp(min=1)).mean()
 
 
 def heatmap_loss(

@@ -25,6 +25,13 @@ def test_masked_mean_ignores_nan_outside_the_mask():
     assert values.grad.tolist() == [[1, 0]]
 
 
+def test_each_sample_counts_the_same_however_much_of_it_is_labelled():
+    values = torch.tensor([[1.0, 3.0, 5.0], [9.0, 7.0, 7.0], [4.0, 4.0, 4.0]])
+    mask = torch.tensor([[True, True, True], [True, False, False], [False, False, False]])
+    assert masked_mean(values, mask).item() == 4  # (3 + 9 + 0) / 3
+    assert masked_mean(values[:, 0], mask[:, 0]).item() == pytest.approx(10 / 3)
+
+
 def test_nothing_labelled_is_zero_with_a_gradient():
     values = torch.ones(1, 2, requires_grad=True)
     masked_mean(values, torch.zeros(1, 2, dtype=torch.bool)).backward()
