@@ -17,7 +17,6 @@ def test_the_person_the_picture_is_of_stays_and_others_are_moved(makers):
         assert abs(moved[0, 2]) < 1e-6
         assert np.linalg.norm(moved[0, :2]) > 0.2
         assert len(scene.words) == 2
-        assert scene.words[1]["occluder"] == "none"
         assert all(words["place"] == scene.room.kind for words in scene.words)
 
 
