@@ -5,11 +5,11 @@ from pathlib import Path
 
 from blazepose.cli import say_errors
 from blazepose.evaluation.engines import weights_name
-from blazepose.export.contract import PRECISIONS
+from blazepose.export.contract import PRECISIONS, Precision
 from blazepose.export.landmark import TARGETS, export_landmark_net
-from blazepose.training.checkpoint import read_checkpoint
 from blazepose.training.runs import chosen_weights
 from blazepose.training.stages import describe_learned
+from blazepose.training.weights import read_weights
 
 
 def arguments() -> argparse.Namespace:
@@ -17,12 +17,16 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="Export trained weights to a file that phones, desktops and browsers run."
     )
-    parser.add_argument("--target", required=True, choices=[*TARGETS, "task"], help="kind of file")
-    parser.add_argument("--weights", type=Path, help="checkpoint; default: best of the newest landmark run")
-    parser.add_argument("--precision", default="fp32", choices=PRECISIONS, help="of the stored weights")
+    parser.add_argument("--target", required=True, choices=TARGETS, help="kind of file")
+    parser.add_argument(
+        "--weights", type=Path, help="run folder, .ckpt, .task or .tflite; default: the newest landmark run"
+    )
+    parser.add_argument(
+        "--precision", choices=PRECISIONS, help="of the stored weights; default: fp16 in a .task, else fp32"
+    )
     parser.add_argument("--out", type=Path, help="file to write; default: in the run's folder")
     parser.add_argument("--pictures", type=Path, help="folder of pictures to verify the file on")
-    parser.add_argument("--detector", type=Path, help="detector of a .task bundle")
+    parser.add_argument("--detector", type=Path, help="file whose detector goes into a .task")
     return parser.parse_args()
 
 
@@ -30,21 +34,18 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Find the weights, convert, verify, write."""
     args = arguments()
-    if args.target == "task" or args.detector:
-        raise ValueError("--target task and --detector are not there yet; export --target tflite or onnx")
+    if args.detector and args.target != "task":
+        raise ValueError(f"--detector is for --target task; a file of --target {args.target} holds none")
     weights = chosen_weights(args.weights, "--weights ")
-    if weights.suffix != ".ckpt":
-        raise ValueError(
-            f"--weights {weights}: exporting Google's files is not there yet; give a .ckpt of ours, or the "
-            "folder of a run"
-        )
+    precision: Precision = args.precision or ("fp16" if args.target == "task" else "fp32")
     suffix = TARGETS[args.target][0]
-    folder = weights.parent.parent if weights.parent.name == "checkpoints" else weights.parent
-    out = (args.out or folder / f"{weights_name(weights)}_{args.precision}{suffix}").expanduser()
+    # Beside the run's files, but never beside foreign weights.
+    folder = weights.parent.parent if weights.parent.name == "checkpoints" else Path()
+    out = (args.out or folder / f"{weights_name(weights)}_{precision}{suffix}").expanduser()
     if out.suffix != suffix:
         raise ValueError(f"--out {out}: a file of --target {args.target} ends in {suffix}")
-    print(describe_learned(read_checkpoint(weights).about["trained"]))
-    found = export_landmark_net(weights, args.target, args.precision, out, args.pictures)
+    print(describe_learned(read_weights(weights).about["trained"]))
+    found = export_landmark_net(weights, args.target, precision, out, args.pictures, args.detector)
     print(
         f"{out}: {out.stat().st_size / 1e6:.2f} MB, verified against torch: landmarks within "
         f"{found.landmarks_px:.1g} px, probabilities {found.probability:.1g}, world {found.world_mm:.1g} mm"

@@ -21,13 +21,14 @@ from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
 from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.variants import landmark_variant
 from blazepose.synthetic.starter import provide_starter
+from blazepose.training.beginning import begin
 from blazepose.training.callbacks import build_callbacks
-from blazepose.training.checkpoint import describe_landmark_net, load_initial_weights, read_checkpoint
+from blazepose.training.checkpoint import describe_landmark_net
 from blazepose.training.fit import build_trainer, fit, set_seed, trainer_settings, validates, worker_count
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.loss_weights import LossWeights
 from blazepose.training.optimiser import OptimiserConfig
-from blazepose.training.runs import LANDMARK_RUNS, chosen_weights, open_run, resume_run
+from blazepose.training.runs import LANDMARK_RUNS, open_run, resume_run
 from blazepose.training.stages import Stages, advice, describe_learned, learned
 
 log = logging.getLogger("blazepose")
@@ -64,13 +65,12 @@ def main(cfg: DictConfig) -> None:
     data = PoseDataModule(train, val, negatives, net.input_spec, augmentation, loading, cfg.seed)
 
     recipe = cast(dict, OmegaConf.to_container(cfg, resolve=True))
-    if checkpoint:
-        init = read_checkpoint(checkpoint).about["init"]
-    else:
-        init = load_initial_weights(net, chosen_weights(cfg.init, "init=")) if cfg.init else None
+    start = begin(net, cfg.init, data.train_set, keep=weights.keep > 0, resumed=checkpoint)
     sources = {"train": train, "val": val}
-    about = describe_landmark_net(net, cfg.model.wiring, trained, sources, recipe, init)
-    module = LandmarkModule(net, weights, optimiser, stages, trained, about)
+    about = describe_landmark_net(net, cfg.model.wiring, trained, sources, recipe, start.about)
+    if start.teacher:
+        trained = about["trained"]  # the teacher teaches what the labels do not
+    module = LandmarkModule(net, weights, optimiser, stages, trained, about, start.teacher)
 
     folder = folder or open_run(LANDMARK_RUNS, cfg.name, cfg)
     people = [describe_people(source) for source in (*train, *val)]

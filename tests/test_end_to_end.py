@@ -13,7 +13,8 @@ from omegaconf import OmegaConf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import train
-from blazepose.training.checkpoint import load_landmark_net, read_checkpoint
+from blazepose.training.checkpoint import read_checkpoint
+from blazepose.training.weights import load_landmark_net
 from tests.stick_figures import write_lsp
 
 pytestmark = pytest.mark.slow

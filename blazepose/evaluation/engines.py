@@ -25,7 +25,7 @@ class TorchEngine:
     def __init__(self, path: Path, num_threads: int | None = None) -> None:
         import torch
 
-        from blazepose.training.checkpoint import load_landmark_net, read_checkpoint
+        from blazepose.training.weights import load_landmark_net, read_weights
 
         if num_threads:
             torch.set_num_threads(num_threads)
@@ -33,7 +33,7 @@ class TorchEngine:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._net = load_landmark_net(path).to(self._device)
         self.input_size = self._net.input_spec.size
-        self.metadata: Mapping[str, Any] = read_checkpoint(path).about
+        self.metadata: Mapping[str, Any] = read_weights(path).about
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
         # TF32 moves landmarks by tenths of a pixel, and the refinement is discontinuous.

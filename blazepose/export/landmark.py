@@ -12,10 +12,12 @@ from blazepose.data.image import read_image
 from blazepose.data.readers import read_source
 from blazepose.export.contract import ExportedLandmarkNet, Precision, metadata_text
 from blazepose.export.onnx import convert_onnx
+from blazepose.export.task import find_detector, read_detector
 from blazepose.export.tflite import convert_tflite
 from blazepose.export.verify import Differences, check, differences
 from blazepose.geometry import Roi, crop_image, roi_to_image_matrix
-from blazepose.training.checkpoint import load_landmark_net, read_checkpoint
+from blazepose.task_bundle import DETECTOR, LANDMARKS, pack
+from blazepose.training.weights import load_landmark_net, read_weights
 from blazepose.whole_file import whole_file
 
 Converter = Callable[[ExportedLandmarkNet, Precision, str], bytes]
@@ -23,25 +25,33 @@ Converter = Callable[[ExportedLandmarkNet, Precision, str], bytes]
 TARGETS: Mapping[str, tuple[str, Converter]] = {
     "tflite": (".tflite", convert_tflite),
     "onnx": (".onnx", convert_onnx),
+    "task": (".task", convert_tflite),
 }
-"""What we write: suffix and converter."""
+"""What we write: suffix and converter of the landmark network."""
 
 _CROPS = 16
 """Chosen: the worst point of 39 x 16 is a fair estimate of the worst, in a second or two."""
 
 
 def export_landmark_net(
-    weights: Path, target: str, precision: Precision, out: Path, pictures: Path | None = None
+    weights: Path,
+    target: str,
+    precision: Precision,
+    out: Path,
+    pictures: Path | None = None,
+    detector: Path | None = None,
 ) -> Differences:
     """Convert, verify, and only then put the file in place.
 
     Args:
-        weights: a checkpoint of ours.
+        weights: a checkpoint of ours, a `.tflite` or a `.task` file.
         target: one of TARGETS.
         precision: of the stored weights.
         out: the file to write; must not exist.
         pictures: folder to take the crops for the verification from; None takes the people the checkpoint
             was validated on.
+        detector: the file whose detector goes into a bundle; None takes that of the bundle the weights are
+            from, or began with.
 
     Returns:
         The largest differences to torch.
@@ -52,12 +62,14 @@ def export_landmark_net(
     """
     if out.exists():
         raise FileExistsError(f"{out} exists; choose another --out, or delete it first")
-    original = load_landmark_net(weights)
+    original, about = load_landmark_net(weights), read_weights(weights).about
+    found_detector = read_detector(find_detector(detector, weights, about)) if target == "task" else None
     net = ExportedLandmarkNet(original)
-    about = read_checkpoint(weights).about
     crops = real_crops(about, net.input_spec.size, pictures)
     _, convert = TARGETS[target]
     content = convert(net, precision, metadata_text(about, precision))
+    if found_detector:
+        content = pack({DETECTOR: found_detector, LANDMARKS: content})
     with whole_file(out) as draft:
         draft.write_bytes(content)
         # Against the network as it was trained, so that the folding is verified too.
@@ -79,10 +91,10 @@ def real_crops(about: Mapping, size: int, pictures: Path | None) -> np.ndarray:
     names = [source["name"] for source in data["val"] or data["train"]]
     try:
         annotations = [person for name in names for person in read_source(name).annotations]
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise FileNotFoundError(
-            f"the file is verified on real pictures, and those of the checkpoint are not here ({error}); "
-            "name a folder of pictures of people with --pictures"
+            f"the file is verified on real pictures, and those that the weights were trained on are not here "
+            f"({error}); name a folder of pictures of people with --pictures"
         ) from error
     people, _ = keep_people(annotations, EVALUATION_FILTER)
     return np.stack(

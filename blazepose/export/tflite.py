@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from blazepose.export.contract import ExportedLandmarkNet, Precision
+from blazepose.export.metadata import NORMALIZATION_KEY, normalization, normalization_metadata
 from blazepose.runtime.engines import METADATA_KEY
 
 _OFFICIAL_METADATA = {"reduced_precision_support": b"fp16accfp32"}
@@ -41,7 +42,8 @@ def convert_tflite(net: ExportedLandmarkNet, precision: Precision, metadata: str
         path = Path(folder) / "net.tflite"
         litert_torch.convert(net.eval(), (torch.zeros(1, size, size, 3),)).export(str(path))
         content = _cast_weights(path) if precision == "fp16" else path.read_bytes()
-    return _with_metadata(content, {METADATA_KEY: metadata.encode(), **_OFFICIAL_METADATA})
+    normalised = {NORMALIZATION_KEY: normalization_metadata(normalization(net.input_spec))}
+    return with_metadata(content, {METADATA_KEY: metadata.encode(), **_OFFICIAL_METADATA, **normalised})
 
 
 def _cast_weights(path: Path) -> bytes:
@@ -72,7 +74,7 @@ def _cast_weights(path: Path) -> bytes:
     return bytes(caster.quantize().quantized_model)
 
 
-def _with_metadata(content: bytes, entries: dict[str, bytes]) -> bytes:
+def with_metadata(content: bytes, entries: dict[str, bytes]) -> bytes:
     """The same model with metadata entries added, and every buffer inside the flatbuffer."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema

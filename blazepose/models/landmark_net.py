@@ -10,51 +10,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from blazepose.models.blocks import ConvNorm, InvertedResidual, Separable, upsample
+from blazepose.models.blocks import Separable, upsample
+from blazepose.models.encoder import Encoder
 from blazepose.models.outputs import LandmarkOutputs
-from blazepose.models.variants import LANDMARK_INPUT, InputSpec, LandmarkVariant, Stage
+from blazepose.models.variants import LANDMARK_INPUT, InputSpec, LandmarkVariant
 from blazepose.topology import NUM_HEATMAPS, NUM_OUTPUTS
-
-
-class Encoder(nn.Module):
-    """Features at 128, 64, 32, 16 and 8 (of a 256 input)."""
-
-    def __init__(self, variant: LandmarkVariant) -> None:
-        super().__init__()
-        self.stem = nn.Sequential(
-            ConvNorm(3, variant.stem, 3, 2),
-            ConvNorm(variant.stem, variant.stem, 3, depthwise=True),
-            ConvNorm(variant.stem, variant.first, linear=True),
-        )
-        channels = variant.first
-        self.at64, channels = _stage(channels, variant.at64)
-        self.at32, channels = _stage(channels, variant.at32)
-        at16, channels = _stage(channels, variant.at16)
-        at16_wide, channels = _stage(channels, variant.at16_wide)
-        self.at16 = nn.Sequential(*at16, *at16_wide)
-        at8, channels = _stage(channels, variant.at8)
-        self.at8 = nn.Sequential(
-            *at8,
-            ConvNorm(channels, variant.top),
-            ConvNorm(variant.top, variant.top, 3, depthwise=True),
-        )
-
-    def forward(
-        self, images: Float[Tensor, "batch 3 256 256"]
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        f128 = self.stem(images)
-        f64 = self.at64(f128)
-        f32 = self.at32(f64)
-        f16 = self.at16(f32)
-        return f128, f64, f32, f16, self.at8(f16)
-
-
-def _stage(channels: int, stage: Stage) -> tuple[nn.Sequential, int]:
-    blocks = []
-    for i, (expanded, out) in enumerate(stage.blocks):
-        blocks.append(InvertedResidual(channels, expanded, out, stage.kernel, stage.stride if i == 0 else 1))
-        channels = out
-    return nn.Sequential(*blocks), channels
 
 
 class Decoder(nn.Module):
@@ -63,10 +23,10 @@ class Decoder(nn.Module):
     def __init__(self, variant: LandmarkVariant) -> None:
         super().__init__()
         width = variant.decoder
-        self.from8 = Separable(variant.top, width)
-        self.from16 = Separable(variant.at16_wide.blocks[-1][1], width)
-        self.from32 = Separable(variant.at32.blocks[-1][1], width)
-        self.from64 = Separable(variant.at64.blocks[-1][1], width)
+        self.from8 = Separable(variant.encoder.top, width)
+        self.from16 = Separable(variant.encoder.at16_wide.blocks[-1][1], width)
+        self.from32 = Separable(variant.encoder.at32.blocks[-1][1], width)
+        self.from64 = Separable(variant.encoder.at64.blocks[-1][1], width)
 
     def forward(
         self, f64: Tensor, f32: Tensor, f16: Tensor, f8: Tensor
@@ -85,7 +45,7 @@ class SegmentationHead(nn.Module):
         super().__init__()
         width = self.WIDTH
         self.from64 = Separable(variant.decoder, width)
-        self.from128 = Separable(variant.first, width)
+        self.from128 = Separable(variant.encoder.first, width)
         self.at128 = nn.Sequential(Separable(width, width), Separable(width, width))
         self.at256 = nn.Sequential(Separable(width, width), Separable(width, width))
         self.logits = nn.Conv2d(width, 1, 3, padding=1)
@@ -111,12 +71,16 @@ class RegressionTower(nn.Module):
         levels = variant.tower.levels
         if self.source == "encoder":
             channels = levels[0].width
-            self.entry: nn.Module = Separable(variant.top, channels)
+            self.entry: nn.Module = Separable(variant.encoder.top, channels)
             levels, skips = levels[1:], []
         else:
             channels = variant.decoder
             self.entry = nn.Identity()
-            skips = [variant.at32.blocks[-1][1], variant.at16_wide.blocks[-1][1], variant.top]
+            skips = [
+                variant.encoder.at32.blocks[-1][1],
+                variant.encoder.at16_wide.blocks[-1][1],
+                variant.encoder.top,
+            ]
         self.levels, self.skips = nn.ModuleList(), nn.ModuleList()
         for i, level in enumerate(levels):
             blocks = [Separable(channels, level.width, 2)]
@@ -139,6 +103,13 @@ class RegressionTower(nn.Module):
                 self.landmarks.weight.mul_(self.unit[:, None, None, None])
                 cast(Tensor, self.landmarks.bias).mul_(self.unit)
             self.unit = None
+
+    def take_pixels(self) -> None:
+        """Bring a head whose weights are in pixels, as published ones, to the unit."""
+        assert self.unit is not None
+        with torch.no_grad():
+            self.landmarks.weight.div_(self.unit[:, None, None, None])
+            cast(Tensor, self.landmarks.bias).div_(self.unit)
 
     def forward(
         self, y64: Tensor, f32: Tensor, f16: Tensor, f8: Tensor
@@ -180,7 +151,7 @@ class LandmarkNet(nn.Module):
         super().__init__()
         self.variant = variant
         self.gradient_stop = gradient_stop
-        self.encoder = Encoder(variant)
+        self.encoder = Encoder(variant.encoder)
         self.decoder = Decoder(variant)
         self.heatmaps = nn.Conv2d(variant.decoder, NUM_OUTPUTS, 1)
         self.segmentation = SegmentationHead(variant)

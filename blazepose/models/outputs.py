@@ -24,3 +24,16 @@ class LandmarkOutputs(NamedTuple):
     world: Float[Tensor, "batch 39 3"]
     segmentation: Float[Tensor, "masks 1 256 256"] | None
     offsets: Float[Tensor, "batch 70 64 64"] | None
+
+
+class DetectorOutputs(NamedTuple):
+    """Outputs of the detector for its anchors (anchors.py has their order).
+
+    Attributes:
+        boxes: from the anchor, input pixels: centre and size of the face box, then mid-hip, a point on the
+            circle around the person, mid-shoulder, a point on the circle around the upper body.
+        scores: logits.
+    """
+
+    boxes: Float[Tensor, "batch anchors 12"]
+    scores: Float[Tensor, "batch anchors 1"]

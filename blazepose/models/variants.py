@@ -1,4 +1,4 @@
-"""What lite, full and heavy are, as data. Source of every number: mediapipe.md section 5."""
+"""What lite, full, heavy and the detector are, as data. Source of every number: mediapipe.md section 5."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -16,6 +16,7 @@ class InputSpec:
 
 
 LANDMARK_INPUT = InputSpec(size=256, low=0.0, high=1.0)
+DETECTOR_INPUT = InputSpec(size=224, low=-1.0, high=1.0)
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,20 @@ class Tower:
 
 
 @dataclass(frozen=True)
-class LandmarkVariant:
-    """Everything that tells one landmark network from another."""
+class EncoderVariant:
+    """An encoder; its stages are named by the side of their features on a picture of 256.
 
-    name: str
+    Attributes:
+        stem: channels of the first convolution.
+        first: channels at 128.
+        at64: first stage.
+        at32: second.
+        at16: third.
+        at16_wide: fourth, of the same size.
+        at8: fifth.
+        top: channels of the last feature, at 8.
+    """
+
     stem: int
     first: int
     at64: Stage
@@ -63,16 +74,39 @@ class LandmarkVariant:
     at16_wide: Stage
     at8: Stage
     top: int
+
+
+@dataclass(frozen=True)
+class LandmarkVariant:
+    """Everything that tells one landmark network from another."""
+
+    name: str
+    encoder: EncoderVariant
     decoder: int
     tower: Tower
 
 
-def _variant(
-    name: str, first: int, widths: dict[str, tuple], top: int, decoder: int, tower: Tower
-) -> LandmarkVariant:
+@dataclass(frozen=True)
+class DetectorVariant:
+    """The detector: encoder, two finer levels on top of it, and how many anchors a cell has.
+
+    Attributes:
+        encoder: its last feature is the coarsest level.
+        middle: channels of the level of twice its side.
+        fine: channels of the level of four times its side.
+        anchors: a cell of the fine, the middle and the coarse level has.
+    """
+
+    encoder: EncoderVariant
+    middle: int
+    fine: int
+    anchors: tuple[int, int, int]
+
+
+def _encoder(first: int, widths: dict[str, tuple], top: int) -> EncoderVariant:
     kernels = {"at64": (3, 2), "at32": (5, 2), "at16": (3, 2), "at16_wide": (5, 1), "at8": (5, 2)}
     stages = {key: Stage(kernel, stride, widths[key]) for key, (kernel, stride) in kernels.items()}
-    return LandmarkVariant(name, 24, first, top=top, decoder=decoder, tower=tower, **stages)
+    return EncoderVariant(24, first, top=top, **stages)
 
 
 _LITE = {
@@ -96,42 +130,49 @@ _HEAVY = {
     "at16_wide": ((672, 160), *[(960, 160)] * 5),
     "at8": ((960, 272), *[(1632, 272)] * 7),
 }
+_DETECTOR = {
+    "at64": ((64, 24), (144, 24)),
+    "at32": ((144, 40), (240, 40)),
+    "at16": ((240, 80), *[(480, 80)] * 2),
+    "at16_wide": ((480, 112), *[(672, 112)] * 2),
+    "at8": ((672, 192), *[(1152, 192)] * 3),
+}
+_LITE_ENCODER, _FULL_ENCODER = _encoder(8, _LITE, 576), _encoder(16, _FULL, 864)
+_HEAVY_ENCODER = _encoder(24, _HEAVY, 1632)
 _HEAVY_TOWER = Tower("heatmap", (Level(96, 6), Level(192, 7), Level(288, 7), Level(288, 7), Level(288, 7)))
 
 VARIANTS: dict[str, dict[Wiring, LandmarkVariant]] = {
     "lite": {
-        "mediapipe": _variant(
-            "lite", 8, _LITE, 576, 32, Tower("encoder", (Level(192, 0), Level(192, 2), Level(192, 3)))
+        "mediapipe": LandmarkVariant(
+            "lite", _LITE_ENCODER, 32, Tower("encoder", (Level(192, 0), Level(192, 2), Level(192, 3)))
         ),
         # Chosen: widths and depths that cost what Google's tower costs, to compare wirings fairly.
-        "paper": _variant(
+        "paper": LandmarkVariant(
             "lite",
-            8,
-            _LITE,
-            576,
+            _LITE_ENCODER,
             32,
             Tower("heatmap", (Level(32, 0), Level(64, 0), Level(128, 0), Level(192, 2), Level(192, 3))),
         ),
     },
     "full": {
-        "mediapipe": _variant(
-            "full", 16, _FULL, 864, 48, Tower("encoder", (Level(288, 0), Level(288, 4), Level(288, 5)))
+        "mediapipe": LandmarkVariant(
+            "full", _FULL_ENCODER, 48, Tower("encoder", (Level(288, 0), Level(288, 4), Level(288, 5)))
         ),
-        "paper": _variant(
+        "paper": LandmarkVariant(
             "full",
-            16,
-            _FULL,
-            864,
+            _FULL_ENCODER,
             48,
             Tower("heatmap", (Level(48, 0), Level(96, 0), Level(160, 0), Level(288, 4), Level(288, 5))),
         ),
     },
     # Google ships heavy in the paper's wiring, so both names mean the same network here.
     "heavy": {
-        "mediapipe": _variant("heavy", 24, _HEAVY, 1632, 48, _HEAVY_TOWER),
-        "paper": _variant("heavy", 24, _HEAVY, 1632, 48, _HEAVY_TOWER),
+        "mediapipe": LandmarkVariant("heavy", _HEAVY_ENCODER, 48, _HEAVY_TOWER),
+        "paper": LandmarkVariant("heavy", _HEAVY_ENCODER, 48, _HEAVY_TOWER),
     },
 }
+
+DETECTOR = DetectorVariant(_encoder(16, _DETECTOR, 1152), middle=192, fine=96, anchors=(2, 2, 6))
 
 
 def landmark_variant(name: str, wiring: str) -> LandmarkVariant:

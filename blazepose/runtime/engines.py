@@ -2,7 +2,6 @@
 
 import json
 import os
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -10,10 +9,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
+from blazepose.task_bundle import LANDMARKS, read_tflite
 from blazepose.topology import NUM_OUTPUTS
-
-BUNDLE_MEMBER = "pose_landmarks_detector.tflite"
-"""The landmark network inside a `.task` bundle. Source: mediapipe.md section 4."""
 
 METADATA_KEY = "blazepose"
 """Where files we write say what they are: a TFLite metadata entry or an ONNX property, JSON text."""
@@ -51,7 +48,7 @@ class LiteRtEngine:
     def __init__(self, path: Path, num_threads: int | None = None) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        content = _read_tflite(path)
+        content = read_tflite(path, LANDMARKS)
         try:
             self._interpreter = Interpreter(model_content=content, num_threads=num_threads or os.cpu_count())
         except ValueError as error:
@@ -65,7 +62,7 @@ class LiteRtEngine:
         )
         self._input = inputs[0]["index"]
         self._outputs = [detail["index"] for detail in outputs[: len(RawOutputs._fields)]]
-        self.metadata = _tflite_metadata(content)
+        self.metadata = tflite_metadata(content)
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
         # One by one: a larger batch dimension gained nothing in any size of network (2 cores), and graphs
@@ -149,17 +146,6 @@ def _require_file(path: Path) -> None:
         raise FileNotFoundError(f"{path} is missing or not a file; name a trained or exported network")
 
 
-def _read_tflite(path: Path) -> bytes:
-    _require_file(path)
-    if path.suffix != ".task":
-        return path.read_bytes()
-    try:
-        with zipfile.ZipFile(path) as bundle:
-            return bundle.read(BUNDLE_MEMBER)
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise ValueError(f"{path} is damaged or not a pose bundle: no {BUNDLE_MEMBER} in it") from error
-
-
 def _onnx_input(node: Any, channels_first: bool) -> tuple[Any, ...]:
     """Shape and type of an ONNX input as LiteRT would put them: channels last, an open batch as 1."""
     batch, *rest = node.shape
@@ -191,14 +177,20 @@ def _text(shapes: Sequence[Sequence[Any]]) -> str:
     return ", ".join(f"[{', '.join(map(str, shape))}]" for shape in shapes)
 
 
-def _tflite_metadata(content: bytes) -> Mapping[str, Any]:
+def tflite_metadata(content: bytes) -> Mapping[str, Any]:
+    """What a TFLite file says of itself under METADATA_KEY; empty for foreign ones."""
+    return json.loads(metadata_entry(content, METADATA_KEY) or b"{}")
+
+
+def metadata_entry(content: bytes, name: str) -> bytes | None:
+    """An entry of a TFLite file's metadata."""
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.Model.GetRootAs(content, 0)
     for entry in map(model.Metadata, range(model.MetadataLength())):
-        if entry.Name() == METADATA_KEY.encode():
-            return json.loads(model.Buffers(entry.Buffer()).DataAsNumpy().tobytes())
-    return {}
+        if entry.Name() == name.encode():
+            return model.Buffers(entry.Buffer()).DataAsNumpy().tobytes()
+    return None
 
 
 def _normalise(images: np.ndarray) -> np.ndarray:

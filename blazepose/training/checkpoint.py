@@ -12,7 +12,6 @@ from torch import Tensor
 from blazepose import __version__
 from blazepose.data.annotation import Source
 from blazepose.models.landmark_net import LandmarkNet
-from blazepose.models.variants import landmark_variant
 from blazepose.topology import OUTPUTS
 
 
@@ -103,20 +102,6 @@ def read_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(content["blazepose"], weights)
 
 
-def load_landmark_net(path: Path) -> LandmarkNet:
-    """The landmark network of a checkpoint, in eval mode.
-
-    Raises:
-        ValueError: if the checkpoint is of another task or topology, or its tensors are not the network's.
-    """
-    about, weights = read_checkpoint(path)
-    if about["task"] != "landmark":
-        raise ValueError(f"{path} holds a {about['task']} network; a landmark network is needed here")
-    net = LandmarkNet(landmark_variant(about["model"], about["wiring"]), about["gradient_stop"])
-    load_weights(net, Checkpoint(about, weights), path)
-    return net.eval()
-
-
 def load_weights(net: LandmarkNet, checkpoint: Checkpoint, path: Path) -> None:
     """Put a checkpoint's weights into a network of the same kind; everything accounted for.
 
@@ -139,19 +124,3 @@ def load_weights(net: LandmarkNet, checkpoint: Checkpoint, path: Path) -> None:
             f"model={about['model']} model.wiring={about['wiring']}"
         )
     net.load_state_dict(weights, strict=True)
-
-
-def load_initial_weights(net: LandmarkNet, path: Path) -> dict[str, Any]:
-    """Start a new training from the weights of a checkpoint of the same model.
-
-    Returns:
-        What the checkpoint says of itself.
-
-    Raises:
-        ValueError: if the file is of another kind, model or topology.
-    """
-    if path.suffix in {".task", ".tflite"}:
-        raise ValueError(f"init={path}: starting from Google's files is not there yet; give a .ckpt of ours")
-    checkpoint = read_checkpoint(path)
-    load_weights(net, checkpoint, path)
-    return checkpoint.about

@@ -11,21 +11,13 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from blazepose.data.sample import PoseBatch
-from blazepose.losses.landmark import (
-    binary_loss,
-    coordinate_loss,
-    heatmap_loss,
-    mask_loss,
-    offset_loss,
-    position_loss,
-)
 from blazepose.metrics.pck import PCK_THRESHOLD, torso_size
 from blazepose.metrics.pck_metric import PckMetric
 from blazepose.metrics.spread import VarianceRatio
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.runtime.decode import refine_by_heatmap
-from blazepose.targets.heatmaps import decode_heatmaps, encode_heatmaps, encode_offsets
+from blazepose.targets.heatmaps import decode_heatmaps
 from blazepose.topology import (
     LANDMARKS,
     LEFT_SHOULDER,
@@ -36,9 +28,11 @@ from blazepose.topology import (
     ROI_SCALE,
     both_sides,
 )
+from blazepose.training.label_terms import heatmap_terms, regression_terms
 from blazepose.training.loss_weights import LossWeights, check_that_it_learns
 from blazepose.training.optimiser import OptimiserConfig, build_optimiser, learning_rate_factor
 from blazepose.training.stages import Stages, set_stage
+from blazepose.training.teacher import Lesson, ask, keep_terms
 
 DECODINGS = ("refined", "raw", "heatmap")
 """Validated: regression refined by the heatmap as the runtime does, regression alone, heatmap and offset."""
@@ -54,6 +48,7 @@ class LandmarkModule(LightningModule):
         stages: epochs of each stage.
         trained: what is learned (training.stages.learned).
         about: plain facts that travel with the checkpoint (training.checkpoint).
+        teacher: the network before a fine-tuning, which keeps what nobody labelled.
     """
 
     def __init__(
@@ -64,6 +59,7 @@ class LandmarkModule(LightningModule):
         stages: Stages,
         trained: dict[str, list[str]],
         about: dict[str, Any],
+        teacher: LandmarkNet | None = None,
     ) -> None:
         super().__init__()
         self.net = net.to(memory_format=torch.channels_last)
@@ -72,6 +68,8 @@ class LandmarkModule(LightningModule):
         self.stages = stages
         self.trained = trained
         self.about = about
+        # In a list, so that it is no part of the module: it is neither trained, averaged nor saved.
+        self._teacher = [teacher.requires_grad_(False).eval()] if teacher else []
         # Losses over whole maps cost a tenth of a step on a CPU; most sources label half of the points.
         points = [*both_sides(trained["heatmaps"]), ROI_CENTER, ROI_SCALE]
         self.heatmap_points: Tensor
@@ -85,72 +83,30 @@ class LandmarkModule(LightningModule):
 
     def forward(self, images: Tensor, masks: int = 0) -> LandmarkOutputs:
         """Run the network on uint8 pictures (batch, 256, 256, 3), with masks of the first ones."""
-        # Channels-last pixels viewed as NCHW are torch's channels_last layout: no copy.
-        return self.net(images.permute(0, 3, 1, 2).float() / 255, masks)
+        return self.net(_network_input(images), masks)
 
     @torch.no_grad()
     def predict_roi(self, images: Tensor) -> np.ndarray:
         """Landmarks (batch, 33, 2) of crops (batch, 256, 256, 3) as the run reads them, ROI coordinates."""
         return self._decode(self(images))[self.headline].numpy()
 
-    def losses(self, out: LandmarkOutputs, batch: PoseBatch) -> dict[str, Tensor]:
-        """Every loss term, unweighted; those of the running stage, and only what the labels can teach."""
-        stage = self.stages.at(self.current_epoch)
+    def losses(
+        self, out: LandmarkOutputs, batch: PoseBatch, lesson: Lesson | None = None
+    ) -> dict[str, Tensor]:
+        """Every loss term, unweighted; those of the running stage, of what labels or teacher can teach."""
+        stage, weights = self.stages.at(self.current_epoch), self.weights
+        if lesson:
+            batch = {**batch, "labelled": lesson.labels(batch["labelled"])}
         terms: dict[str, Tensor] = {}
         if stage != "regression":
-            terms |= self._heatmap_terms(out, batch)
+            terms |= heatmap_terms(out, batch, weights, self.trained["outputs"], self.heatmap_points)
         if stage != "heatmap":
-            terms |= self._regression_terms(out, batch)
-        return {name: term for name, term in terms.items() if getattr(self.weights, name)}
-
-    def _heatmap_terms(self, out: LandmarkOutputs, batch: PoseBatch) -> dict[str, Tensor]:
-        taught = self.heatmap_points
-        points = batch["points"][:, taught, :2]
-        inside = ((points >= 0) & (points < 1)).all(dim=2) & batch["labelled"][:, taught]
-        terms = {}
-        size = out.heatmaps.shape[-1]
-        if self.weights.heatmap:
-            heatmaps = encode_heatmaps(points, size, self.weights.sigma)
-            logits = out.heatmaps[:, taught].float().contiguous()
-            terms["heatmap"] = heatmap_loss(logits, heatmaps, inside)
-        if self.weights.offset and out.offsets is not None:
-            targets, near = encode_offsets(points, size)
-            offsets = out.offsets.unflatten(1, (NUM_HEATMAPS, 2))[:, taught].float().contiguous()
-            terms["offset"] = offset_loss(offsets, targets, near, inside)
-        if "segmentation" in self.trained["outputs"] and out.segmentation is not None:
-            terms["segmentation"] = mask_loss(
-                out.segmentation.float(), batch["mask"][: len(out.segmentation)]
-            )
-        return terms
-
-    def _regression_terms(self, out: LandmarkOutputs, batch: PoseBatch) -> dict[str, Tensor]:
-        landmarks, size = out.landmarks.float(), self.net.input_spec.size
-        points, beta = batch["points"], self.weights.beta
-        visible, present = batch["visibility"], batch["presence"]
-        terms = {
-            "coordinates": position_loss(
-                landmarks[..., :2] / size, points[..., :2], batch["labelled"], self.weights.scale
-            ),
-            "presence": binary_loss(landmarks[:, :NUM_LANDMARKS, 4], present.float(), present >= 0),
-        }
-        outputs = self.trained["outputs"]
-        if "z" in outputs:
-            terms["z"] = coordinate_loss(
-                landmarks[..., 2:3] / size, points[..., 2:], batch["z_labelled"], beta
-            )
-        if "visibility" in outputs:
-            seen = both_sides(self.trained["visibility"])
-            visible = visible[:, seen]
-            terms["visibility"] = binary_loss(landmarks[:, seen, 3], visible.float(), visible >= 0)
-        if "world" in outputs:
-            world = out.world.float()[:, :NUM_LANDMARKS]
-            terms["world"] = coordinate_loss(world, batch["world"], batch["world_labelled"], beta)
-        if "pose" in outputs:
-            pose = batch["pose"].float()
-            terms["pose"] = binary_loss(
-                out.pose_logit.float()[:, 0], pose, torch.ones_like(pose, dtype=torch.bool)
-            )
-        return terms
+            terms |= regression_terms(out, batch, weights, self.trained, self.net.input_spec.size)
+        if lesson:
+            kept = keep_terms(out, lesson, batch, weights, self.net.input_spec.size)
+            for name in terms.keys() & kept.keys():
+                terms[name] = terms[name] + weights.keep * kept[name]
+        return {name: term for name, term in terms.items() if getattr(weights, name)}
 
     def _check_steps(self) -> None:
         """Refuse to go on with a run when an epoch would have another number of steps than before.
@@ -169,14 +125,21 @@ class LandmarkModule(LightningModule):
     def _steps_per_epoch(self) -> int:
         return int(self.trainer.estimated_stepping_batches) // self.stages.epochs
 
+    def on_fit_start(self) -> None:
+        for teacher in self._teacher:
+            teacher.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
     def on_train_epoch_start(self) -> None:
         self._check_steps()
         self._finite = torch.ones((), dtype=torch.bool, device=self.device)
-        set_stage(self.net, self.stages.at(self.current_epoch), self.trained["outputs"])
+        stage, outputs = self.stages.at(self.current_epoch), self.trained["outputs"]
+        set_stage(self.net, stage, outputs, self.optimiser.frozen_norm)
 
     def training_step(self, batch: PoseBatch, batch_idx: int) -> Tensor:
-        out = self(batch["image"], self._masks(len(batch["image"])))
-        terms = self.losses(out, batch)
+        images, masks = _network_input(batch["image"]), self._masks(len(batch["image"]))
+        out = self.net(images, masks)
+        lessons = [ask(teacher, images, masks, batch) for teacher in self._teacher]
+        terms = self.losses(out, batch, *lessons)
         loss = torch.stack([getattr(self.weights, name) * term for name, term in terms.items()]).sum()
         self._finite &= torch.isfinite(loss.detach())
         self.log("train/loss", loss, prog_bar=True)
@@ -293,3 +256,9 @@ class LandmarkModule(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["blazepose"] = self.about
+
+
+def _network_input(images: Tensor) -> Tensor:
+    """uint8 pictures (batch, size, size, 3) as the network takes them."""
+    # Channels-last pixels viewed as NCHW are torch's channels_last layout: no copy.
+    return images.permute(0, 3, 1, 2).float() / 255

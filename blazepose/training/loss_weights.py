@@ -24,6 +24,8 @@ class LossWeights:
         world: metres.
         pose: cross-entropy of the pose score.
         segmentation: cross-entropy of the mask.
+        keep: of the teacher's terms, as a factor on those of the labels; a fine-tuning keeps with it what
+            nobody labelled.
         mask_share: of a batch, for which the mask is learned: it costs a CPU as much as all the rest.
         scale: distance that still counts as near for `coordinates`, ROI units.
         beta: where the errors of z and world turn from squared to linear, in their units.
@@ -42,6 +44,7 @@ class LossWeights:
     world: float = 2.0
     pose: float = 0.5
     segmentation: float = 0.5
+    keep: float = 0.0
     mask_share: float = 0.25
     scale: float = 0.03
     beta: float = 0.01

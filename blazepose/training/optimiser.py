@@ -21,6 +21,7 @@ class OptimiserConfig:
         final_lr: learning rate at the end of a stage, as a share of the peak.
         ema_decay: of the averaged weights that are validated and saved; 0 switches averaging off.
         clip_norm: largest gradient norm; 0 switches clipping off.
+        frozen_norm: BatchNorm keeps the statistics that it starts with.
 
     Raises:
         ValueError: names the value that is out of range.
@@ -32,6 +33,7 @@ class OptimiserConfig:
     final_lr: float = 0.01
     ema_decay: float = 0.998
     clip_norm: float = 5.0
+    frozen_norm: bool = False
 
     def __post_init__(self) -> None:
         limits = dict.fromkeys(("weight_decay", "warmup_steps", "clip_norm"), (0.0, math.inf))

@@ -113,7 +113,7 @@ def advice(trained: dict[str, list[str]]) -> str:
     return "next, the regression: python train.py stages.joint=0 stages.regression=60 init="
 
 
-def set_stage(net: LandmarkNet, stage: StageName, outputs: list[str]) -> None:
+def set_stage(net: LandmarkNet, stage: StageName, outputs: list[str], frozen_norm: bool = False) -> None:
     """Let the parts of a stage learn; freeze the others with their BatchNorm statistics.
 
     Args:
@@ -121,6 +121,7 @@ def set_stage(net: LandmarkNet, stage: StageName, outputs: list[str]) -> None:
         stage: of the training.
         outputs: what the labels can teach (data.datamodule.trained_outputs). Heads without labels stay as
             they are.
+        frozen_norm: BatchNorm keeps its statistics in the parts that learn, too.
     """
     heatmap: list[nn.Module] = [net.encoder, net.decoder, net.heatmaps]
     if net.offsets is not None:
@@ -139,3 +140,7 @@ def set_stage(net: LandmarkNet, stage: StageName, outputs: list[str]) -> None:
     for name, head in heads.items():
         if name not in outputs:
             head.requires_grad_(False)
+    if frozen_norm:
+        for module in net.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()

@@ -14,11 +14,11 @@ from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import Loading, PoseDataModule, read_filtered
 from blazepose.data.filters import EVALUATION_FILTER
 from blazepose.topology import LANDMARKS
-from blazepose.training.checkpoint import load_landmark_net
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.loss_weights import LossWeights
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.stages import Stages
+from blazepose.training.weights import load_landmark_net
 
 
 def main() -> None:

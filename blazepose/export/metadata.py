@@ -1,0 +1,92 @@
+"""Metadata that MediaPipe reads in a TFLite file: how its input is normalised.
+
+Source: TensorFlow Lite's metadata_schema.fbs; mediapipe.md section 4.
+"""
+
+from typing import NamedTuple
+
+import flatbuffers
+import numpy as np
+from flatbuffers.number_types import Float32Flags, Uint8Flags
+from flatbuffers.table import Table
+
+from blazepose.models.variants import InputSpec
+
+_SUBGRAPHS, _INPUTS, _UNITS = 3, 2, 4
+"""Fields of ModelMetadata, SubGraphMetadata and TensorMetadata."""
+
+_NORMALIZATION = 1
+"""Of the union ProcessUnitOptions."""
+
+NORMALIZATION_KEY = "TFLITE_METADATA"
+"""Of the metadata entry that holds it."""
+
+
+class Normalization(NamedTuple):
+    """value = (byte - mean) / std, on all channels."""
+
+    mean: float
+    std: float
+
+
+def normalization(spec: InputSpec) -> Normalization:
+    """How bytes become what a network eats."""
+    std = 255 / (spec.high - spec.low)
+    return Normalization(-spec.low * std, std)
+
+
+def normalization_metadata(values: Normalization) -> bytes:
+    """Content of the entry NORMALIZATION_KEY of a model with one input."""
+    builder = flatbuffers.Builder(256)
+    vectors = [builder.CreateNumpyVector(np.array([value], np.float32)) for value in values]
+    options = _table(builder, 2, dict(enumerate(vectors)))
+    builder.StartObject(2)
+    builder.PrependUint8Slot(0, _NORMALIZATION, 0)
+    builder.PrependUOffsetTRelativeSlot(1, options, 0)
+    table = builder.EndObject()
+    for fields, slot in ((7, _UNITS), (8, _INPUTS), (8, _SUBGRAPHS)):
+        table = _table(builder, fields, {slot: _vector(builder, table)})
+    builder.Finish(table, file_identifier=b"M001")
+    return bytes(builder.Output())
+
+
+def _table(builder: flatbuffers.Builder, fields: int, offsets: dict[int, int]) -> int:
+    builder.StartObject(fields)
+    for slot, offset in offsets.items():
+        builder.PrependUOffsetTRelativeSlot(slot, offset, 0)
+    return builder.EndObject()
+
+
+def _vector(builder: flatbuffers.Builder, table: int) -> int:
+    """A vector of one table."""
+    builder.StartVector(4, 1, 4)
+    builder.PrependUOffsetTRelative(table)
+    return builder.EndVector()
+
+
+def read_normalization(content: bytes) -> Normalization | None:
+    """What the entry says of the first input; None if it says nothing of its normalisation.
+
+    Raises:
+        ValueError: if channels differ, which MediaPipe does not take.
+    """
+    table = Table(content, 0)
+    table.Pos = table.Indirect(0)
+    for slot in (_SUBGRAPHS, _INPUTS, _UNITS):
+        offset = table.Offset(_field(slot))
+        if not offset or not table.VectorLen(offset):
+            return None
+        table = Table(content, table.Indirect(table.Vector(offset)))
+    kind = table.Offset(_field(0))
+    if not kind or table.Get(Uint8Flags, table.Pos + kind) != _NORMALIZATION:
+        return None
+    options = Table(content, table.Indirect(table.Pos + table.Offset(_field(1))))
+    channels = np.stack([options.GetVectorAsNumpy(Float32Flags, options.Offset(_field(k))) for k in (0, 1)])
+    if not (channels == channels[:, :1]).all():
+        raise ValueError(f"it normalises its channels differently: {channels.tolist()}")
+    return Normalization(*channels[:, 0].tolist())
+
+
+def _field(slot: int) -> int:
+    """Where a table's directory has a field."""
+    return 4 + 2 * slot

@@ -1,0 +1,111 @@
+"""The pose detector: face boxes with four alignment points, as logits and offsets for every anchor.
+
+Source: mediapipe.md sections 1 and 5.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from blazepose.models.blocks import ConvNorm, upsample
+from blazepose.models.encoder import Encoder
+from blazepose.models.outputs import DetectorOutputs
+from blazepose.models.variants import DETECTOR, DETECTOR_INPUT, DetectorVariant, InputSpec
+
+NUM_COORDINATES = 12
+"""Of an anchor: centre and size of the face box, then x and y of four alignment points, input pixels."""
+
+
+class LinearSeparable(nn.Module):
+    """Depthwise 3x3 without BatchNorm and activation, 1x1; identity where channels stay; ReLU6."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.residual = channels_in == channels_out
+        self.depthwise = nn.Conv2d(channels_in, channels_in, 3, padding=1, groups=channels_in, bias=False)
+        self.pointwise = ConvNorm(channels_in, channels_out, linear=True)
+
+    def forward(self, x: Float[Tensor, "batch in side side"]) -> Float[Tensor, "batch out side side"]:
+        y = self.pointwise(self.depthwise(x))
+        return F.relu6(x + y if self.residual else y)
+
+
+class Level(nn.Module):
+    """A finer level: what lies below it, enlarged, and the encoder's feature of its size."""
+
+    def __init__(self, below: int, lateral: int, channels: int) -> None:
+        super().__init__()
+        self.lateral = LinearSeparable(lateral, channels)
+        self.below = ConvNorm(below, channels)
+        self.blocks = nn.Sequential(LinearSeparable(channels, channels), LinearSeparable(channels, channels))
+
+    def forward(self, below: Tensor, lateral: Tensor) -> Tensor:
+        return self.blocks(self.lateral(lateral) + self.below(upsample(below)))
+
+
+class Head(nn.Module):
+    """What is said of the anchors of a level: every cell is unfolded into four and looked at again."""
+
+    def __init__(self, channels: int, anchors: int) -> None:
+        super().__init__()
+        inner = channels // 4
+        self.scores, self.boxes = (
+            nn.Sequential(
+                nn.Conv2d(inner, inner, 3, 2, padding=1, groups=inner),
+                nn.Conv2d(inner, values * anchors, 1),
+            )
+            for values in (1, NUM_COORDINATES)
+        )
+
+    def forward(
+        self, x: Tensor
+    ) -> tuple[Float[Tensor, "batch anchors 1"], Float[Tensor, "batch anchors 12"]]:
+        unfolded = depth_to_space(x)
+        scores, boxes = self.scores(unfolded), self.boxes(unfolded)
+        # Anchors in the order row, column, anchor of the cell.
+        return (
+            scores.permute(0, 2, 3, 1).reshape(len(x), -1, 1),
+            boxes.permute(0, 2, 3, 1).reshape(len(x), -1, NUM_COORDINATES),
+        )
+
+
+def depth_to_space(
+    x: Float[Tensor, "batch channels side side"],
+) -> Float[Tensor, "batch quarter double double"]:
+    """A quarter of the channels at twice the side, in TensorFlow's order: rows, columns, channels."""
+    batch, channels, height, width = x.shape
+    cells = x.reshape(batch, 4, channels // 4, height, width).transpose(1, 2).reshape(x.shape)
+    return F.pixel_shuffle(cells, 2)
+
+
+class DetectorNet(nn.Module):
+    """Scores and boxes of 2,254 anchors on a picture of 224 x 224."""
+
+    input_spec: InputSpec = DETECTOR_INPUT
+
+    def __init__(self, variant: DetectorVariant = DETECTOR) -> None:
+        super().__init__()
+        encoder = variant.encoder
+        self.encoder = Encoder(encoder)
+        self.middle = Level(encoder.top, encoder.at16_wide.blocks[-1][1], variant.middle)
+        self.fine = Level(variant.middle, encoder.at32.blocks[-1][1], variant.fine)
+        channels = (variant.fine, variant.middle, encoder.top)
+        self.heads = nn.ModuleList(Head(*sizes) for sizes in zip(channels, variant.anchors, strict=True))
+
+    def forward(self, images: Float[Tensor, "batch 3 224 224"]) -> DetectorOutputs:
+        """Run the network on RGB pictures in [-1, 1]."""
+        _, _, f28, f14, f7 = self.encoder(images)
+        p14 = self.middle(f7, f14)
+        p28 = self.fine(p14, f28)
+        scores, boxes = zip(
+            *(head(x) for head, x in zip(self.heads, (p28, p14, f7), strict=True)), strict=True
+        )
+        return DetectorOutputs(boxes=torch.cat(boxes, 1), scores=torch.cat(scores, 1))
+
+    def contract(
+        self, images: Float[Tensor, "batch 224 224 3"]
+    ) -> tuple[Float[Tensor, "batch 2254 12"], Float[Tensor, "batch 2254 1"]]:
+        """The exported function: boxes and score logits, in MediaPipe's order."""
+        out = self(images.permute(0, 3, 1, 2))
+        return out.boxes, out.scores

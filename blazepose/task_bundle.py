@@ -1,0 +1,74 @@
+"""`.task` bundles: the zip in which MediaPipe's Tasks keep detector and landmark network.
+
+Source: mediapipe.md section 4.
+"""
+
+import io
+import struct
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+DETECTOR, LANDMARKS = "pose_detector.tflite", "pose_landmarks_detector.tflite"
+"""The two entries of a pose bundle."""
+
+_ALIGNMENT = 64
+"""Bytes; what begins elsewhere is copied before it runs, and MediaPipe warns."""
+
+_LOCAL_HEADER = 30
+"""Bytes before an entry's name. Source: the zip format."""
+
+_PADDING_ID = 0xD935
+"""Extra field for alignment. Source: Android's zipalign, which apps are packed with, too."""
+
+_WRITTEN = (2020, 1, 1, 0, 0, 0)
+"""Date of the entries: the same networks make the same file."""
+
+
+def read_tflite(path: Path, entry: str) -> bytes:
+    """Content of a `.tflite` file, or of one entry of a `.task` bundle.
+
+    Args:
+        path: the file.
+        entry: DETECTOR or LANDMARKS, what is wanted of a bundle.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if a bundle is damaged, compressed, or another task's.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path} is missing or not a file; name a trained, exported or published network"
+        )
+    return _read_entry(path, entry) if path.suffix == ".task" else path.read_bytes()
+
+
+def _read_entry(path: Path, entry: str) -> bytes:
+    try:
+        with zipfile.ZipFile(path) as bundle:
+            names = bundle.namelist()
+            if entry not in names:
+                raise ValueError(f"{path} is no pose bundle: it holds {', '.join(names)}, not {entry}")
+            if bundle.getinfo(entry).compress_type != zipfile.ZIP_STORED:
+                raise ValueError(
+                    f"{path} is compressed, which MediaPipe does not take: pack it with `zip -0`"
+                )
+            return bundle.read(entry)
+    except (zipfile.BadZipFile, EOFError, struct.error) as error:
+        raise ValueError(f"{path} is cut off, damaged or no .task bundle: it is no whole zip file") from error
+
+
+def pack(entries: Mapping[str, bytes]) -> bytes:
+    """A bundle as MediaPipe wants it: stored, each entry at a multiple of 64 bytes.
+
+    Args:
+        entries: {name: content}.
+    """
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as bundle:
+        for name, content in entries.items():
+            entry = zipfile.ZipInfo(name, _WRITTEN)
+            gap = -(packed.tell() + _LOCAL_HEADER + len(name) + 4) % _ALIGNMENT
+            entry.extra = struct.pack("<HH", _PADDING_ID, gap) + bytes(gap)
+            bundle.writestr(entry, content)
+    return packed.getvalue()

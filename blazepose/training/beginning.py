@@ -1,0 +1,72 @@
+"""Where a training begins: anew, from other weights, or where it was cut off."""
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from blazepose.data.dataset import PoseDataset
+from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.recalibrate import recalibrate
+from blazepose.training.checkpoint import read_checkpoint
+from blazepose.training.runs import chosen_weights
+from blazepose.training.weights import IMPORTED, load_initial_weights, load_landmark_net
+
+_CALIBRATION, _BATCH = 256, 32
+"""Crops that BatchNorm's statistics are estimated on. Chosen: more move them by less than a hundredth."""
+
+
+class Beginning(NamedTuple):
+    """What a training starts from.
+
+    Attributes:
+        about: what the weights say of themselves; None where it begins anew.
+        teacher: the network before the training, if it is to keep what nobody labelled.
+    """
+
+    about: dict[str, Any] | None
+    teacher: LandmarkNet | None
+
+
+def begin(
+    net: LandmarkNet, init: str | None, train_set: PoseDataset, keep: bool, resumed: Path | None
+) -> Beginning:
+    """Put weights into a network, with BatchNorm statistics of the training's pictures where they have none.
+
+    Args:
+        net: new; a training that goes on gets its weights from the checkpoint later.
+        init: file or run folder to start from.
+        train_set: to take pictures from.
+        keep: a teacher is needed.
+        resumed: checkpoint of a training that goes on.
+
+    Raises:
+        FileNotFoundError: if the file is missing.
+        ValueError: if it does not fit, or if there is nothing to keep.
+    """
+    if not init:
+        if keep:
+            raise ValueError("loss.keep keeps what the weights of init= say; name some, or set loss.keep=0")
+        return Beginning(None, None)
+    path = chosen_weights(init, "init=")
+    if resumed:
+        return Beginning(read_checkpoint(resumed).about["init"], load_landmark_net(path) if keep else None)
+    about = load_initial_weights(net, path)
+    teacher = copy.deepcopy(net) if keep else None
+    if path.suffix in IMPORTED:
+        recalibrate(net.eval(), _pictures(train_set))
+    return Beginning(about, teacher)
+
+
+def _pictures(train_set: PoseDataset) -> Iterator[Tensor]:
+    """Batches of training crops, as the network takes them, from people all over the set."""
+    picks = np.unique(np.linspace(0, len(train_set) - 1, _CALIBRATION).astype(int))
+    batches = [picks[k : k + _BATCH] for k in range(0, len(picks), _BATCH)]
+    for batch in tqdm(batches, desc="statistics of activations", unit=" batches", disable=None):
+        images = np.stack([train_set[int(k)]["image"] for k in batch])
+        yield torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255

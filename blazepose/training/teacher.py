@@ -1,0 +1,184 @@
+"""What the weights that a fine-tuning starts from say, kept where nobody labelled anything.
+
+Users label few of the 33 landmarks. The others, depth, metres, visibility, mask and pose score have no label,
+and would drift as the features under them change. The network as it was before is their teacher, but not on
+a limb whose labelled joints it plainly misses: a wrist that is put right must not get the wrong hand.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from blazepose.data.mask import UNKNOWN_PIXEL
+from blazepose.data.sample import PoseBatch
+from blazepose.losses.landmark import binary_loss, coordinate_loss, heatmap_loss, position_loss
+from blazepose.metrics.pck import PCK_THRESHOLD
+from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.outputs import LandmarkOutputs
+from blazepose.topology import (
+    INDEX,
+    LANDMARKS,
+    LEFT_SHOULDER,
+    NUM_HEATMAPS,
+    NUM_LANDMARKS,
+    NUM_OUTPUTS,
+    RIGHT_HIP,
+    mirror_name,
+)
+from blazepose.training.loss_weights import LossWeights
+
+_LIMBS = (
+    "left_shoulder",
+    "left_elbow left_shoulder",
+    "left_wrist left_elbow left_shoulder",
+    "left_pinky left_wrist left_elbow left_shoulder",
+    "left_index left_wrist left_elbow left_shoulder",
+    "left_thumb left_wrist left_elbow left_shoulder",
+    "left_hip",
+    "left_knee left_hip",
+    "left_ankle left_knee left_hip",
+    "left_heel left_ankle left_knee left_hip",
+    "left_foot_index left_ankle left_knee left_hip",
+    "left_eye nose left_ear left_shoulder",
+    "left_eye_inner left_eye nose left_shoulder",
+    "left_eye_outer left_eye nose left_shoulder",
+    "left_ear left_eye nose left_shoulder",
+    "mouth_left nose left_eye left_shoulder",
+    "nose left_eye left_ear left_shoulder",
+)
+"""A landmark of the left side, and whom to ask whether the teacher sees it, nearest first."""
+
+_MOSTLY = 0.75
+"""Share of the labelled landmarks that the teacher finds on somebody whom it sees as a whole. Chosen."""
+
+
+def _witnesses() -> Tensor:
+    """(33, 4) landmarks to ask, nearest first; the last one again where there are fewer."""
+    rows = {line.split()[0]: line.split() for line in _LIMBS}
+    rows |= {
+        mirror_name(name): [mirror_name(point) for point in row]
+        for name, row in rows.items()
+        if name != "nose"
+    }
+    longest = max(map(len, rows.values()))
+    padded = [rows[name] + [rows[name][-1]] * (longest - len(rows[name])) for name in LANDMARKS]
+    return torch.tensor([[INDEX[point] for point in row] for row in padded])
+
+
+WITNESSES = _witnesses()
+
+
+def trusted(
+    said: Float[Tensor, "batch 39 2"],
+    points: Float[Tensor, "batch 39 2"],
+    labelled: Bool[Tensor, "batch 39"],
+    torso: Float[Tensor, " batch"],
+) -> Bool[Tensor, "batch 39"]:
+    """Where the teacher may be believed.
+
+    A landmark is, if the nearest labelled one along its limb is within a fifth of the torso of its label, or
+    if none of them is labelled; alignment points are, if most of the labelled ones are.
+
+    Args:
+        said: by the teacher, in the unit of the labels.
+        points: labels.
+        labelled: which of them are.
+        torso: size of each person, in the same unit.
+    """
+    error = torch.linalg.vector_norm(said - points, dim=2)[:, :NUM_LANDMARKS]
+    right = error < PCK_THRESHOLD * torso[:, None]
+    known = labelled[:, :NUM_LANDMARKS]
+    verdict = torch.ones_like(known)
+    for witness in WITNESSES.to(points.device).T.flip(0):
+        verdict = torch.where(known[:, witness], right[:, witness], verdict)
+    whole = (right & known).sum(1) >= _MOSTLY * known.sum(1)
+    rest = whole[:, None].expand(-1, NUM_OUTPUTS - NUM_LANDMARKS)
+    return torch.cat([verdict, rest], dim=1)
+
+
+class Lesson(NamedTuple):
+    """What the teacher says of a batch.
+
+    Attributes:
+        said: its outputs.
+        sure: (batch, 39) bool, where it may be believed.
+    """
+
+    said: LandmarkOutputs
+    sure: Tensor
+
+    def labels(self, labelled: Bool[Tensor, "batch 39"]) -> Bool[Tensor, "batch 39"]:
+        """The labels that are learned: alignment points only where the teacher is wrong.
+
+        Apps have been built on its regions of interest, and labels define them a little otherwise.
+        """
+        learned = labelled.clone()
+        learned[:, NUM_LANDMARKS:] &= ~self.sure[:, NUM_LANDMARKS:]
+        return learned
+
+
+@torch.no_grad()
+def ask(
+    teacher: LandmarkNet, images: Float[Tensor, "batch 3 size size"], masks: int, batch: PoseBatch
+) -> Lesson:
+    """What the teacher says of pictures.
+
+    Args:
+        teacher: in eval mode.
+        images: as networks take them.
+        masks: of how many of them the mask is asked.
+        batch: their labels.
+    """
+    said = teacher(images, masks)
+    points = batch["points"][..., :2]
+    torso = torch.linalg.vector_norm(points[:, LEFT_SHOULDER] - points[:, RIGHT_HIP], dim=1)
+    known = batch["labelled"] & (torso > 0)[:, None]
+    size = teacher.input_spec.size
+    return Lesson(said, trusted(said.landmarks[..., :2].float() / size, points, known, torso))
+
+
+def keep_terms(
+    out: LandmarkOutputs, lesson: Lesson, batch: PoseBatch, weights: LossWeights, size: int
+) -> dict[str, Tensor]:
+    """Losses against the teacher wherever there is no label and it may be believed; named as those of labels.
+
+    Args:
+        out: of the network that learns.
+        lesson: of the same pictures.
+        batch: with the labels that are learned.
+        weights: for the scales of the losses.
+        size: side of the crop, pixels.
+    """
+    said, sure = lesson
+    landmarks, taught = out.landmarks.float(), said.landmarks.float()
+    here, there = landmarks[..., :3] / size, taught[..., :3] / size
+    free = sure & ~batch["labelled"]
+    people, points = sure[:, :NUM_LANDMARKS], slice(NUM_HEATMAPS)
+    terms = {
+        "heatmap": heatmap_loss(
+            out.heatmaps[:, points].float(), said.heatmaps[:, points].float().sigmoid(), free[:, points]
+        ),
+        "coordinates": position_loss(here[..., :2], there[..., :2], free, weights.scale),
+        "z": coordinate_loss(here[..., 2:], there[..., 2:], sure & ~batch["z_labelled"], weights.beta),
+        "world": coordinate_loss(
+            out.world.float()[:, :NUM_LANDMARKS],
+            said.world.float()[:, :NUM_LANDMARKS],
+            people & ~batch["world_labelled"],
+            weights.beta,
+        ),
+        "pose": binary_loss(
+            out.pose_logit.float(), said.pose_logit.float().sigmoid(), torch.ones_like(out.pose_logit) > 0
+        ),
+    }
+    for column, name in ((3, "visibility"), (4, "presence")):
+        unknown = people & (batch[name] < 0)  # type: ignore[literal-required]
+        logits, probable = (x[:, :NUM_LANDMARKS, column] for x in (landmarks, taught.sigmoid()))
+        terms[name] = binary_loss(logits, probable, unknown)
+    if out.segmentation is not None and said.segmentation is not None:
+        masks = len(out.segmentation)
+        unknown = (batch["mask"][:masks] == UNKNOWN_PIXEL) & sure[:masks, -1, None, None]
+        probable = said.segmentation[:, 0].float().sigmoid()
+        terms["segmentation"] = binary_loss(out.segmentation[:, 0].float(), probable, unknown)
+    return terms

@@ -1,0 +1,63 @@
+"""Bundles: what MediaPipe takes, and what is refused."""
+
+import zipfile
+
+import pytest
+
+from blazepose.task_bundle import DETECTOR, LANDMARKS, pack, read_tflite
+
+CONTENT = {DETECTOR: bytes(range(100)), LANDMARKS: b"landmarks" * 1000}
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    path = tmp_path / "pose.task"
+    path.write_bytes(pack(CONTENT))
+    return path
+
+
+def test_entries_are_stored_at_multiples_of_64_bytes(bundle):
+    whole = bundle.read_bytes()
+    for name, content in CONTENT.items():
+        assert read_tflite(bundle, name) == content
+        assert whole.find(content) % 64 == 0
+    with zipfile.ZipFile(bundle) as file:
+        assert file.testzip() is None
+        assert {entry.compress_type for entry in file.infolist()} == {zipfile.ZIP_STORED}
+
+
+def test_the_same_networks_make_the_same_file(bundle):
+    assert pack(CONTENT) == bundle.read_bytes()
+
+
+def test_a_tflite_file_is_read_as_it_is(tmp_path):
+    (tmp_path / "net.tflite").write_bytes(b"whatever")
+    assert read_tflite(tmp_path / "net.tflite", LANDMARKS) == b"whatever"
+
+
+def test_bad_bundles_are_told(bundle, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"gone\.task is missing or not a file"):
+        read_tflite(tmp_path / "gone.task", DETECTOR)
+    for name, content in (("cut", bundle.read_bytes()[:-50]), ("no_zip", b"text"), ("empty", b"")):
+        path = tmp_path / f"{name}.task"
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=rf"{name}\.task is cut off, damaged or no \.task bundle"):
+            read_tflite(path, DETECTOR)
+    hand = tmp_path / "hand.task"
+    hand.write_bytes(pack({"hand_detector.tflite": b"", "hand_landmarks_detector.tflite": b""}))
+    with pytest.raises(
+        ValueError, match=r"hand\.task is no pose bundle: it holds hand_detector\.tflite, hand_"
+    ):
+        read_tflite(hand, LANDMARKS)
+    with zipfile.ZipFile(tmp_path / "packed.task", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(LANDMARKS, CONTENT[LANDMARKS])
+    with pytest.raises(ValueError, match=r"packed\.task is compressed, .*: pack it with `zip -0`"):
+        read_tflite(tmp_path / "packed.task", LANDMARKS)
+
+
+def test_damage_inside_is_found(bundle):
+    content = bytearray(bundle.read_bytes())
+    content[70] ^= 255
+    bundle.write_bytes(content)
+    with pytest.raises(ValueError, match=r"pose\.task is cut off, damaged"):
+        read_tflite(bundle, DETECTOR)

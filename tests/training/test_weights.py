@@ -1,0 +1,107 @@
+"""Trained networks: ours and Google's, whole or refused."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.variants import landmark_variant
+from blazepose.topology import OUTPUTS
+from blazepose.training.checkpoint import read_checkpoint
+from blazepose.training.weights import load_initial_weights, load_landmark_net, read_weights
+from tests.training.saved_net import save
+
+
+@pytest.fixture(scope="module")
+def net():
+    torch.manual_seed(1)
+    return LandmarkNet(landmark_variant("lite", "mediapipe"))
+
+
+def test_round_trip(tmp_path, net):
+    path = save(tmp_path / "a.ckpt", net)
+    loaded = load_landmark_net(path)
+    assert not loaded.training
+    images = torch.rand(1, 256, 256, 3)
+    torch.testing.assert_close(loaded.contract(images)[0], net.eval().contract(images)[0])
+    about = read_checkpoint(path).about
+    assert about["topology"] == list(OUTPUTS)
+    assert about["input"] == {"size": 256, "low": 0.0, "high": 1.0}
+    assert about["trained"]["landmarks"] == ["nose"]
+
+
+def test_weights_keep_the_unit_they_were_trained_in(tmp_path):
+    """COORDINATE_UNIT may change; older weights must not then mean other coordinates."""
+    net = LandmarkNet(landmark_variant("lite", "mediapipe")).eval()
+    net.tower.unit.mul_(4)
+    loaded = load_landmark_net(save(tmp_path / "a.ckpt", net))
+    images = torch.rand(1, 256, 256, 3)
+    torch.testing.assert_close(loaded.contract(images)[0], net.contract(images)[0])
+
+
+def test_another_task_or_topology(tmp_path, net):
+    with pytest.raises(ValueError, match="holds a detector network"):
+        load_landmark_net(save(tmp_path / "a.ckpt", net, task="detector"))
+    with pytest.raises(ValueError, match="another set of 3 points"):
+        load_landmark_net(save(tmp_path / "b.ckpt", net, topology=["a", "b", "c"]))
+
+
+def test_another_size_or_wiring(tmp_path, net):
+    path = save(tmp_path / "a.ckpt", net)
+    with pytest.raises(ValueError, match=r"a\.ckpt holds lite in the mediapipe wiring, not the full asked"):
+        load_initial_weights(LandmarkNet(landmark_variant("full", "mediapipe")), path)
+    with pytest.raises(ValueError, match=r"its own network is model=lite model\.wiring=mediapipe"):
+        load_initial_weights(LandmarkNet(landmark_variant("lite", "paper")), path)
+
+
+def test_missing_and_unexpected_tensors_are_refused(tmp_path, net):
+    path = save(tmp_path / "a.ckpt", net)
+    content = torch.load(path, weights_only=True)
+    content["state_dict"].pop("net.heatmaps.bias")
+    content["state_dict"]["net.extra"] = torch.zeros(1)
+    torch.save(content, path)
+    with pytest.raises(ValueError, match="2 tensors do not fit"):
+        load_landmark_net(path)
+
+
+def test_initial_weights_are_taken(tmp_path, net):
+    other = LandmarkNet(landmark_variant("lite", "mediapipe"))
+    load_initial_weights(other, save(tmp_path / "a.ckpt", net))
+    torch.testing.assert_close(other.encoder.stem[0].conv.weight, net.encoder.stem[0].conv.weight)
+
+
+def test_googles_files_say_what_they_are(shared):
+    about, weights = read_weights(shared / "models" / "pose_landmark_lite.tflite")
+    assert (about["model"], about["wiring"]) == ("lite", "mediapipe")
+    assert len(about["trained"]["landmarks"]) == 33
+    assert about["data"]["train"][0]["licence"].startswith("MediaPipe Pose by Google")
+    net = LandmarkNet(landmark_variant("lite", "mediapipe"))
+    assert load_initial_weights(net, shared / "models" / "pose_landmark_lite.tflite") == about
+    torch.testing.assert_close(
+        net.state_dict()["encoder.stem.0.conv.weight"], weights["encoder.stem.0.conv.weight"]
+    )
+
+
+def test_a_bundle_is_its_landmark_network(shared):
+    net = load_landmark_net(shared / "models" / "pose_landmarker_full.task")
+    assert net.variant == landmark_variant("full", "mediapipe")
+
+
+def test_other_files_are_told(shared, tmp_path):
+    detector = shared / "models" / "pose_detection.tflite"
+    with pytest.raises(ValueError, match=r"pose_detection\.tflite holds a pose detector; a landmark network"):
+        read_weights(detector)
+    (tmp_path / "cut.tflite").write_bytes(detector.read_bytes()[:1_000_000])
+    with pytest.raises(ValueError, match=r"cut\.tflite cannot be imported: it is cut off or damaged"):
+        read_weights(tmp_path / "cut.tflite")
+    with pytest.raises(FileNotFoundError, match=r"gone\.task is missing"):
+        read_weights(Path("gone.task"))
+
+
+def test_another_model_of_googles(shared):
+    net = LandmarkNet(landmark_variant("full", "mediapipe"))
+    with pytest.raises(
+        ValueError, match=r"lite\.tflite holds lite in the mediapipe wiring, not the full asked"
+    ):
+        load_initial_weights(net, shared / "models" / "pose_landmark_lite.tflite")
