@@ -1,6 +1,6 @@
 """Any weights as an inference engine: our checkpoints through torch, exported files through their runtime."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,10 @@ from blazepose.runtime.engines import InferenceEngine, load_engine
 
 
 class TorchEngine:
-    """Runs a checkpoint of ours with torch, on the GPU if there is one.
+    """Runs a network with torch, on the GPU if there is one.
 
     Args:
-        path: a `.ckpt`.
+        path: a `.ckpt`, or a file that can be imported (training.weights).
         num_threads: None leaves torch's default.
 
     Raises:
@@ -42,13 +42,29 @@ class TorchEngine:
             return RawOutputs(*(output.float().cpu().numpy() for output in outputs))
 
 
-SUFFIXES: Mapping[str, str] = {
-    ".ckpt": "torch",
-    ".tflite": "litert",
-    ".task": "litert",
-    ".onnx": "onnxruntime",
+def _mediapipe(path: Path, num_threads: int | None) -> InferenceEngine:
+    from blazepose.evaluation.mediapipe_engine import MediaPipeEngine
+
+    if num_threads:
+        raise ValueError("MediaPipe takes the threads it likes: leave num_threads out with engine=mediapipe")
+    return MediaPipeEngine(path)
+
+
+ENGINES: Mapping[str, Callable[[Path, int | None], InferenceEngine]] = {
+    "torch": TorchEngine,
+    "litert": load_engine,
+    "onnxruntime": load_engine,
+    "mediapipe": _mediapipe,
 }
-"""Which engine runs which files."""
+"""Who can run weights."""
+
+SUFFIXES: Mapping[str, tuple[str, ...]] = {
+    ".ckpt": ("torch",),
+    ".tflite": ("litert", "torch"),
+    ".task": ("litert", "torch", "mediapipe"),
+    ".onnx": ("onnxruntime",),
+}
+"""Which engines run which files, the usual one first."""
 
 
 def open_weights(path: Path, engine: str | None = None, num_threads: int | None = None) -> InferenceEngine:
@@ -56,23 +72,21 @@ def open_weights(path: Path, engine: str | None = None, num_threads: int | None 
 
     Args:
         path: `.ckpt`, `.tflite`, `.task` or `.onnx`.
-        engine: torch, litert or onnxruntime; None goes by the suffix.
+        engine: a key of ENGINES; None goes by the suffix.
         num_threads: None takes what the engine thinks best.
 
     Raises:
         ValueError: if no engine, or not this one, runs such a file; and as the engines say.
     """
-    if engine == "mediapipe":
-        raise ValueError("engine=mediapipe is not there yet; leave engine out to run the file directly")
-    if engine is not None and engine not in SUFFIXES.values():
-        known = ", ".join(dict.fromkeys(SUFFIXES.values()))
-        raise ValueError(f"engine={engine} is unknown; engine is one of {known}")
     suffix = path.suffix
     if suffix not in SUFFIXES:
         raise ValueError(f"weights={path}: no engine runs {suffix!r} files; they are {', '.join(SUFFIXES)}")
-    if engine not in (None, SUFFIXES[suffix]):
-        raise ValueError(f"engine={engine} cannot run {path}; {suffix} files take engine={SUFFIXES[suffix]}")
-    return TorchEngine(path, num_threads) if suffix == ".ckpt" else load_engine(path, num_threads)
+    if engine not in (None, *ENGINES):
+        raise ValueError(f"engine={engine} is unknown; engine is one of {', '.join(ENGINES)}")
+    if engine not in (None, *SUFFIXES[suffix]):
+        runs = " or ".join(f"engine={name}" for name in SUFFIXES[suffix])
+        raise ValueError(f"engine={engine} cannot run {path}; {suffix} files take {runs}")
+    return ENGINES[engine or SUFFIXES[suffix][0]](path, num_threads)
 
 
 def weights_name(path: Path) -> str:

@@ -166,7 +166,7 @@ def _predict_batch(
             landmarks=landmarks_to_image(landmarks, roi)[:NUM_LANDMARKS],
             landmarks_raw=roi_to_image(roi, regressed[k, :NUM_LANDMARKS, :2]),
             landmarks_world=world_to_image_axes(world[k], roi)[:NUM_LANDMARKS],
-            pose_presence=float(raw.pose_presence[k, 0]),
+            pose_presence=None if np.isnan(raw.pose_presence[k]).any() else float(raw.pose_presence[k, 0]),
             trained=trained,
             mask=None if masks is None else _mask_like(annotation.mask, masks[k, ..., 0], roi),
         )

@@ -31,7 +31,7 @@ class Prediction:
             camera), visibility, presence; refined by the heatmap.
         landmarks_raw: (33, 2) pixels, the regression output alone.
         landmarks_world: (33, 3) metres, hip-centred, along the axes of the image.
-        pose_presence: 0..1.
+        pose_presence: 0..1; None from an engine that does not tell.
         trained: {"landmarks": names, "visibility": names, ...} that the weights say they learned
             (training.stages.learned); None if they do not say.
         mask: pixels of the picture that show the person, encoded as Annotation.mask; None if nobody labelled
@@ -46,7 +46,7 @@ class Prediction:
     landmarks: np.ndarray
     landmarks_raw: np.ndarray
     landmarks_world: np.ndarray
-    pose_presence: float
+    pose_presence: float | None
     trained: dict[str, list[str]] | None
     mask: Mapping[str, Any] | None = None
 
@@ -105,6 +105,7 @@ def _read_lines(file: Path) -> Iterator[tuple[PersonKey, Prediction]]:
 
 
 def _to_json(prediction: Prediction) -> dict[str, Any]:
+    presence = prediction.pose_presence
     return {
         "image": prediction.image,
         "person": prediction.person,
@@ -112,7 +113,7 @@ def _to_json(prediction: Prediction) -> dict[str, Any]:
         "roi": {"from": prediction.crop, **asdict(prediction.roi)},
         "landmarks": _rounded(prediction.landmarks),
         "landmarks_world": _rounded(prediction.landmarks_world),
-        "pose_presence": round(prediction.pose_presence, _DECIMALS),
+        "pose_presence": None if presence is None else round(presence, _DECIMALS),
         "landmarks_raw": _rounded(prediction.landmarks_raw),
         "trained": prediction.trained,
         **({"mask": prediction.mask} if prediction.mask else {}),
@@ -130,7 +131,7 @@ def _from_json(line: dict[str, Any]) -> Prediction:
         landmarks=np.array(line["landmarks"], np.float64).reshape(NUM_LANDMARKS, 5),
         landmarks_raw=np.array(line["landmarks_raw"], np.float64).reshape(NUM_LANDMARKS, 2),
         landmarks_world=np.array(line["landmarks_world"], np.float64).reshape(NUM_LANDMARKS, 3),
-        pose_presence=float(line["pose_presence"]),
+        pose_presence=line["pose_presence"],
         trained=line["trained"],
         mask=line.get("mask"),
     )

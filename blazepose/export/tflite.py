@@ -5,16 +5,18 @@ import io
 import logging
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from blazepose.export.contract import ExportedLandmarkNet, Precision
 from blazepose.export.metadata import NORMALIZATION_KEY, normalization, normalization_metadata
+from blazepose.models.variants import InputSpec
 from blazepose.runtime.engines import METADATA_KEY
 
 _OFFICIAL_METADATA = {"reduced_precision_support": b"fp16accfp32"}
@@ -32,18 +34,34 @@ def convert_tflite(net: ExportedLandmarkNet, precision: Precision, metadata: str
     Raises:
         ImportError: names the extra to install.
     """
+    return to_tflite(net, net.input_spec, precision, {METADATA_KEY: metadata.encode(), **_OFFICIAL_METADATA})
+
+
+def to_tflite(
+    net: nn.Module, spec: InputSpec, precision: Precision, metadata: Mapping[str, bytes] | None = None
+) -> bytes:
+    """A module as a TFLite file that MediaPipe knows how to feed.
+
+    Args:
+        net: takes pictures (1, size, size, 3).
+        spec: of the pictures.
+        precision: of the stored weights.
+        metadata: entries to keep in the file beside the normalisation.
+
+    Raises:
+        ImportError: names the extra to install.
+    """
     try:
         import litert_torch
     except ImportError as error:
-        raise ImportError('TFLite export needs litert-torch: pip install -e ".[all]"') from error
+        raise ImportError('TFLite files need litert-torch: pip install -e ".[all]"') from error
 
-    size = net.input_spec.size
     with _quiet(), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "net.tflite"
-        litert_torch.convert(net.eval(), (torch.zeros(1, size, size, 3),)).export(str(path))
+        litert_torch.convert(net.eval(), (torch.zeros(1, spec.size, spec.size, 3),)).export(str(path))
         content = _cast_weights(path) if precision == "fp16" else path.read_bytes()
-    normalised = {NORMALIZATION_KEY: normalization_metadata(normalization(net.input_spec))}
-    return with_metadata(content, {METADATA_KEY: metadata.encode(), **_OFFICIAL_METADATA, **normalised})
+    normalised = normalization_metadata(normalization(spec))
+    return with_metadata(content, {**(metadata or {}), NORMALIZATION_KEY: normalised})
 
 
 def _cast_weights(path: Path) -> bytes:
@@ -74,7 +92,7 @@ def _cast_weights(path: Path) -> bytes:
     return bytes(caster.quantize().quantized_model)
 
 
-def with_metadata(content: bytes, entries: dict[str, bytes]) -> bytes:
+def with_metadata(content: bytes, entries: Mapping[str, bytes]) -> bytes:
     """The same model with metadata entries added, and every buffer inside the flatbuffer."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema

@@ -12,9 +12,9 @@ from tests.evaluation.crowd import ConstantEngine
 @pytest.mark.parametrize(
     ("path", "engine", "sentence"),
     [
-        ("a.tflite", "mediapipe", "engine=mediapipe is not there yet"),
-        ("a.tflite", "tpu", "engine=tpu is unknown; engine is one of torch, litert, onnxruntime"),
-        ("a.tflite", "torch", r"engine=torch cannot run a\.tflite; \.tflite files take engine=litert"),
+        ("a.tflite", "mediapipe", r"cannot run a\.tflite; \.tflite files take engine=litert or engine=torch"),
+        ("a.tflite", "tpu", "engine=tpu is unknown; engine is one of torch, litert, onnxruntime, mediapipe"),
+        ("a.onnx", "torch", r"engine=torch cannot run a\.onnx; \.onnx files take engine=onnxruntime"),
         ("a.pth", None, r"weights=a\.pth: no engine runs '\.pth' files; they are \.ckpt, \.tflite"),
     ],
 )

@@ -1,0 +1,123 @@
+"""Google's own runtime as an engine: PoseLandmarker on crops that we cut.
+
+PoseLandmarker takes no region of interest. A bundle whose detector always finds one person, in the middle of
+the picture and as large as it, makes the whole crop the region. Source: mediapipe.md section 6.
+"""
+
+import weakref
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from blazepose.export.tflite import to_tflite
+from blazepose.models.detector_net import NUM_COORDINATES
+from blazepose.models.variants import DETECTOR_INPUT
+from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
+from blazepose.runtime.engines import load_engine
+from blazepose.task_bundle import DETECTOR, LANDMARKS, pack, read_tflite
+from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
+
+_NEVER = -100.0
+"""Logit that is a probability of 0."""
+
+_ANCHORS, _FIRST_ANCHOR = 2254, 0.5 / 28
+"""How many a picture has; where the first one's centre is, in x and y."""
+
+_FACE, _HIPS = (0.5, 0.2, 0.2, 0.2), (0.5, 0.5)
+_CIRCLE, _SHOULDERS, _UPPER_CIRCLE = (0.5, 0.1), (0.5, 0.4), (0.5, 0.2)
+"""Box and alignment points of the person: 1.25 times the circle is the whole picture."""
+
+
+class CertainDetector(nn.Module):
+    """A pose detector that always sees the same person, with its hips in the middle of the picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        x, y, width, height = _FACE
+        places = torch.tensor([(x, y), (width, height), _HIPS, _CIRCLE, _SHOULDERS, _UPPER_CIRCLE])
+        places[[0, 2, 3, 4, 5]] -= _FIRST_ANCHOR
+        boxes = torch.zeros(1, _ANCHORS, NUM_COORDINATES)
+        boxes[:, 0] = places.flatten() * DETECTOR_INPUT.size
+        scores = torch.full((1, _ANCHORS, 1), _NEVER)
+        scores[:, 0] = -_NEVER
+        self.boxes: Tensor
+        self.scores: Tensor
+        self.register_buffer("boxes", boxes)
+        self.register_buffer("scores", scores)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        # Outputs of a TFLite file must depend on its input, and pictures are nowhere above 1.
+        nothing = F.relu(images.amax() - 2)
+        return self.boxes + nothing, self.scores + nothing
+
+
+class MediaPipeEngine:
+    """Runs a `.task` bundle inside MediaPipe's PoseLandmarker, one crop after the other.
+
+    It returns what MediaPipe returns: landmarks that its heatmap has refined already, so that the regression
+    alone cannot be told; no auxiliary points (zeros) and no pose score (nan). Everybody is looked at, however
+    low the score.
+
+    Args:
+        path: the bundle.
+
+    Raises:
+        ImportError: if MediaPipe is not installed.
+        ValueError: if it is no bundle, or MediaPipe refuses it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if path.suffix != ".task":
+            raise ValueError(f"engine=mediapipe runs .task bundles, {path} is none: export.py --target task")
+        try:
+            from mediapipe import Image, ImageFormat
+            from mediapipe.tasks.python import BaseOptions, vision
+        except ImportError as error:
+            raise ImportError('engine=mediapipe needs MediaPipe: pip install -e ".[mediapipe]"') from error
+        network = load_engine(path)  # says what is wrong with a file in our words
+        self.input_size, self.metadata = network.input_size, network.metadata
+        detector = to_tflite(CertainDetector(), DETECTOR_INPUT, "fp32")
+        bundle = pack({DETECTOR: detector, LANDMARKS: read_tflite(path, LANDMARKS)})
+        options = vision.PoseLandmarkerOptions(
+            base_options=BaseOptions(model_asset_buffer=bundle),
+            min_pose_presence_confidence=0.0,
+            output_segmentation_masks=True,
+        )
+        try:
+            self._landmarker = vision.PoseLandmarker.create_from_options(options)
+        except (RuntimeError, ValueError, OSError) as error:
+            raise ValueError(f"MediaPipe does not take {path}: {error}") from error
+        # It must be closed before Python ends.
+        weakref.finalize(self, self._landmarker.close)
+        self._image, self._format = Image, ImageFormat.SRGB
+
+    def __call__(self, images: np.ndarray) -> RawOutputs:
+        return RawOutputs(*(np.stack(values) for values in zip(*map(self._look, images), strict=True)))
+
+    def _look(self, crop: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The five outputs for one crop, without the batch."""
+        found = self._landmarker.detect(
+            self._image(image_format=self._format, data=np.ascontiguousarray(crop))
+        )
+        if not found.pose_landmarks:
+            raise ValueError("MediaPipe returns no pose: the network's score of it is 0")
+        size = self.input_size
+        landmarks = np.zeros((NUM_OUTPUTS, LANDMARK_VALUES), np.float32)
+        landmarks[:NUM_LANDMARKS] = [
+            (p.x * size, p.y * size, p.z * size, _logit(p.visibility), _logit(p.presence))
+            for p in found.pose_landmarks[0]
+        ]
+        world = np.zeros((NUM_OUTPUTS, 3), np.float32)
+        world[:NUM_LANDMARKS] = [(p.x, p.y, p.z) for p in found.pose_world_landmarks[0]]
+        mask = found.segmentation_masks[0].numpy_view().reshape(size, size, 1)
+        heatmaps = np.full((size // 4, size // 4, NUM_OUTPUTS), _NEVER, np.float32)
+        return landmarks.ravel(), np.array([np.nan]), _logit(mask), heatmaps, world.ravel()
+
+
+def _logit(probability: Any) -> Any:
+    within = np.clip(np.asarray(probability, np.float64), 1e-12, 1 - 1e-12)
+    return np.log(within / (1 - within)).astype(np.float32)
