@@ -68,8 +68,6 @@ def main(cfg: DictConfig) -> None:
     start = begin(net, cfg.init, data.train_set, keep=weights.keep > 0, resumed=checkpoint)
     sources = {"train": train, "val": val}
     about = describe_landmark_net(net, cfg.model.wiring, trained, sources, recipe, start.about)
-    if start.teacher:
-        trained = about["trained"]  # the teacher teaches what the labels do not
     module = LandmarkModule(net, weights, optimiser, stages, trained, about, start.teacher)
 
     folder = folder or open_run(LANDMARK_RUNS, cfg.name, cfg)
@@ -82,6 +80,8 @@ def main(cfg: DictConfig) -> None:
         people.append("no validation: data.val=[...] names its people; best.ckpt is the last epoch's")
     for line in (describe_net(net), *people, describe_learned(trained)):
         log.info(line)
+    if start.teacher:
+        log.info(f"kept: whatever is not labelled, as {cfg.init} says it")
     validated = bool(val) and validates(settings, stages)
     callbacks = build_callbacks(folder, optimiser, data.train_set, validated)
     trainer = build_trainer(folder, settings, optimiser, stages, callbacks)

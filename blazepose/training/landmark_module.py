@@ -46,7 +46,7 @@ class LandmarkModule(LightningModule):
         weights: of the loss terms.
         optimiser: AdamW and schedule.
         stages: epochs of each stage.
-        trained: what is learned (training.stages.learned).
+        trained: what the labels teach (training.stages.learned).
         about: plain facts that travel with the checkpoint (training.checkpoint).
         teacher: the network before a fine-tuning, which keeps what nobody labelled.
     """
@@ -67,6 +67,8 @@ class LandmarkModule(LightningModule):
         self.optimiser = optimiser
         self.stages = stages
         self.trained = trained
+        # The teacher teaches what the labels do not.
+        self.outputs: list[str] = (about["trained"] if teacher else trained)["outputs"]
         self.about = about
         # In a list, so that it is no part of the module: it is neither trained, averaged nor saved.
         self._teacher = [teacher.requires_grad_(False).eval()] if teacher else []
@@ -95,17 +97,20 @@ class LandmarkModule(LightningModule):
     ) -> dict[str, Tensor]:
         """Every loss term, unweighted; those of the running stage, of what labels or teacher can teach."""
         stage, weights = self.stages.at(self.current_epoch), self.weights
+        size, labels = self.net.input_spec.size, batch
         if lesson:
-            batch = {**batch, "labelled": lesson.labels(batch["labelled"])}
+            labels = {**batch, "labelled": lesson.labels(batch["labelled"])}
         terms: dict[str, Tensor] = {}
         if stage != "regression":
-            terms |= heatmap_terms(out, batch, weights, self.trained["outputs"], self.heatmap_points)
+            terms |= heatmap_terms(out, labels, weights, self.trained["outputs"], self.heatmap_points)
         if stage != "heatmap":
-            terms |= regression_terms(out, batch, weights, self.trained, self.net.input_spec.size)
+            terms |= regression_terms(out, labels, weights, self.trained, size)
         if lesson:
-            kept = keep_terms(out, lesson, batch, weights, self.net.input_spec.size)
-            for name in terms.keys() & kept.keys():
-                terms[name] = terms[name] + weights.keep * kept[name]
+            kept = keep_terms(out, lesson, labels, weights, size, stage)
+            if "pose" in self.trained["outputs"]:
+                kept.pop("pose", None)  # every picture has this label
+            for name, term in kept.items():
+                terms[name] = terms.get(name, 0) + weights.keep * term
         return {name: term for name, term in terms.items() if getattr(weights, name)}
 
     def _check_steps(self) -> None:
@@ -132,8 +137,8 @@ class LandmarkModule(LightningModule):
     def on_train_epoch_start(self) -> None:
         self._check_steps()
         self._finite = torch.ones((), dtype=torch.bool, device=self.device)
-        stage, outputs = self.stages.at(self.current_epoch), self.trained["outputs"]
-        set_stage(self.net, stage, outputs, self.optimiser.frozen_norm)
+        stage = self.stages.at(self.current_epoch)
+        set_stage(self.net, stage, self.outputs, self.optimiser.frozen_norm)
 
     def training_step(self, batch: PoseBatch, batch_idx: int) -> Tensor:
         images, masks = _network_input(batch["image"]), self._masks(len(batch["image"]))
@@ -151,7 +156,7 @@ class LandmarkModule(LightningModule):
 
     def _masks(self, batch_size: int) -> int:
         """Of how many samples of a batch the mask is learned in this stage."""
-        learned = "segmentation" in self.trained["outputs"]
+        learned = "segmentation" in self.outputs
         moves = learned and self.stages.at(self.current_epoch) != "regression"
         return math.ceil(self.weights.mask_share * batch_size) if moves else 0
 

@@ -25,9 +25,11 @@ from blazepose.topology import (
     NUM_LANDMARKS,
     NUM_OUTPUTS,
     RIGHT_HIP,
+    ROI_CENTER,
     mirror_name,
 )
 from blazepose.training.loss_weights import LossWeights
+from blazepose.training.stages import StageName
 
 _LIMBS = (
     "left_shoulder",
@@ -140,7 +142,12 @@ def ask(
 
 
 def keep_terms(
-    out: LandmarkOutputs, lesson: Lesson, batch: PoseBatch, weights: LossWeights, size: int
+    out: LandmarkOutputs,
+    lesson: Lesson,
+    batch: PoseBatch,
+    weights: LossWeights,
+    size: int,
+    stage: StageName = "joint",
 ) -> dict[str, Tensor]:
     """Losses against the teacher wherever there is no label and it may be believed; named as those of labels.
 
@@ -150,35 +157,49 @@ def keep_terms(
         batch: with the labels that are learned.
         weights: for the scales of the losses.
         size: side of the crop, pixels.
+        stage: of the training.
     """
+    terms: dict[str, Tensor] = {}
+    if stage != "regression":
+        terms |= _kept_maps(out, lesson, batch)
+    if stage != "heatmap":
+        terms |= _kept_regression(out, lesson, batch, weights, size)
+    return terms
+
+
+def _kept_maps(out: LandmarkOutputs, lesson: Lesson, batch: PoseBatch) -> dict[str, Tensor]:
+    """Terms of heatmaps and mask."""
+    (said, sure), points = lesson, slice(NUM_HEATMAPS)
+    free = (sure & ~batch["labelled"])[:, points]
+    maps = out.heatmaps[:, points].float(), said.heatmaps[:, points].float().sigmoid()
+    terms = {"heatmap": heatmap_loss(*maps, free)}
+    if out.segmentation is not None and said.segmentation is not None:
+        masks = len(out.segmentation)
+        whole = sure[:masks, ROI_CENTER, None, None]
+        unknown = (batch["mask"][:masks] == UNKNOWN_PIXEL) & whole
+        probable = said.segmentation[:, 0].float().sigmoid()
+        terms["segmentation"] = binary_loss(out.segmentation[:, 0].float(), probable, unknown)
+    return terms
+
+
+def _kept_regression(
+    out: LandmarkOutputs, lesson: Lesson, batch: PoseBatch, weights: LossWeights, size: int
+) -> dict[str, Tensor]:
+    """Terms of the tower."""
     said, sure = lesson
     landmarks, taught = out.landmarks.float(), said.landmarks.float()
     here, there = landmarks[..., :3] / size, taught[..., :3] / size
-    free = sure & ~batch["labelled"]
-    people, points = sure[:, :NUM_LANDMARKS], slice(NUM_HEATMAPS)
+    people = sure[:, :NUM_LANDMARKS]
+    world, taught_world = (x.world.float()[:, :NUM_LANDMARKS] for x in (out, said))
+    everybody = torch.ones_like(out.pose_logit, dtype=torch.bool)
     terms = {
-        "heatmap": heatmap_loss(
-            out.heatmaps[:, points].float(), said.heatmaps[:, points].float().sigmoid(), free[:, points]
-        ),
-        "coordinates": position_loss(here[..., :2], there[..., :2], free, weights.scale),
+        "coordinates": position_loss(here[..., :2], there[..., :2], sure & ~batch["labelled"], weights.scale),
         "z": coordinate_loss(here[..., 2:], there[..., 2:], sure & ~batch["z_labelled"], weights.beta),
-        "world": coordinate_loss(
-            out.world.float()[:, :NUM_LANDMARKS],
-            said.world.float()[:, :NUM_LANDMARKS],
-            people & ~batch["world_labelled"],
-            weights.beta,
-        ),
-        "pose": binary_loss(
-            out.pose_logit.float(), said.pose_logit.float().sigmoid(), torch.ones_like(out.pose_logit) > 0
-        ),
+        "world": coordinate_loss(world, taught_world, people & ~batch["world_labelled"], weights.beta),
+        "pose": binary_loss(out.pose_logit.float(), said.pose_logit.float().sigmoid(), everybody),
     }
     for column, name in ((3, "visibility"), (4, "presence")):
         unknown = people & (batch[name] < 0)  # type: ignore[literal-required]
         logits, probable = (x[:, :NUM_LANDMARKS, column] for x in (landmarks, taught.sigmoid()))
         terms[name] = binary_loss(logits, probable, unknown)
-    if out.segmentation is not None and said.segmentation is not None:
-        masks = len(out.segmentation)
-        unknown = (batch["mask"][:masks] == UNKNOWN_PIXEL) & sure[:masks, -1, None, None]
-        probable = said.segmentation[:, 0].float().sigmoid()
-        terms["segmentation"] = binary_loss(out.segmentation[:, 0].float(), probable, unknown)
     return terms
