@@ -5,6 +5,8 @@ the picture and as large as it, makes the whole crop the region. Source: mediapi
 """
 
 import weakref
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from tqdm import tqdm
 
 from blazepose.export.tflite import to_tflite
 from blazepose.models.detector_net import NUM_COORDINATES
@@ -71,38 +74,28 @@ class MediaPipeEngine:
     """
 
     def __init__(self, path: Path) -> None:
-        if path.suffix != ".task":
-            raise ValueError(f"engine=mediapipe runs .task bundles, {path} is none: export.py --target task")
-        try:
-            from mediapipe import Image, ImageFormat
-            from mediapipe.tasks.python import BaseOptions, vision
-        except ImportError as error:
-            raise ImportError('engine=mediapipe needs MediaPipe: pip install -e ".[mediapipe]"') from error
+        _require_bundle(path)
+        mediapipe = _mediapipe()
         network = load_engine(path)  # says what is wrong with a file in our words
         self.input_size, self.metadata = network.input_size, network.metadata
         detector = to_tflite(CertainDetector(), DETECTOR_INPUT, "fp32")
         bundle = pack({DETECTOR: detector, LANDMARKS: read_tflite(path, LANDMARKS)})
-        options = vision.PoseLandmarkerOptions(
-            base_options=BaseOptions(model_asset_buffer=bundle),
+        self._image = partial(mediapipe.Image, mediapipe.ImageFormat.SRGB)
+        self._landmarker = _open(
+            path,
+            base_options=mediapipe.tasks.BaseOptions(model_asset_buffer=bundle),
             min_pose_presence_confidence=0.0,
             output_segmentation_masks=True,
         )
-        try:
-            self._landmarker = vision.PoseLandmarker.create_from_options(options)
-        except (RuntimeError, ValueError, OSError) as error:
-            raise ValueError(f"MediaPipe does not take {path}: {error}") from error
         # It must be closed before Python ends.
         weakref.finalize(self, self._landmarker.close)
-        self._image, self._format = Image, ImageFormat.SRGB
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
         return RawOutputs(*(np.stack(values) for values in zip(*map(self._look, images), strict=True)))
 
     def _look(self, crop: np.ndarray) -> tuple[np.ndarray, ...]:
         """The five outputs for one crop, without the batch."""
-        found = self._landmarker.detect(
-            self._image(image_format=self._format, data=np.ascontiguousarray(crop))
-        )
+        found = self._landmarker.detect(self._image(np.ascontiguousarray(crop)))
         if not found.pose_landmarks:
             raise ValueError("MediaPipe returns no pose: the network's score of it is 0")
         size = self.input_size
@@ -116,6 +109,58 @@ class MediaPipeEngine:
         mask = found.segmentation_masks[0].numpy_view().reshape(size, size, 1)
         heatmaps = np.full((size // 4, size // 4, NUM_OUTPUTS), _NEVER, np.float32)
         return landmarks.ravel(), np.array([np.nan]), _logit(mask), heatmaps, world.ravel()
+
+
+def follow(path: Path, frames: Iterable[np.ndarray]) -> list[np.ndarray | None]:
+    """Landmarks of the person that a bundle's own detector finds and its network follows, in VIDEO mode.
+
+    Args:
+        path: the bundle.
+        frames: of a video of about 30 frames a second, uint8 RGB.
+
+    Returns:
+        (33, 2) pixels for each frame, None where MediaPipe returns no pose.
+
+    Raises:
+        ImportError: if MediaPipe is not installed.
+        ValueError: if it is no bundle, or MediaPipe refuses it.
+    """
+    _require_bundle(path)
+    mediapipe = _mediapipe()
+    options = mediapipe.tasks.BaseOptions(model_asset_path=str(path))
+    poses: list[np.ndarray | None] = []
+    video = mediapipe.tasks.vision.RunningMode.VIDEO
+    with _open(path, base_options=options, running_mode=video) as landmarker:
+        for number, frame in enumerate(tqdm(frames, desc=path.name, unit=" frames", disable=None)):
+            image = mediapipe.Image(mediapipe.ImageFormat.SRGB, frame)
+            found = landmarker.detect_for_video(image, number * 33).pose_landmarks
+            size = frame.shape[1::-1]
+            poses.append(np.array([(p.x, p.y) for p in found[0]]) * size if found else None)
+    return poses
+
+
+def _require_bundle(path: Path) -> None:
+    if path.suffix != ".task":
+        raise ValueError(
+            f"MediaPipe runs .task bundles, and {path} is none: python export.py --target task makes one"
+        )
+    read_tflite(path, LANDMARKS)
+
+
+def _mediapipe() -> Any:
+    try:
+        import mediapipe
+    except ImportError as error:
+        raise ImportError('MediaPipe is not installed: pip install -e ".[mediapipe]"') from error
+    return mediapipe
+
+
+def _open(path: Path, **options: Any) -> Any:
+    vision = _mediapipe().tasks.vision
+    try:
+        return vision.PoseLandmarker.create_from_options(vision.PoseLandmarkerOptions(**options))
+    except (RuntimeError, ValueError, OSError) as error:
+        raise ValueError(f"MediaPipe does not take {path}: {error}") from error
 
 
 def _logit(probability: Any) -> Any:

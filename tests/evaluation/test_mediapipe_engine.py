@@ -10,8 +10,11 @@ from blazepose.data.align import aligned_roi
 from blazepose.data.image import read_image
 from blazepose.data.readers import read_source
 from blazepose.evaluation.engines import open_weights
+from blazepose.evaluation.mediapipe_engine import follow
 from blazepose.geometry import crop_image, roi_to_image_matrix
 from blazepose.runtime.decode import decode_landmarks, refine_by_heatmap, sigmoid
+from blazepose.task_bundle import DETECTOR, LANDMARKS, pack
+from tests.mediapipe_runtime import frames
 
 
 @pytest.mark.slow
@@ -34,10 +37,41 @@ def test_mediapipe_says_of_a_crop_what_we_decode(shared):
     np.testing.assert_array_equal(refine_by_heatmap(found[..., :2], said.heatmaps[..., :33]), found[..., :2])
 
 
-def test_without_mediapipe_the_extra_is_named(monkeypatch):
+@pytest.fixture
+def bundle(tmp_path) -> Path:
+    (tmp_path / "pose.task").write_bytes(pack({DETECTOR: b"", LANDMARKS: b""}))
+    return tmp_path / "pose.task"
+
+
+def test_without_mediapipe_the_extra_is_named(monkeypatch, bundle):
     monkeypatch.setitem(sys.modules, "mediapipe", None)
-    with pytest.raises(ImportError, match=r"engine=mediapipe needs MediaPipe: pip install"):
-        open_weights(Path("pose.task"), "mediapipe")
+    for use in (lambda: open_weights(bundle, "mediapipe"), lambda: follow(bundle, [])):
+        with pytest.raises(ImportError, match=r"MediaPipe is not installed: pip install"):
+            use()
+
+
+def test_only_bundles_are_taken(tmp_path):
+    with pytest.raises(ValueError, match=r"net\.tflite is none: python export\.py --target task makes one"):
+        follow(tmp_path / "net.tflite", [])
+    with pytest.raises(FileNotFoundError, match=r"gone\.task is missing"):
+        follow(tmp_path / "gone.task", [])
+
+
+def test_a_bundle_that_mediapipe_refuses_is_told(bundle):
+    pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
+    with pytest.raises(ValueError, match=r"MediaPipe does not take .*pose\.task: "):
+        follow(bundle, [])
+
+
+@pytest.mark.slow
+def test_a_person_is_followed(shared):
+    pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
+    images = frames(shared / "data" / "mp_reference" / "pose_squats.mp4", 3)
+    empty = np.zeros_like(images[0])
+    poses = follow(shared / "models" / "pose_landmarker_full.task", [empty, *images])
+    assert [pose is None for pose in poses] == [True, False, False, False]
+    height, width = empty.shape[:2]
+    assert all(((pose > 0) & (pose < (width, height))).all() for pose in poses[1:])
 
 
 def test_its_threads_are_its_own():

@@ -1,0 +1,113 @@
+"""What a fine-tuning gained and what it forgot: two weights on the same people, and on the same video.
+
+    python -m blazepose.drift pose_landmarker_full.task my_pose.task --data lsp:data/lspet:val --video a.mp4
+
+Anything that eval.py runs is taken; a video needs two .task bundles and MediaPipe, which follows the person.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from blazepose.cli import say_errors
+from blazepose.data.readers import read_source
+from blazepose.evaluation.drift import changed_pck, drift, labels_of, listen
+from blazepose.evaluation.engines import open_weights
+from blazepose.evaluation.mediapipe_engine import follow
+from blazepose.evaluation.predict import CROPS, cut_crop, plan
+from blazepose.geometry import crop_image, roi_from_keypoints, roi_to_image_matrix
+from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, ROI_CENTER, ROI_SCALE
+from blazepose.training.runs import chosen_weights
+
+_HIPS, _SHOULDERS = [LEFT_HIP, RIGHT_HIP], [LEFT_SHOULDER, RIGHT_SHOULDER]
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m blazepose.drift", description=__doc__.splitlines()[0])
+    parser.add_argument("before", help="run folder, .ckpt, .tflite, .task or .onnx")
+    parser.add_argument("after", help="the same, fine-tuned")
+    parser.add_argument(
+        "--data", action="append", default=[], metavar="READER:PATH", help="labelled people; may be repeated"
+    )
+    parser.add_argument("--roi", choices=CROPS, default="annotation", help="where their crops come from")
+    parser.add_argument("--video", type=Path, help="a video of one person, for MediaPipe's VIDEO mode")
+    return parser.parse_args(arguments)
+
+
+@say_errors
+def main(arguments: list[str] | None = None) -> None:
+    """Print a table for each set of people, and one for the video."""
+    args = _parse(arguments)
+    if not args.data and args.video is None:
+        raise ValueError("nothing to look at: name labelled people with --data, or a --video")
+    before, after = (chosen_weights(name, "") for name in (args.before, args.after))
+    for spec in args.data:
+        _print_people(before, after, spec, args.roi)
+    if args.video is not None:
+        _print_video(before, after, args.video)
+
+
+def _print_people(before: Path, after: Path, spec: str, roi: str) -> None:
+    jobs = plan([read_source(spec)], roi, 0)
+    first, second = (
+        listen(engine, (cut_crop(job, engine.input_size) for job in jobs), len(jobs))
+        for engine in map(open_weights, (before, after))
+    )
+    labels = labels_of(jobs)
+    was, now, gain = changed_pck(first, second, labels)
+    print(f"\n{spec}, {len(jobs)} people, roi={roi}")
+    interval = f"95 % interval {gain.low:+.1f} to {gain.high:+.1f}"
+    print(f"  PCK@0.2 {was:.1f} -> {now:.1f}: {gain.value:+.1f}, {interval}")
+    print("  where the first weights were right, the second moved or changed:")
+    for name, figure in drift(first, second, labels).items():
+        print(f"    {name:34} {figure:8.2f}")
+
+
+def _print_video(before: Path, after: Path, video: Path) -> None:
+    """Frames without a pose; movement of the alignment points, each frame seen through the same crop."""
+    frames = list(_frames(video))
+    found = [follow(path, frames) for path in (before, after)]
+    lost = [sum(pose is None for pose in poses) for poses in found]
+    engines = [open_weights(path) for path in (before, after)]
+    size = engines[0].input_size
+    crops = []
+    for frame, pose in zip(frames, found[0], strict=True):
+        if pose is not None:
+            roi = roi_from_keypoints(pose, pose[_HIPS], pose[_SHOULDERS])
+            crops.append(crop_image(frame, roi_to_image_matrix(roi), size))
+    points = [listen(engine, crops, len(crops)).points[:, [ROI_CENTER, ROI_SCALE]] for engine in engines]
+    hips, circle = 100 * np.median(np.linalg.norm(points[1] - points[0], axis=2), axis=0)
+    radius = [np.linalg.norm(two[:, 1] - two[:, 0], axis=1) for two in points]
+    larger = 100 * np.median(radius[1] / radius[0] - 1)
+    print(f"\n{video}, {len(frames)} frames, MediaPipe's VIDEO mode")
+    print(f"  frames without a pose {lost[0]} -> {lost[1]}")
+    print(f"  alignment points moved by {hips:.2f} % (hips) and {circle:.2f} % (circle) of the crop,")
+    print(f"  which makes the next crop {larger:+.2f} % larger (medians)")
+
+
+def _frames(path: Path) -> Iterator[np.ndarray]:
+    """RGB frames of a video.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it has no frame that can be read.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"--video {path} is missing")
+    video = cv2.VideoCapture(str(path))
+    try:
+        read, frame = video.read()
+        if not read:
+            raise ValueError(f"--video {path} is no video, or damaged: it has no frame that can be read")
+        while read:
+            yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+            read, frame = video.read()
+    finally:
+        video.release()
+
+
+if __name__ == "__main__":
+    main()

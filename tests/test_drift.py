@@ -1,0 +1,54 @@
+"""The command that says what a fine-tuning gained and what it forgot."""
+
+import numpy as np
+import pytest
+
+from blazepose import drift
+from tests.mediapipe_runtime import frames
+
+
+def test_the_same_weights_twice_have_gained_and_forgotten_nothing(shared, capsys):
+    weights = str(shared / "models" / "pose_landmark_lite.tflite")
+    drift.main([weights, weights, "--data", f"coco:{shared}/data/coco_mini:train2017", "--roi", "jitter"])
+    said = capsys.readouterr().out
+    assert "roi=jitter" in said
+    assert ": +0.0, 95 % interval +0.0 to +0.0" in said
+    assert "hands, % of torso                      0.00" in said
+    assert "mask overlap, %                      100.00" in said
+
+
+@pytest.mark.slow
+def test_a_video_is_followed_twice(shared, capsys, monkeypatch):
+    pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
+    video = shared / "data" / "mp_reference" / "pose_squats.mp4"
+    few = frames(video, 4)
+    monkeypatch.setattr(drift, "_frames", lambda path: iter([np.zeros_like(few[0]), *few]))
+    bundle = str(shared / "models" / "pose_landmarker_full.task")
+    drift.main([bundle, bundle, "--video", str(video)])
+    said = capsys.readouterr().out
+    assert "5 frames, MediaPipe's VIDEO mode" in said
+    assert "frames without a pose 1 -> 1" in said
+    assert "moved by 0.00 % (hips) and 0.00 % (circle)" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "nothing to look at: name labelled people with --data, or a --video"),
+        (["--video", "gone.mp4"], "--video gone.mp4 is missing"),
+        (["--video", "text.mp4"], "--video text.mp4 is no video, or damaged"),
+    ],
+)
+def test_what_cannot_be_is_told(arguments, sentence, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.mp4").write_text("no video")
+    (tmp_path / "a.task").touch()
+    with pytest.raises(SystemExit):
+        drift.main(["a.task", "a.task", *arguments])
+    assert sentence in capsys.readouterr().err
+
+
+def test_frames_come_from_the_video(shared):
+    found = list(drift._frames(shared / "data" / "mp_reference" / "pose_squats.mp4"))
+    assert len(found) == 65
+    assert found[0].dtype == np.uint8
