@@ -4,6 +4,7 @@
     python benchmarks/speed.py memory
     python benchmarks/speed.py step model=full            # a bare loop, the batch already in memory
     python benchmarks/speed.py training model=full "data.train=[lsp:...]" "data.val=[lsp:...]"
+    python benchmarks/speed.py exported pose_landmarker_full.task   # its networks, and the same through torch
 
 `training` runs train.py for two short epochs and compares its images/s with those of `step`.
 """
@@ -20,6 +21,7 @@ import cv2
 import hydra
 import numpy as np
 import torch
+from ai_edge_litert.interpreter import Interpreter
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from blazepose.cli import expand_home
@@ -27,8 +29,13 @@ from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import as_list, read_filtered
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.filters import PersonFilter
+from blazepose.export.contract import ExportedDetectorNet, ExportedLandmarkNet
+from blazepose.export.tflite import to_tflite
 from blazepose.models.landmark_net import LandmarkNet, describe_net
+from blazepose.models.published import import_net
+from blazepose.models.recalibrate import recalibrate
 from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
+from blazepose.task_bundle import DETECTOR, LANDMARKS, read_tflite
 from blazepose.topology import COCO17, LSP14
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.loss_weights import LossWeights
@@ -189,6 +196,44 @@ def logged_rates(run: Path) -> list[float]:
     return [event.value for event in log.Scalars("train/images_per_second")]
 
 
+def exported(bundle: Path, runs: int = 150) -> None:
+    """LiteRT's time for Google's networks and for the same ones imported and exported again, turn by turn."""
+    print("median ms of LiteRT           1 thread: file, ours, ratio      2 threads: file, ours, ratio")
+    for entry in (LANDMARKS, DETECTOR):
+        content = read_tflite(bundle, entry)
+        start = time.perf_counter()
+        net = import_net(content)
+        imported = time.perf_counter() - start
+        export = ExportedLandmarkNet if isinstance(net, LandmarkNet) else ExportedDetectorNet
+        ours = to_tflite(export(net), net.input_spec, "fp16")
+        columns = []
+        for threads in (1, 2):
+            file, again = _side_by_side([content, ours], threads, runs)
+            columns.append(f"{file:6.2f} {again:6.2f} {again / file:6.3f}")
+        print(f"{entry:28}  {'          '.join(columns)}     imported in {imported:.1f} s")
+        if isinstance(net, LandmarkNet):
+            crops = [torch.rand(32, 3, net.input_spec.size, net.input_spec.size) for _ in range(8)]
+            start = time.perf_counter()
+            recalibrate(net, crops)
+            print(f"{'':28}  BatchNorm statistics of 256 crops in {time.perf_counter() - start:.1f} s")
+
+
+def _side_by_side(files: list[bytes], threads: int, runs: int) -> list[float]:
+    """Median milliseconds of each of several TFLite files, run in turns, so that a busy machine slows all."""
+    engines = [Interpreter(model_content=content, num_threads=threads) for content in files]
+    times: list[list[float]] = [[] for _ in engines]
+    for engine in engines:
+        engine.allocate_tensors()
+        (detail,) = engine.get_input_details()
+        engine.set_tensor(detail["index"], np.full(detail["shape"], 0.5, np.float32))
+    for _ in range(runs):
+        for engine, record in zip(engines, times, strict=True):
+            start = time.perf_counter()
+            engine.invoke()
+            record.append(1000 * (time.perf_counter() - start))
+    return [float(np.median(record[10:])) for record in times]
+
+
 if __name__ == "__main__":
     what, *rest = sys.argv[1:] or ["help"]
     if what == "samples" and rest:
@@ -199,5 +244,7 @@ if __name__ == "__main__":
         step(rest)
     elif what == "training":
         training(rest)
+    elif what == "exported" and rest:
+        exported(Path(rest[0]))
     else:
         sys.exit(__doc__)

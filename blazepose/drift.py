@@ -14,6 +14,7 @@ import numpy as np
 
 from blazepose.cli import say_errors
 from blazepose.data.readers import read_source
+from blazepose.evaluation.change_sheet import draw_changes
 from blazepose.evaluation.drift import changed_pck, drift, labels_of, listen
 from blazepose.evaluation.engines import open_weights
 from blazepose.evaluation.mediapipe_engine import follow
@@ -33,6 +34,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         "--data", action="append", default=[], metavar="READER:PATH", help="labelled people; may be repeated"
     )
     parser.add_argument("--roi", choices=CROPS, default="annotation", help="where their crops come from")
+    parser.add_argument("--pictures", type=Path, metavar="PNG", help="draw whom it helped and harmed most")
     parser.add_argument("--video", type=Path, help="a video of one person, for MediaPipe's VIDEO mode")
     return parser.parse_args(arguments)
 
@@ -44,13 +46,15 @@ def main(arguments: list[str] | None = None) -> None:
     if not args.data and args.video is None:
         raise ValueError("nothing to look at: name labelled people with --data, or a --video")
     before, after = (chosen_weights(name, "") for name in (args.before, args.after))
+    if args.pictures is not None and len(args.data) != 1:
+        raise ValueError("--pictures draws the people of one --data")
     for spec in args.data:
-        _print_people(before, after, spec, args.roi)
+        _print_people(before, after, spec, args.roi, args.pictures)
     if args.video is not None:
         _print_video(before, after, args.video)
 
 
-def _print_people(before: Path, after: Path, spec: str, roi: str) -> None:
+def _print_people(before: Path, after: Path, spec: str, roi: str, pictures: Path | None) -> None:
     jobs = plan([read_source(spec)], roi, 0)
     first, second = (
         listen(engine, (cut_crop(job, engine.input_size) for job in jobs), len(jobs))
@@ -64,6 +68,9 @@ def _print_people(before: Path, after: Path, spec: str, roi: str) -> None:
     print("  where the first weights were right, the second moved or changed:")
     for name, figure in drift(first, second, labels).items():
         print(f"    {name:34} {figure:8.2f}")
+    if pictures is not None:
+        draw_changes(jobs, first, second, labels, pictures)
+        print(f"  {pictures}")
 
 
 def _print_video(before: Path, after: Path, video: Path) -> None:

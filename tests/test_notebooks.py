@@ -11,8 +11,15 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_runs(path, tiny_lsp, monkeypatch):
-    monkeypatch.setenv("BLAZEPOSE_DATA", f"lsp:{tiny_lsp}")
+def test_notebook_runs(path, tiny_lsp, tmp_path, request, monkeypatch):
+    for variable in ("BLAZEPOSE_DATA", "BLAZEPOSE_VAL"):
+        monkeypatch.setenv(variable, f"lsp:{tiny_lsp}")
+    monkeypatch.setenv("BLAZEPOSE_EPOCHS", "1")
+    monkeypatch.setenv("BLAZEPOSE_WORK", str(tmp_path))
+    if "BLAZEPOSE_WEIGHTS" in path.read_text():
+        pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
+        weights = request.getfixturevalue("shared") / "models" / "pose_landmarker_full.task"
+        monkeypatch.setenv("BLAZEPOSE_WEIGHTS", str(weights))
     notebook = nbformat.read(path, as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells), "commit notebooks without outputs"
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(path.parent)}}).execute()
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}}).execute()

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from torch import Tensor, nn
 
 from blazepose.models.blocks import fold
+from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
 
 Precision = Literal["fp32", "fp16"]
@@ -28,6 +29,21 @@ class ExportedLandmarkNet(nn.Module):
         super().__init__()
         self.net = fold(copy.deepcopy(net).cpu())
         self.net.offsets = None
+        self.input_spec = net.input_spec
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        return self.net.contract(image)
+
+
+class ExportedDetectorNet(nn.Module):
+    """A copy of a detector for inference: BatchNorm folded, `contract` as its forward.
+
+    Takes float32 RGB in [-1, 1], (batch, 224, 224, 3), and returns boxes and score logits.
+    """
+
+    def __init__(self, net: DetectorNet) -> None:
+        super().__init__()
+        self.net = fold(copy.deepcopy(net).cpu())
         self.input_spec = net.input_spec
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:

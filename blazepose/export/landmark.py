@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from blazepose.data.align import aligned_roi
 from blazepose.data.datamodule import find_pictures
@@ -11,10 +12,11 @@ from blazepose.data.filters import EVALUATION_FILTER, keep_people
 from blazepose.data.image import read_image
 from blazepose.data.readers import read_source
 from blazepose.export.contract import ExportedLandmarkNet, Precision, metadata_text
+from blazepose.export.half import rounded_weights
 from blazepose.export.onnx import convert_onnx
 from blazepose.export.task import find_detector, read_detector
 from blazepose.export.tflite import convert_tflite
-from blazepose.export.verify import Differences, check, differences
+from blazepose.export.verify import Verification, check, differences
 from blazepose.geometry import Roi, crop_image, roi_to_image_matrix
 from blazepose.task_bundle import DETECTOR, LANDMARKS, pack
 from blazepose.training.weights import load_landmark_net, read_weights
@@ -40,7 +42,7 @@ def export_landmark_net(
     out: Path,
     pictures: Path | None = None,
     detector: Path | None = None,
-) -> Differences:
+) -> Verification:
     """Convert, verify, and only then put the file in place.
 
     Args:
@@ -54,7 +56,7 @@ def export_landmark_net(
             from, or began with.
 
     Returns:
-        The largest differences to torch.
+        The differences to torch.
 
     Raises:
         FileExistsError: if `out` exists.
@@ -66,6 +68,8 @@ def export_landmark_net(
     found_detector = read_detector(find_detector(detector, weights, about)) if target == "task" else None
     net = ExportedLandmarkNet(original)
     crops = real_crops(about, net.input_spec.size, pictures)
+    if precision == "fp16":
+        net = rounded_weights(net, torch.from_numpy(crops).float() / 255)
     _, convert = TARGETS[target]
     content = convert(net, precision, metadata_text(about, precision))
     if found_detector:

@@ -1,0 +1,30 @@
+"""The sheet of gains and losses, looked at by numbers."""
+
+import cv2
+import numpy as np
+
+from blazepose.data.readers import read_source
+from blazepose.evaluation.change_sheet import draw_changes
+from blazepose.evaluation.drift import Said, labels_of
+from blazepose.evaluation.predict import plan
+
+
+def test_everybody_who_changed_is_drawn(tiny_lsp, tmp_path):
+    jobs = plan([read_source(f"lsp:{tiny_lsp}")], "annotation", 0)[:5]
+    labels = labels_of(jobs)
+    people = len(jobs)
+    right = np.concatenate([labels.points, np.zeros((people, 6, 2))], axis=1)
+    wrong = right + 0.5
+    rest = np.zeros((people, 33, 3)), np.ones((people, 33)), np.ones(people), np.ones((people, 4, 4), bool)
+
+    def heights(first: np.ndarray, second: np.ndarray) -> int:
+        before, after = Said(first, *rest), Said(second, *rest)
+        draw_changes(jobs, before, after, labels, tmp_path / "sheet.png", count=4)
+        return cv2.imread(str(tmp_path / "sheet.png")).shape[0]
+
+    mixed = right.copy()
+    mixed[0] += 0.5  # one is lost, four are gained
+    start = wrong.copy()
+    start[0] -= 0.5
+    empty, gained, both = heights(right, right), heights(wrong, right), heights(start, mixed)
+    assert empty < gained < both
