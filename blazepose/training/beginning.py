@@ -57,7 +57,7 @@ def begin(
     if resumed:
         return Beginning(read_checkpoint(resumed).about["init"], load_landmark_net(path) if keep else None)
     about = load_initial_weights(net, path)
-    teacher = copy.deepcopy(net) if keep else None
+    teacher = copy.deepcopy(net).eval() if keep else None
     if path.suffix in IMPORTED:
         recalibrate(net.eval(), _pictures(train_set))
     return Beginning(about, teacher)
