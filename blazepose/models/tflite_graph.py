@@ -68,6 +68,8 @@ class _Reader:
         """{tensor: operation that makes it}."""
         self._pads: dict[int, Pads] = {}
         """{tensor: zeros around it that its user has to add}."""
+        self._channels: dict[int, int] = {}
+        """{tensor: which of its dimensions the channels are, where that is not the last}."""
         self._constants: dict[int, np.ndarray] = {}
 
     def graph(self) -> Graph:
@@ -100,6 +102,8 @@ class _Reader:
             raise ValueError(f"it pads the input of {kind}, which no pose network does")
         output = call.output
         self._add(output, Op(kind, attributes, tuple(self._at[tensor] for tensor in inputs), weights))
+        if inputs[0] in self._channels:
+            self._channels[output] = self._channels[inputs[0]]
         activation = getattr(call.options, "fusedActivationFunction", 0)
         if activation == schema.ActivationFunctionType.RELU6:
             self._add(output, Op("relu6", (), (self._at[output],)))
@@ -132,12 +136,18 @@ class _Reader:
         """DEQUANTIZE, DENSIFY."""
         self._constants[call.output] = self._constant(call.inputs[0]).astype(np.float32)
 
-    def same_value(self, call: _Call) -> None:
-        """RESHAPE, TRANSPOSE: the matching goes by channels and outputs, not by layout."""
+    def reshape(self, call: _Call) -> None:
+        """The matching goes by channels and outputs, not by layout."""
         source = call.inputs[0]
         self._at[call.output] = self._at[source]
         if source in self._pads:
             self._pads[call.output] = self._pads[source]
+
+    def transpose(self, call: _Call) -> None:
+        """Files that were torch once pad pictures with their channels in front."""
+        self.reshape(call)
+        order = self._constant(call.inputs[1]).tolist()
+        self._channels[call.output] = order.index(self._channels.get(call.inputs[0], len(order) - 1))
 
     def conv(self, call: _Call) -> None:
         """CONV_2D, DEPTHWISE_CONV_2D."""
@@ -159,8 +169,12 @@ class _Reader:
         self._op(call, "conv", attributes, [source], Conv(weights, self._constant(bias).astype(np.float32)))
 
     def pad(self, call: _Call) -> None:
-        source, amounts = call.inputs[0], self._constant(call.inputs[1])
-        (_, rows, columns, channels), output = amounts.tolist(), call.output
+        source, output = call.inputs[0], call.output
+        amounts = self._constant(call.inputs[1]).tolist()
+        axis = self._channels.get(source, len(amounts) - 1)
+        self._channels[output] = axis
+        channels = amounts.pop(axis)
+        _, rows, columns = amounts
         if any(channels):
             self._op(call, "channels", tuple(channels), [source])
         else:
@@ -199,8 +213,8 @@ class _Reader:
 _READERS: dict[str, Callable[[_Reader, Any], None]] = {
     "DEQUANTIZE": _Reader.same_constant,
     "DENSIFY": _Reader.same_constant,
-    "RESHAPE": _Reader.same_value,
-    "TRANSPOSE": _Reader.same_value,
+    "RESHAPE": _Reader.reshape,
+    "TRANSPOSE": _Reader.transpose,
     "CONV_2D": _Reader.conv,
     "DEPTHWISE_CONV_2D": _Reader.conv,
     "PAD": _Reader.pad,

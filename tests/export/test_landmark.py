@@ -8,13 +8,16 @@ import torch
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from blazepose.data.dataset import PoseDataset
+from blazepose.data.readers import read_source
 from blazepose.export import landmark
 from blazepose.export.contract import ExportedLandmarkNet
 from blazepose.export.landmark import export_landmark_net, real_crops
 from blazepose.models.landmark_net import LandmarkNet
-from blazepose.models.variants import landmark_variant
+from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
 from blazepose.runtime.engines import load_engine
 from blazepose.training.checkpoint import describe_landmark_net
+from blazepose.training.weights import load_landmark_net, read_weights
 
 PLAIN = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
 pytestmark = pytest.mark.slow
@@ -62,6 +65,24 @@ def test_the_papers_wiring_is_exported_too(target, tiny_lsp, tmp_path):
     out = tmp_path / f"pose.{target}"
     export_landmark_net(tmp_path / "a.ckpt", target, "fp32", out, tiny_lsp / "images")
     assert load_engine(out).metadata["wiring"] == "paper"
+    if target == "tflite":
+        assert_same_network(out, tiny_lsp)
+
+
+def assert_same_network(file: Path, people: Path) -> None:
+    """What LiteRT says of a file, its network says that is read back by structure."""
+    crop = PoseDataset([read_source(f"lsp:{people}")], LANDMARK_INPUT)[0]["image"][None]
+    with torch.no_grad():
+        own = load_landmark_net(file).contract(torch.from_numpy(crop).float() / 255)
+    for found, expected in zip(own, load_engine(file)(crop), strict=True):
+        torch.testing.assert_close(found, torch.from_numpy(expected), atol=2e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("exported", ["tflite fp32", "tflite fp16"], indirect=True)
+def test_exported_files_are_read_back(exported, tiny_lsp):
+    assert_same_network(exported[0], tiny_lsp)
+    about = read_weights(exported[0]).about
+    assert about["trained"]["landmarks"] == ["nose"], "it says itself what it learned"
 
 
 @pytest.mark.parametrize("exported", ["tflite fp32", "tflite fp16"], indirect=True)
