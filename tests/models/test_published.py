@@ -1,8 +1,10 @@
 """Published weights in our networks, against LiteRT on real crops."""
 
+import flatbuffers
 import numpy as np
 import pytest
 import torch
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from torch import nn
 
@@ -119,3 +121,29 @@ def test_files_that_are_no_network_of_ours_are_told(shared, tmp_path):
         import_net(b"PK" + bytes(100))
     with pytest.raises(ValueError, match="cut off or damaged"):
         import_net(content[: len(content) // 2])
+
+
+def rewired(content: bytes, change) -> bytes:
+    """A TFLite file with its graph changed."""
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    change(model.subgraphs[0])
+    builder = flatbuffers.Builder(len(content))
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+def test_another_graph_is_told(shared):
+    content = (shared / "models" / "pose_landmark_lite.tflite").read_bytes()
+
+    def swap_outputs(graph) -> None:
+        graph.outputs = graph.outputs[[4, 1, 2, 3, 0]]
+
+    def forget_world(graph) -> None:
+        graph.outputs = graph.outputs[:4]
+
+    with pytest.raises(ValueError, match="convolutions are those of lite in the mediapipe wiring, otherwise"):
+        import_net(rewired(content, swap_outputs))
+    with pytest.raises(
+        ValueError, match=r"none of our networks: 1 of its \d+ convolutions are not"
+    ):
+        import_net(rewired(content, forget_world))
