@@ -143,7 +143,8 @@ class LandmarkModule(LightningModule):
     def training_step(self, batch: PoseBatch, batch_idx: int) -> Tensor:
         images, masks = _network_input(batch["image"]), self._masks(len(batch["image"]))
         out = self.net(images, masks)
-        lessons = [ask(teacher, images, masks, batch) for teacher in self._teacher]
+        asked = math.ceil(self.weights.keep_share * len(images))
+        lessons = [ask(teacher, images[:asked], masks, batch) for teacher in self._teacher]
         terms = self.losses(out, batch, *lessons)
         loss = torch.stack([getattr(self.weights, name) * term for name, term in terms.items()]).sum()
         self._finite &= torch.isfinite(loss.detach())
