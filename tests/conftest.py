@@ -34,6 +34,22 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def lite_bundle(shared, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Google's lite as a `.task`; the shared folder has only full's."""
+    from blazepose.export.metadata import NORMALIZATION_KEY, normalization, normalization_metadata
+    from blazepose.export.tflite import with_metadata
+    from blazepose.models.variants import LANDMARK_INPUT
+    from blazepose.task_bundle import DETECTOR, LANDMARKS, pack
+
+    models = shared / "models"
+    metadata = {NORMALIZATION_KEY: normalization_metadata(normalization(LANDMARK_INPUT))}
+    lite = with_metadata((models / "pose_landmark_lite.tflite").read_bytes(), metadata)
+    path = tmp_path_factory.mktemp("models") / "pose_landmarker_lite.task"
+    path.write_bytes(pack({DETECTOR: (models / "pose_detection.tflite").read_bytes(), LANDMARKS: lite}))
+    return path
+
+
+@pytest.fixture(scope="session")
 def tiny_lsp(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """24 stick figures; 128 px pictures, so 7 of them make a sheet and one an odd batch."""
     return write_lsp(tmp_path_factory.mktemp("data") / "tiny_lsp", people=24)

@@ -18,8 +18,7 @@ def test_notebook_runs(path, tiny_lsp, tmp_path, request, monkeypatch):
     monkeypatch.setenv("BLAZEPOSE_WORK", str(tmp_path))
     if "BLAZEPOSE_WEIGHTS" in path.read_text():
         pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
-        weights = request.getfixturevalue("shared") / "models" / "pose_landmarker_full.task"
-        monkeypatch.setenv("BLAZEPOSE_WEIGHTS", str(weights))
+        monkeypatch.setenv("BLAZEPOSE_WEIGHTS", str(request.getfixturevalue("lite_bundle")))
     notebook = nbformat.read(path, as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells), "commit notebooks without outputs"
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}}).execute()

@@ -18,14 +18,13 @@ from tests.mediapipe_runtime import frames
 
 
 @pytest.mark.slow
-def test_mediapipe_says_of_a_crop_what_we_decode(shared):
+def test_mediapipe_says_of_a_crop_what_we_decode(shared, lite_bundle):
     pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
     people = read_source(f"lsp:{shared}/data/lspet_val").annotations[::170]
     crops = np.stack(
         [crop_image(read_image(p.image), roi_to_image_matrix(aligned_roi(p)), 256) for p in people]
     )
-    bundle = shared / "models" / "pose_landmarker_full.task"
-    said, own = (open_weights(bundle, engine)(crops) for engine in ("mediapipe", "litert"))
+    said, own = (open_weights(lite_bundle, engine)(crops) for engine in ("mediapipe", "litert"))
     found, expected = (decode_landmarks(raw.landmarks, 256)[:, :33] for raw in (said, own))
     expected[..., :2] = refine_by_heatmap(expected[..., :2], own.heatmaps[..., :33])
     np.testing.assert_allclose(found[..., :3], expected[..., :3], atol=0.01 / 256)
