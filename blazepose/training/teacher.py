@@ -163,7 +163,7 @@ def keep_terms(
         stage: of the training.
     """
     asked = len(lesson.sure)
-    out = LandmarkOutputs(*[cast(Tensor, None if part is None else part[:asked]) for part in out])
+    out = LandmarkOutputs(*(None if part is None else part[:asked] for part in out))
     batch = cast(PoseBatch, {name: values[:asked] for name, values in cast(dict, batch).items()})
     terms: dict[str, Tensor] = {}
     if stage != "regression":
