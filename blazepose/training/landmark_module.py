@@ -143,8 +143,7 @@ class LandmarkModule(LightningModule):
     def training_step(self, batch: PoseBatch, batch_idx: int) -> Tensor:
         images, masks = _network_input(batch["image"]), self._masks(len(batch["image"]))
         out = self.net(images, masks)
-        asked = math.ceil(self.weights.keep_share * len(images))
-        lessons = [ask(teacher, images[:asked], masks, batch) for teacher in self._teacher]
+        lessons = [ask(teacher, images, masks, batch) for teacher in self._teacher]
         terms = self.losses(out, batch, *lessons)
         loss = torch.stack([getattr(self.weights, name) * term for name, term in terms.items()]).sum()
         self._finite &= torch.isfinite(loss.detach())

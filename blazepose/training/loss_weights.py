@@ -26,7 +26,6 @@ class LossWeights:
         segmentation: cross-entropy of the mask.
         keep: of the teacher's terms, as a factor on those of the labels; a fine-tuning keeps with it what
             nobody labelled.
-        keep_share: of a batch, for which the teacher is asked: asking costs a third of a step.
         mask_share: of a batch, for which the mask is learned: it costs a CPU as much as all the rest.
         scale: distance that still counts as near for `coordinates`, ROI units.
         beta: where the errors of z and world turn from squared to linear, in their units.
@@ -46,7 +45,6 @@ class LossWeights:
     pose: float = 0.5
     segmentation: float = 0.5
     keep: float = 0.0
-    keep_share: float = 0.25
     mask_share: float = 0.25
     scale: float = 0.03
     beta: float = 0.01
@@ -55,8 +53,7 @@ class LossWeights:
     def __post_init__(self) -> None:
         names = [field.name for field in dataclasses.fields(self)]
         divisors = dict.fromkeys(("scale", "beta", "sigma"), (1e-4, math.inf))
-        shares = dict.fromkeys(("keep_share", "mask_share"), (0.01, 1.0))
-        limits = dict.fromkeys(names, (0.0, math.inf)) | divisors | shares
+        limits = dict.fromkeys(names, (0.0, math.inf)) | divisors | {"mask_share": (0.01, 1.0)}
         require_ranges("loss", self, limits)
 
 

@@ -5,7 +5,7 @@ and would drift as the features under them change. The network as it was before 
 a limb whose labelled joints it plainly misses: a wrist that is put right must not get the wrong hand.
 """
 
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
@@ -101,45 +101,42 @@ def trusted(
 
 
 class Lesson(NamedTuple):
-    """What the teacher says of the first samples of a batch.
+    """What the teacher says of a batch.
 
     Attributes:
         said: its outputs.
-        sure: (asked, 39) bool, where it may be believed.
+        sure: (batch, 39) bool, where it may be believed.
     """
 
     said: LandmarkOutputs
     sure: Tensor
 
     def labels(self, labelled: Bool[Tensor, "batch 39"]) -> Bool[Tensor, "batch 39"]:
-        """The labels that are learned: alignment points only where the teacher was asked and is wrong.
+        """The labels that are learned: alignment points only where the teacher is wrong.
 
         Apps have been built on its regions of interest, and labels define them a little otherwise.
         """
         learned = labelled.clone()
-        learned[:, NUM_LANDMARKS:] = False
-        asked = len(self.sure)
-        learned[:asked, NUM_LANDMARKS:] = (labelled[:asked] & ~self.sure)[:, NUM_LANDMARKS:]
+        learned[:, NUM_LANDMARKS:] &= ~self.sure[:, NUM_LANDMARKS:]
         return learned
 
 
 @torch.no_grad()
 def ask(
-    teacher: LandmarkNet, images: Float[Tensor, "asked 3 size size"], masks: int, batch: PoseBatch
+    teacher: LandmarkNet, images: Float[Tensor, "batch 3 size size"], masks: int, batch: PoseBatch
 ) -> Lesson:
     """What the teacher says of pictures.
 
     Args:
         teacher: in eval mode.
-        images: as networks take them; the first ones of the batch.
+        images: as networks take them.
         masks: of how many of them the mask is asked.
-        batch: the labels.
+        batch: their labels.
     """
-    asked = len(images)
-    said = teacher(images, min(masks, asked))
-    points = batch["points"][:asked, :, :2]
+    said = teacher(images, masks)
+    points = batch["points"][..., :2]
     torso = torch.linalg.vector_norm(points[:, LEFT_SHOULDER] - points[:, RIGHT_HIP], dim=1)
-    known = batch["labelled"][:asked] & (torso > 0)[:, None]
+    known = batch["labelled"] & (torso > 0)[:, None]
     size = teacher.input_spec.size
     return Lesson(said, trusted(said.landmarks[..., :2].float() / size, points, known, torso))
 
@@ -156,15 +153,12 @@ def keep_terms(
 
     Args:
         out: of the network that learns.
-        lesson: of the same pictures, or the first ones of them.
+        lesson: of the same pictures.
         batch: with the labels that are learned.
         weights: for the scales of the losses.
         size: side of the crop, pixels.
         stage: of the training.
     """
-    asked = len(lesson.sure)
-    out = LandmarkOutputs(*(None if part is None else part[:asked] for part in out))
-    batch = cast(PoseBatch, {name: values[:asked] for name, values in cast(dict, batch).items()})
     terms: dict[str, Tensor] = {}
     if stage != "regression":
         terms |= _kept_maps(out, lesson, batch)
@@ -180,11 +174,11 @@ def _kept_maps(out: LandmarkOutputs, lesson: Lesson, batch: PoseBatch) -> dict[s
     maps = out.heatmaps[:, points].float(), said.heatmaps[:, points].float().sigmoid()
     terms = {"heatmap": heatmap_loss(*maps, free)}
     if out.segmentation is not None and said.segmentation is not None:
-        masks = len(said.segmentation)
+        masks = len(out.segmentation)
         whole = sure[:masks, ROI_CENTER, None, None]
         unknown = (batch["mask"][:masks] == UNKNOWN_PIXEL) & whole
         probable = said.segmentation[:, 0].float().sigmoid()
-        terms["segmentation"] = binary_loss(out.segmentation[:masks, 0].float(), probable, unknown)
+        terms["segmentation"] = binary_loss(out.segmentation[:, 0].float(), probable, unknown)
     return terms
 
 

@@ -74,13 +74,6 @@ def test_alignment_points_are_learned_where_the_teacher_is_wrong():
     assert torch.equal(learned[:, : len(LANDMARKS)], known[:, : len(LANDMARKS)])
 
 
-def test_alignment_points_of_whom_the_teacher_was_not_asked_are_not_learned():
-    known = torch.ones(3, NUM_OUTPUTS, dtype=torch.bool)
-    learned = Lesson(None, torch.zeros(1, NUM_OUTPUTS, dtype=torch.bool)).labels(known)
-    assert learned[:, ROI_SCALE].tolist() == [True, False, False]
-    assert learned[:, : len(LANDMARKS)].all()
-
-
 @pytest.fixture(scope="module")
 def batch(tiny_lsp, tiny_rendered):
     """Two people of LSP, a rendered one, and a picture without people."""
@@ -133,17 +126,6 @@ def test_what_is_labelled_is_not_kept(batch, teacher):
     heatmaps = touched("heatmap", "heatmaps").flatten(2).any(dim=2)
     assert torch.equal(heatmaps[:, :35], ~batch["labelled"][:, :35])
     assert not heatmaps[:, 35:].any()
-
-
-def test_only_the_samples_it_was_asked_of_are_kept(batch, teacher):
-    images = batch["image"].permute(0, 3, 1, 2).float() / 255
-    lesson = ask(teacher, images[:2], 4, batch)
-    assert len(lesson.sure) == len(lesson.said.segmentation) == 2
-    out = LandmarkOutputs(*((part + 0.1).requires_grad_() for part in teacher(images, 4)))
-    terms = keep_terms(out, lesson._replace(sure=torch.ones_like(lesson.sure)), batch, LossWeights(), 256)
-    for part in torch.autograd.grad(sum(terms.values()), [x for x in out if x is not out.offsets]):
-        assert part[:2].any()
-        assert not part[2:].any()
 
 
 def test_where_the_teacher_is_not_believed_nothing_is_kept(batch, teacher):
