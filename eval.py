@@ -11,10 +11,11 @@ from blazepose.evaluation.engines import open_weights, validation_data
 from blazepose.evaluation.options import Options
 from blazepose.evaluation.predict import plan, predict
 from blazepose.evaluation.predictions import read_predictions, write_predictions
-from blazepose.evaluation.report import file_sha256, new_folder, repeat_command, write_report
+from blazepose.evaluation.report import new_folder, repeat_command, write_report
 from blazepose.evaluation.results import headline, results
 from blazepose.evaluation.score import score
 from blazepose.training.runs import chosen_weights
+from blazepose.whole_file import file_sha256
 
 
 @script("eval")

@@ -9,7 +9,6 @@ from blazepose.export.contract import PRECISIONS, Precision
 from blazepose.export.landmark import TARGETS, export_landmark_net
 from blazepose.training.runs import chosen_weights
 from blazepose.training.stages import describe_learned
-from blazepose.training.weights import read_weights
 
 
 def arguments() -> argparse.Namespace:
@@ -44,9 +43,11 @@ def main() -> None:
     out = (args.out or folder / f"{weights_name(weights)}_{precision}{suffix}").expanduser()
     if out.suffix != suffix:
         raise ValueError(f"--out {out}: a file of --target {args.target} ends in {suffix}")
-    print(describe_learned(read_weights(weights).about["trained"]))
-    found = export_landmark_net(weights, args.target, precision, out, args.pictures, args.detector)
-    typical, worst = found
+    detector = args.detector and args.detector.expanduser()
+    about, (typical, worst) = export_landmark_net(
+        weights, args.target, precision, out, args.pictures, detector
+    )
+    print(describe_learned(about["trained"]))
     print(
         f"{out}: {out.stat().st_size / 1e6:.2f} MB, verified against torch: landmarks within "
         f"{typical.landmarks_px:.1g} px in most crops and {worst.landmarks_px:.1g} px in all, "

@@ -1,6 +1,7 @@
 """Train a BlazePose network: `python train.py model=full data=lsp`. See README.md."""
 
 import logging
+from pathlib import Path
 from typing import cast
 
 from omegaconf import DictConfig, OmegaConf
@@ -30,6 +31,7 @@ from blazepose.training.loss_weights import LossWeights
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.runs import LANDMARK_RUNS, open_run, resume_run
 from blazepose.training.stages import Stages, advice, describe_learned, learned
+from blazepose.training.weights import IMPORTED
 
 log = logging.getLogger("blazepose")
 
@@ -40,7 +42,7 @@ def main(cfg: DictConfig) -> None:
     folder, checkpoint = None, None
     if cfg.ckpt:
         cfg, folder, checkpoint = resume_run(cfg)
-    elif typed("data.train") and not any(map(typed, ("data", "experiment"))):
+    elif typed("data.train") and not typed("data"):
         for key in ("val", "negatives"):  # those of the default preset go with its training people
             if not typed(f"data.{key}"):
                 cfg.data[key] = []
@@ -80,6 +82,11 @@ def main(cfg: DictConfig) -> None:
         people.append("no validation: data.val=[...] names its people; best.ckpt is the last epoch's")
     for line in (describe_net(net), *people, describe_learned(trained)):
         log.info(line)
+    if start.about and Path(cfg.init).suffix in IMPORTED and not optimiser.frozen_norm:
+        log.warning(
+            "WARNING: this recipe trains as from scratch and soon forgets what published weights know; "
+            "experiment=finetune is made for them"
+        )
     if start.teacher:
         log.info(f"kept: whatever is not labelled, as {cfg.init} says it")
     validated = bool(val) and validates(settings, stages)

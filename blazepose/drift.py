@@ -17,7 +17,7 @@ from blazepose.data.readers import read_source
 from blazepose.evaluation.change_sheet import draw_changes
 from blazepose.evaluation.drift import changed_pck, drift, labels_of, listen
 from blazepose.evaluation.engines import open_weights
-from blazepose.evaluation.mediapipe_engine import follow
+from blazepose.evaluation.mediapipe_engine import follow, require_bundle
 from blazepose.evaluation.predict import CROPS, cut_crop, plan
 from blazepose.geometry import crop_image, roi_from_keypoints, roi_to_image_matrix
 from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, ROI_CENTER, ROI_SCALE
@@ -48,6 +48,12 @@ def main(arguments: list[str] | None = None) -> None:
     before, after = (chosen_weights(name, "") for name in (args.before, args.after))
     if args.pictures is not None and len(args.data) != 1:
         raise ValueError("--pictures draws the people of one --data")
+    if args.pictures is not None and not args.pictures.absolute().parent.is_dir():
+        raise FileNotFoundError(f"--pictures {args.pictures}: there is no folder to write it to")
+    if args.video is not None:
+        require_bundle(before)
+        require_bundle(after)
+        next(_frames(args.video))
     for spec in args.data:
         _print_people(before, after, spec, args.roi, args.pictures)
     if args.video is not None:
@@ -75,24 +81,30 @@ def _print_people(before: Path, after: Path, spec: str, roi: str, pictures: Path
 
 def _print_video(before: Path, after: Path, video: Path) -> None:
     """Frames without a pose; movement of the alignment points, each frame seen through the same crop."""
-    frames = list(_frames(video))
-    found = [follow(path, frames) for path in (before, after)]
-    lost = [sum(pose is None for pose in poses) for poses in found]
+    poses, others = (follow(path, _frames(video)) for path in (before, after))
+    seen = sum(pose is not None for pose in poses)
+    if not seen:
+        raise ValueError(f"--video {video}: {before} finds nobody in it")
     engines = [open_weights(path) for path in (before, after)]
-    size = engines[0].input_size
-    crops = []
-    for frame, pose in zip(frames, found[0], strict=True):
-        if pose is not None:
-            roi = roi_from_keypoints(pose, pose[_HIPS], pose[_SHOULDERS])
-            crops.append(crop_image(frame, roi_to_image_matrix(roi), size))
-    points = [listen(engine, crops, len(crops)).points[:, [ROI_CENTER, ROI_SCALE]] for engine in engines]
+    points = [
+        listen(engine, _crops(video, poses, engine.input_size), seen).points[:, [ROI_CENTER, ROI_SCALE]]
+        for engine in engines
+    ]
     hips, circle = 100 * np.median(np.linalg.norm(points[1] - points[0], axis=2), axis=0)
     radius = [np.linalg.norm(two[:, 1] - two[:, 0], axis=1) for two in points]
     larger = 100 * np.median(radius[1] / radius[0] - 1)
-    print(f"\n{video}, {len(frames)} frames, MediaPipe's VIDEO mode")
-    print(f"  frames without a pose {lost[0]} -> {lost[1]}")
+    print(f"\n{video}, {len(poses)} frames, MediaPipe's VIDEO mode")
+    print(f"  frames without a pose {len(poses) - seen} -> {sum(pose is None for pose in others)}")
     print(f"  alignment points moved by {hips:.2f} % (hips) and {circle:.2f} % (circle) of the crop,")
     print(f"  which makes the next crop {larger:+.2f} % larger (medians)")
+
+
+def _crops(video: Path, poses: list[np.ndarray | None], size: int) -> Iterator[np.ndarray]:
+    """What a network would see of the frames with a pose."""
+    for frame, pose in zip(_frames(video), poses, strict=True):
+        if pose is not None:
+            roi = roi_from_keypoints(pose, pose[_HIPS], pose[_SHOULDERS])
+            yield crop_image(frame, roi_to_image_matrix(roi), size)
 
 
 def _frames(path: Path) -> Iterator[np.ndarray]:

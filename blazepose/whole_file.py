@@ -1,5 +1,6 @@
-"""Files that appear when they are complete, so that a kill leaves the earlier one or none."""
+"""Files that appear when they are complete, so that a kill leaves the earlier one or none. Checksums."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,3 +17,15 @@ def whole_file(path: Path) -> Iterator[Path]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def file_sha256(path: Path) -> str:
+    """Checksum that tells which weights these are.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing or not a file")
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from blazepose import drift
+from blazepose.task_bundle import DETECTOR, LANDMARKS, pack
 from tests.mediapipe_runtime import frames
 
 
@@ -29,6 +30,10 @@ def test_a_video_is_followed_twice(shared, capsys, monkeypatch):
     assert "5 frames, MediaPipe's VIDEO mode" in said
     assert "frames without a pose 1 -> 1" in said
     assert "moved by 0.00 % (hips) and 0.00 % (circle)" in said
+    monkeypatch.setattr(drift, "_frames", lambda path: iter([np.zeros_like(few[0])]))
+    with pytest.raises(SystemExit):
+        drift.main([bundle, bundle, "--video", str(video)])
+    assert "finds nobody in it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -37,12 +42,14 @@ def test_a_video_is_followed_twice(shared, capsys, monkeypatch):
         ([], "nothing to look at: name labelled people with --data, or a --video"),
         (["--video", "gone.mp4"], "--video gone.mp4 is missing"),
         (["--video", "text.mp4"], "--video text.mp4 is no video, or damaged"),
+        (["--data", "lsp:a", "--pictures", "gone/a.png"], "--pictures gone/a.png: there is no folder"),
+        (["--data", "lsp:a", "--data", "lsp:b", "--pictures", "a.png"], "the people of one --data"),
     ],
 )
 def test_what_cannot_be_is_told(arguments, sentence, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "text.mp4").write_text("no video")
-    (tmp_path / "a.task").touch()
+    (tmp_path / "a.task").write_bytes(pack({DETECTOR: b"", LANDMARKS: b""}))
     with pytest.raises(SystemExit):
         drift.main(["a.task", "a.task", *arguments])
     assert sentence in capsys.readouterr().err

@@ -9,13 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
 from omegaconf import OmegaConf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import train
-from blazepose.data.dataset import PoseDataset
-from blazepose.data.readers import read_source
 from blazepose.training.checkpoint import read_checkpoint
 from blazepose.training.weights import load_landmark_net
 from tests.stick_figures import write_lsp
@@ -175,27 +172,30 @@ def test_stages_train_one_part_after_the_other(trained, tiny_lsp, tmp_path):
     assert changed == {"tower"}
 
 
-def test_an_exported_file_is_fine_tuned_and_what_has_no_label_is_kept(trained, tiny_lsp, tmp_path):
-    """As with Google's files: read by structure, statistics put back, a teacher for what LSP does not say."""
+def test_an_exported_file_is_fine_tuned(trained, tiny_lsp, tmp_path):
+    """As Google's files are: read by structure, statistics put back, a teacher; and gone on with."""
     exported = tmp_path / "pose.tflite"
     run(trained, "export.py", "--target", "tflite", "--out", str(exported))
-    tune = [f"init={exported}", "experiment=finetune", "stages.joint=2", "optimiser.lr=1e-3"]
-    said = run(tmp_path, "train.py", *TINY, "model.wiring=paper", *data(tiny_lsp), *tune)
+    tiny = [item for item in TINY if item != "data=lsp"]
+    tune = [f"init={exported}", "experiment=finetune", "stages.joint=1", "optimiser.lr=1e-3"]
+    said = run(tmp_path, "train.py", *tiny, "model.wiring=paper", f"data.train=[lsp:{tiny_lsp}]", *tune)
     assert f"kept: whatever is not labelled, as {exported} says it" in said
+    assert "no validation" in said, "the default preset's people are not mixed in"
     folder = the_run(tmp_path)
     assert folder.name.startswith("finetune-lite")
-    log = EventAccumulator(str(folder)).Reload()
-    assert {f"train/loss_{name}" for name in ("heatmap", "coordinates", "z", "world", "pose")} <= set(
-        log.Tags()["scalars"]
-    )
-    before, after = (load_landmark_net(p).eval() for p in (exported, folder / "checkpoints" / "best.ckpt"))
-    image = PoseDataset([read_source(f"lsp:{tiny_lsp}")], before.input_spec)[0]["image"]
-    with torch.no_grad():
-        was, now = (net.contract(torch.from_numpy(image)[None].float() / 255) for net in (before, after))
-    moved = (now[0] - was[0]).view(39, 5)[:, :2].abs().amax(dim=1)
-    assert float(moved.max()) > 0.01, "nothing was learned"
-    assert float((now[4] - was[4]).abs().max()) < 0.05  # metres
-    assert read_checkpoint(folder / "checkpoints" / "best.ckpt").about["init"]["data"]["train"]
+    terms = {
+        name.removeprefix("train/loss_")
+        for name in EventAccumulator(str(folder)).Reload().Tags()["scalars"]
+        if name.startswith("train/loss_")
+    }
+    assert terms == {"heatmap", "coordinates", "presence"}, "what LSP has taught nobody is not kept"
+    about = read_checkpoint(folder / "checkpoints" / "last.ckpt").about
+    assert about["init"]["data"]["train"][0]["name"] == f"lsp:{tiny_lsp}"
+    run(tmp_path, "train.py", "ckpt=last", "stages.joint=2")
+    assert json.loads((folder / "results.json").read_text())["epochs"] == 2
+    exported.write_bytes(exported.read_bytes() + b" ")
+    said = run(tmp_path, "train.py", "ckpt=last", "stages.joint=3", fails=True)
+    assert "pose.tflite is not what it was when this training began" in said
 
 
 def test_a_finished_run_stays_as_it_is(trained):

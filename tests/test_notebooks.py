@@ -18,7 +18,11 @@ def test_notebook_runs(path, tiny_lsp, tmp_path, request, monkeypatch):
     monkeypatch.setenv("BLAZEPOSE_WORK", str(tmp_path))
     if "BLAZEPOSE_WEIGHTS" in path.read_text():
         pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
-        monkeypatch.setenv("BLAZEPOSE_WEIGHTS", str(request.getfixturevalue("lite_bundle")))
+        shutil.copy(request.getfixturevalue("lite_bundle"), tmp_path / "lite.task")
+        shutil.copytree(tiny_lsp, tmp_path / "people")
+        monkeypatch.setenv("BLAZEPOSE_WEIGHTS", "lite.task")
+        for variable in ("BLAZEPOSE_DATA", "BLAZEPOSE_VAL"):
+            monkeypatch.setenv(variable, "lsp:people")
     notebook = nbformat.read(path, as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells), "commit notebooks without outputs"
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}}).execute()

@@ -33,7 +33,7 @@ def draw_changes(
     """
     was, now, counted = (part.astype(int) for part in right_points(before, after, labels))
     gain = (now - was).sum(axis=1)
-    order = np.argsort(-gain, kind="stable")
+    order = np.argsort(-gain, kind="stable").tolist()
     gained = [row for row in order[:count] if gain[row] > 0]
     lost = [row for row in order[::-1][:count] if gain[row] < 0]
     lines = [-(-len(rows) // _COLUMNS) for rows in (gained, lost)]

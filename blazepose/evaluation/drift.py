@@ -127,7 +127,7 @@ def drift(before: Said, after: Said, labels: Labels) -> dict[str, float]:
             (before.visibility >= YES_FROM) == (after.visibility >= YES_FROM), people
         ),
         "pose score agrees, %": 100 * float(((before.pose > YES_FROM) == (after.pose > YES_FROM)).mean()),
-        "mask overlap, %": percent(shared / either.clip(min=1), whole),
+        "mask overlap, %": percent(np.where(either, shared / either.clip(min=1), 1), whole),
     }
 
 

@@ -25,15 +25,16 @@ class TorchEngine:
     def __init__(self, path: Path, num_threads: int | None = None) -> None:
         import torch
 
-        from blazepose.training.weights import load_landmark_net, read_weights
+        from blazepose.training.weights import open_landmark_net
 
         if num_threads:
             torch.set_num_threads(num_threads)
         self._torch = torch
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._net = load_landmark_net(path).to(self._device)
-        self.input_size = self._net.input_spec.size
-        self.metadata: Mapping[str, Any] = read_weights(path).about
+        self.metadata: Mapping[str, Any]
+        net, self.metadata = open_landmark_net(path)
+        self._net = net.to(self._device)
+        self.input_size = net.input_spec.size
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
         # TF32 moves landmarks by tenths of a pixel, and the refinement is discontinuous.

@@ -18,17 +18,21 @@ from tqdm import tqdm
 
 from blazepose.export.tflite import to_tflite
 from blazepose.models.detector_net import NUM_COORDINATES
-from blazepose.models.variants import DETECTOR_INPUT
+from blazepose.models.variants import DETECTOR, DETECTOR_INPUT
 from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
 from blazepose.runtime.engines import load_engine
-from blazepose.task_bundle import DETECTOR, LANDMARKS, pack, read_tflite
+from blazepose.task_bundle import DETECTOR as DETECTOR_ENTRY
+from blazepose.task_bundle import LANDMARKS, pack, read_tflite
 from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
 
 _NEVER = -100.0
 """Logit that is a probability of 0."""
 
-_ANCHORS, _FIRST_ANCHOR = 2254, 0.5 / 28
-"""How many a picture has; where the first one's centre is, in x and y."""
+_FIRST_ANCHOR = 0.5 / DETECTOR.sides[0]
+"""Where the centre of the first one is, in x and y."""
+
+_FRAME_MS = 33
+"""Between two frames of a video."""
 
 _FACE, _HIPS = (0.5, 0.2, 0.2, 0.2), (0.5, 0.5)
 _CIRCLE, _SHOULDERS, _UPPER_CIRCLE = (0.5, 0.1), (0.5, 0.4), (0.5, 0.2)
@@ -43,9 +47,9 @@ class CertainDetector(nn.Module):
         x, y, width, height = _FACE
         places = torch.tensor([(x, y), (width, height), _HIPS, _CIRCLE, _SHOULDERS, _UPPER_CIRCLE])
         places[[0, 2, 3, 4, 5]] -= _FIRST_ANCHOR
-        boxes = torch.zeros(1, _ANCHORS, NUM_COORDINATES)
+        boxes = torch.zeros(1, DETECTOR.num_anchors, NUM_COORDINATES)
         boxes[:, 0] = places.flatten() * DETECTOR_INPUT.size
-        scores = torch.full((1, _ANCHORS, 1), _NEVER)
+        scores = torch.full((1, DETECTOR.num_anchors, 1), _NEVER)
         scores[:, 0] = -_NEVER
         self.boxes: Tensor
         self.scores: Tensor
@@ -74,12 +78,12 @@ class MediaPipeEngine:
     """
 
     def __init__(self, path: Path) -> None:
-        _require_bundle(path)
+        require_bundle(path)
         mediapipe = _mediapipe()
         network = load_engine(path)  # says what is wrong with a file in our words
         self.input_size, self.metadata = network.input_size, network.metadata
         detector = to_tflite(CertainDetector(), DETECTOR_INPUT, "fp32")
-        bundle = pack({DETECTOR: detector, LANDMARKS: read_tflite(path, LANDMARKS)})
+        bundle = pack({DETECTOR_ENTRY: detector, LANDMARKS: read_tflite(path, LANDMARKS)})
         self._image = partial(mediapipe.Image, mediapipe.ImageFormat.SRGB)
         self._landmarker = _open(
             path,
@@ -91,10 +95,12 @@ class MediaPipeEngine:
         weakref.finalize(self, self._landmarker.close)
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
-        return RawOutputs(*(np.stack(values) for values in zip(*map(self._look, images), strict=True)))
+        looks = zip(*map(self._look, images), strict=True)
+        landmarks, presence, masks, world = (np.stack(values) for values in looks)
+        return RawOutputs(landmarks, presence, masks, None, world)
 
     def _look(self, crop: np.ndarray) -> tuple[np.ndarray, ...]:
-        """The five outputs for one crop, without the batch."""
+        """Landmarks, pose score, mask and world of one crop."""
         found = self._landmarker.detect(self._image(np.ascontiguousarray(crop)))
         if not found.pose_landmarks:
             raise ValueError("MediaPipe returns no pose: the network's score of it is 0")
@@ -107,8 +113,7 @@ class MediaPipeEngine:
         world = np.zeros((NUM_OUTPUTS, 3), np.float32)
         world[:NUM_LANDMARKS] = [(p.x, p.y, p.z) for p in found.pose_world_landmarks[0]]
         mask = found.segmentation_masks[0].numpy_view().reshape(size, size, 1)
-        heatmaps = np.full((size // 4, size // 4, NUM_OUTPUTS), _NEVER, np.float32)
-        return landmarks.ravel(), np.array([np.nan]), _logit(mask), heatmaps, world.ravel()
+        return landmarks.ravel(), np.array([np.nan]), _logit(mask), world.ravel()
 
 
 def follow(path: Path, frames: Iterable[np.ndarray]) -> list[np.ndarray | None]:
@@ -125,7 +130,7 @@ def follow(path: Path, frames: Iterable[np.ndarray]) -> list[np.ndarray | None]:
         ImportError: if MediaPipe is not installed.
         ValueError: if it is no bundle, or MediaPipe refuses it.
     """
-    _require_bundle(path)
+    require_bundle(path)
     mediapipe = _mediapipe()
     options = mediapipe.tasks.BaseOptions(model_asset_path=str(path))
     poses: list[np.ndarray | None] = []
@@ -133,13 +138,19 @@ def follow(path: Path, frames: Iterable[np.ndarray]) -> list[np.ndarray | None]:
     with _open(path, base_options=options, running_mode=video) as landmarker:
         for number, frame in enumerate(tqdm(frames, desc=path.name, unit=" frames", disable=None)):
             image = mediapipe.Image(mediapipe.ImageFormat.SRGB, frame)
-            found = landmarker.detect_for_video(image, number * 33).pose_landmarks
+            found = landmarker.detect_for_video(image, number * _FRAME_MS).pose_landmarks
             size = frame.shape[1::-1]
             poses.append(np.array([(p.x, p.y) for p in found[0]]) * size if found else None)
     return poses
 
 
-def _require_bundle(path: Path) -> None:
+def require_bundle(path: Path) -> None:
+    """Refuse what MediaPipe cannot run.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is no `.task` bundle of a pose landmarker.
+    """
     if path.suffix != ".task":
         raise ValueError(
             f"MediaPipe runs .task bundles, and {path} is none: python export.py --target task makes one"

@@ -164,7 +164,9 @@ def _predict_batch(
             crop=crop,
             roi=roi,
             landmarks=landmarks_to_image(landmarks, roi)[:NUM_LANDMARKS],
-            landmarks_raw=roi_to_image(roi, regressed[k, :NUM_LANDMARKS, :2]),
+            landmarks_raw=None
+            if raw.heatmaps is None
+            else roi_to_image(roi, regressed[k, :NUM_LANDMARKS, :2]),
             landmarks_world=world_to_image_axes(world[k], roi)[:NUM_LANDMARKS],
             pose_presence=None if np.isnan(raw.pose_presence[k]).any() else float(raw.pose_presence[k, 0]),
             trained=trained,

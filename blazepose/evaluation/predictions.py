@@ -29,7 +29,7 @@ class Prediction:
         roi: the square the network saw.
         landmarks: (33, 5) x_px, y_px, z (pixels on the scale of x, origin at the hips, negative towards the
             camera), visibility, presence; refined by the heatmap.
-        landmarks_raw: (33, 2) pixels, the regression output alone.
+        landmarks_raw: (33, 2) pixels, the regression output alone; None from an engine that does not tell.
         landmarks_world: (33, 3) metres, hip-centred, along the axes of the image.
         pose_presence: 0..1; None from an engine that does not tell.
         trained: {"landmarks": names, "visibility": names, ...} that the weights say they learned
@@ -44,7 +44,7 @@ class Prediction:
     crop: str
     roi: Roi
     landmarks: np.ndarray
-    landmarks_raw: np.ndarray
+    landmarks_raw: np.ndarray | None
     landmarks_world: np.ndarray
     pose_presence: float | None
     trained: dict[str, list[str]] | None
@@ -105,7 +105,7 @@ def _read_lines(file: Path) -> Iterator[tuple[PersonKey, Prediction]]:
 
 
 def _to_json(prediction: Prediction) -> dict[str, Any]:
-    presence = prediction.pose_presence
+    presence, raw = prediction.pose_presence, prediction.landmarks_raw
     return {
         "image": prediction.image,
         "person": prediction.person,
@@ -114,7 +114,7 @@ def _to_json(prediction: Prediction) -> dict[str, Any]:
         "landmarks": _rounded(prediction.landmarks),
         "landmarks_world": _rounded(prediction.landmarks_world),
         "pose_presence": None if presence is None else round(presence, _DECIMALS),
-        "landmarks_raw": _rounded(prediction.landmarks_raw),
+        "landmarks_raw": None if raw is None else _rounded(raw),
         "trained": prediction.trained,
         **({"mask": prediction.mask} if prediction.mask else {}),
     }
@@ -129,7 +129,9 @@ def _from_json(line: dict[str, Any]) -> Prediction:
         crop=roi.pop("from"),
         roi=Roi(**roi),
         landmarks=np.array(line["landmarks"], np.float64).reshape(NUM_LANDMARKS, 5),
-        landmarks_raw=np.array(line["landmarks_raw"], np.float64).reshape(NUM_LANDMARKS, 2),
+        landmarks_raw=None
+        if line["landmarks_raw"] is None
+        else np.array(line["landmarks_raw"], np.float64).reshape(NUM_LANDMARKS, 2),
         landmarks_world=np.array(line["landmarks_world"], np.float64).reshape(NUM_LANDMARKS, 3),
         pose_presence=line["pose_presence"],
         trained=line["trained"],

@@ -1,6 +1,5 @@
 """What an evaluation leaves behind for people: report.md with its pictures."""
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -49,18 +48,6 @@ def repeat_command(options: Options, evaluated: Path, specs: list[str]) -> str:
         for key, value in settings.items()
     ]
     return " ".join(["python eval.py", *words])
-
-
-def file_sha256(path: Path) -> str:
-    """Checksum that tells which weights a report is of.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing or not a file")
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def write_report(scored: Scored, figures: Mapping[str, Any], command: str, seed: int, folder: Path) -> None:

@@ -28,7 +28,7 @@ def results(scored: Scored) -> dict[str, Any]:
     crops = sorted({prediction.crop for prediction in scored.predictions})
     return {
         "pck@0.2": _number(pck(scored.errors, counted)),
-        "pck@0.2_raw": _number(pck(scored.errors_raw, counted)),
+        "pck@0.2_raw": _number(pck(scored.errors_raw, counted & np.isfinite(scored.errors_raw))),
         "pck@0.2_mean_pose": _number(pck(scored.errors_mean_pose, counted)),
         "pdj@0.2": _number(pdj(scored.errors, counted, heads.visibility, heads.visibility_said)),
         "mean_error": _number(mean_error(scored.errors, counted)),
@@ -98,8 +98,9 @@ def _numbers(values: Mapping[str, float | int]) -> dict[str, float | int | None]
 
 def headline(figures: Mapping[str, Any]) -> str:
     """The result in a sentence, with what it depends on."""
+    raw = figures["pck@0.2_raw"]
     return (
-        f"PCK@0.2 {figures['pck@0.2']:.1f} (regression alone {figures['pck@0.2_raw']:.1f}, "
+        f"PCK@0.2 {figures['pck@0.2']:.1f} ({'' if raw is None else f'regression alone {raw:.1f}, '}"
         f"constant mean pose {figures['pck@0.2_mean_pose']:.1f}), "
         f"mean error {figures['mean_error']:.1f} % of the torso; {setting(figures)}{_heads_sentence(figures)}"
     )

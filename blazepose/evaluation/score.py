@@ -24,7 +24,7 @@ class Scored(NamedTuple):
         learned: (people, 33) bool, landmarks that the weights learned.
         counted: (people, 33) bool, landmarks that are labelled, too: the points that are scored.
         errors: (people, 33), of the landmarks as the runtime returns them, refined by the heatmap.
-        errors_raw: (people, 33), of the regression output.
+        errors_raw: (people, 33), of the regression output; NaN where it is not known.
         errors_mean_pose: (people, 33), of the median aligned pose of these people: what a network scores
             that always says the same.
         offsets: (people, 33, 2), from the label to the landmark as the runtime returns it, right and down in
@@ -111,7 +111,8 @@ def _errors(
     labelled = np.stack([annotation.labelled for annotation in annotations])
     learned = np.stack([learned_landmarks(prediction, "landmarks") for prediction in predictions])
     refined = np.stack([prediction.landmarks[:, :2] for prediction in predictions])
-    raw = np.stack([prediction.landmarks_raw for prediction in predictions])
+    unknown = np.full((NUM_LANDMARKS, 2), np.nan)
+    raw = np.stack([unknown if p.landmarks_raw is None else p.landmarks_raw for p in predictions])
     if not (labelled & learned).any():
         raise ValueError(
             "nothing to score: the weights never learned to regress any of the labelled landmarks (after a "

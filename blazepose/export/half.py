@@ -18,11 +18,11 @@ def rounded_weights(net: ExportedLandmarkNet, crops: Tensor) -> ExportedLandmark
 
     Rounding a kernel shifts its channel by nearly the same amount everywhere, since activations behind ReLU6
     are never negative. The mean shift, measured layer after layer, is subtracted in the biases, which files
-    keep in float32: landmarks then move by about a fifth of what they would.
+    keep in float32. On other pictures, landmarks then move by a fifth to a half of what they would.
 
     Args:
         net: the network in float32.
-        crops: pictures it is meant for, (batch, 256, 256, 3), 0..1.
+        crops: pictures it is meant for, (batch, 256, 256, 3), 0..1; not those that the file is verified on.
     """
     half = copy.deepcopy(net)
     convolutions = _convolutions(half)

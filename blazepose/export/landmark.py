@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from blazepose.export.tflite import convert_tflite
 from blazepose.export.verify import Verification, check, differences
 from blazepose.geometry import Roi, crop_image, roi_to_image_matrix
 from blazepose.task_bundle import DETECTOR, LANDMARKS, pack
-from blazepose.training.weights import load_landmark_net, read_weights
+from blazepose.training.weights import open_landmark_net
 from blazepose.whole_file import whole_file
 
 Converter = Callable[[ExportedLandmarkNet, Precision, str], bytes]
@@ -31,8 +32,8 @@ TARGETS: Mapping[str, tuple[str, Converter]] = {
 }
 """What we write: suffix and converter of the landmark network."""
 
-_CROPS = 16
-"""Chosen: the worst point of 39 x 16 is a fair estimate of the worst, in a second or two."""
+_CROPS = 32
+"""Chosen: the worst of 39 points on half of that many is a fair estimate of the worst, in seconds."""
 
 
 def export_landmark_net(
@@ -42,7 +43,7 @@ def export_landmark_net(
     out: Path,
     pictures: Path | None = None,
     detector: Path | None = None,
-) -> Verification:
+) -> tuple[dict[str, Any], Verification]:
     """Convert, verify, and only then put the file in place.
 
     Args:
@@ -56,7 +57,7 @@ def export_landmark_net(
             from, or began with.
 
     Returns:
-        The differences to torch.
+        What the file says of itself, and its differences to torch.
 
     Raises:
         FileExistsError: if `out` exists.
@@ -64,12 +65,14 @@ def export_landmark_net(
     """
     if out.exists():
         raise FileExistsError(f"{out} exists; choose another --out, or delete it first")
-    original, about = load_landmark_net(weights), read_weights(weights).about
+    original, about = open_landmark_net(weights)
     found_detector = read_detector(find_detector(detector, weights, about)) if target == "task" else None
     net = ExportedLandmarkNet(original)
     crops = real_crops(about, net.input_spec.size, pictures)
     if precision == "fp16":
-        net = rounded_weights(net, torch.from_numpy(crops).float() / 255)
+        # Biases that were fitted to the crops of the verification would hide what rounding costs.
+        to_fit, crops = crops[::2], crops[1::2]
+        net = rounded_weights(net, torch.from_numpy(to_fit).float() / 255)
     _, convert = TARGETS[target]
     content = convert(net, precision, metadata_text(about, precision))
     if found_detector:
@@ -79,20 +82,33 @@ def export_landmark_net(
         # Against the network as it was trained, so that the folding is verified too.
         found = differences(draft, original, crops)
         check(found, precision)
-    return found
+    return about, found
 
 
 def real_crops(about: Mapping, size: int, pictures: Path | None) -> np.ndarray:
-    """Crops to compare on, uint8 (up to 16, size, size, 3).
+    """Crops to compare on, uint8 (2 to 32, size, size, 3).
 
     Raises:
         FileNotFoundError: if the checkpoint's people are not on this machine; says what to give instead.
+        ValueError: if there is only one.
     """
+    crops = _crops(about, size, pictures)
+    if len(crops) < 2:
+        raise ValueError("one picture is too few to verify a file on; name more with --pictures")
+    return crops
+
+
+def _crops(about: Mapping, size: int, pictures: Path | None) -> np.ndarray:
     if pictures is not None:
         images = [read_image(path) for path in _spread(find_pictures([str(pictures)], "--pictures"))]
         return np.stack([crop_image(image, roi_to_image_matrix(_whole(image)), size) for image in images])
     data = about["data"]
     names = [source["name"] for source in data["val"] or data["train"]]
+    if about["recipe"] == PUBLISHED:
+        raise FileNotFoundError(
+            "the file is verified on real pictures, and published weights bring none: name a folder of "
+            "pictures of people with --pictures"
+        )
     try:
         annotations = [person for name in names for person in read_source(name).annotations]
     except (OSError, ValueError) as error:

@@ -62,12 +62,15 @@ def _strip_traces(model: Any) -> None:
 
 
 def _cast_weights(model: Any) -> None:
-    """Store float32 initialisers as float16, each behind a Cast that runtimes fold when they load."""
+    """Store float32 kernels as float16, each behind a Cast that runtimes fold when they load.
+
+    Biases are small and stay: export.half has put into them what rounding the kernels costs.
+    """
     from onnx import TensorProto, helper, numpy_helper
 
     casts = []
     for tensor in model.graph.initializer:
-        if tensor.data_type != TensorProto.FLOAT:
+        if tensor.data_type != TensorProto.FLOAT or len(tensor.dims) < 2:
             continue
         name = tensor.name
         half = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), f"{name}_fp16")

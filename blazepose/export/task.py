@@ -49,16 +49,16 @@ def read_detector(path: Path) -> bytes:
     try:
         net = import_net(content)
     except ValueError as error:
-        raise ValueError(f"--detector {path}: {error}") from error
+        raise ValueError(f"{path} has no detector for the bundle: {error}") from error
     if not isinstance(net, DetectorNet):
-        raise ValueError(f"--detector {path} holds a landmark network where a detector is needed")
+        raise ValueError(f"{path} holds a landmark network where the bundle needs a detector")
     expected, entry = normalization(net.input_spec), metadata_entry(content, NORMALIZATION_KEY)
     found = read_normalization(entry) if entry else None
     if found is None:
         return with_metadata(content, {NORMALIZATION_KEY: normalization_metadata(expected)})
     if found != expected:
         raise ValueError(
-            f"--detector {path} says that MediaPipe shall normalise its pictures by mean {found.mean:g} and "
+            f"the detector of {path} tells MediaPipe to normalise pictures by mean {found.mean:g} and "
             f"deviation {found.std:g}; pose detectors take {expected.mean:g} and {expected.std:g}"
         )
     return content

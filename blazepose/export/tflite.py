@@ -93,19 +93,20 @@ def _cast_weights(path: Path) -> bytes:
 
 
 def with_metadata(content: bytes, entries: Mapping[str, bytes]) -> bytes:
-    """The same model with metadata entries added, and every buffer inside the flatbuffer."""
+    """The same model with these metadata entries, and every buffer inside the flatbuffer."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     _inline_buffers(model, content)
+    model.metadata = [entry for entry in model.metadata or [] if entry.name.decode() not in entries]
     for name, value in entries.items():
         buffer = schema.BufferT()
         buffer.data = np.frombuffer(value, np.uint8)
         model.buffers.append(buffer)
         entry = schema.MetadataT()
         entry.name, entry.buffer = name, len(model.buffers) - 1
-        model.metadata = [*(model.metadata or []), entry]
+        model.metadata.append(entry)
     for buffer in model.buffers:
         buffer.Pack = partial(_pack_aligned, buffer)
     builder = flatbuffers.Builder(len(content))

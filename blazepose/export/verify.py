@@ -59,6 +59,8 @@ def differences(path: Path, net: LandmarkNet, crops: np.ndarray) -> Verification
         landmarks, own = (decode_landmarks(raw.landmarks, size) for raw in (found, expected))
         assert found.segmentation is not None
         assert expected.segmentation is not None
+        assert found.heatmaps is not None
+        assert expected.heatmaps is not None
         heatmaps, mask = (
             np.abs(sigmoid(a) - sigmoid(b))
             for a, b in ((found.heatmaps, expected.heatmaps), (found.segmentation, expected.segmentation))
@@ -78,19 +80,23 @@ def differences(path: Path, net: LandmarkNet, crops: np.ndarray) -> Verification
 
 
 def check(found: Verification, precision: Precision) -> None:
-    """Refuse differences above the tolerance: of the worst crop in fp32, of the typical one in fp16.
+    """Refuse differences above the tolerance: on any crop in fp32, on most crops in fp16.
 
-    What 16 bits cost has no bound on crops that the network makes nothing of; what a wrong conversion costs
-    shows in all of them.
+    Of half precision a crop that the network makes little of may suffer ten times as much; what a wrong
+    conversion costs shows in all of them.
 
     Raises:
         ValueError: names the worst ones.
     """
-    limit = TOLERANCE[precision]
-    pairs = zip(
-        Differences._fields, found.worst if precision == "fp32" else found.typical, limit, strict=True
-    )
-    if bad := [f"{name} {value:.4g} (allowed {most:g})" for name, value, most in pairs if not value <= most]:
+    limits = TOLERANCE[precision]
+    checks = [(found.worst, 1)] if precision == "fp32" else [(found.typical, 1), (found.worst, 10)]
+    bad = [
+        f"{name} {value:.4g} (allowed {factor * most:g})"
+        for values, factor in checks
+        for name, value, most in zip(Differences._fields, values, limits, strict=True)
+        if not value <= factor * most
+    ]
+    if bad:
         raise ValueError(
             f"the exported {precision} file differs from torch: {', '.join(bad)}; it was not kept"
         )

@@ -17,6 +17,8 @@ _TYPES = {
     schema.TensorType.INT32: np.int32,
 }
 
+_TYPE_NAMES = {code: name for name, code in vars(schema.TensorType).items() if isinstance(code, int)}
+
 Pads = tuple[int, int, int, int]
 """Top, left, bottom, right."""
 
@@ -78,12 +80,13 @@ class _Reader:
             self._add(tensor, Op("input", shape, ()))
         for operator in self._net.operators:
             code = self._model.operatorCodes[operator.opcodeIndex]
-            name = _OPERATORS[max(code.builtinCode, code.deprecatedBuiltinCode)]
+            number = max(code.builtinCode, code.deprecatedBuiltinCode)
+            name = _OPERATORS.get(number, str(number))
             if name not in _READERS:
                 raise ValueError(f"it has a {name} operation, which no pose network has")
             inputs, output = [int(tensor) for tensor in operator.inputs], int(operator.outputs[0])
             _READERS[name](self, _Call(inputs, output, operator.builtinOptions))
-        return needed(self._ops, tuple(self._at[int(tensor)] for tensor in self._net.outputs))
+        return needed(self._ops, tuple(self._source(int(tensor)) for tensor in self._net.outputs))
 
     def _add(self, tensor: int, op: Op) -> None:
         self._ops.append(op)
@@ -101,7 +104,7 @@ class _Reader:
         if any(tensor in self._pads for tensor in inputs) and kind != "conv":
             raise ValueError(f"it pads the input of {kind}, which no pose network does")
         output = call.output
-        self._add(output, Op(kind, attributes, tuple(self._at[tensor] for tensor in inputs), weights))
+        self._add(output, Op(kind, attributes, tuple(map(self._source, inputs)), weights))
         if inputs[0] in self._channels:
             self._channels[output] = self._channels[inputs[0]]
         activation = getattr(call.options, "fusedActivationFunction", 0)
@@ -110,13 +113,20 @@ class _Reader:
         elif activation != schema.ActivationFunctionType.NONE:
             raise ValueError(f"its {kind} has activation {activation}, pose networks have ReLU6")
 
+    def _source(self, tensor: int) -> int:
+        """The operation that makes a tensor."""
+        if tensor not in self._at:
+            raise ValueError("it computes with a constant where pose networks have a feature")
+        return self._at[tensor]
+
     def _constant(self, tensor: int) -> np.ndarray:
         if tensor in self._constants:
             return self._constants[tensor]
         facts = self._net.tensors[tensor]
         if facts.type not in _TYPES:
+            kind = _TYPE_NAMES.get(facts.type, facts.type)
             raise ValueError(
-                f"its constants are of type {facts.type}, and only float32 and float16 can be imported"
+                f"it has {kind} constants, as quantised files do; only float32 and float16 can be imported"
             )
         buffer = self._model.buffers[facts.buffer]
         data = buffer.data
@@ -139,7 +149,7 @@ class _Reader:
     def reshape(self, call: _Call) -> None:
         """The matching goes by channels and outputs, not by layout."""
         source = call.inputs[0]
-        self._at[call.output] = self._at[source]
+        self._at[call.output] = self._source(source)
         if source in self._pads:
             self._pads[call.output] = self._pads[source]
 
@@ -151,12 +161,16 @@ class _Reader:
 
     def conv(self, call: _Call) -> None:
         """CONV_2D, DEPTHWISE_CONV_2D."""
-        source, kernel, bias = call.inputs[:3]
+        source, kernel, *bias = call.inputs
         options, weights = call.options, self._constant(kernel).astype(np.float32)
         depthwise = isinstance(options, schema.DepthwiseConv2DOptionsT)
         _, height, width, channels = self._shape(source)
         weights = weights.transpose(3, 0, 1, 2) if depthwise else weights.transpose(0, 3, 1, 2)
         out, _, *size = weights.shape
+        if (options.dilationHFactor, options.dilationWFactor) != (1, 1):
+            raise ValueError("it has a convolution with dilation, which no pose network has")
+        zeros = np.zeros(out, np.float32)
+        shift = self._constant(bias[0]).astype(np.float32) if bias and bias[0] >= 0 else zeros
         stride = (options.strideH, options.strideW)
         pads = self._pads.get(source, (0, 0, 0, 0))
         if options.padding == schema.Padding.SAME:
@@ -166,7 +180,7 @@ class _Reader:
         attributes = conv_attributes(
             channels, out, channels if depthwise else 1, (size[0], size[1]), stride, pads
         )
-        self._op(call, "conv", attributes, [source], Conv(weights, self._constant(bias).astype(np.float32)))
+        self._op(call, "conv", attributes, [source], Conv(weights, shift))
 
     def pad(self, call: _Call) -> None:
         source, output = call.inputs[0], call.output
@@ -178,7 +192,7 @@ class _Reader:
         if any(channels):
             self._op(call, "channels", tuple(channels), [source])
         else:
-            self._at[output] = self._at[source]
+            self._at[output] = self._source(source)
             self._pads[output] = (rows[0], columns[0], rows[1], columns[1])
 
     def add(self, call: _Call) -> None:

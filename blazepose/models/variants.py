@@ -95,12 +95,19 @@ class DetectorVariant:
         middle: channels of the level of twice its side.
         fine: channels of the level of four times its side.
         anchors: a cell of the fine, the middle and the coarse level has.
+        sides: of these levels, cells.
     """
 
     encoder: EncoderVariant
     middle: int
     fine: int
     anchors: tuple[int, int, int]
+    sides: tuple[int, int, int]
+
+    @property
+    def num_anchors(self) -> int:
+        """Of all levels."""
+        return sum(count * side**2 for count, side in zip(self.anchors, self.sides, strict=True))
 
 
 def _encoder(first: int, widths: dict[str, tuple], top: int) -> EncoderVariant:
@@ -172,7 +179,9 @@ VARIANTS: dict[str, dict[Wiring, LandmarkVariant]] = {
     },
 }
 
-DETECTOR = DetectorVariant(_encoder(16, _DETECTOR, 1152), middle=192, fine=96, anchors=(2, 2, 6))
+DETECTOR = DetectorVariant(
+    _encoder(16, _DETECTOR, 1152), middle=192, fine=96, anchors=(2, 2, 6), sides=(28, 14, 7)
+)
 
 
 def landmark_variant(name: str, wiring: str) -> LandmarkVariant:

@@ -25,14 +25,14 @@ class RawOutputs(NamedTuple):
         landmarks: (batch, 195), 39 x [x, y, z in crop pixels, visibility logit, presence logit].
         pose_presence: (batch, 1), 0..1: the sigmoid is part of the network.
         segmentation: (batch, size, size, 1) logits.
-        heatmaps: (batch, size / 4, size / 4, 39) logits.
+        heatmaps: (batch, size / 4, size / 4, 39) logits; None of a runtime that has refined by them already.
         world: (batch, 117), 39 x [x, y, z], metres, hip-centred, along the axes of the crop.
     """
 
     landmarks: np.ndarray
     pose_presence: np.ndarray
     segmentation: np.ndarray | None
-    heatmaps: np.ndarray
+    heatmaps: np.ndarray | None
     world: np.ndarray
 
 
@@ -55,18 +55,20 @@ def decode_landmarks(raw_landmarks: np.ndarray, input_size: int) -> np.ndarray:
     return np.concatenate([landmarks[..., :3] / input_size, sigmoid(landmarks[..., 3:])], axis=-1)
 
 
-def refine_by_heatmap(points_roi: np.ndarray, heatmaps: np.ndarray) -> np.ndarray:
+def refine_by_heatmap(points_roi: np.ndarray, heatmaps: np.ndarray | None) -> np.ndarray:
     """Move each point to the centre of mass of its heatmap's 7x7 window around it.
 
     A point stays where it is if it lies outside the map, or if no cell of the window reaches 0.5.
 
     Args:
         points_roi: (batch, points, 2), ROI coordinates.
-        heatmaps: (batch, height, width, points) logits.
+        heatmaps: (batch, height, width, points) logits; with None the points stay as they are.
 
     Returns:
         (batch, points, 2), ROI coordinates.
     """
+    if heatmaps is None:
+        return points_roi
     size = np.array(heatmaps.shape[2:0:-1])
     cell = np.trunc(points_roi * size)
     inside = ((cell >= 0) & (cell < size)).all(axis=-1)

@@ -1,7 +1,7 @@
 """Where a training begins: anew, from other weights, or where it was cut off."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from blazepose.models.recalibrate import recalibrate
 from blazepose.training.checkpoint import read_checkpoint
 from blazepose.training.runs import chosen_weights
 from blazepose.training.weights import IMPORTED, load_initial_weights, load_landmark_net
+from blazepose.whole_file import file_sha256
 
 _CALIBRATION, _BATCH = 256, 32
 """Crops that BatchNorm's statistics are estimated on. Chosen: more move them by less than a hundredth."""
@@ -53,14 +54,30 @@ def begin(
         if keep:
             raise ValueError("loss.keep keeps what the weights of init= say; name some, or set loss.keep=0")
         return Beginning(None, None)
-    path = chosen_weights(init, "init=")
     if resumed:
-        return Beginning(read_checkpoint(resumed).about["init"], load_landmark_net(path) if keep else None)
+        about = read_checkpoint(resumed).about["init"]
+        return Beginning(about, _same_teacher(init, about) if keep else None)
+    path = chosen_weights(init, "init=")
     about = load_initial_weights(net, path)
     teacher = copy.deepcopy(net).eval() if keep else None
     if path.suffix in IMPORTED:
         recalibrate(net.eval(), _pictures(train_set))
     return Beginning(about, teacher)
+
+
+def _same_teacher(init: str, about: Mapping[str, Any]) -> LandmarkNet:
+    """The teacher of a training that goes on.
+
+    Raises:
+        ValueError: if the file has become another one.
+    """
+    path = chosen_weights(init, "init=")
+    if file_sha256(path) != about["sha256"]:
+        raise ValueError(
+            f"{path} is not what it was when this training began, and keeps it from forgetting; restore the "
+            "file, or start anew"
+        )
+    return load_landmark_net(path)
 
 
 def _pictures(train_set: PoseDataset) -> Iterator[Tensor]:

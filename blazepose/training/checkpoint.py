@@ -48,7 +48,7 @@ def describe_landmark_net(
     """
     spec = net.input_spec
     if init is not None:
-        init = {key: init[key] for key in ("trained", "data", "init")}
+        init = {key: init[key] for key in ("trained", "data", "init", "sha256") if key in init}
         learned = init["trained"]
         trained = {
             kind: list(dict.fromkeys([*learned.get(kind, []), *names])) for kind, names in trained.items()

@@ -23,6 +23,7 @@ from blazepose.topology import (
     LEFT_SHOULDER,
     NUM_HEATMAPS,
     NUM_LANDMARKS,
+    NUM_OUTPUTS,
     RIGHT_HIP,
     ROI_CENTER,
     ROI_SCALE,
@@ -69,6 +70,12 @@ class LandmarkModule(LightningModule):
         self.trained = trained
         # The teacher teaches what the labels do not.
         self.outputs: list[str] = (about["trained"] if teacher else trained)["outputs"]
+        self.taught = about["init"]["trained"] if teacher else {"landmarks": [], "outputs": []}
+        knows = torch.ones(NUM_OUTPUTS, dtype=torch.bool)
+        knows[:NUM_LANDMARKS] = False
+        knows[both_sides(self.taught["landmarks"])] = True
+        self.teacher_knows: Tensor
+        self.register_buffer("teacher_knows", knows, persistent=False)
         self.about = about
         # In a list, so that it is no part of the module: it is neither trained, averaged nor saved.
         self._teacher = [teacher.requires_grad_(False).eval()] if teacher else []
@@ -106,7 +113,7 @@ class LandmarkModule(LightningModule):
         if stage != "heatmap":
             terms |= regression_terms(out, labels, weights, self.trained, size)
         if lesson:
-            kept = keep_terms(out, lesson, labels, weights, size, stage)
+            kept = keep_terms(out, lesson, labels, weights, size, self.taught["outputs"], stage)
             if "pose" in self.trained["outputs"]:
                 kept.pop("pose", None)  # every picture has this label
             for name, term in kept.items():
@@ -143,7 +150,9 @@ class LandmarkModule(LightningModule):
     def training_step(self, batch: PoseBatch, batch_idx: int) -> Tensor:
         images, masks = _network_input(batch["image"]), self._masks(len(batch["image"]))
         out = self.net(images, masks)
-        lessons = [ask(teacher, images, masks, batch) for teacher in self._teacher]
+        # In full precision: half of it moves a teacher's landmarks by a pixel, by many on hard crops.
+        with torch.autocast(self.device.type, enabled=False):
+            lessons = [ask(teacher, images, masks, batch, self.teacher_knows) for teacher in self._teacher]
         terms = self.losses(out, batch, *lessons)
         loss = torch.stack([getattr(self.weights, name) * term for name, term in terms.items()]).sum()
         self._finite &= torch.isfinite(loss.detach())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.topology import NUM_LANDMARKS
@@ -142,5 +143,5 @@ def set_stage(net: LandmarkNet, stage: StageName, outputs: list[str], frozen_nor
             head.requires_grad_(False)
     if frozen_norm:
         for module in net.modules():
-            if isinstance(module, nn.BatchNorm2d):
+            if isinstance(module, _BatchNorm):  # on several GPUs Lightning makes another kind of it
                 module.eval()

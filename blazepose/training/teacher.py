@@ -5,6 +5,7 @@ and would drift as the features under them change. The network as it was before 
 a limb whose labelled joints it plainly misses: a wrist that is put right must not get the wrong hand.
 """
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import torch
@@ -123,22 +124,27 @@ class Lesson(NamedTuple):
 
 @torch.no_grad()
 def ask(
-    teacher: LandmarkNet, images: Float[Tensor, "batch 3 size size"], masks: int, batch: PoseBatch
+    teacher: LandmarkNet,
+    images: Float[Tensor, "batch 3 size size"],
+    masks: int,
+    batch: PoseBatch,
+    knows: Bool[Tensor, "39"],
 ) -> Lesson:
-    """What the teacher says of pictures.
+    """What the teacher says of pictures; of those without people it is not believed.
 
     Args:
         teacher: in eval mode.
         images: as networks take them.
         masks: of how many of them the mask is asked.
         batch: their labels.
+        knows: points that it has learned.
     """
     said = teacher(images, masks)
     points = batch["points"][..., :2]
     torso = torch.linalg.vector_norm(points[:, LEFT_SHOULDER] - points[:, RIGHT_HIP], dim=1)
     known = batch["labelled"] & (torso > 0)[:, None]
-    size = teacher.input_spec.size
-    return Lesson(said, trusted(said.landmarks[..., :2].float() / size, points, known, torso))
+    sure = trusted(said.landmarks[..., :2].float() / teacher.input_spec.size, points, known, torso)
+    return Lesson(said, sure & knows & (batch["pose"] > 0)[:, None])
 
 
 def keep_terms(
@@ -147,6 +153,7 @@ def keep_terms(
     batch: PoseBatch,
     weights: LossWeights,
     size: int,
+    outputs: Collection[str],
     stage: StageName = "joint",
 ) -> dict[str, Tensor]:
     """Losses against the teacher wherever there is no label and it may be believed; named as those of labels.
@@ -157,6 +164,7 @@ def keep_terms(
         batch: with the labels that are learned.
         weights: for the scales of the losses.
         size: side of the crop, pixels.
+        outputs: that the teacher has learned (training.stages.HEADS, and heatmaps).
         stage: of the training.
     """
     terms: dict[str, Tensor] = {}
@@ -164,7 +172,8 @@ def keep_terms(
         terms |= _kept_maps(out, lesson, batch)
     if stage != "heatmap":
         terms |= _kept_regression(out, lesson, batch, weights, size)
-    return terms
+    known = {"coordinates", *outputs}
+    return {name: term for name, term in terms.items() if {"heatmap": "heatmaps"}.get(name, name) in known}
 
 
 def _kept_maps(out: LandmarkOutputs, lesson: Lesson, batch: PoseBatch) -> dict[str, Tensor]:

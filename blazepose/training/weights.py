@@ -16,9 +16,13 @@ from blazepose.training.checkpoint import (
     read_checkpoint,
 )
 from blazepose.training.stages import HEADS
+from blazepose.whole_file import file_sha256
 
 IMPORTED = (".task", ".tflite")
 """Files that are read by structure."""
+
+PUBLISHED: dict[str, Any] = {"published by": "Google"}
+"""The recipe of weights that say nothing of themselves."""
 
 _GOOGLES = "MediaPipe Pose by Google (Apache-2.0)"
 
@@ -33,6 +37,8 @@ def read_weights(path: Path) -> Checkpoint:
         FileNotFoundError: if it is missing.
         ValueError: if it is damaged, or no landmark network.
     """
+    if path.suffix == ".onnx":
+        raise ValueError(f"{path}: ONNX files are not read back; name the checkpoint or .tflite it came from")
     if path.suffix not in IMPORTED:
         return read_checkpoint(path)
     content = read_tflite(path, LANDMARKS)
@@ -55,13 +61,18 @@ def _about(net: LandmarkNet, path: Path) -> dict[str, Any]:
         "outputs": ["heatmaps", *HEADS],
     }
     wiring = next(key for key, variant in VARIANTS[net.variant.name].items() if variant == net.variant)
-    about = describe_landmark_net(net, wiring, trained, {"train": [], "val": []}, {})
+    about = describe_landmark_net(net, wiring, trained, {"train": [], "val": []}, PUBLISHED)
     about["data"]["train"] = [{"name": path.name, "people": 0, "left_out": {}, "licence": _GOOGLES}]
     return about
 
 
 def load_landmark_net(path: Path) -> LandmarkNet:
-    """The landmark network of a file, in eval mode.
+    """The landmark network of a file, in eval mode; raises as open_landmark_net."""
+    return open_landmark_net(path)[0]
+
+
+def open_landmark_net(path: Path) -> tuple[LandmarkNet, dict[str, Any]]:
+    """The landmark network of a file, in eval mode, and what the file says of itself.
 
     Raises:
         ValueError: if it is of another task or topology, or its tensors are not the network's.
@@ -71,7 +82,7 @@ def load_landmark_net(path: Path) -> LandmarkNet:
         raise ValueError(f"{path} holds a {about['task']} network; a landmark network is needed here")
     net = LandmarkNet(landmark_variant(about["model"], about["wiring"]), about["gradient_stop"])
     load_weights(net, Checkpoint(about, weights), path)
-    return net.eval()
+    return net.eval(), about
 
 
 def load_initial_weights(net: LandmarkNet, path: Path) -> dict[str, Any]:
@@ -84,5 +95,9 @@ def load_initial_weights(net: LandmarkNet, path: Path) -> dict[str, Any]:
         ValueError: if the file is of another kind, model or topology.
     """
     weights = read_weights(path)
-    load_weights(net, weights, path)
-    return weights.about
+    try:
+        load_weights(net, weights, path)
+    except ValueError as error:
+        hint = "; experiment=finetune is the recipe for such files" if path.suffix in IMPORTED else ""
+        raise ValueError(f"{error}{hint}") from error
+    return {**weights.about, "sha256": file_sha256(path)}

@@ -70,16 +70,16 @@ def test_a_detector_without_metadata_gets_them(shared, official, tmp_path):
     )
     (tmp_path / "wrong.tflite").write_bytes(with_metadata(plain, {NORMALIZATION_KEY: wrong}))
     with pytest.raises(
-        ValueError, match=r"wrong\.tflite says .* by mean 0 and deviation 255; .* take 127\.5"
+        ValueError, match=r"wrong\.tflite tells MediaPipe .* mean 0 and deviation 255; .* take 127\.5"
     ):
         read_detector(tmp_path / "wrong.tflite")
 
 
 def test_what_is_no_detector_is_told(shared, tmp_path):
-    with pytest.raises(ValueError, match=r"full\.tflite holds a landmark network where a detector is needed"):
+    with pytest.raises(ValueError, match=r"full\.tflite holds a landmark network where the bundle needs a"):
         read_detector(shared / "models" / "pose_landmark_full.tflite")
     (tmp_path / "no.tflite").write_bytes(b"text, no network")
-    with pytest.raises(ValueError, match=r"--detector .*no\.tflite: it is not a TFLite file"):
+    with pytest.raises(ValueError, match=r"no\.tflite has no detector for the bundle: it is not a"):
         read_detector(tmp_path / "no.tflite")
     with pytest.raises(FileNotFoundError, match=r"gone\.task is missing"):
         read_detector(tmp_path / "gone.task")

@@ -9,6 +9,7 @@ from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
 from blazepose.training import beginning
 from blazepose.training.beginning import Beginning, begin
+from blazepose.whole_file import file_sha256
 from tests.training.saved_net import save
 
 
@@ -54,7 +55,7 @@ def test_the_teacher_is_a_copy(people, trained):
 
 def test_who_goes_on_has_the_first_teacher(people, trained, tmp_path):
     """The checkpoint that a training goes on with is a pupil already."""
-    about = {"init": {"trained": {}, "data": {}, "init": None}}
+    about = {"init": {"trained": {}, "data": {}, "init": None, "sha256": file_sha256(trained)}}
     resumed = save(tmp_path / "last.ckpt", new_net(), **about)
     net = new_net()
     start = begin(net, str(trained), people, keep=True, resumed=resumed)
@@ -62,7 +63,14 @@ def test_who_goes_on_has_the_first_teacher(people, trained, tmp_path):
     weights = torch.load(trained, weights_only=True)["state_dict"]
     assert torch.equal(start.teacher.heatmaps.weight, weights["net.heatmaps.weight"])
     assert not torch.equal(net.heatmaps.weight, start.teacher.heatmaps.weight)
-    assert begin(net, str(trained), people, keep=False, resumed=resumed).teacher is None
+    assert begin(net, "gone.task", people, keep=False, resumed=resumed).teacher is None, "not needed"
+
+
+def test_who_goes_on_is_told_of_another_teacher(people, trained, tmp_path):
+    about = {"init": {"trained": {}, "data": {}, "init": None, "sha256": "of another file"}}
+    resumed = save(tmp_path / "last.ckpt", new_net(), **about)
+    with pytest.raises(ValueError, match=r"best\.ckpt is not what it was when this training began"):
+        begin(new_net(), str(trained), people, keep=True, resumed=resumed)
 
 
 def test_missing_weights_are_named(people):

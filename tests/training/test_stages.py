@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from torch import nn
 
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
@@ -53,6 +54,20 @@ def test_frozen_parts_keep_their_batchnorm_statistics(net):
     assert not any(m.training for m in net.encoder.modules())
     assert not any(m.training for m in net.decoder.modules())
     assert all(m.training for m in net.tower.modules())
+
+
+@pytest.mark.parametrize("synced", [False, True])
+def test_frozen_norm_keeps_statistics_where_the_network_learns(synced):
+    """Lightning turns every BatchNorm into another kind on several GPUs."""
+    net = LandmarkNet(landmark_variant("lite", "mediapipe"))
+    net = nn.SyncBatchNorm.convert_sync_batchnorm(net) if synced else net
+    set_stage(net, "joint", ["segmentation"], frozen_norm=True)
+    norms = [module for module in net.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    assert len(norms) > 50
+    assert not any(norm.training for norm in norms)
+    assert all(p.requires_grad for norm in norms for p in norm.parameters())
+    set_stage(net, "joint", ["segmentation"])
+    assert all(norm.training for norm in norms)
 
 
 def test_stages_follow_each_other():

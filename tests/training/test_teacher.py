@@ -15,11 +15,13 @@ from blazepose.training.checkpoint import describe_landmark_net
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.loss_weights import LossWeights
 from blazepose.training.optimiser import OptimiserConfig
-from blazepose.training.stages import Stages
+from blazepose.training.stages import HEADS, Stages
 from blazepose.training.teacher import WITNESSES, Lesson, ask, keep_terms, trusted
 
 NAMES = [name for name in LSP14.values() if name in INDEX]
 TORSO = 0.3
+KNOWS = torch.ones(NUM_OUTPUTS, dtype=torch.bool)
+EVERYTHING = ("heatmaps", *HEADS)
 
 
 def people(labelled: list[str], missed: list[str]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -91,14 +93,14 @@ def teacher() -> LandmarkNet:
 
 def sure_of_everything(teacher, batch) -> Lesson:
     images = batch["image"].permute(0, 3, 1, 2).float() / 255
-    said = ask(teacher, images, len(images), batch).said
+    said = ask(teacher, images, len(images), batch, KNOWS).said
     return Lesson(said, torch.ones_like(batch["labelled"]))
 
 
 def test_who_says_what_the_teacher_says_is_left_alone(batch, teacher):
     lesson = sure_of_everything(teacher, batch)
     out = LandmarkOutputs(*(None if part is None else part.clone().requires_grad_() for part in lesson.said))
-    terms = keep_terms(out, lesson, batch, LossWeights(), 256)
+    terms = keep_terms(out, lesson, batch, LossWeights(), 256, EVERYTHING)
     assert set(terms) == {
         *("heatmap", "coordinates", "z", "world", "pose", "visibility", "presence", "segmentation")
     }
@@ -112,7 +114,7 @@ def test_what_is_labelled_is_not_kept(batch, teacher):
     """The gradient reaches what has no label, and nothing else."""
     lesson = sure_of_everything(teacher, batch)
     out = LandmarkOutputs(*(None if part is None else (part + 0.1).requires_grad_() for part in lesson.said))
-    terms = keep_terms(out, lesson, batch, LossWeights(), 256)
+    terms = keep_terms(out, lesson, batch, LossWeights(), 256, EVERYTHING)
 
     def touched(name: str, output: str) -> torch.Tensor:
         (gradient,) = torch.autograd.grad(terms[name], getattr(out, output), retain_graph=True)
@@ -131,8 +133,24 @@ def test_what_is_labelled_is_not_kept(batch, teacher):
 def test_where_the_teacher_is_not_believed_nothing_is_kept(batch, teacher):
     lesson = sure_of_everything(teacher, batch)
     out = LandmarkOutputs(*(None if part is None else part + 0.1 for part in lesson.said))
-    terms = keep_terms(out, lesson._replace(sure=~lesson.sure), batch, LossWeights(), 256)
+    terms = keep_terms(out, lesson._replace(sure=~lesson.sure), batch, LossWeights(), 256, EVERYTHING)
     assert {name for name, term in terms.items() if term > 0} == {"pose"}
+
+
+def test_a_teacher_is_not_believed_about_what_it_never_learned_nor_where_nobody_is(batch, teacher):
+    images = batch["image"].permute(0, 3, 1, 2).float() / 255
+    knows = KNOWS.clone()
+    knows[INDEX["nose"]] = False
+    sure = ask(teacher, images, 0, batch, knows).sure
+    assert not sure[:, INDEX["nose"]].any()
+    assert not sure[3].any(), "the last picture is of nobody"
+    unlabelled = ask(
+        teacher, images, 0, {**batch, "labelled": torch.zeros_like(batch["labelled"])}, knows
+    ).sure
+    assert torch.equal(unlabelled[:3], knows.expand(3, -1))
+    lesson = sure_of_everything(teacher, batch)
+    terms = keep_terms(lesson.said, lesson, batch, LossWeights(), 256, ["presence"])
+    assert set(terms) == {"coordinates", "presence"}
 
 
 @pytest.mark.parametrize(
@@ -140,7 +158,7 @@ def test_where_the_teacher_is_not_believed_nothing_is_kept(batch, teacher):
 )
 def test_a_stage_keeps_what_it_moves(batch, teacher, stage, kept):
     lesson = sure_of_everything(teacher, batch)
-    terms = keep_terms(lesson.said, lesson, batch, LossWeights(), 256, stage)
+    terms = keep_terms(lesson.said, lesson, batch, LossWeights(), 256, EVERYTHING, stage)
     assert kept <= set(terms)
     assert ("coordinates" in terms) == (stage == "regression")
 
@@ -175,3 +193,27 @@ def test_the_teacher_is_no_part_of_what_is_trained_and_saved(teacher):
     assert set(model.state_dict()) == {f"net.{name}" for name in teacher.state_dict()}
     assert not any(p.requires_grad for p in teacher.parameters())
     assert {"segmentation", "world"} <= set(model.outputs)
+
+
+def test_what_has_moved_is_brought_back_where_it_has_no_label(batch, teacher):
+    """The output layer of a pupil that says everything 8 px off learns, with a teacher and without."""
+    left = {}
+    for keep in (0.0, 1.0):
+        model = module(teacher, ["presence"])
+        model.weights = LossWeights(keep=keep, offset=0.0)
+        model.net.load_state_dict(teacher.state_dict())
+        bias = model.net.eval().tower.landmarks.bias
+        with torch.no_grad():
+            bias += 1
+        optimiser = torch.optim.SGD([bias], lr=10.0)
+        lesson = sure_of_everything(teacher, batch)
+        for _ in range(8):
+            out = model(batch["image"], masks=4)
+            terms = model.losses(out, batch, lesson)
+            optimiser.zero_grad()
+            terms["coordinates"].backward()
+            optimiser.step()
+        moved = (out.landmarks - lesson.said.landmarks)[:, :33, :2].abs().mean(dim=2)
+        left[keep] = float(moved[~batch["labelled"][:, :33]].mean())
+    assert left[0.0] == pytest.approx(8, abs=0.1)
+    assert left[1.0] < 2
