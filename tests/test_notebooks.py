@@ -1,5 +1,6 @@
 """The notebooks run from top to bottom, on stick figures."""
 
+import shutil
 from pathlib import Path
 
 import nbformat

@@ -20,7 +20,7 @@ from blazepose.export.tflite import convert_tflite
 from blazepose.export.verify import Verification, check, differences
 from blazepose.geometry import Roi, crop_image, roi_to_image_matrix
 from blazepose.task_bundle import DETECTOR, LANDMARKS, pack
-from blazepose.training.weights import open_landmark_net
+from blazepose.training.weights import PUBLISHED, open_landmark_net
 from blazepose.whole_file import whole_file
 
 Converter = Callable[[ExportedLandmarkNet, Precision, str], bytes]
@@ -104,7 +104,7 @@ def _crops(about: Mapping, size: int, pictures: Path | None) -> np.ndarray:
         return np.stack([crop_image(image, roi_to_image_matrix(_whole(image)), size) for image in images])
     data = about["data"]
     names = [source["name"] for source in data["val"] or data["train"]]
-    if about["recipe"] == PUBLISHED:
+    if about.get("recipe") == PUBLISHED:
         raise FileNotFoundError(
             "the file is verified on real pictures, and published weights bring none: name a folder of "
             "pictures of people with --pictures"

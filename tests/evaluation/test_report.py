@@ -8,10 +8,12 @@ import pytest
 
 from blazepose.evaluation.options import Options
 from blazepose.evaluation.predict import plan, predict
+from blazepose.evaluation.predictions import read_predictions, write_predictions
 from blazepose.evaluation.report import new_folder, repeat_command, write_report
-from blazepose.evaluation.results import results
+from blazepose.evaluation.results import headline, results
 from blazepose.evaluation.score import Scored, score
 from blazepose.evaluation.sheets import random_people, worst_people
+from blazepose.runtime.decode import RawOutputs
 from tests.evaluation.crowd import ConstantEngine
 
 
@@ -40,6 +42,27 @@ def test_a_report_says_what_its_figures_depend_on(scored, tmp_path):
         image = cv2.imread(str(tmp_path / "out" / picture))
         assert min(image.shape[:2]) > 200
         assert image.std() > 10
+
+
+def test_what_an_engine_does_not_tell_has_no_figure(crowd, pose_roi, tmp_path):
+    """MediaPipe returns landmarks that are refined already, and no pose score."""
+
+    class Closed(ConstantEngine):
+        def __call__(self, images: np.ndarray) -> RawOutputs:
+            nothing = np.full((len(images), 1), np.nan)
+            return super().__call__(images)._replace(heatmaps=None, pose_presence=nothing)
+
+    said = predict(Closed(pose_roi), plan([crowd], "annotation", 0), "annotation")
+    write_predictions(said, tmp_path / "predictions.jsonl")
+    read = read_predictions(tmp_path / "predictions.jsonl")
+    assert {(p.landmarks_raw, p.pose_presence) for p in read.values()} == {(None, None)}
+    scored = score(read, [crowd])
+    figures = results(scored) | {"file": "pose.task", "sha256": "abc", "data": ["lsp:here"]}
+    assert figures["pck@0.2"] == 100
+    assert figures["pck@0.2_raw"] is None
+    assert "regression" not in headline(figures)
+    write_report(scored, figures, "", 0, tmp_path)
+    assert "regression output alone | not labelled or not trained |" in (tmp_path / "report.md").read_text()
 
 
 def test_points_left_out_are_said(scored, tmp_path):

@@ -47,7 +47,8 @@ def exported(request, checkpoint, tmp_path_factory):
     """A file, its target and precision, and what verification found."""
     target, precision = request.param.split()
     out = tmp_path_factory.mktemp("exported") / f"pose.{target}"
-    return out, target, precision, export_landmark_net(checkpoint, target, precision, out)
+    _, found = export_landmark_net(checkpoint, target, precision, out)
+    return out, target, precision, found
 
 
 @pytest.mark.parametrize("target", ["tflite", "onnx"])
@@ -154,4 +155,4 @@ def test_pictures_are_asked_for_where_the_data_is_missing(tmp_path, tiny_lsp):
     about = {"data": {"train": [], "val": [{"name": f"lsp:{tmp_path / 'gone'}"}]}}
     with pytest.raises(FileNotFoundError, match="--pictures"):
         real_crops(about, 256, None)
-    assert real_crops(about, 256, tiny_lsp / "images").shape == (16, 256, 256, 3)
+    assert real_crops(about, 256, tiny_lsp / "images").shape == (24, 256, 256, 3)
