@@ -193,9 +193,6 @@ def test_an_exported_file_is_fine_tuned(trained, tiny_lsp, tmp_path):
     assert about["init"]["data"]["train"][0]["name"] == f"lsp:{tiny_lsp}"
     run(tmp_path, "train.py", "ckpt=last", "stages.joint=2")
     assert json.loads((folder / "results.json").read_text())["epochs"] == 2
-    exported.write_bytes(exported.read_bytes() + b" ")
-    said = run(tmp_path, "train.py", "ckpt=last", "stages.joint=3", fails=True)
-    assert "pose.tflite is not what it was when this training began" in said
 
 
 def test_a_finished_run_stays_as_it_is(trained):
