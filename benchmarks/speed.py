@@ -29,7 +29,7 @@ from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import as_list, read_filtered
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.filters import PersonFilter
-from blazepose.export.contract import ExportedDetectorNet, ExportedLandmarkNet
+from blazepose.export.contract import ExportedNet
 from blazepose.export.tflite import to_tflite
 from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.published import import_net
@@ -204,8 +204,7 @@ def exported(bundle: Path, runs: int = 150) -> None:
         start = time.perf_counter()
         net = import_net(content)
         imported = time.perf_counter() - start
-        export = ExportedLandmarkNet if isinstance(net, LandmarkNet) else ExportedDetectorNet
-        ours = to_tflite(export(net), net.input_spec, "fp16")
+        ours = to_tflite(ExportedNet(net), net.input_spec, "fp16")
         columns = []
         for threads in (1, 2):
             file, again = _side_by_side([content, ours], threads, runs)

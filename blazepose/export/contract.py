@@ -19,31 +19,18 @@ OUTPUT_NAMES = ("landmarks", "pose_presence", "segmentation", "heatmaps", "world
 """For readers of the file; runtimes go by position."""
 
 
-class ExportedLandmarkNet(nn.Module):
+class ExportedNet(nn.Module):
     """A copy of a network for inference: BatchNorm folded, no offset maps, `contract` as its forward.
 
-    Takes float32 RGB in [0, 1], (batch, 256, 256, 3), and returns the five outputs in MediaPipe's order.
+    Takes float32 RGB as the network's `input_spec` says, (batch, size, size, 3), and returns the outputs in
+    MediaPipe's order.
     """
 
-    def __init__(self, net: LandmarkNet) -> None:
+    def __init__(self, net: LandmarkNet | DetectorNet) -> None:
         super().__init__()
         self.net = fold(copy.deepcopy(net).cpu())
-        self.net.offsets = None
-        self.input_spec = net.input_spec
-
-    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        return self.net.contract(image)
-
-
-class ExportedDetectorNet(nn.Module):
-    """A copy of a detector for inference: BatchNorm folded, `contract` as its forward.
-
-    Takes float32 RGB in [-1, 1], (batch, 224, 224, 3), and returns boxes and score logits.
-    """
-
-    def __init__(self, net: DetectorNet) -> None:
-        super().__init__()
-        self.net = fold(copy.deepcopy(net).cpu())
+        if isinstance(self.net, LandmarkNet):
+            self.net.offsets = None
         self.input_spec = net.input_spec
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:

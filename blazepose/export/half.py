@@ -6,14 +6,14 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from blazepose.export.contract import ExportedLandmarkNet
+from blazepose.export.contract import ExportedNet
 
 _FOLDING = 1e-6
 """Relative error of folding BatchNorm into kernels in float32."""
 
 
 @torch.no_grad()
-def rounded_weights(net: ExportedLandmarkNet, crops: Tensor) -> ExportedLandmarkNet:
+def rounded_weights(net: ExportedNet, crops: Tensor) -> ExportedNet:
     """A copy whose kernels are float16 numbers.
 
     Rounding a kernel shifts its channel by nearly the same amount everywhere, since activations behind ReLU6

@@ -12,7 +12,7 @@ from blazepose.data.datamodule import find_pictures
 from blazepose.data.filters import EVALUATION_FILTER, keep_people
 from blazepose.data.image import read_image
 from blazepose.data.readers import read_source
-from blazepose.export.contract import ExportedLandmarkNet, Precision, metadata_text
+from blazepose.export.contract import ExportedNet, Precision, metadata_text
 from blazepose.export.half import rounded_weights
 from blazepose.export.onnx import convert_onnx
 from blazepose.export.task import find_detector, read_detector
@@ -23,7 +23,7 @@ from blazepose.task_bundle import DETECTOR, LANDMARKS, pack
 from blazepose.training.weights import PUBLISHED, open_landmark_net
 from blazepose.whole_file import whole_file
 
-Converter = Callable[[ExportedLandmarkNet, Precision, str], bytes]
+Converter = Callable[[ExportedNet, Precision, str], bytes]
 
 TARGETS: Mapping[str, tuple[str, Converter]] = {
     "tflite": (".tflite", convert_tflite),
@@ -67,7 +67,7 @@ def export_landmark_net(
         raise FileExistsError(f"{out} exists; choose another --out, or delete it first")
     original, about = open_landmark_net(weights)
     found_detector = read_detector(find_detector(detector, weights, about)) if target == "task" else None
-    net = ExportedLandmarkNet(original)
+    net = ExportedNet(original)
     crops = real_crops(about, net.input_spec.size, pictures)
     if precision == "fp16":
         # Biases that were fitted to the crops of the verification would hide what rounding costs.

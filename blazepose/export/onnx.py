@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from blazepose.export.contract import INPUT_NAME, OUTPUT_NAMES, ExportedLandmarkNet, Precision
+from blazepose.export.contract import INPUT_NAME, OUTPUT_NAMES, ExportedNet, Precision
 from blazepose.runtime.engines import METADATA_KEY
 
 _OPSET = 20
 
 
-def convert_onnx(net: ExportedLandmarkNet, precision: Precision, metadata: str) -> bytes:
+def convert_onnx(net: ExportedNet, precision: Precision, metadata: str) -> bytes:
     """An ONNX file with the same input and outputs as the TFLite one, for any batch size.
 
     Args:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from blazepose.export.contract import ExportedLandmarkNet, Precision
+from blazepose.export.contract import ExportedNet, Precision
 from blazepose.export.metadata import NORMALIZATION_KEY, normalization, normalization_metadata
 from blazepose.models.variants import InputSpec
 from blazepose.runtime.engines import METADATA_KEY
@@ -23,7 +23,7 @@ _OFFICIAL_METADATA = {"reduced_precision_support": b"fp16accfp32"}
 """Lets XNNPACK compute in fp16 on ARM; litert-torch drops it. Source: mediapipe.md section 4."""
 
 
-def convert_tflite(net: ExportedLandmarkNet, precision: Precision, metadata: str) -> bytes:
+def convert_tflite(net: ExportedNet, precision: Precision, metadata: str) -> bytes:
     """A TFLite file with MediaPipe's input and outputs.
 
     Args:

@@ -7,6 +7,12 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 from blazepose.metrics.pck import PCK_THRESHOLD
+from blazepose.topology import LEFT_SHOULDER, RIGHT_HIP
+
+
+def torso_across(points: Float[Tensor, "batch points 2"]) -> Float[Tensor, " batch"]:
+    """Torso sizes as metrics.pck's `across`, on the points' device, whether they are labelled or not."""
+    return torch.linalg.vector_norm(points[:, LEFT_SHOULDER] - points[:, RIGHT_HIP], dim=1)
 
 
 class PckMetric(Metric):

@@ -249,3 +249,9 @@ def describe_net(net: LandmarkNet) -> str:
     return (
         f"{net.variant.name}: {millions:.2f} M parameters, regression from the {source} {stop} gradient stop"
     )
+
+
+def network_input(images: Tensor) -> Tensor:
+    """uint8 pictures (batch, size, size, 3) as the network takes them."""
+    # Channels-last pixels viewed as NCHW are torch's channels_last layout: no copy.
+    return images.permute(0, 3, 1, 2).float() / 255

@@ -11,7 +11,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from blazepose.data.dataset import PoseDataset
-from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.landmark_net import LandmarkNet, network_input
 from blazepose.models.recalibrate import recalibrate
 from blazepose.training.checkpoint import read_checkpoint
 from blazepose.training.runs import chosen_weights
@@ -86,4 +86,4 @@ def _pictures(train_set: PoseDataset) -> Iterator[Tensor]:
     batches = [picks[k : k + _BATCH] for k in range(0, len(picks), _BATCH)]
     for batch in tqdm(batches, desc="statistics of activations", unit=" batches", disable=None):
         images = np.stack([train_set[int(k)]["image"] for k in batch])
-        yield torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
+        yield network_input(torch.from_numpy(images))

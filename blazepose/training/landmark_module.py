@@ -12,19 +12,17 @@ from torch import Tensor
 
 from blazepose.data.sample import PoseBatch
 from blazepose.metrics.pck import PCK_THRESHOLD, torso_size
-from blazepose.metrics.pck_metric import PckMetric
+from blazepose.metrics.pck_metric import PckMetric, torso_across
 from blazepose.metrics.spread import VarianceRatio
-from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.landmark_net import LandmarkNet, network_input
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.runtime.decode import refine_by_heatmap
 from blazepose.targets.heatmaps import decode_heatmaps
 from blazepose.topology import (
     LANDMARKS,
-    LEFT_SHOULDER,
     NUM_HEATMAPS,
     NUM_LANDMARKS,
     NUM_OUTPUTS,
-    RIGHT_HIP,
     ROI_CENTER,
     ROI_SCALE,
     both_sides,
@@ -92,7 +90,7 @@ class LandmarkModule(LightningModule):
 
     def forward(self, images: Tensor, masks: int = 0) -> LandmarkOutputs:
         """Run the network on uint8 pictures (batch, 256, 256, 3), with masks of the first ones."""
-        return self.net(_network_input(images), masks)
+        return self.net(network_input(images), masks)
 
     @torch.no_grad()
     def predict_roi(self, images: Tensor) -> np.ndarray:
@@ -148,7 +146,7 @@ class LandmarkModule(LightningModule):
         set_stage(self.net, stage, self.outputs, self.optimiser.frozen_norm)
 
     def training_step(self, batch: PoseBatch, batch_idx: int) -> Tensor:
-        images, masks = _network_input(batch["image"]), self._masks(len(batch["image"]))
+        images, masks = network_input(batch["image"]), self._masks(len(batch["image"]))
         out = self.net(images, masks)
         # In full precision: half of it moves a teacher's landmarks by a pixel, by many on hard crops.
         with torch.autocast(self.device.type, enabled=False):
@@ -194,7 +192,7 @@ class LandmarkModule(LightningModule):
         points = batch["points"][:, :NUM_LANDMARKS, :2]
         predicted = out.landmarks[:, :NUM_LANDMARKS, :2].float() / self.net.input_spec.size
         # On the device, unlike metrics.pck: a training step must not wait for a copy to the host.
-        torso = torch.linalg.vector_norm(points[:, LEFT_SHOULDER] - points[:, RIGHT_HIP], dim=1)
+        torso = torso_across(points)
         error = torch.linalg.vector_norm(predicted - points, dim=2)
         labelled = batch["labelled"][:, :NUM_LANDMARKS] & (torso > 0)[:, None]
         return 100 * ((error < PCK_THRESHOLD * torso[:, None]) & labelled).sum() / labelled.sum().clamp(min=1)
@@ -270,9 +268,3 @@ class LandmarkModule(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["blazepose"] = self.about
-
-
-def _network_input(images: Tensor) -> Tensor:
-    """uint8 pictures (batch, size, size, 3) as the network takes them."""
-    # Channels-last pixels viewed as NCHW are torch's channels_last layout: no copy.
-    return images.permute(0, 3, 1, 2).float() / 255

@@ -16,7 +16,6 @@ class OptimiserConfig:
 
     Attributes:
         lr: peak learning rate.
-        encoder_lr: learning rate of the encoder, as a share of the others': less keeps what it knows.
         weight_decay: on convolution weights; biases and BatchNorm are not decayed.
         warmup_steps: linear rise at the beginning of each stage.
         final_lr: learning rate at the end of a stage, as a share of the peak.
@@ -29,7 +28,6 @@ class OptimiserConfig:
     """
 
     lr: float = 6e-3
-    encoder_lr: float = 1.0
     weight_decay: float = 0.02
     warmup_steps: int = 300
     final_lr: float = 0.01
@@ -42,32 +40,16 @@ class OptimiserConfig:
         require_ranges(
             "optimiser",
             self,
-            {
-                **limits,
-                "lr": (0.0, math.inf),
-                "encoder_lr": (0.0, 1.0),
-                "final_lr": (0.0, 1.0),
-                "ema_decay": (0.0, 0.9999999),
-            },
+            {**limits, "lr": (0.0, math.inf), "final_lr": (0.0, 1.0), "ema_decay": (0.0, 0.9999999)},
         )
 
 
 def build_optimiser(net: nn.Module, config: OptimiserConfig) -> torch.optim.AdamW:
-    """AdamW over all parameters, decaying only those with more than one dimension.
-
-    Args:
-        net: with the encoder's parameters under `encoder`.
-        config: of the optimiser.
-    """
-    parts = {config.lr: list(net.named_parameters())}
-    if config.encoder_lr != 1:
-        encoder = [(name, p) for name, p in parts[config.lr] if name.startswith("encoder.")]
-        rest = [(name, p) for name, p in parts[config.lr] if not name.startswith("encoder.")]
-        parts = {config.lr * config.encoder_lr: encoder, config.lr: rest}
+    """AdamW over all parameters, decaying only those with more than one dimension."""
+    parameters = list(net.parameters())
     groups = [
-        {"params": [p for _, p in named if (p.ndim > 1) == kernels], "weight_decay": decay, "lr": lr}
-        for lr, named in parts.items()
-        for kernels, decay in ((True, config.weight_decay), (False, 0.0))
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=config.lr, fused=True)
 

@@ -16,16 +16,15 @@ from blazepose.data.mask import UNKNOWN_PIXEL
 from blazepose.data.sample import PoseBatch
 from blazepose.losses.landmark import binary_loss, coordinate_loss, heatmap_loss, position_loss
 from blazepose.metrics.pck import PCK_THRESHOLD
+from blazepose.metrics.pck_metric import torso_across
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.topology import (
     INDEX,
     LANDMARKS,
-    LEFT_SHOULDER,
     NUM_HEATMAPS,
     NUM_LANDMARKS,
     NUM_OUTPUTS,
-    RIGHT_HIP,
     ROI_CENTER,
     mirror_name,
 )
@@ -141,7 +140,7 @@ def ask(
     """
     said = teacher(images, masks)
     points = batch["points"][..., :2]
-    torso = torch.linalg.vector_norm(points[:, LEFT_SHOULDER] - points[:, RIGHT_HIP], dim=1)
+    torso = torso_across(points)
     known = batch["labelled"] & (torso > 0)[:, None]
     sure = trusted(said.landmarks[..., :2].float() / teacher.input_spec.size, points, known, torso)
     return Lesson(said, sure & knows & (batch["pose"] > 0)[:, None])

@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from blazepose.export.contract import ExportedLandmarkNet
+from blazepose.export.contract import ExportedNet
 from blazepose.export.half import rounded_weights
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
@@ -17,12 +17,12 @@ def crops() -> torch.Tensor:
 
 
 @pytest.fixture(scope="module")
-def net(crops) -> ExportedLandmarkNet:
+def net(crops) -> ExportedNet:
     torch.manual_seed(0)
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
     for _ in range(5):
         net.train()(crops.permute(0, 3, 1, 2))
-    return ExportedLandmarkNet(net.eval())
+    return ExportedNet(net.eval())
 
 
 def test_kernels_are_half_precision_and_the_original_stays(net, crops):

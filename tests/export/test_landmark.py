@@ -11,7 +11,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.readers import read_source
 from blazepose.export import landmark
-from blazepose.export.contract import ExportedLandmarkNet
+from blazepose.export.contract import ExportedNet
 from blazepose.export.landmark import export_landmark_net, real_crops
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
@@ -132,7 +132,7 @@ def test_tflite_has_googles_operators(exported):
 
 
 def test_a_file_that_differs_does_not_appear(checkpoint, tmp_path, monkeypatch):
-    def broken(net: ExportedLandmarkNet, precision: str, metadata: str) -> bytes:
+    def broken(net: ExportedNet, precision: str, metadata: str) -> bytes:
         with torch.no_grad():
             net.net.tower.landmarks.bias.add_(1.0)
         return landmark.convert_onnx(net, precision, metadata)

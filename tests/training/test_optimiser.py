@@ -16,20 +16,6 @@ def test_biases_and_batchnorm_are_not_decayed():
     assert len(decayed["params"]) + len(plain["params"]) == len(list(net.parameters()))
 
 
-def test_the_encoder_may_learn_more_slowly():
-    net = LandmarkNet(landmark_variant("lite", "mediapipe"))
-    groups = build_optimiser(net, OptimiserConfig(lr=0.4, encoder_lr=0.25)).param_groups
-    assert [(group["lr"], group["weight_decay"]) for group in groups] == [
-        (0.1, 0.02),
-        (0.1, 0.0),
-        (0.4, 0.02),
-        (0.4, 0.0),
-    ]
-    slow = {id(p) for group in groups[:2] for p in group["params"]}
-    assert slow == {id(p) for p in net.encoder.parameters()}
-    assert sum(len(group["params"]) for group in groups) == len(list(net.parameters()))
-
-
 def test_each_stage_warms_up_and_decays():
     factor = learning_rate_factor(OptimiserConfig(warmup_steps=10, final_lr=0.01), [100, 200])
     assert factor(0) == pytest.approx(0.1)
