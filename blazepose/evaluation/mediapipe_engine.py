@@ -79,6 +79,7 @@ class MediaPipeEngine:
 
     def __init__(self, path: Path) -> None:
         require_bundle(path)
+        self._path = path
         mediapipe = _mediapipe()
         network = load_engine(path)  # says what is wrong with a file in our words
         self.input_size, self.metadata = network.input_size, network.metadata
@@ -103,7 +104,10 @@ class MediaPipeEngine:
         """Landmarks, pose score, mask and world of one crop."""
         found = self._landmarker.detect(self._image(np.ascontiguousarray(crop)))
         if not found.pose_landmarks:
-            raise ValueError("MediaPipe returns no pose: the network's score of it is 0")
+            raise ValueError(
+                f"{self._path}: MediaPipe returns no pose for a crop, since the pose score is 0 there; leave "
+                "engine out to run the network directly"
+            )
         size = self.input_size
         landmarks = np.zeros((NUM_OUTPUTS, LANDMARK_VALUES), np.float32)
         landmarks[:NUM_LANDMARKS] = [
