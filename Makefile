@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Of tests, with one thread in each: threads of several workers would wait for each other.
+WORKERS ?= 2
 
 .PHONY: demo install lint test
 
@@ -19,7 +21,7 @@ lint: install
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 demo: install
 	$(BIN)/python -m blazepose.demo
