@@ -34,7 +34,9 @@ def recalibrate(net: nn.Module, batches: Iterable[Tensor]) -> None:
         for hook in hooks:
             hook.remove()
     for layer, one in zip(layers, sums, strict=True):
-        _move(layer.norm, *one.moments())
+        mean, variance = one.moments()
+        variance = variance.clamp(min=_SMALLEST_VARIANCE * float(variance.mean()))
+        restate(layer.norm, mean, variance)
 
 
 class _Sums:
@@ -55,13 +57,15 @@ class _Sums:
         return mean, (self._squares / self._count - mean.square()).clamp(min=0)
 
 
-def _move(norm: nn.Module, mean: Tensor, variance: Tensor) -> None:
+@torch.no_grad()
+def restate(norm: nn.Module, mean: Tensor, variance: Tensor) -> None:
+    """Give a BatchNorm other statistics, and the scale and shift with which it still does the same."""
     assert isinstance(norm, nn.BatchNorm2d)
     assert norm.running_mean is not None
     assert norm.running_var is not None
-    variance = variance.clamp(min=_SMALLEST_VARIANCE * float(variance.mean()))
     scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
     shift = norm.bias.double() - scale * norm.running_mean.double()
+    mean, variance = mean.double(), variance.double()
     norm.weight.copy_(scale * (variance + norm.eps).sqrt())
     norm.bias.copy_(shift + scale * mean)
     norm.running_mean.copy_(mean)

@@ -13,6 +13,10 @@ from blazepose import __version__
 from blazepose.data.annotation import Source
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.topology import OUTPUTS
+from blazepose.whole_file import whole_file
+
+_PREFIX = "net."
+"""Of the network's tensors in the state of a training.landmark_module.LandmarkModule."""
 
 
 class Checkpoint(NamedTuple):
@@ -79,6 +83,13 @@ def describe_landmark_net(
     }
 
 
+def write_checkpoint(path: Path, net: LandmarkNet, about: Mapping[str, Any]) -> None:
+    """Write weights with what they say of themselves, as a training does, but without its optimiser."""
+    state = {f"{_PREFIX}{name}": value for name, value in net.state_dict().items()}
+    with whole_file(path) as part:
+        torch.save({"blazepose": dict(about), "state_dict": state}, part)
+
+
 def read_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint of ours.
 
@@ -97,8 +108,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
         ) from error
     if not isinstance(content, dict) or "blazepose" not in content or "state_dict" not in content:
         raise ValueError(f"{path} is no checkpoint of blazepose: it does not say what it is")
-    prefix = "net."
-    weights = {k.removeprefix(prefix): v for k, v in content["state_dict"].items() if k.startswith(prefix)}
+    state = content["state_dict"].items()
+    weights = {name.removeprefix(_PREFIX): value for name, value in state if name.startswith(_PREFIX)}
     return Checkpoint(content["blazepose"], weights)
 
 

@@ -1,0 +1,56 @@
+"""The command that makes a fine-tuning milder."""
+
+import pytest
+import torch
+
+from blazepose import blend
+from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.variants import landmark_variant
+from blazepose.training.weights import open_landmark_net, read_weights
+from tests.training.saved_net import save
+
+
+def _net(name: str = "lite") -> LandmarkNet:
+    return LandmarkNet(landmark_variant(name, "mediapipe"))
+
+
+def test_a_checkpoint_between_two_is_written(tmp_path, capsys):
+    first, second = save(tmp_path / "a.ckpt", _net()), save(tmp_path / "b.ckpt", _net())
+    out = tmp_path / "mild.ckpt"
+    blend.main([str(first), str(second), "--share", "0.25", "--out", str(out)])
+    assert f"{out}: 25 % of the way from {first} to {second}" in capsys.readouterr().out
+    name = "tower.world.weight"
+    one, two = (read_weights(path).weights[name] for path in (first, second))
+    net, about = open_landmark_net(out)
+    torch.testing.assert_close(net.state_dict()[name], 0.75 * one + 0.25 * two)
+    assert about["blend"]["share"] == 0.25
+    assert about["blend"]["before"] != about["blend"]["after"]
+
+
+def test_googles_weights_are_a_beginning(shared, tmp_path):
+    weights = shared / "models" / "pose_landmark_lite.tflite"
+    after, out = save(tmp_path / "b.ckpt", _net()), tmp_path / "mild.ckpt"
+    blend.main([str(weights), str(after), "--share", "0.5", "--out", str(out)])
+    name = "tower.world.weight"
+    one, two, mild = (read_weights(path).weights[name] for path in (weights, after, out))
+    torch.testing.assert_close(mild, (one + two) / 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["b.ckpt", "--share", "1.0", "--out", "c.ckpt"], "--share 1: it is more than 0 (before) and less"),
+        (["b.ckpt", "--share", "0.5", "--out", "c.task"], "c.task: it becomes a checkpoint"),
+        (["b.ckpt", "--share", "0.5", "--out", "a.ckpt"], "a.ckpt exists; choose another --out"),
+        (["full.ckpt", "--share", "0.5", "--out", "c.ckpt"], "a.ckpt holds lite in the mediapipe wiring and"),
+        (["gone.ckpt", "--share", "0.5", "--out", "c.ckpt"], "gone.ckpt is missing"),
+    ],
+)
+def test_what_cannot_be_is_told(arguments, sentence, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name, net in (("a", "lite"), ("b", "lite"), ("full", "full")):
+        save(tmp_path / f"{name}.ckpt", _net(net))
+    with pytest.raises(SystemExit):
+        blend.main(["a.ckpt", *arguments])
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "c.ckpt").exists()
