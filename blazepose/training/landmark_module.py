@@ -143,7 +143,8 @@ class LandmarkModule(LightningModule):
         self._check_steps()
         self._finite = torch.ones((), dtype=torch.bool, device=self.device)
         stage = self.stages.at(self.current_epoch)
-        set_stage(self.net, stage, self.outputs, self.optimiser.frozen_norm)
+        still = self.optimiser
+        set_stage(self.net, stage, self.outputs, still.frozen_norm, still.frozen_levels)
 
     def training_step(self, batch: PoseBatch, batch_idx: int) -> Tensor:
         images, masks = network_input(batch["image"]), self._masks(len(batch["image"]))

@@ -22,6 +22,7 @@ class OptimiserConfig:
         ema_decay: of the averaged weights that are validated and saved; 0 switches averaging off.
         clip_norm: largest gradient norm; 0 switches clipping off.
         frozen_norm: BatchNorm keeps the statistics that it starts with.
+        frozen_levels: of the encoder, from the picture on (at sizes 128, 64, 32, 16, 8), that stand still.
 
     Raises:
         ValueError: names the value that is out of range.
@@ -34,13 +35,20 @@ class OptimiserConfig:
     ema_decay: float = 0.998
     clip_norm: float = 5.0
     frozen_norm: bool = False
+    frozen_levels: int = 0
 
     def __post_init__(self) -> None:
         limits = dict.fromkeys(("weight_decay", "warmup_steps", "clip_norm"), (0.0, math.inf))
         require_ranges(
             "optimiser",
             self,
-            {**limits, "lr": (0.0, math.inf), "final_lr": (0.0, 1.0), "ema_decay": (0.0, 0.9999999)},
+            {
+                **limits,
+                "lr": (0.0, math.inf),
+                "final_lr": (0.0, 1.0),
+                "ema_decay": (0.0, 0.9999999),
+                "frozen_levels": (0, 5),
+            },
         )
 
 

@@ -114,7 +114,13 @@ def advice(trained: dict[str, list[str]]) -> str:
     return "next, the regression: python train.py stages.joint=0 stages.regression=60 init="
 
 
-def set_stage(net: LandmarkNet, stage: StageName, outputs: list[str], frozen_norm: bool = False) -> None:
+def set_stage(
+    net: LandmarkNet,
+    stage: StageName,
+    outputs: list[str],
+    frozen_norm: bool = False,
+    frozen_levels: int = 0,
+) -> None:
     """Let the parts of a stage learn; freeze the others with their BatchNorm statistics.
 
     Args:
@@ -123,6 +129,7 @@ def set_stage(net: LandmarkNet, stage: StageName, outputs: list[str], frozen_nor
         outputs: what the labels can teach (data.datamodule.trained_outputs). Heads without labels stay as
             they are.
         frozen_norm: BatchNorm keeps its statistics in the parts that learn, too.
+        frozen_levels: the first ones of the encoder, which do not learn.
     """
     heatmap: list[nn.Module] = [net.encoder, net.decoder, net.heatmaps]
     if net.offsets is not None:
@@ -141,6 +148,9 @@ def set_stage(net: LandmarkNet, stage: StageName, outputs: list[str], frozen_nor
     for name, head in heads.items():
         if name not in outputs:
             head.requires_grad_(False)
+    encoder = net.encoder
+    for level in (encoder.stem, encoder.at64, encoder.at32, encoder.at16, encoder.at8)[:frozen_levels]:
+        level.requires_grad_(False).eval()
     if frozen_norm:
         for module in net.modules():
             if isinstance(module, _BatchNorm):  # on several GPUs Lightning makes another kind of it

@@ -70,6 +70,16 @@ def test_frozen_norm_keeps_statistics_where_the_network_learns(synced):
     assert all(norm.training for norm in norms)
 
 
+def test_frozen_levels_of_the_encoder_do_not_learn(net):
+    set_stage(net, "joint", ["segmentation"], frozen_levels=2)
+    still = {name for name, p in net.named_parameters() if not p.requires_grad}
+    assert still == names(net, "encoder.stem.", "encoder.at64.", "tower.world", "tower.pose")
+    assert not any(module.training for level in (net.encoder.stem, net.encoder.at64) for module in level.modules())
+    assert net.encoder.at32.training
+    set_stage(net, "joint", ["segmentation"], frozen_levels=5)
+    assert not any(p.requires_grad for p in net.encoder.parameters())
+
+
 def test_stages_follow_each_other():
     stages = Stages(heatmap=2, regression=1, joint=3)
     assert [stages.at(epoch) for epoch in range(6)] == ["heatmap"] * 2 + ["regression"] + ["joint"] * 3
