@@ -25,13 +25,23 @@ def heatmap_loss(
     logits: Float[Tensor, "batch points size size"],
     targets: Float[Tensor, "batch points size size"],
     labelled: Bool[Tensor, "batch points"],
+    peak: float = 1.0,
 ) -> Float[Tensor, ""]:
     """Binary cross-entropy against the Gaussians, summed over the map and divided by the Gaussian's mass.
 
     Cross-entropy, since the heatmap is read through a sigmoid and has to reach 0.5 (mediapipe.md section 6).
-    A perfect map costs the entropy of the target, 1.64 per point, not zero.
+    A perfect map costs the entropy of the target, not zero.
+
+    Args:
+        logits: of the maps.
+        targets: Gaussians of height 1.
+        labelled: points that count.
+        peak: how much more the cell at the point counts than one far away. A map that is sure of its point
+            becomes the same Gaussian with any; one that is not, with a chance of 1 in n for a cell, reaches
+            peak / (peak + n - 1) there.
     """
-    cross_entropy = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    weights = peak / (peak - (peak - 1) * targets) if peak != 1 else None
+    cross_entropy = F.binary_cross_entropy_with_logits(logits, targets, weights, reduction="none")
     per_point = cross_entropy.sum(dim=(2, 3)) / targets.sum(dim=(2, 3)).clamp(min=1)
     return masked_mean(per_point, labelled)
 

@@ -37,7 +37,7 @@ def heatmap_terms(
     if weights.heatmap:
         heatmaps = encode_heatmaps(points, size, weights.sigma)
         logits = out.heatmaps[:, taught].float().contiguous()
-        terms["heatmap"] = heatmap_loss(logits, heatmaps, inside)
+        terms["heatmap"] = heatmap_loss(logits, heatmaps, inside, weights.peak)
     if weights.offset and out.offsets is not None:
         targets, near = encode_offsets(points, size)
         offsets = out.offsets.unflatten(1, (NUM_HEATMAPS, 2))[:, taught].float().contiguous()

@@ -30,6 +30,7 @@ class LossWeights:
         scale: distance that still counts as near for `coordinates`, ROI units.
         beta: where the errors of z and world turn from squared to linear, in their units.
         sigma: of the heatmap targets, cells.
+        peak: how much more the cell at the point counts in `heatmap` than one far away.
 
     Raises:
         ValueError: names the value that is out of range.
@@ -49,11 +50,16 @@ class LossWeights:
     scale: float = 0.03
     beta: float = 0.01
     sigma: float = SIGMA_CELLS
+    peak: float = 1.0
 
     def __post_init__(self) -> None:
         names = [field.name for field in dataclasses.fields(self)]
         divisors = dict.fromkeys(("scale", "beta", "sigma"), (1e-4, math.inf))
-        limits = dict.fromkeys(names, (0.0, math.inf)) | divisors | {"mask_share": (0.01, 1.0)}
+        limits = (
+            dict.fromkeys(names, (0.0, math.inf))
+            | divisors
+            | {"mask_share": (0.01, 1.0), "peak": (1.0, 100.0)}
+        )
         require_ranges("loss", self, limits)
 
 

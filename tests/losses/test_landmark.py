@@ -96,6 +96,23 @@ def test_heatmap_loss_prefers_the_right_place():
     assert perfect < empty < misplaced
 
 
+@pytest.mark.parametrize("peak", [1.0, 5.0])
+def test_heatmaps_that_are_sure_become_the_gaussian(peak):
+    targets = encode_heatmaps(torch.tensor([[[0.5, 0.5]]]), 64)
+    logits = torch.logit(targets.double().clamp(1e-9, 1 - 1e-9)).requires_grad_()
+    heatmap_loss(logits.float(), targets, torch.ones(1, 1, dtype=torch.bool), peak).backward()
+    assert logits.grad.abs().max() < 1e-6
+
+
+def test_heatmaps_that_are_not_sure_reach_higher_with_a_peak():
+    """Three people who look the same, of whom one has the point at this cell: 5 / (5 + 3 - 1)."""
+    targets = torch.tensor([1.0, 0.0, 0.0])[:, None, None, None]
+    logits = torch.full((1,), 5 / 7).logit().requires_grad_()
+    labelled = torch.ones(3, 1, dtype=torch.bool)
+    heatmap_loss(logits.expand(3, 1, 1, 1), targets, labelled, peak=5.0).backward()
+    assert logits.grad.item() == pytest.approx(0, abs=1e-6)
+
+
 def test_offset_loss_looks_only_near_labelled_points():
     points = torch.tensor([[[0.5, 0.5], [0.2, 0.2]]])
     targets, near = encode_offsets(points, 64)

@@ -74,7 +74,9 @@ def test_frozen_levels_of_the_encoder_do_not_learn(net):
     set_stage(net, "joint", ["segmentation"], frozen_levels=2)
     still = {name for name, p in net.named_parameters() if not p.requires_grad}
     assert still == names(net, "encoder.stem.", "encoder.at64.", "tower.world", "tower.pose")
-    assert not any(module.training for level in (net.encoder.stem, net.encoder.at64) for module in level.modules())
+    assert not any(
+        module.training for level in (net.encoder.stem, net.encoder.at64) for module in level.modules()
+    )
     assert net.encoder.at32.training
     set_stage(net, "joint", ["segmentation"], frozen_levels=5)
     assert not any(p.requires_grad for p in net.encoder.parameters())
