@@ -2,8 +2,7 @@
 
     python -m blazepose.blend pose_landmarker_full.task runs/landmark/RUN --share 0.5 --out mild.ckpt
 
-Half of the way usually has far more than half of the gain, and half of what was forgotten: see with
-`python -m blazepose.drift`.
+What half of the way keeps of the gain, and what it forgets, says `python -m blazepose.drift`.
 """
 
 import argparse

@@ -55,11 +55,8 @@ class LossWeights:
     def __post_init__(self) -> None:
         names = [field.name for field in dataclasses.fields(self)]
         divisors = dict.fromkeys(("scale", "beta", "sigma"), (1e-4, math.inf))
-        limits = (
-            dict.fromkeys(names, (0.0, math.inf))
-            | divisors
-            | {"mask_share": (0.01, 1.0), "peak": (1.0, 100.0)}
-        )
+        others = {"mask_share": (0.01, 1.0), "peak": (1.0, 100.0)}
+        limits = dict.fromkeys(names, (0.0, math.inf)) | divisors | others
         require_ranges("loss", self, limits)
 
 
