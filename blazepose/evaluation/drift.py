@@ -1,5 +1,6 @@
 """What a fine-tuning changed, of what it was taught and of what it was not: two weights on the same crops."""
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ import torch
 from tqdm import tqdm
 
 from blazepose.evaluation.predict import Job
-from blazepose.geometry import image_to_roi
+from blazepose.geometry import image_to_roi, roi_to_image
 from blazepose.metrics.binary import YES_FROM
 from blazepose.metrics.bootstrap import Interval, paired_difference
 from blazepose.metrics.pck import PCK_THRESHOLD, normalised_errors, percent, torso_size
@@ -61,6 +62,23 @@ def _say(engine: InferenceEngine, crop: np.ndarray) -> Said:
         pose=raw.pose_presence[0, 0],
         masks=sigmoid(raw.segmentation[0, ..., 0]) >= YES_FROM,
     )
+
+
+NUDGE_PX = 2
+"""A movement of the crop that nobody sees, pixels of the network's input. Chosen."""
+
+
+def nudged(job: Job, size: int) -> Job:
+    """The same person through a crop that is NUDGE_PX of `size` further to its right."""
+    x, y = roi_to_image(job.roi, np.array([0.5 + NUDGE_PX / size, 0.5]))
+    return job._replace(roi=dataclasses.replace(job.roi, center_x=float(x), center_y=float(y)))
+
+
+def nudged_back(said: Said) -> Said:
+    """What a network says of nudged crops, in the coordinates of those that were not."""
+    size = said.masks.shape[2]
+    masks = np.pad(said.masks, ((0, 0), (0, 0), (NUDGE_PX, 0)), mode="edge")[..., :size]
+    return said._replace(points=said.points + np.array([NUDGE_PX / size, 0]), masks=masks)
 
 
 class Labels(NamedTuple):

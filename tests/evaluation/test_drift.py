@@ -3,7 +3,19 @@
 import numpy as np
 import pytest
 
-from blazepose.evaluation.drift import GROUPS, Labels, Said, changed_pck, drift
+from blazepose.data.annotation import Annotation
+from blazepose.evaluation.drift import (
+    GROUPS,
+    NUDGE_PX,
+    Labels,
+    Said,
+    changed_pck,
+    drift,
+    nudged,
+    nudged_back,
+)
+from blazepose.evaluation.predict import Job
+from blazepose.geometry import Roi, crop_image, image_to_roi, roi_to_image_matrix
 from blazepose.topology import INDEX, LANDMARKS, LEFT_SHOULDER, LSP14, RIGHT_HIP, ROI_CENTER
 
 LABELLED = [INDEX[name] for name in LSP14.values() if name in INDEX]
@@ -89,3 +101,22 @@ def test_people_without_a_torso_do_not_count(before, labels):
     assert drift(before, moved, unknown)["face, % of torso"] == pytest.approx(50 * 2**0.5)
     nobody = labels._replace(torso=np.full(PEOPLE, np.nan))
     assert np.isnan(drift(before, moved, nobody)["face, % of torso"])
+
+
+def test_a_nudged_crop_comes_back_to_where_it_was(before):
+    """A dot and a mask in a turned crop and in one beside it are the same in coordinates of the first."""
+    size = 64
+    roi = Roi(100.0, 80.0, 128.0, 0.5)
+    image = np.zeros((160, 200, 3), np.uint8)
+    image[60:100, 70:120] = 255
+    job = Job("test", Annotation.__new__(Annotation), roi)
+    crops = [
+        crop_image(image, roi_to_image_matrix(r), size)[..., 0] > 127 for r in (roi, nudged(job, size).roi)
+    ]
+    assert (crops[0] != crops[1]).sum() > 2 * size / 4
+    points = [image_to_roi(r, np.array([[[110.0, 90.0]]])) for r in (roi, nudged(job, size).roi)]
+    assert points[1][0, 0] == pytest.approx(points[0][0, 0] - [NUDGE_PX / size, 0])
+    said = before._replace(points=points[1], masks=crops[1][None])
+    back = nudged_back(said)
+    assert back.points == pytest.approx(points[0])
+    assert (back.masks[0] != crops[0]).mean() < 0.005
