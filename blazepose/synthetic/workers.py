@@ -1,6 +1,5 @@
 """Rendering on several processes; the same pictures with any number of them."""
 
-import fcntl
 import logging
 import os
 import signal
@@ -12,11 +11,9 @@ from multiprocessing import get_context
 import cv2
 import torch
 from anny.paths import get_anny_cache_path
-from safetensors import SafetensorError
 from tqdm import tqdm
 
 from blazepose.data.image import ImageError
-from blazepose.synthetic.body import body_model
 from blazepose.synthetic.folder import Split
 from blazepose.synthetic.studio import CHUNK, Recipe, shoot
 
@@ -69,7 +66,6 @@ def _one_by_one(split: Split, recipe: Recipe, chunks: list[int], _: int) -> Iter
     threads = torch.get_num_threads(), cv2.getNumThreads()
     _one_thread()
     try:
-        _load_model()
         for chunk in chunks:
             yield _work((split, recipe, chunk))
     finally:
@@ -82,7 +78,6 @@ def _side_by_side(split: Split, recipe: Recipe, chunks: list[int], workers: int)
     waiting = iter(chunks)
     running: set[Future[int]] = set()
     try:
-        pool.submit(_load_model).result()
         while True:
             # Few at a time, so that an interrupt has little to wait for.
             while len(running) < 2 * workers and (chunk := next(waiting, None)) is not None:
@@ -101,25 +96,6 @@ def _side_by_side(split: Split, recipe: Recipe, chunks: list[int], workers: int)
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _load_model() -> None:
-    """Load the body model before others of this machine do: anny fills its cache in place, for a minute.
-
-    Raises:
-        OSError: names the cache if it cannot be read.
-    """
-    cache = get_anny_cache_path()
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / ".blazepose.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            body_model()
-        except SafetensorError as error:
-            raise OSError(
-                f"{cache} holds a damaged file ({error}), as an interrupted first use leaves it: delete the "
-                "folder, and anny fills it again"
-            ) from error
 
 
 def _prepare() -> None:

@@ -52,7 +52,7 @@ def describe_landmark_net(
     """
     spec = net.input_spec
     if init is not None:
-        init = {key: init[key] for key in ("trained", "data", "init", "sha256") if key in init}
+        init = {key: init[key] for key in ("trained", "data", "init", "sha256", "blend") if key in init}
         learned = init["trained"]
         trained = {
             kind: list(dict.fromkeys([*learned.get(kind, []), *names])) for kind, names in trained.items()
@@ -90,12 +90,16 @@ def write_checkpoint(path: Path, net: LandmarkNet, about: Mapping[str, Any]) -> 
         torch.save({"blazepose": dict(about), "state_dict": state}, part)
 
 
-def read_checkpoint(path: Path) -> Checkpoint:
+def read_checkpoint(path: Path, to_go_on: bool = False) -> Checkpoint:
     """Read a checkpoint of ours.
+
+    Args:
+        path: the file.
+        to_go_on: its training shall go on, for which weights alone are not enough.
 
     Raises:
         FileNotFoundError: if it is missing.
-        ValueError: if it is truncated, no checkpoint, or none of this project's.
+        ValueError: if it is truncated, no checkpoint, none of this project's, or not enough.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; name a .ckpt that train.py wrote")
@@ -108,6 +112,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
         ) from error
     if not isinstance(content, dict) or "blazepose" not in content or "state_dict" not in content:
         raise ValueError(f"{path} is no checkpoint of blazepose: it does not say what it is")
+    if to_go_on and "optimizer_states" not in content:
+        raise ValueError(f"{path} holds weights alone, so no run can go on; init={path} starts a new one")
     state = content["state_dict"].items()
     weights = {name.removeprefix(_PREFIX): value for name, value in state if name.startswith(_PREFIX)}
     return Checkpoint(content["blazepose"], weights)

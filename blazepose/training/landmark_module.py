@@ -86,7 +86,7 @@ class LandmarkModule(LightningModule):
         metrics = torch.nn.ModuleDict({decoding: PckMetric() for decoding in DECODINGS})
         self.pck = cast(Mapping[str, PckMetric], metrics)
         self.variance = VarianceRatio()
-        check_that_it_learns(net, weights, stages, bool(about.get("init")))
+        check_that_it_learns(net, weights, stages, optimiser, bool(about.get("init")))
 
     def forward(self, images: Tensor, masks: int = 0) -> LandmarkOutputs:
         """Run the network on uint8 pictures (batch, 256, 256, 3), with masks of the first ones."""

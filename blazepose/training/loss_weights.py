@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.ranges import require_ranges
 from blazepose.targets.heatmaps import SIGMA_CELLS
+from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.stages import Stages
 
 
@@ -30,7 +31,8 @@ class LossWeights:
         scale: distance that still counts as near for `coordinates`, ROI units.
         beta: where the errors of z and world turn from squared to linear, in their units.
         sigma: of the heatmap targets, cells.
-        peak: how much more the cell at the point counts in `heatmap` than one far away.
+        peak: how much more the cell at the point counts than one far away, in the heatmaps of labels; the
+            teacher's have no such cell.
 
     Raises:
         ValueError: names the value that is out of range.
@@ -60,7 +62,9 @@ class LossWeights:
         require_ranges("loss", self, limits)
 
 
-def check_that_it_learns(net: LandmarkNet, weights: LossWeights, stages: Stages, initialised: bool) -> None:
+def check_that_it_learns(
+    net: LandmarkNet, weights: LossWeights, stages: Stages, optimiser: OptimiserConfig, initialised: bool
+) -> None:
     """Refuse a recipe in which a part would stay at its random start without anybody noticing.
 
     Raises:
@@ -80,6 +84,11 @@ def check_that_it_learns(net: LandmarkNet, weights: LossWeights, stages: Stages,
         raise ValueError(
             "stages: regression would learn on features that nothing has trained; set stages.heatmap, or "
             "init= to trained weights"
+        )
+    if (optimiser.frozen_levels or optimiser.frozen_norm) and not initialised:
+        raise ValueError(
+            "optimiser.frozen_levels and optimiser.frozen_norm keep what init= brings, and there is none; "
+            "name it, or set them to 0 and false"
         )
     if weights.offset and not heatmap:
         raise ValueError("loss.offset refines heatmaps; with loss.heatmap=0 set loss.offset=0 too")

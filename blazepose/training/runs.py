@@ -97,6 +97,17 @@ def chosen_weights(given: str | Path | None, option: str, runs: Path = LANDMARK_
     return path
 
 
+def named_weights(name: str) -> Path:
+    """The weights that an argument names, a run folder standing for its best.
+
+    Raises:
+        ValueError: if it is empty, as an unset variable of the shell is.
+    """
+    if not name:
+        raise ValueError("the name of some weights is empty; name a run folder or a file")
+    return chosen_weights(name, "")
+
+
 def resumable(ckpt: str, runs: Path = LANDMARK_RUNS) -> tuple[Path, Path]:
     """The run folder and the checkpoint that `ckpt=` means: `last`, a run folder or a checkpoint file.
 
@@ -147,10 +158,11 @@ def resume_run(cfg: DictConfig) -> tuple[DictConfig, Path, Path]:
 
     Raises:
         FileNotFoundError: names what is missing.
-        ValueError: if the checkpoint is damaged, or if something is typed that would make it another run.
+        ValueError: if the checkpoint is damaged or holds weights alone, or if something is typed that would
+            make it another run.
     """
     folder, checkpoint = resumable(cfg.ckpt)
-    read_checkpoint(checkpoint)
+    read_checkpoint(checkpoint, to_go_on=True)
     typed = [item for item in HydraConfig.get().overrides.task if not item.startswith("ckpt=")]
     if fixed := [item for item in typed if not item.startswith(_CHANGEABLE)]:
         raise ValueError(

@@ -49,6 +49,8 @@ def test_the_middle_is_the_mean_of_weights_with_the_statistics_of_the_second():
     for name in ("tower.landmarks.weight", "encoder.stem.0.conv.weight", "encoder.stem.0.norm.weight"):
         start, new = before.state_dict()[name], end.state_dict()[name]  # `before` has been restated
         torch.testing.assert_close(new, (start + after.state_dict()[name]) / 2)
+    torch.testing.assert_close(end.offsets.weight, after.offsets.weight)
+    assert not torch.equal(before.offsets.weight, after.offsets.weight)
     for old, new in zip(after.modules(), end.modules(), strict=True):
         if isinstance(old, ConvNorm):
             torch.testing.assert_close(new.norm.running_mean, old.norm.running_mean)

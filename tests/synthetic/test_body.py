@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 
+from blazepose.synthetic import body
 from blazepose.synthetic.body import AGES
 
 
@@ -42,9 +44,9 @@ def test_statures_are_human(makers):
 def test_one_by_one_as_together(makers, average):
     postures = [{"left_knee_flexion": 60.0}, {"spine_twist": 30.0}]
     together = makers.model.pose([average] * 2, postures)
-    for body, posture in zip(together, postures, strict=True):
+    for one, posture in zip(together, postures, strict=True):
         (alone,) = makers.model.pose([average], [posture])
-        np.testing.assert_allclose(body.vertices, alone.vertices, atol=1e-5)
+        np.testing.assert_allclose(one.vertices, alone.vertices, atol=1e-5)
 
 
 def test_frames_turn_bones_from_rest(makers, average):
@@ -65,3 +67,14 @@ def test_parts_and_bones_name_vertices(makers):
     assert model.part("eye_front.L").any()
     assert model.template[model.part("eye_front.L"), 0].min() > 0
     assert 0 <= model.painted("lips").min() <= model.painted("lips").max() <= 1
+
+
+def test_a_damaged_cache_of_the_body_model_is_named(tmp_path, monkeypatch):
+    def load():
+        assert (tmp_path / "cache" / ".blazepose.lock").is_file()
+        raise SafetensorError("header too small")
+
+    monkeypatch.setattr(body, "BodyModel", load)
+    monkeypatch.setattr(body, "get_anny_cache_path", lambda: tmp_path / "cache")
+    with pytest.raises(OSError, match=r"cache holds a damaged file .header too small.*: delete the folder"):
+        body.body_model.__wrapped__()

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors import SafetensorError
 
 from blazepose.data.readers import read_source
 from blazepose.synthetic import folder as folders
@@ -245,16 +244,6 @@ def test_other_trouble_with_the_disk_is_said(tmp_path, processes):
     (tmp_path / "set/recipe.json").write_text(json.dumps(folders.describe(folders.Recipe(size=64))))
     with pytest.raises(OSError, match=r"set: File exists; mend it, and the same command goes on where it st"):
         small(tmp_path / "set", workers=processes)
-
-
-def test_a_damaged_cache_of_the_body_model_is_named(tmp_path, monkeypatch):
-    def load():
-        raise SafetensorError("header too small")
-
-    monkeypatch.setattr(workers, "body_model", load)
-    monkeypatch.setattr(workers, "get_anny_cache_path", lambda: tmp_path / "cache")
-    with pytest.raises(OSError, match=r"cache holds a damaged file .header too small.*: delete the folder"):
-        small(tmp_path / "set")
 
 
 def test_two_at_once_are_kept_apart(three, tmp_path):

@@ -63,3 +63,10 @@ def test_weights_bring_along_what_they_started_from(tmp_path, net):
     }
     again = describe_landmark_net(net, "mediapipe", second, {"train": [own]}, {}, init=about["init"])
     assert again == about, "going on with the run must not lose it"
+
+
+def test_weights_alone_are_no_run_to_go_on_with(tmp_path, net):
+    path = save(tmp_path / "net.ckpt", net)
+    assert read_checkpoint(path).about["model"] == "lite"
+    with pytest.raises(ValueError, match=r"net\.ckpt holds weights alone.*; init=.*net\.ckpt starts a new"):
+        read_checkpoint(path, to_go_on=True)

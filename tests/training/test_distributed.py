@@ -12,8 +12,8 @@ from blazepose.data.dataset import PoseDataset
 from blazepose.data.readers import read_source
 from blazepose.models.landmark_net import COORDINATE_UNIT, LandmarkNet
 from blazepose.models.variants import landmark_variant
-from blazepose.training.checkpoint import describe_landmark_net
 from tests.stick_figures import write_lsp
+from tests.training.saved_net import save
 
 
 @pytest.mark.slow
@@ -25,11 +25,7 @@ def test_two_processes_measure_what_one_measures(tmp_path):
     first = torch.from_numpy(PoseDataset([read_source(spec)], net.input_spec)[0]["points"])
     with torch.no_grad():  # the first person's pose for everybody: right for some points of the others
         net.tower.landmarks.bias.view(39, 5)[:, :2] = 256 / COORDINATE_UNIT * first[:, :2]
-    about = describe_landmark_net(net, "mediapipe", {"landmarks": [], "outputs": []}, {}, {})
-    checkpoint = tmp_path / "net.ckpt"
-    torch.save(
-        {"blazepose": about, "state_dict": {f"net.{k}": v for k, v in net.state_dict().items()}}, checkpoint
-    )
+    checkpoint = save(tmp_path / "net.ckpt", net)
     one, two = (validate(checkpoint, spec, devices) for devices in (1, 2))
     assert 0 < one["val/pck@0.2_raw"] < 100
     assert two == pytest.approx(one, rel=1e-4)

@@ -55,6 +55,15 @@ def test_weight_zero_switches_a_term_off(batch):
     assert set(found) == {"coordinates", "presence"}
 
 
+def test_the_peak_of_heatmaps_counts_as_the_weights_say(batch):
+    """A heatmap of one half everywhere is wrong everywhere, and most at the point."""
+    images = batch["image"]
+    plain, steep = (module(Stages(1, 0, 0), weights=LossWeights(peak=peak)) for peak in (1.0, 10.0))
+    out = plain(images)
+    out = out._replace(heatmaps=torch.zeros_like(out.heatmaps))
+    assert steep.losses(out, batch)["heatmap"] > 1.002 * plain.losses(out, batch)["heatmap"]
+
+
 @pytest.fixture(scope="module")
 def mixed(tiny_lsp, tiny_rendered):
     """Two people of LSP, two rendered ones and a picture without people."""

@@ -5,6 +5,7 @@ import pytest
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
 from blazepose.training.loss_weights import LossWeights, check_that_it_learns
+from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.stages import Stages
 
 
@@ -21,9 +22,18 @@ from blazepose.training.stages import Stages
 def test_recipes_that_learn_nothing_are_refused(weights, stages, gradient_stop, sentence):
     net = LandmarkNet(landmark_variant("lite", "paper"), gradient_stop)
     with pytest.raises(ValueError, match=sentence):
-        check_that_it_learns(net, weights, stages, initialised=False)
+        check_that_it_learns(net, weights, stages, OptimiserConfig(), initialised=False)
 
 
 def test_regression_alone_may_go_on_from_trained_weights():
     net = LandmarkNet(landmark_variant("lite", "paper"))
-    check_that_it_learns(net, LossWeights(), Stages(0, 5, 0), initialised=True)
+    check_that_it_learns(net, LossWeights(), Stages(0, 5, 0), OptimiserConfig(), initialised=True)
+
+
+@pytest.mark.parametrize("still", [{"frozen_levels": 1}, {"frozen_norm": True}])
+def test_what_stands_still_has_been_trained_before(still):
+    net = LandmarkNet(landmark_variant("lite", "paper"))
+    config = OptimiserConfig(**still)
+    check_that_it_learns(net, LossWeights(), Stages(), config, initialised=True)
+    with pytest.raises(ValueError, match="keep what init= brings, and there is none"):
+        check_that_it_learns(net, LossWeights(), Stages(), config, initialised=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from blazepose.training.runs import chosen_weights, new_run_folder, open_run, resumable
+from blazepose.training.runs import chosen_weights, named_weights, new_run_folder, open_run, resumable
 
 
 def make_run(parent: Path, name: str, age: int) -> Path:
@@ -73,3 +73,9 @@ def test_names_that_would_hide_a_run_are_refused(tmp_path, name):
     with pytest.raises(ValueError, match="a run is named without spaces, slashes and ="):
         open_run(tmp_path, name, OmegaConf.create())
     assert not list(tmp_path.iterdir())
+
+
+def test_an_empty_name_is_no_name(tmp_path):
+    assert named_weights(str(tmp_path / "a.task")) == tmp_path / "a.task"
+    with pytest.raises(ValueError, match="the name of some weights is empty"):
+        named_weights("")
