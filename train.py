@@ -88,7 +88,7 @@ def main(cfg: DictConfig) -> None:
             "experiment=finetune is made for them"
         )
     if start.teacher:
-        log.info(f"kept: whatever is not labelled, as {cfg.init} says it")
+        log.info(f"held near to what {cfg.init} says: whatever is not labelled")
     validated = bool(val) and validates(settings, stages)
     callbacks = build_callbacks(folder, optimiser, data.train_set, validated)
     trainer = build_trainer(folder, settings, optimiser, stages, callbacks)

@@ -180,7 +180,7 @@ def test_an_exported_file_is_fine_tuned(trained, tiny_lsp, tmp_path):
     tiny = [item for item in TINY if item != "data=lsp"]
     tune = [f"init={exported}", "experiment=finetune", "stages.joint=1", "optimiser.lr=1e-3"]
     said = run(tmp_path, "train.py", *tiny, "model.wiring=paper", f"data.train=[lsp:{tiny_lsp}]", *tune)
-    assert f"kept: whatever is not labelled, as {exported} says it" in said
+    assert f"held near to what {exported} says: whatever is not labelled" in said
     assert "no validation" in said, "the default preset's people are not mixed in"
     folder = the_run(tmp_path)
     assert folder.name.startswith("finetune-lite")
