@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
         began = about["recipe"].get("init")
         raise ValueError(
             f"{second} did not begin with {first}"
-            + (f", but with {began}" if began else ": its training began with no weights at all")
+            + (f", but with {began}: name that" if began else ": its training began with no weights at all")
         )
     blend(before, after, args.share)
     write_checkpoint(out, after, {**about, "blend": parts})

@@ -17,10 +17,10 @@ def _net(name: str = "lite") -> LandmarkNet:
     return LandmarkNet(landmark_variant(name, "mediapipe"))
 
 
-def _tuned(path: Path, init: Path, name: str = "lite", **changes) -> Path:
+def _tuned(path: Path, init: Path, name: str = "lite") -> Path:
     """A fine-tuning of some weights, as far as its checkpoint says."""
     about = {"trained": {"landmarks": []}, "data": {}, "init": None, "sha256": file_sha256(init)}
-    return save(path, _net(name), init=about, recipe={"init": str(init)}, **changes)
+    return save(path, _net(name), init=about, recipe={"init": str(init)})
 
 
 def test_a_checkpoint_between_two_is_written(tmp_path, capsys):
