@@ -4,7 +4,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from blazepose.cli import build, script
+from blazepose.configured import build, script
 from blazepose.data.datamodule import as_list
 from blazepose.data.readers import read_source
 from blazepose.evaluation.engines import open_weights, validation_data

@@ -6,7 +6,7 @@ from typing import cast
 
 from omegaconf import DictConfig, OmegaConf
 
-from blazepose.cli import build, script, typed
+from blazepose.configured import build, script, typed
 from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import (
     Loading,

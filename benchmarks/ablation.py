@@ -16,7 +16,7 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from blazepose.cli import expand_home
+from blazepose.configured import expand_home
 from blazepose.training.runs import LANDMARK_RUNS
 
 TRAIN = Path(__file__).resolve().parents[1] / "train.py"

@@ -24,7 +24,7 @@ import torch
 from ai_edge_litert.interpreter import Interpreter
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from blazepose.cli import expand_home
+from blazepose.configured import expand_home
 from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import as_list, read_filtered
 from blazepose.data.dataset import PoseDataset

@@ -3,31 +3,19 @@
 BLAZEPOSE_TRACEBACK=1 shows where the sentence came from.
 """
 
-import dataclasses
-import difflib
 import dis
 import functools
 import logging
 import os
-import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import CodeType
-from typing import Any, NoReturn, ParamSpec, TypeVar, cast
-
-import hydra
-from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException, MissingConfigException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from typing import NoReturn, ParamSpec
 
 P = ParamSpec("P")
-T = TypeVar("T")
 
 _PACKAGE = Path(__file__).resolve().parent
-_HOME = re.compile(r"(^|:)~(?=/|$)")
-"""A `~` that begins a path: the whole value, or what follows `reader:`."""
 
 
 def say_errors(task: Callable[P, None]) -> Callable[P, None]:
@@ -45,57 +33,9 @@ def say_errors(task: Callable[P, None]) -> Callable[P, None]:
         except (ValueError, OSError, ImportError) as error:
             if not _raised_on_purpose(error, task.__code__):
                 raise
-            _leave(error, str(error))
+            leave(error, str(error))
 
     return speak
-
-
-def script(config_name: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:
-    """Decorator that makes `main(cfg)` a command configured by `configs/<config_name>.yaml` beside it.
-
-    Errors are said as by `say_errors`, Hydra's own too. `~` is expanded in every value.
-    """
-
-    def decorate(task: Callable[[DictConfig], None]) -> Callable[[], None]:
-        configs = Path(task.__code__.co_filename).resolve().parent / "configs"
-        speak = say_errors(task)
-
-        @functools.wraps(task)
-        def run(cfg: DictConfig) -> None:
-            speak(expand_home(cfg))
-
-        def command() -> None:
-            os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises its errors instead of printing them
-            try:
-                hydra.main(version_base="1.3", config_path=str(configs), config_name=config_name)(run)()
-            except HydraException as error:
-                _leave(error, _explain(error, configs, config_name))
-
-        return command
-
-    return decorate
-
-
-def build(kind: type[T], cfg: DictConfig, section: str | None = None) -> T:
-    """A section of the config, or those of its top values that the dataclass has, as that dataclass.
-
-    Raises:
-        ValueError: names the key whose value is of another type.
-    """
-    if section:
-        values = cfg[section]
-    else:
-        values = OmegaConf.masked_copy(cfg, [field.name for field in dataclasses.fields(kind)])  # type: ignore[arg-type]
-    try:
-        return cast(T, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kind), values)))
-    except OmegaConfBaseException as error:
-        key = ".".join(filter(None, [section, error.full_key]))
-        raise ValueError(f"{key}: {str(error).splitlines()[0]}") from error
-
-
-def typed(key: str) -> bool:
-    """The command line sets this key."""
-    return any(item.lstrip("+").startswith(f"{key}=") for item in HydraConfig.get().overrides.task)
 
 
 def _log_to_console() -> None:
@@ -104,37 +44,6 @@ def _log_to_console() -> None:
     logger.setLevel(logging.INFO if os.environ.get("LOCAL_RANK", "0") == "0" else logging.ERROR)
     if not logger.handlers:
         logger.addHandler(logging.StreamHandler(sys.stdout))
-
-
-def expand_home(cfg: DictConfig) -> DictConfig:
-    """The same config with `~` as the home folder, also in `reader:~/path`."""
-
-    def expand(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: expand(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [expand(item) for item in value]
-        home = str(Path.home())
-        return _HOME.sub(lambda match: match[1] + home, value) if isinstance(value, str) else value
-
-    expanded = OmegaConf.create(expand(OmegaConf.to_container(cfg)))
-    OmegaConf.set_struct(expanded, True)
-    return expanded
-
-
-def quoted(override: str) -> str:
-    """The override as Hydra reads it literally: `"data.train=['lsp:~/my set']"`."""
-    key, _, value = override.partition("=")
-    value = value.strip()
-    if not value.startswith("["):
-        return f'"{key}={_quote(value)}"'
-    items = [_quote(item.strip()) for item in value.strip("[]").split(",")]
-    return f'"{key}=[{",".join(items)}]"'
-
-
-def _quote(text: str) -> str:
-    inner = text.strip("'\"").replace("'", "\\'")
-    return f"'{inner}'"
 
 
 def _raised_on_purpose(error: BaseException, script_code: CodeType) -> bool:
@@ -149,47 +58,9 @@ def _raised_on_purpose(error: BaseException, script_code: CodeType) -> bool:
     return ours and dis.opname[code.co_code[last.tb_lasti]] == "RAISE_VARARGS"
 
 
-def _leave(error: BaseException, sentence: str) -> NoReturn:
+def leave(error: BaseException, sentence: str) -> NoReturn:
+    """End the script with this sentence on stderr and exit status 1."""
     if os.environ.get("BLAZEPOSE_TRACEBACK", "0") != "0":
         raise error
     print(sentence, file=sys.stderr)
     sys.exit(1)
-
-
-def _explain(error: HydraException, configs: Path, config_name: str) -> str:
-    if isinstance(error, OverrideParseException):
-        if "=" not in error.override:
-            return f"cannot read {error.override!r}: write key=value"
-        return f"cannot read {error.override!r}: quote the value, {quoted(error.override)}"
-    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
-        group, _, name = error.missing_cfg_file.rpartition("/")
-        return f"{group}={name} is unknown; {group} is one of {', '.join(error.options)}"
-    text = " ".join(str(error).split())
-    unknown = re.match(r"Could not override '([^']+)'", text)
-    if unknown:
-        return _unknown_key(unknown[1], list(_keys(configs, config_name)))
-    return text
-
-
-def _unknown_key(key: str, keys: list[str]) -> str:
-    by_spelling = {name: name for name in keys} | {name.rpartition(".")[2]: name for name in keys}
-    close = difflib.get_close_matches(key, by_spelling, n=3, cutoff=0.6)
-    names = list(dict.fromkeys(by_spelling[name] for name in close))
-    hint = f"did you mean {' or '.join(names)}?" if names else f"the keys are {', '.join(keys)}"
-    return f"unknown config key {key!r}; {hint}"
-
-
-def _keys(configs: Path, config_name: str) -> Iterator[str]:
-    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(configs)):
-        cfg = hydra.compose(config_name, return_hydra_config=True)
-    yield from (group for group in cfg.hydra.runtime.choices if not group.startswith("hydra/"))
-    content: Any = OmegaConf.to_container(cfg)
-    yield from _leaves({key: node for key, node in content.items() if key != "hydra"}, "")
-
-
-def _leaves(node: Any, path: str) -> Iterator[str]:
-    if isinstance(node, dict) and node:
-        for key, child in node.items():
-            yield from _leaves(child, f"{path}.{key}" if path else key)
-    else:
-        yield path

@@ -18,12 +18,12 @@ from matplotlib.figure import Figure
 from blazepose.cli import say_errors
 from blazepose.data.align import aligned_roi
 from blazepose.data.annotation import Annotation
-from blazepose.data.image import read_image
 from blazepose.data.readers import read_source
 from blazepose.geometry import crop_image, roi_to_image_matrix
+from blazepose.image import read_image
 from blazepose.runtime.decode import decode_landmarks, landmarks_to_image, refine_by_heatmap
 from blazepose.runtime.draw import draw_pose
-from blazepose.runtime.engines import InferenceEngine, load_engine
+from blazepose.runtime.engines import InferenceEngine, LandmarkEngine
 from blazepose.topology import NUM_LANDMARKS
 from blazepose.training.runs import LANDMARK_RUNS
 
@@ -50,7 +50,7 @@ def main(overrides: list[str] | None = None) -> None:
     _run("export.py", "--target", "tflite", "--weights", str(run))
     exported = next(run.glob("*.tflite"))
     picture = run / "landmarks.png"
-    draw_people(load_engine(exported), read_source(VALIDATION).annotations[:_PEOPLE], picture)
+    draw_people(LandmarkEngine(exported), read_source(VALIDATION).annotations[:_PEOPLE], picture)
     figures = json.loads((report / "results.json").read_text())
     print(
         f"\nDone in {(time.monotonic() - start) / 60:.0f} minutes.\n"

@@ -86,6 +86,37 @@ def roi_from_keypoints(keypoints_px: np.ndarray, hips_px: np.ndarray, shoulders_
     return Roi(float(center[0]), float(center[1]), 2 * ROI_EXPANSION * radius, upright_rotation(center, top))
 
 
+def letterbox_roi(width: int, height: int) -> Roi:
+    """The upright square around a whole picture, which the detector sees."""
+    return Roi(width / 2, height / 2, float(max(width, height)), 0.0)
+
+
+def roi_from_box(box_xyxy: np.ndarray) -> Roi:
+    """The ROI of a person of whom only a box (4,) is known, pixels.
+
+    It is upright and has the hips in the middle, as of somebody who stands: a first guess, from which the
+    landmark network tells better.
+
+    Raises:
+        ValueError: if the box has no area or is not finite.
+    """
+    left, top, right, bottom = map(float, box_xyxy)
+    if not (right > left and bottom > top and math.isfinite(right - left + bottom - top)):
+        raise ValueError(
+            f"the box {[left, top, right, bottom]} has no area; boxes are left, top, right, bottom"
+        )
+    return Roi((left + right) / 2, (top + bottom) / 2, ROI_EXPANSION * max(right - left, bottom - top), 0.0)
+
+
+def roi_overlap(roi: Roi, other: Roi) -> float:
+    """Intersection over union of two ROIs as if neither were rotated, as MediaPipe compares them."""
+    reach = (roi.side + other.side) / 2
+    width = min(reach - abs(roi.center_x - other.center_x), roi.side, other.side)
+    height = min(reach - abs(roi.center_y - other.center_y), roi.side, other.side)
+    shared = max(width, 0) * max(height, 0)
+    return shared / (roi.side**2 + other.side**2 - shared)
+
+
 def roi_to_image_matrix(roi: Roi) -> np.ndarray:
     """Affine (2, 3) float64 that takes ROI coordinates (0..1) to image pixels."""
     cos, sin = math.cos(roi.rotation_rad) * roi.side, math.sin(roi.rotation_rad) * roi.side

@@ -43,7 +43,7 @@ def test_one_command_after_the_other(engine, tiny_rendered, tmp_path, monkeypatc
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(demo, "_run", run)
-    monkeypatch.setattr(demo, "load_engine", lambda path: engine)
+    monkeypatch.setattr(demo, "LandmarkEngine", lambda path: engine)
     monkeypatch.setattr(demo, "VALIDATION", f"synthetic:{tiny_rendered}:val")
     demo.main(["seed=3"])
     folder = "runs/landmark/demo-1"

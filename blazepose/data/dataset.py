@@ -18,10 +18,10 @@ from blazepose.data.augment import (
     hide,
     occlude,
 )
-from blazepose.data.image import ImageError, read_image
 from blazepose.data.mask import BACKGROUND, UNKNOWN_PIXEL, crop_mask
 from blazepose.data.sample import PoseSample
 from blazepose.geometry import Roi, crop_image
+from blazepose.image import ImageError, read_image
 from blazepose.models.variants import InputSpec
 from blazepose.topology import MIRROR, NUM_LANDMARKS, NUM_OUTPUTS, TORSO
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from blazepose.runtime.decode import RawOutputs
-from blazepose.runtime.engines import InferenceEngine, load_engine
+from blazepose.runtime.engines import InferenceEngine, LandmarkEngine
 
 
 class TorchEngine:
@@ -53,8 +53,8 @@ def _mediapipe(path: Path, num_threads: int | None) -> InferenceEngine:
 
 ENGINES: Mapping[str, Callable[[Path, int | None], InferenceEngine]] = {
     "torch": TorchEngine,
-    "litert": load_engine,
-    "onnxruntime": load_engine,
+    "litert": LandmarkEngine,
+    "onnxruntime": LandmarkEngine,
     "mediapipe": _mediapipe,
 }
 """Who can run weights."""

@@ -16,20 +16,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from blazepose.anchors import NUM_COORDINATES, anchor_centers
 from blazepose.export.tflite import to_tflite
-from blazepose.models.detector_net import NUM_COORDINATES
-from blazepose.models.variants import DETECTOR, DETECTOR_INPUT
+from blazepose.models.variants import DETECTOR_INPUT
 from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
-from blazepose.runtime.engines import load_engine
+from blazepose.runtime.engines import LandmarkEngine
 from blazepose.task_bundle import DETECTOR as DETECTOR_ENTRY
 from blazepose.task_bundle import LANDMARKS, pack, read_tflite
 from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
 
 _NEVER = -100.0
 """Logit that is a probability of 0."""
-
-_FIRST_ANCHOR = 0.5 / DETECTOR.sides[0]
-"""Where the centre of the first one is, in x and y."""
 
 _FRAME_MS = 33
 """Between two frames of a video."""
@@ -46,10 +43,11 @@ class CertainDetector(nn.Module):
         super().__init__()
         x, y, width, height = _FACE
         places = torch.tensor([(x, y), (width, height), _HIPS, _CIRCLE, _SHOULDERS, _UPPER_CIRCLE])
-        places[[0, 2, 3, 4, 5]] -= _FIRST_ANCHOR
-        boxes = torch.zeros(1, DETECTOR.num_anchors, NUM_COORDINATES)
+        anchors = anchor_centers()
+        places[[0, 2, 3, 4, 5]] -= torch.tensor(anchors[0], dtype=torch.float32)
+        boxes = torch.zeros(1, len(anchors), NUM_COORDINATES)
         boxes[:, 0] = places.flatten() * DETECTOR_INPUT.size
-        scores = torch.full((1, DETECTOR.num_anchors, 1), _NEVER)
+        scores = torch.full((1, len(anchors), 1), _NEVER)
         scores[:, 0] = -_NEVER
         self.boxes: Tensor
         self.scores: Tensor
@@ -81,7 +79,7 @@ class MediaPipeEngine:
         require_bundle(path)
         self._path = path
         mediapipe = _mediapipe()
-        network = load_engine(path)  # says what is wrong with a file in our words
+        network = LandmarkEngine(path)  # says what is wrong with a file in our words
         self.input_size, self.metadata = network.input_size, network.metadata
         detector = to_tflite(CertainDetector(), DETECTOR_INPUT, "fp32")
         bundle = pack({DETECTOR_ENTRY: detector, LANDMARKS: read_tflite(path, LANDMARKS)})

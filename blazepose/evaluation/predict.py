@@ -15,10 +15,11 @@ from tqdm import tqdm
 
 from blazepose.data.align import aligned_roi, why_not_alignable
 from blazepose.data.annotation import Annotation, Source
-from blazepose.data.image import read_image
 from blazepose.evaluation.predictions import Prediction, learned_output, person_key
 from blazepose.geometry import Roi, crop_image, roi_to_image, roi_to_image_matrix
+from blazepose.image import read_image
 from blazepose.runtime.decode import (
+    PERSON_FROM,
     decode_landmarks,
     landmarks_to_image,
     mask_to_image,
@@ -179,6 +180,6 @@ def _mask_like(target: Mapping[str, Any] | None, logits: np.ndarray, roi: Roi) -
     if target is None:
         return None
     height, width = target["size"]
-    pixels = mask_to_image(logits, roi, width, height)
+    pixels = mask_to_image(logits, roi, width, height) >= PERSON_FROM
     encoded = run_lengths.encode(np.asfortranarray(pixels, np.uint8))
     return {"size": [height, width], "counts": encoded["counts"].decode()}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from blazepose import __version__
-from blazepose.cli import quoted
+from blazepose.configured import quoted
 from blazepose.evaluation.engines import weights_name
 from blazepose.evaluation.options import Options
 from blazepose.evaluation.plots import plot_curve, plot_groups, plot_landmarks

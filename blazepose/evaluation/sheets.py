@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from blazepose.data.image import read_image
 from blazepose.evaluation.score import Scored
 from blazepose.geometry import crop_image, image_to_roi, roi_to_image_matrix
+from blazepose.image import read_image
 from blazepose.metrics.pck import PCK_THRESHOLD
 from blazepose.runtime.draw import draw_pose
 

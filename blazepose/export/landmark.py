@@ -10,7 +10,6 @@ import torch
 from blazepose.data.align import aligned_roi
 from blazepose.data.datamodule import find_pictures
 from blazepose.data.filters import EVALUATION_FILTER, keep_people
-from blazepose.data.image import read_image
 from blazepose.data.readers import read_source
 from blazepose.export.contract import ExportedNet, Precision, metadata_text
 from blazepose.export.half import rounded_weights
@@ -18,7 +17,8 @@ from blazepose.export.onnx import convert_onnx
 from blazepose.export.task import find_detector, read_detector
 from blazepose.export.tflite import convert_tflite
 from blazepose.export.verify import Verification, check, differences
-from blazepose.geometry import Roi, crop_image, roi_to_image_matrix
+from blazepose.geometry import crop_image, letterbox_roi, roi_to_image_matrix
+from blazepose.image import read_image
 from blazepose.task_bundle import DETECTOR, LANDMARKS, pack
 from blazepose.training.weights import PUBLISHED, open_landmark_net
 from blazepose.whole_file import whole_file
@@ -101,7 +101,12 @@ def real_crops(about: Mapping, size: int, pictures: Path | None) -> np.ndarray:
 def _crops(about: Mapping, size: int, pictures: Path | None) -> np.ndarray:
     if pictures is not None:
         images = [read_image(path) for path in _spread(find_pictures([str(pictures)], "--pictures"))]
-        return np.stack([crop_image(image, roi_to_image_matrix(_whole(image)), size) for image in images])
+        return np.stack(
+            [
+                crop_image(image, roi_to_image_matrix(letterbox_roi(*image.shape[1::-1])), size)
+                for image in images
+            ]
+        )
     data = about["data"]
     names = [source["name"] for source in data["val"] or data["train"]]
     if about.get("recipe") == PUBLISHED:
@@ -124,8 +129,3 @@ def _crops(about: Mapping, size: int, pictures: Path | None) -> np.ndarray:
 
 def _spread(items: list) -> list:
     return [items[i] for i in np.unique(np.linspace(0, len(items) - 1, _CROPS).astype(int))]
-
-
-def _whole(image: np.ndarray) -> Roi:
-    height, width = image.shape[:2]
-    return Roi(width / 2, height / 2, float(max(height, width)), 0.0)

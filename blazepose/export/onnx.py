@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from blazepose.export.contract import INPUT_NAME, OUTPUT_NAMES, ExportedNet, Precision
-from blazepose.runtime.engines import METADATA_KEY
+from blazepose.runtime.graphs import METADATA_KEY
 
 _OPSET = 20
 

@@ -13,7 +13,7 @@ from blazepose.export.metadata import (
 from blazepose.export.tflite import with_metadata
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.published import import_net
-from blazepose.runtime.engines import metadata_entry
+from blazepose.runtime.graphs import metadata_entry
 from blazepose.task_bundle import DETECTOR, read_tflite
 
 

@@ -17,7 +17,7 @@ from torch import nn
 from blazepose.export.contract import ExportedNet, Precision
 from blazepose.export.metadata import NORMALIZATION_KEY, normalization, normalization_metadata
 from blazepose.models.variants import InputSpec
-from blazepose.runtime.engines import METADATA_KEY
+from blazepose.runtime.graphs import METADATA_KEY
 
 _OFFICIAL_METADATA = {"reduced_precision_support": b"fp16accfp32"}
 """Lets XNNPACK compute in fp16 on ARM; litert-torch drops it. Source: mediapipe.md section 4."""

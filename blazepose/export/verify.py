@@ -9,7 +9,7 @@ import torch
 from blazepose.export.contract import Precision
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.runtime.decode import RawOutputs, decode_landmarks, sigmoid
-from blazepose.runtime.engines import load_engine
+from blazepose.runtime.engines import LandmarkEngine
 
 
 class Differences(NamedTuple):
@@ -51,7 +51,7 @@ TOLERANCE: dict[Precision, Differences] = {
 @torch.no_grad()
 def differences(path: Path, net: LandmarkNet, crops: np.ndarray) -> Verification:
     """Run the file and the network over the same uint8 crops (count, size, size, 3)."""
-    engine, size = load_engine(path), net.input_spec.size
+    engine, size = LandmarkEngine(path), net.input_spec.size
     rows = []
     for crop in crops:
         found = engine(crop[None])

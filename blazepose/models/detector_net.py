@@ -8,13 +8,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from blazepose.anchors import NUM_COORDINATES
 from blazepose.models.blocks import ConvNorm, upsample
 from blazepose.models.encoder import Encoder
 from blazepose.models.outputs import DetectorOutputs
 from blazepose.models.variants import DETECTOR, DETECTOR_INPUT, DetectorVariant, InputSpec
-
-NUM_COORDINATES = 12
-"""Of an anchor: centre and size of the face box, then x and y of four alignment points, input pixels."""
 
 
 class LinearSeparable(nn.Module):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from blazepose.anchors import ANCHORS_A_CELL, DETECTOR_SIZE
+
 Wiring = Literal["mediapipe", "paper"]
 
 
@@ -16,7 +18,7 @@ class InputSpec:
 
 
 LANDMARK_INPUT = InputSpec(size=256, low=0.0, high=1.0)
-DETECTOR_INPUT = InputSpec(size=224, low=-1.0, high=1.0)
+DETECTOR_INPUT = InputSpec(size=DETECTOR_SIZE, low=-1.0, high=1.0)
 
 
 @dataclass(frozen=True)
@@ -95,19 +97,12 @@ class DetectorVariant:
         middle: channels of the level of twice its side.
         fine: channels of the level of four times its side.
         anchors: a cell of the fine, the middle and the coarse level has.
-        sides: of these levels, cells.
     """
 
     encoder: EncoderVariant
     middle: int
     fine: int
     anchors: tuple[int, int, int]
-    sides: tuple[int, int, int]
-
-    @property
-    def num_anchors(self) -> int:
-        """Of all levels."""
-        return sum(count * side**2 for count, side in zip(self.anchors, self.sides, strict=True))
 
 
 def _encoder(first: int, widths: dict[str, tuple], top: int) -> EncoderVariant:
@@ -179,9 +174,7 @@ VARIANTS: dict[str, dict[Wiring, LandmarkVariant]] = {
     },
 }
 
-DETECTOR = DetectorVariant(
-    _encoder(16, _DETECTOR, 1152), middle=192, fine=96, anchors=(2, 2, 6), sides=(28, 14, 7)
-)
+DETECTOR = DetectorVariant(_encoder(16, _DETECTOR, 1152), middle=192, fine=96, anchors=ANCHORS_A_CELL)
 
 
 def landmark_variant(name: str, wiring: str) -> LandmarkVariant:

@@ -1,1 +1,6 @@
-"""What runs on a device: inference engines, decoding, drawing. numpy and OpenCV, no torch."""
+"""What runs on a device: `PoseTracker` and its parts. numpy, OpenCV and an inference engine, no torch."""
+
+from blazepose.geometry import Roi
+from blazepose.runtime.tracker import Pose, PoseTracker, Tracking
+
+__all__ = ["Pose", "PoseTracker", "Roi", "Tracking"]

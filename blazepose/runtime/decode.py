@@ -14,7 +14,7 @@ LANDMARK_VALUES = 5
 
 _KERNEL = 7
 _MIN_CONFIDENCE = 0.5
-_PERSON_FROM = 0.5
+PERSON_FROM = 0.5
 """Probability from which a pixel belongs to the person."""
 
 
@@ -114,7 +114,7 @@ def world_to_image_axes(world: np.ndarray, roi: Roi) -> np.ndarray:
 
 
 def mask_to_image(logits: np.ndarray, roi: Roi, width: int, height: int) -> np.ndarray:
-    """The pixels of the image that show the person: the segmentation of a crop, warped back.
+    """How sure it is that each pixel of the image shows the person: the segmentation of a crop, warped back.
 
     As in MediaPipe, probabilities are warped, and what the crop does not show is background.
 
@@ -125,8 +125,8 @@ def mask_to_image(logits: np.ndarray, roi: Roi, width: int, height: int) -> np.n
         height: of the image.
 
     Returns:
-        bool (height, width).
+        float32 (height, width), 0..1.
     """
     step = 1 / len(logits)
     crop_to_image = roi_to_image_matrix(roi) * [step, step, 1]
-    return cv2.warpAffine(sigmoid(logits), crop_to_image, (width, height)) >= _PERSON_FROM
+    return cv2.warpAffine(sigmoid(logits), crop_to_image, (width, height))

@@ -18,7 +18,7 @@ from anny.paths import get_anny_cache_path, get_anny_root_dir
 from anny.shape_distribution import SimpleShapeDistribution
 from safetensors import SafetensorError
 
-from blazepose.data.image import read_image
+from blazepose.image import read_image
 from blazepose.synthetic.skeleton import Angles, Skeleton
 
 AGES = (6.0, 85.0)

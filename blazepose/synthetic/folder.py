@@ -18,7 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from blazepose.data.image import read_image
+from blazepose.image import read_image
 from blazepose.synthetic.starter import SPLITS
 from blazepose.synthetic.studio import CHUNK, Recipe, Shot
 from blazepose.topology import EDGES, LANDMARKS

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from blazepose.data.image import read_image
+from blazepose.image import read_image
 from blazepose.runtime.draw import draw_pose
 from blazepose.synthetic.folder import Split
 from blazepose.synthetic.labels import HIDDEN_FLAG

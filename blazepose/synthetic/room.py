@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from blazepose.data.image import read_image
+from blazepose.image import read_image
 from blazepose.synthetic.camera import Camera
 from blazepose.synthetic.color import draw_color, draw_light_color, from_hsv, to_linear
 from blazepose.synthetic.pattern import CHECKS, PICTURE, PLAIN, PLANKS, SPECKLES, STRIPES, TILES

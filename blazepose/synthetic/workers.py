@@ -13,7 +13,7 @@ import torch
 from anny.paths import get_anny_cache_path
 from tqdm import tqdm
 
-from blazepose.data.image import ImageError
+from blazepose.image import ImageError
 from blazepose.synthetic.folder import Split
 from blazepose.synthetic.studio import CHUNK, Recipe, shoot
 

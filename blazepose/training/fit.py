@@ -14,7 +14,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
-from blazepose.data.image import ImageError
+from blazepose.image import ImageError
 from blazepose.training.memory import keep_freed_buffers
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.runs import best_checkpoint

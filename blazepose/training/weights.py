@@ -6,7 +6,7 @@ from typing import Any
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.published import import_net
 from blazepose.models.variants import VARIANTS, landmark_variant
-from blazepose.runtime.engines import tflite_metadata
+from blazepose.runtime.graphs import tflite_metadata
 from blazepose.task_bundle import LANDMARKS, read_tflite
 from blazepose.topology import LANDMARKS as LANDMARK_NAMES
 from blazepose.training.checkpoint import (

@@ -13,10 +13,10 @@ from blazepose.data.align import aligned_roi
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Source
 from blazepose.data.augment import Augmentation
 from blazepose.data.dataset import PoseDataset
-from blazepose.data.image import ImageError
 from blazepose.data.mask import BACKGROUND, PERSON, UNKNOWN_PIXEL
 from blazepose.data.readers import read_source
 from blazepose.evaluation.predict import cut_crop, plan
+from blazepose.image import ImageError
 from blazepose.models.variants import LANDMARK_INPUT
 from blazepose.topology import INDEX, MIRROR, NUM_LANDMARKS, TORSO
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from blazepose.data.align import aligned_roi
-from blazepose.data.image import read_image
 from blazepose.data.readers import read_source
 from blazepose.evaluation.engines import open_weights
 from blazepose.evaluation.mediapipe_engine import follow
 from blazepose.geometry import crop_image, roi_to_image_matrix
+from blazepose.image import read_image
 from blazepose.runtime.decode import decode_landmarks, refine_by_heatmap, sigmoid
 from blazepose.task_bundle import DETECTOR, LANDMARKS, pack
 from tests.mediapipe_runtime import frames

@@ -15,7 +15,7 @@ from blazepose.export.contract import ExportedNet
 from blazepose.export.landmark import export_landmark_net, real_crops
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
-from blazepose.runtime.engines import load_engine
+from blazepose.runtime.engines import LandmarkEngine
 from blazepose.training.checkpoint import describe_landmark_net
 from blazepose.training.weights import load_landmark_net, read_weights
 
@@ -65,7 +65,7 @@ def test_the_papers_wiring_is_exported_too(target, tiny_lsp, tmp_path):
     )
     out = tmp_path / f"pose.{target}"
     export_landmark_net(tmp_path / "a.ckpt", target, "fp32", out, tiny_lsp / "images")
-    assert load_engine(out).metadata["wiring"] == "paper"
+    assert LandmarkEngine(out).metadata["wiring"] == "paper"
     if target == "tflite":
         assert_same_network(out, tiny_lsp)
 
@@ -75,7 +75,7 @@ def assert_same_network(file: Path, people: Path) -> None:
     crop = PoseDataset([read_source(f"lsp:{people}")], LANDMARK_INPUT)[0]["image"][None]
     with torch.no_grad():
         own = load_landmark_net(file).contract(torch.from_numpy(crop).float() / 255)
-    for found, expected in zip(own, load_engine(file)(crop), strict=True):
+    for found, expected in zip(own, LandmarkEngine(file)(crop), strict=True):
         torch.testing.assert_close(found, torch.from_numpy(expected), atol=2e-3, rtol=1e-3)
 
 
@@ -100,7 +100,7 @@ def test_export_is_verified_and_says_what_it_is(exported):
     out, _, precision, found = exported
     assert found.worst.landmarks_px < (0.05 if precision == "fp32" else 0.5)
     assert out.stat().st_size / 1e6 == pytest.approx(5.5 if precision == "fp32" else 2.85, rel=0.05)
-    engine = load_engine(out)
+    engine = LandmarkEngine(out)
     assert engine.metadata["model"] == "lite"
     assert engine.metadata["input"] == {"size": 256, "low": 0.0, "high": 1.0}
     assert engine.metadata["precision"] == precision

@@ -10,7 +10,7 @@ from blazepose.export.metadata import (
     read_normalization,
 )
 from blazepose.models.variants import DETECTOR_INPUT, LANDMARK_INPUT
-from blazepose.runtime.engines import metadata_entry
+from blazepose.runtime.graphs import metadata_entry
 
 
 def test_bytes_become_what_networks_eat():

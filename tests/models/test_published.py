@@ -9,9 +9,9 @@ from ai_edge_litert.interpreter import Interpreter
 from torch import nn
 
 from blazepose.data.align import aligned_roi
-from blazepose.data.image import read_image
 from blazepose.data.readers import read_source
 from blazepose.geometry import crop_image, roi_to_image_matrix
+from blazepose.image import read_image
 from blazepose.models.blocks import ConvNorm, fold
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blazepose.runtime.engines import METADATA_KEY, load_engine
+from blazepose.runtime.engines import LandmarkEngine
+from blazepose.runtime.graphs import METADATA_KEY
 from blazepose.task_bundle import pack
 
 onnx = pytest.importorskip("onnx")
@@ -53,7 +54,7 @@ def write_onnx(
 @pytest.mark.parametrize("channels_first", [False, True])
 @pytest.mark.parametrize("batch", ["batch", 1])
 def test_onnx_input_layouts_and_batches(tmp_path, channels_first, batch):
-    engine = load_engine(write_onnx(tmp_path / "net.onnx", channels_first=channels_first, batch=batch), 1)
+    engine = LandmarkEngine(write_onnx(tmp_path / "net.onnx", channels_first=channels_first, batch=batch), 1)
     assert engine.input_size == 256
     assert engine.metadata == {}
     images = np.zeros((3, 256, 256, 3), np.uint8)
@@ -66,11 +67,11 @@ def test_onnx_input_layouts_and_batches(tmp_path, channels_first, batch):
 
 def test_onnx_metadata(tmp_path):
     note = {"trained_outputs": ["nose"]}
-    assert load_engine(write_onnx(tmp_path / "net.onnx", metadata=note), 1).metadata == note
+    assert LandmarkEngine(write_onnx(tmp_path / "net.onnx", metadata=note), 1).metadata == note
 
 
 def test_outputs_beyond_the_five_are_ignored(tmp_path):
-    engine = load_engine(write_onnx(tmp_path / "net.onnx", outputs=(*OUTPUTS, [7])), 1)
+    engine = LandmarkEngine(write_onnx(tmp_path / "net.onnx", outputs=(*OUTPUTS, [7])), 1)
     assert engine(np.zeros((1, 256, 256, 3), np.uint8)).world.shape == (1, 117)
 
 
@@ -78,24 +79,24 @@ def test_outputs_beyond_the_five_are_ignored(tmp_path):
 def test_outputs_are_matched_by_position_and_shape(tmp_path, outputs):
     path = write_onnx(tmp_path / "net.onnx", outputs=outputs)
     with pytest.raises(ValueError, match=r"net\.onnx is not a landmark network: its outputs are \[batch, "):
-        load_engine(path)
+        LandmarkEngine(path)
 
 
 def test_another_input_is_refused(tmp_path):
     path = write_onnx(tmp_path / "net.onnx", batch=4)
     with pytest.raises(ValueError, match=r"its inputs are \[4, 256, 256, 3, float32\], expected \[1, 256"):
-        load_engine(path)
+        LandmarkEngine(path)
 
 
 @pytest.mark.parametrize("suffix", [".tflite", ".onnx", ".task"])
 def test_missing_empty_and_foreign_files_are_named(tmp_path, suffix):
     path = tmp_path / f"net{suffix}"
     with pytest.raises(FileNotFoundError, match=f"net{suffix} is missing"):
-        load_engine(path)
+        LandmarkEngine(path)
     for content in (b"", b"not a network at all"):
         path.write_bytes(content)
         with pytest.raises(ValueError, match=f"net{suffix} is (truncated|cut off|damaged)"):
-            load_engine(path)
+            LandmarkEngine(path)
 
 
 def test_bundle_without_the_landmark_network(tmp_path):
@@ -103,18 +104,18 @@ def test_bundle_without_the_landmark_network(tmp_path):
     with pytest.raises(
         ValueError, match=r"net\.task is no pose bundle: it holds other\.tflite, not pose_land"
     ):
-        load_engine(tmp_path / "net.task")
+        LandmarkEngine(tmp_path / "net.task")
 
 
 def test_unknown_suffix_lists_the_known(tmp_path):
     with pytest.raises(ValueError, match=r"no engine runs '\.pth' files; they are \.tflite, \.task, \.onnx"):
-        load_engine(tmp_path / "net.pth")
+        LandmarkEngine(tmp_path / "net.pth")
 
 
 @pytest.mark.shared
 def test_published_networks(shared: Path):
     images = np.random.default_rng(0).integers(0, 256, (2, 256, 256, 3), dtype=np.uint8)
-    engine = load_engine(shared / "models/pose_landmark_full.tflite", 2)
+    engine = LandmarkEngine(shared / "models/pose_landmark_full.tflite", 2)
     assert engine.input_size == 256
     assert engine.metadata == {}
     batch = engine(images)
@@ -123,7 +124,7 @@ def test_published_networks(shared: Path):
         single = engine(images[k : k + 1])
         for together, alone in zip(batch, single, strict=True):
             np.testing.assert_array_equal(together[k : k + 1], alone)
-    bundle = load_engine(shared / "models/pose_landmarker_full.task", 2)(images)
+    bundle = LandmarkEngine(shared / "models/pose_landmarker_full.task", 2)(images)
     np.testing.assert_array_equal(bundle.landmarks, batch.landmarks)
 
 
@@ -132,12 +133,12 @@ def test_the_detector_and_truncated_files_are_refused(shared: Path, tmp_path):
     with pytest.raises(
         ValueError, match=r"pose_detection\.tflite is not a landmark network: its outputs are \[1, 2254"
     ):
-        load_engine(shared / "models/pose_detection.tflite")
+        LandmarkEngine(shared / "models/pose_detection.tflite")
     content = (shared / "models/pose_landmark_full.tflite").read_bytes()
     for length in (1000, len(content) // 2, len(content) - 4):
         (tmp_path / "cut.tflite").write_bytes(content[:length])
         with pytest.raises(ValueError, match=r"cut\.tflite is truncated"):
-            load_engine(tmp_path / "cut.tflite")
+            LandmarkEngine(tmp_path / "cut.tflite")
 
 
 def test_the_runtime_is_light():

@@ -9,7 +9,7 @@ import pytest
 
 from blazepose.geometry import Roi, crop_image, roi_to_image_matrix
 from blazepose.runtime.decode import decode_landmarks, landmarks_to_image
-from blazepose.runtime.engines import load_engine
+from blazepose.runtime.engines import LandmarkEngine
 
 
 def numbers(text: str, name: str) -> np.ndarray:
@@ -30,7 +30,7 @@ def test_expected_landmarks_of_pose_jpg(shared: Path):
         float(numbers(rect, name)[0]) for name in ("x_center", "y_center", "height", "rotation")
     )
     roi = Roi(x * width, y * height, side * height, rotation)
-    engine = load_engine(shared / "models/pose_landmark_lite.tflite")
+    engine = LandmarkEngine(shared / "models/pose_landmark_lite.tflite")
     raw = engine(crop_image(image, roi_to_image_matrix(roi), engine.input_size)[None])
     landmarks = landmarks_to_image(decode_landmarks(raw.landmarks, engine.input_size)[0], roi)[:33]
 

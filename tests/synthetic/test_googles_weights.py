@@ -9,7 +9,7 @@ from blazepose.evaluation.predictions import read_predictions, write_predictions
 from blazepose.evaluation.score import Scored, score
 from blazepose.metrics.mask import mean_iou
 from blazepose.metrics.pck import pck
-from blazepose.runtime.engines import load_engine
+from blazepose.runtime.engines import LandmarkEngine
 from blazepose.synthetic.families import FAMILIES
 from blazepose.synthetic.starter import render_set
 from blazepose.topology import LANDMARKS
@@ -25,7 +25,7 @@ def scored(shared, tmp_path_factory) -> Scored:
     others = ",".join(f"{name}=0" for name in FAMILIES if name not in PHOTOGRAPHED)
     render_set(folder, num=64, val=0, families=others)
     people = [read_source(f"synthetic:{folder}")]
-    engine = load_engine(shared / "models" / "pose_landmark_full.tflite")
+    engine = LandmarkEngine(shared / "models" / "pose_landmark_full.tflite")
     file = folder.parent / "predictions.jsonl"
     write_predictions(predict(engine, plan(people, "annotation", 0), "annotation"), file)
     return score(read_predictions(file), people)

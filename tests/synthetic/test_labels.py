@@ -12,9 +12,9 @@ from pycocotools import mask as coco_mask
 from blazepose.data.align import aligned_roi, alignment_points
 from blazepose.data.augment import Augmentation
 from blazepose.data.dataset import PoseDataset
-from blazepose.data.image import read_image
 from blazepose.data.mask import PERSON
 from blazepose.data.readers import read_source
+from blazepose.image import read_image
 from blazepose.models.variants import LANDMARK_INPUT
 from blazepose.synthetic.camera import draw_shot, look_at, project, take
 from blazepose.synthetic.families import FAMILIES

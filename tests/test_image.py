@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from blazepose.data.image import ImageError, read_image
+from blazepose.image import ImageError, read_image
 
 PICTURE = cv2.resize(
     np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8), (48, 32), interpolation=cv2.INTER_CUBIC

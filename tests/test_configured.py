@@ -6,11 +6,11 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from blazepose.cli import expand_home, quoted
+from blazepose.configured import expand_home, quoted
 
 SCRIPT = """
 import numpy as np
-from blazepose.cli import script
+from blazepose.configured import script
 from blazepose.topology import mirror_index
 
 @script(config_name="demo")

@@ -1,0 +1,73 @@
+"""One look at one person: ROI in, landmarks in the picture out."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from blazepose.geometry import Roi, crop_image, roi_from_alignment, roi_to_image_matrix
+from blazepose.runtime.decode import (
+    decode_landmarks,
+    landmarks_to_image,
+    mask_to_image,
+    refine_by_heatmap,
+    world_to_image_axes,
+)
+from blazepose.runtime.engines import InferenceEngine
+from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS, ROI_CENTER, ROI_SCALE
+
+
+class Look(NamedTuple):
+    """What the landmark network sees through an ROI.
+
+    Attributes:
+        landmarks: (33, 5) x, y and z in pixels of the picture, visibility, presence.
+        alignment_px: (2, 2) mid-hip and the point on the circle around the person.
+        world: (33, 3) metres, hip-centred, along the axes of the picture.
+        pose_presence: 0..1, whether there is a person at all.
+        segmentation: (size, size) logits in the ROI, None from an engine that has none.
+        roi: that it looked through.
+    """
+
+    landmarks: np.ndarray
+    alignment_px: np.ndarray
+    world: np.ndarray
+    pose_presence: float
+    segmentation: np.ndarray | None
+    roi: Roi
+
+    def next_roi(self) -> Roi:
+        """Where to look for the person in the next frame."""
+        return roi_from_alignment(*self.alignment_px)
+
+    def mask(self, width: int, height: int) -> np.ndarray | None:
+        """How sure it is that each pixel of the picture shows the person, float32 (height, width), 0..1."""
+        if self.segmentation is None:
+            return None
+        return mask_to_image(self.segmentation, self.roi, width, height)
+
+
+def look(engine: InferenceEngine, image: np.ndarray, roi: Roi) -> Look:
+    """Run the landmark network on the part of a picture that the ROI names.
+
+    Args:
+        engine: runs the network.
+        image: uint8 RGB (height, width, 3).
+        roi: the rotated square around the person.
+
+    Raises:
+        ValueError: if the network returns no numbers.
+    """
+    raw = engine(crop_image(image, roi_to_image_matrix(roi), engine.input_size)[None])
+    if not (np.isfinite(raw.landmarks).all() and np.isfinite(raw.world).all()):
+        raise ValueError("the landmark network returns NaN or infinity; its weights are damaged")
+    points = decode_landmarks(raw.landmarks, engine.input_size)
+    points[..., :2] = refine_by_heatmap(points[..., :2], raw.heatmaps)
+    in_image = landmarks_to_image(points[0], roi)
+    return Look(
+        landmarks=in_image[:NUM_LANDMARKS],
+        alignment_px=in_image[[ROI_CENTER, ROI_SCALE], :2],
+        world=world_to_image_axes(raw.world.reshape(NUM_OUTPUTS, 3)[:NUM_LANDMARKS], roi),
+        pose_presence=float(raw.pose_presence[0, 0]),
+        segmentation=None if raw.segmentation is None else raw.segmentation[0, ..., 0],
+        roi=roi,
+    )
