@@ -1,8 +1,82 @@
-"""Follow people in pictures and videos; comes with the detector and the pipeline."""
+"""Follow people in pictures and videos: `python track.py VIDEO --weights my_pose.task --out seen.mp4`."""
 
-import sys
+import argparse
+import math
+from pathlib import Path
+
+from blazepose.cli import say_errors
+from blazepose.geometry import Roi
+from blazepose.runtime.media import open_footage
+from blazepose.runtime.session import follow
+from blazepose.runtime.tracker import PoseTracker
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Find people in pictures or follow them through videos.")
+    parser.add_argument("input", help="picture, folder of pictures, video, or a camera's number")
+    parser.add_argument(
+        "--weights", type=Path, required=True, help=".task, or landmark network .tflite, .onnx"
+    )
+    parser.add_argument(
+        "--detector", type=Path, help="file whose detector is used; default: the bundle's own"
+    )
+    parser.add_argument("--out", type=Path, help="overlay to write: video, picture, or folder of pictures")
+    parser.add_argument("--landmarks", type=Path, help="JSON lines to write, one a frame")
+    parser.add_argument(
+        "--roi", metavar="X,Y,SIDE,DEGREES", help="where the person is in the first frame: centre, side, turn"
+    )
+    parser.add_argument("--people", type=int, default=1, help="follow so many at most; default: 1")
+    parser.add_argument("--no-smooth", action="store_true", help="landmarks as the network says them")
+    parser.add_argument("--mask", action="store_true", help="tint people in the overlay")
+    parser.add_argument("--threads", type=int, help="of the networks; default: every core")
+    return parser.parse_args()
+
+
+@say_errors
+def main() -> None:
+    """Open, look, write, and say what was found."""
+    args = arguments()
+    if not (args.out or args.landmarks):
+        raise ValueError("nothing to write: name an overlay with --out, JSON lines with --landmarks, or both")
+    rois = [parse_roi(args.roi)] if args.roi else []
+    footage = open_footage(args.input)
+    tracker = PoseTracker.load(
+        args.weights,
+        args.detector,
+        args.threads,
+        people=args.people,
+        video=footage.rate is not None,
+        smooth=not args.no_smooth,
+        mask=args.mask and args.out is not None,
+    )
+    if not (tracker.detects or rois):
+        raise ValueError(
+            f"{args.weights} holds no detector: name a file that has one with --detector, "
+            "or say with --roi where the person is"
+        )
+    out, landmarks = (path and path.expanduser() for path in (args.out, args.landmarks))
+    found = follow(footage, tracker, rois, out, landmarks)
+    unit = "pictures" if footage.rate is None else "frames"
+    people = "" if footage.rate is None else f", {found.people} different"
+    ended = "stopped; " if found.stopped else ""
+    print(f"{ended}people in {found.with_people} of {found.frames} {unit}{people}")
+    for path in filter(None, (out, landmarks)):
+        print(path)
+
+
+def parse_roi(text: str) -> Roi:
+    """`X,Y,SIDE,DEGREES` as an ROI.
+
+    Raises:
+        ValueError: if it is something else.
+    """
+    try:
+        x, y, side, degrees = map(float, text.split(","))
+    except ValueError:
+        raise ValueError(f"--roi {text}: four numbers, X,Y,SIDE,DEGREES, as in --roi 310,240,420,0") from None
+    return Roi(x, y, side, math.radians(degrees))
+
 
 if __name__ == "__main__":
-    sys.exit(
-        "track.py is not there yet: it comes with the detector; README.md shows the landmark network alone"
-    )
+    main()

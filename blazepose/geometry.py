@@ -102,9 +102,8 @@ def roi_from_box(box_xyxy: np.ndarray) -> Roi:
     """
     left, top, right, bottom = map(float, box_xyxy)
     if not (right > left and bottom > top and math.isfinite(right - left + bottom - top)):
-        raise ValueError(
-            f"the box {[left, top, right, bottom]} has no area; boxes are left, top, right, bottom"
-        )
+        box = f"{left:g}, {top:g}, {right:g}, {bottom:g}"
+        raise ValueError(f"the box {box} has no area; boxes are left, top, right, bottom in pixels")
     return Roi((left + right) / 2, (top + bottom) / 2, ROI_EXPANSION * max(right - left, bottom - top), 0.0)
 
 

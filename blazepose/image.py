@@ -6,6 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+
 _JPEG_START = b"\xff\xd8"
 _PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 
@@ -50,6 +52,15 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
             "since; label it anew, or take width and height out of the label file if they are wrong"
         )
     return image
+
+
+def pictures_below(folder: Path) -> list[Path]:
+    """Every picture file in a folder and its folders, sorted; hidden ones are left out."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+    )
 
 
 def _read_bytes(path: Path) -> bytes:

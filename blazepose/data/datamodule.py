@@ -18,10 +18,9 @@ from blazepose.data.filters import PersonFilter, keep_people
 from blazepose.data.readers import read_source
 from blazepose.data.sample import PoseSample
 from blazepose.data.sampler import EpochSampler
+from blazepose.image import PICTURE_SUFFIXES, pictures_below
 from blazepose.models.variants import InputSpec
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
-
-PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 
 
 @dataclass(frozen=True)
@@ -99,11 +98,7 @@ def find_pictures(folders: str | Sequence[str] | None, option: str) -> list[Path
         root = Path(folder).expanduser()
         if not root.is_dir():
             raise FileNotFoundError(f"{option}: {root} is no folder; name a folder of pictures")
-        found = sorted(
-            path
-            for path in root.rglob("*")
-            if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
-        )
+        found = pictures_below(root)
         if not found:
             raise FileNotFoundError(f"{option}: {root} holds no {', '.join(sorted(PICTURE_SUFFIXES))} file")
         pictures += found

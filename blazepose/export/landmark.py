@@ -101,12 +101,8 @@ def real_crops(about: Mapping, size: int, pictures: Path | None) -> np.ndarray:
 def _crops(about: Mapping, size: int, pictures: Path | None) -> np.ndarray:
     if pictures is not None:
         images = [read_image(path) for path in _spread(find_pictures([str(pictures)], "--pictures"))]
-        return np.stack(
-            [
-                crop_image(image, roi_to_image_matrix(letterbox_roi(*image.shape[1::-1])), size)
-                for image in images
-            ]
-        )
+        whole = [roi_to_image_matrix(letterbox_roi(*image.shape[1::-1])) for image in images]
+        return np.stack([crop_image(*picture, size) for picture in zip(images, whole, strict=True)])
     data = about["data"]
     names = [source["name"] for source in data["val"] or data["train"]]
     if about.get("recipe") == PUBLISHED:

@@ -1,8 +1,11 @@
 """Skeletons drawn on pictures."""
 
+from collections.abc import Collection, Mapping, Sequence
+
 import cv2
 import numpy as np
 
+from blazepose.runtime.tracker import Pose
 from blazepose.topology import EDGES, LANDMARKS
 
 Color = tuple[int, int, int]
@@ -12,6 +15,11 @@ LEFT_COLOR: Color = (255, 138, 0)
 RIGHT_COLOR: Color = (40, 160, 255)
 MIDDLE_COLOR: Color = (255, 255, 255)
 _OUTLINE: Color = (0, 0, 0)
+
+_TINT: Color = (120, 255, 120)
+_TINT_SHARE = 0.35
+_SEEN_FROM = 0.5
+"""Visibility of what is drawn."""
 
 _SHIFT = 4
 """OpenCV draws at 1/16 pixel."""
@@ -51,6 +59,48 @@ def draw_pose(
         for k in np.flatnonzero(drawable):
             _dot(canvas, fixed[k], _OUTLINE if outline else colors[k], width + 0.5 + outline)
     return canvas
+
+
+def draw_poses(
+    image: np.ndarray, poses: Sequence[Pose], trained: Mapping[str, Collection[str]] | None = None
+) -> np.ndarray:
+    """A copy of the picture with everybody on it: masks as a tint, what is seen of the skeletons, ids.
+
+    Args:
+        image: uint8 RGB (height, width, 3).
+        poses: people in it.
+        trained: what the weights say they learned, {"landmarks": names, "visibility": names}; the others are
+            left out. None draws all.
+    """
+    known = np.isin(LANDMARKS, LANDMARKS if trained is None else list(trained["landmarks"]))
+    tells = np.isin(LANDMARKS, LANDMARKS if trained is None else list(trained["visibility"]))
+    canvas = image
+    for pose in poses:
+        if pose.mask is not None:
+            canvas = _tint(canvas, pose.mask)
+        seen = ~tells | (pose.landmarks[:, 3] >= _SEEN_FROM)
+        canvas = draw_pose(canvas, pose.landmarks[:, :2], known & seen)
+        if len(poses) > 1:
+            _write_id(canvas, pose)
+    return canvas
+
+
+def _tint(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A copy with the person in another light."""
+    share = _TINT_SHARE * mask[..., None]
+    return (image * (1 - share) + share * np.array(_TINT)).astype(np.uint8)
+
+
+def _write_id(canvas: np.ndarray, pose: Pose) -> None:
+    """The id above the head, as large as the person."""
+    x, y = pose.landmarks[:, 0].mean(), pose.landmarks[:, 1].min()
+    scale = max(0.5, pose.roi.side / 600)
+    place = (round(float(np.clip(x, 0, canvas.shape[1]))), round(float(np.clip(y, 24 * scale, 1e5))))
+    for color, width in ((_OUTLINE, 5), (MIDDLE_COLOR, 2)):
+        thickness = max(1, round(width * scale))
+        cv2.putText(
+            canvas, str(pose.id), place, cv2.FONT_HERSHEY_SIMPLEX, scale, color, thickness, cv2.LINE_AA
+        )
 
 
 def _line_width(points_px: np.ndarray, shape: tuple[int, ...]) -> int:

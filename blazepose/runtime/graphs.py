@@ -55,10 +55,12 @@ class LiteRtGraph:
             raise ValueError(f"{path} is truncated or not a TFLite file; export or fetch it again") from error
         self._interpreter.allocate_tensors()
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        self.inputs = [(*detail["shape"].tolist(), detail["dtype"].__name__) for detail in inputs]
-        self.outputs = [detail["shape"].tolist() for detail in outputs]
+        self.inputs: Sequence[Sequence[Any]] = [
+            (*detail["shape"].tolist(), detail["dtype"].__name__) for detail in inputs
+        ]
+        self.outputs: Sequence[Sequence[Any]] = [detail["shape"].tolist() for detail in outputs]
         self._input, self._outputs = inputs[0]["index"], [detail["index"] for detail in outputs]
-        self.metadata = tflite_metadata(content)
+        self.metadata: Mapping[str, Any] = tflite_metadata(content)
 
     def __call__(self, images: np.ndarray) -> list[np.ndarray]:
         # One by one: a larger batch dimension gained nothing in any size of network (2 cores), and graphs
@@ -101,8 +103,8 @@ class OnnxGraph:
             raise ValueError(f"{path} is truncated or not an ONNX file; export or fetch it again") from error
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         self._channels_first = inputs[0].shape[1:2] == [3]
-        self.inputs = [_onnx_input(node, self._channels_first) for node in inputs]
-        self.outputs = [node.shape for node in outputs]
+        self.inputs: Sequence[Sequence[Any]] = [_onnx_input(node, self._channels_first) for node in inputs]
+        self.outputs: Sequence[Sequence[Any]] = [node.shape for node in outputs]
         self._single = inputs[0].shape[0] == 1
         self._input = inputs[0].name
         properties = self._session.get_modelmeta().custom_metadata_map

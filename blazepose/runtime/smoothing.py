@@ -85,7 +85,7 @@ class PoseSmoother:
     """Smooths what is seen of one person from frame to frame.
 
     Landmarks, world landmarks and visibility as MediaPipe Tasks does; the alignment points, from which the
-    next ROI is made, as its older API did: Tasks leaves them rough, and a trembling crop makes all else tremble.
+    next ROI is made, as its older API did: Tasks leaves them rough, and then all else trembles with the crop.
     """
 
     def __init__(self) -> None:

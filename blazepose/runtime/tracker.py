@@ -5,7 +5,7 @@ gives people ids that stay, does not jump to somebody else, and takes ROIs and b
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ class Tracking:
     mask: bool = False
     min_detection: float = 0.5
     min_presence: float = 0.5
-    memory_ms: float = 2000.0
+    memory_ms: float = 1000.0
 
     def __post_init__(self) -> None:
         if self.people < 1:
@@ -141,6 +141,16 @@ class PoseTracker:
         people = PersonDetector.load(found, chosen.min_detection, num_threads) if found else None
         return cls(LandmarkEngine(path, num_threads), people, chosen)
 
+    @property
+    def detects(self) -> bool:
+        """It finds people by itself."""
+        return self._detector is not None
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What the landmark network says of itself; empty for foreign weights."""
+        return self._landmarker.metadata
+
     def reset(self) -> None:
         """Forget everybody, as before another video."""
         self._tracks: list[_Track] = []
@@ -191,8 +201,8 @@ class PoseTracker:
             timestamp_ms = 0.0 if math.isinf(self._time_ms) else self._time_ms + _FRAME_MS
         if not (math.isfinite(timestamp_ms) and timestamp_ms > self._time_ms):
             raise ValueError(
-                f"a frame at {timestamp_ms:g} ms cannot follow one at {self._time_ms:g} ms: times have to rise; "
-                "reset() begins another video"
+                f"a frame at {timestamp_ms:g} ms cannot follow one at {self._time_ms:g} ms: "
+                "times have to rise; reset() begins another video"
             )
         self._time_ms = timestamp_ms
         self._lost = [t for t in self._lost if timestamp_ms - t.seen_ms <= self.options.memory_ms]

@@ -5,6 +5,7 @@ import pytest
 
 from blazepose.geometry import Roi, crop_image, image_to_roi, roi_to_image_matrix
 from blazepose.runtime.decode import (
+    PERSON_FROM,
     decode_landmarks,
     landmarks_to_image,
     mask_to_image,
@@ -124,7 +125,7 @@ def test_a_mask_finds_its_way_back_to_the_picture(side, turn):
     truth = ellipse(400, 300)
     roi = Roi(center_x=215.0, center_y=140.0, side=side, rotation_rad=turn)
     crop = crop_image(truth.astype(np.uint8) * 255, roi_to_image_matrix(roi), 256)
-    found = mask_to_image((crop / 255 - 0.5).astype(np.float32) * 20, roi, 400, 300)
+    found = mask_to_image((crop / 255 - 0.5).astype(np.float32) * 20, roi, 400, 300) >= PERSON_FROM
     pixels = np.stack(np.meshgrid(np.arange(400), np.arange(300)), axis=-1)
     at = image_to_roi(roi, pixels.astype(np.float64))
     truth &= ((at >= 0) & (at <= 255 / 256)).all(axis=-1)
@@ -135,7 +136,7 @@ def test_a_mask_finds_its_way_back_to_the_picture(side, turn):
 
 def test_outside_the_crop_nothing_is_the_person():
     roi = Roi(center_x=50.0, center_y=40.0, side=32.0, rotation_rad=0.0)
-    found = mask_to_image(np.full((256, 256), 9, np.float32), roi, 80, 60)
+    found = mask_to_image(np.full((256, 256), 9, np.float32), roi, 80, 60) >= PERSON_FROM
     rows, columns = np.nonzero(found)
     assert found.shape == (60, 80)
     assert (columns.min(), columns.max(), rows.min(), rows.max()) == (34, 65, 24, 55)

@@ -1,0 +1,205 @@
+"""Pictures, videos and cameras in; pictures and videos out."""
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import cv2
+import numpy as np
+
+from blazepose.image import PICTURE_SUFFIXES, pictures_below, read_image
+
+log = logging.getLogger(__name__)
+
+VIDEO_SUFFIXES = {".mp4", ".mkv", ".mov"}
+"""Of videos that are written."""
+
+_USUAL_RATE = Fraction(30)
+"""Frames a second, of what does not say."""
+
+_TICKS = Fraction(1, 90_000)
+"""Of written videos. Source: MPEG's clock, which divides all usual rates."""
+
+
+class Frame(NamedTuple):
+    """A picture, and when or where it was taken.
+
+    Attributes:
+        image: uint8 RGB (height, width, 3).
+        time_ms: since the beginning; None of a picture.
+        picture: its file; None of a video or camera.
+    """
+
+    image: np.ndarray
+    time_ms: float | None = None
+    picture: Path | None = None
+
+
+@dataclass(frozen=True)
+class Footage:
+    """What is to be looked at.
+
+    Attributes:
+        frames: one after the other; closed by closing it.
+        total: how many, if that is known.
+        rate: frames a second; None of pictures.
+    """
+
+    frames: Iterator[Frame]
+    total: int | None
+    rate: Fraction | None
+
+
+def open_footage(name: str) -> Footage:
+    """A picture, a folder of pictures, a video, or a camera by its number.
+
+    Raises:
+        FileNotFoundError: if there is no such file or folder, or no picture in it.
+        ImportError: if it is a video and PyAV is not installed.
+        ValueError: if it is no video, or if there is no such camera.
+    """
+    if name.isdecimal():
+        return _open_camera(int(name))
+    path = Path(name).expanduser()
+    if path.is_dir():
+        pictures = pictures_below(path)
+        if not pictures:
+            raise FileNotFoundError(f"{path} holds no {', '.join(sorted(PICTURE_SUFFIXES))} file")
+        return Footage(_pictures(pictures), len(pictures), None)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing: name a picture, a folder, a video or a camera's number")
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        return Footage(_pictures([path]), 1, None)
+    return _open_video(path)
+
+
+def _pictures(paths: list[Path]) -> Iterator[Frame]:
+    for path in paths:
+        yield Frame(read_image(path), picture=path)
+
+
+def _open_video(path: Path) -> Footage:
+    import av
+
+    try:
+        container = av.open(str(path))
+    except (av.error.FFmpegError, OSError) as error:
+        raise ValueError(f"{path} is damaged, cut off, or no video: {error.strerror}") from error
+    if not container.streams.video:
+        container.close()
+        raise ValueError(f"{path} holds no video, only sound or data")
+    stream = container.streams.video[0]
+    stream.thread_type = "AUTO"
+    return Footage(_video_frames(path, container), stream.frames or None, stream.average_rate or _USUAL_RATE)
+
+
+def _video_frames(path: Path, container: Any) -> Iterator[Frame]:
+    """Upright frames with rising times; what a damaged file still has of them."""
+    import av
+
+    stream, count, time_ms = container.streams.video[0], 0, 0.0
+    step_ms = float(1000 / (stream.average_rate or _USUAL_RATE))
+    with container:
+        try:
+            for frame in container.decode(stream):
+                said_ms = None if frame.pts is None else float(frame.pts * frame.time_base * 1000)
+                if count == 0:
+                    time_ms = said_ms or 0.0
+                else:
+                    time_ms = said_ms if said_ms is not None and said_ms > time_ms else time_ms + step_ms
+                count += 1
+                yield Frame(_upright(frame.to_ndarray(format="rgb24"), frame.rotation), time_ms)
+        except av.error.FFmpegError as error:
+            log.warning("%s is damaged after frame %d: %s", path, count, error.strerror)
+    if not count:
+        raise ValueError(f"{path} holds no frame that can be decoded: it is empty or damaged")
+    if count < stream.frames:
+        log.warning("%s ends after %d of its %d frames: it was cut off", path, count, stream.frames)
+
+
+def _upright(image: np.ndarray, counterclockwise_deg: int) -> np.ndarray:
+    """A frame as its rotation flag wants it shown; phones write what their sensor sees."""
+    return np.ascontiguousarray(np.rot90(image, round(counterclockwise_deg / 90)))
+
+
+def _open_camera(number: int) -> Footage:
+    camera = cv2.VideoCapture(number)
+    if not camera.isOpened():
+        raise ValueError(f"camera {number} is not there, or another program uses it")
+    rate = Fraction(camera.get(cv2.CAP_PROP_FPS)).limit_denominator(1001) or _USUAL_RATE
+    return Footage(_camera_frames(number, camera), None, rate)
+
+
+def _camera_frames(number: int, camera: cv2.VideoCapture) -> Iterator[Frame]:
+    start = time.monotonic()
+    try:
+        while True:
+            taken, image = camera.read()
+            if not taken:
+                log.warning("camera %d sends nothing any more", number)
+                return
+            yield Frame(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), (time.monotonic() - start) * 1000)
+    finally:
+        camera.release()
+
+
+class VideoWriter:
+    """An H.264 video whose frames keep their times.
+
+    Args:
+        path: file to write; its suffix says the container.
+        rate: frames a second, about.
+
+    Raises:
+        ValueError: if the file cannot be written.
+    """
+
+    def __init__(self, path: Path, rate: Fraction) -> None:
+        import av
+
+        self._av = av
+        try:
+            self._container = av.open(str(path), "w")
+        except (av.error.FFmpegError, OSError) as error:
+            raise ValueError(f"{path} cannot be written: {error.strerror}") from error
+        self._stream: Any = self._container.add_stream("libx264", rate=rate)
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.options = {"crf": "20", "preset": "veryfast"}
+        self._stream.codec_context.time_base = _TICKS
+        self._size: tuple[int, int] | None = None
+
+    def write(self, image: np.ndarray, time_ms: float) -> None:
+        """Add a frame, uint8 RGB (height, width, 3), of a time later than the last one's.
+
+        H.264 has even sizes: an odd side is continued by a pixel. Frames of another size than the first are
+        scaled to it.
+        """
+        height, width = image.shape[:2]
+        if self._size is None:
+            self._size = width + width % 2, height + height % 2
+            self._stream.width, self._stream.height = self._size
+        if (width, height) != self._size:
+            fill = self._size[0] - width, self._size[1] - height
+            if fill in ((0, 1), (1, 0), (1, 1)):
+                image = cv2.copyMakeBorder(image, 0, fill[1], 0, fill[0], cv2.BORDER_REPLICATE)
+            else:
+                image = cv2.resize(image, self._size, interpolation=cv2.INTER_AREA)
+        frame = self._av.VideoFrame.from_ndarray(image, format="rgb24")
+        frame.time_base = _TICKS
+        frame.pts = round(time_ms / 1000 / _TICKS)
+        self._container.mux(self._stream.encode(frame))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._size is not None:
+            self._container.mux(self._stream.encode(None))
+        self._container.close()
