@@ -89,7 +89,7 @@ def merge_overlapping(found: Detections, overlap: float) -> Detections:
     Returns:
         Each person once, with the best score; boxes and points are means weighted by score.
     """
-    places = np.concatenate([found.boxes_xyxy, found.points.reshape(len(found.scores), -1)], axis=1)
+    places = np.concatenate([found.boxes_xyxy, found.points.reshape(-1, 2 * NUM_ALIGNMENT_POINTS)], axis=1)
     overlaps = box_overlap(found.boxes_xyxy, found.boxes_xyxy)
     left, best, merged = np.full(len(places), True), [], []
     for k in range(len(places)):

@@ -12,8 +12,11 @@ from blazepose.geometry import (
     crop_image,
     image_to_roi,
     invert_affine,
+    letterbox_roi,
     roi_from_alignment,
+    roi_from_box,
     roi_from_keypoints,
+    roi_overlap,
     roi_to_image,
     roi_to_image_matrix,
     transform_points,
@@ -82,6 +85,56 @@ def test_roi_from_keypoints_refuses_zero_torso():
     point = np.array([[3.0, 3.0], [3.0, 3.0]])
     with pytest.raises(ValueError, match="no size or no upright"):
         roi_from_keypoints(point, point, point)
+
+
+@pytest.mark.parametrize(("width", "height"), [(300, 200), (200, 300), (1, 1)])
+def test_letterbox_is_the_square_around_the_picture(width, height):
+    side = max(width, height)
+    assert letterbox_roi(width, height) == Roi(width / 2, height / 2, side, 0.0)
+    corners = roi_to_image(letterbox_roi(width, height), np.array([[0.0, 0.0], [1.0, 1.0]]))
+    margin_x, margin_y = (side - width) / 2, (side - height) / 2
+    expected = [[-margin_x, -margin_y], [width + margin_x, height + margin_y]]
+    np.testing.assert_allclose(corners, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("box", "roi"),
+    [
+        ([10, 20, 30, 100], Roi(20.0, 60.0, 100.0, 0.0)),
+        ([-40, 0, 40, 20], Roi(0.0, 10.0, 100.0, 0.0)),
+    ],
+)
+def test_roi_from_box_is_upright_around_its_centre(box, roi):
+    assert roi_from_box(np.array(box)) == roi
+
+
+@pytest.mark.parametrize(
+    "box", [[30, 20, 10, 80], [10, 20, 10, 80], [10, 80, 30, 20], [0, 0, np.inf, 9], [np.nan, 0, 9, 9]]
+)
+def test_roi_from_box_refuses_boxes_without_area(box):
+    with pytest.raises(ValueError, match=r"the box .* has no area; boxes are left, top, right, bottom"):
+        roi_from_box(np.array(box, float))
+
+
+@pytest.mark.parametrize(
+    ("other", "overlap"),
+    [
+        (Roi(10.0, 10.0, 4.0, 0.0), 1),
+        (Roi(10.0, 10.0, 4.0, 1.0), 1),  # the turn does not count
+        (Roi(12.0, 10.0, 4.0, 0.0), 8 / 24),
+        (Roi(12.0, 8.0, 4.0, 0.0), 4 / 28),
+        (Roi(14.0, 10.0, 4.0, 0.0), 0),
+        (Roi(10.0, -90.0, 4.0, 0.0), 0),
+        (Roi(90.0, 90.0, 4.0, 0.0), 0),
+        (Roi(9.0, 9.0, 10.0, 0.0), 16 / 100),  # all inside
+        (Roi(13.0, 10.0, 10.0, 0.0), 16 / 100),
+        (Roi(15.0, 10.0, 10.0, 0.0), 8 / 108),
+    ],
+)
+def test_roi_overlap_by_hand(other, overlap):
+    roi = Roi(10.0, 10.0, 4.0, 0.0)
+    assert roi_overlap(roi, other) == pytest.approx(overlap)
+    assert roi_overlap(other, roi) == pytest.approx(overlap)
 
 
 def test_crop_identity_has_no_half_pixel():

@@ -68,7 +68,7 @@ def circle_correction(annotation: Annotation) -> float:
         return 1.0
     # Source: the circle that Google's full predicts over the farthest of LSP's 14 keypoints, median of 139
     # people of lspet_val (quartiles 1.00 and 1.07); for COCO's 17, interface.md, Definitions.
-    return 1.04 if annotation.head_top else 1.08
+    return 1.08 if annotation.head_top_px is None else 1.04
 
 
 def alignment_points(annotation: Annotation, roi: Roi) -> tuple[np.ndarray, np.ndarray]:
@@ -85,7 +85,7 @@ def alignment_points(annotation: Annotation, roi: Roi) -> tuple[np.ndarray, np.n
     radius = roi.side / (2 * ROI_EXPANSION) * circle_correction(annotation)
     up = np.array([math.sin(roi.rotation_rad), -math.cos(roi.rotation_rad)])
     center = np.array([roi.center_x, roi.center_y])
-    head = annotation.labelled[_FACE].any() or annotation.head_top
+    head = annotation.labelled[_FACE].any() or annotation.head_top_px is not None
     whole = bool(annotation.labelled[_ANKLES].all() and head)
     return np.stack([center, center + radius * up]), np.array([True, whole])
 

@@ -28,7 +28,7 @@ class Annotation:
         landmarks_world: (33, 3) float32 metres, hip-centred, if the source has it.
         z_px: (33,) float32, depth on the scale of x, origin at the hips, NaN where unknown, if the source
             has it.
-        head_top: a head top that is none of the 33 is labelled.
+        head_top_px: (2,) float32, top of the head, which is none of the 33, if it is labelled.
         image_size: width and height of the picture the labels were made on, if the source says it: a picture
             that was scaled or turned since does not fit them.
         mask: the person's visible pixels as COCO's run-length encoding, {"size": [height, width], "counts":
@@ -45,7 +45,7 @@ class Annotation:
     box_xyxy: np.ndarray | None = None
     landmarks_world: np.ndarray | None = None
     z_px: np.ndarray | None = None
-    head_top: bool = False
+    head_top_px: np.ndarray | None = None
     image_size: tuple[int, int] | None = None
     mask: Mapping[str, Any] | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -66,6 +66,8 @@ class Source:
         annotations: the labelled people.
         licence: the licence note that travels with weights trained on this source.
         left_out: people the reader could not use, counted by reason.
+        others: {picture: boxes (people, 4) xyxy, pixels} around people and crowds who are in a picture, but
+            not among the annotations.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Source:
     annotations: list[Annotation]
     licence: str
     left_out: dict[str, int] = field(default_factory=dict)
+    others: dict[Path, np.ndarray] = field(default_factory=dict)
 
 
 def source_to_landmarks(

@@ -1,10 +1,8 @@
 """Annotations to samples: read, crop, augment, label."""
 
-import logging
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch.utils.data import Dataset
 
 from blazepose.data.align import aligned_roi, crop_matrix, points_in_crop, presence_labels
@@ -20,12 +18,11 @@ from blazepose.data.augment import (
 )
 from blazepose.data.mask import BACKGROUND, UNKNOWN_PIXEL, crop_mask
 from blazepose.data.sample import PoseSample
+from blazepose.data.unreadable import Replacement
 from blazepose.geometry import Roi, crop_image
-from blazepose.image import ImageError, read_image
+from blazepose.image import read_image
 from blazepose.models.variants import InputSpec
 from blazepose.topology import MIRROR, NUM_LANDMARKS, NUM_OUTPUTS, TORSO
-
-log = logging.getLogger(__name__)
 
 _UNDISTURBED = CropDisturbance(scale=1.0, shift=(0.0, 0.0), rotation_rad=0.0, mirror=False)
 _MIRROR33 = MIRROR[:NUM_LANDMARKS]
@@ -58,8 +55,7 @@ class PoseDataset(Dataset[PoseSample]):
         self.negatives = negatives or []
         self.seed = seed
         self.people = [annotation for source in sources for annotation in source.annotations]
-        # Shared by the worker processes, so that a damaged picture is reported once and not once a worker.
-        self._reported = torch.zeros(len(self), dtype=torch.bool).share_memory_()
+        self._replacement = Replacement([*(person.image for person in self.people), *self.negatives])
 
     def __len__(self) -> int:
         return len(self.people) + len(self.negatives)
@@ -70,23 +66,7 @@ class PoseDataset(Dataset[PoseSample]):
         rng = np.random.default_rng((self.seed, epoch, index))
         if self.augmentation is None:
             return self._make(index, rng)
-        # A damaged file among thousands must not end a run of days: report it, and take a neighbour.
-        for attempt in range(len(self)):
-            replacement = (index + attempt) % len(self)
-            try:
-                return self._make(replacement, rng)
-            except ImageError as error:
-                self._report(replacement, error)
-                last = error
-        raise ImageError(f"none of the {len(self)} training pictures can be read; {last}")
-
-    def _report(self, index: int, error: ImageError) -> None:
-        """Say once that a picture cannot be used, however many people are in it."""
-        if self._reported[index]:
-            return
-        log.warning("%s; left out of training", error)
-        pictures = [*(annotation.image for annotation in self.people), *self.negatives]
-        self._reported |= torch.tensor([picture == pictures[index] for picture in pictures])
+        return self._replacement(lambda readable: self._make(readable, rng), index)
 
     def _make(self, index: int, rng: np.random.Generator) -> PoseSample:
         if index < len(self.people):

@@ -1,12 +1,12 @@
 """track.py's work: footage through a tracker into an overlay and JSON lines."""
 
 import json
-import logging
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,8 +21,6 @@ from blazepose.runtime.media import VIDEO_SUFFIXES, Footage, Frame, VideoWriter
 from blazepose.runtime.record import frame_record
 from blazepose.runtime.tracker import Pose, PoseTracker
 from blazepose.whole_file import whole_file
-
-log = logging.getLogger(__name__)
 
 Sink = Callable[[int, Frame, list[Pose]], None]
 """Takes a frame's number, the frame, and who is in it."""
@@ -121,22 +119,21 @@ def _open_overlay(
     path: Path, rate: Fraction | None, trained: Mapping[str, list[str]] | None
 ) -> Iterator[Sink]:
     """A video of a video, a picture of a picture, a folder of pictures of a folder."""
-    if rate is None:
+    with _open_video(path, rate) if rate else nullcontext(partial(_write_picture, path)) as show:
 
         def write(number: int, frame: Frame, poses: list[Pose]) -> None:
-            _write_picture(path, frame, draw_poses(frame.image, poses, trained))
+            show(frame, draw_poses(frame.image, poses, trained))
 
         yield write
-        return
+
+
+@contextmanager
+def _open_video(path: Path, rate: Fraction) -> Iterator[Callable[[Frame, np.ndarray], None]]:
     if path.suffix.lower() not in VIDEO_SUFFIXES:
         raise ValueError(f"--out {path}: an overlay video ends in {', '.join(sorted(VIDEO_SUFFIXES))}")
     _require_place(path)
     with whole_file(path) as part, VideoWriter(part, rate) as video:
-
-        def write_frame(number: int, frame: Frame, poses: list[Pose]) -> None:
-            video.write(draw_poses(frame.image, poses, trained), frame.time_ms or 0.0)
-
-        yield write_frame
+        yield lambda frame, drawn: video.write(drawn, frame.time_ms or 0.0)
 
 
 def _write_picture(path: Path, frame: Frame, drawn: np.ndarray) -> None:

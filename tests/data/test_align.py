@@ -74,7 +74,7 @@ def test_scale_point_is_on_the_circle_above_the_hips():
 def test_circle_is_corrected_for_what_this_person_lacks():
     """The same person as COCO, LSP and WholeBody label them: one circle, whatever the reader."""
     assert circle_correction(person(STANDING)) == 1.08
-    assert circle_correction(replace(person(STANDING), head_top=True)) == 1.04
+    assert circle_correction(replace(person(STANDING), head_top_px=np.zeros(2, np.float32))) == 1.04
     assert circle_correction(person({**STANDING, "left_foot_index": (95.0, 185.0)})) == 1.0
 
 
@@ -88,7 +88,7 @@ def test_head_top_serves_as_head():
     faceless = person({name: p for name, p in STANDING.items() if name != "nose"}, extra=((100, 30),))
     roi = aligned_roi(faceless)
     assert not alignment_points(faceless, roi)[1].all()  # the extra point may be a neck or a hand
-    assert alignment_points(replace(faceless, head_top=True), roi)[1].all()
+    assert alignment_points(replace(faceless, head_top_px=np.zeros(2, np.float32)), roi)[1].all()
 
 
 def test_undisturbed_crop_is_the_roi():

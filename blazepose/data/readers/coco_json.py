@@ -75,16 +75,18 @@ def read_people(
     people = People(file, anchor)
     for entry in coco.dataset["annotations"]:
         person = str(entry["id"])
-        if entry.get("iscrowd"):
-            people.left_out["crowd"] += 1
-        elif entry["image_id"] not in paths:
+        if entry["image_id"] not in paths:
             raise ValueError(f"{file}, annotation {person}: there is no image {entry['image_id']}")
-        else:
-            try:
-                keypoints, box = keypoints_of(entry), box_xyxy(entry.get("bbox"))
-            except ValueError as error:
-                raise ValueError(f"{file}, annotation {person}: {error}") from error
-            people.add(paths[entry["image_id"]], person, *keypoints, skeleton, box, head_top=head_top)
+        image = paths[entry["image_id"]]
+        try:
+            box = box_xyxy(entry.get("bbox"))
+            if entry.get("iscrowd"):
+                people.leave_out("crowd", image, box)
+                continue
+            keypoints = keypoints_of(entry)
+        except ValueError as error:
+            raise ValueError(f"{file}, annotation {person}: {error}") from error
+        people.add(image, person, *keypoints, skeleton, box, head_top=head_top)
     return people
 
 

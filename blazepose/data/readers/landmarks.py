@@ -113,10 +113,13 @@ def _add(
         if not isinstance(value, int | float | str) or value not in known:
             raise ValueError(f"{where}: there is no {key.removesuffix('_id')} {value}")
     skeleton = skeletons[entry["category_id"]]
-    if entry.get("iscrowd") or not skeleton:
-        people.left_out["crowd" if skeleton else "in a category without landmarks"] += 1
+    if not skeleton:
+        people.leave_out("in a category without landmarks", pictures.find(entry["image_id"]), None)
         return
     try:
+        if entry.get("iscrowd"):
+            people.leave_out("crowd", pictures.find(entry["image_id"]), box_xyxy(entry.get("bbox")))
+            return
         points = _points(entry, skeleton)
         world = _world(entry.get("landmarks_world"))
         box = box_xyxy(entry.get("bbox"))

@@ -1,6 +1,6 @@
 """Collecting the people of a source."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ class People:
         self.anchor = anchor
         self.annotations: list[Annotation] = []
         self.left_out: Counter[str] = Counter()
+        self._others: defaultdict[Path, list[np.ndarray]] = defaultdict(list)
 
     def add(
         self,
@@ -59,12 +60,12 @@ class People:
             attributes: what the source says of the person.
         """
         if not labelled.any():
-            self.left_out["no keypoints"] += 1
+            self.leave_out("no keypoints", image, box_xyxy)
         elif not np.isfinite(keypoints[labelled]).all():
-            self.left_out["NaN or infinite coordinates"] += 1
+            self.leave_out("NaN or infinite coordinates", image, box_xyxy)
         else:
             points = source_to_landmarks(keypoints, labelled, visibility, dict(skeleton))
-            head = head_top is not None and bool(labelled[head_top])
+            head = keypoints[head_top] if head_top is not None and labelled[head_top] else None
             self.annotations.append(
                 Annotation(
                     image,
@@ -73,12 +74,18 @@ class People:
                     box_xyxy=box_xyxy,
                     landmarks_world=landmarks_world,
                     z_px=z_px,
-                    head_top=head,
+                    head_top_px=head,
                     image_size=image_size,
                     mask=mask,
                     attributes=attributes or {},
                 )
             )
+
+    def leave_out(self, reason: str, image: Path, box_xyxy: np.ndarray | None) -> None:
+        """Count a person, or a crowd, who cannot be used; a box is kept, since there is somebody in it."""
+        self.left_out[reason] += 1
+        if box_xyxy is not None:
+            self._others[image].append(box_xyxy)
 
     def source(self, reader: str, licence: str) -> Source:
         """Everybody as a `Source`.
@@ -98,4 +105,5 @@ class People:
             annotations=self.annotations,
             licence=licence,
             left_out=dict(self.left_out),
+            others={image: np.stack(boxes) for image, boxes in self._others.items()},
         )

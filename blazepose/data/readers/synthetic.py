@@ -50,9 +50,6 @@ def read(path: Path, split: str | None) -> Source:
         entry, entries[number] = entries[number], None  # so that the next person can take its memory
         if not isinstance(entry, dict) or "id" not in entry:
             raise ValueError(f"{file}: annotation number {number + 1} has no id")
-        if entry.get("iscrowd"):
-            people.left_out["mostly hidden or cut off"] += 1
-            continue
         try:
             _add(people, pictures, entry)
         except ValueError as error:
@@ -129,12 +126,16 @@ def _add(people: People, pictures: Mapping[Any, _Picture], entry: dict[str, Any]
     if entry.get("image_id") not in pictures:
         raise ValueError(f"there is no image {entry.get('image_id')}")
     picture, size = pictures[entry["image_id"]]
+    box = box_xyxy(entry.get("bbox"))
+    if entry.get("iscrowd"):
+        people.leave_out("mostly hidden or cut off", picture, box)
+        return
     people.add(
         picture,
         str(entry["id"]),
         *flagged(_numbers(entry, "keypoints").reshape(NUM_LANDMARKS, 3)),
         _SKELETON,
-        box_xyxy(entry.get("bbox")),
+        box,
         _numbers(entry, "landmarks_world"),
         image_size=size,
         z_px=_numbers(entry, "z_px"),

@@ -56,7 +56,7 @@ def test_visibility_is_cocos_in_validation(tmp_path):
 
 
 def test_the_head_top_is_known(tmp_path):
-    assert halpe.read(make(tmp_path, "val", keypoints()), None).annotations[0].head_top
+    assert halpe.read(make(tmp_path, "val", keypoints()), None).annotations[0].head_top_px is not None
 
 
 def test_visibility_is_unknown_in_training(tmp_path):

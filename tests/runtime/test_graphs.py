@@ -1,0 +1,80 @@
+"""Network files by whoever runs them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blazepose.runtime.graphs import open_graph, require_contract
+from blazepose.task_bundle import DETECTOR, LANDMARKS, pack
+from tests.runtime.written_onnx import LANDMARK_OUTPUTS, write_onnx
+
+
+@pytest.mark.parametrize("channels_first", [False, True])
+@pytest.mark.parametrize("batch", ["batch", 1])
+def test_onnx_input_layouts_and_batches(tmp_path, channels_first, batch):
+    path = write_onnx(tmp_path / "net.onnx", channels_first=channels_first, batch=batch)
+    graph = open_graph(path, LANDMARKS, 1)
+    assert [tuple(node) for node in graph.inputs] == [(1, 256, 256, 3, "float32")]
+    assert [shape[1:] for shape in graph.outputs] == list(LANDMARK_OUTPUTS)
+    images = np.zeros((3, 256, 256, 3), np.float32)
+    images[..., 0] = np.array([0, 0.2, 1])[:, None, None]
+    outputs = graph(images)
+    assert [output.shape for output in outputs] == [(3, *shape) for shape in LANDMARK_OUTPUTS]
+    assert outputs[0][:, 0] == pytest.approx([0, 0.2, 1], rel=1e-3)
+    assert outputs[4][:, 0] == pytest.approx([0, 1, 5], rel=1e-3)
+
+
+@pytest.mark.parametrize("note", [None, {"trained": {"landmarks": ["nose"]}}])
+def test_onnx_metadata(tmp_path, note):
+    assert open_graph(write_onnx(tmp_path / "net.onnx", metadata=note), LANDMARKS).metadata == (note or {})
+
+
+@pytest.mark.parametrize("suffix", [".tflite", ".onnx", ".task"])
+@pytest.mark.parametrize("entry", [LANDMARKS, DETECTOR])
+def test_missing_empty_and_foreign_files_are_named(tmp_path, suffix, entry):
+    path = tmp_path / f"net{suffix}"
+    with pytest.raises(FileNotFoundError, match=f"net{suffix} is missing"):
+        open_graph(path, entry)
+    for content in (b"", b"not a network at all"):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=f"net{suffix} is (truncated|cut off|damaged)"):
+            open_graph(path, entry)
+
+
+@pytest.mark.parametrize("entry", [LANDMARKS, DETECTOR])
+def test_a_bundle_without_the_network_says_what_it_holds(tmp_path, entry):
+    (tmp_path / "net.task").write_bytes(pack({"other.tflite": b""}))
+    with pytest.raises(
+        ValueError, match=rf"net\.task is no pose bundle: it holds other\.tflite, not {entry}"
+    ):
+        open_graph(tmp_path / "net.task", entry)
+
+
+def test_unknown_suffix_lists_the_known(tmp_path):
+    with pytest.raises(ValueError, match=r"no engine runs '\.pth' files; they are \.tflite, \.task, \.onnx"):
+        open_graph(tmp_path / "net.pth", LANDMARKS)
+
+
+def test_the_contract_tells_the_side(tmp_path):
+    path = write_onnx(tmp_path / "net.onnx", outputs=([7, 2], [128, 1], [3]), size=128)
+    graph = open_graph(path, LANDMARKS)
+
+    def expected(size: int) -> list[tuple[int, ...]]:
+        return [(7, 2), (size, 1)]
+
+    assert require_contract(graph, path, "small network", None, expected) == 128
+    assert require_contract(graph, path, "small network", 128, expected) == 128
+    with pytest.raises(ValueError, match=r"not a small network: its inputs are .* expected \[1, 64, 64, 3"):
+        require_contract(graph, path, "small network", 64, expected)
+    with pytest.raises(ValueError, match=r"expected \[1, 128, 1\] in this order"):
+        require_contract(graph, path, "small network", None, lambda size: [(size, 1)])
+
+
+@pytest.mark.shared
+def test_truncated_files_are_refused(shared: Path, tmp_path):
+    content = (shared / "models/pose_landmark_lite.tflite").read_bytes()
+    for length in (1000, len(content) // 2, len(content) - 4):
+        (tmp_path / "cut.tflite").write_bytes(content[:length])
+        with pytest.raises(ValueError, match=r"cut\.tflite is truncated"):
+            open_graph(tmp_path / "cut.tflite", LANDMARKS)

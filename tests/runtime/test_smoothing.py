@@ -1,0 +1,125 @@
+import math
+
+import numpy as np
+import pytest
+
+from blazepose.geometry import Roi
+from blazepose.runtime.landmarker import Look
+from blazepose.runtime.smoothing import LowPass, OneEuro, PoseSmoother
+
+
+def run(smooth: OneEuro, values, times, scale: float = 1.0) -> list[float]:
+    """What the filter makes of single values, one after the other."""
+    return [float(smooth(np.array([v]), float(t), scale)[0]) for v, t in zip(values, times, strict=True)]
+
+
+def share(cutoff_hz: float, step_s: float) -> float:
+    """Of the new value, in a low-pass filter of the first order: dt / (dt + RC)."""
+    return step_s / (step_s + 1 / (2 * math.pi * cutoff_hz))
+
+
+def test_one_euro_in_four_steps():
+    smooth = OneEuro(min_cutoff=0.5, beta=2.0, derivative_cutoff=1.5)
+    times, values = [3.0, 3.1, 3.15, 3.4], [1.0, 2.0, 5.0, 4.0]
+    value, speed, expected = values[0], 0.0, [values[0]]
+    for k in (1, 2, 3):
+        step = times[k] - times[k - 1]
+        speed += share(1.5, step) * ((values[k] - values[k - 1]) / step * 0.1 - speed)
+        value += share(0.5 + 2.0 * abs(speed), step) * (values[k] - value)
+        expected.append(value)
+    found = run(smooth, values, times, scale=0.1)
+    assert found == pytest.approx(expected, abs=1e-12)
+    assert 1 < found[1] < 2 < found[2] < 5
+
+
+def test_one_euro_second_value_in_numbers():
+    """100 ms, speed 10 / s of which 0.3859 are taken; cutoff 4.359 Hz, so 0.7325 of the step."""
+    assert run(OneEuro(0.5, 1.0), [0, 1], [0, 0.1]) == pytest.approx([0, 0.73252], abs=1e-4)
+
+
+def test_the_first_value_passes_and_what_stands_still_stays():
+    smooth, still = OneEuro(0.05, 80), np.array([[3.0, -7.0]])
+    for time in (0.0, 0.1, 0.25, 9.0):
+        np.testing.assert_array_equal(smooth(still, time, scale=0.01), still)
+
+
+def lag(speed: float) -> float:
+    """Seconds behind a point that has moved evenly for a while."""
+    times = np.arange(60) / 30
+    return times[-1] - run(OneEuro(0.05, 80), speed * times, times, scale=1 / 200)[-1] / speed
+
+
+def test_faster_movement_lags_less():
+    slow, middle, fast = lag(1.0), lag(20.0), lag(400.0)
+    assert slow > 2 * middle > 4 * fast > 0
+
+
+def test_scale_concerns_speed_only():
+    def euro(beta: float, scale: float) -> list[float]:
+        return run(OneEuro(1.0, beta), [0.0, 1.0, 3.0, 2.0], np.arange(4) / 30, scale)
+
+    assert euro(0.0, 1.0) == euro(0.0, 50.0)
+    assert euro(2.0, 0.25) == pytest.approx(euro(0.5, 1.0))
+    assert euro(2.0, 0.25)[1] < euro(2.0, 1.0)[1]
+
+
+def test_each_coordinate_has_its_own_speed():
+    smooth = OneEuro(0.05, 10)
+    smooth(np.zeros(2), 0.0)
+    still, moved = smooth(np.array([0.0, 5.0]), 0.1)
+    alone = OneEuro(0.05, 10)
+    alone(np.zeros(1), 0.0)
+    assert still == 0
+    assert moved == alone(np.array([5.0]), 0.1)
+
+
+def test_low_pass_by_hand():
+    smooth = LowPass(0.25)
+    assert [smooth(np.array([value])).item() for value in (4.0, 8.0, 5.0, 1.0)] == [4, 5, 5, 4]
+
+
+def seen(shift: float = 0.0, visibility: float = 0.5, presence: float = 0.5) -> Look:
+    """Somebody at (100, 200), ROI 250 pixels large, and all points moved by so many pixels."""
+    landmarks = np.zeros((33, 5))
+    landmarks[:, :3] = np.array([100.0, 200.0, 10.0]) + shift
+    landmarks[:, 3:] = visibility, presence
+    alignment = np.array([[100.0, 200.0], [100.0, 100.0]]) + shift
+    world = np.full((33, 3), 0.2 + shift / 500)
+    return Look(landmarks, alignment, world, 0.9, None, Roi(100.0, 200.0, 250.0, 0.0))
+
+
+def test_visibility_follows_by_a_tenth_and_presence_at_once():
+    smooth = PoseSmoother()
+    smooth(seen(visibility=0.2, presence=0.1), 0.0)
+    landmarks = smooth(seen(visibility=1.0, presence=0.8), 0.033).landmarks
+    assert landmarks[:, 3] == pytest.approx(0.28)
+    assert (landmarks[:, 4] == 0.8).all()
+
+
+def test_streams_have_the_filters_of_mediapipe():
+    """mediapipe.md section 3: cutoff, beta, and the size of the ROI as the scale of pixels."""
+    smooth, filters = PoseSmoother(), (OneEuro(0.05, 80), OneEuro(0.01, 10), OneEuro(0.1, 40))
+    for time, shift in ((0.0, 0.0), (0.033, 3.0), (0.066, -1.0), (0.133, 8.0)):
+        found, raw = smooth(seen(shift), time), seen(shift)
+        points, alignment, world = filters
+        np.testing.assert_allclose(found.landmarks[:, :3], points(raw.landmarks[:, :3], time, 1 / 250))
+        np.testing.assert_allclose(found.alignment_px, alignment(raw.alignment_px, time, 1 / 250))
+        np.testing.assert_allclose(found.world, world(raw.world, time))
+
+
+def test_jitter_goes_down_in_every_stream():
+    smooth, rng = PoseSmoother(), np.random.default_rng(0)
+    rough = [seen(shift) for shift in rng.normal(0, 0.5, 90)]
+    smoothed = [smooth(look, k / 30) for k, look in enumerate(rough)]
+    for stream in ("landmarks", "alignment_px", "world"):
+        before, after = (
+            np.diff([getattr(found, stream)[0, 0] for found in run]).std() for run in (rough, smoothed)
+        )
+        assert after < 0.5 * before
+
+
+def test_a_person_without_size_divides_by_nothing():
+    flat = seen()._replace(alignment_px=np.full((2, 2), 100.0))
+    smooth = PoseSmoother()
+    for time in (0.0, 0.033):
+        assert np.isfinite(smooth(flat, time).landmarks).all()
