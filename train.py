@@ -1,51 +1,60 @@
 """Train a BlazePose network: `python train.py model=full data=lsp`. See README.md."""
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 from omegaconf import DictConfig, OmegaConf
 
-from blazepose.configured import build, script, typed
+from blazepose.configured import build, refuse_typed, script, typed
 from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import (
     Loading,
-    PoseDataModule,
+    SampleLoaders,
     as_list,
-    describe_people,
+    describe_sources,
     find_pictures,
     read_filtered,
-    shared_people,
     trained_outputs,
 )
+from blazepose.data.dataset import PoseDataset
+from blazepose.data.detector_dataset import DetectorAugmentation, DetectorDataset, describe_scenes, scenes_of
 from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
+from blazepose.data.readers import read_source
+from blazepose.models.detector_net import DetectorNet, describe_detector
 from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.variants import landmark_variant
 from blazepose.synthetic.starter import provide_starter
-from blazepose.training.beginning import begin
-from blazepose.training.callbacks import build_callbacks
-from blazepose.training.checkpoint import describe_landmark_net
+from blazepose.training.beginning import begin, describe_beginning
+from blazepose.training.callbacks import Pictures, build_callbacks
+from blazepose.training.checkpoint import describe_detector_net, describe_landmark_net
+from blazepose.training.detector_loss import DetectorLoss
+from blazepose.training.detector_module import DetectorModule
+from blazepose.training.detector_pictures import draw_detector, draw_detector_samples
 from blazepose.training.fit import build_trainer, fit, set_seed, trainer_settings, validates, worker_count
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.loss_weights import LossWeights
 from blazepose.training.optimiser import OptimiserConfig
-from blazepose.training.runs import LANDMARK_RUNS, open_run, resume_run
+from blazepose.training.pictures import draw_module, draw_samples
+from blazepose.training.runs import DETECTOR_RUNS, LANDMARK_RUNS, open_run, resume_run
 from blazepose.training.stages import Stages, advice, describe_learned, learned
-from blazepose.training.weights import IMPORTED
 
 log = logging.getLogger("blazepose")
 
 
 @script("train")
 def main(cfg: DictConfig) -> None:
-    """Data, network, trainer, in this order, so that what is wrong with the data is said first."""
+    """Find out what is trained, and where it goes on."""
     folder, checkpoint = None, None
     if cfg.ckpt:
         cfg, folder, checkpoint = resume_run(cfg)
-    elif typed("data.train") and not typed("data"):
-        for key in ("val", "negatives"):  # those of the default preset go with its training people
-            if not typed(f"data.{key}"):
-                cfg.data[key] = []
+    else:
+        refuse_unread(cfg.model.name)
+        if typed("data.train") and not typed("data"):
+            for key in ("val", "negatives"):  # those of the default preset go with its training people
+                if not typed(f"data.{key}"):
+                    cfg.data[key] = []
     if cfg.data.test or cfg.data.metadata:
         raise ValueError(
             "data.test and data.metadata are for eval.py; training takes data.train and data.val"
@@ -53,46 +62,84 @@ def main(cfg: DictConfig) -> None:
     if not cfg.data.train:
         raise ValueError('data.train is empty; name at least one source, "data.train=[lsp:data/lspet:train]"')
     set_seed(cfg.seed)
+    provide_starter([*as_list(cfg.data.train), *as_list(cfg.data.val)])
+    train = train_detector if cfg.model.name == "detector" else train_landmark_net
+    train(cfg, folder, checkpoint)
+
+
+def refuse_unread(model: str) -> None:
+    """Refuse settings of the other network."""
+    if model == "detector":
+        unread = ("loss", "augmentation", "filter", "stages.heatmap", "stages.regression", "model.wiring")
+        refuse_typed(unread, "the detector does not read it; detector.windows and detector.loss are its own")
+    else:
+        refuse_typed(["detector"], "only model=detector reads it")
+
+
+def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | None) -> None:
+    """Data, network, trainer, in this order, so that what is wrong with the data is said first."""
     net = LandmarkNet(landmark_variant(cfg.model.name, cfg.model.wiring), cfg.model.gradient_stop)
     stages, optimiser = build(Stages, cfg, "stages"), build(OptimiserConfig, cfg, "optimiser")
     weights, augmentation = build(LossWeights, cfg, "loss"), build(Augmentation, cfg, "augmentation")
-    settings = trainer_settings(dict(cfg.trainer))
-    loading = Loading(cfg.loader.batch_size, worker_count(cfg.loader.num_workers, cfg.trainer.accelerator))
+    settings, loading = trainer_settings(dict(cfg.trainer)), loading_of(cfg)
 
-    provide_starter([*as_list(cfg.data.train), *as_list(cfg.data.val)])
     train = read_filtered(cfg.data.train, build(PersonFilter, cfg, "filter"))
     val = read_filtered(cfg.data.val, EVALUATION_FILTER)
     negatives = find_pictures(cfg.data.negatives, "data.negatives")
     trained = learned(trained_outputs(train, negatives), stages, cfg.loss)
-    data = PoseDataModule(train, val, negatives, net.input_spec, augmentation, loading, cfg.seed)
+    train_set = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed)
+    data = SampleLoaders(train_set, PoseDataset(val, net.input_spec), loading, cfg.seed)
 
     recipe = cast(dict, OmegaConf.to_container(cfg, resolve=True))
-    start = begin(net, cfg.init, data.train_set, keep=weights.keep > 0, resumed=checkpoint)
+    start = begin(net, cfg.init, train_set, keep=weights.keep > 0, resumed=checkpoint)
     sources = {"train": train, "val": val}
     about = describe_landmark_net(net, cfg.model.wiring, trained, sources, recipe, start.about)
     module = LandmarkModule(net, weights, optimiser, stages, trained, about, start.teacher)
 
     folder = folder or open_run(LANDMARK_RUNS, cfg.name, cfg)
-    people = [describe_people(source) for source in (*train, *val)]
-    if count := len(shared_people(train, val)):
-        people.append(
-            f"WARNING: {count} people of data.val are in data.train, too: their figures say nothing"
-        )
-    if not val:
-        people.append("no validation: data.val=[...] names its people; best.ckpt is the last epoch's")
-    for line in (describe_net(net), *people, describe_learned(trained)):
+    lines = [describe_net(net), *describe_sources(train, val), describe_learned(trained)]
+    for line in (*lines, *describe_beginning(start, cfg.init, optimiser)):
         log.info(line)
-    if start.about and Path(cfg.init).suffix in IMPORTED and not optimiser.frozen_norm:
-        log.warning(
-            "WARNING: this recipe trains as from scratch and soon forgets what published weights know; "
-            "experiment=finetune is made for them"
-        )
-    if start.teacher:
-        log.info(f"held near to what {cfg.init} says: whatever is not labelled")
-    validated = bool(val) and validates(settings, stages)
-    callbacks = build_callbacks(folder, optimiser, data.train_set, validated)
+    monitor = "val/pck@0.2" if val and validates(settings, stages) else None
+    pictures = Pictures(partial(draw_samples, train_set), draw_module, folder)
+    callbacks = build_callbacks(folder, optimiser, pictures, monitor)
     trainer = build_trainer(folder, settings, optimiser, stages, callbacks)
     fit(trainer, module, data, folder, checkpoint, advice(trained))
+
+
+def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None) -> None:
+    """The same of the detector."""
+    net = DetectorNet()
+    stages, optimiser = build(Stages, cfg, "stages"), build(OptimiserConfig, cfg, "optimiser")
+    weights = build(DetectorLoss, cfg, "detector.loss")
+    windows = build(DetectorAugmentation, cfg, "detector.windows")
+    settings, loading = trainer_settings(dict(cfg.trainer)), loading_of(cfg)
+
+    train, val = ([read_source(spec) for spec in as_list(specs)] for specs in (cfg.data.train, cfg.data.val))
+    negatives = find_pictures(cfg.data.negatives, "data.negatives")
+    train_set = DetectorDataset(scenes_of(train, "data.train"), net.input_spec, windows, negatives, cfg.seed)
+    val_set = DetectorDataset(scenes_of(val, "data.val") if val else [], net.input_spec)
+    data = SampleLoaders(train_set, val_set, loading, cfg.seed)
+
+    recipe = cast(dict, OmegaConf.to_container(cfg, resolve=True))
+    start = begin(net, cfg.init, train_set, keep=False, resumed=checkpoint)
+    about = describe_detector_net(net, {"train": train, "val": val}, recipe, start.about)
+    module = DetectorModule(net, weights, optimiser, stages.epochs, about)
+
+    folder = folder or open_run(DETECTOR_RUNS, cfg.name, cfg)
+    lines = [describe_detector(net), *describe_sources(train, val), describe_scenes(train_set, val_set)]
+    for line in (*lines, *describe_beginning(start, cfg.init, optimiser)):
+        log.info(line)
+    monitor = "val/roi_good" if val and validates(settings, stages) else None
+    pictures = Pictures(partial(draw_detector_samples, train_set), draw_detector, folder)
+    callbacks = build_callbacks(folder, optimiser, pictures, monitor)
+    trainer = build_trainer(folder, settings, optimiser, stages, callbacks)
+    fit(trainer, module, data, folder, checkpoint, "evaluate them: python -m blazepose.detection ")
+
+
+def loading_of(cfg: DictConfig) -> Loading:
+    """Batch size and workers."""
+    return Loading(cfg.loader.batch_size, worker_count(cfg.loader.num_workers, cfg.trainer.accelerator))
 
 
 if __name__ == "__main__":

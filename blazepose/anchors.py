@@ -17,7 +17,8 @@ SIDES = (28, 14, 7)
 ANCHORS_A_CELL = (2, 2, 6)
 """Of these levels, all in the centre of the cell: three layers of the same stride share the coarse one."""
 
-NUM_ALIGNMENT_POINTS = 4
+ALIGNMENT_POINTS = ("hips", "circle", "shoulders", "upper_circle")
+NUM_ALIGNMENT_POINTS = len(ALIGNMENT_POINTS)
 HIPS, CIRCLE, SHOULDERS, UPPER_CIRCLE = range(NUM_ALIGNMENT_POINTS)
 """Mid-hip; a point on the circle around it that encloses the person, on the head's side; mid-shoulder; a
 point on the circle around that, which encloses the upper body. The first two make the ROI."""

@@ -5,7 +5,7 @@ import difflib
 import functools
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -56,7 +56,7 @@ def build(kind: type[T], cfg: DictConfig, section: str | None = None) -> T:
         ValueError: names the key whose value is of another type.
     """
     if section:
-        values = cfg[section]
+        values = OmegaConf.select(cfg, section)
     else:
         values = OmegaConf.masked_copy(cfg, [field.name for field in dataclasses.fields(kind)])  # type: ignore[arg-type]
     try:
@@ -68,7 +68,26 @@ def build(kind: type[T], cfg: DictConfig, section: str | None = None) -> T:
 
 def typed(key: str) -> bool:
     """The command line sets this key."""
-    return any(item.lstrip("+").startswith(f"{key}=") for item in HydraConfig.get().overrides.task)
+    return key in _typed_keys()
+
+
+def refuse_typed(sections: Sequence[str], reason: str) -> None:
+    """Refuse what the command line sets and nothing reads.
+
+    Args:
+        sections: of the config, or keys in them.
+        reason: why nothing does, for the message.
+
+    Raises:
+        ValueError: names the first such key.
+    """
+    for key in _typed_keys():
+        if any(key == section or key.startswith(f"{section}.") for section in sections):
+            raise ValueError(f"{key}: {reason}")
+
+
+def _typed_keys() -> list[str]:
+    return [item.lstrip("+~").split("=")[0] for item in HydraConfig.get().overrides.task]
 
 
 def expand_home(cfg: DictConfig) -> DictConfig:

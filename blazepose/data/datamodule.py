@@ -12,15 +12,15 @@ from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
 from blazepose.data.annotation import VISIBLE, Source
-from blazepose.data.augment import Augmentation
 from blazepose.data.dataset import PoseDataset
+from blazepose.data.detector_dataset import DetectorDataset
 from blazepose.data.filters import PersonFilter, keep_people
 from blazepose.data.readers import read_source
-from blazepose.data.sample import PoseSample
 from blazepose.data.sampler import EpochSampler
 from blazepose.image import PICTURE_SUFFIXES, pictures_below
-from blazepose.models.variants import InputSpec
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
+
+Samples = PoseDataset | DetectorDataset
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,16 @@ def shared_people(train: list[Source], val: list[Source]) -> set[tuple[str, str]
     return both[0] & both[1]
 
 
+def describe_sources(train: list[Source], val: list[Source]) -> list[str]:
+    """Who is trained and validated on, a line a source, and what to know of it."""
+    lines = [describe_people(source) for source in (*train, *val)]
+    if count := len(shared_people(train, val)):
+        lines.append(f"WARNING: {count} people of data.val are in data.train, too: their figures say nothing")
+    if not val:
+        lines.append("no validation: data.val=[...] names its people; best.ckpt is the last epoch's")
+    return lines
+
+
 def find_pictures(folders: str | Sequence[str] | None, option: str) -> list[Path]:
     """Every picture below the folders, sorted.
 
@@ -133,32 +143,19 @@ def _names(chosen: np.ndarray) -> list[str]:
     return [LANDMARKS[index] for index in np.flatnonzero(chosen)]
 
 
-class PoseDataModule(LightningDataModule):
-    """Training and validation loaders over any mix of sources.
+class SampleLoaders(LightningDataModule):
+    """Loaders of training and validation samples.
 
     Args:
-        train: filtered training sources.
-        val: validation sources; may be empty.
-        negatives: people-free pictures for training.
-        input_spec: of the network.
-        augmentation: of the training crops.
+        train_set: training samples, of the epoch that their index says (data.sampler).
+        val_set: validation samples; may be empty.
         loading: batch size and workers.
-        seed: of order and augmentation.
+        seed: of the order.
     """
 
-    def __init__(
-        self,
-        train: list[Source],
-        val: list[Source],
-        negatives: list[Path],
-        input_spec: InputSpec,
-        augmentation: Augmentation,
-        loading: Loading,
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, train_set: Samples, val_set: Samples, loading: Loading, seed: int = 0) -> None:
         super().__init__()
-        self.train_set = PoseDataset(train, input_spec, augmentation, negatives, seed)
-        self.val_set = PoseDataset(val, input_spec)
+        self.train_set, self.val_set = train_set, val_set
         self.loading = loading
         self.seed = seed
         self.first_epoch = 0
@@ -173,7 +170,7 @@ class PoseDataModule(LightningDataModule):
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
         self.first_epoch = state_dict["first_epoch"]
 
-    def _loader(self, dataset: PoseDataset, training: bool) -> DataLoader[PoseSample]:
+    def _loader(self, dataset: Samples, training: bool) -> DataLoader:
         workers, batch_size = self.loading.num_workers, self.loading.batch_size
         sampler = EpochSampler(
             len(dataset),
@@ -195,10 +192,10 @@ class PoseDataModule(LightningDataModule):
             prefetch_factor=4 if workers else None,
         )
 
-    def train_dataloader(self) -> DataLoader[PoseSample]:
+    def train_dataloader(self) -> DataLoader:
         return self._loader(self.train_set, training=True)
 
-    def val_dataloader(self) -> DataLoader[PoseSample] | list:
+    def val_dataloader(self) -> DataLoader | list:
         return self._loader(self.val_set, training=False) if len(self.val_set) else []
 
 

@@ -64,7 +64,7 @@ class DetectorAugmentation:
     def __post_init__(self) -> None:
         shares = dict.fromkeys(("whole", "upside_down", "mirror", "backdrop"), (0.0, 1.0))
         sizes = {"smallest": (_SMALLEST, 1.0), "largest": (max(_SMALLEST, self.smallest), 1.0)}
-        require_ranges("detector", self, {**shares, **sizes, "rotation_deg": (0.0, 180.0)})
+        require_ranges("detector.windows", self, {**shares, **sizes, "rotation_deg": (0.0, 180.0)})
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,16 @@ class Scene:
     others: np.ndarray
 
 
-def scenes_of(sources: Iterable[Source]) -> list[Scene]:
-    """The pictures of some sources in which at least one person has labels for the detector."""
+def scenes_of(sources: Iterable[Source], option: str) -> list[Scene]:
+    """The pictures of some sources in which at least one person has labels for the detector.
+
+    Args:
+        sources: what the readers returned.
+        option: what they were named with, for the message.
+
+    Raises:
+        ValueError: if there is no such picture.
+    """
     found: list[Scene] = []
     for source in sources:
         by_image: dict[Path, list[Annotation]] = {}
@@ -102,7 +110,21 @@ def scenes_of(sources: Iterable[Source]) -> list[Scene]:
                 known = [annotation for annotation, box in pairs if box]
                 rest = np.array(others).reshape(-1, 4)
                 found.append(Scene(image, annotations[0].image_size, people, known, rest))
+    if not found:
+        raise ValueError(f"{option}: nobody has hips, shoulders and head labelled, which the detector needs")
     return found
+
+
+def describe_scenes(train: "DetectorDataset", val: "DetectorDataset") -> str:
+    """How many pictures and people a training sees, in a line."""
+    parts = []
+    for name, dataset in (("trained", train), ("validated", val)):
+        people = sum(len(scene.people) for scene in dataset.scenes)
+        others = sum(len(scene.others) for scene in dataset.scenes)
+        parts.append(
+            f"{name} on {len(dataset.scenes)} pictures, {people} people and {others} neither right nor wrong"
+        )
+    return "; ".join(parts) + f"; {len(train.negatives)} people-free pictures"
 
 
 class DetectorDataset(Dataset[DetectorSample]):
@@ -194,7 +216,7 @@ def _inside(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     """Which pixels of a window show the picture, bool (size, size)."""
     steps = np.arange(size) / size
     at = transform_points(matrix, np.stack(np.meshgrid(steps, steps), axis=-1))
-    return ((at > -0.5) & (at < np.array(image.shape[1::-1]) - 0.5)).all(axis=2)
+    return np.all((at > -0.5) & (at < np.array(image.shape[1::-1]) - 0.5), axis=2)
 
 
 def _sample(seen: np.ndarray, scene: Scene, to_window: np.ndarray, index: int) -> DetectorSample:
@@ -209,7 +231,8 @@ def _sample(seen: np.ndarray, scene: Scene, to_window: np.ndarray, index: int) -
         ignored=np.zeros((MAX_PEOPLE, 4), np.float32),
         index=np.int64(index),
     )
-    shown, ignored = [], list(scene.others)
+    shown: list[tuple[np.ndarray, PersonBox]] = []
+    ignored = list(scene.others)
     for person, annotation in zip(scene.people, scene.annotations, strict=True):
         center = transform_points(to_window, person.center)
         inside = ((center >= 0) & (center < 1)).all()

@@ -4,7 +4,7 @@ Source: mediapipe.md sections 1 and 5.
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -13,6 +13,20 @@ from blazepose.models.blocks import ConvNorm, upsample
 from blazepose.models.encoder import Encoder
 from blazepose.models.outputs import DetectorOutputs
 from blazepose.models.variants import DETECTOR, DETECTOR_INPUT, DetectorVariant, InputSpec
+
+
+_RARE = -4.6
+"""Logit of a probability of 0.01. Source: Lin et al., Focal loss for dense object detection, 2017."""
+
+
+def describe_detector(net: "DetectorNet") -> str:
+    """Name and size of the network, in a line."""
+    return f"detector: {sum(p.numel() for p in net.parameters()) / 1e6:.2f} M parameters"
+
+
+def detector_input(images: UInt8[Tensor, "batch size size 3"]) -> Float[Tensor, "batch 3 size size"]:
+    """Pictures as the detector takes them: [-1, 1], channels first in shape and last in memory."""
+    return images.permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 class LinearSeparable(nn.Module):
@@ -55,6 +69,8 @@ class Head(nn.Module):
             )
             for values in (1, NUM_COORDINATES)
         )
+        # Nearly all anchors see nobody; a network that says so from the start learns the rest sooner.
+        nn.init.constant_(self.scores[-1].bias, _RARE)
 
     def forward(
         self, x: Tensor

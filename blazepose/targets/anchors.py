@@ -75,9 +75,8 @@ def assign_anchors(
     device = boxes.device
     centers = torch.tensor(anchor_centers(), dtype=torch.float32, device=device)
     sizes = torch.tensor(anchor_sizes(), dtype=torch.float32, device=device)
-    cell = torch.tensor(
-        np.repeat(1 / np.array(SIDES), np.square(SIDES) * ANCHORS_A_CELL), dtype=torch.float32, device=device
-    )
+    counts = [count * side**2 for count, side in zip(ANCHORS_A_CELL, SIDES, strict=True)]
+    cell = torch.tensor(np.repeat(1 / np.array(SIDES), counts), dtype=torch.float32, device=device)
     distance = (centers - boxes[..., None, :2]).abs().amax(dim=-1) / cell
     answers = _answers(boxes[..., 2], sizes)
     near = answers & (distance <= _NEAR) & people[..., None]

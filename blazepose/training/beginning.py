@@ -10,10 +10,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from blazepose.data.dataset import PoseDataset
+from blazepose.data.datamodule import Samples
+from blazepose.models.detector_net import DetectorNet, detector_input
 from blazepose.models.landmark_net import LandmarkNet, network_input
 from blazepose.models.recalibrate import recalibrate
 from blazepose.training.checkpoint import read_checkpoint
+from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.runs import chosen_weights
 from blazepose.training.weights import IMPORTED, load_initial_weights, load_landmark_net
 from blazepose.whole_file import file_sha256
@@ -35,7 +37,7 @@ class Beginning(NamedTuple):
 
 
 def begin(
-    net: LandmarkNet, init: str | None, train_set: PoseDataset, keep: bool, resumed: Path | None
+    net: LandmarkNet | DetectorNet, init: str | None, train_set: Samples, keep: bool, resumed: Path | None
 ) -> Beginning:
     """Put weights into a network, with BatchNorm statistics of the training's pictures where they have none.
 
@@ -43,7 +45,7 @@ def begin(
         net: new; a training that goes on gets its weights from the checkpoint later.
         init: file or run folder to start from.
         train_set: to take pictures from.
-        keep: a teacher is needed.
+        keep: a teacher is needed; of landmark networks only.
         resumed: checkpoint of a training that goes on.
 
     Raises:
@@ -59,10 +61,25 @@ def begin(
         return Beginning(about, _same_teacher(init, about) if keep else None)
     path = chosen_weights(init, "init=")
     about = load_initial_weights(net, path)
-    teacher = copy.deepcopy(net).eval() if keep else None
+    teacher = copy.deepcopy(net).eval() if keep and isinstance(net, LandmarkNet) else None
     if path.suffix in IMPORTED:
-        recalibrate(net.eval(), _pictures(train_set))
+        prepare = network_input if isinstance(net, LandmarkNet) else detector_input
+        recalibrate(net.eval(), map(prepare, _pictures(train_set)))
     return Beginning(about, teacher)
+
+
+def describe_beginning(start: Beginning, init: str | None, optimiser: OptimiserConfig) -> list[str]:
+    """What to know of weights that a training starts from, a line each."""
+    lines = []
+    if start.about and init and Path(init).suffix in IMPORTED and not optimiser.frozen_norm:
+        recipe = "finetune_detector" if start.about["task"] == "detector" else "finetune"
+        lines.append(
+            "WARNING: this recipe trains as from scratch and soon forgets what published weights know; "
+            f"experiment={recipe} is made for them"
+        )
+    if start.teacher:
+        lines.append(f"held near to what {init} says: whatever is not labelled")
+    return lines
 
 
 def _same_teacher(init: str, about: Mapping[str, Any]) -> LandmarkNet:
@@ -80,10 +97,10 @@ def _same_teacher(init: str, about: Mapping[str, Any]) -> LandmarkNet:
     return load_landmark_net(path)
 
 
-def _pictures(train_set: PoseDataset) -> Iterator[Tensor]:
-    """Batches of training crops, as the network takes them, from people all over the set."""
+def _pictures(train_set: Samples) -> Iterator[Tensor]:
+    """Batches of training pictures, uint8, from all over the set."""
     picks = np.unique(np.linspace(0, len(train_set) - 1, _CALIBRATION).astype(int))
     batches = [picks[k : k + _BATCH] for k in range(0, len(picks), _BATCH)]
     for batch in tqdm(batches, desc="statistics of activations", unit=" batches", disable=None):
         images = np.stack([train_set[int(k)]["image"] for k in batch])
-        yield network_input(torch.from_numpy(images))
+        yield torch.from_numpy(images)

@@ -1,9 +1,11 @@
 """What happens around the steps: averaging, checkpoints, speed, pictures."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+import numpy as np
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import LearningRateMonitor, ModelCheckpoint, TQDMProgressBar, WeightAveraging
@@ -11,10 +13,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from blazepose.data.dataset import PoseDataset
-from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.optimiser import OptimiserConfig
-from blazepose.training.pictures import draw_predictions, draw_samples
 from blazepose.training.runs import best_checkpoint, last_checkpoint
 
 
@@ -64,18 +63,24 @@ class Pictures(Callback):
     """Augmented samples with their labels at the start, predictions after each validation, in TensorBoard.
 
     Args:
-        train_set: to take the samples from.
+        samples: draws a sheet of so many samples into a file, and returns it.
+        predictions: draws a sheet of what the module says of a batch of pictures.
         folder: where the sheet of samples goes, too.
         count: pictures a sheet.
     """
 
-    def __init__(self, train_set: PoseDataset, folder: Path, count: int = 16) -> None:
-        self.train_set, self.folder, self.count = train_set, folder, count
-        self._drawn: list[Any] = []
+    def __init__(
+        self,
+        samples: Callable[[int, Path], np.ndarray],
+        predictions: Callable[[Any, Tensor], np.ndarray],
+        folder: Path,
+        count: int = 16,
+    ) -> None:
+        self.samples, self.predictions, self.folder, self.count = samples, predictions, folder, count
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.is_global_zero:
-            sheet = draw_samples(self.train_set, self.count, self.folder / "samples.png")
+            sheet = self.samples(self.count, self.folder / "samples.png")
             self._show(trainer, "train/samples", sheet)
 
     def on_validation_batch_end(
@@ -88,8 +93,7 @@ class Pictures(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         if trainer.is_global_zero and batch_idx == 0 and not trainer.sanity_checking:
-            module, images = cast(LandmarkModule, pl_module), batch["image"][: self.count]
-            sheet = draw_predictions(images.cpu().numpy(), module.predict_roi(images), module.learned)
+            sheet = self.predictions(pl_module, batch["image"][: self.count])
             self._show(trainer, "val/predictions", sheet)
 
     def _show(self, trainer: Trainer, tag: str, sheet: Any) -> None:
@@ -130,23 +134,32 @@ class RunCheckpoint(ModelCheckpoint):
         super().load_state_dict(state_dict)
 
 
-def checkpoint_callbacks(folder: Path, validates: bool) -> list[Callback]:
-    """The best epoch's weights, and after every epoch all that is needed to go on."""
-    best = RunCheckpoint(best_checkpoint(folder), "val/pck@0.2" if validates else None)
+def checkpoint_callbacks(folder: Path, monitor: str | None) -> list[Callback]:
+    """The weights of the epoch that `monitor` finds best, and after every epoch all that is needed to go
+    on.
+    """
+    best = RunCheckpoint(best_checkpoint(folder), monitor)
     # Not ModelCheckpoint's save_last, which is written only when the best one is.
     return [best, RunCheckpoint(last_checkpoint(folder))]
 
 
 def build_callbacks(
-    folder: Path, optimiser: OptimiserConfig, train_set: PoseDataset, validates: bool
+    folder: Path, optimiser: OptimiserConfig, pictures: Pictures, monitor: str | None
 ) -> list[Callback]:
-    """The callbacks of a training run that keeps its files in `folder`."""
+    """The callbacks of a training run.
+
+    Args:
+        folder: where it keeps its files.
+        optimiser: for the averaging.
+        pictures: what is drawn.
+        monitor: logged figure whose highest value is the best epoch; None takes the last.
+    """
     callbacks: list[Callback] = [
-        *checkpoint_callbacks(folder, validates),
+        *checkpoint_callbacks(folder, monitor),
         ImagesPerSecond(),
         LearningRateMonitor("step"),
         TQDMProgressBar(refresh_rate=10),
-        Pictures(train_set, folder),
+        pictures,
     ]
     if optimiser.ema_decay:
         callbacks.append(AveragedWeights(optimiser.ema_decay))

@@ -10,8 +10,11 @@ import torch
 from torch import Tensor
 
 from blazepose import __version__
+from blazepose.anchors import ALIGNMENT_POINTS
 from blazepose.data.annotation import Source
+from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.variants import InputSpec
 from blazepose.topology import OUTPUTS
 from blazepose.whole_file import whole_file
 
@@ -50,9 +53,7 @@ def describe_landmark_net(
         init: what the weights that the training starts from say of themselves: they bring along what they
             learned, and the licences of what they learned it from.
     """
-    spec = net.input_spec
     if init is not None:
-        init = {key: init[key] for key in ("trained", "data", "init", "sha256", "blend") if key in init}
         learned = init["trained"]
         trained = {
             kind: list(dict.fromkeys([*learned.get(kind, []), *names])) for kind, names in trained.items()
@@ -63,8 +64,35 @@ def describe_landmark_net(
         "wiring": wiring,
         "gradient_stop": net.gradient_stop,
         "topology": list(OUTPUTS),
-        "input": {"size": spec.size, "low": spec.low, "high": spec.high},
         "trained": trained,
+        **_origin(net.input_spec, sources, recipe, init),
+    }
+
+
+def describe_detector_net(
+    net: DetectorNet,
+    sources: dict[str, list[Source]],
+    recipe: dict,
+    init: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The facts that travel with a detector's weights; arguments as of describe_landmark_net."""
+    return {
+        "task": "detector",
+        "model": "detector",
+        "topology": list(ALIGNMENT_POINTS),
+        "trained": {"outputs": ["scores", "boxes"]},
+        **_origin(net.input_spec, sources, recipe, init),
+    }
+
+
+def _origin(
+    spec: InputSpec, sources: dict[str, list[Source]], recipe: dict, init: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """What weights of both kinds say of where they come from."""
+    if init is not None:
+        init = {key: init[key] for key in ("trained", "data", "init", "sha256", "blend") if key in init}
+    return {
+        "input": {"size": spec.size, "low": spec.low, "high": spec.high},
         "data": {
             split: [
                 {
@@ -83,7 +111,7 @@ def describe_landmark_net(
     }
 
 
-def write_checkpoint(path: Path, net: LandmarkNet, about: Mapping[str, Any]) -> None:
+def write_checkpoint(path: Path, net: LandmarkNet | DetectorNet, about: Mapping[str, Any]) -> None:
     """Write weights with what they say of themselves, as a training does, but without its optimiser."""
     state = {f"{_PREFIX}{name}": value for name, value in net.state_dict().items()}
     with whole_file(path) as part:
@@ -119,25 +147,29 @@ def read_checkpoint(path: Path, to_go_on: bool = False) -> Checkpoint:
     return Checkpoint(content["blazepose"], weights)
 
 
-def load_weights(net: LandmarkNet, checkpoint: Checkpoint, path: Path) -> None:
+def load_weights(net: LandmarkNet | DetectorNet, checkpoint: Checkpoint, path: Path) -> None:
     """Put a checkpoint's weights into a network of the same kind; everything accounted for.
 
     Raises:
         ValueError: on another topology, model, or any missing, unexpected or differently shaped tensor.
     """
     about, weights = checkpoint
-    if about["topology"] != list(OUTPUTS):
+    name, topology = (
+        (net.variant.name, OUTPUTS) if isinstance(net, LandmarkNet) else ("detector", ALIGNMENT_POINTS)
+    )
+    if about["topology"] != list(topology):
         raise ValueError(
-            f"{path} was trained for another set of {len(about['topology'])} points than our {len(OUTPUTS)}"
+            f"{path} was trained for another set of {len(about['topology'])} points than our {len(topology)}"
         )
     own = net.state_dict()
     if wrong := sorted(
         set(own.keys() ^ weights.keys())
         | {name for name in own.keys() & weights.keys() if own[name].shape != weights[name].shape}
     ):
+        wired = f" in the {about['wiring']} wiring" if "wiring" in about else ""
+        own_network = f"model={about['model']}" + (f" model.wiring={about['wiring']}" if wired else "")
         raise ValueError(
-            f"{path} holds {about['model']} in the {about['wiring']} wiring, not the {net.variant.name} "
-            f"asked for: {len(wrong)} tensors do not fit, first {wrong[0]}; its own network is "
-            f"model={about['model']} model.wiring={about['wiring']}"
+            f"{path} holds {about['model']}{wired}, not the {name} "
+            f"asked for: {len(wrong)} tensors do not fit, first {wrong[0]}; its own network is {own_network}"
         )
     net.load_state_dict(weights, strict=True)

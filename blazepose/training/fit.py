@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from pytorch_lightning import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
-from pytorch_lightning.callbacks import Timer
+from pytorch_lightning.callbacks import ModelCheckpoint, Timer
 from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
@@ -207,8 +207,8 @@ def fit(
     }
     results["epochs"] = trainer.current_epoch
     best = trainer.checkpoint_callback
-    if best is not None and best.best_model_score is not None:  # type: ignore[attr-defined]
-        results["best val/pck@0.2"] = round(float(best.best_model_score), 4)  # type: ignore[attr-defined]
+    if isinstance(best, ModelCheckpoint) and best.best_model_score is not None:
+        results[f"best {best.monitor}"] = round(float(best.best_model_score), 4)
     (folder / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     log.info("best weights: %s", best_checkpoint(folder))
     log.info("%s%s", advice, best_checkpoint(folder))

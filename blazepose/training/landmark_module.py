@@ -29,8 +29,15 @@ from blazepose.topology import (
 )
 from blazepose.training.label_terms import heatmap_terms, regression_terms
 from blazepose.training.loss_weights import LossWeights, check_that_it_learns
-from blazepose.training.optimiser import OptimiserConfig, build_optimiser, learning_rate_factor
+from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.stages import Stages, set_stage
+from blazepose.training.steps import (
+    check_finite,
+    check_steps,
+    clip_gradients,
+    optimiser_and_schedule,
+    steps_per_epoch,
+)
 from blazepose.training.teacher import Lesson, ask, keep_terms
 
 DECODINGS = ("refined", "raw", "heatmap")
@@ -118,29 +125,12 @@ class LandmarkModule(LightningModule):
                 terms[name] = terms.get(name, 0) + weights.keep * term
         return {name: term for name, term in terms.items() if getattr(weights, name)}
 
-    def _check_steps(self) -> None:
-        """Refuse to go on with a run when an epoch would have another number of steps than before.
-
-        Raises:
-            ValueError: names both numbers.
-        """
-        done, epochs, steps = self.trainer.global_step, self.current_epoch, self._steps_per_epoch()
-        if done != epochs * steps:
-            raise ValueError(
-                f"the run made {done / epochs:g} steps an epoch and would now make {steps}, "
-                "which its learning rate does not fit: the data or the number of devices is another one; "
-                "restore them (trainer.devices in the run's config.yaml), or start anew with init="
-            )
-
-    def _steps_per_epoch(self) -> int:
-        return int(self.trainer.estimated_stepping_batches) // self.stages.epochs
-
     def on_fit_start(self) -> None:
         for teacher in self._teacher:
             teacher.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def on_train_epoch_start(self) -> None:
-        self._check_steps()
+        check_steps(self, self.stages.epochs)
         self._finite = torch.ones((), dtype=torch.bool, device=self.device)
         stage = self.stages.at(self.current_epoch)
         still = self.optimiser
@@ -169,17 +159,7 @@ class LandmarkModule(LightningModule):
         return math.ceil(self.weights.mask_share * batch_size) if moves else 0
 
     def _check_finite(self) -> None:
-        """Stop before weights that are not numbers any more are saved.
-
-        Raises:
-            ValueError: says what helps.
-        """
-        if not self._finite:
-            raise ValueError(
-                f"the loss became infinite or no number in epoch {self.current_epoch}; checkpoints of "
-                "earlier epochs are whole. Lower optimiser.lr, keep optimiser.clip_norm, look for wrong "
-                "labels in samples.png"
-            )
+        check_finite(self._finite, self.current_epoch)
 
     def on_validation_start(self) -> None:
         self._check_finite()
@@ -250,12 +230,9 @@ class LandmarkModule(LightningModule):
         self.variance.reset()
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        optimiser = build_optimiser(self.net, self.optimiser)
-        stage_steps = [epochs * self._steps_per_epoch() for _, epochs in self.stages.plan]
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimiser, learning_rate_factor(self.optimiser, stage_steps)
-        )
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        steps = steps_per_epoch(self, self.stages.epochs)
+        plan = [epochs * steps for _, epochs in self.stages.plan]
+        return optimiser_and_schedule(self.net, self.optimiser, plan)
 
     def configure_gradient_clipping(
         self,
@@ -263,9 +240,7 @@ class LandmarkModule(LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        # Lightning refuses to clip for a fused optimiser because of fp16's loss scaling, which we never use.
-        if gradient_clip_val:
-            torch.nn.utils.clip_grad_norm_(self.net.parameters(), gradient_clip_val)
+        clip_gradients(self.net, gradient_clip_val)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["blazepose"] = self.about

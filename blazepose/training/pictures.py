@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from torch import Tensor
 
 from blazepose.data.annotation import HIDDEN
 from blazepose.data.dataset import PoseDataset
@@ -12,6 +13,7 @@ from blazepose.data.mask import BACKGROUND, PERSON
 from blazepose.data.sample import PoseSample
 from blazepose.runtime.draw import draw_pose
 from blazepose.topology import NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
+from blazepose.training.landmark_module import LandmarkModule
 
 _COLUMNS = 4
 
@@ -56,6 +58,11 @@ def draw_samples(dataset: PoseDataset, count: int, path: Path | None = None) -> 
     if path is not None:
         cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     return picture
+
+
+def draw_module(module: LandmarkModule, images: Tensor) -> np.ndarray:
+    """A sheet of what a training's network says of crops, uint8 (batch, size, size, 3)."""
+    return draw_predictions(images.cpu().numpy(), module.predict_roi(images), module.learned)
 
 
 def draw_predictions(images: np.ndarray, landmarks_roi: np.ndarray, learned: Sequence[bool]) -> np.ndarray:

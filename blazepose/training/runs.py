@@ -32,7 +32,7 @@ _CHANGEABLE = (
 learning rate goes."""
 
 RUNS = Path("runs")
-LANDMARK_RUNS = RUNS / "landmark"
+LANDMARK_RUNS, DETECTOR_RUNS = RUNS / "landmark", RUNS / "detector"
 
 
 def new_run_folder(parent: Path, name: str) -> Path:
@@ -58,15 +58,17 @@ def last_checkpoint(folder: Path) -> Path:
     return folder / "checkpoints" / "last.ckpt"
 
 
-def _newest_run(runs: Path) -> Path:
+def _newest_run(*folders: Path) -> Path:
     """The run that was started, resumed or saved last.
 
     Raises:
         FileNotFoundError: if there is none.
     """
-    found = [*runs.glob("*/config.yaml"), *runs.glob("*/checkpoints/last.ckpt")]
+    patterns = ("*/config.yaml", "*/checkpoints/last.ckpt")
+    found = [path for runs in folders for pattern in patterns for path in runs.glob(pattern)]
     if not found:
-        raise FileNotFoundError(f"{runs} holds no run; train one with `python train.py model=full`")
+        runs = " and ".join(map(str, folders))
+        raise FileNotFoundError(f"{runs}: there is no run; train one with `python train.py model=full`")
     newest = max(found, key=lambda path: path.stat().st_mtime)
     return newest.parent if newest.name == "config.yaml" else newest.parent.parent
 
@@ -108,14 +110,19 @@ def named_weights(name: str) -> Path:
     return chosen_weights(name, "")
 
 
-def resumable(ckpt: str, runs: Path = LANDMARK_RUNS) -> tuple[Path, Path]:
+def resumable(ckpt: str, *folders: Path) -> tuple[Path, Path]:
     """The run folder and the checkpoint that `ckpt=` means: `last`, a run folder or a checkpoint file.
+
+    Args:
+        ckpt: what was typed.
+        *folders: where the runs are; none are those of both networks.
 
     Raises:
         FileNotFoundError: names what is missing.
     """
     if ckpt == "last":
-        path = _require(last_checkpoint(_newest_run(runs)), "name another run with ckpt=FOLDER")
+        newest = _newest_run(*(folders or (LANDMARK_RUNS, DETECTOR_RUNS)))
+        path = _require(last_checkpoint(newest), "name another run with ckpt=FOLDER")
     else:
         path = Path(ckpt).expanduser()
     if path.is_dir():

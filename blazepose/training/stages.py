@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.topology import NUM_LANDMARKS
+from blazepose.training.steps import hold_statistics, hold_still
 
 HEADS = ("presence", "visibility", "z", "world", "pose", "segmentation")
 """What labels may teach beside landmarks and heatmaps."""
@@ -148,10 +148,6 @@ def set_stage(
     for name, head in heads.items():
         if name not in outputs:
             head.requires_grad_(False)
-    encoder = net.encoder
-    for level in (encoder.stem, encoder.at64, encoder.at32, encoder.at16, encoder.at8)[:frozen_levels]:
-        level.requires_grad_(False).eval()
+    hold_still(net.encoder, frozen_levels)
     if frozen_norm:
-        for module in net.modules():
-            if isinstance(module, _BatchNorm):  # on several GPUs Lightning makes another kind of it
-                module.eval()
+        hold_statistics(net)

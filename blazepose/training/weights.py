@@ -1,16 +1,18 @@
-"""Trained landmark networks: our checkpoints, Google's files, and files that we exported."""
+"""Trained networks: our checkpoints, Google's files, and files that we exported."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.published import import_net
 from blazepose.models.variants import VARIANTS, landmark_variant
 from blazepose.runtime.graphs import tflite_metadata
-from blazepose.task_bundle import LANDMARKS, read_tflite
+from blazepose.task_bundle import DETECTOR, LANDMARKS, read_tflite
 from blazepose.topology import LANDMARKS as LANDMARK_NAMES
 from blazepose.training.checkpoint import (
     Checkpoint,
+    describe_detector_net,
     describe_landmark_net,
     load_weights,
     read_checkpoint,
@@ -21,38 +23,61 @@ from blazepose.whole_file import file_sha256
 IMPORTED = (".task", ".tflite")
 """Files that are read by structure."""
 
+Task = Literal["landmark", "detector"]
+ENTRIES: dict[Task, str] = {"landmark": LANDMARKS, "detector": DETECTOR}
+"""Of a bundle."""
+
+_KINDS: dict[str, str] = {"landmark": "a landmark network", "detector": "a pose detector"}
+
 PUBLISHED: dict[str, Any] = {"published by": "Google"}
 """The recipe of weights that say nothing of themselves."""
 
 _GOOGLES = "MediaPipe Pose by Google (Apache-2.0)"
 
 
-def read_weights(path: Path) -> Checkpoint:
+def read_weights(path: Path, task: Task = "landmark") -> Checkpoint:
     """What a file says of itself, and its weights.
 
     Args:
         path: `.ckpt`, `.task` or `.tflite`.
+        task: which network of a bundle, or what a file has to hold.
 
     Raises:
         FileNotFoundError: if it is missing.
-        ValueError: if it is damaged, or no landmark network.
+        ValueError: if it is damaged, or holds no network of this kind.
     """
     if path.suffix == ".onnx":
         raise ValueError(f"{path}: ONNX files are not read back; name the checkpoint or .tflite it came from")
     if path.suffix not in IMPORTED:
-        return read_checkpoint(path)
-    content = read_tflite(path, LANDMARKS)
+        found = read_checkpoint(path)
+        _require_task(path, found.about["task"], task)
+        return found
+    content = read_tflite(path, ENTRIES[task])
     try:
         net = import_net(content)
     except ValueError as error:
         raise ValueError(f"{path} cannot be imported: {error}") from error
-    if not isinstance(net, LandmarkNet):
-        raise ValueError(f"{path} holds a pose detector; a landmark network is needed here")
+    _require_task(path, "landmark" if isinstance(net, LandmarkNet) else "detector", task)
     return Checkpoint(dict(tflite_metadata(content)) or _about(net, path), net.state_dict())
 
 
-def _about(net: LandmarkNet, path: Path) -> dict[str, Any]:
+def _require_task(path: Path, held: str, task: Task) -> None:
+    if held != task:
+        raise ValueError(f"{path} holds {_KINDS[held]}; {_KINDS[task]} is needed here")
+
+
+def _about(net: LandmarkNet | DetectorNet, path: Path) -> dict[str, Any]:
     """What is known of a file that says nothing of itself: Google's, trained for everything."""
+    about = (
+        _about_landmarks(net)
+        if isinstance(net, LandmarkNet)
+        else describe_detector_net(net, {"train": [], "val": []}, PUBLISHED)
+    )
+    about["data"]["train"] = [{"name": path.name, "people": 0, "left_out": {}, "licence": _GOOGLES}]
+    return about
+
+
+def _about_landmarks(net: LandmarkNet) -> dict[str, Any]:
     names = list(LANDMARK_NAMES)
     trained = {
         "landmarks": names,
@@ -61,9 +86,7 @@ def _about(net: LandmarkNet, path: Path) -> dict[str, Any]:
         "outputs": ["heatmaps", *HEADS],
     }
     wiring = next(key for key, variant in VARIANTS[net.variant.name].items() if variant == net.variant)
-    about = describe_landmark_net(net, wiring, trained, {"train": [], "val": []}, PUBLISHED)
-    about["data"]["train"] = [{"name": path.name, "people": 0, "left_out": {}, "licence": _GOOGLES}]
-    return about
+    return describe_landmark_net(net, wiring, trained, {"train": [], "val": []}, PUBLISHED)
 
 
 def load_landmark_net(path: Path) -> LandmarkNet:
@@ -78,14 +101,19 @@ def open_landmark_net(path: Path) -> tuple[LandmarkNet, dict[str, Any]]:
         ValueError: if it is of another task or topology, or its tensors are not the network's.
     """
     about, weights = read_weights(path)
-    if about["task"] != "landmark":
-        raise ValueError(f"{path} holds a {about['task']} network; a landmark network is needed here")
     net = LandmarkNet(landmark_variant(about["model"], about["wiring"]), about["gradient_stop"])
     load_weights(net, Checkpoint(about, weights), path)
     return net.eval(), about
 
 
-def load_initial_weights(net: LandmarkNet, path: Path) -> dict[str, Any]:
+def open_detector_net(path: Path) -> tuple[DetectorNet, dict[str, Any]]:
+    """The detector of a file, in eval mode, and what the file says of itself; raises as open_landmark_net."""
+    found, net = read_weights(path, "detector"), DetectorNet()
+    load_weights(net, found, path)
+    return net.eval(), found.about
+
+
+def load_initial_weights(net: LandmarkNet | DetectorNet, path: Path) -> dict[str, Any]:
     """Start a new training from the weights of a file of the same model.
 
     Returns:
@@ -94,7 +122,7 @@ def load_initial_weights(net: LandmarkNet, path: Path) -> dict[str, Any]:
     Raises:
         ValueError: if the file is of another kind, model or topology.
     """
-    weights = read_weights(path)
+    weights = read_weights(path, "landmark" if isinstance(net, LandmarkNet) else "detector")
     try:
         load_weights(net, weights, path)
     except ValueError as error:

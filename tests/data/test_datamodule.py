@@ -8,7 +8,6 @@ import pytest
 from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import (
     Loading,
-    PoseDataModule,
     describe_people,
     find_pictures,
     read_filtered,
@@ -18,7 +17,6 @@ from blazepose.data.datamodule import (
 from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
 from blazepose.data.readers import read_source
 from blazepose.data.sampler import EpochSampler
-from blazepose.models.variants import LANDMARK_INPUT
 from blazepose.topology import INDEX
 from tests.stick_figures import write_lsp
 
@@ -46,7 +44,7 @@ def test_sources_mix_freely(tiny_lsp, tmp_path):
     assert len(trained["landmarks"]) == 13
     assert "left_heel" in trained["landmarks"]
     assert trained["outputs"] == ["heatmaps", "presence", "visibility"]
-    data = PoseDataModule(sources, [], [], LANDMARK_INPUT, Augmentation(mirror=0.0), Loading(25, 0))
+    data = loaders(sources, Augmentation(mirror=0.0), Loading(25, 0))
     (batch,) = data.train_dataloader()
     heel = batch["labelled"][:, INDEX["left_heel"]]
     assert heel.sum() == 1
@@ -104,7 +102,7 @@ def test_people_of_both_training_and_validation_are_found(tiny_lsp, tmp_path):
 def test_a_resumed_run_begins_with_its_own_epoch_before_anybody_names_it(tiny_lsp):
     """Workers fetch the first batches before Lightning calls set_epoch."""
     sources = [read_source(f"lsp:{tiny_lsp}")]
-    data = PoseDataModule(sources, [], [], LANDMARK_INPUT, Augmentation(), Loading(4, 0))
+    data = loaders(sources, Augmentation(), Loading(4, 0))
     data.load_state_dict({"first_epoch": 2})
     sampler = EpochSampler(len(data.train_set), 4, shuffle=True)
     sampler.set_epoch(2)

@@ -1,0 +1,162 @@
+"""One training step of the detector, and its validation."""
+
+from typing import Any
+
+import torch
+from jaxtyping import UInt8
+from pytorch_lightning import LightningModule
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+
+from blazepose.anchors import (
+    DETECTOR_SIZE,
+    Detections,
+    decode_anchors,
+    merge_overlapping,
+)
+from blazepose.data.detector_sample import DetectorBatch
+from blazepose.losses.detector import focal_loss, place_loss
+from blazepose.metrics.detection import OVERLAP, Truth, judge
+from blazepose.metrics.detection_metric import DetectionMetric
+from blazepose.models.detector_net import DetectorNet, detector_input
+from blazepose.models.outputs import DetectorOutputs
+from blazepose.targets.anchors import assign_anchors, encode_boxes
+from blazepose.training.detector_loss import DetectorLoss
+from blazepose.training.optimiser import OptimiserConfig
+from blazepose.training.steps import (
+    check_finite,
+    check_steps,
+    clip_gradients,
+    hold_statistics,
+    hold_still,
+    optimiser_and_schedule,
+    steps_per_epoch,
+)
+
+_LEAST_SCORE = 0.05
+"""Of answers that count for the average precision. Chosen: below it hardly one is right."""
+
+
+class DetectorModule(LightningModule):
+    """Trains a DetectorNet.
+
+    Args:
+        net: the network.
+        weights: of the loss terms.
+        optimiser: AdamW and schedule.
+        epochs: of the run.
+        about: plain facts that travel with the checkpoint (training.checkpoint).
+    """
+
+    def __init__(
+        self,
+        net: DetectorNet,
+        weights: DetectorLoss,
+        optimiser: OptimiserConfig,
+        epochs: int,
+        about: dict[str, Any],
+    ) -> None:
+        super().__init__()
+        self.net = net.to(memory_format=torch.channels_last)
+        self.weights = weights
+        self.optimiser = optimiser
+        self.epochs = epochs
+        self.about = about
+        self._finite = torch.tensor(True)
+        self.detection = DetectionMetric()
+
+    def forward(self, images: UInt8[Tensor, "batch size size 3"]) -> DetectorOutputs:
+        """Run the network on uint8 pictures."""
+        return self.net(detector_input(images))
+
+    @torch.no_grad()
+    def detect(self, images: UInt8[Tensor, "batch size size 3"]) -> list[Detections]:
+        """Who is in the pictures, as the runtime would say it, in 0..1 of them."""
+        out = self(images)
+        boxes = out.boxes.float().cpu().numpy()
+        scores = out.scores[..., 0].float().sigmoid().cpu().numpy()
+        return [
+            merge_overlapping(decode_anchors(box, score, DETECTOR_SIZE, _LEAST_SCORE), OVERLAP)
+            for box, score in zip(boxes, scores, strict=True)
+        ]
+
+    def losses(self, out: DetectorOutputs, batch: DetectorBatch) -> dict[str, Tensor]:
+        """Every loss term, unweighted."""
+        targets = assign_anchors(batch["boxes"], batch["people"], batch["ignored"])
+        positive, weights = targets.positive, self.weights
+        wanted = encode_boxes(batch["boxes"], batch["points"], targets.person)[positive]
+        said = out.boxes.float()[positive] / DETECTOR_SIZE
+        rows = positive.nonzero()[:, 0], targets.person[positive]
+        side = batch["boxes"][rows][:, 2]
+        known = batch["points_labelled"][rows].repeat_interleave(2, dim=1)
+        return {
+            "score": focal_loss(
+                out.scores[..., 0].float(), positive, targets.negative, weights.gamma, weights.alpha
+            ),
+            "box": place_loss(said[:, :4], wanted[:, :4], torch.ones_like(known[:, :4]), side, weights.beta),
+            "points": place_loss(said[:, 4:], wanted[:, 4:], known, side, weights.beta),
+        }
+
+    def on_train_epoch_start(self) -> None:
+        check_steps(self, self.epochs)
+        self._finite = torch.ones((), dtype=torch.bool, device=self.device)
+        self.net.train()
+        hold_still(self.net.encoder, self.optimiser.frozen_levels)
+        if self.optimiser.frozen_norm:
+            hold_statistics(self.net)
+
+    def training_step(self, batch: DetectorBatch, batch_idx: int) -> Tensor:
+        terms = self.losses(self(batch["image"]), batch)
+        loss = torch.stack([getattr(self.weights, name) * term for name, term in terms.items()]).sum()
+        self._finite &= torch.isfinite(loss.detach())
+        if batch_idx % 10 == 0:
+            self._check_finite()
+        self.log("train/loss", loss, prog_bar=True)
+        self.log_dict({f"train/loss_{name}": term for name, term in terms.items()})
+        return loss
+
+    def _check_finite(self) -> None:
+        check_finite(self._finite, self.current_epoch)
+
+    def on_train_epoch_end(self) -> None:
+        self._check_finite()
+
+    def on_validation_start(self) -> None:
+        self._check_finite()
+        self.detection.rank = self.global_rank
+
+    def validation_step(self, batch: DetectorBatch, batch_idx: int) -> None:
+        for row, found in enumerate(self.detect(batch["image"])):
+            self.detection.update(int(batch["index"][row]), judge(found, truth_of(batch, row)))
+
+    def on_validation_epoch_end(self) -> None:
+        for name, value in self.detection.compute().items():
+            self.log(f"val/{name}", value, prog_bar=name in ("ap", "roi_good"))
+        self.detection.reset()
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        return optimiser_and_schedule(
+            self.net, self.optimiser, [self.epochs * steps_per_epoch(self, self.epochs)]
+        )
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Any,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        clip_gradients(self.net, gradient_clip_val)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["blazepose"] = self.about
+
+
+def truth_of(batch: DetectorBatch, row: int) -> Truth:
+    """The people of one picture of a batch."""
+    people = batch["people"][row].cpu().numpy()
+    boxes, points, labelled = (
+        batch[key][row].cpu().numpy()[people] for key in ("boxes", "points", "points_labelled")
+    )
+    ignored = batch["ignored"][row].cpu().numpy()
+    there = (ignored[:, 2:] > ignored[:, :2]).all(axis=1)
+    return Truth(boxes, points, labelled, ignored[there])

@@ -1,0 +1,198 @@
+"""Videos written and read again, turned, cut off; pictures; what is neither."""
+
+import logging
+import struct
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from blazepose.runtime.media import Frame, VideoWriter, open_footage
+
+TIMES_MS = [0, 33, 66, 133, 200, 233, 266, 300, 400, 433, 466, 500]
+COLORS = [(20 * k, 255 - 20 * k, 50 * k % 256) for k in range(len(TIMES_MS))]
+RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
+
+
+def write_video(path: Path, images, times_ms=TIMES_MS) -> Path:
+    with VideoWriter(path, Fraction(30)) as video:
+        for image, time_ms in zip(images, times_ms, strict=True):
+            video.write(image, float(time_ms))
+    return path
+
+
+def read(path: Path) -> list[Frame]:
+    return list(open_footage(str(path)).frames)
+
+
+def noise(frames: int = 12) -> list[np.ndarray]:
+    return list(np.random.default_rng(0).integers(0, 256, (frames, 64, 96, 3), dtype=np.uint8))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
+@pytest.mark.parametrize("start_ms", [0, 500])
+def test_frames_keep_their_times_and_colours(tmp_path, suffix, start_ms):
+    images = [np.full((21, 33, 3), color, np.uint8) for color in COLORS]
+    path = write_video(tmp_path / f"a{suffix}", images, np.add(TIMES_MS, start_ms))
+    footage = open_footage(str(path))
+    frames = list(footage.frames)
+    assert footage.total in (12, None)
+    assert 15 < footage.rate < 40
+    assert [frame.time_ms for frame in frames] == pytest.approx(np.add(TIMES_MS, start_ms), abs=1)
+    assert {frame.image.shape for frame in frames} == {(22, 34, 3)}
+    assert {frame.image.dtype for frame in frames} == {np.dtype(np.uint8)}
+    assert {frame.picture for frame in frames} == {None}
+    np.testing.assert_allclose([f.image.mean(axis=(0, 1)) for f in frames], COLORS, atol=12)
+
+
+def test_frames_of_another_size_are_scaled(tmp_path):
+    left_red = np.zeros((80, 60, 3), np.uint8)
+    left_red[:, :30] = RED
+    path = write_video(tmp_path / "a.mp4", [np.zeros((40, 30, 3), np.uint8), left_red], [0, 33])
+    _, second = read(path)
+    assert second.image.shape == (40, 30, 3)
+    np.testing.assert_allclose(second.image[20, 5], RED, atol=25)
+    np.testing.assert_allclose(second.image[20, 25], 0, atol=25)
+
+
+def quarters(*colors) -> np.ndarray:
+    """A picture of 64x48: left upper, right upper, left lower, right lower."""
+    image = np.zeros((48, 64, 3), np.uint8)
+    for k, color in enumerate(colors):
+        image[24 * (k // 2) :, 32 * (k % 2) :][:24, :32] = color
+    return image
+
+
+def corners(image: np.ndarray) -> list[list[int]]:
+    """Their colours, to the nearest full ones."""
+    height, width = image.shape[:2]
+    places = [(y, x) for y in (height // 4, 3 * height // 4) for x in (width // 4, 3 * width // 4)]
+    return [(255 * (image[place].astype(int) > 127)).tolist() for place in places]
+
+
+@pytest.mark.parametrize(
+    ("cos", "sin", "shape", "turned"),
+    [
+        (0, 1, (64, 48, 3), (BLUE, RED, WHITE, GREEN)),  # a phone held upright
+        (-1, 0, (48, 64, 3), (WHITE, BLUE, GREEN, RED)),
+        (0, -1, (64, 48, 3), (GREEN, WHITE, RED, BLUE)),
+    ],
+)
+def test_a_rotation_flag_turns_frames(tmp_path, cos, sin, shape, turned):
+    """The matrix of the track's header, clockwise: OpenCV's reader and we do what it says."""
+    path = write_video(tmp_path / "a.mp4", [quarters(RED, GREEN, BLUE, WHITE)] * 2, [0, 33])
+    content = bytearray(path.read_bytes())
+    one, matrix = 1 << 16, content.index(b"tkhd") + 44
+    assert struct.unpack_from(">9i", content, matrix) == (one, 0, 0, 0, one, 0, 0, 0, 1 << 30)
+    struct.pack_into(">9i", content, matrix, cos * one, sin * one, 0, -sin * one, cos * one, 0, 0, 0, 1 << 30)
+    path.write_bytes(content)
+    image = read(path)[0].image
+    assert image.flags.c_contiguous
+    assert image.shape == shape
+    assert corners(image) == [list(color) for color in turned]
+    known = cv2.VideoCapture(str(path)).read()[1][..., ::-1]
+    assert corners(image) == corners(known)
+
+
+def cut(path: Path, share: float) -> Path:
+    """The beginning of a file."""
+    part = path.with_stem("cut")
+    part.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    return part
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.97])
+def test_a_video_that_was_cut_off_gives_what_it_has(tmp_path, share):
+    whole = write_video(tmp_path / "whole.mkv", noise())
+    frames = read(cut(whole, share))
+    assert 1 <= len(frames) < 12
+    for ours, original in zip(frames, read(whole), strict=False):
+        assert ours.time_ms == pytest.approx(original.time_ms, abs=1)
+
+
+def test_a_lost_end_is_told(tmp_path, caplog):
+    """A Matroska file does not count its frames, but says how long it should be."""
+    with caplog.at_level(logging.WARNING):
+        read(cut(write_video(tmp_path / "whole.mkv", noise()), 0.5))
+    assert "cut.mkv ends" in caplog.text
+
+
+def test_a_cut_off_mp4_with_its_index_in_front_warns(tmp_path, caplog):
+    whole, fast = write_video(tmp_path / "whole.mp4", noise()), tmp_path / "fast.mp4"
+    with av.open(str(whole)) as source, av.open(str(fast), "w", options={"movflags": "faststart"}) as copy:
+        stream = copy.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                copy.mux(packet)
+    assert len(read(fast)) == 12
+    with caplog.at_level(logging.WARNING):
+        assert 1 <= len(read(cut(fast, 0.6))) < 12
+    assert "cut.mp4 ends after" in caplog.text
+    assert "of its 12 frames: it was cut off" in caplog.text
+
+
+def test_a_video_cut_off_before_its_first_frame_is_one_sentence(tmp_path):
+    part = cut(write_video(tmp_path / "whole.mkv", noise()), 0.02)
+    with pytest.raises(ValueError, match=r"cut\.mkv (holds no frame that can be decoded|is damaged)"):
+        read(part)
+
+
+def test_an_mp4_without_its_index_empty_and_foreign_files_are_named(tmp_path):
+    whole = write_video(tmp_path / "whole.mp4", noise())
+    for content in (b"", b"no video\n" * 99, cut(whole, 0.5).read_bytes()):
+        (tmp_path / "a.mp4").write_bytes(content)
+        with pytest.raises(ValueError, match=r"^\S+a\.mp4 is damaged, cut off, or no video: [^\n]+$"):
+            open_footage(str(tmp_path / "a.mp4"))
+
+
+def test_sound_alone_is_no_video(tmp_path):
+    with av.open(str(tmp_path / "a.m4a"), "w") as container:
+        stream = container.add_stream("aac", rate=44_100)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        frame.rate = 44_100
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    with pytest.raises(ValueError, match=r"a\.m4a holds no video, only sound or data"):
+        open_footage(str(tmp_path / "a.m4a"))
+
+
+def test_what_is_not_there_is_named(tmp_path):
+    with pytest.raises(
+        FileNotFoundError, match=r"gone\.mp4 is missing: name a picture, a folder, a video or"
+    ):
+        open_footage(str(tmp_path / "gone.mp4"))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"empty holds no \.bmp, \.jpeg, \.jpg, \.png, \.webp file"):
+        open_footage(str(tmp_path / "empty"))
+    with pytest.raises(ValueError, match="camera 97 is not there, or another program uses it"):
+        open_footage("97")
+
+
+def test_pictures_come_in_order_with_their_files(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "in").mkdir()
+    for name, color in (("b.png", GREEN), ("a.png", RED), ("c.PNG", BLUE)):
+        cv2.imwrite(str(tmp_path / "in" / name), np.full((9, 9, 3), color[::-1], np.uint8))
+    (tmp_path / "in/notes.txt").write_text("no picture")
+    footage = open_footage("~/in")
+    assert (footage.total, footage.rate) == (3, None)
+    frames = list(footage.frames)
+    assert [frame.picture for frame in frames] == [
+        tmp_path / "in" / name for name in ("a.png", "b.png", "c.PNG")
+    ]
+    assert [tuple(frame.image[0, 0].tolist()) for frame in frames] == [RED, GREEN, BLUE]
+    assert {frame.time_ms for frame in frames} == {None}
+    single = open_footage(str(tmp_path / "in/b.png"))
+    assert (single.total, single.rate) == (1, None)
+    assert next(single.frames).picture == tmp_path / "in/b.png"
+
+
+@pytest.mark.parametrize("name", ["file/a.mp4", "a.nothing"])
+def test_a_video_that_cannot_be_written_is_one_sentence(tmp_path, name):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match=rf"{name} cannot be written: "):
+        write_video(tmp_path / name, noise(1), [0])

@@ -1,0 +1,207 @@
+"""Footage in, overlays and JSON lines out; and what is left when something goes wrong."""
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from blazepose.geometry import Roi
+from blazepose.runtime.media import Footage, Frame, VideoWriter, open_footage
+from blazepose.runtime.session import Summary, follow
+from blazepose.runtime.tracker import Pose, PoseTracker, Tracking
+from tests.runtime.scripted import Unused, at, look_at
+
+TIMES_MS = [0.0, 33.0, 66.0, 133.0, 200.0, 233.0]
+
+
+class Told(PoseTracker):
+    """Sees somebody in every second frame, and calls `at_frame` with the number of each."""
+
+    def __init__(self, at_frame: Callable[[int], None] = lambda number: None, video: bool = True) -> None:
+        super().__init__(Unused(), None, Tracking(video=video))
+        self.at_frame = at_frame
+        self.given: list[list[Roi]] = []
+
+    def __call__(self, image: np.ndarray, timestamp_ms=None, rois=(), boxes_xyxy=()) -> list[Pose]:
+        number = len(self.given)
+        self.given.append(list(rois))
+        self.at_frame(number)
+        seen = look_at(at(60, 40, 60), at(60, 40, 60))
+        return [] if number % 2 else [Pose(number // 4, seen.landmarks, seen.world, 0.9, seen.roi)]
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    with VideoWriter(tmp_path / "in.mp4", Fraction(30)) as writer:
+        for time_ms in TIMES_MS:
+            writer.write(np.full((80, 120, 3), 90, np.uint8), time_ms)
+    return tmp_path / "in.mp4"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "in").mkdir()
+    for name in ("a.png", "b.jpg"):
+        cv2.imwrite(str(tmp_path / "in" / name), np.full((80, 120, 3), 90, np.uint8))
+    return tmp_path / "in"
+
+
+def lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def drawn(image: np.ndarray) -> bool:
+    return bool(np.ptp(image) > 60)
+
+
+def test_a_video_gets_an_overlay_and_a_line_for_every_frame(video, tmp_path):
+    overlay, records = tmp_path / "new/seen.mp4", tmp_path / "new/seen.jsonl"
+    found = follow(open_footage(str(video)), Told(), (), overlay, records)
+    assert found == Summary(frames=6, with_people=3, people=2, stopped=False)
+    frames = list(open_footage(str(overlay)).frames)
+    assert [frame.time_ms for frame in frames] == pytest.approx(TIMES_MS, abs=1)
+    assert [drawn(frame.image) for frame in frames] == [True, False] * 3
+    said = lines(records)
+    assert [line["frame"] for line in said] == list(range(6))
+    assert [line["time_ms"] for line in said] == pytest.approx(TIMES_MS, abs=1)
+    assert [[pose["id"] for pose in line["poses"]] for line in said] == [[0], [], [0], [], [1], []]
+    assert names(tmp_path / "new") == ["seen.jsonl", "seen.mp4"]
+
+
+def test_rois_are_for_the_first_frame_of_a_video_and_for_every_picture(video, folder):
+    tracker, still = Told(), Told(video=False)
+    follow(open_footage(str(video)), tracker, [at(60)])
+    assert tracker.given == [[at(60)], [], [], [], [], []]
+    follow(open_footage(str(folder)), still, [at(60)])
+    assert still.given == [[at(60)]] * 2
+
+
+def test_a_picture_becomes_a_picture(folder, tmp_path):
+    records = tmp_path / "seen.jsonl"
+    footage = open_footage(str(folder / "a.png"))
+    follow(footage, Told(video=False), (), tmp_path / "seen.jpg", records)
+    assert drawn(cv2.imread(str(tmp_path / "seen.jpg")))
+    (line,) = lines(records)
+    assert (line["image"], line["time_ms"]) == (str(folder / "a.png"), None)
+
+
+def test_colours_are_kept(tmp_path):
+    cv2.imwrite(str(tmp_path / "blue.png"), np.full((80, 120, 3), (255, 0, 0), np.uint8))
+    follow(open_footage(str(tmp_path / "blue.png")), Told(video=False), (), tmp_path / "seen.png")
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "seen.png"))[0, 0], (255, 0, 0))
+
+
+def test_a_folder_becomes_a_folder(folder, tmp_path):
+    found = follow(open_footage(str(folder)), Told(video=False), (), tmp_path / "out")
+    assert found.frames == 2
+    assert names(tmp_path / "out") == ["a.png", "b.jpg"]
+    assert drawn(cv2.imread(str(tmp_path / "out/a.png")))
+
+
+def test_pictures_of_one_name_in_several_folders_are_all_written(folder, tmp_path):
+    for name in ("x", "y"):
+        (folder / name).mkdir()
+        (folder / name / "a.png").write_bytes((folder / "a.png").read_bytes())
+    found = follow(open_footage(str(folder)), Told(video=False), (), tmp_path / "out")
+    assert found.frames == 4
+    assert len([path for path in (tmp_path / "out").rglob("*") if path.is_file()]) == 4
+
+
+def test_a_folder_does_not_become_one_picture(folder, tmp_path):
+    with pytest.raises(ValueError, match=r"one\.jpg"):
+        follow(open_footage(str(folder)), Told(video=False), (), tmp_path / "one.jpg")
+
+
+@pytest.mark.parametrize("option", ["overlay", "records"])
+@pytest.mark.parametrize("name", ["in.mp4", "in/a.png", "in"])
+def test_originals_are_never_overwritten(video, folder, tmp_path, name, option):
+    """Nor by the name of a folder, with the original's name in it."""
+    source = tmp_path / name
+    before = {path: path.read_bytes() for path in (video, *folder.iterdir())}
+    footage = open_footage(str(source))
+    with pytest.raises(ValueError, match=f"{name}.* is (the original|a folder)"):
+        follow(footage, Told(video=footage.rate is not None), **{option: source})
+    assert {path: path.read_bytes() for path in (video, *folder.iterdir())} == before
+
+
+def test_one_file_cannot_be_both(video, tmp_path):
+    with pytest.raises(ValueError, match=r"both\.mp4"):
+        follow(open_footage(str(video)), Told(), (), tmp_path / "both.mp4", tmp_path / "both.mp4")
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "sentence"),
+    [
+        ("overlay", "file/seen.mp4", r"file/seen\.mp4 cannot be written: (File exists|Not a directory)"),
+        ("overlay", "file/deep/seen.mp4", r"seen\.mp4 cannot be written: Not a directory"),
+        ("overlay", "folder.mp4", r"folder\.mp4 is a folder; name a file to write"),
+        ("overlay", "seen.avi", r"--out \S+seen\.avi: an overlay video ends in \.mkv, \.mov, \.mp4"),
+        ("overlay", "seen", r"seen: an overlay video ends in"),
+        ("records", "file/seen.jsonl", r"file/seen\.jsonl cannot be written: (File exists|Not a directory)"),
+        ("records", "folder.mp4", r"folder\.mp4 is a folder; name a file to write"),
+    ],
+)
+def test_places_that_cannot_be_written_are_told_at_once(video, tmp_path, option, name, sentence):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder.mp4").mkdir()
+    tracker, before = Told(), names(tmp_path)
+    places = {"overlay": tmp_path / "good.mp4", option: tmp_path / name}
+    with pytest.raises(ValueError, match=f"^[^\n]*{sentence}[^\n]*$"):
+        follow(open_footage(str(video)), tracker, (), **places)
+    assert names(tmp_path) == before
+    assert tracker.given == []
+
+
+def test_ctrl_c_keeps_what_has_been_done(video, tmp_path):
+    def press(number: int) -> None:
+        if number == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    overlay, records = tmp_path / "seen.mp4", tmp_path / "seen.jsonl"
+    found = follow(open_footage(str(video)), Told(press), (), overlay, records)
+    assert found == Summary(frames=3, with_people=2, people=1, stopped=True)
+    assert len(list(open_footage(str(overlay)).frames)) == len(lines(records)) == 3
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_twice_ends_at_once(video, tmp_path):
+    def press(number: int) -> None:
+        if number == 2:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        follow(open_footage(str(video)), Told(press), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
+    assert names(tmp_path) == ["in.mp4"]
+
+
+def test_an_error_midway_leaves_earlier_files_as_they_were(video, tmp_path):
+    def stumble(number: int) -> None:
+        if number == 3:
+            raise RuntimeError("stumbled")
+
+    (tmp_path / "seen.mp4").write_text("earlier")
+    with pytest.raises(RuntimeError, match="stumbled"):
+        follow(open_footage(str(video)), Told(stumble), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
+    assert names(tmp_path) == ["in.mp4", "seen.mp4"]
+    assert (tmp_path / "seen.mp4").read_text() == "earlier"
+
+
+def test_a_camera_that_sends_nothing_leaves_nothing(tmp_path):
+    def nothing() -> Iterator[Frame]:
+        yield from ()
+
+    footage = Footage(nothing(), None, Fraction(30))
+    with pytest.raises(ValueError, match=r"no frame"):
+        follow(footage, Told(), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
+    assert names(tmp_path) == []

@@ -1,0 +1,176 @@
+"""Who is followed, searched and recognised, in a scripted world."""
+
+import numpy as np
+import pytest
+
+from blazepose.geometry import Roi, roi_from_box, roi_overlap
+from tests.runtime.scripted import IMAGE, World, at
+
+
+@pytest.fixture
+def world(monkeypatch) -> World:
+    return World(monkeypatch)
+
+
+def test_the_detector_is_asked_only_while_somebody_is_missing(world):
+    tracker = world.tracker()
+    for k in range(5):
+        assert world.show(tracker, k * 33, anna=at(100 + 5 * k)) == [("anna", 0)]
+    assert world.asked == 1
+    world.show(tracker, 165)
+    world.show(tracker, 198)
+    assert world.asked == 3
+    pair = world.tracker(people=2)
+    for k in range(3):
+        world.show(pair, k * 33, anna=at(100))
+    assert world.asked == 6
+    assert world.show(pair, 99, anna=at(100), ben=at(400)) == [("anna", 0), ("ben", 1)]
+    assert world.show(pair, 132, anna=at(100), ben=at(400)) == [("anna", 0), ("ben", 1)]
+    assert world.asked == 7
+
+
+def test_the_next_frame_is_looked_at_where_the_person_was(world):
+    tracker = world.tracker()
+    world.show(tracker, 0, anna=Roi(100.0, 200.0, 90.0, 0.5))
+    world.show(tracker, 33, anna=Roi(110.0, 200.0, 90.0, 0.5))
+    center_x, *rest = vars(world.looked[-1]).values()
+    assert (center_x, *rest) == pytest.approx((100, 200, 90, 0.5))
+
+
+def test_who_is_lost_is_searched_in_the_same_frame(world):
+    tracker = world.tracker()
+    world.show(tracker, 0, anna=at(100))
+    assert world.show(tracker, 33, anna=at(160)) == [("anna", 0)]  # more than half a side: out of the ROI
+    assert world.asked == 2
+
+
+def test_an_occlusion_costs_neither_the_id_nor_the_place(world):
+    tracker = world.tracker()
+    world.show(tracker, 0, anna=at(100))
+    for k in range(1, 21):
+        assert world.show(tracker, k * 33, ben=at(400)) == []
+    for k in range(21, 25):
+        assert world.show(tracker, k * 33, ben=at(400), anna=at(140)) == [("anna", 0)]
+
+
+def test_after_the_memory_somebody_new_is_welcome(world):
+    tracker = world.tracker(memory_ms=500)
+    world.show(tracker, 0, anna=at(100))
+    assert world.show(tracker, 500, ben=at(400)) == []
+    assert world.show(tracker, 501, ben=at(400)) == [("ben", 1)]
+    assert world.show(tracker, 534, ben=at(400), anna=at(100)) == [("ben", 1)]
+
+
+def test_no_memory_lets_somebody_else_in_at_once(world):
+    tracker = world.tracker(memory_ms=0)
+    world.show(tracker, 0, anna=at(100))
+    assert world.show(tracker, 33, ben=at(400)) == [("ben", 1)]
+
+
+def test_a_free_place_goes_to_somebody_new_and_a_kept_one_does_not(world):
+    tracker = world.tracker(people=2)
+    world.show(tracker, 0, anna=at(100), ben=at(300))
+    assert world.show(tracker, 33, ben=at(300), cleo=at(500)) == [("ben", 1)]
+    assert world.show(tracker, 66, cleo=at(500), ben=at(300), anna=at(100)) == [("anna", 0), ("ben", 1)]
+    trio = world.tracker(people=3)
+    world.show(trio, 0, anna=at(100), ben=at(300))
+    assert world.show(trio, 33, ben=at(300), cleo=at(500)) == [("ben", 1), ("cleo", 2)]
+
+
+def test_two_who_cross_keep_two_ids(world):
+    tracker, ids = world.tracker(people=2), set()
+    for k in range(31):
+        world.people = {"anna": at(100 + 10 * k), "ben": at(400 - 10 * k, 250)}
+        poses = tracker(IMAGE, k * 33)
+        assert 1 <= len(poses) <= 2
+        ids |= {pose.id for pose in poses}
+        if len(poses) == 2:
+            one, other = (at(*pose.landmarks[:, :2].mean(axis=0)) for pose in poses)
+            assert roi_overlap(one, other) <= 0.5, f"one person twice in frame {k}"
+    assert ids == {0, 1}
+    assert len(poses) == 2
+
+
+@pytest.mark.parametrize("first", ["anna", "ben"])
+def test_who_is_hidden_by_somebody_does_not_become_that_one(world, first):
+    """Ben passes behind Anna, whichever of them was there first."""
+    tracker = world.tracker(people=2)
+    world.show(tracker, 0, **{first: at(100) if first == "anna" else at(400)})
+    for k in range(1, 31):
+        people = {"anna": at(100 + 10 * k), "ben": at(400 - 10 * k)}
+        if roi_overlap(*people.values()) > 0.3:
+            del people["ben"]
+        found = world.show(tracker, k * 33, **people)
+        expected = {"anna": 0, "ben": 1} if first == "anna" else {"ben": 0, "anna": 1}
+        assert all(expected[name] == number for name, number in found), f"frame {k}: {found}"
+    assert len(found) == 2
+
+
+def test_a_given_roi_is_looked_through_as_it_is(world):
+    tracker = world.tracker()
+    world.people = {"ben": at(400), "anna": at(100)}
+    given = Roi(110.0, 230.0, 120.0, 0.3)
+    (pose,) = tracker(IMAGE, 0, rois=[given])
+    assert (pose.roi, pose.id, world.looked, world.asked) == (given, 0, [given], 0)
+    (pose,) = tracker(IMAGE, 33)
+    assert pose.roi == at(100)
+    corrected = Roi(95.0, 240.0, 90.0, 0.0)
+    (pose,) = tracker(IMAGE, 66, rois=[corrected])
+    assert (pose.roi, pose.id) == (corrected, 0)
+    assert world.asked == 0
+
+
+def test_a_given_roi_elsewhere_is_somebody_else(world):
+    tracker = world.tracker(people=2)
+    world.people = {"anna": at(100), "ben": at(400)}
+    tracker(IMAGE, 0, rois=[at(100)])
+    poses = tracker(IMAGE, 33, rois=[at(410)])
+    assert [(world.name(pose), pose.id, pose.roi) for pose in poses] == [
+        ("anna", 0, at(100)),
+        ("ben", 1, at(410)),
+    ]
+    assert world.asked == 0
+
+
+def test_given_boxes_are_looked_at_twice(world):
+    tracker = world.tracker()
+    world.people = {"anna": at(100)}
+    box = (70, 190, 120, 260)
+    (pose,) = tracker(IMAGE, 0, boxes_xyxy=[box])
+    assert world.looked == [roi_from_box(np.array(box)), at(100)]
+    assert pose.roi == at(100)
+    assert world.asked == 0
+    (pose,) = tracker(IMAGE, 33, boxes_xyxy=[box])
+    assert (pose.id, world.looked[2:]) == (0, [at(100)])
+    assert tracker(IMAGE, 66, boxes_xyxy=[(500, 0, 510, 20)]) != []
+
+
+def test_nobody_in_a_given_place_is_nobody(world):
+    tracker = world.tracker()
+    world.people = {"anna": at(100)}
+    assert tracker(IMAGE, 0, boxes_xyxy=[(500, 0, 520, 20)]) == []
+    assert tracker(IMAGE, 33, rois=[at(500)]) == []
+    assert world.asked == 0
+
+
+def test_without_a_detector_only_given_people_are_followed(world):
+    tracker = world.tracker(detector=False)
+    assert not tracker.detects
+    assert world.tracker().detects
+    world.people = {"anna": at(100)}
+    assert tracker(IMAGE, 0) == []
+    assert len(tracker(IMAGE, 33, rois=[at(100)])) == 1
+    assert len(tracker(IMAGE, 66)) == 1
+
+
+def test_hours_of_people_coming_and_going_cost_no_memory(world):
+    rng, tracker, free, most = np.random.default_rng(0), world.tracker(people=3), world.tracker(), 0
+    for k in range(2000):
+        if k % 40 == 0:
+            world.people = {f"p{n}": at(x) for n, x in enumerate(rng.uniform(0, 1500, rng.integers(0, 5)))}
+        tracker(IMAGE, k * 33)
+        free(IMAGE, k * 33, rois=[at(rng.uniform(0, 1500))])
+        assert len(tracker._tracks) + len(tracker._lost) <= 3
+        most = max(most, len(free._tracks) + len(free._lost))
+    assert most <= 32  # who was lost within a second of 30 frames
+    assert tracker._next_id > 50

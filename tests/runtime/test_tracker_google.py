@@ -1,0 +1,120 @@
+"""The tracker with Google's weights against Google's runtime, and with files that are no pose bundle."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blazepose.runtime import PoseTracker, Roi
+from blazepose.runtime.decode import PERSON_FROM
+from blazepose.task_bundle import DETECTOR, LANDMARKS, pack, read_tflite
+from tests import mediapipe_runtime
+from tests.mediapipe_runtime import frames, picture
+
+pytestmark = pytest.mark.shared
+
+
+@pytest.fixture(scope="module")
+def bundle(shared: Path) -> Path:
+    return shared / "models/pose_landmarker_full.task"
+
+
+@pytest.fixture(scope="module")
+def pose_jpg(shared: Path) -> np.ndarray:
+    return picture(shared / "data/mp_reference/pose.jpg")
+
+
+@pytest.fixture(scope="module")
+def squats(shared: Path) -> list[np.ndarray]:
+    return frames(shared / "data/mp_reference/pose_squats.mp4", 8)
+
+
+def test_pictures_are_seen_as_mediapipe_sees_them(bundle, pose_jpg, squats):
+    images = [pose_jpg, *squats]
+    tracker = PoseTracker.load(bundle, num_threads=1, video=False, mask=True)
+    overlaps, distances, world = [], [], []
+    for image, theirs in zip(images, mediapipe_runtime.look(bundle, images, video=False), strict=True):
+        (ours,) = tracker(image)
+        distances.append(np.linalg.norm(ours.landmarks[:, :2] - theirs.landmarks[:, :2], axis=1))
+        world.append(np.linalg.norm(ours.world - theirs.world, axis=1))
+        one, other = ours.mask >= PERSON_FROM, theirs.mask >= PERSON_FROM
+        overlaps.append((one & other).sum() / (one | other).sum())
+        np.testing.assert_allclose(ours.landmarks[:, 3:], theirs.landmarks[:, 3:], atol=0.05)
+        assert np.median(np.abs(ours.landmarks[:, 2] - theirs.landmarks[:, 2])) < 1
+    assert np.median(distances) <= 0.5
+    assert np.percentile(distances, 95) <= 3
+    assert np.median(world) <= 0.002
+    assert min(overlaps) > 0.98
+
+
+def test_a_landmark_network_alone_needs_to_be_pointed_to_people(shared, bundle, pose_jpg):
+    alone = PoseTracker.load(shared / "models/pose_landmark_full.tflite", num_threads=1, video=False)
+    whole = PoseTracker.load(bundle, num_threads=1, video=False)
+    assert not alone.detects
+    assert alone(pose_jpg) == []
+    (found,) = whole(pose_jpg)
+    (pointed,) = alone(pose_jpg, rois=[found.roi])
+    np.testing.assert_array_equal(pointed.landmarks, found.landmarks)
+
+
+def test_a_detector_from_another_file(shared, bundle, pose_jpg):
+    models = shared / "models"
+    joined = PoseTracker.load(
+        models / "pose_landmark_full.tflite", models / "pose_detection.tflite", 1, video=False
+    )
+    ((one,), (other,)) = joined(pose_jpg), PoseTracker.load(bundle, num_threads=1, video=False)(pose_jpg)
+    np.testing.assert_array_equal(one.landmarks, other.landmarks)
+
+
+def test_a_box_around_the_person_is_enough(bundle, pose_jpg):
+    tracker = PoseTracker.load(bundle, num_threads=1, video=False)
+    (found,) = tracker(pose_jpg)
+    (left, top), (right, bottom) = found.landmarks[:, :2].min(axis=0), found.landmarks[:, :2].max(axis=0)
+    (boxed,) = tracker(pose_jpg, boxes_xyxy=[(left, top, right, bottom)])
+    apart = np.linalg.norm(boxed.landmarks[:, :2] - found.landmarks[:, :2], axis=1)
+    assert np.median(apart) < 0.02 * found.roi.side
+
+
+def test_following_needs_no_second_detection(bundle, squats, monkeypatch):
+    tracker = PoseTracker.load(bundle, num_threads=1)
+    (first,) = tracker(squats[0], 0)
+    monkeypatch.setattr(tracker, "_detector", None)
+    for k, image in enumerate(squats[1:], start=1):
+        (pose,) = tracker(image, 200 * k)
+        assert pose.id == first.id
+        assert pose.pose_presence > 0.9
+
+
+def test_noise_is_nobody(bundle):
+    noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    tracker = PoseTracker.load(bundle, num_threads=1)
+    assert tracker(noise) == []
+    assert tracker(noise, rois=[Roi(200.0, 150.0, 200.0, 0.0)]) == []
+
+
+def test_a_bundle_with_two_landmark_networks_is_refused(bundle, tmp_path):
+    landmarks = read_tflite(bundle, LANDMARKS)
+    (tmp_path / "twice.task").write_bytes(pack({DETECTOR: landmarks, LANDMARKS: landmarks}))
+    with pytest.raises(
+        ValueError,
+        match=r"twice\.task is not a pose detector: its inputs are \[1, 256.*\[1, 224, 224, 3, f.*\]$",
+    ):
+        PoseTracker.load(tmp_path / "twice.task")
+
+
+def test_a_missing_bundle_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"gone\.task is missing"):
+        PoseTracker.load(tmp_path / "gone.task")
+
+
+def test_two_trackers_in_two_threads_give_what_one_gives(bundle, squats):
+    def follow(_: int) -> list[np.ndarray]:
+        tracker = PoseTracker.load(bundle, num_threads=1)
+        return [pose.landmarks for k, image in enumerate(squats[:4]) for pose in tracker(image, 200 * k)]
+
+    alone = follow(0)
+    assert len(alone) == 4
+    with ThreadPoolExecutor(2) as threads:
+        for together in threads.map(follow, range(2)):
+            np.testing.assert_array_equal(together, alone)

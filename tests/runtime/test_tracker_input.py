@@ -1,0 +1,183 @@
+"""What a tracker takes and gives: times, sizes, options, smoothing, masks, damaged answers."""
+
+import numpy as np
+import pytest
+
+from blazepose.geometry import Roi
+from blazepose.runtime.decode import RawOutputs
+from blazepose.runtime.detector import Detection, PersonDetector
+from blazepose.runtime.tracker import PoseTracker, Tracking
+from tests.runtime.scripted import IMAGE, Unused, World, at, look_at
+
+
+@pytest.fixture
+def world(monkeypatch) -> World:
+    return World(monkeypatch)
+
+
+@pytest.mark.parametrize("time_ms", [100.0, 99.0, float("nan"), float("inf")])
+def test_times_have_to_rise(world, time_ms):
+    tracker = world.tracker()
+    world.show(tracker, 100, anna=at(100))
+    with pytest.raises(ValueError, match=rf"a frame at {time_ms:g} ms cannot follow one at 100 ms.*reset"):
+        world.show(tracker, time_ms, anna=at(100))
+    assert world.show(tracker, 133, anna=at(100)) == [("anna", 0)]
+
+
+@pytest.mark.parametrize("time_ms", [float("nan"), float("-inf"), float("inf")])
+def test_the_first_time_is_a_number(world, time_ms):
+    with pytest.raises(ValueError, match="a frame at"):
+        world.show(world.tracker(), time_ms, anna=at(100))
+
+
+def test_frames_without_times_are_a_30th_of_a_second_apart(world):
+    tracker = world.tracker(memory_ms=1000)
+    world.show(tracker, anna=at(100))
+    for _ in range(29):
+        assert world.show(tracker, ben=at(400)) == []
+    world.show(tracker)  # a second has passed, more or less
+    assert world.show(tracker, ben=at(400)) == [("ben", 1)]
+
+
+def test_reset_begins_another_video(world):
+    tracker = world.tracker()
+    world.show(tracker, 100, anna=at(100))
+    tracker.reset()
+    assert world.show(tracker, 0, ben=at(400)) == [("ben", 0)]
+
+
+def test_a_frame_of_another_size_is_looked_at_anew(world):
+    tracker = world.tracker()
+    world.show(tracker, 0, anna=at(100))
+    (pose,) = tracker(np.zeros((240, 320, 3), np.uint8), 33)
+    assert (pose.id, world.asked) == (1, 2)
+    with pytest.raises(ValueError, match="times have to rise"):
+        tracker(IMAGE, 33)
+
+
+def test_pictures_have_nothing_to_do_with_each_other(world):
+    tracker = world.tracker(video=False, smooth=True)
+    assert world.show(tracker, 50, anna=at(100)) == [("anna", 0)]
+    assert world.show(tracker, 50, anna=at(110), ben=at(400)) == [("anna", 0)]
+    (pose,) = tracker(IMAGE)
+    np.testing.assert_array_equal(pose.landmarks, look_at(at(110), at(110)).landmarks)
+    assert world.show(tracker, ben=at(400)) == [("ben", 0)]
+    assert world.asked == 4
+
+
+def test_smoothing_is_a_choice_and_steadies_the_roi(world):
+    rough, smooth = world.tracker(), world.tracker(smooth=True)
+    rng = np.random.default_rng(0)
+    roughly, smoothly = [], []
+    for k in range(30):
+        world.people = {"anna": at(200 + rng.normal(0, 2))}
+        ((one,), (other,)) = rough(IMAGE, k * 33), smooth(IMAGE, k * 33)
+        if k:
+            roughly.append((one.landmarks[0, 0], one.roi.center_x))
+            smoothly.append((other.landmarks[0, 0], other.roi.center_x))
+        expected = look_at(world.people["anna"], at(0))
+        np.testing.assert_array_equal(one.landmarks, expected.landmarks)
+        np.testing.assert_array_equal(one.world, expected.world)
+    before, after = (np.diff(run, axis=0).std(axis=0) for run in (roughly, smoothly))
+    assert (after < 0.6 * before).all()
+
+
+def test_masks_come_when_asked_for_and_have_the_pictures_size(world):
+    world.people = {"anna": at(100)}
+    (pose,) = world.tracker()(IMAGE)
+    assert pose.mask is None
+    (pose,) = world.tracker(mask=True)(IMAGE)
+    assert pose.mask.shape == (480, 640)
+    assert pose.mask.dtype == np.float32
+    assert pose.mask[240, 100] == 0.5  # logits of 0
+    assert pose.mask[240, 300] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"people": 0}, "people=0: follow one person or more"),
+        ({"min_detection": 1.1}, "min_detection=1.1: a number from 0 to 1"),
+        ({"min_presence": -0.1}, "min_presence=-0.1: a number from 0 to 1"),
+        ({"min_presence": float("nan")}, "min_presence=nan: a number from 0 to 1"),
+        ({"memory_ms": -1.0}, "memory_ms=-1.0: a number from 0 up"),
+        ({"memory_ms": float("nan")}, "memory_ms=nan: a number from 0 up"),
+    ],
+)
+def test_options_out_of_range_are_named(options, sentence):
+    with pytest.raises(ValueError, match=f"^{sentence}$"):
+        Tracking(**options)
+    with pytest.raises(ValueError, match=f"^{sentence}$"):
+        PoseTracker.load("none.task", **options)
+
+
+@pytest.mark.parametrize(
+    "roi", [Roi(9.0, 9.0, 0.0, 0.0), Roi(np.nan, 9.0, 50.0, 0.0), Roi(9.0, 9.0, 50.0, np.inf)]
+)
+def test_given_rois_have_to_be_somewhere(world, roi):
+    with pytest.raises(ValueError, match=r"Roi\(.* is nowhere: a side has to be above 1 pixel"):
+        world.tracker()(IMAGE, 0, rois=[at(100), roi])
+
+
+def test_given_boxes_have_to_have_an_area(world):
+    with pytest.raises(ValueError, match="the box 9, 9, 5, 20 has no area"):
+        world.tracker()(IMAGE, 0, boxes_xyxy=[(9, 9, 5, 20)])
+
+
+def test_frames_have_to_be_pictures(world):
+    with pytest.raises(ValueError, match="a frame is uint8 RGB"):
+        world.tracker()(np.zeros((480, 640, 3), np.float32))
+    world.people = {"anna": at(100)}
+    assert len(world.tracker()(IMAGE[..., 0])) == 1
+
+
+class Says(PersonDetector):
+    """Finds people with these hips and circle points."""
+
+    def __init__(self, *points: list[list[float]]) -> None:
+        self._found = [Detection(0.9, np.zeros(4), np.array([*p, *p], float)) for p in points]
+
+    def __call__(self, image: np.ndarray) -> list[Detection]:
+        return self._found
+
+
+def test_answers_of_the_detector_without_size_are_skipped(world):
+    flat, lost, good = [[50, 50], [50, 50]], [[np.nan, 50], [50, 10]], [[100, 240], [100, 200]]
+    world.people = {"anna": at(100)}
+    (pose,) = PoseTracker(Unused(), Says(flat, lost, good), Tracking())(IMAGE)
+    assert pose.roi == at(100)
+    assert PoseTracker(Unused(), Says(flat, lost), Tracking())(IMAGE) == []
+
+
+def test_who_cannot_be_followed_is_nobody(world, monkeypatch):
+    """The network is sure of somebody whose alignment points fall on one."""
+
+    def point(engine, image, roi):
+        return look_at(at(100), roi)._replace(alignment_px=np.full((2, 2), 100.0))
+
+    monkeypatch.setattr("blazepose.runtime.tracker.look", point)
+    world.people = {"anna": at(100)}
+    assert world.tracker()(IMAGE) == []
+
+
+class Damaged(Unused):
+    def __init__(self, **wrong: float) -> None:
+        self.wrong = wrong
+
+    def __call__(self, images: np.ndarray) -> RawOutputs:
+        good = RawOutputs(
+            np.zeros((1, 195), np.float32),
+            np.ones((1, 1), np.float32),
+            np.zeros((1, 256, 256, 1), np.float32),
+            np.zeros((1, 64, 64, 39), np.float32),
+            np.zeros((1, 117), np.float32),
+        )
+        wrong = {name: np.full_like(getattr(good, name), value) for name, value in self.wrong.items()}
+        return good._replace(**wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"landmarks": np.nan}, {"world": np.inf}, {"pose_presence": np.nan}])
+def test_no_numbers_from_the_network_are_one_sentence(wrong):
+    tracker = PoseTracker(Damaged(**wrong), None)
+    with pytest.raises(ValueError, match="landmark network returns NaN or infinity; its weights"):
+        tracker(IMAGE, rois=[at(100)])
