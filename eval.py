@@ -8,6 +8,7 @@ from blazepose.configured import build, script
 from blazepose.data.datamodule import as_list
 from blazepose.data.readers import read_source
 from blazepose.evaluation.engines import open_weights, validation_data
+from blazepose.evaluation.find import DETECTOR, choose_detector, plan_found
 from blazepose.evaluation.options import Options
 from blazepose.evaluation.predict import plan, predict
 from blazepose.evaluation.predictions import read_predictions, write_predictions
@@ -30,7 +31,10 @@ def main(cfg: DictConfig) -> None:
     engine = None if options.predictions else open_weights(evaluated, options.engine, options.num_threads)
     specs = as_list(cfg.data.test) or validation_data(evaluated, engine)
     sources = [read_source(spec) for spec in specs]
-    jobs = plan(sources, options.roi, options.seed)
+    if options.roi == DETECTOR:
+        jobs = plan_found(sources, choose_detector(options.detector, evaluated, options.num_threads))
+    else:
+        jobs = plan(sources, options.roi, options.seed)
 
     folder, file = new_folder(options.out, evaluated), evaluated
     if engine:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from blazepose.runtime.decode import RawOutputs
+from blazepose.runtime.detector import PersonDetector
 from blazepose.runtime.engines import InferenceEngine, LandmarkEngine
 
 
@@ -41,6 +42,42 @@ class TorchEngine:
         with self._torch.inference_mode(), self._torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             outputs = self._net.contract(self._torch.from_numpy(images).to(self._device).float() / 255)
             return RawOutputs(*(output.float().cpu().numpy() for output in outputs))
+
+
+class TorchDetector:
+    """Runs a detector with torch, on the GPU if there is one.
+
+    Args:
+        path: a `.ckpt`, or a file that can be imported (training.weights).
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: names the file, if it is damaged or not a detector.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import torch
+
+        from blazepose.training.weights import open_detector_net
+
+        self._torch = torch
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        net, self.metadata = open_detector_net(path)
+        self._net = net.to(self._device)
+
+    def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Boxes and logits of uint8 RGB pictures, as runtime.engines.DetectorEngine."""
+        with self._torch.inference_mode(), self._torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            pictures = self._torch.from_numpy(images).to(self._device).float() / 127.5 - 1
+            boxes, logits = self._net.contract(pictures)
+            return boxes.float().cpu().numpy(), logits.float().cpu().numpy()
+
+
+def open_detector(path: Path, min_score: float, num_threads: int | None = None) -> PersonDetector:
+    """The detector of a `.ckpt`, `.task`, `.tflite` or `.onnx` file, answering from a score on."""
+    if path.suffix == ".ckpt":
+        return PersonDetector(TorchDetector(path), min_score)
+    return PersonDetector.load(path, min_score, num_threads)
 
 
 def _mediapipe(path: Path, num_threads: int | None) -> InferenceEngine:

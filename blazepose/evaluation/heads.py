@@ -56,8 +56,8 @@ def score_heads(annotations: list[Annotation], predictions: list[Prediction]) ->
         "presence": (presence != UNKNOWN).any(),
         "segmentation": any(annotation.mask is not None for annotation in annotations),
     }
-    known = np.isfinite(target).all(axis=-1) & _learned(predictions, "world")
     world = np.stack([prediction.landmarks_world for prediction in predictions])
+    known = np.isfinite(target + world).all(axis=-1) & _learned(predictions, "world")
     said = np.stack([prediction.landmarks for prediction in predictions])
     seen = np.stack([learned_landmarks(prediction, "visibility") for prediction in predictions])
     return ScoredHeads(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from blazepose.evaluation.find import DETECTOR
 from blazepose.evaluation.predict import CROPS
 from blazepose.metrics.pck import torso_definition
 
@@ -13,7 +14,8 @@ class Options:
     Attributes:
         weights: what to run; None takes the newest landmark run's best.
         predictions: an earlier run's predictions.jsonl, to score again.
-        roi: where the crops come from, a key of predict.CROPS.
+        roi: where the crops come from, a key of predict.CROPS, or detector.
+        detector: file whose detector finds the people; None takes the bundle's own.
         torso: a torso definition of metrics.pck.
         out: folder of the results; None makes one.
         engine: None goes by the suffix of the weights.
@@ -28,6 +30,7 @@ class Options:
     weights: str | None = None
     predictions: str | None = None
     roi: str = "annotation"
+    detector: str | None = None
     torso: str = "across"
     out: str | None = None
     engine: str | None = None
@@ -41,12 +44,10 @@ class Options:
             if value is not None and value < least:
                 raise ValueError(f"{name}={value}: a number from {least} up")
         torso_definition(self.torso)
-        if self.roi == "detector":
-            raise ValueError(
-                "roi=detector comes with the detector and the pipeline; take annotation or jitter"
-            )
-        if self.roi not in CROPS:
-            raise ValueError(f"roi={self.roi} is unknown; roi is one of {', '.join(CROPS)}")
+        if self.roi not in (*CROPS, DETECTOR):
+            raise ValueError(f"roi={self.roi} is unknown; roi is one of {', '.join((*CROPS, DETECTOR))}")
+        if self.detector and self.roi != DETECTOR:
+            raise ValueError("detector= is for roi=detector")
         if self.weights and self.predictions:
             raise ValueError(
                 "weights= runs a network, predictions= scores what one has said: give one of them"

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from blazepose.data.align import aligned_roi, why_not_alignable
 from blazepose.data.annotation import Annotation, Source
-from blazepose.evaluation.predictions import Prediction, learned_output, person_key
+from blazepose.evaluation.predictions import Prediction, learned_output, nothing_found, person_key
 from blazepose.geometry import Roi, crop_image, roi_to_image, roi_to_image_matrix
 from blazepose.image import read_image
 from blazepose.runtime.decode import (
@@ -35,11 +35,19 @@ _JITTER_RAD = math.radians(8)
 
 
 class Job(NamedTuple):
-    """A person to look at, and the square to look through."""
+    """A person to look at, and the square to look through.
+
+    Attributes:
+        reader: name of the reader.
+        annotation: of the person.
+        roi: the square.
+        found: False of somebody whom the detector did not find: nothing is predicted, and all of it is wrong.
+    """
 
     reader: str
     annotation: Annotation
     roi: Roi
+    found: bool = True
 
 
 def jittered_roi(annotation: Annotation, seed: int) -> Roi:
@@ -83,11 +91,20 @@ def plan(sources: list[Source], crop: str, seed: int) -> list[Job]:
         for annotation in source.annotations
         if why_not_alignable(annotation) is None
     ]
+    require_people(jobs, sources)
+    return jobs
+
+
+def require_people(jobs: list[Job], sources: list[Source]) -> None:
+    """Refuse sources without anybody to look at, or with somebody twice.
+
+    Raises:
+        ValueError: says so.
+    """
     if not jobs:
         names = ", ".join(source.name for source in sources)
         raise ValueError(f"{names}: nobody has labelled hips and shoulders, so there is no crop to look at")
     _require_unique(jobs)
-    return jobs
 
 
 def _require_unique(jobs: list[Job]) -> None:
@@ -158,6 +175,9 @@ def _predict_batch(
             person = f"{annotation.image}, person {annotation.person}"
             raise ValueError(f"{person}: the network returns NaN or infinity; its weights are damaged")
         landmarks = np.concatenate([refined[k], regressed[k, :, 2:]], axis=1)
+        if not job.found:
+            yield nothing_found(str(annotation.image), annotation.person, job.reader, crop, roi, trained)
+            continue
         yield Prediction(
             image=str(annotation.image),
             person=annotation.person,

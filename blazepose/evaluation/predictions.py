@@ -26,9 +26,10 @@ class Prediction:
         person: annotation id.
         reader: name of the reader.
         crop: where the ROI came from, a key of predict.CROPS.
-        roi: the square the network saw.
+        roi: the square the network saw; the annotation's, of somebody whom the detector did not find.
         landmarks: (33, 5) x_px, y_px, z (pixels on the scale of x, origin at the hips, negative towards the
-            camera), visibility, presence; refined by the heatmap.
+            camera), visibility, presence; refined by the heatmap. NaN, as all that follows, of somebody who
+            was not found; null in the file.
         landmarks_raw: (33, 2) pixels, the regression output alone; None from an engine that does not tell.
         landmarks_world: (33, 3) metres, hip-centred, along the axes of the image.
         pose_presence: 0..1; None from an engine that does not tell.
@@ -49,6 +50,29 @@ class Prediction:
     pose_presence: float | None
     trained: dict[str, list[str]] | None
     mask: Mapping[str, Any] | None = None
+
+    @property
+    def found(self) -> bool:
+        """The person was found at all."""
+        return bool(np.isfinite(self.landmarks).any())
+
+
+def nothing_found(
+    image: str, person: str, reader: str, crop: str, roi: Roi, trained: dict[str, list[str]] | None
+) -> Prediction:
+    """Of a person whom the detector did not find: all numbers are NaN. Arguments as Prediction's."""
+    return Prediction(
+        image=image,
+        person=person,
+        reader=reader,
+        crop=crop,
+        roi=roi,
+        landmarks=np.full((NUM_LANDMARKS, 5), np.nan),
+        landmarks_raw=np.full((NUM_LANDMARKS, 2), np.nan),
+        landmarks_world=np.full((NUM_LANDMARKS, 3), np.nan),
+        pose_presence=None,
+        trained=trained,
+    )
 
 
 PersonKey = tuple[str, str, str]
@@ -111,10 +135,10 @@ def _to_json(prediction: Prediction) -> dict[str, Any]:
         "person": prediction.person,
         "reader": prediction.reader,
         "roi": {"from": prediction.crop, **asdict(prediction.roi)},
-        "landmarks": _rounded(prediction.landmarks),
-        "landmarks_world": _rounded(prediction.landmarks_world),
+        "landmarks": _rounded(prediction.landmarks) if prediction.found else None,
+        "landmarks_world": _rounded(prediction.landmarks_world) if prediction.found else None,
         "pose_presence": None if presence is None else round(presence, _DECIMALS),
-        "landmarks_raw": None if raw is None else _rounded(raw),
+        "landmarks_raw": None if raw is None or not prediction.found else _rounded(raw),
         "trained": prediction.trained,
         **({"mask": prediction.mask} if prediction.mask else {}),
     }
@@ -122,6 +146,9 @@ def _to_json(prediction: Prediction) -> dict[str, Any]:
 
 def _from_json(line: dict[str, Any]) -> Prediction:
     roi = line["roi"]
+    if line["landmarks"] is None:
+        crop, person = roi.pop("from"), (line["image"], line["person"], line["reader"])
+        return nothing_found(*person, crop, Roi(**roi), line["trained"])
     return Prediction(
         image=line["image"],
         person=line["person"],

@@ -115,6 +115,8 @@ def _text(value: float | None) -> str:
 def _left_out(figures: Mapping[str, Any]) -> str:
     reasons = ", ".join(f"{count} ({reason})" for reason, count in figures["num_left_out"].items())
     text = f"People left out: {reasons or 'none'}."
+    if figures["num_not_found"]:
+        text += f" People whom the detector did not find, and who count as wrong: {figures['num_not_found']}."
     if figures["not_trained"]:
         points = ", ".join(f"{name} ({count})" for name, count in figures["not_trained"].items())
         text += f" Labelled points left out because the weights never learned them: {points}."

@@ -21,14 +21,15 @@ def results(scored: Scored) -> dict[str, Any]:
 
     In per cent, but for those in `_mm`; `offset` is the median signed error, right and down in the crop, in
     per cent of the torso size: what is wholly wrong does not show in it. All points are pooled; in `groups`,
-    those of the people of each group.
+    those of the people of each group. Somebody who was not found counts as wrong in all but errors of
+    distance, which are those of the others.
     """
     counted, heads = scored.counted, scored.heads
     curve = pck_curve(scored.errors, counted)
     crops = sorted({prediction.crop for prediction in scored.predictions})
     return {
         "pck@0.2": _number(pck(scored.errors, counted)),
-        "pck@0.2_raw": _number(pck(scored.errors_raw, counted & np.isfinite(scored.errors_raw))),
+        "pck@0.2_raw": _number(pck(scored.errors_raw, counted & ~np.isnan(scored.errors_raw))),
         "pck@0.2_mean_pose": _number(pck(scored.errors_mean_pose, counted)),
         "pdj@0.2": _number(pdj(scored.errors, counted, heads.visibility, heads.visibility_said)),
         "mean_error": _number(mean_error(scored.errors, counted)),
@@ -36,6 +37,7 @@ def results(scored: Scored) -> dict[str, Any]:
         "classes": {name: _numbers(row._asdict()) for name, row in class_table(heads).items()},
         "num_people": len(scored.annotations),
         "num_left_out": scored.left_out,
+        "num_not_found": sum(not prediction.found for prediction in scored.predictions),
         "torso": scored.torso,
         "roi": "+".join(crops),
         "per_landmark": {
@@ -54,10 +56,15 @@ def _landmark_figures(scored: Scored, landmark: int) -> dict[str, Any]:
     return {
         "pck@0.2": _number(pck(errors, counted)),
         "mean_error": _number(mean_error(errors, counted)),
-        "offset": (100 * np.median(scored.offsets[counted, landmark], axis=0)).round(_DECIMALS).tolist(),
+        "offset": _offset(scored.offsets[counted & np.isfinite(errors), landmark]),
         **_numbers(landmark_head_figures(scored.heads, landmark)),
         "count": int(counted.sum()),
     }
+
+
+def _offset(offsets: np.ndarray) -> list[float] | None:
+    """Median of offsets (points, 2), per cent."""
+    return (100 * np.median(offsets, axis=0)).round(_DECIMALS).tolist() if len(offsets) else None
 
 
 def _groups(scored: Scored) -> dict[str, dict[str, dict[str, Any]]]:
@@ -102,7 +109,8 @@ def headline(figures: Mapping[str, Any]) -> str:
     return (
         f"PCK@0.2 {figures['pck@0.2']:.1f} ({'' if raw is None else f'regression alone {raw:.1f}, '}"
         f"constant mean pose {figures['pck@0.2_mean_pose']:.1f}), "
-        f"mean error {figures['mean_error']:.1f} % of the torso; {setting(figures)}{_heads_sentence(figures)}"
+        f"mean error {figures['mean_error'] or math.nan:.1f} % of the torso; "
+        f"{setting(figures)}{_heads_sentence(figures)}"
     )
 
 
@@ -120,5 +128,6 @@ def _heads_sentence(figures: Mapping[str, Any]) -> str:
 
 def setting(figures: Mapping[str, Any]) -> str:
     """What every figure depends on: people, crop and torso definition."""
-    torso = torso_definition(figures["torso"]).text
-    return f"{figures['num_people']} people, crop from {figures['roi']}, torso {torso}"
+    torso, missed = torso_definition(figures["torso"]).text, figures.get("num_not_found")
+    not_found = f" ({missed} not found, which is wrong)" if missed else ""
+    return f"{figures['num_people']} people{not_found}, crop from {figures['roi']}, torso {torso}"

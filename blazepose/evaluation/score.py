@@ -19,11 +19,11 @@ class Scored(NamedTuple):
     """The people that count, with their errors in torso sizes.
 
     Attributes:
-        annotations: of the people.
-        predictions: of the same people.
-        learned: (people, 33) bool, landmarks that the weights learned.
-        counted: (people, 33) bool, landmarks that are labelled, too: the points that are scored.
-        errors: (people, 33), of the landmarks as the runtime returns them, refined by the heatmap.
+        annotations: of the people. predictions: of the same people. learned: (people, 33) bool, landmarks
+        that the weights learned. counted: (people, 33) bool, landmarks that are labelled, too: the points
+        that are scored. errors: (people, 33), of the landmarks as the runtime returns them, refined by the
+        heatmap; infinite of
+            people whom the detector did not find.
         errors_raw: (people, 33), of the regression output; NaN where it is not known.
         errors_mean_pose: (people, 33), of the median aligned pose of these people: what a network scores
             that always says the same.
@@ -119,13 +119,14 @@ def _errors(
             "heatmap stage, a regression or joint stage follows)"
         )
     missed = (labelled & ~learned).sum(axis=0)
+    found = np.array([prediction.found for prediction in predictions])
     return Scored(
         annotations=annotations,
         predictions=predictions,
         learned=learned,
         counted=labelled & learned,
-        errors=normalised_errors(refined, target, sizes),
-        errors_raw=normalised_errors(raw, target, sizes),
+        errors=_where_found(normalised_errors(refined, target, sizes), found),
+        errors_raw=_where_found(normalised_errors(raw, target, sizes), found),
         errors_mean_pose=normalised_errors(mean_pose(target, labelled, predictions), target, sizes),
         offsets=_turned(refined - target, predictions) / sizes[:, None, None],
         heads=score_heads(annotations, predictions),
@@ -133,6 +134,11 @@ def _errors(
         torso=torso,
         not_trained={LANDMARKS[k]: int(missed[k]) for k in np.flatnonzero(missed)},
     )
+
+
+def _where_found(errors: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Errors (people, 33); infinite of people who were not found."""
+    return np.where(found[:, None], errors, np.inf)
 
 
 def _turned(vectors_px: np.ndarray, predictions: list[Prediction]) -> np.ndarray:

@@ -130,8 +130,8 @@ def pdj(
 
 
 def mean_error(errors: np.ndarray, labelled: np.ndarray) -> float:
-    """Mean error of the labelled points, in per cent of the torso size."""
-    return percent(errors, labelled)
+    """Mean error of the labelled points of people who were found, in per cent of the torso size."""
+    return percent(errors, labelled & np.isfinite(errors))
 
 
 def pck_curve(errors: np.ndarray, labelled: np.ndarray) -> dict[float, float]:

@@ -14,7 +14,6 @@ from blazepose.models.encoder import Encoder
 from blazepose.models.outputs import DetectorOutputs
 from blazepose.models.variants import DETECTOR, DETECTOR_INPUT, DetectorVariant, InputSpec
 
-
 _RARE = -4.6
 """Logit of a probability of 0.01. Source: Lin et al., Focal loss for dense object detection, 2017."""
 
@@ -70,7 +69,8 @@ class Head(nn.Module):
             for values in (1, NUM_COORDINATES)
         )
         # Nearly all anchors see nobody; a network that says so from the start learns the rest sooner.
-        nn.init.constant_(self.scores[-1].bias, _RARE)
+        with torch.no_grad():
+            self.scores.get_parameter("1.bias").fill_(_RARE)
 
     def forward(
         self, x: Tensor

@@ -1,5 +1,6 @@
 """Where people are in a picture, so that the landmark network knows where to look."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,11 +46,13 @@ class PersonDetector:
     """Finds people in whole pictures.
 
     Args:
-        engine: runs the network.
+        engine: runs the network, as DetectorEngine.
         min_score: from which an answer counts, 0..1.
     """
 
-    def __init__(self, engine: DetectorEngine, min_score: float = 0.5) -> None:
+    def __init__(
+        self, engine: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], min_score: float = 0.5
+    ) -> None:
         self._engine = engine
         self._min_score = min_score
 

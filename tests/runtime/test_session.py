@@ -121,6 +121,12 @@ def test_a_folder_does_not_become_one_picture(folder, tmp_path):
         follow(open_footage(str(folder)), Told(video=False), (), tmp_path / "one.jpg")
 
 
+def test_a_picture_does_not_become_a_video(folder, tmp_path):
+    with pytest.raises(ValueError, match=r"seen\.mp4"):
+        follow(open_footage(str(folder / "a.png")), Told(video=False), (), tmp_path / "seen.mp4")
+    assert not (tmp_path / "seen.mp4").exists()
+
+
 @pytest.mark.parametrize("option", ["overlay", "records"])
 @pytest.mark.parametrize("name", ["in.mp4", "in/a.png", "in"])
 def test_originals_are_never_overwritten(video, folder, tmp_path, name, option):
@@ -202,6 +208,6 @@ def test_a_camera_that_sends_nothing_leaves_nothing(tmp_path):
         yield from ()
 
     footage = Footage(nothing(), None, Fraction(30))
-    with pytest.raises(ValueError, match=r"no frame"):
+    with pytest.raises(ValueError, match="frame"):
         follow(footage, Told(), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
     assert names(tmp_path) == []

@@ -1,0 +1,84 @@
+"""LSP's people, who fill their pictures, at random size and place on larger ones: a test set for detectors.
+
+    python benchmarks/pasted.py data/lspet_val data/negatives --out data/lspet_val_pasted
+
+What every picture shows in its middle, a detector need not find. Same layout as LSP Extended
+(data/README.md).
+"""
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+import scipy.io
+from tqdm import tqdm
+
+from blazepose.cli import say_errors
+from blazepose.data.datamodule import find_pictures
+from blazepose.data.readers.lsp import read_joints
+from blazepose.image import pictures_below, read_image
+
+_SIZES = (0.25, 0.9)
+"""Larger side of a person's picture, in sides of the backdrop."""
+
+_SIDE = 640
+"""Of the pictures that are written, as COCO's."""
+
+
+def paste(
+    picture: np.ndarray, backdrop: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """A picture anywhere on another one.
+
+    Args:
+        picture: uint8 RGB.
+        backdrop: uint8 RGB; its middle square is taken.
+        rng: source of randomness.
+
+    Returns:
+        uint8 RGB (640, 640, 3), and the affine (2, 3) from the picture's pixels to its own.
+    """
+    height, width = backdrop.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    canvas = cv2.resize(backdrop[top : top + side, left : left + side], (_SIDE, _SIDE))
+    scale = _SIDE * rng.uniform(*_SIZES) / max(picture.shape[:2])
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    y, x = (int(rng.integers(0, _SIDE - size + 1)) for size in small.shape[:2])
+    canvas[y : y + small.shape[0], x : x + small.shape[1]] = small
+    ratio = np.array([small.shape[1] / picture.shape[1], small.shape[0] / picture.shape[0]])
+    # Pixel centres are whole numbers: a picture scaled by s shows its pixel i at s (i + 0.5) - 0.5.
+    return canvas, np.column_stack([np.diag(ratio), [x, y] + (ratio - 1) / 2])
+
+
+@say_errors
+def main(arguments: list[str] | None = None) -> None:
+    """Write pictures and labels."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("people", type=Path, help="folder in LSP Extended's layout")
+    parser.add_argument("backdrops", type=Path, help="folder of people-free pictures")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args(arguments)
+    if args.out.exists():
+        raise FileExistsError(f"{args.out} exists; choose another --out, or delete it first")
+    points, labelled, _ = read_joints(args.people / "joints.mat")
+    pictures = pictures_below(args.people / "images")
+    if len(pictures) != len(points):
+        raise ValueError(f"{args.people} has {len(pictures)} pictures and {len(points)} people")
+    backdrops = find_pictures([str(args.backdrops)], "backdrops")
+    (args.out / "images").mkdir(parents=True)
+    joints = np.zeros((14, 3, len(points)), np.float32)
+    for k, path in enumerate(tqdm(pictures, unit=" pictures")):
+        rng = np.random.default_rng((args.seed, k))
+        backdrop = read_image(backdrops[rng.integers(len(backdrops))])
+        image, matrix = paste(read_image(path), backdrop, rng)
+        cv2.imwrite(str(args.out / "images" / f"im{k + 1:05d}.jpg"), image[..., ::-1])
+        joints[:, :2, k] = points[k] @ matrix[:, :2].T + matrix[:, 2]
+        joints[:, 2, k] = labelled[k]
+    scipy.io.savemat(args.out / "joints.mat", {"joints": joints})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""Whom detectors find, and how near the ROI is: one or several on the same pictures.
+
+python -m blazepose.detection pose_landmarker_full.task runs/detector/detector-TIME --data
+coco:data/coco:val2017
+"""
+
+import argparse
+from collections.abc import Mapping
+
+from blazepose.cli import say_errors
+from blazepose.data.datamodule import find_pictures
+from blazepose.data.detector_dataset import scenes_of
+from blazepose.data.readers import read_source
+from blazepose.evaluation.detection import LEAST_SCORE, false_alarms, find_in_scenes
+from blazepose.evaluation.engines import open_detector
+from blazepose.training.runs import named_weights
+
+_COLUMNS = {
+    "recall": "found %",
+    "precision": "right %",
+    "ap": "AP overlap",
+    "ap_place": "AP place",
+    "roi_good": "good ROI %",
+    "roi_center": "centre %",
+    "roi_side": "side %",
+    "roi_rotation_deg": "turn deg",
+}
+"""Of metrics.detection.detection_figures."""
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m blazepose.detection", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("weights", nargs="+", help="run folder, .ckpt, .task, .tflite or .onnx")
+    parser.add_argument(
+        "--data", action="append", default=[], metavar="READER:PATH", help="labelled people; may be repeated"
+    )
+    parser.add_argument(
+        "--negatives",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="people-free pictures; may be repeated",
+    )
+    return parser.parse_args(arguments)
+
+
+@say_errors
+def main(arguments: list[str] | None = None) -> None:
+    """Print a table for each set of people, and one for the people-free pictures."""
+    args = _parse(arguments)
+    if not (args.data or args.negatives):
+        raise ValueError("nothing to look at: name labelled people with --data, or pictures with --negatives")
+    weights = [named_weights(name) for name in args.weights]
+    detectors = {path: open_detector(path, LEAST_SCORE) for path in weights}
+    for spec in args.data:
+        scenes = scenes_of([read_source(spec)], "--data")
+        people = sum(len(scene.people) for scene in scenes)
+        print(f"\n{spec}: {people} people in {len(scenes)} pictures")
+        print("  " + "".join(f"{title:>12}" for title in _COLUMNS.values()))
+        for path, detector in detectors.items():
+            print(_row(find_in_scenes(detector, scenes)) + f"  {path}")
+    pictures = find_pictures(args.negatives, "--negatives")
+    if pictures:
+        print(f"\n{len(pictures)} people-free pictures, of which somebody is found in")
+        for path, detector in detectors.items():
+            print(f"  {false_alarms(detector, pictures):10.1f} %  {path}")
+
+
+def _row(figures: Mapping[str, float]) -> str:
+    return "  " + "".join(f"{figures[name]:12.1f}" for name in _COLUMNS)
+
+
+if __name__ == "__main__":
+    main()
