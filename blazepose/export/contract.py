@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from blazepose.models.blocks import fold
 from blazepose.models.detector_net import DetectorNet
+from blazepose.models.flat_head import flatten_heads
 from blazepose.models.landmark_net import LandmarkNet
 
 Precision = Literal["fp32", "fp16"]
@@ -20,7 +21,7 @@ OUTPUT_NAMES = ("landmarks", "pose_presence", "segmentation", "heatmaps", "world
 
 
 class ExportedNet(nn.Module):
-    """A copy of a network for inference: BatchNorm folded, no offset maps, `contract` as its forward.
+    """A copy for inference: BatchNorm folded, no offset maps, no unfolding, `contract` as its forward.
 
     Takes float32 RGB as the network's `input_spec` says, (batch, size, size, 3), and returns the outputs in
     MediaPipe's order.
@@ -31,6 +32,8 @@ class ExportedNet(nn.Module):
         self.net = fold(copy.deepcopy(net).cpu())
         if isinstance(self.net, LandmarkNet):
             self.net.offsets = None
+        else:
+            flatten_heads(self.net)
         self.input_spec = net.input_spec
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:

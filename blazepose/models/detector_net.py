@@ -76,12 +76,18 @@ class Head(nn.Module):
         self, x: Tensor
     ) -> tuple[Float[Tensor, "batch anchors 1"], Float[Tensor, "batch anchors 12"]]:
         unfolded = depth_to_space(x)
-        scores, boxes = self.scores(unfolded), self.boxes(unfolded)
-        # Anchors in the order row, column, anchor of the cell.
-        return (
-            scores.permute(0, 2, 3, 1).reshape(len(x), -1, 1),
-            boxes.permute(0, 2, 3, 1).reshape(len(x), -1, NUM_COORDINATES),
-        )
+        return flatten_cells(self.scores(unfolded), self.boxes(unfolded))
+
+
+def flatten_cells(
+    scores: Float[Tensor, "batch anchors side side"], boxes: Float[Tensor, "batch values side side"]
+) -> tuple[Float[Tensor, "batch all 1"], Float[Tensor, "batch all 12"]]:
+    """What is said of a level's cells, in the order row, column, anchor of the cell."""
+    batch = len(scores)
+    return (
+        scores.permute(0, 2, 3, 1).reshape(batch, -1, 1),
+        boxes.permute(0, 2, 3, 1).reshape(batch, -1, NUM_COORDINATES),
+    )
 
 
 def depth_to_space(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from blazepose.models.detector_net import DetectorNet
+from blazepose.models.flat_head import FlatHead, flatten_heads, unflatten_heads
 from blazepose.models.graph import Graph, matched
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.tflite_graph import Conv, read_graph
@@ -38,6 +39,8 @@ def import_net(content: bytes) -> Net:
                     _put(net, ours.weights, theirs.weights)
             if isinstance(net, LandmarkNet):
                 net.tower.take_pixels()
+            elif isinstance(net.heads[0], FlatHead):
+                unflatten_heads(net)
             return net
         differ = _differ(own, graph)
         nearest = min(nearest or (differ, name), (differ, name))
@@ -59,6 +62,7 @@ def _networks() -> Iterator[tuple[str, Net]]:
             yield f"{name} in the {wiring} wiring", net.eval()
         if wiring == "mediapipe":
             yield "the detector", DetectorNet().eval()
+            yield "the detector as we export it", flatten_heads(DetectorNet()).eval()
 
 
 def _differ(own: Graph, graph: Graph) -> int:

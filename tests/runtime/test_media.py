@@ -12,7 +12,7 @@ import pytest
 
 from blazepose.runtime.media import Frame, VideoWriter, open_footage
 
-TIMES_MS = [0, 33, 66, 133, 200, 233, 266, 300, 400, 433, 466, 500]
+TIMES_MS = [0, 33, 50, 133, 205, 233, 250, 300, 412, 433, 466, 500]
 COLORS = [(20 * k, 255 - 20 * k, 50 * k % 256) for k in range(len(TIMES_MS))]
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 

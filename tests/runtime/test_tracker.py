@@ -46,11 +46,19 @@ def test_who_is_lost_is_searched_in_the_same_frame(world):
 
 def test_an_occlusion_costs_neither_the_id_nor_the_place(world):
     tracker = world.tracker()
-    world.show(tracker, 0, anna=at(100))
-    for k in range(1, 21):
+    for k in range(40):
+        world.show(tracker, k * 33, anna=at(100))
+    for k in range(40, 60):
         assert world.show(tracker, k * 33, ben=at(400)) == []
-    for k in range(21, 25):
+    for k in range(60, 64):
         assert world.show(tracker, k * 33, ben=at(400), anna=at(140)) == [("anna", 0)]
+
+
+def test_of_two_near_the_lost_place_the_nearer_is_the_lost_one(world):
+    tracker = world.tracker()
+    world.show(tracker, 0, anna=at(100))
+    world.show(tracker, 33)
+    assert world.show(tracker, 66, ben=at(160), anna=at(105)) == [("anna", 0)]
 
 
 def test_after_the_memory_somebody_new_is_welcome(world):
