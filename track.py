@@ -24,7 +24,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="overlay to write: video, picture, or folder of pictures")
     parser.add_argument("--landmarks", type=Path, help="JSON lines to write, one a frame")
     parser.add_argument(
-        "--roi", metavar="X,Y,SIDE,DEGREES", help="where the person is in the first frame: centre, side, turn"
+        "--roi",
+        metavar="X,Y,SIDE,DEGREES",
+        help="where the person is at first: centre, side, turn; --roi=-5,... if the first is negative",
     )
     parser.add_argument("--people", type=int, default=1, help="follow so many at most; default: 1")
     parser.add_argument("--no-smooth", action="store_true", help="landmarks as the network says them")
@@ -39,7 +41,7 @@ def main() -> None:
     args = arguments()
     if not (args.out or args.landmarks):
         raise ValueError("nothing to write: name an overlay with --out, JSON lines with --landmarks, or both")
-    rois = [parse_roi(args.roi)] if args.roi else []
+    rois = [] if args.roi is None else [parse_roi(args.roi)]
     footage = open_footage(args.input)
     tracker = PoseTracker.load(
         args.weights,

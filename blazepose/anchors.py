@@ -27,6 +27,10 @@ NUM_COORDINATES = 4 + 2 * NUM_ALIGNMENT_POINTS
 """Of an anchor: centre and size of the face box, then x and y of the alignment points, input pixels."""
 
 
+_LEAST_WEIGHT = 1e-9
+"""Of an answer in a mean: a score may be zero, the sum of some must not."""
+
+
 class Detections(NamedTuple):
     """People that a detector found, best first; coordinates in 0..1 of its input.
 
@@ -91,6 +95,7 @@ def merge_overlapping(found: Detections, overlap: float) -> Detections:
         Each person once, with the best score; boxes and points are means weighted by score.
     """
     places = np.concatenate([found.boxes_xyxy, found.points.reshape(-1, 2 * NUM_ALIGNMENT_POINTS)], axis=1)
+    weights = np.maximum(found.scores, _LEAST_WEIGHT)
     overlaps = box_overlap(found.boxes_xyxy, found.boxes_xyxy)
     left, best, merged = np.full(len(places), True), [], []
     for k in range(len(places)):
@@ -100,7 +105,7 @@ def merge_overlapping(found: Detections, overlap: float) -> Detections:
         same[k] = True  # a box without area overlaps nothing
         left &= ~same
         best.append(k)
-        merged.append(np.average(places[same], axis=0, weights=found.scores[same]))
+        merged.append(np.average(places[same], axis=0, weights=weights[same]))
     means = np.array(merged).reshape(len(best), places.shape[1])
     points = means[:, 4:].reshape(len(best), NUM_ALIGNMENT_POINTS, 2)
     return Detections(found.scores[best], means[:, :4], points)

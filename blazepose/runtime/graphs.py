@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -14,6 +14,7 @@ METADATA_KEY = "blazepose"
 """Where files we write say what they are: a TFLite metadata entry or an ONNX property, JSON text."""
 
 
+@runtime_checkable
 class Graph(Protocol):
     """A network file, ready to run. Not for use by several threads at once.
 
@@ -134,8 +135,10 @@ def open_graph(path: Path, entry: str, num_threads: int | None = None) -> Graph:
         num_threads: None takes every core.
 
     Raises:
-        ValueError: if nobody runs this kind of file; and as GRAPHS say.
+        ValueError: if nobody runs this kind of file, or with so few threads; and as GRAPHS say.
     """
+    if num_threads is not None and num_threads < 1:
+        raise ValueError(f"{num_threads} threads: a number from 1 up, or none for every core")
     if path.suffix not in GRAPHS:
         raise ValueError(f"{path}: no engine runs {path.suffix!r} files; they are {', '.join(GRAPHS)}")
     return GRAPHS[path.suffix](path, entry, num_threads)

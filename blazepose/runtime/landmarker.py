@@ -58,7 +58,7 @@ def look(engine: InferenceEngine, image: np.ndarray, roi: Roi) -> Look:
         ValueError: if the network returns no numbers.
     """
     raw = engine(crop_image(image, roi_to_image_matrix(roi), engine.input_size)[None])
-    if not (np.isfinite(raw.landmarks).all() and np.isfinite(raw.world).all()):
+    if not all(np.isfinite(output).all() for output in (raw.landmarks, raw.world, raw.pose_presence)):
         raise ValueError("the landmark network returns NaN or infinity; its weights are damaged")
     points = decode_landmarks(raw.landmarks, engine.input_size)
     points[..., :2] = refine_by_heatmap(points[..., :2], raw.heatmaps)

@@ -2,12 +2,12 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -21,6 +21,15 @@ VIDEO_SUFFIXES = {".mp4", ".mkv", ".mov"}
 
 _USUAL_RATE = Fraction(30)
 """Frames a second, of what does not say."""
+
+_HOPELESS = 1000
+"""Damaged packets after which nothing more is expected of a file."""
+
+_TEXT = {"tty"}
+"""Formats of FFmpeg that make a video of any text."""
+
+_SOUND_MS = 1000
+"""By which sound may be longer than its video without anything being lost."""
 
 _TICKS = Fraction(1, 90_000)
 """Of written videos. Source: MPEG's clock, which divides all usual rates."""
@@ -45,14 +54,16 @@ class Footage:
     """What is to be looked at.
 
     Attributes:
-        frames: one after the other; closed by closing it.
+        frames: one after the other.
         total: how many, if that is known.
         rate: frames a second; None of pictures.
+        folder: that pictures are below; None of a single one.
     """
 
-    frames: Iterator[Frame]
+    frames: Generator[Frame]
     total: int | None
     rate: Fraction | None
+    folder: Path | None = None
 
 
 def open_footage(name: str) -> Footage:
@@ -70,7 +81,7 @@ def open_footage(name: str) -> Footage:
         pictures = pictures_below(path)
         if not pictures:
             raise FileNotFoundError(f"{path} holds no {', '.join(sorted(PICTURE_SUFFIXES))} file")
-        return Footage(_pictures(pictures), len(pictures), None)
+        return Footage(_pictures(pictures), len(pictures), None, path)
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: name a picture, a folder, a video or a camera's number")
     if path.suffix.lower() in PICTURE_SUFFIXES:
@@ -78,7 +89,7 @@ def open_footage(name: str) -> Footage:
     return _open_video(path)
 
 
-def _pictures(paths: list[Path]) -> Iterator[Frame]:
+def _pictures(paths: list[Path]) -> Generator[Frame]:
     for path in paths:
         yield Frame(read_image(path), picture=path)
 
@@ -90,36 +101,61 @@ def _open_video(path: Path) -> Footage:
         container = av.open(str(path))
     except (av.error.FFmpegError, OSError) as error:
         raise ValueError(f"{path} is damaged, cut off, or no video: {error.strerror}") from error
-    if not container.streams.video:
+    if not container.streams.video or container.format.name in _TEXT:
         container.close()
-        raise ValueError(f"{path} holds no video, only sound or data")
+        raise ValueError(f"{path} holds no video, only sound, text or data")
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
     return Footage(_video_frames(path, container), stream.frames or None, stream.average_rate or _USUAL_RATE)
 
 
-def _video_frames(path: Path, container: Any) -> Iterator[Frame]:
+def _video_frames(path: Path, container: Any) -> Generator[Frame]:
     """Upright frames with rising times; what a damaged file still has of them."""
-    import av
-
-    stream, count, time_ms = container.streams.video[0], 0, 0.0
+    stream, time_ms, count, damage = container.streams.video[0], 0.0, 0, _Damage()
     step_ms = float(1000 / (stream.average_rate or _USUAL_RATE))
     with container:
-        try:
-            for frame in container.decode(stream):
-                said_ms = None if frame.pts is None else float(frame.pts * frame.time_base * 1000)
-                if count == 0:
-                    time_ms = said_ms or 0.0
-                else:
-                    time_ms = said_ms if said_ms is not None and said_ms > time_ms else time_ms + step_ms
-                count += 1
-                yield Frame(_upright(frame.to_ndarray(format="rgb24"), frame.rotation), time_ms)
-        except av.error.FFmpegError as error:
-            log.warning("%s is damaged after frame %d: %s", path, count, error.strerror)
+        for frame in _decoded(container, stream, damage):
+            said_ms = None if frame.pts is None else float(frame.pts * frame.time_base * 1000)
+            if count == 0:
+                time_ms = said_ms or 0.0
+            else:
+                time_ms = said_ms if said_ms is not None and said_ms > time_ms else time_ms + step_ms
+            count += 1
+            yield Frame(_upright(frame.to_ndarray(format="rgb24"), frame.rotation), time_ms)
+        length_ms = (container.duration or 0) / 1000
+        slack_ms = _SOUND_MS if len(container.streams) > 1 else step_ms
     if not count:
         raise ValueError(f"{path} holds no frame that can be decoded: it is empty or damaged")
-    if count < stream.frames:
-        log.warning("%s ends after %d of its %d frames: it was cut off", path, count, stream.frames)
+    if damage.packets:
+        log.warning("%s is damaged: %d packets of it could not be decoded", path, damage.packets)
+    end_ms = time_ms + step_ms
+    if end_ms + slack_ms < length_ms:
+        log.warning("%s ends at %.2f of %.2f s: it was cut off", path, end_ms / 1000, length_ms / 1000)
+
+
+@dataclass
+class _Damage:
+    """What could not be decoded."""
+
+    packets: int = 0
+
+
+def _decoded(container: Any, stream: Any, damage: _Damage) -> Generator[Any]:
+    """Every frame that can be decoded."""
+    import av
+
+    packets = container.demux(stream)
+    while True:
+        try:
+            frames = next(packets).decode()
+        except StopIteration:
+            return
+        except av.error.FFmpegError:
+            damage.packets += 1
+            if damage.packets > _HOPELESS:
+                return
+            continue
+        yield from frames
 
 
 def _upright(image: np.ndarray, counterclockwise_deg: int) -> np.ndarray:
@@ -135,14 +171,17 @@ def _open_camera(number: int) -> Footage:
     return Footage(_camera_frames(number, camera), None, rate)
 
 
-def _camera_frames(number: int, camera: cv2.VideoCapture) -> Iterator[Frame]:
-    start = time.monotonic()
+def _camera_frames(number: int, camera: cv2.VideoCapture) -> Generator[Frame]:
+    start, count = time.monotonic(), 0
     try:
         while True:
             taken, image = camera.read()
+            if not taken and not count:
+                raise ValueError(f"camera {number} sends no picture")
             if not taken:
                 log.warning("camera %d sends nothing any more", number)
                 return
+            count += 1
             yield Frame(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), (time.monotonic() - start) * 1000)
     finally:
         camera.release()
@@ -152,21 +191,15 @@ class VideoWriter:
     """An H.264 video whose frames keep their times.
 
     Args:
-        path: file to write; its suffix says the container.
+        path: file to write; its suffix, one of VIDEO_SUFFIXES, says the container.
         rate: frames a second, about.
-
-    Raises:
-        ValueError: if the file cannot be written.
     """
 
     def __init__(self, path: Path, rate: Fraction) -> None:
         import av
 
         self._av = av
-        try:
-            self._container = av.open(str(path), "w")
-        except (av.error.FFmpegError, OSError) as error:
-            raise ValueError(f"{path} cannot be written: {error.strerror}") from error
+        self._container = av.open(str(path), "w")
         self._stream: Any = self._container.add_stream("libx264", rate=rate)
         self._stream.pix_fmt = "yuv420p"
         self._stream.options = {"crf": "20", "preset": "veryfast"}
@@ -194,7 +227,7 @@ class VideoWriter:
         frame.pts = round(time_ms / 1000 / _TICKS)
         self._container.mux(self._stream.encode(frame))
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "VideoWriter":
         return self
 
     def __exit__(

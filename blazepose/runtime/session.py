@@ -4,9 +4,8 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +23,10 @@ from blazepose.whole_file import whole_file
 
 Sink = Callable[[int, Frame, list[Pose]], None]
 """Takes a frame's number, the frame, and who is in it."""
+
+
+Show = Callable[[Frame, np.ndarray], None]
+"""Takes a frame, and the picture of it that is to be seen."""
 
 
 class Summary(NamedTuple):
@@ -59,16 +62,19 @@ def follow(
         records: JSON lines to write; None writes none.
 
     Raises:
+        FileExistsError: if a file is there already.
         ValueError: if a file cannot be written, or not of this footage.
     """
+    if overlay and records and overlay.absolute() == records.absolute():
+        raise ValueError(f"{overlay} cannot be both the overlay and the JSON lines; name two files")
     frames = with_people = 0
     people: set[int] = set()
     with ExitStack() as stack:
-        stack.enter_context(closing(footage.frames))  # type: ignore[type-var]
+        stack.enter_context(closing(footage.frames))
         sinks: list[Sink] = []
         if overlay:
             trained = tracker.metadata.get("trained")
-            sinks.append(stack.enter_context(_open_overlay(overlay, footage.rate, trained)))
+            sinks.append(stack.enter_context(_open_overlay(overlay, footage, trained)))
         if records:
             sinks.append(stack.enter_context(_open_records(records)))
         interrupted = stack.enter_context(_interruption())
@@ -83,6 +89,8 @@ def follow(
             progress.update()
             if interrupted():
                 break
+        if not frames:
+            raise ValueError("there was no frame to look at, so nothing was written")
         return Summary(frames, with_people, len(people), interrupted())
 
 
@@ -115,11 +123,9 @@ def _open_records(path: Path) -> Iterator[Sink]:
 
 
 @contextmanager
-def _open_overlay(
-    path: Path, rate: Fraction | None, trained: Mapping[str, list[str]] | None
-) -> Iterator[Sink]:
+def _open_overlay(path: Path, footage: Footage, trained: Mapping[str, list[str]] | None) -> Iterator[Sink]:
     """A video of a video, a picture of a picture, a folder of pictures of a folder."""
-    with _open_video(path, rate) if rate else nullcontext(partial(_write_picture, path)) as show:
+    with _open_video(path, footage.rate) if footage.rate else _open_pictures(path, footage.folder) as show:
 
         def write(number: int, frame: Frame, poses: list[Pose]) -> None:
             show(frame, draw_poses(frame.image, poses, trained))
@@ -128,34 +134,46 @@ def _open_overlay(
 
 
 @contextmanager
-def _open_video(path: Path, rate: Fraction) -> Iterator[Callable[[Frame, np.ndarray], None]]:
-    if path.suffix.lower() not in VIDEO_SUFFIXES:
-        raise ValueError(f"--out {path}: an overlay video ends in {', '.join(sorted(VIDEO_SUFFIXES))}")
+def _open_video(path: Path, rate: Fraction) -> Iterator[Show]:
+    _require_suffix(path, VIDEO_SUFFIXES, "an overlay of a video")
     _require_place(path)
     with whole_file(path) as part, VideoWriter(part, rate) as video:
         yield lambda frame, drawn: video.write(drawn, frame.time_ms or 0.0)
 
 
-def _write_picture(path: Path, frame: Frame, drawn: np.ndarray) -> None:
-    """As `path`, if that is a picture's name; else into the folder `path`, by the name of the original."""
-    assert frame.picture
-    if path.suffix.lower() not in PICTURE_SUFFIXES:
-        path = path / frame.picture.name
-    _require_place(path)
-    if path.exists() and path.samefile(frame.picture):
-        raise ValueError(f"--out {path} is the original; name another file or folder")
-    with whole_file(path) as part:
-        cv2.imwrite(str(part), drawn[..., ::-1])
+@contextmanager
+def _open_pictures(path: Path, folder: Path | None) -> Iterator[Show]:
+    if folder is None:
+        _require_suffix(path, PICTURE_SUFFIXES, "an overlay of a picture")
+        _require_place(path)
+    elif path.suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES:
+        raise ValueError(f"--out {path}: pictures of a folder go into a folder")
+    elif path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise FileExistsError(f"{path} exists and is not empty; name another folder")
+
+    def write(frame: Frame, drawn: np.ndarray) -> None:
+        assert frame.picture
+        file = path if folder is None else path / frame.picture.relative_to(folder)
+        with whole_file(file) as part:
+            cv2.imwrite(str(part), drawn[..., ::-1])
+
+    yield write
+
+
+def _require_suffix(path: Path, suffixes: set[str], kind: str) -> None:
+    if path.suffix.lower() not in suffixes:
+        raise ValueError(f"--out {path}: {kind} ends in {', '.join(sorted(suffixes))}")
 
 
 def _require_place(path: Path) -> None:
-    """Refuse a file that could not be written in the end.
+    """Refuse a file that could not be written in the end, or that is there: it may be an original.
 
     Raises:
-        ValueError: says why not.
+        FileExistsError: if it is there.
+        ValueError: says why it could not be written.
     """
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder; name a file to write")
+    if path.exists():
+        raise FileExistsError(f"{path} exists; choose another name, or delete it first")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -60,7 +60,7 @@ class Tracking:
         for name in ("min_detection", "min_presence"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name}={getattr(self, name)}: a number from 0 to 1")
-        if not self.memory_ms >= 0:
+        if not 0 <= self.memory_ms < math.inf:
             raise ValueError(f"memory_ms={self.memory_ms}: a number from 0 up")
 
 
@@ -190,32 +190,38 @@ class PoseTracker:
             self._tracks, self._lost, self._shape = [], [], image.shape[:2]
 
         seen = self._follow(image, list(rois))
+        self._lost = [t for t in self._lost if self._time_ms - t.seen_ms <= self.options.memory_ms]
         if len(seen) < self.options.people:
             self._welcome(image, boxes, detect=not rois and not boxes, seen=seen)
         self._tracks = [track for track, _ in seen]
         return sorted((self._pose(image, *person) for person in seen), key=lambda pose: pose.id)
 
     def _advance(self, timestamp_ms: float | None) -> None:
-        """Set the clock, and forget those who have been away for too long."""
+        """Set the clock."""
         if timestamp_ms is None:
             timestamp_ms = 0.0 if math.isinf(self._time_ms) else self._time_ms + _FRAME_MS
-        if not (math.isfinite(timestamp_ms) and timestamp_ms > self._time_ms):
+        if not math.isfinite(timestamp_ms):
+            raise ValueError(f"timestamp_ms={timestamp_ms} is no time: a number of milliseconds")
+        if timestamp_ms <= self._time_ms:
             raise ValueError(
                 f"a frame at {timestamp_ms:g} ms cannot follow one at {self._time_ms:g} ms: "
                 "times have to rise; reset() begins another video"
             )
         self._time_ms = timestamp_ms
-        self._lost = [t for t in self._lost if timestamp_ms - t.seen_ms <= self.options.memory_ms]
 
     def _follow(self, image: np.ndarray, rois: list[Roi]) -> list[tuple[_Track, Look]]:
         """Those who are still there, at given ROIs or where they were; the others go to the lost ones."""
-        seen: list[tuple[_Track, Look]] = []
+        looks = []
         for track in self._tracks:
             given = max(rois, key=lambda roi: roi_overlap(roi, track.roi), default=None)
             if given and roi_overlap(given, track.roi) > _NEAR:
                 rois.remove(given)
                 track.roi = given
             found = self._look(image, track.roi)
+            # Of two tracks that see one person, the one whose place it is keeps them.
+            looks.append((roi_overlap(found.next_roi(), track.roi) if found else 0.0, track, found))
+        seen: list[tuple[_Track, Look]] = []
+        for _, track, found in sorted(looks, key=lambda row: -row[0]):
             if found and not _among(found.next_roi(), seen):
                 seen.append((track, found))
             else:
