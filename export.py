@@ -6,9 +6,11 @@ from pathlib import Path
 from blazepose.cli import say_errors
 from blazepose.evaluation.engines import weights_name
 from blazepose.export.contract import PRECISIONS, Precision
+from blazepose.export.detector import export_detector
 from blazepose.export.landmark import TARGETS, export_landmark_net
 from blazepose.training.runs import chosen_weights
 from blazepose.training.stages import describe_learned
+from blazepose.training.weights import held_task
 
 
 def arguments() -> argparse.Namespace:
@@ -25,7 +27,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, help="file to write; default: in the run's folder")
     parser.add_argument("--pictures", type=Path, help="folder of pictures to verify the file on")
-    parser.add_argument("--detector", type=Path, help="file whose detector goes into a .task")
+    parser.add_argument("--detector", type=Path, help="run folder or file whose detector goes into a .task")
     return parser.parse_args()
 
 
@@ -36,6 +38,8 @@ def main() -> None:
     if args.detector and args.target != "task":
         raise ValueError(f"--detector is for --target task; a file of --target {args.target} holds none")
     weights = chosen_weights(args.weights, "--weights ")
+    if held_task(weights) == "detector" and args.target == "task":
+        raise ValueError(f"{weights} is a detector: --detector {weights} puts it beside a landmark network")
     precision: Precision = args.precision or ("fp16" if args.target == "task" else "fp32")
     suffix = TARGETS[args.target][0]
     # Beside the run's files, but never beside foreign weights.
@@ -43,15 +47,32 @@ def main() -> None:
     out = (args.out or folder / f"{weights_name(weights)}_{precision}{suffix}").expanduser()
     if out.suffix != suffix:
         raise ValueError(f"--out {out}: a file of --target {args.target} ends in {suffix}")
-    detector = args.detector and args.detector.expanduser()
+    if held_task(weights) == "detector":
+        print(write_detector(weights, precision, out, args))
+    else:
+        print(write_landmark_net(weights, precision, out, args))
+
+
+def write_landmark_net(weights: Path, precision: Precision, out: Path, args: argparse.Namespace) -> str:
+    """Write a landmark network, and say what it is."""
+    detector = args.detector and chosen_weights(args.detector, "--detector ")
     about, (typical, worst) = export_landmark_net(
         weights, args.target, precision, out, args.pictures, detector
     )
-    print(describe_learned(about["trained"]))
-    print(
+    return (
+        f"{describe_learned(about['trained'])}\n"
         f"{out}: {out.stat().st_size / 1e6:.2f} MB, verified against torch: landmarks within "
         f"{typical.landmarks_px:.1g} px in most crops and {worst.landmarks_px:.1g} px in all, "
         f"probabilities {worst.probability:.1g}, world {worst.world_mm:.1g} mm"
+    )
+
+
+def write_detector(weights: Path, precision: Precision, out: Path, args: argparse.Namespace) -> str:
+    """Write a detector, and say what it is."""
+    worst = export_detector(weights, args.target, precision, out, args.pictures)
+    return (
+        f"{out}: {out.stat().st_size / 1e6:.2f} MB, verified against torch: boxes and points within "
+        f"{worst.boxes_px:.1g} px, scores {worst.probability:.1g}"
     )
 
 

@@ -122,8 +122,10 @@ def test_a_roi_is_four_numbers(track, bundle, clip, tmp_path, roi):
         (["--roi=5,5,0,0"], "is nowhere: a side has to be above 1 pixel"),
         (["--roi=nan,5,9,0"], "is nowhere"),
         (["--people", "0"], "people=0: follow one person or more"),
-        (["--threads", "-1"], "threads"),
-        (["--out", "seen.avi"], "--out seen.avi: an overlay video ends in .mkv, .mov, .mp4"),
+        (["--threads", "-1"], "-1 threads: a number from 1 up"),
+        (["--threads", "0"], "0 threads: a number from 1 up"),
+        (["--out", "seen.avi"], "--out seen.avi: an overlay of a video ends in .mkv, .mov, .mp4"),
+        (["--out", "seen.jsonl"], "seen.jsonl cannot be both the overlay and the JSON lines"),
         (["--detector", "gone.task"], "gone.task is missing"),
     ],
 )
@@ -133,6 +135,18 @@ def test_bad_options_are_one_sentence(track, bundle, clip, tmp_path, arguments, 
     assert sentence in err
     assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.shared
+def test_originals_and_earlier_files_are_one_sentence(track, shared, bundle, tmp_path):
+    picture = tmp_path / "in.jpg"
+    picture.write_bytes((shared / "data/mp_reference/pose.jpg").read_bytes())
+    before = picture.read_bytes()
+    for option in ("--out", "--landmarks"):
+        status, _, err = track("in.jpg", "--weights", bundle, "--threads", "1", option, "in.jpg")
+        assert (status, err) == (1, "in.jpg exists; choose another name, or delete it first\n")
+    assert picture.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [picture]
 
 
 def test_there_has_to_be_something_to_write(track):

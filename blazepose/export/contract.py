@@ -17,6 +17,7 @@ PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16")
 
 INPUT_NAME = "image"
 OUTPUT_NAMES = ("landmarks", "pose_presence", "segmentation", "heatmaps", "world")
+DETECTOR_OUTPUT_NAMES = ("boxes", "scores")
 """For readers of the file; runtimes go by position."""
 
 
@@ -35,6 +36,7 @@ class ExportedNet(nn.Module):
         else:
             flatten_heads(self.net)
         self.input_spec = net.input_spec
+        self.output_names = OUTPUT_NAMES if isinstance(net, LandmarkNet) else DETECTOR_OUTPUT_NAMES
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         return self.net.contract(image)

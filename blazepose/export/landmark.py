@@ -66,7 +66,9 @@ def export_landmark_net(
     if out.exists():
         raise FileExistsError(f"{out} exists; choose another --out, or delete it first")
     original, about = open_landmark_net(weights)
-    found_detector = read_detector(find_detector(detector, weights, about)) if target == "task" else None
+    found_detector = None
+    if target == "task":
+        found_detector = read_detector(find_detector(detector, weights, about), pictures)
     net = ExportedNet(original)
     crops = real_crops(about, net.input_spec.size, pictures)
     if precision == "fp16":

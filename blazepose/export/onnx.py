@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from blazepose.export.contract import INPUT_NAME, OUTPUT_NAMES, ExportedNet, Precision
+from blazepose.export.contract import INPUT_NAME, ExportedNet, Precision
 from blazepose.runtime.graphs import METADATA_KEY
 
 _OPSET = 20
@@ -40,7 +40,7 @@ def convert_onnx(net: ExportedNet, precision: Precision, metadata: str) -> bytes
             dynamo=True,
             opset_version=_OPSET,
             input_names=[INPUT_NAME],
-            output_names=list(OUTPUT_NAMES),
+            output_names=list(net.output_names),
             dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
             verbose=False,
         )

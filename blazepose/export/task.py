@@ -1,9 +1,11 @@
 """The detector's part of a `.task` bundle. Source: mediapipe.md section 4."""
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from blazepose.export.detector import export_detector
 from blazepose.export.metadata import (
     NORMALIZATION_KEY,
     normalization,
@@ -38,13 +40,22 @@ def find_detector(given: Path | None, weights: Path, about: Mapping[str, Any]) -
     )
 
 
-def read_detector(path: Path) -> bytes:
+def read_detector(path: Path, pictures: Path | None = None) -> bytes:
     """The detector of a file, with what MediaPipe has to know of it.
+
+    Args:
+        path: `.task`, `.tflite`, or a checkpoint of ours, which is exported in fp16.
+        pictures: folder of pictures to verify the export on.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is no pose detector, or MediaPipe would feed it the wrong numbers.
     """
+    if path.suffix == ".ckpt":
+        with tempfile.TemporaryDirectory() as folder:
+            exported = Path(folder) / "detector.tflite"
+            export_detector(path, "tflite", "fp16", exported, pictures)
+            return exported.read_bytes()
     content = read_tflite(path, DETECTOR)
     try:
         net = import_net(content)

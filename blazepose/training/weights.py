@@ -35,6 +35,22 @@ PUBLISHED: dict[str, Any] = {"published by": "Google"}
 _GOOGLES = "MediaPipe Pose by Google (Apache-2.0)"
 
 
+def held_task(path: Path) -> Task:
+    """Which network a file is exported from: of a bundle, the landmark network.
+
+    Raises:
+        FileNotFoundError: if it is missing.
+        ValueError: if it is damaged, or holds none of ours.
+    """
+    if path.suffix != ".tflite":
+        return "landmark" if path.suffix in (".task", ".onnx") else read_checkpoint(path).about["task"]
+    try:
+        net = import_net(read_tflite(path, LANDMARKS))
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be imported: {error}") from error
+    return "landmark" if isinstance(net, LandmarkNet) else "detector"
+
+
 def read_weights(path: Path, task: Task = "landmark") -> Checkpoint:
     """What a file says of itself, and its weights.
 

@@ -75,6 +75,16 @@ def test_people_best_first_and_each_once():
     assert len(PersonDetector(Told(told), min_score=0.9)(np.zeros((224, 224, 3), np.uint8))) == 1
 
 
+def test_a_threshold_of_zero_takes_every_answer():
+    """Even those whose score is 0 in float32."""
+    engine = Told({MIDDLE: (5.0, UPRIGHT)})
+    engine._logits[0, :MIDDLE] = -200
+    found = PersonDetector(engine, min_score=0.0)(np.zeros((224, 224, 3), np.uint8))
+    assert len(found) == 2254  # all other boxes have no area
+    assert found[0].score == pytest.approx(1 / (1 + math.exp(-5)))
+    assert found[-1].score == 0
+
+
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (8000, 4000), (3, 2000)])
 def test_pictures_of_any_size(width, height):
     image = np.broadcast_to(np.uint8(9), (height, width, 3)).copy()

@@ -56,6 +56,13 @@ def test_unknown_suffix_lists_the_known(tmp_path):
         open_graph(tmp_path / "net.pth", LANDMARKS)
 
 
+@pytest.mark.parametrize("suffix", [".tflite", ".onnx", ".task"])
+@pytest.mark.parametrize("threads", [0, -1])
+def test_fewer_threads_than_one_are_refused(tmp_path, suffix, threads):
+    with pytest.raises(ValueError, match=f"^{threads} threads: a number from 1 up, or none for every core$"):
+        open_graph(tmp_path / f"net{suffix}", LANDMARKS, threads)
+
+
 def test_the_contract_tells_the_side(tmp_path):
     path = write_onnx(tmp_path / "net.onnx", outputs=([7, 2], [128, 1], [3]), size=128)
     graph = open_graph(path, LANDMARKS)

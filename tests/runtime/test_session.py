@@ -100,7 +100,10 @@ def test_colours_are_kept(tmp_path):
     np.testing.assert_array_equal(cv2.imread(str(tmp_path / "seen.png"))[0, 0], (255, 0, 0))
 
 
-def test_a_folder_becomes_a_folder(folder, tmp_path):
+@pytest.mark.parametrize("there", [False, True])
+def test_a_folder_becomes_a_new_or_an_empty_folder(folder, tmp_path, there):
+    if there:
+        (tmp_path / "out").mkdir()
     found = follow(open_footage(str(folder)), Told(video=False), (), tmp_path / "out")
     assert found.frames == 2
     assert names(tmp_path / "out") == ["a.png", "b.jpg"]
@@ -108,23 +111,34 @@ def test_a_folder_becomes_a_folder(folder, tmp_path):
 
 
 def test_pictures_of_one_name_in_several_folders_are_all_written(folder, tmp_path):
-    for name in ("x", "y"):
+    for name, grey in (("x", 30), ("y", 60)):
         (folder / name).mkdir()
-        (folder / name / "a.png").write_bytes((folder / "a.png").read_bytes())
+        cv2.imwrite(str(folder / name / "a.png"), np.full((80, 120, 3), grey, np.uint8))
     found = follow(open_footage(str(folder)), Told(video=False), (), tmp_path / "out")
     assert found.frames == 4
-    assert len([path for path in (tmp_path / "out").rglob("*") if path.is_file()]) == 4
+    files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert sorted(str(path.relative_to(tmp_path / "out")) for path in files) == [
+        "a.png",
+        "b.jpg",
+        "x/a.png",
+        "y/a.png",
+    ]
+    greys = [cv2.imread(str(tmp_path / "out" / name / "a.png"))[0, 0, 0] for name in ("", "x", "y")]
+    assert greys == [90, 30, 60]
 
 
-def test_a_folder_does_not_become_one_picture(folder, tmp_path):
-    with pytest.raises(ValueError, match=r"one\.jpg"):
-        follow(open_footage(str(folder)), Told(video=False), (), tmp_path / "one.jpg")
+@pytest.mark.parametrize("name", ["one.jpg", "one.mp4"])
+def test_a_folder_becomes_neither_one_picture_nor_a_video(folder, tmp_path, name):
+    with pytest.raises(ValueError, match=rf"{name}: pictures of a folder go into a folder"):
+        follow(open_footage(str(folder)), Told(video=False), (), tmp_path / name)
+    assert names(tmp_path) == ["in"]
 
 
-def test_a_picture_does_not_become_a_video(folder, tmp_path):
-    with pytest.raises(ValueError, match=r"seen\.mp4"):
-        follow(open_footage(str(folder / "a.png")), Told(video=False), (), tmp_path / "seen.mp4")
-    assert not (tmp_path / "seen.mp4").exists()
+@pytest.mark.parametrize("name", ["seen.mp4", "seen"])
+def test_a_picture_becomes_neither_a_video_nor_a_folder(folder, tmp_path, name):
+    with pytest.raises(ValueError, match=rf"{name}: an overlay of a picture ends in \.bmp, \.jpeg, \.jpg, "):
+        follow(open_footage(str(folder / "a.png")), Told(video=False), (), tmp_path / name)
+    assert names(tmp_path) == ["in"]
 
 
 @pytest.mark.parametrize("option", ["overlay", "records"])
@@ -134,14 +148,38 @@ def test_originals_are_never_overwritten(video, folder, tmp_path, name, option):
     source = tmp_path / name
     before = {path: path.read_bytes() for path in (video, *folder.iterdir())}
     footage = open_footage(str(source))
-    with pytest.raises(ValueError, match=f"{name}.* is (the original|a folder)"):
+    with pytest.raises(FileExistsError, match=rf"{name} exists(; choose| and is not empty; name) another"):
         follow(footage, Told(video=footage.rate is not None), **{option: source})
     assert {path: path.read_bytes() for path in (video, *folder.iterdir())} == before
 
 
+@pytest.mark.parametrize("name", ["seen.mp4", "seen.jsonl"])
+@pytest.mark.parametrize("folder", [False, True])
+def test_what_is_there_already_is_not_overwritten(video, tmp_path, name, folder):
+    earlier, tracker = tmp_path / name, Told()
+    if folder:
+        earlier.mkdir()
+    else:
+        earlier.write_text("earlier")
+    with pytest.raises(FileExistsError, match=rf"{name} exists; choose another name, or delete it first$"):
+        follow(open_footage(str(video)), tracker, (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
+    assert tracker.given == []
+    assert names(tmp_path) == sorted(["in.mp4", name])
+    assert earlier.is_dir() if folder else earlier.read_text() == "earlier"
+
+
+def test_pictures_of_a_folder_are_not_mixed_with_earlier_ones(folder, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/other.png").write_text("earlier")
+    with pytest.raises(FileExistsError, match="out exists and is not empty; name another folder"):
+        follow(open_footage(str(folder)), Told(video=False), (), tmp_path / "out")
+    assert names(tmp_path / "out") == ["other.png"]
+
+
 def test_one_file_cannot_be_both(video, tmp_path):
-    with pytest.raises(ValueError, match=r"both\.mp4"):
+    with pytest.raises(ValueError, match=r"both\.mp4 cannot be both the overlay and the JSON lines"):
         follow(open_footage(str(video)), Told(), (), tmp_path / "both.mp4", tmp_path / "both.mp4")
+    assert names(tmp_path) == ["in.mp4"]
 
 
 @pytest.mark.parametrize(
@@ -149,22 +187,26 @@ def test_one_file_cannot_be_both(video, tmp_path):
     [
         ("overlay", "file/seen.mp4", r"file/seen\.mp4 cannot be written: (File exists|Not a directory)"),
         ("overlay", "file/deep/seen.mp4", r"seen\.mp4 cannot be written: Not a directory"),
-        ("overlay", "folder.mp4", r"folder\.mp4 is a folder; name a file to write"),
-        ("overlay", "seen.avi", r"--out \S+seen\.avi: an overlay video ends in \.mkv, \.mov, \.mp4"),
-        ("overlay", "seen", r"seen: an overlay video ends in"),
+        ("overlay", "seen.avi", r"--out \S+seen\.avi: an overlay of a video ends in \.mkv, \.mov, \.mp4"),
+        ("overlay", "seen.png", r"seen\.png: an overlay of a video ends in"),
+        ("overlay", "seen", r"seen: an overlay of a video ends in"),
         ("records", "file/seen.jsonl", r"file/seen\.jsonl cannot be written: (File exists|Not a directory)"),
-        ("records", "folder.mp4", r"folder\.mp4 is a folder; name a file to write"),
     ],
 )
 def test_places_that_cannot_be_written_are_told_at_once(video, tmp_path, option, name, sentence):
     (tmp_path / "file").write_text("")
-    (tmp_path / "folder.mp4").mkdir()
     tracker, before = Told(), names(tmp_path)
     places = {"overlay": tmp_path / "good.mp4", option: tmp_path / name}
     with pytest.raises(ValueError, match=f"^[^\n]*{sentence}[^\n]*$"):
         follow(open_footage(str(video)), tracker, (), **places)
     assert names(tmp_path) == before
     assert tracker.given == []
+
+
+def test_a_folder_without_permission_is_told_at_once(video, tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # root may write everywhere
+    with pytest.raises(ValueError, match=r"seen\.jsonl cannot be written: no permission in \S+$"):
+        follow(open_footage(str(video)), Told(), (), None, tmp_path / "seen.jsonl")
 
 
 def test_ctrl_c_keeps_what_has_been_done(video, tmp_path):
@@ -191,23 +233,21 @@ def test_ctrl_c_twice_ends_at_once(video, tmp_path):
     assert names(tmp_path) == ["in.mp4"]
 
 
-def test_an_error_midway_leaves_earlier_files_as_they_were(video, tmp_path):
+def test_an_error_midway_leaves_no_files(video, tmp_path):
     def stumble(number: int) -> None:
         if number == 3:
             raise RuntimeError("stumbled")
 
-    (tmp_path / "seen.mp4").write_text("earlier")
     with pytest.raises(RuntimeError, match="stumbled"):
         follow(open_footage(str(video)), Told(stumble), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
-    assert names(tmp_path) == ["in.mp4", "seen.mp4"]
-    assert (tmp_path / "seen.mp4").read_text() == "earlier"
+    assert names(tmp_path) == ["in.mp4"]
 
 
-def test_a_camera_that_sends_nothing_leaves_nothing(tmp_path):
+def test_footage_without_a_frame_leaves_nothing(tmp_path):
     def nothing() -> Iterator[Frame]:
         yield from ()
 
     footage = Footage(nothing(), None, Fraction(30))
-    with pytest.raises(ValueError, match="frame"):
+    with pytest.raises(ValueError, match="there was no frame to look at"):
         follow(footage, Told(), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
     assert names(tmp_path) == []

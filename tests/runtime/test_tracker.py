@@ -73,6 +73,7 @@ def test_no_memory_lets_somebody_else_in_at_once(world):
     tracker = world.tracker(memory_ms=0)
     world.show(tracker, 0, anna=at(100))
     assert world.show(tracker, 33, ben=at(400)) == [("ben", 1)]
+    assert world.show(tracker, 66, anna=at(100), cleo=at(600)) == [("anna", 2)]
 
 
 def test_a_free_place_goes_to_somebody_new_and_a_kept_one_does_not(world):
