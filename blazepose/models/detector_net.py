@@ -83,10 +83,10 @@ def flatten_cells(
     scores: Float[Tensor, "batch anchors side side"], boxes: Float[Tensor, "batch values side side"]
 ) -> tuple[Float[Tensor, "batch all 1"], Float[Tensor, "batch all 12"]]:
     """What is said of a level's cells, in the order row, column, anchor of the cell."""
-    batch = len(scores)
+    # shape[0], not len: the batch of an ONNX file stays open.
     return (
-        scores.permute(0, 2, 3, 1).reshape(batch, -1, 1),
-        boxes.permute(0, 2, 3, 1).reshape(batch, -1, NUM_COORDINATES),
+        scores.permute(0, 2, 3, 1).reshape(scores.shape[0], -1, 1),
+        boxes.permute(0, 2, 3, 1).reshape(boxes.shape[0], -1, NUM_COORDINATES),
     )
 
 

@@ -188,7 +188,9 @@ def test_sound_alone_is_no_video(tmp_path):
 def test_text_is_no_video(tmp_path, lines):
     """FFmpeg would make one of it."""
     (tmp_path / "notes.txt").write_text("a line of text\n" * lines)
-    with pytest.raises(ValueError, match=r"notes\.txt (holds no video, only|is damaged, cut off, or no video)"):
+    with pytest.raises(
+        ValueError, match=r"notes\.txt (holds no video, only|is damaged, cut off, or no video)"
+    ):
         open_footage(str(tmp_path / "notes.txt"))
 
 
