@@ -6,8 +6,10 @@ import hydra
 import pytest
 
 from blazepose.data.augment import Augmentation
+from blazepose.data.detector_dataset import DetectorAugmentation
 from blazepose.data.filters import PersonFilter
 from blazepose.models.variants import landmark_variant
+from blazepose.training.detector_loss import DetectorLoss
 from blazepose.training.loss_weights import LossWeights
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.stages import Stages
@@ -29,7 +31,10 @@ def compose(*overrides: str):
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_choice_composes_and_builds(choice):
     cfg = compose(choice)
-    landmark_variant(cfg.model.name, cfg.model.wiring)
+    if cfg.model.name != "detector":
+        landmark_variant(cfg.model.name, cfg.model.wiring)
+    DetectorLoss(**cfg.detector.loss)
+    DetectorAugmentation(**cfg.detector.windows)
     Stages(**cfg.stages)
     OptimiserConfig(**cfg.optimiser)
     LossWeights(**cfg.loss)
@@ -61,3 +66,5 @@ def test_config_and_code_agree_on_the_defaults():
     assert LossWeights(**cfg.loss) == LossWeights()
     assert Augmentation(**cfg.augmentation) == Augmentation()
     assert PersonFilter(**cfg.filter) == PersonFilter()
+    assert DetectorLoss(**cfg.detector.loss) == DetectorLoss()
+    assert DetectorAugmentation(**cfg.detector.windows) == DetectorAugmentation()

@@ -1,0 +1,335 @@
+"""Windows of pictures: what is drawn at the labels stays under them."""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from torch.utils.data import default_collate
+
+from blazepose.anchors import HIPS, SHOULDERS
+from blazepose.data.annotation import Annotation, Source
+from blazepose.data.detector_dataset import (
+    DetectorAugmentation,
+    DetectorDataset,
+    Scene,
+    describe_scenes,
+    scenes_of,
+)
+from blazepose.data.detector_sample import MAX_PEOPLE, DetectorSample
+from blazepose.data.person_box import person_box
+from blazepose.image import ImageError
+from blazepose.models.variants import DETECTOR_INPUT
+from blazepose.runtime.detector import PersonDetector
+from tests.data.test_align import STANDING, person
+
+STILL = DetectorAugmentation(
+    whole=1.0, rotation_deg=0.0, upside_down=0.0, mirror=0.0, backdrop=0.0, color=False
+)
+AROUND = replace(STILL, whole=0.0, smallest=0.1, largest=0.3)
+RED, GREEN, BLUE, MAGENTA = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 255)
+
+
+def somebody(image: Path, x: float, y: float, scale: float = 1.0, **labels) -> Annotation:
+    """STANDING with its mid-hip at (x, y): the torso is 40 long, the box 50.75 large, its middle 47.25 up."""
+    points = {name: (x + scale * (a - 100), y + scale * (b - 100)) for name, (a, b) in STANDING.items()}
+    return replace(person(points), image=image, **labels)
+
+
+def paint(image: np.ndarray, annotation: Annotation, color: tuple[int, int, int]) -> None:
+    """A square at the middle of the box, and a green one at the hips."""
+    box = person_box(annotation)
+    for point, ink in ((box.center, color), (box.points[HIPS], GREEN)):
+        x, y = np.rint(point).astype(int)
+        image[y - 6 : y + 7, x - 6 : x + 7] = ink
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory) -> Scene:
+    """A red and a blue head in a grey picture of 400x300, and a crowd on the right."""
+    path = tmp_path_factory.mktemp("scene") / "two.png"
+    people = [somebody(path, 120, 150), somebody(path, 260, 170)]
+    image = np.full((300, 400, 3), 128, np.uint8)
+    for annotation, color in zip(people, (RED, BLUE), strict=True):
+        paint(image, annotation, color)
+    cv2.imwrite(str(path), image[..., ::-1])
+    crowd = {path: np.array([[350, 100, 390, 140]], np.float32)}
+    (found,) = scenes_of([Source("coco:x", "coco", people, "", others=crowd)], "data=")
+    return found
+
+
+@pytest.fixture(scope="module")
+def wall(tmp_path_factory) -> Path:
+    """A people-free picture, magenta all over."""
+    path = tmp_path_factory.mktemp("walls") / "wall.png"
+    cv2.imwrite(str(path), np.full((90, 120, 3), MAGENTA, np.uint8))
+    return path
+
+
+def dataset(scenes: list[Scene], augmentation: DetectorAugmentation | None, **options) -> DetectorDataset:
+    return DetectorDataset(scenes, DETECTOR_INPUT, augmentation, **options)
+
+
+def pixel(sample: DetectorSample, point: np.ndarray) -> np.ndarray:
+    x, y = np.rint(point * 224).astype(int)
+    return sample["image"][y, x].astype(int)
+
+
+def shows(sample: DetectorSample, color: tuple[int, int, int]) -> bool:
+    """The whole square of this colour is in the window."""
+    like = np.abs(sample["image"].astype(int) - color).max(axis=2) < 60
+    return bool(like.any() and not (like[[0, -1]].any() or like[:, [0, -1]].any()))
+
+
+def test_evaluation_sees_the_whole_picture_as_the_runtime_does(scene):
+    seen = []
+
+    def network(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        seen.append(pictures[0])
+        return np.zeros((1, 2254, 12), np.float32), np.full((1, 2254, 1), -9, np.float32)
+
+    PersonDetector(network)(cv2.imread(str(scene.image))[..., ::-1].copy())
+    sample = dataset([scene], None)[0]
+    np.testing.assert_array_equal(sample["image"], seen[0])
+    assert not sample["image"][:27].any()  # 50 of 400 pixels above and below are black
+    assert not sample["image"][-27:].any()
+    assert sample["image"][28:-28].any(axis=2).all()
+
+
+def test_labels_of_the_whole_picture_by_hand(scene):
+    """400x300 in a square of 400: x / 400, (y + 50) / 400."""
+    sample = dataset([scene], None)[0]
+    assert sample["people"].nonzero()[0].tolist() == [0, 1]
+    expected = [[120, 102.75 + 50, 50.75], [260, 122.75 + 50, 50.75]]
+    np.testing.assert_allclose(sample["boxes"][:2], np.array(expected) / 400, atol=1e-6)
+    np.testing.assert_allclose(sample["points"][0, HIPS], [120 / 400, 200 / 400], atol=1e-6)
+    np.testing.assert_allclose(sample["points"][1, SHOULDERS], [260 / 400, 180 / 400], atol=1e-6)
+    assert sample["points_labelled"][:2].tolist() == [[True, True, True, False]] * 2
+    assert not sample["points"][:2, 3].any()
+    np.testing.assert_allclose(sample["ignored"][0], np.array([350, 150, 390, 190]) / 400, atol=1e-6)
+    assert not sample["ignored"][1:].any()
+    assert not sample["boxes"][2:].any()
+
+
+def test_shapes_and_types(scene, wall):
+    samples = dataset([scene], DetectorAugmentation(), negatives=[wall])
+    batch = default_collate([samples[0], samples[1]])
+    assert batch["image"].shape == (2, 224, 224, 3)
+    assert {name: str(batch[name].dtype).removeprefix("torch.") for name in batch} == {
+        "image": "uint8",
+        "boxes": "float32",
+        "points": "float32",
+        "points_labelled": "bool",
+        "people": "bool",
+        "ignored": "float32",
+        "index": "int64",
+    }
+    assert batch["points"].shape == (2, MAX_PEOPLE, 4, 2)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"mirror": 1.0},
+        {"rotation_deg": 30.0},
+        {"upside_down": 1.0, "mirror": 0.5},
+        {"whole": 1.0, "mirror": 1.0},
+    ],
+)
+def test_what_is_drawn_at_the_labels_is_under_them(scene, change):
+    windows, heads, hips = dataset([scene], replace(AROUND, **change)), 0, 0
+    for epoch in range(25):
+        sample = windows[epoch]
+        boxes, points = (sample[name][sample["people"]] for name in ("boxes", "points"))
+        colors = [pixel(sample, box[:2]) for box in boxes if (abs(box[:2] - 0.5) < 0.48).all()]
+        assert all(color[1] < 60 and abs(color[0] - color[2]) > 190 for color in colors)
+        assert len(boxes) >= shows(sample, RED) + shows(sample, BLUE)
+        # The torso is 40 of the 50.75 of the box, in any window.
+        lengths = np.linalg.norm(points[:, SHOULDERS] - points[:, HIPS], axis=1)
+        np.testing.assert_allclose(boxes[:, 2], lengths * 50.75 / 40, rtol=1e-4)
+        for point in points[:, HIPS]:
+            if (abs(point - 0.5) < 0.48).all():
+                np.testing.assert_allclose(pixel(sample, point), GREEN, atol=60)
+                hips += 1
+        heads += len(colors)
+    assert heads >= 20
+    assert hips >= 10
+
+
+def test_mirrored_windows_are_mirrored(scene):
+    plain, mirrored = (dataset([scene], replace(STILL, mirror=mirror))[0] for mirror in (0.0, 1.0))
+    np.testing.assert_allclose(mirrored["boxes"][:2, 0], 1 - plain["boxes"][:2, 0], atol=1e-6)
+    np.testing.assert_array_equal(mirrored["boxes"][:2, 1:], plain["boxes"][:2, 1:])
+    np.testing.assert_allclose(
+        mirrored["ignored"][0], [1 - 390 / 400, 150 / 400, 1 - 350 / 400, 190 / 400], atol=1e-6
+    )
+
+
+def test_windows_turn_as_far_as_they_may(scene):
+    """The torso, upright in the picture, tells by how much."""
+
+    def turns(**change) -> np.ndarray:
+        windows = dataset([scene], replace(AROUND, **change))
+        ups = []
+        for epoch in range(40):
+            sample = windows[epoch]
+            points = sample["points"][sample["people"]]
+            ups += [*(points[:, SHOULDERS] - points[:, HIPS])]
+        return np.degrees(np.arctan2([x for x, _ in ups], [-y for _, y in ups]))
+
+    some, any_way = turns(rotation_deg=20.0), turns(upside_down=1.0)
+    assert abs(some).max() <= 20.001
+    assert some.min() < -14
+    assert some.max() > 14
+    assert any_way.min() < -120
+    assert any_way.max() > 120
+
+
+def test_windows_show_a_person_somewhere_in_any_size_asked_for(scene):
+    alone = replace(
+        scene, people=scene.people[:1], annotations=scene.annotations[:1], others=np.zeros((0, 4))
+    )
+    windows = dataset([alone], replace(AROUND, smallest=0.05, largest=0.4))
+    boxes = []
+    for epoch in range(150):
+        sample = windows[epoch]
+        assert sample["people"].tolist() == [True] + [False] * (MAX_PEOPLE - 1)
+        boxes.append(sample["boxes"][0])
+    x, y, side = np.array(boxes).T
+    assert 0.05 <= side.min() < 0.06
+    assert 0.33 < side.max() <= 0.4
+    assert np.median(side) == pytest.approx(np.sqrt(0.05 * 0.4), abs=0.03)
+    for place in (x, y):
+        assert 0.0999 < place.min() < 0.15
+        assert 0.85 < place.max() < 0.9001
+
+
+def test_who_is_too_small_or_outside_is_neither_found_nor_missed(scene):
+    """In a square of 400 a box of 12 pixels is 0.03."""
+    small = [somebody(scene.image, x, 60, scale=side / 50.75) for x, side in ((40, 11.9), (90, 12.1))]
+    head_outside = somebody(scene.image, 200, 40, box_xyxy=np.array([180, -20, 220, 120], np.float32))
+    far_outside = somebody(scene.image, 900, 900)
+    everybody = [*scene.annotations, *small, head_outside, far_outside]
+    (found,) = scenes_of([Source("coco:x", "coco", everybody, "")], "data=")
+    sample = dataset([replace(found, size=None)], None)[0]
+    # Above the picture, but in the square.
+    assert sample["people"].sum() == 4
+    np.testing.assert_allclose(sample["boxes"][:4, 2] * 400, [50.75, 50.75, 50.75, 12.1], rtol=1e-4)
+    (left, top, right, bottom), *rest = sample["ignored"] * 400
+    assert (left, right) == pytest.approx((40 - 15 * 11.9 / 50.75, 40 + 15 * 11.9 / 50.75), rel=1e-4)
+    assert (top, bottom) == pytest.approx((110 - 60 * 11.9 / 50.75, 110 + 80 * 11.9 / 50.75), rel=1e-4)
+    assert not np.any(rest)
+
+
+def test_whose_head_is_outside_the_window_is_ignored_with_the_box(scene):
+    windows, found = dataset([scene], replace(AROUND, smallest=0.3, largest=0.3)), 0
+    for epoch in range(40):
+        sample = windows[epoch]
+        if sample["people"].sum() == 1 and (sample["ignored"][:, 3] > 0).sum() == 1:
+            found += shows(sample, RED) != shows(sample, BLUE)
+            left, top, right, bottom = sample["ignored"][0]
+            assert left < right
+            assert top < bottom
+            assert left < 1
+            assert right > 0
+    assert found > 3
+
+
+def test_the_largest_people_come_first_and_of_too_many_the_small_ones_are_ignored(scene):
+    sizes = np.linspace(0.3, 1.5, MAX_PEOPLE + 4)
+    crowd = [somebody(scene.image, 20 + 10 * k, 150, scale=size) for k, size in enumerate(sizes)]
+    (found,) = scenes_of([Source("coco:x", "coco", crowd, "")], "data=")
+    sample = dataset([found], None)[0]
+    assert sample["people"].all()
+    np.testing.assert_allclose(sample["boxes"][:, 2] * 400, 50.75 * sizes[:3:-1], rtol=1e-4)
+    assert (sample["ignored"][:, 2] > 0).sum() == 4
+
+
+def test_a_backdrop_is_only_outside_the_picture(scene, wall):
+    turned = replace(STILL, whole=0.3, rotation_deg=180.0, smallest=0.05, largest=0.1)
+    plain = dataset([scene], turned, negatives=[wall])
+    behind = dataset([scene], replace(turned, backdrop=1.0), negatives=[wall])
+    seen = 0
+    for epoch in range(12):
+        before, after = plain[2 * epoch]["image"], behind[2 * epoch]["image"]
+        changed = (before != after).any(axis=2)
+        assert (after[changed] == MAGENTA).all()
+        assert changed[~before.any(axis=2)].all()
+        # Half of what is mixed with the black at the edge of the picture may go, too.
+        assert (before[changed].max(axis=1) <= 66).all()
+        seen += changed.any()
+    assert seen >= 6
+
+
+def test_windows_can_be_repeated_and_change_with_epoch_and_seed(scene, wall):
+    options = DetectorAugmentation()
+    windows, again = (dataset([scene], options, negatives=[wall]) for _ in range(2))
+    for item in range(4):
+        assert all(np.array_equal(windows[item][name], again[item][name]) for name in windows[item])
+    assert not np.array_equal(windows[0]["image"], windows[2]["image"])
+    assert windows[2]["index"] == 0
+    other = dataset([scene], options, negatives=[wall], seed=1)
+    assert not np.array_equal(windows[0]["image"], other[0]["image"])
+
+
+def test_people_free_pictures_have_nobody(scene, wall):
+    windows = dataset([scene], replace(AROUND, whole=0.5), negatives=[wall])
+    assert len(windows) == 2
+    for epoch in range(5):
+        sample = windows[2 * epoch + 1]
+        assert sample["index"] == 1
+        assert not sample["people"].any()
+        assert not sample["ignored"].any()
+        assert sample["image"].any()
+        assert not sample["image"][..., 1].any()
+
+
+def test_an_unreadable_picture_is_replaced_in_training_and_an_error_in_evaluation(scene, tmp_path, caplog):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(scene.image.read_bytes()[:200])
+    scenes = [replace(scene, image=broken), scene]
+    with caplog.at_level(logging.WARNING, "blazepose"):
+        training = dataset(scenes, STILL)
+        assert training[0]["index"] == training[2]["index"] == 1
+    assert caplog.text.count("broken.png") == 1
+    with pytest.raises(ImageError, match=r"broken\.png"):
+        dataset(scenes, None)[0]
+
+
+def test_scenes_gather_the_people_of_a_picture():
+    one, two, three = Path("one.jpg"), Path("two.jpg"), Path("three.jpg")
+    headless = person({name: point for name, point in STANDING.items() if name != "nose"})
+    people = [somebody(one, 0, 0), somebody(two, 0, 0), somebody(one, 50, 0), replace(headless, image=one)]
+    others = {one: np.array([[1, 2, 3, 4]], np.float32), three: np.array([[5, 6, 7, 8]], np.float32)}
+    nobody = [replace(headless, image=three)]
+    found = scenes_of([Source("coco:x", "coco", [*people, *nobody], "", others=others)], "data=")
+    assert [(scene.image, len(scene.people)) for scene in found] == [(one, 2), (two, 1)]
+    assert [box.points[HIPS].tolist() for box in found[0].people] == [[0, 0], [50, 0]]
+    assert found[0].annotations == [people[0], people[2]]
+    assert found[0].others.tolist() == [[85, 60, 115, 180], [1, 2, 3, 4]]
+    assert found[1].others.shape == (0, 4)
+    said = describe_scenes(dataset(found, STILL, negatives=[three]), dataset(found[1:], None))
+    assert said == (
+        "trained on 2 pictures, 3 people and 2 neither right nor wrong; "
+        "validated on 1 pictures, 1 people and 0 neither right nor wrong; 1 people-free pictures"
+    )
+    with pytest.raises(ValueError, match="^data=x: nobody has hips, shoulders and head labelled"):
+        scenes_of([Source("coco:x", "coco", nobody, "")], "data=x")
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ({"whole": 1.1}, "whole=1.1: a number from 0 to 1"),
+        ({"mirror": -0.1}, "mirror=-0.1: a number from 0 to 1"),
+        ({"smallest": 0.02}, "smallest=0.02: a number from 0.03 to 1"),
+        ({"smallest": 0.3, "largest": 0.2}, "largest=0.2: a number from 0.3 to 1"),
+        ({"rotation_deg": 181.0}, "rotation_deg=181: a number from 0 to 180"),
+    ],
+)
+def test_windows_out_of_range_are_named(option, sentence):
+    with pytest.raises(ValueError, match=rf"^detector\.windows\.{sentence}$"):
+        DetectorAugmentation(**option)

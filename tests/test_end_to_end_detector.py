@@ -1,0 +1,119 @@
+"""The detector's commands on tiny data: train, go on, evaluate, export into a bundle, the whole pipeline."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+import train
+from blazepose import detection
+from blazepose.runtime.detector import PersonDetector
+from blazepose.training.checkpoint import read_checkpoint
+from blazepose.training.weights import open_detector_net
+from tests.test_end_to_end import run
+
+pytestmark = pytest.mark.slow
+TINY = [
+    "model=detector",
+    "data=lsp",
+    "loader.batch_size=8",
+    "loader.num_workers=0",
+    "optimiser.warmup_steps=2",
+    "trainer.log_every_n_steps=1",
+]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, tiny_lsp, tiny_rendered) -> Path:
+    """A working directory with one finished run of two epochs, stopped after the first and gone on with."""
+    folder = tmp_path_factory.mktemp("work")
+    data = [f"data.train=[lsp:{tiny_lsp}]", f"data.val=[synthetic:{tiny_rendered}:val]"]
+    negatives = f"data.negatives=[{tiny_rendered / 'train' / 'negatives'}]"
+    said = run(folder, "train.py", *TINY, *data, negatives, "stages.joint=1")
+    assert "trained on 24 pictures, 24 people" in said
+    assert "1 people-free pictures" in said
+    run(folder, "train.py", "ckpt=last", "stages.joint=2")
+    return folder
+
+
+def the_run(folder: Path) -> Path:
+    (found,) = (folder / "runs" / "detector").iterdir()
+    return found
+
+
+def test_a_run_leaves_what_it_promises(trained):
+    folder = the_run(trained)
+    assert {"config.yaml", "results.json", "samples.png", "train.log"} <= {p.name for p in folder.iterdir()}
+    results = json.loads((folder / "results.json").read_text())
+    assert results["epochs"] == 2
+    assert {"val/ap", "val/recall", "val/roi_good", "train/loss_points"} <= results.keys()
+    about = read_checkpoint(folder / "checkpoints" / "best.ckpt").about
+    assert (about["task"], about["model"]) == ("detector", "detector")
+    assert about["data"]["train"][0]["licence"]
+
+
+def test_the_command_that_a_run_ends_with(trained, tiny_rendered, capsys):
+    data = ["--data", f"synthetic:{tiny_rendered}:val", "--negatives", f"{tiny_rendered}/train/negatives"]
+    detection.main([str(the_run(trained)), *data])
+    said = capsys.readouterr().out
+    assert "4 people in 4 pictures" in said
+    assert "good ROI" in said
+    assert "1 people-free pictures" in said
+
+
+def test_export_and_import(trained, tiny_lsp):
+    folder, out = str(the_run(trained)), trained / "detector.tflite"
+    pictures = str(tiny_lsp / "images")
+    said = run(
+        trained,
+        "export.py",
+        "--target",
+        "tflite",
+        "--weights",
+        folder,
+        "--out",
+        str(out),
+        "--pictures",
+        pictures,
+    )
+    assert "verified against torch" in said
+    assert PersonDetector.load(out)
+    _, about = open_detector_net(out)
+    assert about["task"] == "detector"
+    refused = run(trained, "export.py", "--target", "task", "--weights", folder, fails=True)
+    assert f"--detector {the_run(trained)}" in refused
+
+
+def test_a_bundle_takes_a_trained_detector(trained, shared, tiny_lsp):
+    """And Google's own runtime takes the bundle, as eval.py does for the whole pipeline."""
+    words = ["--target", "task", "--weights", str(shared / "models" / "pose_landmark_lite.tflite")]
+    words += ["--detector", str(the_run(trained)), "--pictures", str(tiny_lsp / "images")]
+    run(trained, "export.py", *words, "--out", "pose.task")
+    vision = pytest.importorskip("mediapipe").tasks.vision
+    vision.PoseLandmarker.create_from_model_path(str(trained / "pose.task")).close()
+    run(trained, "eval.py", "weights=pose.task", "roi=detector", f"data.test=[lsp:{tiny_lsp}]", "out=found")
+    results = json.loads((trained / "found" / "results.json").read_text())
+    assert results["roi"] == "detector"
+    assert results["num_people"] == 24
+    assert 0 <= results["num_not_found"] <= 24
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["model=detector", "loss.heatmap=1"], "loss.heatmap: the detector does not read it"),
+        (["model=detector", "stages.heatmap=3"], "stages.heatmap: the detector does not read it"),
+        (["model=lite", "detector.loss.box=1"], "detector.loss.box: only model=detector reads it"),
+        (["model=detector", "detector.loss.box=0"], "detector.loss.box=0: a number from"),
+        (["model=detector", "detector.windows.whole=2"], "detector.windows.whole=2: a number from 0 to 1"),
+    ],
+)
+def test_settings_that_nobody_reads_are_refused(words, sentence, monkeypatch, capsys, tmp_path, tiny_lsp):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["train.py", *words, f"data.train=[lsp:{tiny_lsp}]"])
+    with pytest.raises(SystemExit) as left:
+        train.main()
+    assert left.value.code == 1
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
