@@ -135,14 +135,14 @@ def detection_figures(answers: np.ndarray, people: np.ndarray) -> Mapping[str, f
     return {
         "ap": average_precision(answers[:, 0], answers[:, 1] > 0, len(people)),
         "ap_place": average_precision(answers[:, 0], answers[:, 2] > 0, len(people)),
-        "recall": _percent(found.sum(), len(people)),
-        "precision": _percent(sure[:, 2].sum(), len(sure)),
+        "recall": _percent(int(found.sum()), len(people)),
+        "precision": _percent(int(sure[:, 2].sum()), len(sure)),
         "roi_center": float(100 * medians[0]),
         "roi_side": float(100 * medians[1]),
         "roi_rotation_deg": math.degrees(medians[2]),
-        "roi_good": _percent(good, known.sum()),
+        "roi_good": _percent(int(good), int(known.sum())),
     }
 
 
-def _percent(part: float, whole: int) -> float:
-    return float(100 * part / whole) if whole else math.nan
+def _percent(part: int, whole: int) -> float:
+    return 100 * part / whole if whole else math.nan

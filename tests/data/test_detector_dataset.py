@@ -210,12 +210,12 @@ def test_windows_show_a_person_somewhere_in_any_size_asked_for(scene):
 def test_who_is_too_small_or_outside_is_neither_found_nor_missed(scene):
     """In a square of 400 a box of 12 pixels is 0.03."""
     small = [somebody(scene.image, x, 60, scale=side / 50.75) for x, side in ((40, 11.9), (90, 12.1))]
-    head_outside = somebody(scene.image, 200, 40, box_xyxy=np.array([180, -20, 220, 120], np.float32))
+    head_above = somebody(scene.image, 200, 40, box_xyxy=np.array([180, -20, 220, 120], np.float32))
     far_outside = somebody(scene.image, 900, 900)
-    everybody = [*scene.annotations, *small, head_outside, far_outside]
+    everybody = [*scene.annotations, *small, head_above, far_outside]
     (found,) = scenes_of([Source("coco:x", "coco", everybody, "")], "data=")
     sample = dataset([replace(found, size=None)], None)[0]
-    # Above the picture, but in the square.
+    # A head above the picture is still in the square.
     assert sample["people"].sum() == 4
     np.testing.assert_allclose(sample["boxes"][:4, 2] * 400, [50.75, 50.75, 50.75, 12.1], rtol=1e-4)
     (left, top, right, bottom), *rest = sample["ignored"] * 400
@@ -316,7 +316,7 @@ def test_scenes_gather_the_people_of_a_picture():
         "trained on 2 pictures, 3 people and 2 neither right nor wrong; "
         "validated on 1 pictures, 1 people and 0 neither right nor wrong; 1 people-free pictures"
     )
-    with pytest.raises(ValueError, match="^data=x: nobody has hips, shoulders and head labelled"):
+    with pytest.raises(ValueError, match=r"^data=x: nobody has hips, shoulders and head labelled"):
         scenes_of([Source("coco:x", "coco", nobody, "")], "data=x")
 
 

@@ -1,0 +1,179 @@
+"""Figures of detectors, worked by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from blazepose.anchors import CIRCLE, HIPS, Detections
+from blazepose.metrics.detection import Judged, Truth, average_precision, detection_figures, judge
+
+Points = tuple[tuple[float, float], tuple[float, float]]
+UPRIGHT: Points = ((100.0, 140.0), (100.0, 60.0))
+"""Hips and circle: an ROI of 200 around (100, 140)."""
+
+
+def found(*people: tuple[float, float, float, float, Points]) -> Detections:
+    """Score, centre and side of the box, hips and circle of each."""
+    scores, x, y, side = (np.array([person[k] for person in people]) for k in range(4))
+    points = np.zeros((len(people), 4, 2))
+    points[:, [HIPS, CIRCLE]] = np.array([person[4] for person in people]).reshape(-1, 2, 2)
+    boxes = np.stack([x - side / 2, y - side / 2, x + side / 2, y + side / 2], axis=1)
+    return Detections(scores, boxes, points)
+
+
+def truth(*people: tuple[float, float, float], points=UPRIGHT, known=True, ignored=()) -> Truth:
+    """Centre and side of the box of each; all with the same alignment points."""
+    places = np.zeros((len(people), 4, 2))
+    places[:, [HIPS, CIRCLE]] = points
+    labelled = np.ones((len(people), 4), bool)
+    labelled[:, CIRCLE] = known
+    boxes = np.array(people, float).reshape(-1, 3)
+    return Truth(boxes, places, labelled, np.array(ignored, float).reshape(-1, 4))
+
+
+@pytest.mark.parametrize(
+    ("people", "expected"),
+    [(2, (1 + 2 / 3) / 2), (3, (1 + 2 / 3) / 3)],
+)
+def test_average_precision_by_hand(people, expected):
+    """Right, false alarm, right: precision 1, 1/2, 2/3."""
+    scores, right = np.array([0.6, 0.9, 0.8]), np.array([True, True, False])
+    assert average_precision(scores, right, people) == pytest.approx(100 * expected)
+
+
+def test_precision_is_the_best_at_a_recall_or_beyond():
+    """False alarm, right, right: 1/2 becomes 2/3."""
+    assert average_precision(np.array([0.9, 0.8, 0.7]), np.array([False, True, True]), 2) == pytest.approx(
+        200 / 3
+    )
+
+
+def test_average_precision_of_nothing():
+    nothing = np.zeros(0), np.zeros(0, bool)
+    assert average_precision(*nothing, 3) == 0
+    assert math.isnan(average_precision(*nothing, 0))
+
+
+@pytest.mark.parametrize(
+    ("x", "side", "overlap", "place"),
+    [
+        (100, 40, 1, 1),
+        (112, 40, 1, 1),  # 28 of 52; 0.3 sides away
+        (118, 40, 0, 1),  # 22 of 58; 0.45
+        (121, 40, 0, 0),
+        (100, 20, 0, 1),  # a quarter
+        (100, 90, 0, 1),
+    ],
+)
+def test_right_by_overlap_and_by_place(x, side, overlap, place):
+    judged = judge(found((0.8, x, 100, side, UPRIGHT)), truth((100, 100, 40)))
+    assert judged.answers.tolist() == [[0.8, overlap, place]]
+    assert judged.people[0, 0] == (0.8 if place else 0)
+
+
+def test_somebody_found_twice_counts_once():
+    twice = found((0.9, 102, 100, 40, UPRIGHT), (0.7, 100, 100, 40, UPRIGHT))
+    judged = judge(twice, truth((100, 100, 40), (300, 100, 40)))
+    assert judged.answers.tolist() == [[0.9, 1, 1], [0.7, 0, 0]]
+    assert judged.people[:, 0].tolist() == [0.9, 0]
+
+
+def test_the_best_answer_takes_the_likest_person_and_leaves_the_other_to_the_next():
+    """At 100 and 110: 106 is nearer to the second, 104, less sure, gets the first."""
+    answers = found((0.9, 106, 100, 40, UPRIGHT), (0.7, 107, 100, 40, UPRIGHT))
+    judged = judge(answers, truth((100, 100, 40), (110, 100, 40)))
+    assert judged.answers[:, 1:].tolist() == [[1, 1], [1, 1]]
+    assert judged.people[:, 0].tolist() == [0.7, 0.9]
+
+
+def test_answers_in_ignored_regions_count_only_if_they_are_right():
+    region = [(280, 80, 320, 120), (0, 0, 0, 0)]
+    answers = found((0.9, 300, 100, 40, UPRIGHT), (0.8, 100, 100, 40, UPRIGHT), (0.6, 325, 100, 40, UPRIGHT))
+    judged = judge(answers, truth((100, 100, 40), ignored=region))
+    assert judged.answers.tolist() == [[0.8, 1, 1], [0.6, 0, 0]]
+    inside = judge(answers, truth((300, 100, 40), ignored=region))
+    assert inside.answers.tolist() == [[0.9, 1, 1], [0.8, 0, 0], [0.6, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("points", "true_points", "center", "side", "degrees"),
+    [
+        (UPRIGHT, UPRIGHT, 0, 0, 0),
+        (((110.0, 140.0), (110.0, 52.0)), UPRIGHT, 10 / 200, 0.1, 0),
+        (((100.0, 144.0), (100.0, 104.0)), UPRIGHT, 4 / 200, 0.5, 0),
+        (((100.0, 140.0), (180.0, 140.0)), UPRIGHT, 0, 0, 90),
+        # Upside down, 5 degrees to either side of it.
+        (
+            ((0.0, 0.0), (math.sin(math.radians(5)), math.cos(math.radians(5)))),
+            ((0.0, 0.0), (-math.sin(math.radians(5)), math.cos(math.radians(5)))),
+            0,
+            0,
+            10,
+        ),
+    ],
+)
+def test_roi_errors_by_hand(points, true_points, center, side, degrees):
+    judged = judge(found((0.8, 100, 100, 40, points)), truth((100, 100, 40), points=true_points))
+    expected = [0.8, 1, center, side, math.radians(degrees)]
+    assert judged.people[0] == pytest.approx(expected, abs=1e-9)
+
+
+def test_no_roi_is_judged_of_somebody_missed_or_without_a_circle():
+    nobody = judge(found(), truth((100, 100, 40)))
+    np.testing.assert_array_equal(nobody.people, [[0, 1, *[np.nan] * 3]])
+    assert nobody.answers.shape == (0, 3)
+    unknown = judge(found((0.8, 100, 100, 40, UPRIGHT)), truth((100, 100, 40), known=False))
+    np.testing.assert_array_equal(unknown.people, [[0.8, 0, *[np.nan] * 3]])
+    alarm = judge(found((0.8, 100, 100, 40, UPRIGHT)), truth())
+    assert alarm.answers.tolist() == [[0.8, 0, 0]]
+    assert alarm.people.shape == (0, 5)
+
+
+def test_figures_by_hand():
+    """Five people: found well, found badly, found well but not surely, missed, found without a known ROI."""
+    nan = math.nan
+    answers = [[0.9, 1, 1], [0.8, 0, 1], [0.7, 0, 0], [0.6, 0, 1], [0.4, 1, 1]]
+    people = [
+        [0.9, 1, 0.02, 0.04, math.radians(3)],
+        [0.8, 1, 0.06, 0.2, math.radians(5)],
+        [0.4, 1, 0.01, 0.01, 0.01],
+        [0, 1, nan, nan, nan],
+        [0.6, 0, nan, nan, nan],
+    ]
+    figures = detection_figures(np.array(answers), np.array(people))
+    assert figures == pytest.approx(
+        {
+            "ap": 100 * (1 + 2 / 5) / 5,
+            "ap_place": 100 * (1 + 1 + 4 / 5 + 4 / 5) / 5,
+            "recall": 60,
+            "precision": 75,
+            "roi_center": 4,
+            "roi_side": 12,
+            "roi_rotation_deg": 4,
+            "roi_good": 25,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("errors", "good"),
+    [
+        ((0.09, 0.09, math.radians(7.9)), 100),
+        ((0.11, 0.0, 0.0), 0),
+        ((0.0, 0.11, 0.0), 0),
+        ((0.0, 0.0, math.radians(8.1)), 0),
+    ],
+)
+def test_a_good_roi_is_one_that_the_landmark_network_tolerates(errors, good):
+    figures = detection_figures(np.zeros((0, 3)), np.array([[0.9, 1, *errors]]))
+    assert figures["roi_good"] == good
+
+
+def test_nobody_and_nothing_have_no_figures():
+    assert all(math.isnan(value) for value in detection_figures(np.zeros((0, 3)), np.zeros((0, 5))).values())
+    missed: Judged = judge(found(), truth((100, 100, 40)))
+    figures = detection_figures(missed.answers, missed.people)
+    assert [figures[name] for name in ("ap", "ap_place", "recall", "roi_good")] == [0, 0, 0, 0]
+    assert math.isnan(figures["precision"])
+    assert math.isnan(figures["roi_center"])

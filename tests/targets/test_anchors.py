@@ -1,0 +1,138 @@
+"""Which anchors answer to whom, worked by hand."""
+
+import numpy as np
+import pytest
+import torch
+
+from blazepose.anchors import ANCHORS_A_CELL, SIDES, anchor_centers, decode_anchors
+from blazepose.targets.anchors import anchor_sizes, assign_anchors, encode_boxes
+
+NOBODY = torch.zeros(1, 1, 4)
+FINE, MIDDLE, COARSE = range(3)
+STARTS = (0, 1568, 1960)
+
+
+def assigned(*boxes: tuple[float, float, float], ignored=NOBODY, padding: int = 0):
+    rows = torch.tensor([[*boxes, *[(0.0, 0.0, 0.0)] * padding]])
+    people = torch.tensor([[True] * len(boxes) + [False] * padding])
+    return assign_anchors(rows, people, ignored)
+
+
+def anchors(level: int, columns, rows, slots) -> set[int]:
+    """Their numbers, by level, row, column, anchor of the cell."""
+    side, count = SIDES[level], ANCHORS_A_CELL[level]
+    return {STARTS[level] + (y * side + x) * count + slot for y in rows for x in columns for slot in slots}
+
+
+def numbers(flags: torch.Tensor) -> set[int]:
+    return set(flags[0].nonzero()[:, 0].tolist())
+
+
+def test_sizes_by_slot():
+    """Five layers from 0.1484375 to 0.75, each with the geometric mean of it and the next."""
+    sizes = anchor_sizes()
+    assert sizes.shape == (2254,)
+    assert sizes[:4] == pytest.approx([0.1484375, 0.2106117] * 2, abs=1e-6)
+    assert sizes[1568:1572] == pytest.approx([0.2988281, 0.3663867] * 2, abs=1e-6)
+    coarse = [0.4492188, 0.5189950, 0.5996094, 0.6706020, 0.75, 0.8660254]
+    assert sizes[1960:1972] == pytest.approx(coarse * 2, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("side", "slots"),
+    [
+        (0.01, [(FINE, 0), (FINE, 1)]),
+        (0.25, [(FINE, 1), (MIDDLE, 0)]),
+        (0.33, [(MIDDLE, 0), (MIDDLE, 1)]),
+        (0.41, [(MIDDLE, 1), (COARSE, 0)]),
+        (2.0, [(COARSE, 4), (COARSE, 5)]),
+    ],
+)
+def test_slots_of_the_sizes_nearest_to_the_box_answer(side, slots):
+    positive = assigned((0.5107, 0.5107, side)).positive
+    sizes = anchor_sizes()[positive[0].numpy()]
+    expected = [anchor_sizes()[STARTS[level] + slot] for level, slot in slots]
+    assert sorted(set(sizes)) == pytest.approx(expected)
+
+
+def test_the_box_that_googles_detector_says_is_answered_where_it_answers():
+    """Slot 1 of the fine and slot 0 of the middle level: no other says a score above 0.5 on lspet_val."""
+    found = numbers(assigned((14.3 / 28, 14.3 / 28, 0.2)).positive)
+    assert found == anchors(FINE, [14], [14], [1]) | anchors(MIDDLE, [6, 7], [6, 7], [0])
+
+
+def test_near_has_to_see_far_must_not_and_between_is_free():
+    """At 14.3 cells of the fine level, 7.15 of the middle and 3.575 of the coarse one.
+
+    Centres are 0.2, 0.8 and 1.2 cells away; 0.35, 0.65 and 1.35; 0.075, 0.925 and 1.075.
+    """
+    found = assigned((14.3 / 28, 14.3 / 28, 0.25), padding=2)
+    positive = anchors(FINE, [14], [14], [1]) | anchors(MIDDLE, [6, 7], [6, 7], [0])
+    assert numbers(found.positive) == positive
+    near = (
+        anchors(FINE, [13, 14, 15], [13, 14, 15], range(2))
+        | anchors(MIDDLE, [6, 7, 8], [6, 7, 8], range(2))
+        | anchors(COARSE, [2, 3, 4], [2, 3, 4], range(6))
+    )
+    assert numbers(found.negative) == set(range(2254)) - near
+
+
+def test_the_larger_of_x_and_y_counts():
+    """14.5 cells in x, 0 away; 14.3 - 12.5 in y, 1.8 away."""
+    found = assigned((14.5 / 28, 14.3 / 28, 0.25))
+    assert not numbers(found.negative) & anchors(FINE, [14], [13, 15], [0, 1])
+    assert anchors(FINE, [14], [12], [0, 1]) <= numbers(found.negative)
+
+
+def test_nobody_is_no_anchors():
+    padded = assign_anchors(torch.full((1, 5, 3), 0.3), torch.zeros(1, 5, dtype=torch.bool), NOBODY)
+    for found in (assigned(padding=3), padded):
+        assert not found.positive.any()
+        assert found.negative.all()
+
+
+def test_pictures_of_a_batch_have_their_own_people():
+    boxes = torch.tensor([[[0.2, 0.2, 0.25]], [[0.8, 0.8, 0.25]]])
+    found = assign_anchors(boxes, torch.tensor([[True], [True]]), torch.zeros(2, 1, 4))
+    for picture, place in enumerate((0.2, 0.8)):
+        places = anchor_centers()[found.positive[picture].numpy()]
+        assert len(places) > 0
+        assert abs(places - place).max() <= 0.75 / 14 + 1e-6
+
+
+def test_ignored_regions_are_never_negative():
+    region = torch.tensor([[[0.26, 0.51, 0.51, 0.74], [0.0, 0.0, 0.0, 0.0]]])
+    x, y = anchor_centers().T
+    inside = (x > 0.26) & (x < 0.51) & (y > 0.51) & (y < 0.74)
+    found = assigned(ignored=region, padding=1)
+    assert not found.positive.any()
+    np.testing.assert_array_equal(found.negative[0].numpy(), ~inside)
+    within = assigned((0.3, 0.6, 0.25), ignored=region)
+    assert torch.equal(within.positive, assigned((0.3, 0.6, 0.25)).positive)
+
+
+def test_of_two_who_are_near_each_other_an_anchor_sees_the_nearer():
+    """At 14.3 and 15.1 cells of the fine level, 7.15 and 7.55 of the middle."""
+    found = assigned((14.3 / 28, 15 / 28, 0.25), (15.1 / 28, 15 / 28, 0.25), padding=1)
+    whose = {
+        0: anchors(FINE, [14], [14, 15], [1]) | anchors(MIDDLE, [6], [7], [0]),
+        1: anchors(FINE, [15], [14, 15], [1]) | anchors(MIDDLE, [7], [7], [0]),
+    }
+    assert numbers(found.positive) == whose[0] | whose[1]
+    for person, own in whose.items():
+        assert found.person[0, sorted(own)].unique().tolist() == [person]
+
+
+def test_what_is_encoded_is_decoded():
+    rng = np.random.default_rng(0)
+    boxes = torch.tensor([[[0.3, 0.4, 0.18], [0.7, 0.55, 0.4], [0.0, 0.0, 0.0]]])
+    points = torch.tensor(rng.uniform(-0.2, 1.2, (1, 3, 4, 2)), dtype=torch.float32)
+    found = assign_anchors(boxes, torch.tensor([[True, True, False]]), NOBODY)
+    said = encode_boxes(boxes, points, found.person)[0].numpy()
+    decoded = decode_anchors(224 * said, found.positive[0].numpy().astype(np.float32), 224, 0.5)
+    person = found.person[0][found.positive[0]].numpy()
+    assert set(person) == {0, 1}
+    own = boxes[0].numpy()[person]
+    low, high = own[:, :2] - own[:, 2:] / 2, own[:, :2] + own[:, 2:] / 2
+    np.testing.assert_allclose(decoded.boxes_xyxy, np.concatenate([low, high], axis=1), atol=1e-6)
+    np.testing.assert_allclose(decoded.points, points[0].numpy()[person], atol=1e-6)
