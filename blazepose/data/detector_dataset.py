@@ -21,6 +21,7 @@ from blazepose.geometry import (
     crop_image,
     invert_affine,
     letterbox_roi,
+    roi_to_image,
     roi_to_image_matrix,
     transform_points,
 )
@@ -197,8 +198,9 @@ class DetectorDataset(Dataset[DetectorSample]):
             side = person.side / math.exp(
                 rng.uniform(math.log(augmentation.smallest), math.log(augmentation.largest))
             )
-            x, y = person.center + rng.uniform(-0.4, 0.4, 2) * side
-            roi = Roi(float(x), float(y), side, rotation)
+            shift = rng.uniform(-0.4, 0.4, 2)  # along the window's own axes: the person stays inside
+            middle = roi_to_image(Roi(*person.center.tolist(), side, rotation), 0.5 + shift)
+            roi = Roi(*middle.tolist(), side, rotation)
         else:
             side = max(width, height) * rng.uniform(0.3, 1.3)
             roi = Roi(rng.uniform(0, width), rng.uniform(0, height), side, rotation)
@@ -233,14 +235,15 @@ def _sample(seen: np.ndarray, scene: Scene, to_window: np.ndarray, index: int) -
     )
     shown: list[tuple[np.ndarray, PersonBox]] = []
     ignored = list(scene.others)
-    for person, annotation in zip(scene.people, scene.annotations, strict=True):
+    largest_first = sorted(zip(scene.people, scene.annotations, strict=True), key=lambda pair: -pair[0].side)
+    for person, annotation in largest_first:
         center = transform_points(to_window, person.center)
         inside = ((center >= 0) & (center < 1)).all()
         if inside and person.side * scale >= _SMALLEST and len(shown) < MAX_PEOPLE:
             shown.append((center, person))
         else:
             ignored.append(surrounding_box(annotation))
-    for row, (center, person) in enumerate(sorted(shown, key=lambda pair: -pair[1].side)):
+    for row, (center, person) in enumerate(shown):
         sample["boxes"][row] = *center, person.side * scale
         points = np.where(person.labelled[:, None], transform_points(to_window, person.points), 0)
         sample["points"][row], sample["points_labelled"][row] = points, person.labelled
@@ -251,7 +254,7 @@ def _sample(seen: np.ndarray, scene: Scene, to_window: np.ndarray, index: int) -
 
 
 def _boxes_in_window(boxes: list[np.ndarray], to_window: np.ndarray) -> list[np.ndarray]:
-    """Upright boxes (4,) xyxy around turned ones, of those that reach into the window."""
+    """Upright boxes (4,) xyxy around turned ones, of those that reach into the window; largest first."""
     found = []
     for left, top, right, bottom in boxes:
         corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
@@ -259,4 +262,4 @@ def _boxes_in_window(boxes: list[np.ndarray], to_window: np.ndarray) -> list[np.
         low, high = corners.min(axis=0), corners.max(axis=0)
         if (low < 1).all() and (high > 0).all():
             found.append(np.concatenate([low, high]))
-    return found
+    return sorted(found, key=lambda box: -float((box[2:] - box[:2]).prod()))

@@ -26,7 +26,8 @@ def focal_loss(
         alpha: weight of the positive ones, 1 - alpha of the negative ones.
     """
     cross_entropy = F.binary_cross_entropy_with_logits(logits, positive.float(), reduction="none")
-    missed = 1 - torch.exp(-cross_entropy)
+    # The gradient of a power is infinite at 0, where an anchor is quite sure.
+    missed = (1 - torch.exp(-cross_entropy)).clamp(min=1e-6)
     weights = torch.where(positive, alpha, 1 - alpha) * (positive | negative)
     return (weights * missed**gamma * cross_entropy).sum() / positive.sum().clamp(min=1)
 

@@ -10,6 +10,9 @@ from torchmetrics.utilities import dim_zero_cat
 
 from blazepose.metrics.detection import Judged, detection_figures
 
+_COLUMNS = 5
+"""As many as the wider of metrics.detection's tables has."""
+
 
 class DetectionMetric(Metric):
     """metrics.detection over a validation set.
@@ -43,6 +46,8 @@ class DetectionMetric(Metric):
 
 def _once(tables: list[Tensor]) -> np.ndarray:
     """Rows of each picture from the first process that saw it, without picture and process."""
+    if not len(tables):
+        return np.zeros((0, _COLUMNS))
     rows = dim_zero_cat(tables).cpu().numpy()
     picture, rank = rows[:, 0].astype(int), rows[:, 1]
     first = np.full(picture.max(initial=-1) + 1, np.inf)

@@ -96,11 +96,12 @@ def _unflat(branch: nn.Module, flat: nn.Module) -> None:
     depthwise, pointwise = _convolutions(flat)
     kernels = depthwise.weight.unflatten(0, (len(_GROUPS), -1))
     shares = pointwise.weight.unflatten(1, (len(_GROUPS), -1))
-    whole = torch.zeros_like(kernels[0])
+    whole, rest = torch.zeros_like(kernels[0]), kernels.clone()
     for group, cell, original in _places():
         whole[(..., *original)] = kernels[(group, ..., *cell)]
-    if not (shares == shares[:, :1]).all():
-        raise ValueError("its heads are not those of a pose detector: groups of channels differ")
+        rest[(group, ..., *cell)] = 0
+    if rest.any() or not (shares == shares[:, :1]).all():
+        raise ValueError("its heads are not those of a pose detector: they cannot be unfolded")
     _fill(branch, whole, shares[:, 0], _bias(flat))
 
 

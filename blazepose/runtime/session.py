@@ -65,7 +65,7 @@ def follow(
         FileExistsError: if a file is there already.
         ValueError: if a file cannot be written, or not of this footage.
     """
-    if overlay and records and overlay.absolute() == records.absolute():
+    if overlay and records and overlay.resolve() == records.resolve():
         raise ValueError(f"{overlay} cannot be both the overlay and the JSON lines; name two files")
     frames = with_people = 0
     people: set[int] = set()
@@ -155,7 +155,8 @@ def _open_pictures(path: Path, folder: Path | None) -> Iterator[Show]:
         assert frame.picture
         file = path if folder is None else path / frame.picture.relative_to(folder)
         with whole_file(file) as part:
-            cv2.imwrite(str(part), drawn[..., ::-1])
+            if not cv2.imwrite(str(part), drawn[..., ::-1]):
+                raise ValueError(f"{file} cannot be written: pictures of {file.suffix} are not as large")
 
     yield write
 

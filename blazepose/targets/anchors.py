@@ -1,8 +1,8 @@
 """Which anchors have to see which person.
 
-SSD's matching with the sizes that Google's anchors were laid out with: of its detector, one anchor a cell of
-the fine and one of the middle level answer to the box of one size that it says, those whose sizes are nearest
-to it. Source: mediapipe.md section 1; Liu et al., SSD, 2016.
+The sizes that Google's anchors were laid out with decide, as in SSD. Of its detector, one anchor a cell of
+the fine level and one of the middle level answer to the box of one size that it says: those of the first two
+sizes that are not smaller. Source: mediapipe.md section 1; Liu et al., SSD, 2016.
 """
 
 import math
@@ -93,11 +93,11 @@ def assign_anchors(
 
 
 def _answers(sides: Float[Tensor, "batch people"], sizes: Float[Tensor, " anchors"]) -> Tensor:
-    """Anchors of the sizes nearest to a box, as ratios: bool (batch, people, anchors)."""
+    """Anchors of the first sizes that are not smaller than a box: bool (batch, people, anchors)."""
     known = sizes.unique()
-    apart = (sides.clamp(min=1e-6)[..., None] / known).log().abs()
-    nearest = known[apart.topk(_SIZES_A_BOX, largest=False).indices]
-    return (sizes[None, None, :, None] == nearest[:, :, None]).any(dim=3)
+    first = torch.searchsorted(known, sides.contiguous()).clamp(max=len(known) - _SIZES_A_BOX)
+    chosen = known[first[..., None] + torch.arange(_SIZES_A_BOX, device=sides.device)]
+    return (sizes[None, None, :, None] == chosen[:, :, None]).any(dim=3)
 
 
 def encode_boxes(
