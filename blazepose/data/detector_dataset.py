@@ -199,8 +199,9 @@ class DetectorDataset(Dataset[DetectorSample]):
                 rng.uniform(math.log(augmentation.smallest), math.log(augmentation.largest))
             )
             shift = rng.uniform(-0.4, 0.4, 2)  # along the window's own axes: the person stays inside
-            middle = roi_to_image(Roi(*person.center.tolist(), side, rotation), 0.5 + shift)
-            roi = Roi(*middle.tolist(), side, rotation)
+            around = Roi(float(person.center[0]), float(person.center[1]), side, rotation)
+            x, y = roi_to_image(around, 0.5 + shift).tolist()
+            roi = Roi(x, y, side, rotation)
         else:
             side = max(width, height) * rng.uniform(0.3, 1.3)
             roi = Roi(rng.uniform(0, width), rng.uniform(0, height), side, rotation)

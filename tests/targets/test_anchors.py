@@ -42,13 +42,13 @@ def test_sizes_by_slot():
     ("side", "slots"),
     [
         (0.01, [(FINE, 0), (FINE, 1)]),
-        (0.25, [(FINE, 1), (MIDDLE, 0)]),
-        (0.33, [(MIDDLE, 0), (MIDDLE, 1)]),
-        (0.41, [(MIDDLE, 1), (COARSE, 0)]),
+        (0.2, [(FINE, 1), (MIDDLE, 0)]),
+        (0.29, [(MIDDLE, 0), (MIDDLE, 1)]),
+        (0.33, [(MIDDLE, 1), (COARSE, 0)]),
         (2.0, [(COARSE, 4), (COARSE, 5)]),
     ],
 )
-def test_slots_of_the_sizes_nearest_to_the_box_answer(side, slots):
+def test_slots_of_the_first_sizes_that_are_not_smaller_answer(side, slots):
     positive = assigned((0.5107, 0.5107, side)).positive
     sizes = anchor_sizes()[positive[0].numpy()]
     expected = [anchor_sizes()[STARTS[level] + slot] for level, slot in slots]
@@ -66,7 +66,7 @@ def test_near_has_to_see_far_must_not_and_between_is_free():
 
     Centres are 0.2, 0.8 and 1.2 cells away; 0.35, 0.65 and 1.35; 0.075, 0.925 and 1.075.
     """
-    found = assigned((14.3 / 28, 14.3 / 28, 0.25), padding=2)
+    found = assigned((14.3 / 28, 14.3 / 28, 0.2), padding=2)
     positive = anchors(FINE, [14], [14], [1]) | anchors(MIDDLE, [6, 7], [6, 7], [0])
     assert numbers(found.positive) == positive
     near = (
@@ -79,7 +79,7 @@ def test_near_has_to_see_far_must_not_and_between_is_free():
 
 def test_the_larger_of_x_and_y_counts():
     """14.5 cells in x, 0 away; 14.3 - 12.5 in y, 1.8 away."""
-    found = assigned((14.5 / 28, 14.3 / 28, 0.25))
+    found = assigned((14.5 / 28, 14.3 / 28, 0.2))
     assert not numbers(found.negative) & anchors(FINE, [14], [13, 15], [0, 1])
     assert anchors(FINE, [14], [12], [0, 1]) <= numbers(found.negative)
 
@@ -92,7 +92,7 @@ def test_nobody_is_no_anchors():
 
 
 def test_pictures_of_a_batch_have_their_own_people():
-    boxes = torch.tensor([[[0.2, 0.2, 0.25]], [[0.8, 0.8, 0.25]]])
+    boxes = torch.tensor([[[0.2, 0.2, 0.2]], [[0.8, 0.8, 0.2]]])
     found = assign_anchors(boxes, torch.tensor([[True], [True]]), torch.zeros(2, 1, 4))
     for picture, place in enumerate((0.2, 0.8)):
         places = anchor_centers()[found.positive[picture].numpy()]
@@ -107,13 +107,13 @@ def test_ignored_regions_are_never_negative():
     found = assigned(ignored=region, padding=1)
     assert not found.positive.any()
     np.testing.assert_array_equal(found.negative[0].numpy(), ~inside)
-    within = assigned((0.3, 0.6, 0.25), ignored=region)
-    assert torch.equal(within.positive, assigned((0.3, 0.6, 0.25)).positive)
+    within = assigned((0.3, 0.6, 0.2), ignored=region)
+    assert torch.equal(within.positive, assigned((0.3, 0.6, 0.2)).positive)
 
 
 def test_of_two_who_are_near_each_other_an_anchor_sees_the_nearer():
     """At 14.3 and 15.1 cells of the fine level, 7.15 and 7.55 of the middle."""
-    found = assigned((14.3 / 28, 15 / 28, 0.25), (15.1 / 28, 15 / 28, 0.25), padding=1)
+    found = assigned((14.3 / 28, 15 / 28, 0.2), (15.1 / 28, 15 / 28, 0.2), padding=1)
     whose = {
         0: anchors(FINE, [14], [14, 15], [1]) | anchors(MIDDLE, [6], [7], [0]),
         1: anchors(FINE, [15], [14, 15], [1]) | anchors(MIDDLE, [7], [7], [0]),
