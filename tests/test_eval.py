@@ -158,7 +158,7 @@ NET, PEOPLE = "weights=net.onnx", "data.test=[lsp:people]"
         ([NET], "net.onnx does not say what it was validated on; name labelled people"),
         (["weights=nett.onnx", PEOPLE], "nett.onnx is missing or not a file"),
         ([NET, PEOPLE, "engine=mediapipe"], "engine=mediapipe cannot run net.onnx"),
-        ([NET, PEOPLE, "roi=detector"], "roi=detector comes with the detector"),
+        ([NET, PEOPLE, "roi=detector"], "holds no detector; name a file that does, detector=FILE"),
         ([NET, PEOPLE, "torso=head"], "torso=head is unknown; torso is one of across"),
         ([NET, PEOPLE, "out=people"], "out=people exists and is not empty"),
         ([NET, PEOPLE, "compare=[a,b]"], "compare=, data.metadata= and predictions=landmarks:FILE are not"),

@@ -8,8 +8,8 @@ from blazepose.evaluation.options import Options
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"roi": "detector"}, "roi=detector comes with the detector"),
-        ({"roi": "box"}, "roi=box is unknown; .* annotation, jitter"),
+        ({"detector": "a.task"}, "detector= is for roi=detector"),
+        ({"roi": "box"}, "roi=box is unknown; .* annotation, jitter, detector"),
         ({"torso": "head"}, "torso=head is unknown"),
         ({"batch_size": 0}, "batch_size=0: a number from 1 up"),
         ({"num_threads": -3}, "num_threads=-3: a number from 1 up"),
