@@ -20,14 +20,14 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--target", required=True, choices=TARGETS, help="kind of file")
     parser.add_argument(
-        "--weights", type=Path, help="run folder, .ckpt, .task or .tflite; default: the newest landmark run"
+        "--weights", help="run folder, .ckpt, .task or .tflite; default: the newest landmark run"
     )
     parser.add_argument(
         "--precision", choices=PRECISIONS, help="of the stored weights; default: fp16 in a .task, else fp32"
     )
     parser.add_argument("--out", type=Path, help="file to write; default: in the run's folder")
     parser.add_argument("--pictures", type=Path, help="folder of pictures to verify the file on")
-    parser.add_argument("--detector", type=Path, help="run folder or file whose detector goes into a .task")
+    parser.add_argument("--detector", help="run folder or file whose detector goes into a .task")
     return parser.parse_args()
 
 
@@ -55,7 +55,7 @@ def main() -> None:
 
 def write_landmark_net(weights: Path, precision: Precision, out: Path, args: argparse.Namespace) -> str:
     """Write a landmark network, and say what it is."""
-    detector = args.detector and chosen_weights(args.detector, "--detector ")
+    detector = None if args.detector is None else chosen_weights(args.detector, "--detector ")
     about, (typical, worst) = export_landmark_net(
         weights, args.target, precision, out, args.pictures, detector
     )

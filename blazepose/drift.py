@@ -58,8 +58,8 @@ def main(arguments: list[str] | None = None) -> None:
     before, after = (named_weights(name) for name in (args.before, args.after))
     if args.pictures is not None and len(args.data) != 1:
         raise ValueError("--pictures draws the people of one --data")
-    if args.pictures is not None and not args.pictures.absolute().parent.is_dir():
-        raise FileNotFoundError(f"--pictures {args.pictures}: there is no folder to write it to")
+    if args.pictures is not None:
+        _require_new_png(args.pictures)
     if args.video is not None:
         require_bundle(before)
         require_bundle(after)
@@ -72,8 +72,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _print_people(before: Path, after: Path, spec: str, roi: str, pictures: Path | None) -> None:
     jobs = plan([read_source(spec)], roi, 0)
-    engine = open_weights(before)
-    first, second = (_hear(engine, jobs), _hear(open_weights(after), jobs))
+    engine, second_engine = open_weights(before), open_weights(after)
+    first, second = _hear(engine, jobs), _hear(second_engine, jobs)
     # What a figure means: no network says quite the same of a picture that is moved by nothing to speak of.
     aside = nudged_back(_hear(engine, [nudged(job, engine.input_size) for job in jobs]))
     labels = labels_of(jobs)
@@ -88,6 +88,15 @@ def _print_people(before: Path, after: Path, spec: str, roi: str, pictures: Path
     if pictures is not None:
         draw_changes(jobs, first, second, labels, pictures)
         print(f"  {pictures}")
+
+
+def _require_new_png(file: Path) -> None:
+    if file.suffix.lower() != ".png":
+        raise ValueError(f"--pictures {file}: the picture is a .png")
+    if file.exists():
+        raise FileExistsError(f"--pictures {file} exists; choose another name, or delete it first")
+    if not file.absolute().parent.is_dir():
+        raise FileNotFoundError(f"--pictures {file}: there is no folder to write it to")
 
 
 def _hear(engine: InferenceEngine, jobs: list[Job]) -> Said:

@@ -48,7 +48,9 @@ def _read_entry(path: Path, entry: str) -> bytes:
         with zipfile.ZipFile(path) as bundle:
             names = bundle.namelist()
             if entry not in names:
-                raise ValueError(f"{path} is no pose bundle: it holds {', '.join(names)}, not {entry}")
+                raise ValueError(
+                    f"{path} is no pose bundle: it holds {', '.join(names) or 'nothing'}, not {entry}"
+                )
             if bundle.getinfo(entry).compress_type != zipfile.ZIP_STORED:
                 raise ValueError(
                     f"{path} is compressed, which MediaPipe does not take: pack it with `zip -0`"

@@ -38,7 +38,11 @@ def draw_changes(
     lost = [row for row in order[::-1][:count] if gain[row] < 0]
     lines = [-(-len(rows) // _COLUMNS) for rows in (gained, lost)]
     figure = Figure(figsize=(6.4 * _COLUMNS, 0.8 + 2.6 * sum(lines)), layout="constrained")
-    figure.suptitle("labels, before, after: the largest gains, then the largest losses", fontsize=13)
+    title = "labels, before, after (orange is the person's left)"
+    figure.suptitle(
+        f"{title}: {len(gained) or 'nobody'} helped most, then {len(lost) or 'nobody'} harmed most",
+        fontsize=13,
+    )
     grid = figure.subplots(max(1, sum(lines)), _COLUMNS, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
@@ -46,7 +50,9 @@ def draw_changes(
     for axes, row in zip(places, [*gained, *lost], strict=True):
         axes.imshow(_triple(jobs[row], before.points[row], after.points[row], labels, row))
         person = jobs[row].annotation
-        right = f"{was[row].sum()} of {counted[row].sum()} points right, then {now[row].sum()}"
+        right = (
+            f"{gain[row]:+d}, {was[row].sum()} of {counted[row].sum()} points right, then {now[row].sum()}"
+        )
         axes.set_title(f"{person.image.name} #{person.person}: {right}", fontsize=9)
     figure.savefig(file, dpi=_DPI)
 

@@ -117,8 +117,10 @@ def open_weights(path: Path, engine: str | None = None, num_threads: int | None 
         ValueError: if no engine, or not this one, runs such a file; and as the engines say.
     """
     suffix = path.suffix
+    if suffix not in SUFFIXES and not path.exists():
+        raise FileNotFoundError(f"{path} is missing; name trained, exported or published weights")
     if suffix not in SUFFIXES:
-        raise ValueError(f"weights={path}: no engine runs {suffix!r} files; they are {', '.join(SUFFIXES)}")
+        raise ValueError(f"{path}: no engine runs {suffix!r} files; they are {', '.join(SUFFIXES)}")
     if engine not in (None, *ENGINES):
         raise ValueError(f"engine={engine} is unknown; engine is one of {', '.join(ENGINES)}")
     if engine not in (None, *SUFFIXES[suffix]):

@@ -116,7 +116,7 @@ def _crops(about: Mapping, size: int, pictures: Path | None) -> np.ndarray:
         annotations = [person for name in names for person in read_source(name).annotations]
     except (OSError, ValueError) as error:
         raise FileNotFoundError(
-            f"the file is verified on real pictures, and those that the weights were trained on are not here "
+            f"the file is verified on real pictures, and those of the weights' own data are not here "
             f"({error}); name a folder of pictures of people with --pictures"
         ) from error
     people, _ = keep_people(annotations, EVALUATION_FILTER)

@@ -22,7 +22,7 @@ Net = LandmarkNet | DetectorNet
 def import_net(content: bytes) -> Net:
     """The network of a TFLite file with its weights, whichever of ours it is, in eval mode.
 
-    BatchNorm, which the file has folded into its convolutions, is put back in front of kernels of length one,
+    BatchNorm, which the file has folded into its convolutions, is put back behind kernels of length one,
     with mean 0 and variance 1; models.recalibrate gives it the statistics of real pictures. The heads of
     offset maps, which no file has, stay as they are made.
 
@@ -49,7 +49,8 @@ def import_net(content: bytes) -> Net:
     if differ:
         total = sum(graph.convolutions().values())
         raise ValueError(
-            f"it is none of our networks: {differ} of its {total} convolutions are not those of {name}"
+            f"it is none of our networks: of its {total} convolutions and those of {name}, the nearest, "
+            f"{differ} have no counterpart"
         )
     raise ValueError(f"it is none of our networks: its convolutions are those of {name}, otherwise connected")
 

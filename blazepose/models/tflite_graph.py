@@ -44,7 +44,10 @@ def read_graph(content: bytes) -> Graph:
         raise ValueError("it is cut off or damaged") from error
     if len(model.subgraphs) != 1:
         raise ValueError(f"it has {len(model.subgraphs)} subgraphs, a pose network has one")
-    return _Reader(model, content).graph()
+    try:
+        return _Reader(model, content).graph()
+    except (IndexError, TypeError, AttributeError, ZeroDivisionError, KeyError, struct.error) as error:
+        raise ValueError("it is damaged: its operations and tensors do not fit each other") from error
 
 
 class _Call(NamedTuple):

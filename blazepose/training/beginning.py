@@ -52,7 +52,7 @@ def begin(
         FileNotFoundError: if the file is missing.
         ValueError: if it does not fit, or if there is nothing to keep.
     """
-    if not init:
+    if init is None:
         if keep:
             raise ValueError("loss.keep keeps what the weights of init= say; name some, or set loss.keep=0")
         return Beginning(None, None)

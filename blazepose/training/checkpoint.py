@@ -1,7 +1,5 @@
 """Checkpoints that say what they are, loaded without Hydra or Lightning."""
 
-import pickle
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -133,10 +131,10 @@ def read_checkpoint(path: Path, to_go_on: bool = False) -> Checkpoint:
         raise FileNotFoundError(f"{path} is missing; name a .ckpt that train.py wrote")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError, zipfile.BadZipFile, ValueError) as error:
+    except Exception as error:  # torch and pickle raise anything for a damaged file
         raise ValueError(
             f"{path} cannot be read as a checkpoint: it is damaged or something else; "
-            "use the run's other checkpoint (best.ckpt, last.ckpt)"
+            "of a run, its other checkpoint may be whole (best.ckpt, last.ckpt)"
         ) from error
     if not isinstance(content, dict) or "blazepose" not in content or "state_dict" not in content:
         raise ValueError(f"{path} is no checkpoint of blazepose: it does not say what it is")

@@ -163,6 +163,7 @@ def _quieten_lightning() -> None:
     for text in (
         ".*in eval mode at the start",
         ".*does not have many workers",
+        ".*smaller than the logging interval",
         ".*LeafSpec.*",
         ".*isinstance.treespec",
     ):

@@ -92,21 +92,24 @@ def chosen_weights(given: str | Path | None, option: str, runs: Path = LANDMARK_
 
     Raises:
         FileNotFoundError: says how to train some, or how to name others.
+        ValueError: if the name is empty, as an unset variable of the shell is.
     """
-    path = Path(given).expanduser() if given else _newest_run(runs)
+    if given is None:
+        path = _newest_run(runs)
+    elif not str(given):
+        what = option.strip() or "the name of some weights"
+        raise ValueError(f"{what} is empty; name a run folder or a file")
+    else:
+        path = Path(given).expanduser()
     if (path / "config.yaml").is_file():
         return _require(best_checkpoint(path), f"name other weights with {option}FILE")
+    if path.is_dir():
+        raise FileNotFoundError(f"{option}{path} is a folder, but no run of train.py; name a run or a file")
     return path
 
 
 def named_weights(name: str) -> Path:
-    """The weights that an argument names, a run folder standing for its best.
-
-    Raises:
-        ValueError: if it is empty, as an unset variable of the shell is.
-    """
-    if not name:
-        raise ValueError("the name of some weights is empty; name a run folder or a file")
+    """The weights that an argument names, a run folder standing for its best; raises as chosen_weights."""
     return chosen_weights(name, "")
 
 

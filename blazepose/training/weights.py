@@ -142,6 +142,8 @@ def load_initial_weights(net: LandmarkNet | DetectorNet, path: Path) -> dict[str
     try:
         load_weights(net, weights, path)
     except ValueError as error:
-        hint = "; experiment=finetune is the recipe for such files" if path.suffix in IMPORTED else ""
+        own = net.variant.name if isinstance(net, LandmarkNet) else "detector"
+        otherwise_wired = path.suffix in IMPORTED and weights.about["model"] == own
+        hint = "; experiment=finetune is the recipe for such files" if otherwise_wired else ""
         raise ValueError(f"{error}{hint}") from error
     return {**weights.about, "sha256": file_sha256(path)}

@@ -5,22 +5,31 @@ from pathlib import Path
 
 import pytest
 
+from blazepose.data.annotation import Source
 from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import (
     Loading,
+    SampleLoaders,
     describe_people,
     find_pictures,
     read_filtered,
     shared_people,
     trained_outputs,
 )
+from blazepose.data.dataset import PoseDataset
 from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
 from blazepose.data.readers import read_source
 from blazepose.data.sampler import EpochSampler
+from blazepose.models.variants import LANDMARK_INPUT
 from blazepose.topology import INDEX
 from tests.stick_figures import write_lsp
 
 TORSO_NAMES = ["left_shoulder", "right_shoulder", "left_hip", "right_hip"]
+
+
+def loaders(sources: list[Source], augmentation: Augmentation, loading: Loading) -> SampleLoaders:
+    train, val = PoseDataset(sources, LANDMARK_INPUT, augmentation), PoseDataset([], LANDMARK_INPUT)
+    return SampleLoaders(train, val, loading)
 
 
 def own_labels(folder: Path, picture: Path) -> str:

@@ -36,7 +36,7 @@ def test_the_keys_of_the_contract(crowd, pose_roi):
     figures = results(score(predictions_of(crowd, pose_roi), [crowd]))
     contract = """pck@0.2 pck@0.2_raw pck@0.2_mean_pose pdj@0.2 mean_error mpjpe_mm pa_mpjpe_mm visibility_f1
         hidden_f1 visibility_balanced_accuracy presence_f1 absent_f1 presence_balanced_accuracy mask_iou
-        classes num_people num_left_out torso roi per_landmark groups"""
+        classes num_people num_left_out num_not_found torso roi per_landmark groups"""
     assert list(figures) == [
         *contract.split(),
         "pck_curve",

@@ -15,10 +15,12 @@ from tests.evaluation.crowd import ConstantEngine
         ("a.tflite", "mediapipe", r"cannot run a\.tflite; \.tflite files take engine=litert or engine=torch"),
         ("a.tflite", "tpu", "engine=tpu is unknown; engine is one of torch, litert, onnxruntime, mediapipe"),
         ("a.onnx", "torch", r"engine=torch cannot run a\.onnx; \.onnx files take engine=onnxruntime"),
-        ("a.pth", None, r"weights=a\.pth: no engine runs '\.pth' files; they are \.ckpt, \.tflite"),
+        ("a.pth", None, r"a\.pth: no engine runs '\.pth' files; they are \.ckpt, \.tflite"),
     ],
 )
-def test_wrong_pairs_are_told(path, engine, sentence):
+def test_wrong_pairs_are_told(path, engine, sentence, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path(path).touch()
     with pytest.raises(ValueError, match=sentence):
         open_weights(Path(path), engine)
 

@@ -35,7 +35,7 @@ def fit(folder, scores, resume=None, callbacks=()):
         limit_train_batches=2,
         limit_val_batches=1,
         num_sanity_val_steps=0,
-        callbacks=[*checkpoint_callbacks(folder, validates=True), *callbacks],
+        callbacks=[*checkpoint_callbacks(folder, "val/pck@0.2"), *callbacks],
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,

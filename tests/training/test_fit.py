@@ -18,7 +18,7 @@ from blazepose.training.stages import Stages
 def trainer_with(folder, **changes):
     settings = dict(OmegaConf.load("configs/trainer/default.yaml"))
     settings |= {"accelerator": "cpu", "limit_train_batches": 4, "limit_val_batches": 0, **changes}
-    callbacks = [*checkpoint_callbacks(folder, validates=False), TQDMProgressBar()]  # as a run has them
+    callbacks = [*checkpoint_callbacks(folder, monitor=None), TQDMProgressBar()]  # as a run has them
     return build_trainer(folder, trainer_settings(settings), OptimiserConfig(), Stages(joint=9), callbacks)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from pytorch_lightning import Trainer
 
-from blazepose.data.augment import Augmentation
-from blazepose.data.datamodule import Loading, PoseDataModule, read_filtered
+from blazepose.data.datamodule import Loading, SampleLoaders, read_filtered
+from blazepose.data.dataset import PoseDataset
 from blazepose.data.filters import EVALUATION_FILTER
 from blazepose.topology import LANDMARKS
 from blazepose.training.landmark_module import LandmarkModule
@@ -26,9 +26,8 @@ def main() -> None:
     checkpoint, spec, devices = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     net = load_landmark_net(checkpoint)
     people = read_filtered([spec], EVALUATION_FILTER)
-    data = PoseDataModule(
-        people, people, [], net.input_spec, Augmentation(), Loading(batch_size=3, num_workers=0)
-    )
+    dataset = PoseDataset(people, net.input_spec)
+    data = SampleLoaders(dataset, dataset, Loading(batch_size=3, num_workers=0))
     trained = {"landmarks": list(LANDMARKS), "heatmaps": [], "outputs": []}
     module = LandmarkModule(net, LossWeights(), OptimiserConfig(), Stages(), trained, {})
     trainer = Trainer(
