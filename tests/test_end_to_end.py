@@ -248,12 +248,12 @@ def test_damaged_picture_in_validation_is_one_sentence(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["model=tiny"], "model is one of full, heavy, lite"),
+        (["model=tiny"], "model is one of detector, full, heavy, lite"),
         (["optimizer.lr=1"], "did you mean optimiser.lr"),
         (["data.train=[lsp:~/my set(1)]"], "quote the value"),
         (["data=lsp", "data.train=[lsp:nowhere]"], "see data/README.md#lsp"),
         (["data.train=[mine:somewhere]"], "unknown reader 'mine'"),
-        (["ckpt=last"], "holds no run"),
+        (["ckpt=last"], "there is no run"),
         (["data.train=[]"], "data.train is empty"),
         (["data=lsp", "data.train=null"], "data.train is empty"),
         (["stages.joint=0"], "set stages.joint"),

@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 
+import eval as evaluation
 import train
 from blazepose import detection
+from blazepose.export.task import read_detector
 from blazepose.runtime.detector import PersonDetector
+from blazepose.task_bundle import DETECTOR, LANDMARKS, pack, read_tflite
 from blazepose.training.checkpoint import read_checkpoint
+from blazepose.training.runs import best_checkpoint
 from blazepose.training.weights import open_detector_net
+from tests.mediapipe_runtime import look, picture
 from tests.test_end_to_end import run
 
 pytestmark = pytest.mark.slow
@@ -81,18 +86,18 @@ def test_export_and_import(trained, tiny_lsp):
     assert PersonDetector.load(out)
     _, about = open_detector_net(out)
     assert about["task"] == "detector"
-    refused = run(trained, "export.py", "--target", "task", "--weights", folder, fails=True)
-    assert f"--detector {the_run(trained)}" in refused
 
 
-def test_a_bundle_takes_a_trained_detector(trained, shared, tiny_lsp):
+def test_a_bundle_takes_a_trained_detector(trained, lite_bundle, shared, tiny_lsp, monkeypatch):
     """And Google's own runtime takes the bundle, as eval.py does for the whole pipeline."""
-    words = ["--target", "task", "--weights", str(shared / "models" / "pose_landmark_lite.tflite")]
-    words += ["--detector", str(the_run(trained)), "--pictures", str(tiny_lsp / "images")]
-    run(trained, "export.py", *words, "--out", "pose.task")
-    vision = pytest.importorskip("mediapipe").tasks.vision
-    vision.PoseLandmarker.create_from_model_path(str(trained / "pose.task")).close()
-    run(trained, "eval.py", "weights=pose.task", "roi=detector", f"data.test=[lsp:{tiny_lsp}]", "out=found")
+    detector = read_detector(best_checkpoint(the_run(trained)), tiny_lsp / "images")
+    entries = {DETECTOR: detector, LANDMARKS: read_tflite(lite_bundle, LANDMARKS)}
+    (trained / "pose.task").write_bytes(pack(entries))
+    list(look(trained / "pose.task", [picture(shared / "data/mp_reference/pose.jpg")], video=False))
+    words = ["weights=pose.task", "roi=detector", f"data.test=[lsp:{tiny_lsp}]", "out=found"]
+    monkeypatch.chdir(trained)
+    monkeypatch.setattr(sys, "argv", ["eval.py", *words])
+    evaluation.main()
     results = json.loads((trained / "found" / "results.json").read_text())
     assert results["roi"] == "detector"
     assert results["num_people"] == 24

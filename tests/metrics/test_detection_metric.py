@@ -1,10 +1,5 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
-import torch
-import torch.distributed as dist
-from torch import multiprocessing
 
 from blazepose.metrics.detection import Judged, detection_figures
 from blazepose.metrics.detection_metric import DetectionMetric
@@ -59,19 +54,3 @@ def test_pictures_of_nobody_are_no_error():
 
 def test_empty_is_no_error():
     assert all(np.isnan(value) for value in DetectionMetric().compute().values())
-
-
-def _process(rank: int, folder: str) -> None:
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
-    metric = DetectionMetric(rank)
-    for picture in ((0, 2, 4), (1, 3, 0))[rank]:
-        metric.update(picture, PICTURES[picture])
-    torch.save(dict(metric.compute()), Path(folder) / f"{rank}.pt")
-    dist.destroy_process_group()
-
-
-@pytest.mark.slow
-def test_two_processes_equal_one(tmp_path):
-    multiprocessing.spawn(_process, (str(tmp_path),), nprocs=2)
-    for rank in range(2):
-        assert torch.load(tmp_path / f"{rank}.pt") == pytest.approx(expected(PICTURES), rel=1e-5)

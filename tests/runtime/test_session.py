@@ -223,13 +223,19 @@ def test_ctrl_c_keeps_what_has_been_done(video, tmp_path):
 
 
 def test_ctrl_c_twice_ends_at_once(video, tmp_path):
+    # What is started in the background of a shell ignores it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
     def press(number: int) -> None:
         if number == 2:
             signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)
 
-    with pytest.raises(KeyboardInterrupt):
-        follow(open_footage(str(video)), Told(press), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            follow(open_footage(str(video)), Told(press), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert names(tmp_path) == ["in.mp4"]
 
 
