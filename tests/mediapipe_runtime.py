@@ -1,5 +1,7 @@
 """A bundle inside Google's own runtime; tests that need it are skipped without MediaPipe."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -57,3 +59,15 @@ def frames(path: Path, count: int) -> list[np.ndarray]:
     video.release()
     assert len(found) == count
     return found
+
+
+def look_apart(bundle: Path, image: Path) -> None:
+    """Let MediaPipe open a bundle and look at a picture, in a process of its own: it may abort."""
+    pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
+    command = [sys.executable, "-m", "tests.mediapipe_runtime", str(bundle), str(image)]
+    done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+if __name__ == "__main__":
+    list(look(Path(sys.argv[1]), [picture(Path(sys.argv[2]))], video=False))

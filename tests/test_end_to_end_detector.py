@@ -15,7 +15,7 @@ from blazepose.task_bundle import DETECTOR, LANDMARKS, pack, read_tflite
 from blazepose.training.checkpoint import read_checkpoint
 from blazepose.training.runs import best_checkpoint
 from blazepose.training.weights import open_detector_net
-from tests.mediapipe_runtime import look, picture
+from tests.mediapipe_runtime import look_apart
 from tests.test_end_to_end import run
 
 pytestmark = pytest.mark.slow
@@ -93,7 +93,7 @@ def test_a_bundle_takes_a_trained_detector(trained, lite_bundle, shared, tiny_ls
     detector = read_detector(best_checkpoint(the_run(trained)), tiny_lsp / "images")
     entries = {DETECTOR: detector, LANDMARKS: read_tflite(lite_bundle, LANDMARKS)}
     (trained / "pose.task").write_bytes(pack(entries))
-    list(look(trained / "pose.task", [picture(shared / "data/mp_reference/pose.jpg")], video=False))
+    look_apart(trained / "pose.task", shared / "data/mp_reference/pose.jpg")
     words = ["weights=pose.task", "roi=detector", f"data.test=[lsp:{tiny_lsp}]", "out=found"]
     monkeypatch.chdir(trained)
     monkeypatch.setattr(sys, "argv", ["eval.py", *words])

@@ -85,13 +85,15 @@ class PoseSmoother:
     """Smooths what is seen of one person from frame to frame.
 
     Landmarks, world landmarks and visibility as MediaPipe Tasks does; the alignment points, from which the
-    next ROI is made, as its older API did: Tasks leaves them rough, and then all else trembles with the crop.
+    next ROI is made, by the same filter: Tasks leaves them rough, and then all else trembles with the crop.
     """
 
     def __init__(self) -> None:
         self._landmarks = OneEuro(min_cutoff=0.05, beta=80)
         self._world = OneEuro(min_cutoff=0.1, beta=40)
-        self._alignment = OneEuro(min_cutoff=0.01, beta=10)
+        # The older API's 0.01 Hz takes 16 s to forget the first ROI, a detector's guess. Chosen: of 0.01 to
+        # 1 Hz, what leaves a still picture stillest (benchmarks/tracking.py jitter).
+        self._alignment = OneEuro(min_cutoff=0.5, beta=10)
         self._visibility = LowPass(0.1)
 
     def __call__(self, seen: Look, time_s: float) -> Smoothed:
