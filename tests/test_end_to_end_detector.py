@@ -10,11 +10,9 @@ import eval as evaluation
 import train
 from blazepose import detection
 from blazepose.export.task import read_detector
-from blazepose.runtime.detector import PersonDetector
 from blazepose.task_bundle import DETECTOR, LANDMARKS, pack, read_tflite
 from blazepose.training.checkpoint import read_checkpoint
 from blazepose.training.runs import best_checkpoint
-from blazepose.training.weights import open_detector_net
 from tests.mediapipe_runtime import look_apart
 from tests.test_end_to_end import run
 
@@ -65,27 +63,6 @@ def test_the_command_that_a_run_ends_with(trained, tiny_rendered, capsys):
     assert "4 people in 4 pictures" in said
     assert "good ROI" in said
     assert "1 people-free pictures" in said
-
-
-def test_export_and_import(trained, tiny_lsp):
-    folder, out = str(the_run(trained)), trained / "detector.tflite"
-    pictures = str(tiny_lsp / "images")
-    said = run(
-        trained,
-        "export.py",
-        "--target",
-        "tflite",
-        "--weights",
-        folder,
-        "--out",
-        str(out),
-        "--pictures",
-        pictures,
-    )
-    assert "verified against torch" in said
-    assert PersonDetector.load(out)
-    _, about = open_detector_net(out)
-    assert about["task"] == "detector"
 
 
 def test_a_bundle_takes_a_trained_detector(trained, lite_bundle, shared, tiny_lsp, monkeypatch):
