@@ -38,7 +38,8 @@ def main() -> None:
     if args.detector and args.target != "task":
         raise ValueError(f"--detector is for --target task; a file of --target {args.target} holds none")
     weights = chosen_weights(args.weights, "--weights ")
-    if held_task(weights) == "detector" and args.target == "task":
+    task = held_task(weights)
+    if task == "detector" and args.target == "task":
         raise ValueError(f"{weights} is a detector: --detector {weights} puts it beside a landmark network")
     precision: Precision = args.precision or ("fp16" if args.target == "task" else "fp32")
     suffix = TARGETS[args.target][0]
@@ -47,7 +48,7 @@ def main() -> None:
     out = (args.out or folder / f"{weights_name(weights)}_{precision}{suffix}").expanduser()
     if out.suffix != suffix:
         raise ValueError(f"--out {out}: a file of --target {args.target} ends in {suffix}")
-    if held_task(weights) == "detector":
+    if task == "detector":
         print(write_detector(weights, precision, out, args))
     else:
         print(write_landmark_net(weights, precision, out, args))

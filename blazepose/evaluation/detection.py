@@ -12,15 +12,12 @@ from blazepose.image import read_image
 from blazepose.metrics.detection import FOUND_FROM, Truth, detection_figures, judge
 from blazepose.runtime.detector import PersonDetector
 
-LEAST_SCORE = 0.05
-"""From which answers count for the average precision. Chosen: below it hardly one is right."""
-
 
 def find_in_scenes(detector: PersonDetector, scenes: list[Scene]) -> Mapping[str, float]:
     """The figures of metrics.detection over pictures.
 
     Args:
-        detector: answering from LEAST_SCORE on.
+        detector: answering from metrics.detection.LEAST_SCORE on.
         scenes: pictures with labelled people.
 
     Raises:

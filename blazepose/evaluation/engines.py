@@ -58,9 +58,10 @@ class TorchDetector:
     def __init__(self, path: Path) -> None:
         import torch
 
+        from blazepose.models.detector_net import normalised
         from blazepose.training.weights import open_detector_net
 
-        self._torch = torch
+        self._torch, self._normalised = torch, normalised
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         net, self.metadata = open_detector_net(path)
         self._net = net.to(self._device)
@@ -68,8 +69,8 @@ class TorchDetector:
     def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Boxes and logits of uint8 RGB pictures, as runtime.engines.DetectorEngine."""
         with self._torch.inference_mode(), self._torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            pictures = self._torch.from_numpy(images).to(self._device).float() / 127.5 - 1
-            boxes, logits = self._net.contract(pictures)
+            pictures = self._torch.from_numpy(images).to(self._device)
+            boxes, logits = self._net.contract(self._normalised(pictures))
             return boxes.float().cpu().numpy(), logits.float().cpu().numpy()
 
 

@@ -7,27 +7,22 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import torch
-from torch import Tensor
 
 from blazepose.data.datamodule import find_pictures
-from blazepose.data.detector_dataset import scenes_of
-from blazepose.data.readers import read_source
 from blazepose.export.contract import ExportedNet, Precision, metadata_text
+from blazepose.export.crops import enough, own_people, spread, whole_picture
 from blazepose.export.half import rounded_weights
 from blazepose.export.onnx import convert_onnx
 from blazepose.export.tflite import convert_tflite
-from blazepose.geometry import crop_image, letterbox_roi, roi_to_image_matrix
-from blazepose.image import read_image
-from blazepose.models.detector_net import DetectorNet
+from blazepose.export.verify import check
+from blazepose.models.detector_net import DetectorNet, normalised
 from blazepose.runtime.decode import sigmoid
 from blazepose.runtime.engines import DetectorEngine
-from blazepose.training.weights import PUBLISHED, open_detector_net
+from blazepose.training.weights import open_detector_net
 from blazepose.whole_file import whole_file
 
 DETECTOR_TARGETS = {"tflite": (".tflite", convert_tflite), "onnx": (".onnx", convert_onnx)}
 """Suffix and converter; a bundle takes a detector with --detector."""
-
-_PICTURES = 32
 
 _SEEN_FROM = 0.1
 """Score of anchors whose boxes are compared: nobody reads the others'."""
@@ -90,50 +85,22 @@ def export_detector(
     if precision == "fp16":
         # Biases that were fitted to the pictures of the verification would hide what rounding costs.
         to_fit, seen = seen[::2], seen[1::2]
-        net = rounded_weights(net, _prepared(to_fit))
+        net = rounded_weights(net, normalised(torch.from_numpy(to_fit)))
     content = DETECTOR_TARGETS[target][1](net, precision, metadata_text(about, precision))
     with whole_file(out) as draft:
         draft.write_bytes(content)
         found = detector_differences(draft, original, seen)
-        _check(found, precision)
+        check(found, precision, TOLERANCE)
     return found
 
 
 def whole_pictures(about: Mapping[str, Any], size: int, pictures: Path | None) -> np.ndarray:
-    """Whole pictures as the detector sees them, uint8 (2 to 32, size, size, 3).
-
-    Raises:
-        FileNotFoundError: if the checkpoint's pictures are not on this machine; says what to give instead.
-        ValueError: if there is only one.
-    """
-    if pictures is not None:
-        paths = find_pictures([str(pictures)], "--pictures")
-    elif about.get("recipe") == PUBLISHED:
-        raise FileNotFoundError(
-            "the file is verified on real pictures, and published weights bring none: name a folder of "
-            "pictures of people with --pictures"
-        )
+    """Whole pictures as the detector sees them, uint8 (2 to 32, size, size, 3); raises as real_crops."""
+    if pictures is None:
+        paths = list(dict.fromkeys(person.image for person in own_people(about)))
     else:
-        names = [source["name"] for source in about["data"]["val"] or about["data"]["train"]]
-        try:
-            scenes = scenes_of([read_source(name) for name in names], "its data")
-        except (OSError, ValueError) as error:
-            raise FileNotFoundError(
-                f"the file is verified on real pictures, and those that the weights were trained on are not "
-                f"here ({error}); name a folder of pictures of people with --pictures"
-            ) from error
-        paths = [scene.image for scene in scenes]
-    picks = np.unique(np.linspace(0, len(paths) - 1, _PICTURES).astype(int))
-    if len(picks) < 2:
-        raise ValueError("one picture is too few to verify a file on; name more with --pictures")
-    images = [read_image(paths[k]) for k in picks]
-    squares = [roi_to_image_matrix(letterbox_roi(*image.shape[1::-1])) for image in images]
-    return np.stack(
-        [
-            crop_image(image, square, size, cv2.BORDER_CONSTANT)
-            for image, square in zip(images, squares, strict=True)
-        ]
-    )
+        paths = find_pictures([str(pictures)], "--pictures")
+    return enough([whole_picture(path, size, cv2.BORDER_CONSTANT) for path in spread(paths)])
 
 
 @torch.no_grad()
@@ -142,7 +109,9 @@ def detector_differences(path: Path, net: DetectorNet, pictures: np.ndarray) -> 
     engine, rows = DetectorEngine(path), []
     for picture in pictures:
         boxes, logits = engine(picture[None])
-        own_boxes, own_logits = (output.numpy() for output in net.contract(_prepared(picture[None])))
+        own_boxes, own_logits = (
+            output.numpy() for output in net.contract(normalised(torch.from_numpy(picture[None])))
+        )
         scores, own_scores = sigmoid(logits), sigmoid(own_logits)
         seen = own_scores[..., 0] >= _SEEN_FROM
         rows.append([np.abs(boxes - own_boxes)[seen].max(initial=0), np.abs(scores - own_scores).max()])
@@ -150,22 +119,3 @@ def detector_differences(path: Path, net: DetectorNet, pictures: np.ndarray) -> 
     return DetectorVerification(
         *(DetectorDifferences(*over(rows, axis=0).tolist()) for over in (np.median, np.max))
     )
-
-
-def _prepared(pictures: np.ndarray) -> Tensor:
-    return torch.from_numpy(pictures).float() / 127.5 - 1
-
-
-def _check(found: DetectorVerification, precision: Precision) -> None:
-    """As export.verify.check: any picture in fp32, most pictures in fp16."""
-    checks = [(found.worst, 1)] if precision == "fp32" else [(found.typical, 1), (found.worst, 10)]
-    bad = [
-        f"{name} {value:.4g} (allowed {factor * most:g})"
-        for values, factor in checks
-        for name, value, most in zip(values._fields, values, TOLERANCE[precision], strict=True)
-        if not value <= factor * most
-    ]
-    if bad:
-        raise ValueError(
-            f"the exported {precision} file differs from torch: {', '.join(bad)}; it was not kept"
-        )

@@ -4,23 +4,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from blazepose.data.align import aligned_roi
-from blazepose.data.datamodule import find_pictures
-from blazepose.data.filters import EVALUATION_FILTER, keep_people
-from blazepose.data.readers import read_source
 from blazepose.export.contract import ExportedNet, Precision, metadata_text
+from blazepose.export.crops import real_crops
 from blazepose.export.half import rounded_weights
 from blazepose.export.onnx import convert_onnx
 from blazepose.export.task import find_detector, read_detector
 from blazepose.export.tflite import convert_tflite
 from blazepose.export.verify import Verification, check, differences
-from blazepose.geometry import crop_image, letterbox_roi, roi_to_image_matrix
-from blazepose.image import read_image
 from blazepose.task_bundle import DETECTOR, LANDMARKS, pack
-from blazepose.training.weights import PUBLISHED, open_landmark_net
+from blazepose.training.weights import open_landmark_net
 from blazepose.whole_file import whole_file
 
 Converter = Callable[[ExportedNet, Precision, str], bytes]
@@ -31,9 +25,6 @@ TARGETS: Mapping[str, tuple[str, Converter]] = {
     "task": (".task", convert_tflite),
 }
 """What we write: suffix and converter of the landmark network."""
-
-_CROPS = 32
-"""Chosen: the worst of 39 points on half of that many is a fair estimate of the worst, in seconds."""
 
 
 def export_landmark_net(
@@ -85,45 +76,3 @@ def export_landmark_net(
         found = differences(draft, original, crops)
         check(found, precision)
     return about, found
-
-
-def real_crops(about: Mapping, size: int, pictures: Path | None) -> np.ndarray:
-    """Crops to compare on, uint8 (2 to 32, size, size, 3).
-
-    Raises:
-        FileNotFoundError: if the checkpoint's people are not on this machine; says what to give instead.
-        ValueError: if there is only one.
-    """
-    crops = _crops(about, size, pictures)
-    if len(crops) < 2:
-        raise ValueError("one picture is too few to verify a file on; name more with --pictures")
-    return crops
-
-
-def _crops(about: Mapping, size: int, pictures: Path | None) -> np.ndarray:
-    if pictures is not None:
-        images = [read_image(path) for path in _spread(find_pictures([str(pictures)], "--pictures"))]
-        whole = [roi_to_image_matrix(letterbox_roi(*image.shape[1::-1])) for image in images]
-        return np.stack([crop_image(*picture, size) for picture in zip(images, whole, strict=True)])
-    data = about["data"]
-    names = [source["name"] for source in data["val"] or data["train"]]
-    if about.get("recipe") == PUBLISHED:
-        raise FileNotFoundError(
-            "the file is verified on real pictures, and published weights bring none: name a folder of "
-            "pictures of people with --pictures"
-        )
-    try:
-        annotations = [person for name in names for person in read_source(name).annotations]
-    except (OSError, ValueError) as error:
-        raise FileNotFoundError(
-            f"the file is verified on real pictures, and those of the weights' own data are not here "
-            f"({error}); name a folder of pictures of people with --pictures"
-        ) from error
-    people, _ = keep_people(annotations, EVALUATION_FILTER)
-    return np.stack(
-        [crop_image(read_image(p.image), roi_to_image_matrix(aligned_roi(p)), size) for p in _spread(people)]
-    )
-
-
-def _spread(items: list) -> list:
-    return [items[i] for i in np.unique(np.linspace(0, len(items) - 1, _CROPS).astype(int))]

@@ -1,7 +1,8 @@
 """An exported file has to say the same as torch, on real crops, before anyone gets to see it."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -79,22 +80,30 @@ def differences(path: Path, net: LandmarkNet, crops: np.ndarray) -> Verification
     return Verification(*(Differences(*over(rows, axis=0).tolist()) for over in (np.median, np.max)))
 
 
-def check(found: Verification, precision: Precision) -> None:
-    """Refuse differences above the tolerance: on any crop in fp32, on most crops in fp16.
+def check(
+    found: tuple[Any, Any], precision: Precision, tolerance: Mapping[Precision, Any] = TOLERANCE
+) -> None:
+    """Refuse differences above the tolerance: on any picture in fp32, on most pictures in fp16.
 
-    Of half precision a crop that the network makes little of may suffer ten times as much; what a wrong
+    Of half precision a picture that the network makes little of may suffer ten times as much; what a wrong
     conversion costs shows in all of them.
+
+    Args:
+        found: typical and worst differences, NamedTuples of numbers.
+        precision: of the file.
+        tolerance: the largest differences that are allowed, of each precision.
 
     Raises:
         ValueError: names the worst ones.
     """
-    limits = TOLERANCE[precision]
-    checks = [(found.worst, 1)] if precision == "fp32" else [(found.typical, 1), (found.worst, 10)]
+    typical, worst = found
+    checks = [(worst, 1)] if precision == "fp32" else [(typical, 1), (worst, 10)]
+    limits = tolerance[precision]._asdict()
     bad = [
-        f"{name} {value:.4g} (allowed {factor * most:g})"
+        f"{name} {value:.4g} (allowed {factor * limits[name]:g})"
         for values, factor in checks
-        for name, value, most in zip(Differences._fields, values, limits, strict=True)
-        if not value <= factor * most
+        for name, value in values._asdict().items()
+        if not value <= factor * limits[name]
     ]
     if bad:
         raise ValueError(

@@ -15,6 +15,9 @@ OVERLAP = 0.5
 FOUND_FROM = 0.5
 """Score from which the runtime takes somebody as found."""
 
+LEAST_SCORE = 0.05
+"""From which answers count for the average precision. Chosen: below it hardly one is right."""
+
 _SHIFT, _SCALE, _TURN_RAD = 0.1, 0.1, math.radians(8)
 """Of an ROI that the landmark network tolerates. Source: MediaPipe's model card."""
 

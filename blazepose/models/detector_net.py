@@ -25,7 +25,12 @@ def describe_detector(net: "DetectorNet") -> str:
 
 def detector_input(images: UInt8[Tensor, "batch size size 3"]) -> Float[Tensor, "batch 3 size size"]:
     """Pictures as the detector takes them: [-1, 1], channels first in shape and last in memory."""
-    return images.permute(0, 3, 1, 2).float() / 127.5 - 1
+    return normalised(images).permute(0, 3, 1, 2)
+
+
+def normalised(images: UInt8[Tensor, "batch size size 3"]) -> Float[Tensor, "batch size size 3"]:
+    """Pictures as the exported detector takes them: [-1, 1], channels last."""
+    return images.float() / 127.5 - 1
 
 
 class LinearSeparable(nn.Module):
