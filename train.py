@@ -19,9 +19,10 @@ from blazepose.data.datamodule import (
     trained_outputs,
 )
 from blazepose.data.dataset import PoseDataset
-from blazepose.data.detector_dataset import DetectorAugmentation, DetectorDataset, describe_scenes, scenes_of
+from blazepose.data.detector_dataset import DetectorAugmentation, DetectorDataset, describe_scenes
 from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
 from blazepose.data.readers import read_source
+from blazepose.data.scenes import scenes_of
 from blazepose.models.detector_net import DetectorNet, describe_detector
 from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.variants import landmark_variant

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from blazepose.cli import say_errors
 from blazepose.data.datamodule import find_pictures
-from blazepose.data.detector_dataset import scenes_of
 from blazepose.data.readers import read_source
+from blazepose.data.scenes import scenes_of
 from blazepose.evaluation.detection import false_alarms, find_in_scenes
 from blazepose.evaluation.engines import open_detector
 from blazepose.metrics.detection import LEAST_SCORE

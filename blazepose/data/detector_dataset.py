@@ -1,7 +1,6 @@
 """Pictures of people to samples for the detector: a window that shows somebody small or large, anywhere."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +10,10 @@ from torch.utils.data import Dataset
 
 from blazepose.anchors import NUM_ALIGNMENT_POINTS
 from blazepose.data.align import crop_matrix
-from blazepose.data.annotation import Annotation, Source
 from blazepose.data.augment import change_colors
 from blazepose.data.detector_sample import MAX_PEOPLE, DetectorSample
-from blazepose.data.person_box import PersonBox, person_box, surrounding_box
+from blazepose.data.person_box import PersonBox, surrounding_box
+from blazepose.data.scenes import Scene
 from blazepose.data.unreadable import Replacement
 from blazepose.geometry import (
     Roi,
@@ -66,54 +65,6 @@ class DetectorAugmentation:
         shares = dict.fromkeys(("whole", "upside_down", "mirror", "backdrop"), (0.0, 1.0))
         sizes = {"smallest": (_SMALLEST, 1.0), "largest": (max(_SMALLEST, self.smallest), 1.0)}
         require_ranges("detector.windows", self, {**shares, **sizes, "rotation_deg": (0.0, 180.0)})
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A picture and everybody in it.
-
-    Attributes:
-        image: its file.
-        size: width and height the labels were made at, if that is known.
-        people: with labels for the detector.
-        annotations: theirs, in the same order.
-        others: (boxes, 4) xyxy around those without, pixels.
-    """
-
-    image: Path
-    size: tuple[int, int] | None
-    people: list[PersonBox]
-    annotations: list[Annotation]
-    others: np.ndarray
-
-
-def scenes_of(sources: Iterable[Source], option: str) -> list[Scene]:
-    """The pictures of some sources in which at least one person has labels for the detector.
-
-    Args:
-        sources: what the readers returned.
-        option: what they were named with, for the message.
-
-    Raises:
-        ValueError: if there is no such picture.
-    """
-    found: list[Scene] = []
-    for source in sources:
-        by_image: dict[Path, list[Annotation]] = {}
-        for annotation in source.annotations:
-            by_image.setdefault(annotation.image, []).append(annotation)
-        for image, annotations in by_image.items():
-            boxes = [person_box(annotation) for annotation in annotations]
-            pairs = list(zip(annotations, boxes, strict=True))
-            others = [surrounding_box(annotation) for annotation, box in pairs if box is None]
-            others += list(source.others.get(image, []))
-            if people := [box for box in boxes if box]:
-                known = [annotation for annotation, box in pairs if box]
-                rest = np.array(others).reshape(-1, 4)
-                found.append(Scene(image, annotations[0].image_size, people, known, rest))
-    if not found:
-        raise ValueError(f"{option}: nobody has hips, shoulders and head labelled, which the detector needs")
-    return found
 
 
 def describe_scenes(train: "DetectorDataset", val: "DetectorDataset") -> str:

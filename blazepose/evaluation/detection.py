@@ -7,7 +7,7 @@ import numpy as np
 from tqdm import tqdm
 
 from blazepose.anchors import NUM_ALIGNMENT_POINTS, Detections
-from blazepose.data.detector_dataset import Scene
+from blazepose.data.scenes import Scene
 from blazepose.image import read_image
 from blazepose.metrics.detection import FOUND_FROM, Truth, detection_figures, judge
 from blazepose.runtime.detector import PersonDetector

@@ -1,6 +1,7 @@
 """What runs on a device: `PoseTracker` and its parts. numpy, OpenCV and an inference engine, no torch."""
 
 from blazepose.geometry import Roi
-from blazepose.runtime.tracker import Pose, PoseTracker, Tracking
+from blazepose.runtime.pose import Pose
+from blazepose.runtime.tracker import PoseTracker, Tracking
 
 __all__ = ["Pose", "PoseTracker", "Roi", "Tracking"]

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 import cv2
 import numpy as np
 
-from blazepose.runtime.tracker import Pose
+from blazepose.runtime.pose import Pose
 from blazepose.topology import EDGES, LANDMARKS
 
 Color = tuple[int, int, int]

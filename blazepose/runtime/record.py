@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from blazepose.runtime.media import Frame
-from blazepose.runtime.tracker import Pose
+from blazepose.runtime.pose import Pose
 
 _DECIMALS = 5
 

@@ -17,8 +17,9 @@ from blazepose.geometry import Roi
 from blazepose.image import PICTURE_SUFFIXES
 from blazepose.runtime.draw import draw_poses
 from blazepose.runtime.media import VIDEO_SUFFIXES, Footage, Frame, VideoWriter
+from blazepose.runtime.pose import Pose
 from blazepose.runtime.record import frame_record
-from blazepose.runtime.tracker import Pose, PoseTracker
+from blazepose.runtime.tracker import PoseTracker
 from blazepose.whole_file import whole_file
 
 Sink = Callable[[int, Frame, list[Pose]], None]

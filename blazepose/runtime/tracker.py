@@ -17,6 +17,7 @@ from blazepose.runtime.detector import PersonDetector
 from blazepose.runtime.engines import InferenceEngine, LandmarkEngine
 from blazepose.runtime.frames import as_rgb
 from blazepose.runtime.landmarker import Look, look
+from blazepose.runtime.pose import Pose
 from blazepose.runtime.smoothing import PoseSmoother
 
 _FRAME_MS = 1000 / 30
@@ -62,28 +63,6 @@ class Tracking:
                 raise ValueError(f"{name}={getattr(self, name)}: a number from 0 to 1")
         if not 0 <= self.memory_ms < math.inf:
             raise ValueError(f"memory_ms={self.memory_ms}: a number from 0 up")
-
-
-@dataclass(frozen=True, eq=False)
-class Pose:
-    """A person in a frame.
-
-    Attributes:
-        id: the same for the same person in every frame.
-        landmarks: (33, 5) x_px, y_px, z (pixels on the scale of x, origin at the hips, negative towards the
-            camera), visibility and presence in 0..1; topology.LANDMARKS has the names.
-        world: (33, 3) metres, hip-centred, along the axes of the picture.
-        pose_presence: 0..1, whether there is a person in the ROI.
-        roi: that the landmark network looked through.
-        mask: float32 (height, width), how sure it is that a pixel shows the person; None unless asked for.
-    """
-
-    id: int
-    landmarks: np.ndarray
-    world: np.ndarray
-    pose_presence: float
-    roi: Roi
-    mask: np.ndarray | None = None
 
 
 @dataclass

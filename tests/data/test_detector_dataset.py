@@ -14,12 +14,10 @@ from blazepose.data.annotation import Annotation, Source
 from blazepose.data.detector_dataset import (
     DetectorAugmentation,
     DetectorDataset,
-    Scene,
-    describe_scenes,
-    scenes_of,
 )
 from blazepose.data.detector_sample import MAX_PEOPLE, DetectorSample
 from blazepose.data.person_box import person_box
+from blazepose.data.scenes import Scene, scenes_of
 from blazepose.image import ImageError
 from blazepose.models.variants import DETECTOR_INPUT
 from blazepose.runtime.detector import PersonDetector
@@ -297,27 +295,6 @@ def test_an_unreadable_picture_is_replaced_in_training_and_an_error_in_evaluatio
     assert caplog.text.count("broken.png") == 1
     with pytest.raises(ImageError, match=r"broken\.png"):
         dataset(scenes, None)[0]
-
-
-def test_scenes_gather_the_people_of_a_picture():
-    one, two, three = Path("one.jpg"), Path("two.jpg"), Path("three.jpg")
-    headless = person({name: point for name, point in STANDING.items() if name != "nose"})
-    people = [somebody(one, 0, 0), somebody(two, 0, 0), somebody(one, 50, 0), replace(headless, image=one)]
-    others = {one: np.array([[1, 2, 3, 4]], np.float32), three: np.array([[5, 6, 7, 8]], np.float32)}
-    nobody = [replace(headless, image=three)]
-    found = scenes_of([Source("coco:x", "coco", [*people, *nobody], "", others=others)], "data=")
-    assert [(scene.image, len(scene.people)) for scene in found] == [(one, 2), (two, 1)]
-    assert [box.points[HIPS].tolist() for box in found[0].people] == [[0, 0], [50, 0]]
-    assert found[0].annotations == [people[0], people[2]]
-    assert found[0].others.tolist() == [[85, 60, 115, 180], [1, 2, 3, 4]]
-    assert found[1].others.shape == (0, 4)
-    said = describe_scenes(dataset(found, STILL, negatives=[three]), dataset(found[1:], None))
-    assert said == (
-        "trained on 2 pictures, 3 people and 2 neither right nor wrong; "
-        "validated on 1 pictures, 1 people and 0 neither right nor wrong; 1 people-free pictures"
-    )
-    with pytest.raises(ValueError, match=r"^data=x: nobody has hips, shoulders and head labelled"):
-        scenes_of([Source("coco:x", "coco", nobody, "")], "data=x")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from blazepose.geometry import Roi
 from blazepose.runtime.decode import RawOutputs
 from blazepose.runtime.detector import Detection, PersonDetector
 from blazepose.runtime.landmarker import Look
-from blazepose.runtime.tracker import Pose, PoseTracker, Tracking
+from blazepose.runtime.pose import Pose
+from blazepose.runtime.tracker import PoseTracker, Tracking
 
 IMAGE = np.zeros((480, 640, 3), np.uint8)
 

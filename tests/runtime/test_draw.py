@@ -3,7 +3,7 @@ import pytest
 
 from blazepose.geometry import Roi
 from blazepose.runtime.draw import LEFT_COLOR, RIGHT_COLOR, draw_pose, draw_poses
-from blazepose.runtime.tracker import Pose
+from blazepose.runtime.pose import Pose
 from blazepose.topology import INDEX, LANDMARKS
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from blazepose.geometry import Roi
 from blazepose.runtime.media import Frame
+from blazepose.runtime.pose import Pose
 from blazepose.runtime.record import frame_record
-from blazepose.runtime.tracker import Pose
 
 IMAGE = np.zeros((4, 6, 3), np.uint8)
 

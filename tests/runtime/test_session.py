@@ -12,8 +12,9 @@ import pytest
 
 from blazepose.geometry import Roi
 from blazepose.runtime.media import Footage, Frame, VideoWriter, open_footage
+from blazepose.runtime.pose import Pose
 from blazepose.runtime.session import Summary, follow
-from blazepose.runtime.tracker import Pose, PoseTracker, Tracking
+from blazepose.runtime.tracker import PoseTracker, Tracking
 from tests.runtime.scripted import Unused, at, look_at
 
 TIMES_MS = [0.0, 33.0, 66.0, 133.0, 200.0, 233.0]
