@@ -63,7 +63,6 @@ def main(cfg: DictConfig) -> None:
     if not cfg.data.train:
         raise ValueError('data.train is empty; name at least one source, "data.train=[lsp:data/lspet:train]"')
     set_seed(cfg.seed)
-    provide_starter([*as_list(cfg.data.train), *as_list(cfg.data.val)])
     train = train_detector if cfg.model.name == "detector" else train_landmark_net
     train(cfg, folder, checkpoint)
 
@@ -82,9 +81,11 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     net = LandmarkNet(landmark_variant(cfg.model.name, cfg.model.wiring), cfg.model.gradient_stop)
     stages, optimiser = build(Stages, cfg, "stages"), build(OptimiserConfig, cfg, "optimiser")
     weights, augmentation = build(LossWeights, cfg, "loss"), build(Augmentation, cfg, "augmentation")
+    people = build(PersonFilter, cfg, "filter")
     settings, loading = trainer_settings(dict(cfg.trainer)), loading_of(cfg)
+    provide_starter(sources_of(cfg))  # minutes of rendering, so after everything that may be refused
 
-    train = read_filtered(cfg.data.train, build(PersonFilter, cfg, "filter"))
+    train = read_filtered(cfg.data.train, people)
     val = read_filtered(cfg.data.val, EVALUATION_FILTER)
     negatives = find_pictures(cfg.data.negatives, "data.negatives")
     trained = learned(trained_outputs(train, negatives), stages, cfg.loss)
@@ -115,6 +116,7 @@ def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None
     weights = build(DetectorLoss, cfg, "detector.loss")
     windows = build(DetectorAugmentation, cfg, "detector.windows")
     settings, loading = trainer_settings(dict(cfg.trainer)), loading_of(cfg)
+    provide_starter(sources_of(cfg))
 
     train, val = ([read_source(spec) for spec in as_list(specs)] for specs in (cfg.data.train, cfg.data.val))
     negatives = find_pictures(cfg.data.negatives, "data.negatives")
@@ -136,6 +138,11 @@ def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None
     callbacks = build_callbacks(folder, optimiser, pictures, monitor)
     trainer = build_trainer(folder, settings, optimiser, stages, callbacks)
     fit(trainer, module, data, folder, checkpoint, "evaluate them: python -m blazepose.detection ")
+
+
+def sources_of(cfg: DictConfig) -> list[str]:
+    """Names of everything that a run reads people from."""
+    return [*as_list(cfg.data.train), *as_list(cfg.data.val)]
 
 
 def loading_of(cfg: DictConfig) -> Loading:
