@@ -1,8 +1,8 @@
 """Which anchors have to see which person.
 
-The sizes that Google's anchors were laid out with decide, as in SSD. Of its detector, one anchor a cell of
-the fine level and one of the middle level answer to the box of one size that it says: those of the first two
-sizes that are not smaller. Source: mediapipe.md section 1; Liu et al., SSD, 2016.
+Google's detector was laid out as an SSD, six anchors a coarse cell and two a finer one, but says one box size
+for everybody, and so only one anchor of each fine and of each middle cell ever answers, whoever it sees. The
+same two answer here: in its weights the others say nothing, and their boxes are noise.
 """
 
 import math
@@ -16,13 +16,9 @@ from torch import Tensor
 
 from blazepose.anchors import ANCHORS_A_CELL, NUM_COORDINATES, SIDES, anchor_centers
 
-_SMALLEST, _LARGEST, _LAYERS = 0.1484375, 0.75, 5
-"""Sizes of the first and the last layer of anchors, and how many there are. Source: mediapipe.md section
-1."""
-
-_SIZES_A_BOX = 2
-"""Anchors of so many sizes answer to a box. Source: Google's detector, measured on 200 people of
-lspet_val."""
+_ANSWERS = (1, 0, -1)
+"""Anchor of each cell of a level that answers, -1 none. Source: Google's detector, measured on 200 people of
+lspet_val: no other says a score above 0.5."""
 
 _NEAR, _FAR = 0.75, 1.5
 """Cells between box and anchor, the larger of x and y, up to which the anchor has to see the person, and up
@@ -44,20 +40,10 @@ class AnchorTargets(NamedTuple):
 
 
 @cache
-def anchor_sizes() -> np.ndarray:
-    """Side each anchor was laid out for, in 0..1 of the picture, (2254,); two of each layer, as SSD has them.
-
-    MediaPipe decodes as if all were 1 (fixed_anchor_size), so these say only who answers to what.
-    """
-    layers = np.linspace(_SMALLEST, _LARGEST, _LAYERS)
-    pairs = np.sqrt(layers * np.append(layers[1:], 1.0))
-    slots = np.stack([layers, pairs], axis=1).ravel()
-    counts = np.cumsum([0, *ANCHORS_A_CELL])
-    sizes = [
-        np.tile(slots[start:end], side * side)
-        for side, start, end in zip(SIDES, counts[:-1], counts[1:], strict=True)
-    ]
-    return np.concatenate(sizes)
+def answering_anchors() -> np.ndarray:
+    """Which anchors may see somebody, bool (2254,), in the order of anchor_centers."""
+    levels = zip(SIDES, ANCHORS_A_CELL, _ANSWERS, strict=True)
+    return np.concatenate([np.tile(np.arange(count) == slot, side * side) for side, count, slot in levels])
 
 
 def assign_anchors(
@@ -70,16 +56,15 @@ def assign_anchors(
     Args:
         boxes: centre and side, 0..1 of the picture.
         people: which rows are people.
-        ignored: xyxy; anchors in there are never negative.
+        ignored: xyxy; anchors in there that could answer are never negative.
     """
     device = boxes.device
     centers = torch.tensor(anchor_centers(), dtype=torch.float32, device=device)
-    sizes = torch.tensor(anchor_sizes(), dtype=torch.float32, device=device)
+    answering = torch.tensor(answering_anchors(), device=device)
     counts = [count * side**2 for count, side in zip(ANCHORS_A_CELL, SIDES, strict=True)]
     cell = torch.tensor(np.repeat(1 / np.array(SIDES), counts), dtype=torch.float32, device=device)
     distance = (centers - boxes[..., None, :2]).abs().amax(dim=-1) / cell
-    answers = _answers(boxes[..., 2], sizes)
-    near = answers & (distance <= _NEAR) & people[..., None]
+    near = answering & (distance <= _NEAR) & people[..., None]
     far = (distance <= _FAR) & people[..., None]
     x, y = centers.T
     left, top, right, bottom = ignored[..., None].unbind(dim=2)
@@ -87,17 +72,9 @@ def assign_anchors(
     positive = near.any(dim=1)
     return AnchorTargets(
         positive=positive,
-        negative=~(positive | far.any(dim=1) | elsewhere.any(dim=1)),
+        negative=~answering | ~(positive | far.any(dim=1) | elsewhere.any(dim=1)),
         person=torch.where(near, distance, math.inf).argmin(dim=1),
     )
-
-
-def _answers(sides: Float[Tensor, "batch people"], sizes: Float[Tensor, " anchors"]) -> Tensor:
-    """Anchors of the first sizes that are not smaller than a box: bool (batch, people, anchors)."""
-    known = sizes.unique()
-    first = torch.searchsorted(known, sides.contiguous()).clamp(max=len(known) - _SIZES_A_BOX)
-    chosen = known[first[..., None] + torch.arange(_SIZES_A_BOX, device=sides.device)]
-    return (sizes[None, None, :, None] == chosen[:, :, None]).any(dim=3)
 
 
 def encode_boxes(

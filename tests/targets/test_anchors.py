@@ -1,14 +1,19 @@
 """Which anchors answer to whom, worked by hand."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
-from blazepose.anchors import ANCHORS_A_CELL, SIDES, anchor_centers, decode_anchors
-from blazepose.targets.anchors import anchor_sizes, assign_anchors, encode_boxes
+from blazepose.anchors import ANCHORS_A_CELL, DETECTOR_SIZE, SIDES, anchor_centers, decode_anchors
+from blazepose.image import read_image
+from blazepose.models.detector_net import detector_input
+from blazepose.targets.anchors import answering_anchors, assign_anchors, encode_boxes
+from blazepose.training.weights import open_detector_net
 
 NOBODY = torch.zeros(1, 1, 4)
-FINE, MIDDLE, COARSE = range(3)
+FINE, MIDDLE = range(2)
+LIVE = [(FINE, 1), (MIDDLE, 0)]
 STARTS = (0, 1568, 1960)
 
 
@@ -28,60 +33,46 @@ def numbers(flags: torch.Tensor) -> set[int]:
     return set(flags[0].nonzero()[:, 0].tolist())
 
 
-def test_sizes_by_slot():
-    """Five layers from 0.1484375 to 0.75, each with the geometric mean of it and the next."""
-    sizes = anchor_sizes()
-    assert sizes.shape == (2254,)
-    assert sizes[:4] == pytest.approx([0.1484375, 0.2106117] * 2, abs=1e-6)
-    assert sizes[1568:1572] == pytest.approx([0.2988281, 0.3663867] * 2, abs=1e-6)
-    coarse = [0.4492188, 0.5189950, 0.5996094, 0.6706020, 0.75, 0.8660254]
-    assert sizes[1960:1972] == pytest.approx(coarse * 2, abs=1e-6)
+def test_one_anchor_of_each_finer_cell_answers():
+    fine, middle = (anchors(level, range(SIDES[level]), range(SIDES[level]), [slot]) for level, slot in LIVE)
+    assert set(np.flatnonzero(answering_anchors())) == fine | middle
 
 
-@pytest.mark.parametrize(
-    ("side", "slots"),
-    [
-        (0.01, [(FINE, 0), (FINE, 1)]),
-        (0.2, [(FINE, 1), (MIDDLE, 0)]),
-        (0.29, [(MIDDLE, 0), (MIDDLE, 1)]),
-        (0.33, [(MIDDLE, 1), (COARSE, 0)]),
-        (2.0, [(COARSE, 4), (COARSE, 5)]),
-    ],
-)
-def test_slots_of_the_first_sizes_that_are_not_smaller_answer(side, slots):
-    positive = assigned((0.5107, 0.5107, side)).positive
-    sizes = anchor_sizes()[positive[0].numpy()]
-    expected = [anchor_sizes()[STARTS[level] + slot] for level, slot in slots]
-    assert sorted(set(sizes)) == pytest.approx(expected)
-
-
-def test_the_box_that_googles_detector_says_is_answered_where_it_answers():
-    """Slot 1 of the fine and slot 0 of the middle level: no other says a score above 0.5 on lspet_val."""
-    found = numbers(assigned((14.3 / 28, 14.3 / 28, 0.2)).positive)
+@pytest.mark.parametrize("side", [0.03, 0.2, 1.0])
+def test_who_answers_is_a_matter_of_place_only(side):
+    found = numbers(assigned((14.3 / 28, 14.3 / 28, side)).positive)
     assert found == anchors(FINE, [14], [14], [1]) | anchors(MIDDLE, [6, 7], [6, 7], [0])
 
 
-def test_near_has_to_see_far_must_not_and_between_is_free():
-    """At 14.3 cells of the fine level, 7.15 of the middle and 3.575 of the coarse one.
+@pytest.mark.shared
+def test_these_are_the_anchors_of_googles_detector(shared):
+    net, _ = open_detector_net(shared / "models/pose_detection.tflite")
+    people = sorted((shared / "data/lspet_val/images").iterdir())[:32]
+    images = np.stack([cv2.resize(read_image(path), (DETECTOR_SIZE, DETECTOR_SIZE)) for path in people])
+    with torch.no_grad():
+        scores = net.eval()(detector_input(torch.from_numpy(images))).scores[..., 0].sigmoid()
+    seen = (scores >= 0.5).any(dim=0).numpy()
+    assert seen.sum() > 32
+    assert not (seen & ~answering_anchors()).any()
 
-    Centres are 0.2, 0.8 and 1.2 cells away; 0.35, 0.65 and 1.35; 0.075, 0.925 and 1.075.
+
+def test_near_has_to_see_far_must_not_and_between_is_free():
+    """At 14.3 cells of the fine level, 7.15 of the middle one.
+
+    Centres are 0.2, 0.8 and 1.2 cells away; 0.35, 0.65 and 1.35. Who never answers has to see nobody.
     """
     found = assigned((14.3 / 28, 14.3 / 28, 0.2), padding=2)
     positive = anchors(FINE, [14], [14], [1]) | anchors(MIDDLE, [6, 7], [6, 7], [0])
     assert numbers(found.positive) == positive
-    near = (
-        anchors(FINE, [13, 14, 15], [13, 14, 15], range(2))
-        | anchors(MIDDLE, [6, 7, 8], [6, 7, 8], range(2))
-        | anchors(COARSE, [2, 3, 4], [2, 3, 4], range(6))
-    )
+    near = anchors(FINE, [13, 14, 15], [13, 14, 15], [1]) | anchors(MIDDLE, [6, 7, 8], [6, 7, 8], [0])
     assert numbers(found.negative) == set(range(2254)) - near
 
 
 def test_the_larger_of_x_and_y_counts():
     """14.5 cells in x, 0 away; 14.3 - 12.5 in y, 1.8 away."""
     found = assigned((14.5 / 28, 14.3 / 28, 0.2))
-    assert not numbers(found.negative) & anchors(FINE, [14], [13, 15], [0, 1])
-    assert anchors(FINE, [14], [12], [0, 1]) <= numbers(found.negative)
+    assert not numbers(found.negative) & anchors(FINE, [14], [13, 15], [1])
+    assert anchors(FINE, [14], [12], [1]) <= numbers(found.negative)
 
 
 def test_nobody_is_no_anchors():
@@ -106,7 +97,7 @@ def test_ignored_regions_are_never_negative():
     inside = (x > 0.26) & (x < 0.51) & (y > 0.51) & (y < 0.74)
     found = assigned(ignored=region, padding=1)
     assert not found.positive.any()
-    np.testing.assert_array_equal(found.negative[0].numpy(), ~inside)
+    np.testing.assert_array_equal(found.negative[0].numpy(), ~(inside & answering_anchors()))
     within = assigned((0.3, 0.6, 0.2), ignored=region)
     assert torch.equal(within.positive, assigned((0.3, 0.6, 0.2)).positive)
 
