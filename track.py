@@ -26,7 +26,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--roi",
         metavar="X,Y,SIDE,DEGREES",
-        help="where the person is at first: centre, side, turn; --roi=-5,... if the first is negative",
+        help="where the person is in the first frame, or in every picture: centre and side in pixels, turn; "
+        "--roi=-5,... if the first is negative",
     )
     parser.add_argument("--people", type=int, default=1, help="follow so many at most; default: 1")
     parser.add_argument("--no-smooth", action="store_true", help="landmarks as the network says them")
@@ -41,6 +42,8 @@ def main() -> None:
     args = arguments()
     if not (args.out or args.landmarks):
         raise ValueError("nothing to write: name an overlay with --out, JSON lines with --landmarks, or both")
+    if args.mask and not args.out:
+        raise ValueError("--mask tints people in the overlay; name one with --out")
     rois = [] if args.roi is None else [parse_roi(args.roi)]
     footage = open_footage(args.input)
     tracker = PoseTracker.load(
@@ -50,7 +53,7 @@ def main() -> None:
         people=args.people,
         video=footage.rate is not None,
         smooth=not args.no_smooth,
-        mask=args.mask and args.out is not None,
+        mask=args.mask,
     )
     if not (tracker.detects or rois):
         raise ValueError(

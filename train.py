@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from blazepose.configured import build, refuse_typed, script, typed
@@ -51,11 +52,11 @@ def main(cfg: DictConfig) -> None:
     if cfg.ckpt:
         cfg, folder, checkpoint = resume_run(cfg)
     else:
-        refuse_unread(cfg.model.name)
         if typed("data.train") and not typed("data"):
             for key in ("val", "negatives"):  # those of the default preset go with its training people
                 if not typed(f"data.{key}"):
                     cfg.data[key] = []
+    refuse_unread(cfg.model.name)
     if cfg.data.test or cfg.data.metadata:
         raise ValueError(
             "data.test and data.metadata are for eval.py; training takes data.train and data.val"
@@ -68,7 +69,10 @@ def main(cfg: DictConfig) -> None:
 
 
 def refuse_unread(model: str) -> None:
-    """Refuse settings of the other network."""
+    """Refuse settings and recipes of the other network."""
+    recipe = HydraConfig.get().runtime.choices.get("experiment")
+    if recipe and (model == "detector") != recipe.endswith("detector"):
+        raise ValueError(f"experiment={recipe} is not for model={model}; see configs/experiment")
     if model == "detector":
         unread = ("loss", "augmentation", "filter", "stages.heatmap", "stages.regression", "model.wiring")
         refuse_typed(unread, "the detector does not read it; detector.windows and detector.loss are its own")

@@ -26,6 +26,9 @@ point on the circle around that, which encloses the upper body. The first two ma
 NUM_COORDINATES = 4 + 2 * NUM_ALIGNMENT_POINTS
 """Of an anchor: centre and size of the face box, then x and y of the alignment points, input pixels."""
 
+_SURE = 0.5
+"""Answers below it are not averaged into those from it on. Source: MediaPipe's min_detection_confidence,
+which drops them; evaluation and callers may ask for less sure ones, too."""
 
 _LEAST_WEIGHT = 1e-9
 """Of an answer in a mean: a score may be zero, the sum of some must not."""
@@ -104,6 +107,8 @@ def merge_overlapping(found: Detections, overlap: float) -> Detections:
         same = left & (overlaps[k] > overlap)
         same[k] = True  # a box without area overlaps nothing
         left &= ~same
+        if found.scores[k] >= _SURE:
+            same &= found.scores >= _SURE
         best.append(k)
         merged.append(np.average(places[same], axis=0, weights=weights[same]))
     means = np.array(merged).reshape(len(best), places.shape[1])

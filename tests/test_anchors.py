@@ -104,11 +104,19 @@ def people(*rows: tuple[float, list[float]]) -> Detections:
 
 
 def test_overlapping_boxes_are_averaged_by_score():
-    found = people((0.9, [0, 0, 4, 4]), (0.6, [10, 0, 14, 4]), (0.3, [1, 0, 5, 4]))
+    found = people((0.9, [0, 0, 4, 4]), (0.8, [10, 0, 14, 4]), (0.6, [1, 0, 5, 4]))
     merged = merge_overlapping(found, 0.5)  # the first and the last share 12 of 20
-    assert merged.scores.tolist() == [0.9, 0.6]
-    np.testing.assert_allclose(merged.boxes_xyxy, [[0.25, 0, 4.25, 4], [10, 0, 14, 4]])
-    np.testing.assert_allclose(merged.points, np.repeat([[[0.25, 0]], [[10, 0]]], 4, axis=1))
+    assert merged.scores.tolist() == [0.9, 0.8]
+    np.testing.assert_allclose(merged.boxes_xyxy, [[0.4, 0, 4.4, 4], [10, 0, 14, 4]])
+    np.testing.assert_allclose(merged.points, np.repeat([[[0.4, 0]], [[10, 0]]], 4, axis=1))
+
+
+def test_unsure_answers_do_not_move_sure_ones():
+    """So that who asks for less sure ones, too, gets the same sure ones."""
+    sure = people((0.5, [0, 0, 4, 4]), (0.49, [1, 0, 5, 4]))
+    np.testing.assert_array_equal(merge_overlapping(sure, 0.5).boxes_xyxy, [[0, 0, 4, 4]])
+    unsure = people((0.4, [0, 0, 4, 4]), (0.4, [1, 0, 5, 4]))
+    np.testing.assert_allclose(merge_overlapping(unsure, 0.5).boxes_xyxy, [[0.5, 0, 4.5, 4]])
 
 
 def test_the_threshold_itself_keeps_boxes_apart():

@@ -127,6 +127,7 @@ def test_a_roi_is_four_numbers(track, bundle, clip, tmp_path, roi):
         (["--out", "seen.avi"], "--out seen.avi: an overlay of a video ends in .mkv, .mov, .mp4"),
         (["--out", "seen.jsonl"], "seen.jsonl cannot be both the overlay and the JSON lines"),
         (["--detector", "gone.task"], "gone.task is missing"),
+        (["--mask"], "--mask tints people in the overlay; name one with --out"),
     ],
 )
 def test_bad_options_are_one_sentence(track, bundle, clip, tmp_path, arguments, sentence):

@@ -13,7 +13,7 @@ from blazepose.data.align import crop_matrix
 from blazepose.data.augment import change_colors
 from blazepose.data.detector_sample import MAX_PEOPLE, DetectorSample
 from blazepose.data.person_box import PersonBox, surrounding_box
-from blazepose.data.scenes import Scene
+from blazepose.data.scenes import SMALLEST, Scene
 from blazepose.data.unreadable import Replacement
 from blazepose.geometry import (
     Roi,
@@ -27,10 +27,6 @@ from blazepose.geometry import (
 from blazepose.image import read_image
 from blazepose.models.variants import InputSpec
 from blazepose.ranges import require_ranges
-
-_SMALLEST = 0.03
-"""Side of a box, in sides of the window, below which nobody can be asked to see it. Chosen: 7 of 224
-pixels."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +59,7 @@ class DetectorAugmentation:
 
     def __post_init__(self) -> None:
         shares = dict.fromkeys(("whole", "upside_down", "mirror", "backdrop"), (0.0, 1.0))
-        sizes = {"smallest": (_SMALLEST, 1.0), "largest": (max(_SMALLEST, self.smallest), 1.0)}
+        sizes = {"smallest": (SMALLEST, 1.0), "largest": (max(SMALLEST, self.smallest), 1.0)}
         require_ranges("detector.windows", self, {**shares, **sizes, "rotation_deg": (0.0, 180.0)})
 
 
@@ -106,6 +102,7 @@ class DetectorDataset(Dataset[DetectorSample]):
         self.negatives = negatives or []
         self.seed = seed
         self._replacement = Replacement([*(scene.image for scene in scenes), *self.negatives])
+        self._backdrops = Replacement(self.negatives)
 
     def __len__(self) -> int:
         return len(self.scenes) + len(self.negatives)
@@ -126,7 +123,8 @@ class DetectorDataset(Dataset[DetectorSample]):
         matrix = self._window(image, scene, rng)
         seen = crop_image(image, matrix, self.input_spec.size, cv2.BORDER_CONSTANT)
         if self.augmentation and rng.random() < self.augmentation.backdrop and self.negatives:
-            backdrop = read_image(self.negatives[rng.integers(len(self.negatives))])
+            chosen = int(rng.integers(len(self.negatives)))
+            backdrop = self._backdrops(lambda readable: read_image(self.negatives[readable]), chosen)
             outside = ~_inside(image, matrix, self.input_spec.size)
             seen[outside] = self._backdrop(backdrop, rng)[outside]
         if self.augmentation and self.augmentation.color:
@@ -191,7 +189,7 @@ def _sample(seen: np.ndarray, scene: Scene, to_window: np.ndarray, index: int) -
     for person, annotation in largest_first:
         center = transform_points(to_window, person.center)
         inside = ((center >= 0) & (center < 1)).all()
-        if inside and person.side * scale >= _SMALLEST and len(shown) < MAX_PEOPLE:
+        if inside and person.side * scale >= SMALLEST and len(shown) < MAX_PEOPLE:
             shown.append((center, person))
         else:
             ignored.append(surrounding_box(annotation))

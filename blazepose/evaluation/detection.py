@@ -7,7 +7,8 @@ import numpy as np
 from tqdm import tqdm
 
 from blazepose.anchors import NUM_ALIGNMENT_POINTS, Detections
-from blazepose.data.scenes import Scene
+from blazepose.data.person_box import surrounding_box
+from blazepose.data.scenes import SMALLEST, Scene
 from blazepose.image import read_image
 from blazepose.metrics.detection import FOUND_FROM, Truth, detection_figures, judge
 from blazepose.runtime.detector import PersonDetector
@@ -23,10 +24,10 @@ def find_in_scenes(detector: PersonDetector, scenes: list[Scene]) -> Mapping[str
     Raises:
         ImageError: if a picture cannot be read.
     """
-    judged = [
-        judge(_answers(detector, read_image(scene.image, scene.size)), _truth(scene))
-        for scene in tqdm(scenes, unit=" images", desc="finding", disable=None)
-    ]
+    judged = []
+    for scene in tqdm(scenes, unit=" images", desc="finding", disable=None):
+        image = read_image(scene.image, scene.size)
+        judged.append(judge(_answers(detector, image), _truth(scene, max(image.shape[:2]))))
     return detection_figures(
         np.concatenate([one.answers for one in judged]), np.concatenate([one.people for one in judged])
     )
@@ -52,10 +53,14 @@ def _answers(detector: PersonDetector, image: np.ndarray) -> Detections:
     )
 
 
-def _truth(scene: Scene) -> Truth:
+def _truth(scene: Scene, side: int) -> Truth:
+    """Who is in a picture that is seen as a square of this side, as in training."""
+    pairs = list(zip(scene.people, scene.annotations, strict=True))
+    people = [person for person, _ in pairs if person.side >= SMALLEST * side]
+    small = [surrounding_box(annotation) for person, annotation in pairs if person.side < SMALLEST * side]
     return Truth(
-        np.array([(*person.center, person.side) for person in scene.people]),
-        np.array([person.points for person in scene.people]),
-        np.array([person.labelled for person in scene.people]),
-        scene.others,
+        np.array([(*person.center, person.side) for person in people]).reshape(-1, 3),
+        np.array([person.points for person in people]).reshape(-1, NUM_ALIGNMENT_POINTS, 2),
+        np.array([person.labelled for person in people], bool).reshape(-1, NUM_ALIGNMENT_POINTS),
+        np.array([*scene.others, *small]).reshape(-1, 4),
     )

@@ -14,13 +14,15 @@ from blazepose.geometry import Roi
 from blazepose.image import read_image
 from blazepose.metrics.detection import FOUND_FROM
 from blazepose.runtime.detector import PersonDetector
+from blazepose.runtime.tracker import Tracking
 from blazepose.training.runs import chosen_weights
 
 DETECTOR = "detector"
 """Of eval.py's `roi=`."""
 
-_NEAR = 0.5
-"""Sides of the person's own ROI, up to which an ROI that was found is theirs."""
+_NEAR = 0.25
+"""Sides of the person's own ROI, up to which an ROI that was found is theirs; so far away, landmarks are cut
+off."""
 
 
 def choose_detector(given: str | None, weights: Path, num_threads: int | None) -> PersonDetector:
@@ -29,7 +31,7 @@ def choose_detector(given: str | None, weights: Path, num_threads: int | None) -
     Args:
         given: `detector=`; None takes that of the bundle.
         weights: that are evaluated.
-        num_threads: None takes what the engine thinks best.
+        num_threads: None takes every core.
 
     Raises:
         ValueError: if there is none.
@@ -56,7 +58,7 @@ def plan_found(sources: list[Source], detector: PersonDetector) -> list[Job]:
         rois = [aligned_roi(person) for person in people]
         found = match_rois(rois, [detection.roi for detection in detector(image)])
         for person, own, roi in zip(people, rois, found, strict=True):
-            jobs.append(Job(reader, person, roi or own, roi is not None))
+            jobs.append(Job(reader, person, roi or own, roi is not None, Tracking().min_presence))
     require_people(jobs, sources)
     return jobs
 

@@ -42,12 +42,14 @@ class Job(NamedTuple):
         annotation: of the person.
         roi: the square.
         found: False of somebody whom the detector did not find: nothing is predicted, and all of it is wrong.
+        min_presence: pose presence up to which nobody is there, and somebody who is counts as not found.
     """
 
     reader: str
     annotation: Annotation
     roi: Roi
     found: bool = True
+    min_presence: float = 0.0
 
 
 def jittered_roi(annotation: Annotation, seed: int) -> Roi:
@@ -175,7 +177,7 @@ def _predict_batch(
             person = f"{annotation.image}, person {annotation.person}"
             raise ValueError(f"{person}: the network returns NaN or infinity; its weights are damaged")
         landmarks = np.concatenate([refined[k], regressed[k, :, 2:]], axis=1)
-        if not job.found:
+        if not job.found or raw.pose_presence[k, 0] < job.min_presence:
             yield nothing_found(str(annotation.image), annotation.person, job.reader, crop, roi, trained)
             continue
         yield Prediction(

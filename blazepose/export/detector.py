@@ -24,15 +24,15 @@ from blazepose.whole_file import whole_file
 DETECTOR_TARGETS = {"tflite": (".tflite", convert_tflite), "onnx": (".onnx", convert_onnx)}
 """Suffix and converter; a bundle takes a detector with --detector."""
 
-_SEEN_FROM = 0.1
-"""Score of anchors whose boxes are compared: nobody reads the others'."""
+_COMPARED = 16
+"""Anchors whose boxes are compared, the surest of a picture: nobody reads the others'."""
 
 
 class DetectorDifferences(NamedTuple):
     """Largest differences between a file and torch in a picture.
 
     Attributes:
-        boxes_px: of boxes and alignment points, input pixels, where somebody is seen.
+        boxes_px: of boxes and alignment points, input pixels, where somebody is most likely seen.
         probability: of the scores.
     """
 
@@ -113,8 +113,8 @@ def detector_differences(path: Path, net: DetectorNet, pictures: np.ndarray) -> 
             output.numpy() for output in net.contract(normalised(torch.from_numpy(picture[None])))
         )
         scores, own_scores = sigmoid(logits), sigmoid(own_logits)
-        seen = own_scores[..., 0] >= _SEEN_FROM
-        rows.append([np.abs(boxes - own_boxes)[seen].max(initial=0), np.abs(scores - own_scores).max()])
+        surest = np.argsort(-own_scores[0, :, 0])[:_COMPARED]
+        rows.append([np.abs(boxes - own_boxes)[0, surest].max(), np.abs(scores - own_scores).max()])
     # Both hand a nan on, and a nan is no agreement.
     return DetectorVerification(
         *(DetectorDifferences(*over(rows, axis=0).tolist()) for over in (np.median, np.max))

@@ -123,9 +123,15 @@ class DetectorNet(nn.Module):
         _, _, f28, f14, f7 = self.encoder(images)
         p14 = self.middle(f7, f14)
         p28 = self.fine(p14, f28)
-        scores, boxes = zip(
-            *(head(x) for head, x in zip(self.heads, (p28, p14, f7), strict=True)), strict=True
-        )
+        if torch.is_autocast_enabled(images.device.type):
+            # bfloat16 has 8 bits: beyond 64 pixels it counts halves of them.
+            with torch.autocast(images.device.type, enabled=False):
+                return self._heads(p28.float(), p14.float(), f7.float())
+        return self._heads(p28, p14, f7)
+
+    def _heads(self, *features: Tensor) -> DetectorOutputs:
+        said = [head(x) for head, x in zip(self.heads, features, strict=True)]
+        scores, boxes = zip(*said, strict=True)
         return DetectorOutputs(boxes=torch.cat(boxes, 1), scores=torch.cat(scores, 1))
 
     def contract(

@@ -66,10 +66,15 @@ class PersonDetector:
 
         Args:
             image: uint8 RGB (height, width, 3).
+
+        Raises:
+            ValueError: if the network returns NaN.
         """
         square = letterbox_roi(*image.shape[1::-1])
         seen = crop_image(image, roi_to_image_matrix(square), DETECTOR_SIZE, cv2.BORDER_CONSTANT)
         coordinates, logits = self._engine(seen[None])
+        if not (np.isfinite(coordinates).all() and np.isfinite(logits).all()):
+            raise ValueError("the detector returns NaN or infinity; its weights are damaged")
         found = decode_anchors(coordinates[0], sigmoid(logits[0, :, 0]), DETECTOR_SIZE, self._min_score)
         merged = merge_overlapping(found, _OVERLAP)
         boxes = roi_to_image(square, merged.boxes_xyxy.reshape(-1, 2, 2)).reshape(-1, 4)

@@ -51,10 +51,10 @@ class LiteRtGraph:
 
         content = read_tflite(path, entry)
         try:
-            self._interpreter = Interpreter(model_content=content, num_threads=num_threads or os.cpu_count())
-        except ValueError as error:
+            self._interpreter = Interpreter(model_content=content, num_threads=num_threads or _cores())
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
             raise ValueError(f"{path} is truncated or not a TFLite file; export or fetch it again") from error
-        self._interpreter.allocate_tensors()
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         self.inputs: Sequence[Sequence[Any]] = [
             (*detail["shape"].tolist(), detail["dtype"].__name__) for detail in inputs
@@ -97,7 +97,7 @@ class OnnxGraph:
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing or not a file; name a trained or exported network")
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = num_threads or os.cpu_count() or 1
+        options.intra_op_num_threads = num_threads or _cores()
         try:
             self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's errors share no narrower type
@@ -172,6 +172,13 @@ def require_contract(
         found = f"its outputs are {_text(graph.outputs)}, expected {wanted}"
         raise ValueError(f"{path} is not a {kind}: {found} in this order")
     return side
+
+
+def _cores() -> int:
+    """That this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _onnx_input(node: Any, channels_first: bool) -> tuple[Any, ...]:

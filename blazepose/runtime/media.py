@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from blazepose.image import PICTURE_SUFFIXES, pictures_below, read_image
+from blazepose.image import PICTURE_SUFFIXES, ImageError, pictures_below, read_image
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ _USUAL_RATE = Fraction(30)
 """Frames a second, of what does not say."""
 
 _HOPELESS = 1000
-"""Damaged packets after which nothing more is expected of a file."""
+"""Damaged packets one after the other after which nothing more is expected of a file."""
 
 _TEXT = {"tty"}
 """Formats of FFmpeg that make a video of any text."""
@@ -90,15 +90,23 @@ def open_footage(name: str) -> Footage:
 
 
 def _pictures(paths: list[Path]) -> Generator[Frame]:
+    """Those that can be read."""
+    unreadable: list[ImageError] = []
     for path in paths:
-        yield Frame(read_image(path), picture=path)
+        try:
+            yield Frame(read_image(path), picture=path)
+        except ImageError as error:
+            unreadable.append(error)
+            if len(unreadable) == len(paths):
+                raise
+            log.warning("%s; left out", error)
 
 
 def _open_video(path: Path) -> Footage:
     import av
 
     try:
-        container = av.open(str(path))
+        container = av.open(str(path.resolve()))  # FFmpeg takes "12:30.mp4" for an address
     except (av.error.FFmpegError, OSError) as error:
         raise ValueError(f"{path} is damaged, cut off, or no video: {error.strerror}") from error
     if not container.streams.video or container.format.name in _TEXT:
@@ -112,10 +120,11 @@ def _open_video(path: Path) -> Footage:
 def _video_frames(path: Path, container: Any) -> Generator[Frame]:
     """Upright frames with rising times; what a damaged file still has of them."""
     stream, time_ms, count, damage = container.streams.video[0], 0.0, 0, _Damage()
+    start_ms = (container.start_time or 0) / 1000  # recorders count from when they were switched on
     step_ms = float(1000 / (stream.average_rate or _USUAL_RATE))
     with container:
         for frame in _decoded(container, stream, damage):
-            said_ms = None if frame.pts is None else float(frame.pts * frame.time_base * 1000)
+            said_ms = None if frame.pts is None else float(frame.pts * frame.time_base * 1000) - start_ms
             if count == 0:
                 time_ms = said_ms or 0.0
             else:
@@ -144,17 +153,18 @@ def _decoded(container: Any, stream: Any, damage: _Damage) -> Generator[Any]:
     """Every frame that can be decoded."""
     import av
 
-    packets = container.demux(stream)
+    packets, in_a_row = container.demux(stream), 0
     while True:
         try:
             frames = next(packets).decode()
         except StopIteration:
             return
         except av.error.FFmpegError:
-            damage.packets += 1
-            if damage.packets > _HOPELESS:
+            damage.packets, in_a_row = damage.packets + 1, in_a_row + 1
+            if in_a_row > _HOPELESS:
                 return
             continue
+        in_a_row = 0 if frames else in_a_row
         yield from frames
 
 
@@ -199,7 +209,7 @@ class VideoWriter:
         import av
 
         self._av = av
-        self._container = av.open(str(path), "w")
+        self._container = av.open(str(path.resolve()), "w")
         self._stream: Any = self._container.add_stream("libx264", rate=rate)
         self._stream.pix_fmt = "yuv420p"
         self._stream.options = {"crf": "20", "preset": "veryfast"}

@@ -151,13 +151,17 @@ def _open_pictures(path: Path, folder: Path | None) -> Iterator[Show]:
         raise ValueError(f"--out {path}: pictures of a folder go into a folder")
     elif path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise FileExistsError(f"{path} exists and is not empty; name another folder")
+    else:
+        _require_place(path / "picture")
 
     def write(frame: Frame, drawn: np.ndarray) -> None:
         assert frame.picture
         file = path if folder is None else path / frame.picture.relative_to(folder)
         with whole_file(file) as part:
             if not cv2.imwrite(str(part), drawn[..., ::-1]):
-                raise ValueError(f"{file} cannot be written: pictures of {file.suffix} are not as large")
+                raise ValueError(
+                    f"{file} cannot be written: the disk is full, or {file.suffix} holds no picture as large"
+                )
 
     yield write
 

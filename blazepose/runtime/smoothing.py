@@ -39,6 +39,7 @@ class OneEuro:
             time_s: seconds, later than the last time.
             scale: of a unit of the values, for their speed.
         """
+        values = np.array(values)
         if math.isinf(self._time_s):
             self._value, self._speed = values, np.zeros_like(values)
         else:
@@ -48,7 +49,7 @@ class OneEuro:
             cutoff = self._min_cutoff + self._beta * np.abs(self._speed)
             self._value = self._mix(self._value, values, cutoff)
         self._time_s, self._raw = time_s, values
-        return self._value
+        return self._value.copy()  # the caller's own: what is done to it must not come back
 
     def _mix(self, old: np.ndarray, new: np.ndarray, cutoff: np.ndarray | float) -> np.ndarray:
         share = 1 / (1 + self._rate / (2 * math.pi * cutoff))

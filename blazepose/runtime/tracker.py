@@ -27,7 +27,12 @@ _SAME = 0.5
 """Overlap of two ROIs of one person in one frame. Source: mediapipe.md section 2, min_tracking_confidence."""
 
 _NEAR = 0.2
-"""Overlap with where a lost person was last. Chosen: equal ROIs reach it two thirds of a side apart."""
+"""Overlap of two ROIs of one person who has moved meanwhile. Chosen: equal ROIs reach it two thirds of a side
+apart."""
+
+_FAR_AFTER_MS = 150.0
+"""After which a lost person may have come so far; right after the loss they overlap with it as _SAME says.
+Chosen: three sides a second, somebody who runs."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +155,8 @@ class PoseTracker:
         Args:
             image: uint8 RGB (height, width, 3); grey and RGBA are taken, too.
             timestamp_ms: when it was taken, later than the one before; None is a 30th of a second later.
-            rois: where to look; instead of where somebody was before, if it is the same place.
+            rois: where to look: instead of where somebody was before, if it is the same place; else for
+                somebody in place of one to whom none points, if all places are taken.
             boxes_xyxy: people whom another detector found (left, top, right, bottom), pixels.
                 With ROIs or boxes, our own detector has nothing to do in this frame.
 
@@ -190,24 +196,34 @@ class PoseTracker:
 
     def _follow(self, image: np.ndarray, rois: list[Roi]) -> list[tuple[_Track, Look]]:
         """Those who are still there, at given ROIs or where they were; the others go to the lost ones."""
-        looks = []
+        looks, pointed = [], set()
         for track in self._tracks:
             given = max(rois, key=lambda roi: roi_overlap(roi, track.roi), default=None)
             if given and roi_overlap(given, track.roi) > _NEAR:
                 rois.remove(given)
                 track.roi = given
+                pointed.add(track.id)
             found = self._look(image, track.roi)
             # Of two tracks that see one person, the one whose place it is keeps them.
             looks.append((roi_overlap(found.next_roi(), track.roi) if found else 0.0, track, found))
         seen: list[tuple[_Track, Look]] = []
-        for _, track, found in sorted(looks, key=lambda row: -row[0]):
-            if found and not _among(found.next_roi(), seen):
+        for overlap, track, found in sorted(looks, key=lambda row: -row[0]):
+            if found and overlap > _NEAR and not _among(found.next_roi(), seen):
                 seen.append((track, found))
             else:
                 self._lost.append(track)
-        for roi in rois[: self.options.people - len(seen)]:
-            if found := self._look(image, roi):
-                seen.append((self._identify(roi), found))
+        for roi in rois:
+            found = self._look(image, roi)
+            if not found or _among(found.next_roi(), seen):
+                continue
+            if len(seen) == self.options.people:
+                others = [k for k, (track, _) in enumerate(seen) if track.id not in pointed]
+                if not others:
+                    break
+                del seen[others[-1]]
+            track = self._identify(roi)
+            pointed.add(track.id)
+            seen.append((track, found))
         return seen
 
     def _welcome(
@@ -244,9 +260,12 @@ class PoseTracker:
         return found if present and _usable(found.next_roi()) else None
 
     def _known(self, roi: Roi) -> _Track | None:
-        """Who was lost there."""
+        """Who was lost there: the longer ago, the farther they may be."""
         nearest = max(self._lost, key=lambda track: roi_overlap(roi, track.roi), default=None)
-        return nearest if nearest and roi_overlap(roi, nearest.roi) > _NEAR else None
+        if not nearest:
+            return None
+        passed = min(1.0, (self._time_ms - nearest.seen_ms) / _FAR_AFTER_MS)
+        return nearest if roi_overlap(roi, nearest.roi) > _SAME + (_NEAR - _SAME) * passed else None
 
     def _identify(self, roi: Roi) -> _Track:
         """A track for somebody who appears there: whom we lost there, or somebody new."""

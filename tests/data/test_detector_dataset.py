@@ -297,6 +297,16 @@ def test_an_unreadable_picture_is_replaced_in_training_and_an_error_in_evaluatio
         dataset(scenes, None)[0]
 
 
+def test_an_unreadable_backdrop_costs_nobody(scene, wall, tmp_path, caplog):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(wall.read_bytes()[:60])
+    always = replace(AROUND, backdrop=1.0)
+    with caplog.at_level(logging.WARNING, "blazepose"):
+        training = dataset([scene] * 4, always, negatives=[wall, broken])
+        assert [training[6 * epoch]["index"] for epoch in range(8)] == [0] * 8
+    assert caplog.text.count("broken.png") == 1
+
+
 @pytest.mark.parametrize(
     ("option", "sentence"),
     [

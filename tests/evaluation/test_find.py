@@ -21,12 +21,12 @@ def at(x: float, side: float = 100.0, y: float = 0.0) -> Roi:
 @pytest.mark.parametrize(
     ("own", "found", "matched"),
     [
-        ([0, 60], [40, 20], [20, 40]),  # in any order
-        ([0, 60], [35], [None, 35]),  # the nearer of two who could have it
+        ([0, 60], [50, 20], [20, 50]),  # in any order
+        ([0, 40], [22], [None, 22]),  # the nearer of two who could have it
         ([0, 200], [5, 10], [5, None]),  # nobody twice
-        ([0, 60], [25, -30], [25, None]),  # the nearest pair first, though both could be had
-        ([0], [50], [None]),  # half a side is too far
-        ([0], [49], [49]),
+        ([0, 30], [12, -20], [12, None]),  # the nearest pair first, though both could be had
+        ([0], [25], [None]),  # a quarter of a side is too far
+        ([0], [24], [24]),
         ([], [10], []),
         ([0, 60], [], [None, None]),
     ],
@@ -37,15 +37,15 @@ def test_nearest_pairs_first(own, found, matched):
 
 
 def test_distance_is_in_sides_of_the_persons_own_roi():
-    assert match_rois([at(0, side=400)], [at(150, side=10)]) == [at(150, side=10)]
+    assert match_rois([at(0, side=400)], [at(90, side=10)]) == [at(90, side=10)]
     assert match_rois([at(0, side=10)], [at(9, side=400)]) == [None]
-    # 30 away from either, which is more for the smaller one.
-    assert match_rois([at(0, side=100), at(60, side=200)], [at(30)]) == [None, at(30)]
+    # 20 away from either, which is more for the smaller one.
+    assert match_rois([at(0, side=100), at(40, side=200)], [at(20)]) == [None, at(20)]
 
 
 def test_both_directions_count():
-    assert match_rois([at(0)], [at(40, y=40)]) == [None]
-    assert match_rois([at(0)], [at(30, y=30)]) == [at(30, y=30)]
+    assert match_rois([at(0)], [at(20, y=20)]) == [None]
+    assert match_rois([at(0)], [at(15, y=15)]) == [at(15, y=15)]
 
 
 class Finds(PersonDetector):
@@ -84,6 +84,7 @@ def test_who_is_not_found_is_a_job_that_says_so(tmp_path):
     assert by_person[2].roi == by_person[1].roi == pytest.approx(Roi(215, 60, 100, 0))
     assert by_person[3].roi == aligned_roi(people[3])
     assert {job.reader for job in jobs} == {"lsp"}
+    assert {job.min_presence for job in jobs} == {0.5}, "as the runtime has it"
 
 
 def test_people_of_two_sources_in_one_picture_are_all_looked_for(tmp_path):

@@ -30,6 +30,15 @@ def said(net: nn.Module) -> list[torch.Tensor]:
     return list(net(images))
 
 
+@torch.no_grad()
+def test_heads_stay_in_single_precision_under_autocast(net):
+    """In bfloat16, boxes of 100 pixels and more would be whole and half pixels."""
+    with torch.autocast("cpu", torch.bfloat16):
+        out = net(torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(1)))
+    assert {part.dtype for part in out} == {torch.float32}
+    assert not torch.equal(out.boxes, out.boxes.bfloat16().float())
+
+
 @pytest.mark.parametrize(("channels", "anchors", "side"), [(8, 2, 4), (16, 6, 7), (4, 1, 1)])
 @torch.no_grad()
 def test_a_flat_head_says_what_a_head_says(channels, anchors, side):

@@ -67,6 +67,12 @@ def test_the_network_sees_the_whole_picture_on_black():
     np.testing.assert_array_equal(seen[112, 214], [255, 255, 255])
 
 
+def test_damaged_weights_are_not_nobody():
+    for box, logit in ((math.nan, 2.0), (1.0, math.nan)):
+        with pytest.raises(ValueError, match="the detector returns NaN or infinity; its weights are damaged"):
+            PersonDetector(Told({MIDDLE: (logit, [box] * 12)}))(np.zeros((9, 9, 3), np.uint8))
+
+
 def test_people_best_first_and_each_once():
     aside = [100.0, *UPRIGHT[1:]]
     told = {MIDDLE: (1.0, UPRIGHT), MIDDLE + 1: (2.0, UPRIGHT), 0: (3.0, aside), 5: (-0.1, UPRIGHT)}

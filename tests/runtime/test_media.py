@@ -3,6 +3,7 @@
 import logging
 import re
 import struct
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
+from blazepose.image import ImageError
+from blazepose.runtime import media
 from blazepose.runtime.media import Frame, VideoWriter, open_footage
 
 TIMES_MS = [0, 33, 50, 133, 205, 233, 250, 300, 412, 433, 466, 500]
@@ -36,13 +39,14 @@ def noise(frames: int = 12) -> list[np.ndarray]:
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
 @pytest.mark.parametrize("start_ms", [0, 500])
 def test_frames_keep_their_times_and_colours(tmp_path, suffix, start_ms):
+    """Whenever the recorder's clock began."""
     images = [np.full((21, 33, 3), color, np.uint8) for color in COLORS]
     path = write_video(tmp_path / f"a{suffix}", images, np.add(TIMES_MS, start_ms))
     footage = open_footage(str(path))
     frames = list(footage.frames)
     assert footage.total in (12, None)
     assert 15 < footage.rate < 40
-    assert [frame.time_ms for frame in frames] == pytest.approx(np.add(TIMES_MS, start_ms), abs=1)
+    assert [frame.time_ms for frame in frames] == pytest.approx(TIMES_MS, abs=1)
     assert {frame.image.shape for frame in frames} == {(22, 34, 3)}
     assert {frame.image.dtype for frame in frames} == {np.dtype(np.uint8)}
     assert {frame.picture for frame in frames} == {None}
@@ -204,6 +208,45 @@ def test_what_is_not_there_is_named(tmp_path):
         open_footage(str(tmp_path / "empty"))
     with pytest.raises(ValueError, match="camera 97 is not there, or another program uses it"):
         open_footage("97")
+
+
+def test_a_damaged_picture_of_a_folder_is_left_out(tmp_path, caplog):
+    for name in ("a.png", "b.png", "c.png"):
+        cv2.imwrite(str(tmp_path / name), np.full((9, 9, 3), 90, np.uint8))
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    frames = list(open_footage(str(tmp_path)).frames)
+    assert [frame.picture.name for frame in frames] == ["a.png", "c.png"]
+    assert "b.png" in caplog.text
+    for name in ("a.png", "c.png"):
+        (tmp_path / name).write_bytes(b"no picture")
+    with pytest.raises(ImageError, match=r"c\.png"):
+        list(open_footage(str(tmp_path)).frames)
+
+
+def test_a_colon_in_a_name_is_no_address(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_video(Path("12:30.mp4"), noise())
+    assert len(read(Path("12:30.mp4"))) == 12
+
+
+def test_damage_all_over_a_long_video_does_not_end_it(monkeypatch):
+    """Only packets in a row are hopeless."""
+    monkeypatch.setattr(media, "_HOPELESS", 1)
+
+    class Packet:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        def decode(self) -> list[int]:
+            if self.number % 2:
+                raise av.error.InvalidDataError(1, "damaged")
+            return [self.number]
+
+    class Container:
+        def demux(self, stream: None) -> Iterator[Packet]:
+            return map(Packet, range(10))
+
+    assert list(media._decoded(Container(), None, media._Damage())) == [0, 2, 4, 6, 8]
 
 
 def test_pictures_come_in_order_with_their_files(tmp_path, monkeypatch):

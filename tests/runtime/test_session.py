@@ -204,6 +204,14 @@ def test_places_that_cannot_be_written_are_told_at_once(video, tmp_path, option,
     assert tracker.given == []
 
 
+def test_an_overlay_folder_that_cannot_be_made_is_told_at_once(folder, tmp_path):
+    (tmp_path / "file").write_text("")
+    tracker = Told(video=False)
+    with pytest.raises(ValueError, match=r"cannot be written"):
+        follow(open_footage(str(folder)), tracker, (), tmp_path / "file" / "out")
+    assert tracker.given == []
+
+
 def test_a_folder_without_permission_is_told_at_once(video, tmp_path, monkeypatch):
     monkeypatch.setattr("os.access", lambda path, mode: False)  # root may write everywhere
     with pytest.raises(ValueError, match=r"seen\.jsonl cannot be written: no permission in \S+$"):

@@ -43,6 +43,14 @@ def test_the_first_value_passes_and_what_stands_still_stays():
         np.testing.assert_array_equal(smooth(still, time, scale=0.01), still)
 
 
+def test_what_is_done_to_an_answer_does_not_come_back():
+    smooth, given = OneEuro(0.05, 80), np.array([1.0])
+    first = smooth(given, 0.0)
+    first *= 1000
+    given *= 1000
+    assert run(smooth, [1.0], [0.1]) == [1.0]
+
+
 def lag(speed: float) -> float:
     """Seconds behind a point that has moved evenly for a while."""
     times = np.arange(60) / 30

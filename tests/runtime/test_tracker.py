@@ -40,8 +40,22 @@ def test_the_next_frame_is_looked_at_where_the_person_was(world):
 def test_who_is_lost_is_searched_in_the_same_frame(world):
     tracker = world.tracker()
     world.show(tracker, 0, anna=at(100))
-    assert world.show(tracker, 33, anna=at(160)) == [("anna", 0)]  # more than half a side: out of the ROI
+    assert world.show(tracker, 150, anna=at(160)) == [("anna", 0)]  # more than half a side: out of the ROI
     assert world.asked == 2
+
+
+def test_the_neighbour_of_somebody_just_lost_is_not_taken_for_them(world):
+    tracker = world.tracker()
+    world.show(tracker, 0, anna=at(100))
+    assert world.show(tracker, 33, ben=at(160)) == []
+    assert world.show(tracker, 66, ben=at(160), anna=at(104)) == [("anna", 0)]
+
+
+def test_a_look_that_ends_at_somebody_far_away_is_a_loss(world):
+    """Through the ROI of somebody who has gone, the network sees the one at its edge."""
+    tracker = world.tracker()
+    world.show(tracker, 0, anna=at(100, side=200))
+    assert world.show(tracker, 33, ben=at(190, side=100)) == []
 
 
 def test_an_occlusion_costs_neither_the_id_nor_the_place(world):
@@ -139,6 +153,32 @@ def test_a_given_roi_elsewhere_is_somebody_else(world):
         ("ben", 1, at(410)),
     ]
     assert world.asked == 0
+
+
+def test_two_rois_on_one_person_are_one_person(world):
+    tracker = world.tracker(people=2)
+    world.people = {"anna": at(100)}
+    assert len(tracker(IMAGE, 0, rois=[at(98), at(103)])) == 1
+    assert world.show(tracker, 33, anna=at(100), ben=at(400)) == [("anna", 0), ("ben", 1)]
+
+
+def test_an_empty_roi_costs_no_place(world):
+    world.people = {"anna": at(100)}
+    assert len(world.tracker()(IMAGE, 0, rois=[at(600), at(100)])) == 1
+
+
+def test_a_given_roi_takes_the_place_of_somebody_to_whom_none_points(world):
+    tracker = world.tracker()
+    world.people = {"anna": at(100), "ben": at(400)}
+    tracker(IMAGE, 0, rois=[at(100)])
+    (pose,) = tracker(IMAGE, 33, rois=[at(600)])
+    assert world.name(pose) == "anna"  # nobody is there, so she stays
+    (pose,) = tracker(IMAGE, 66, rois=[at(400)])
+    assert (world.name(pose), pose.id) == ("ben", 1)
+    (pose,) = tracker(IMAGE, 99, rois=[at(400), at(100)])
+    assert world.name(pose) == "ben"
+    (pose,) = tracker(IMAGE, 132)
+    assert world.name(pose) == "ben"
 
 
 def test_given_boxes_are_looked_at_twice(world):
