@@ -30,6 +30,7 @@ from blazepose.runtime.decode import decode_landmarks, refine_by_heatmap
 from blazepose.runtime.engines import LandmarkEngine
 from blazepose.runtime.landmarker import look
 from blazepose.runtime.media import open_footage
+from blazepose.runtime.pose import Pose
 from blazepose.runtime.smoothing import PoseSmoother
 from blazepose.topology import LEFT_SHOULDER, RIGHT_HIP
 
@@ -202,10 +203,10 @@ def _trembling(image: np.ndarray, count: int) -> Iterator[tuple[np.ndarray, np.n
 
 
 def covered(args: argparse.Namespace) -> None:
-    """Frames without a pose where the person is hidden for 20 of them, and the ids before and after."""
+    """Frames without a pose where a grey board hides the person in 20 of them, and the ids."""
     frames = read_frames(args.footage)
-    hidden = range(20, 40)
-    shown = [np.full_like(f, 127) if n in hidden else f for n, f in enumerate(frames)]
+    hidden, look_once = range(20, 40), PoseTracker.load(args.bundle, video=False)
+    shown = [_board(f, look_once(f)) if n in hidden else f for n, f in enumerate(frames)]
     tracker = PoseTracker.load(args.bundle)
     found = [tracker(frame, number * _FRAME_MS) for number, frame in enumerate(shown)]
     with google(args.bundle) as follow:
@@ -214,6 +215,17 @@ def covered(args: argparse.Namespace) -> None:
         lost = [n for n, there in enumerate(seen) if not there]
         print(f"{name:10} frames without a pose: {_ranges(lost)}; hidden in {hidden.start}-{hidden.stop - 1}")
     print(f"our ids: {sorted({pose.id for poses in found for pose in poses})}")
+
+
+def _board(frame: np.ndarray, people: list[Pose]) -> np.ndarray:
+    """The frame with a board before everybody, a tenth larger than their landmarks' box on every side."""
+    covered = frame.copy()
+    for pose in people:
+        low, high = pose.landmarks[:, :2].min(axis=0), pose.landmarks[:, :2].max(axis=0)
+        left, top = np.maximum(low - (high - low) / 10, 0).astype(int)
+        right, bottom = (high + (high - low) / 10).astype(int)
+        covered[top:bottom, left:right] = 127
+    return covered
 
 
 def _ranges(numbers: list[int]) -> str:

@@ -68,6 +68,7 @@ class Source:
         left_out: people the reader could not use, counted by reason.
         others: {picture: boxes (people, 4) xyxy, pixels} around people and crowds who are in a picture, but
             not among the annotations.
+        everybody: whoever is in a picture is annotated or has a box; else the rest is no background.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Source:
     licence: str
     left_out: dict[str, int] = field(default_factory=dict)
     others: dict[Path, np.ndarray] = field(default_factory=dict)
+    everybody: bool = True
 
 
 def source_to_landmarks(

@@ -41,10 +41,15 @@ def scenes_of(sources: Iterable[Source], option: str) -> list[Scene]:
         option: what they were named with, for the message.
 
     Raises:
-        ValueError: if there is no such picture.
+        ValueError: if there is no such picture, or if a source leaves out whom its pictures show.
     """
     found: list[Scene] = []
     for source in sources:
+        if not source.everybody:
+            raise ValueError(
+                f"{option}: {source.name} does not annotate everybody in its pictures, so that a detector "
+                "would learn to overlook the others; take another source"
+            )
         by_image: dict[Path, list[Annotation]] = {}
         for annotation in source.annotations:
             by_image.setdefault(annotation.image, []).append(annotation)

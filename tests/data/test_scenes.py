@@ -33,3 +33,5 @@ def test_scenes_gather_the_people_of_a_picture():
     )
     with pytest.raises(ValueError, match=r"^data=x: nobody has hips, shoulders and head labelled"):
         scenes_of([Source("coco:x", "coco", nobody, "")], "data=x")
+    with pytest.raises(ValueError, match=r"^data=x: halpe:y does not annotate everybody in its pictures"):
+        scenes_of([Source("halpe:y", "halpe", people, "", everybody=False)], "data=x")

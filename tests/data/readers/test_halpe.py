@@ -83,12 +83,14 @@ def test_annotations_without_a_list_of_keypoints_are_counted(tmp_path):
 
 
 def test_splits(tmp_path):
+    """Who is not annotated in `train` is no background."""
     make(tmp_path, "val", keypoints())
     make(tmp_path, "train", keypoints())
     with pytest.raises(ValueError, match="has several splits, train, val: name one"):
         halpe.read(tmp_path, None)
     with pytest.raises(ValueError, match="has no split 'test'; it can have train, val"):
         halpe.read(tmp_path, "test")
+    assert [halpe.read(tmp_path, split).everybody for split in ("train", "val")] == [False, True]
 
 
 @pytest.mark.shared

@@ -1,0 +1,67 @@
+"""The detector's loss terms, of answers made by hand."""
+
+import pytest
+import torch
+from torch.utils.data import default_collate
+
+from blazepose.anchors import DETECTOR_SIZE, NUM_COORDINATES
+from blazepose.data.detector_sample import MAX_PEOPLE
+from blazepose.models.detector_net import DetectorNet
+from blazepose.models.outputs import DetectorOutputs
+from blazepose.targets.anchors import assign_anchors, encode_boxes
+from blazepose.training.detector_loss import DetectorLoss
+from blazepose.training.detector_module import DetectorModule
+from blazepose.training.optimiser import OptimiserConfig
+
+SURE = 12.0
+SIDE = 0.2
+
+
+@pytest.fixture
+def batch() -> dict[str, torch.Tensor]:
+    """A picture with one person whose upper circle point is not labelled, and one of nobody."""
+    sample = {
+        "boxes": torch.zeros(MAX_PEOPLE, 3),
+        "points": torch.zeros(MAX_PEOPLE, 4, 2),
+        "points_labelled": torch.zeros(MAX_PEOPLE, 4, dtype=torch.bool),
+        "people": torch.zeros(MAX_PEOPLE, dtype=torch.bool),
+        "ignored": torch.zeros(MAX_PEOPLE, 4),
+    }
+    somebody = {name: value.clone() for name, value in sample.items()}
+    somebody["boxes"][0] = torch.tensor([0.4, 0.3, SIDE])
+    somebody["points"][0] = torch.tensor([[0.4, 0.6], [0.4, 0.2], [0.4, 0.35], [0.0, 0.0]])
+    somebody["points_labelled"][0, :3] = True
+    somebody["people"][0] = True
+    return default_collate([somebody, sample])
+
+
+def terms(batch, scores: float = SURE, box: float = 0.0, points: float = 0.0, unlabelled: float = 0.0):
+    """Of the right answer, with boxes and points this many sides of the person off."""
+    module = DetectorModule(DetectorNet(), DetectorLoss(), OptimiserConfig(), 1, {})
+    targets = assign_anchors(batch["boxes"], batch["people"], batch["ignored"])
+    said = encode_boxes(batch["boxes"], batch["points"], targets.person) * DETECTOR_SIZE
+    said[..., :4] += box * SIDE * DETECTOR_SIZE
+    said[..., 4:10] += points * SIDE * DETECTOR_SIZE
+    said[..., 10:] += unlabelled * SIDE * DETECTOR_SIZE
+    assert said.shape[2] == NUM_COORDINATES
+    logits = torch.where(targets.positive, scores, -scores)[..., None]
+    return {name: float(term) for name, term in module.losses(DetectorOutputs(said, logits), batch).items()}
+
+
+def test_the_right_answer_costs_nothing(batch):
+    assert terms(batch) == pytest.approx({"score": 0, "box": 0, "points": 0}, abs=1e-5)
+
+
+def test_each_term_is_of_its_own_part(batch):
+    """One side off, of which the first tenth counts half: 0.95."""
+    assert terms(batch, box=1.0) == pytest.approx({"score": 0, "box": 0.95, "points": 0}, abs=1e-4)
+    assert terms(batch, points=1.0) == pytest.approx({"score": 0, "box": 0, "points": 0.95}, abs=1e-4)
+    assert terms(batch, unlabelled=9.0) == pytest.approx({"score": 0, "box": 0, "points": 0}, abs=1e-4)
+    wrong = terms(batch, scores=-1.0)
+    assert wrong["score"] > 1
+    assert wrong == pytest.approx({"score": wrong["score"], "box": 0, "points": 0}, abs=1e-5)
+
+
+def test_a_batch_of_nobody_has_a_score_only(batch):
+    nobody = {name: value[1:] for name, value in batch.items()}
+    assert terms(nobody, scores=-1.0)["box"] == terms(nobody)["points"] == 0
