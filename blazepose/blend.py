@@ -2,17 +2,19 @@
 
     python -m blazepose.blend pose_landmarker_full.task runs/landmark/RUN --share 0.5 --out mild.ckpt
 
-What half of the way keeps of the gain, and what it forgets, says `python -m blazepose.drift`.
+What half of the way keeps of the gain, and what it forgets, says `python -m blazepose.drift`, and of a
+detector's run `python -m blazepose.detection`.
 """
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from blazepose.cli import say_errors
 from blazepose.models.blend import blend
 from blazepose.training.checkpoint import write_checkpoint
 from blazepose.training.runs import named_weights
-from blazepose.training.weights import IMPORTED, open_landmark_net
+from blazepose.training.weights import IMPORTED, held_task, open_detector_net, open_landmark_net
 from blazepose.whole_file import file_sha256
 
 
@@ -41,7 +43,8 @@ def main(arguments: list[str] | None = None) -> None:
     first, second = (named_weights(name) for name in (args.before, args.after))
     if second.suffix in IMPORTED:
         raise ValueError(f"{second}: name the run or the .ckpt that it was exported from")
-    (before, _), (after, about) = map(open_landmark_net, (first, second))
+    networks: Any = open_detector_net if held_task(second) == "detector" else open_landmark_net
+    (before, _), (after, about) = map(networks, (first, second))
     parts = {"share": args.share, "before": file_sha256(first), "after": file_sha256(second)}
     # Only a network and what became of it have their weights on one line.
     if (about["init"] or {}).get("sha256") != parts["before"]:

@@ -4,15 +4,20 @@ Source: Wortsman et al., Robust fine-tuning of zero-shot models (CVPR 2022): on 
 weights before a fine-tuning to those after it, most of the gain comes early and most of the forgetting late.
 """
 
+from typing import TypeVar
+
 import torch
 from torch import nn
 
+from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.recalibrate import restate
 
+Net = TypeVar("Net", LandmarkNet, DetectorNet)
+
 
 @torch.no_grad()
-def blend(before: LandmarkNet, after: LandmarkNet, share: float) -> None:
+def blend(before: Net, after: Net, share: float) -> None:
     """Put the weights in between into `after`.
 
     The BatchNorm statistics are those of `after`, with which `before` is made to do the same first; so are
