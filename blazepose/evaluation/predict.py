@@ -49,7 +49,7 @@ class Job(NamedTuple):
     annotation: Annotation
     roi: Roi
     found: bool = True
-    min_presence: float = 0.0
+    min_presence: float = -math.inf
 
 
 def jittered_roi(annotation: Annotation, seed: int) -> Roi:
