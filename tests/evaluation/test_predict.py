@@ -105,6 +105,16 @@ def test_a_truncated_picture_is_named_and_leaves_no_file(crowd, pose_roi, tmp_pa
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_who_is_said_to_be_nobody_counts_as_not_found(crowd, pose_roi):
+    """The network says a pose presence of 0.9 of everybody."""
+    jobs = plan([crowd], "annotation", 0)
+    bounds = [0.0, 0.95] + [-math.inf] * (len(jobs) - 2)
+    jobs = [job._replace(min_presence=bound) for job, bound in zip(jobs, bounds, strict=True)]
+    predictions = predict(ConstantEngine(pose_roi), jobs, "detector")
+    found = [not np.isnan(prediction.landmarks).any() for prediction in predictions]
+    assert found == [True, False] + [True] * (len(jobs) - 2)
+
+
 def test_a_network_of_nan_is_told(crowd, pose_roi):
     with pytest.raises(ValueError, match=r"im0\.png, person 0: the network returns NaN"):
         next(predict(ConstantEngine(np.nan * pose_roi), plan([crowd], "annotation", 0), "annotation"))
