@@ -26,9 +26,11 @@ point on the circle around that, which encloses the upper body. The first two ma
 NUM_COORDINATES = 4 + 2 * NUM_ALIGNMENT_POINTS
 """Of an anchor: centre and size of the face box, then x and y of the alignment points, input pixels."""
 
-_SURE = 0.5
-"""Answers below it are not averaged into those from it on. Source: MediaPipe's min_detection_confidence,
-which drops them; evaluation and callers may ask for less sure ones, too."""
+FOUND_FROM = 0.5
+"""Score from which somebody counts as found. Source: MediaPipe's min_detection_confidence."""
+
+SAME_PERSON = 0.5
+"""Overlap of two face boxes of one person. Source: mediapipe.md section 1, Tasks."""
 
 _LEAST_WEIGHT = 1e-9
 """Of an answer in a mean: a score may be zero, the sum of some must not."""
@@ -87,7 +89,7 @@ def box_overlap(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
 
-def merge_overlapping(found: Detections, overlap: float) -> Detections:
+def merge_overlapping(found: Detections, overlap: float = SAME_PERSON) -> Detections:
     """Weighted non-maximum suppression: boxes that overlap the best one are averaged into it.
 
     Args:
@@ -107,8 +109,9 @@ def merge_overlapping(found: Detections, overlap: float) -> Detections:
         same = left & (overlaps[k] > overlap)
         same[k] = True  # a box without area overlaps nothing
         left &= ~same
-        if found.scores[k] >= _SURE:
-            same &= found.scores >= _SURE
+        if found.scores[k] >= FOUND_FROM:
+            # Whoever asks for less sure answers, too, gets the same sure ones.
+            same &= found.scores >= FOUND_FROM
         best.append(k)
         merged.append(np.average(places[same], axis=0, weights=weights[same]))
     means = np.array(merged).reshape(len(best), places.shape[1])

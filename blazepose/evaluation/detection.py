@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from blazepose.anchors import NUM_ALIGNMENT_POINTS, Detections
+from blazepose.anchors import FOUND_FROM, NUM_ALIGNMENT_POINTS, Detections
 from blazepose.data.person_box import surrounding_box
 from blazepose.data.scenes import SMALLEST, Scene
 from blazepose.image import read_image
-from blazepose.metrics.detection import FOUND_FROM, Truth, detection_figures, judge
+from blazepose.metrics.detection import Truth, detection_figures, judge
 from blazepose.runtime.detector import PersonDetector
 
 

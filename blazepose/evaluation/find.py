@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from blazepose.anchors import FOUND_FROM
 from blazepose.data.align import aligned_roi, why_not_alignable
 from blazepose.data.annotation import Annotation, Source
 from blazepose.evaluation.engines import open_detector
 from blazepose.evaluation.predict import Job, require_people
 from blazepose.geometry import Roi
 from blazepose.image import read_image
-from blazepose.metrics.detection import FOUND_FROM
 from blazepose.runtime.detector import PersonDetector
 from blazepose.runtime.tracker import Tracking
 from blazepose.training.runs import chosen_weights

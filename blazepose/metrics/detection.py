@@ -6,14 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blazepose.anchors import CIRCLE, HIPS, Detections, box_overlap
+from blazepose.anchors import CIRCLE, FOUND_FROM, HIPS, Detections, box_overlap
 from blazepose.geometry import roi_from_alignment, wrap_angle
 
 OVERLAP = 0.5
 """Of two boxes of one person. Source: PASCAL VOC's criterion, AP50 of COCO."""
-
-FOUND_FROM = 0.5
-"""Score from which the runtime takes somebody as found."""
 
 LEAST_SCORE = 0.05
 """From which answers count for the average precision. Chosen: below it hardly one is right."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from blazepose.anchors import CIRCLE, DETECTOR_SIZE, HIPS, decode_anchors, merge_overlapping
+from blazepose.anchors import CIRCLE, DETECTOR_SIZE, FOUND_FROM, HIPS, decode_anchors, merge_overlapping
 from blazepose.geometry import (
     Roi,
     crop_image,
@@ -18,9 +18,6 @@ from blazepose.geometry import (
 )
 from blazepose.runtime.decode import sigmoid
 from blazepose.runtime.engines import DetectorEngine
-
-_OVERLAP = 0.5
-"""Of two face boxes of one person. Source: mediapipe.md section 1, Tasks."""
 
 
 class Detection(NamedTuple):
@@ -51,13 +48,15 @@ class PersonDetector:
     """
 
     def __init__(
-        self, engine: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], min_score: float = 0.5
+        self, engine: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], min_score: float = FOUND_FROM
     ) -> None:
         self._engine = engine
         self._min_score = min_score
 
     @classmethod
-    def load(cls, path: Path, min_score: float = 0.5, num_threads: int | None = None) -> "PersonDetector":
+    def load(
+        cls, path: Path, min_score: float = FOUND_FROM, num_threads: int | None = None
+    ) -> "PersonDetector":
         """The detector of a `.task`, `.tflite` or `.onnx` file; raises as DetectorEngine."""
         return cls(DetectorEngine(path, num_threads), min_score)
 
@@ -76,7 +75,7 @@ class PersonDetector:
         if not (np.isfinite(coordinates).all() and np.isfinite(logits).all()):
             raise ValueError("the detector returns NaN or infinity; its weights are damaged")
         found = decode_anchors(coordinates[0], sigmoid(logits[0, :, 0]), DETECTOR_SIZE, self._min_score)
-        merged = merge_overlapping(found, _OVERLAP)
+        merged = merge_overlapping(found)
         boxes = roi_to_image(square, merged.boxes_xyxy.reshape(-1, 2, 2)).reshape(-1, 4)
         points = roi_to_image(square, merged.points)
         return [Detection(float(s), b, p) for s, b, p in zip(merged.scores, boxes, points, strict=True)]

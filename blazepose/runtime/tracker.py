@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from blazepose.anchors import FOUND_FROM
 from blazepose.geometry import Roi, roi_from_alignment, roi_from_box, roi_overlap
 from blazepose.runtime.detector import PersonDetector
 from blazepose.runtime.engines import InferenceEngine, LandmarkEngine
@@ -56,7 +57,7 @@ class Tracking:
     video: bool = True
     smooth: bool = True
     mask: bool = False
-    min_detection: float = 0.5
+    min_detection: float = FOUND_FROM
     min_presence: float = 0.5
     memory_ms: float = 1000.0
 

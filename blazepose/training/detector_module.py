@@ -16,7 +16,7 @@ from blazepose.anchors import (
 )
 from blazepose.data.detector_sample import DetectorBatch
 from blazepose.losses.detector import focal_loss, place_loss
-from blazepose.metrics.detection import LEAST_SCORE, OVERLAP, Truth, judge
+from blazepose.metrics.detection import LEAST_SCORE, Truth, judge
 from blazepose.metrics.detection_metric import DetectionMetric
 from blazepose.models.detector_net import DetectorNet, detector_input
 from blazepose.models.outputs import DetectorOutputs
@@ -73,7 +73,7 @@ class DetectorModule(LightningModule):
         boxes = out.boxes.float().cpu().numpy()
         scores = out.scores[..., 0].float().sigmoid().cpu().numpy()
         return [
-            merge_overlapping(decode_anchors(box, score, DETECTOR_SIZE, LEAST_SCORE), OVERLAP)
+            merge_overlapping(decode_anchors(box, score, DETECTOR_SIZE, LEAST_SCORE))
             for box, score in zip(boxes, scores, strict=True)
         ]
 

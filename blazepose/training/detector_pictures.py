@@ -6,11 +6,10 @@ import cv2
 import numpy as np
 from torch import Tensor
 
-from blazepose.anchors import CIRCLE, HIPS, SHOULDERS, UPPER_CIRCLE, Detections
+from blazepose.anchors import CIRCLE, FOUND_FROM, HIPS, SHOULDERS, UPPER_CIRCLE, Detections
 from blazepose.data.detector_dataset import DetectorDataset
 from blazepose.data.detector_sample import DetectorSample
 from blazepose.geometry import roi_from_alignment, roi_to_image
-from blazepose.metrics.detection import FOUND_FROM
 from blazepose.runtime.draw import LEFT_COLOR, MIDDLE_COLOR, RIGHT_COLOR, Color
 from blazepose.training.detector_module import DetectorModule
 from blazepose.training.pictures import sheet
