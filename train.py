@@ -20,7 +20,8 @@ from blazepose.data.datamodule import (
     trained_outputs,
 )
 from blazepose.data.dataset import PoseDataset
-from blazepose.data.detector_dataset import DetectorAugmentation, DetectorDataset, describe_scenes
+from blazepose.data.detector_dataset import DetectorDataset, describe_scenes
+from blazepose.data.detector_windows import DetectorAugmentation
 from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
 from blazepose.data.readers import read_source
 from blazepose.data.scenes import scenes_of

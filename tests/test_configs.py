@@ -6,7 +6,7 @@ import hydra
 import pytest
 
 from blazepose.data.augment import Augmentation
-from blazepose.data.detector_dataset import DetectorAugmentation
+from blazepose.data.detector_windows import DetectorAugmentation
 from blazepose.data.filters import PersonFilter
 from blazepose.models.variants import landmark_variant
 from blazepose.training.detector_loss import DetectorLoss

@@ -1,7 +1,7 @@
 """Pictures of people to samples for the detector: a window that shows somebody small or large, anywhere."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -9,58 +9,34 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from blazepose.anchors import NUM_ALIGNMENT_POINTS
-from blazepose.data.align import crop_matrix
 from blazepose.data.augment import change_colors
 from blazepose.data.detector_sample import MAX_PEOPLE, DetectorSample
+from blazepose.data.detector_windows import (
+    DetectorAugmentation,
+    Layer,
+    any_square,
+    choose_window,
+    make_layer,
+    pile,
+    whole_picture,
+)
 from blazepose.data.person_box import PersonBox, surrounding_box
 from blazepose.data.scenes import SMALLEST, Scene
 from blazepose.data.unreadable import Replacement
-from blazepose.geometry import (
-    Roi,
-    crop_image,
-    invert_affine,
-    letterbox_roi,
-    roi_to_image,
-    roi_to_image_matrix,
-    transform_points,
-)
+from blazepose.geometry import transform_points
 from blazepose.image import read_image
 from blazepose.models.variants import InputSpec
-from blazepose.ranges import require_ranges
 
+_COVERED = 0.3
+"""Share of a person's box under another picture from which nobody can be asked to see the person. Chosen."""
 
-@dataclass(frozen=True)
-class DetectorAugmentation:
-    """Which windows the detector is trained on.
+_IN_FRONT = 0.5
+"""Share of the company in front, if nobody is lost by it: it hides legs and hips as tables do. Chosen."""
 
-    Attributes:
-        whole: probability of the whole picture, as it is seen at run time.
-        smallest: side of the box of the person that a window is around, in sides of the window.
-        largest: of the same; sizes between are equally likely on a logarithmic scale.
-        rotation_deg: largest rotation, either way.
-        upside_down: probability of any rotation.
-        mirror: probability.
-        backdrop: probability that a people-free picture is around a picture that does not fill the window,
-            if there are any; else black is, as at run time.
-        color: apply colour, blur, noise and JPEG.
+_SOFTEST = 0.12
+"""Widest soft edge, in smaller sides of a picture. Chosen: people of LSP nearly fill their pictures."""
 
-    Raises:
-        ValueError: names the value that is out of range.
-    """
-
-    whole: float = 0.2
-    smallest: float = 0.05
-    largest: float = 0.4
-    rotation_deg: float = 30.0
-    upside_down: float = 0.15
-    mirror: float = 0.5
-    backdrop: float = 0.7
-    color: bool = True
-
-    def __post_init__(self) -> None:
-        shares = dict.fromkeys(("whole", "upside_down", "mirror", "backdrop"), (0.0, 1.0))
-        sizes = {"smallest": (SMALLEST, 1.0), "largest": (max(SMALLEST, self.smallest), 1.0)}
-        require_ranges("detector.windows", self, {**shares, **sizes, "rotation_deg": (0.0, 180.0)})
+_NOBODY = Scene(Path(), None, [], [], np.zeros((0, 4)))
 
 
 def describe_scenes(train: "DetectorDataset", val: "DetectorDataset") -> str:
@@ -116,64 +92,37 @@ class DetectorDataset(Dataset[DetectorSample]):
         return self._replacement(lambda readable: self._make(readable, rng), index)
 
     def _make(self, index: int, rng: np.random.Generator) -> DetectorSample:
-        nobody = Scene(Path(), None, [], [], np.zeros((0, 4)))
-        positive = index < len(self.scenes)
-        scene = self.scenes[index] if positive else nobody
-        image = read_image(scene.image if positive else self.negatives[index - len(self.scenes)], scene.size)
-        matrix = self._window(image, scene, rng)
-        seen = crop_image(image, matrix, self.input_spec.size, cv2.BORDER_CONSTANT)
-        if self.augmentation and rng.random() < self.augmentation.backdrop and self.negatives:
-            chosen = int(rng.integers(len(self.negatives)))
-            backdrop = self._backdrops(lambda readable: read_image(self.negatives[readable]), chosen)
-            outside = ~_inside(image, matrix, self.input_spec.size)
-            seen[outside] = self._backdrop(backdrop, rng)[outside]
-        if self.augmentation and self.augmentation.color:
-            seen = change_colors(seen, rng)
-        return _sample(seen, scene, invert_affine(matrix), index)
-
-    def _window(self, image: np.ndarray, scene: Scene, rng: np.random.Generator) -> np.ndarray:
-        """Affine (2, 3) from the window to the picture."""
-        height, width = image.shape[:2]
-        whole, augmentation = letterbox_roi(width, height), self.augmentation
+        layer, augmentation, size = self._layer(index, rng), self.augmentation, self.input_spec.size
         if augmentation is None:
-            return roi_to_image_matrix(whole)
-        turn = math.radians(augmentation.rotation_deg)
-        turn = math.pi if rng.random() < augmentation.upside_down else turn
-        rotation, mirror = rng.uniform(-turn, turn), bool(rng.random() < augmentation.mirror)
-        if rng.random() < augmentation.whole:
-            roi = whole
-        elif scene.people:
-            person = scene.people[rng.integers(len(scene.people))]
-            side = person.side / math.exp(
-                rng.uniform(math.log(augmentation.smallest), math.log(augmentation.largest))
-            )
-            shift = rng.uniform(-0.4, 0.4, 2)  # along the window's own axes: the person stays inside
-            around = Roi(float(person.center[0]), float(person.center[1]), side, rotation)
-            x, y = roi_to_image(around, 0.5 + shift).tolist()
-            roi = Roi(x, y, side, rotation)
-        else:
-            side = max(width, height) * rng.uniform(0.3, 1.3)
-            roi = Roi(rng.uniform(0, width), rng.uniform(0, height), side, rotation)
-        return crop_matrix(roi, 1.0, (0.0, 0.0), 0.0, mirror)
+            return _sample(layer.seen, [layer], index)
+        layers = [layer]
+        if rng.random() < augmentation.company:
+            other = int(rng.integers(len(self)))
+            company = self._replacement(lambda readable: self._layer(readable, rng), other)
+            layers.insert(0 if rng.random() < _IN_FRONT and not _hides(company, layer) else 1, company)
+        behind = np.zeros((size, size, 3), np.uint8)
+        if rng.random() < augmentation.backdrop and self.negatives:
+            chosen = int(rng.integers(len(self.negatives)))
+            image = self._backdrops(lambda readable: read_image(self.negatives[readable]), chosen)
+            behind = any_square(image, size, rng)
+        seen = pile(layers, behind)
+        return _sample(change_colors(seen, rng) if augmentation.color else seen, layers, index)
 
-    def _backdrop(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Any square of a picture, as large as the window."""
-        height, width = image.shape[:2]
-        side = min(height, width) * rng.uniform(0.4, 1.0)
-        x, y = rng.uniform(side / 2, width - side / 2), rng.uniform(side / 2, height - side / 2)
-        return crop_image(image, roi_to_image_matrix(Roi(x, y, side, 0.0)), self.input_spec.size)
-
-
-def _inside(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
-    """Which pixels of a window show the picture, bool (size, size)."""
-    steps = np.arange(size) / size
-    at = transform_points(matrix, np.stack(np.meshgrid(steps, steps), axis=-1))
-    return np.all((at > -0.5) & (at < np.array(image.shape[1::-1]) - 0.5), axis=2)
+    def _layer(self, index: int, rng: np.random.Generator) -> Layer:
+        """A picture in a window of its own."""
+        positive, augmentation = index < len(self.scenes), self.augmentation
+        scene = self.scenes[index] if positive else _NOBODY
+        image = read_image(scene.image if positive else self.negatives[index - len(self.scenes)], scene.size)
+        if augmentation is None:
+            window, black = whole_picture(image), cv2.BORDER_CONSTANT
+            return make_layer(image, scene, window, self.input_spec.size, border=black)
+        window = choose_window(image, scene, augmentation, rng)
+        soft = rng.uniform(0, _SOFTEST) if rng.random() < augmentation.soft_edges else 0.0
+        return make_layer(image, scene, window, self.input_spec.size, soft)
 
 
-def _sample(seen: np.ndarray, scene: Scene, to_window: np.ndarray, index: int) -> DetectorSample:
+def _sample(seen: np.ndarray, layers: list[Layer], index: int) -> DetectorSample:
     """Labels in the window: people in it, largest first, and who is neither to be found nor to be missed."""
-    scale = math.sqrt(abs(np.linalg.det(to_window[:, :2])))
     sample = DetectorSample(
         image=seen,
         boxes=np.zeros((MAX_PEOPLE, 3), np.float32),
@@ -183,33 +132,66 @@ def _sample(seen: np.ndarray, scene: Scene, to_window: np.ndarray, index: int) -
         ignored=np.zeros((MAX_PEOPLE, 4), np.float32),
         index=np.int64(index),
     )
-    shown: list[tuple[np.ndarray, PersonBox]] = []
-    ignored = list(scene.others)
-    largest_first = sorted(zip(scene.people, scene.annotations, strict=True), key=lambda pair: -pair[0].side)
-    for person, annotation in largest_first:
-        center = transform_points(to_window, person.center)
-        inside = ((center >= 0) & (center < 1)).all()
-        if inside and person.side * scale >= SMALLEST and len(shown) < MAX_PEOPLE:
-            shown.append((center, person))
-        else:
-            ignored.append(surrounding_box(annotation))
-    for row, (center, person) in enumerate(shown):
-        sample["boxes"][row] = *center, person.side * scale
-        points = np.where(person.labelled[:, None], transform_points(to_window, person.points), 0)
-        sample["points"][row], sample["points_labelled"][row] = points, person.labelled
+    shown: list[tuple[PersonBox, np.ndarray]] = []
+    ignored: list[np.ndarray] = []
+    covered = np.zeros(seen.shape[:2], np.float32)
+    for layer in layers:
+        scene, to_window = layer.scene, layer.to_window
+        ignored += [_box_in_window(box, to_window) for box in scene.others]
+        for person, annotation in zip(scene.people, scene.annotations, strict=True):
+            moved = _person_in_window(person, to_window)
+            pair = moved, _box_in_window(surrounding_box(annotation), to_window)
+            if _visible(moved, covered):
+                shown.append(pair)
+            else:
+                ignored.append(pair[1])
+        covered = np.maximum(covered, layer.cover)
+    shown.sort(key=lambda pair: -pair[0].side)
+    ignored += [box for _, box in shown[MAX_PEOPLE:]]
+    for row, (person, _) in enumerate(shown[:MAX_PEOPLE]):
+        sample["boxes"][row] = *person.center, person.side
+        sample["points"][row], sample["points_labelled"][row] = person.points, person.labelled
         sample["people"][row] = True
-    for row, box in enumerate(_boxes_in_window(ignored, to_window)[:MAX_PEOPLE]):
+    for row, box in enumerate(_largest(ignored)[:MAX_PEOPLE]):
         sample["ignored"][row] = box
     return sample
 
 
-def _boxes_in_window(boxes: list[np.ndarray], to_window: np.ndarray) -> list[np.ndarray]:
-    """Upright boxes (4,) xyxy around turned ones, of those that reach into the window; largest first."""
-    found = []
-    for left, top, right, bottom in boxes:
-        corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
-        corners = transform_points(to_window, corners)
-        low, high = corners.min(axis=0), corners.max(axis=0)
-        if (low < 1).all() and (high > 0).all():
-            found.append(np.concatenate([low, high]))
-    return sorted(found, key=lambda box: -float((box[2:] - box[:2]).prod()))
+def _hides(front: Layer, behind: Layer) -> bool:
+    """Of the people of a picture, it hides somebody who could be seen without."""
+    free = np.zeros_like(front.cover)
+    people = [_person_in_window(person, behind.to_window) for person in behind.scene.people]
+    return any(_visible(person, free) and not _visible(person, front.cover) for person in people)
+
+
+def _person_in_window(person: PersonBox, to_window: np.ndarray) -> PersonBox:
+    return PersonBox(
+        center=transform_points(to_window, person.center),
+        side=person.side * math.sqrt(abs(np.linalg.det(to_window[:, :2]))),
+        points=np.where(person.labelled[:, None], transform_points(to_window, person.points), 0),
+        labelled=person.labelled,
+    )
+
+
+def _visible(person: PersonBox, covered: np.ndarray) -> bool:
+    """Somebody with the middle of the box in the window, large enough, and not under other pictures."""
+    if person.side < SMALLEST or not ((person.center >= 0) & (person.center < 1)).all():
+        return False
+    size = len(covered)
+    left, top = np.floor((person.center - person.side / 2).clip(0) * size).astype(int)
+    right, bottom = np.ceil((person.center + person.side / 2) * size).astype(int)
+    return bool(covered[top:bottom, left:right].mean() <= _COVERED)
+
+
+def _box_in_window(box_xyxy: np.ndarray, to_window: np.ndarray) -> np.ndarray:
+    """Upright box (4,) xyxy around a turned one."""
+    left, top, right, bottom = box_xyxy
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
+    corners = transform_points(to_window, corners)
+    return np.concatenate([corners.min(axis=0), corners.max(axis=0)])
+
+
+def _largest(boxes: Iterable[np.ndarray]) -> list[np.ndarray]:
+    """Those that reach into the window, largest first."""
+    inside = [box for box in boxes if (box[:2] < 1).all() and (box[2:] > 0).all()]
+    return sorted(inside, key=lambda box: -float((box[2:] - box[:2]).prod()))

@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import replace
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,75 +9,13 @@ import pytest
 from torch.utils.data import default_collate
 
 from blazepose.anchors import HIPS, SHOULDERS
-from blazepose.data.annotation import Annotation, Source
-from blazepose.data.detector_dataset import (
-    DetectorAugmentation,
-    DetectorDataset,
-)
-from blazepose.data.detector_sample import MAX_PEOPLE, DetectorSample
-from blazepose.data.person_box import person_box
-from blazepose.data.scenes import Scene, scenes_of
+from blazepose.data.annotation import Source
+from blazepose.data.detector_sample import MAX_PEOPLE
+from blazepose.data.detector_windows import DetectorAugmentation
+from blazepose.data.scenes import scenes_of
 from blazepose.image import ImageError
-from blazepose.models.variants import DETECTOR_INPUT
 from blazepose.runtime.detector import PersonDetector
-from tests.data.test_align import STANDING, person
-
-STILL = DetectorAugmentation(
-    whole=1.0, rotation_deg=0.0, upside_down=0.0, mirror=0.0, backdrop=0.0, color=False
-)
-AROUND = replace(STILL, whole=0.0, smallest=0.1, largest=0.3)
-RED, GREEN, BLUE, MAGENTA = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 255)
-
-
-def somebody(image: Path, x: float, y: float, scale: float = 1.0, **labels) -> Annotation:
-    """STANDING with its mid-hip at (x, y): the torso is 40 long, the box 50.75 large, its middle 47.25 up."""
-    points = {name: (x + scale * (a - 100), y + scale * (b - 100)) for name, (a, b) in STANDING.items()}
-    return replace(person(points), image=image, **labels)
-
-
-def paint(image: np.ndarray, annotation: Annotation, color: tuple[int, int, int]) -> None:
-    """A square at the middle of the box, and a green one at the hips."""
-    box = person_box(annotation)
-    for point, ink in ((box.center, color), (box.points[HIPS], GREEN)):
-        x, y = np.rint(point).astype(int)
-        image[y - 6 : y + 7, x - 6 : x + 7] = ink
-
-
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory) -> Scene:
-    """A red and a blue head in a grey picture of 400x300, and a crowd on the right."""
-    path = tmp_path_factory.mktemp("scene") / "two.png"
-    people = [somebody(path, 120, 150), somebody(path, 260, 170)]
-    image = np.full((300, 400, 3), 128, np.uint8)
-    for annotation, color in zip(people, (RED, BLUE), strict=True):
-        paint(image, annotation, color)
-    cv2.imwrite(str(path), image[..., ::-1])
-    crowd = {path: np.array([[350, 100, 390, 140]], np.float32)}
-    (found,) = scenes_of([Source("coco:x", "coco", people, "", others=crowd)], "data=")
-    return found
-
-
-@pytest.fixture(scope="module")
-def wall(tmp_path_factory) -> Path:
-    """A people-free picture, magenta all over."""
-    path = tmp_path_factory.mktemp("walls") / "wall.png"
-    cv2.imwrite(str(path), np.full((90, 120, 3), MAGENTA, np.uint8))
-    return path
-
-
-def dataset(scenes: list[Scene], augmentation: DetectorAugmentation | None, **options) -> DetectorDataset:
-    return DetectorDataset(scenes, DETECTOR_INPUT, augmentation, **options)
-
-
-def pixel(sample: DetectorSample, point: np.ndarray) -> np.ndarray:
-    x, y = np.rint(point * 224).astype(int)
-    return sample["image"][y, x].astype(int)
-
-
-def shows(sample: DetectorSample, color: tuple[int, int, int]) -> bool:
-    """The whole square of this colour is in the window."""
-    like = np.abs(sample["image"].astype(int) - color).max(axis=2) < 60
-    return bool(like.any() and not (like[[0, -1]].any() or like[:, [0, -1]].any()))
+from tests.data.painted import AROUND, BLUE, GREEN, RED, STILL, dataset, pixel, shows, somebody
 
 
 def test_evaluation_sees_the_whole_picture_as_the_runtime_does(scene):
@@ -246,22 +183,6 @@ def test_the_largest_people_come_first_and_of_too_many_the_small_ones_are_ignore
     assert (sample["ignored"][:, 2] > 0).sum() == 4
 
 
-def test_a_backdrop_is_only_outside_the_picture(scene, wall):
-    turned = replace(STILL, whole=0.3, rotation_deg=180.0, smallest=0.05, largest=0.1)
-    plain = dataset([scene], turned, negatives=[wall])
-    behind = dataset([scene], replace(turned, backdrop=1.0), negatives=[wall])
-    seen = 0
-    for epoch in range(12):
-        before, after = plain[2 * epoch]["image"], behind[2 * epoch]["image"]
-        changed = (before != after).any(axis=2)
-        assert (after[changed] == MAGENTA).all()
-        assert changed[~before.any(axis=2)].all()
-        # Half of what is mixed with the black at the edge of the picture may go, too.
-        assert (before[changed].max(axis=1) <= 66).all()
-        seen += changed.any()
-    assert seen >= 6
-
-
 def test_windows_can_be_repeated_and_change_with_epoch_and_seed(scene, wall):
     options = DetectorAugmentation()
     windows, again = (dataset([scene], options, negatives=[wall]) for _ in range(2))
@@ -305,18 +226,3 @@ def test_an_unreadable_backdrop_costs_nobody(scene, wall, tmp_path, caplog):
         training = dataset([scene] * 4, always, negatives=[wall, broken])
         assert [training[6 * epoch]["index"] for epoch in range(8)] == [0] * 8
     assert caplog.text.count("broken.png") == 1
-
-
-@pytest.mark.parametrize(
-    ("option", "sentence"),
-    [
-        ({"whole": 1.1}, "whole=1.1: a number from 0 to 1"),
-        ({"mirror": -0.1}, "mirror=-0.1: a number from 0 to 1"),
-        ({"smallest": 0.02}, "smallest=0.02: a number from 0.03 to 1"),
-        ({"smallest": 0.3, "largest": 0.2}, "largest=0.2: a number from 0.3 to 1"),
-        ({"rotation_deg": 181.0}, "rotation_deg=181: a number from 0 to 180"),
-    ],
-)
-def test_windows_out_of_range_are_named(option, sentence):
-    with pytest.raises(ValueError, match=rf"^detector\.windows\.{sentence}$"):
-        DetectorAugmentation(**option)

@@ -10,8 +10,8 @@ from blazepose.anchors import HIPS
 from blazepose.data.annotation import Source
 from blazepose.data.detector_dataset import describe_scenes
 from blazepose.data.scenes import scenes_of
+from tests.data.painted import STILL, dataset, somebody
 from tests.data.test_align import STANDING, person
-from tests.data.test_detector_dataset import STILL, dataset, somebody
 
 
 def test_scenes_gather_the_people_of_a_picture():

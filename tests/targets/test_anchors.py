@@ -59,20 +59,22 @@ def test_these_are_the_anchors_of_googles_detector(shared):
 def test_near_has_to_see_far_must_not_and_between_is_free():
     """At 14.3 cells of the fine level, 7.15 of the middle one.
 
-    Centres are 0.2, 0.8 and 1.2 cells away; 0.35, 0.65 and 1.35. Who never answers has to see nobody.
+    Centres are 0.2, 0.8, 1.2 and 1.8 cells away, then 2.2; 0.35, 0.65, 1.35 and 1.65, then 2.35. Who never
+    answers has to see nobody.
     """
     found = assigned((14.3 / 28, 14.3 / 28, 0.2), padding=2)
     positive = anchors(FINE, [14], [14], [1]) | anchors(MIDDLE, [6, 7], [6, 7], [0])
     assert numbers(found.positive) == positive
-    near = anchors(FINE, [13, 14, 15], [13, 14, 15], [1]) | anchors(MIDDLE, [6, 7, 8], [6, 7, 8], [0])
+    fine, middle = [12, 13, 14, 15], [5, 6, 7, 8]
+    near = anchors(FINE, fine, fine, [1]) | anchors(MIDDLE, middle, middle, [0])
     assert numbers(found.negative) == set(range(2254)) - near
 
 
 def test_the_larger_of_x_and_y_counts():
-    """14.5 cells in x, 0 away; 14.3 - 12.5 in y, 1.8 away."""
+    """14.5 cells in x, 0 away; 14.3 - 11.5 in y, 2.8 away."""
     found = assigned((14.5 / 28, 14.3 / 28, 0.2))
-    assert not numbers(found.negative) & anchors(FINE, [14], [13, 15], [1])
-    assert anchors(FINE, [14], [12], [1]) <= numbers(found.negative)
+    assert not numbers(found.negative) & anchors(FINE, [14], [12, 13, 15], [1])
+    assert anchors(FINE, [14], [11], [1]) <= numbers(found.negative)
 
 
 def test_nobody_is_no_anchors():

@@ -1,0 +1,58 @@
+"""Painted people: red, blue and green where the detector's labels are, to see whether they stay there."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from blazepose.anchors import HIPS
+from blazepose.data.annotation import Annotation
+from blazepose.data.detector_dataset import DetectorDataset
+from blazepose.data.detector_sample import DetectorSample
+from blazepose.data.detector_windows import DetectorAugmentation
+from blazepose.data.person_box import person_box
+from blazepose.data.scenes import Scene
+from blazepose.models.variants import DETECTOR_INPUT
+from tests.data.test_align import STANDING, person
+
+STILL = DetectorAugmentation(
+    whole=1.0,
+    rotation_deg=0.0,
+    upside_down=0.0,
+    mirror=0.0,
+    company=0.0,
+    backdrop=0.0,
+    soft_edges=0.0,
+    color=False,
+)
+AROUND = replace(STILL, whole=0.0, smallest=0.1, largest=0.3)
+RED, GREEN, BLUE, MAGENTA = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 255)
+
+
+def somebody(image: Path, x: float, y: float, scale: float = 1.0, **labels) -> Annotation:
+    """STANDING with its mid-hip at (x, y): the torso is 40 long, the box 50.75 large, its middle 47.25 up."""
+    points = {name: (x + scale * (a - 100), y + scale * (b - 100)) for name, (a, b) in STANDING.items()}
+    return replace(person(points), image=image, **labels)
+
+
+def paint(image: np.ndarray, annotation: Annotation, color: tuple[int, int, int]) -> None:
+    """A square at the middle of the box, and a green one at the hips."""
+    box = person_box(annotation)
+    for point, ink in ((box.center, color), (box.points[HIPS], GREEN)):
+        x, y = np.rint(point).astype(int)
+        image[y - 6 : y + 7, x - 6 : x + 7] = ink
+
+
+def dataset(scenes: list[Scene], augmentation: DetectorAugmentation | None, **options) -> DetectorDataset:
+    return DetectorDataset(scenes, DETECTOR_INPUT, augmentation, **options)
+
+
+def pixel(sample: DetectorSample, point: np.ndarray) -> np.ndarray:
+    x, y = np.rint(point * 224).astype(int)
+    return sample["image"][y, x].astype(int)
+
+
+def shows(sample: DetectorSample, color: tuple[int, int, int]) -> bool:
+    """The whole square of this colour is in the window."""
+    like = np.abs(sample["image"].astype(int) - color).max(axis=2) < 60
+    return bool(like.any() and not (like[[0, -1]].any() or like[:, [0, -1]].any()))
