@@ -16,6 +16,10 @@ def as_rgb(image: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: says what it is instead.
     """
+    if not isinstance(image, np.ndarray):
+        hint = "; OpenCV says None of a file that it cannot read" if image is None else ""
+        kind = type(image).__name__
+        raise ValueError(f"a frame is a uint8 RGB array (height, width, 3); this one is {kind}{hint}")
     shape = image.shape
     if image.dtype != np.uint8 or not (image.ndim == 2 or (image.ndim == 3 and shape[2] in (1, 3, 4))):
         raise ValueError(

@@ -1,6 +1,7 @@
 """Pictures, videos and cameras in; pictures and videos out."""
 
 import logging
+import math
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -177,7 +178,8 @@ def _open_camera(number: int) -> Footage:
     camera = cv2.VideoCapture(number)
     if not camera.isOpened():
         raise ValueError(f"camera {number} is not there, or another program uses it")
-    rate = Fraction(camera.get(cv2.CAP_PROP_FPS)).limit_denominator(1001) or _USUAL_RATE
+    said = camera.get(cv2.CAP_PROP_FPS)
+    rate = Fraction(said).limit_denominator(1001) if math.isfinite(said) and said > 0 else _USUAL_RATE
     return Footage(_camera_frames(number, camera), None, rate)
 
 
@@ -243,6 +245,8 @@ class VideoWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._size is not None:
-            self._container.mux(self._stream.encode(None))
-        self._container.close()
+        try:
+            if self._size is not None and kind is None:
+                self._container.mux(self._stream.encode(None))
+        finally:
+            self._container.close()

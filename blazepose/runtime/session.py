@@ -4,9 +4,10 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
+from types import TracebackType
 from typing import Any, NamedTuple
 
 import cv2
@@ -37,7 +38,7 @@ class Summary(NamedTuple):
         frames: looked at.
         with_people: of them.
         people: different ones.
-        stopped: by Ctrl-C, before the end.
+        stopped: by Ctrl-C or SIGTERM, before the end.
     """
 
     frames: int
@@ -53,7 +54,7 @@ def follow(
     overlay: Path | None = None,
     records: Path | None = None,
 ) -> Summary:
-    """Look at every frame, with a progress bar; Ctrl-C ends it, and keeps what has been done.
+    """Look at every frame, with a progress bar; Ctrl-C and SIGTERM end it, and keep what has been done.
 
     Args:
         footage: to look at.
@@ -72,44 +73,95 @@ def follow(
     people: set[int] = set()
     with ExitStack() as stack:
         stack.enter_context(closing(footage.frames))
-        sinks: list[Sink] = []
+        outputs: list[_Output] = []
         if overlay:
             trained = tracker.metadata.get("trained")
-            sinks.append(stack.enter_context(_open_overlay(overlay, footage, trained)))
+            outputs.append(stack.enter_context(_Output(overlay, _open_overlay(overlay, footage, trained))))
         if records:
-            sinks.append(stack.enter_context(_open_records(records)))
+            outputs.append(stack.enter_context(_Output(records, _open_records(records))))
         interrupted = stack.enter_context(_interruption())
         progress = stack.enter_context(tqdm(total=footage.total, unit=" frames", disable=None))
         for number, frame in enumerate(footage.frames):
-            given = rois if number == 0 or footage.rate is None else ()
+            given = (rois or None) if number == 0 or footage.rate is None else None
             poses = tracker(frame.image, frame.time_ms, given)
-            for sink in sinks:
-                sink(number, frame, poses)
+            for output in outputs:
+                output.write(number, frame, poses)
             frames, with_people = frames + 1, with_people + bool(poses)
             people |= {pose.id for pose in poses}
             progress.update()
-            if interrupted():
+            if interrupted() or any(output.error for output in outputs):
                 break
         if not frames:
             raise ValueError("there was no frame to look at, so nothing was written")
-        return Summary(frames, with_people, len(people), interrupted())
+    if failed := [f"{output.path} cannot be written: {output.error}" for output in outputs if output.error]:
+        kept = [f"; {output.path} has the first {frames} frames" for output in outputs if not output.error]
+        raise ValueError("; ".join(failed) + "".join(kept))
+    return Summary(frames, with_people, len(people), interrupted())
+
+
+class _Output:
+    """A file that is written to until it fails; the others then keep what they have.
+
+    Attributes:
+        path: of the file, for messages.
+        error: why it could not be written; None while all is well.
+    """
+
+    def __init__(self, path: Path, opened: AbstractContextManager[Sink]) -> None:
+        self.path = path
+        self.error: str | None = None
+        self._opened = opened
+
+    def __enter__(self) -> "_Output":
+        try:
+            self._sink = self._opened.__enter__()
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise ValueError(f"{self.path} cannot be written: {_reason(error)}") from error
+        return self
+
+    def write(self, number: int, frame: Frame, poses: list[Pose]) -> None:
+        """Add a frame."""
+        try:
+            self._sink(number, frame, poses)
+        except OSError as error:
+            self.error = _reason(error)
+            with suppress(OSError):
+                self._opened.__exit__(type(error), error, error.__traceback__)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.error:
+            return
+        try:
+            self._opened.__exit__(kind, error, trace)
+        except OSError as failure:  # what was buffered did not fit
+            self.error = _reason(failure)
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
 
 
 @contextmanager
 def _interruption() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was pressed; a second time it works as usual."""
+    """Whether Ctrl-C was pressed, or the process told to end; a second time these work as usual."""
     pressed = False
 
     def note(number: int, frame: Any) -> None:
         nonlocal pressed
         pressed = True
-        signal.signal(signal.SIGINT, before)
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
 
-    before = signal.signal(signal.SIGINT, note)
+    before = {kind: signal.signal(kind, note) for kind in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield lambda: pressed
     finally:
-        signal.signal(signal.SIGINT, before)
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
 
 
 @contextmanager
@@ -159,9 +211,7 @@ def _open_pictures(path: Path, folder: Path | None) -> Iterator[Show]:
         file = path if folder is None else path / frame.picture.relative_to(folder)
         with whole_file(file) as part:
             if not cv2.imwrite(str(part), drawn[..., ::-1]):
-                raise ValueError(
-                    f"{file} cannot be written: the disk is full, or {file.suffix} holds no picture as large"
-                )
+                raise OSError(f"the disk is full, or {file.suffix} holds no picture as large")
 
     yield write
 

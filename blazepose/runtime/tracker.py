@@ -5,27 +5,32 @@ gives people ids that stay, does not jump to somebody else, and takes ROIs and b
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from blazepose.anchors import FOUND_FROM
-from blazepose.geometry import Roi, roi_from_alignment, roi_from_box, roi_overlap
+from blazepose.geometry import Roi, roi_from_alignment, roi_overlap
 from blazepose.runtime.detector import PersonDetector
 from blazepose.runtime.engines import InferenceEngine, LandmarkEngine
 from blazepose.runtime.frames import as_rgb
+from blazepose.runtime.given import given_boxes, given_rois, usable
 from blazepose.runtime.landmarker import Look, look
 from blazepose.runtime.pose import Pose
 from blazepose.runtime.smoothing import PoseSmoother
+from blazepose.runtime.tracking_options import Tracking
 
 _FRAME_MS = 1000 / 30
 """Between frames whose times are not given."""
 
 _SAME = 0.5
 """Overlap of two ROIs of one person in one frame. Source: mediapipe.md section 2, min_tracking_confidence."""
+
+_APART = 0.15
+"""Mean distance of two people's landmarks, in sides of the smaller ROI. Chosen: over half a torso; nearer,
+one hides the other. By the overlap of their ROIs, two who stand side by side would be one."""
 
 _NEAR = 0.2
 """Overlap of two ROIs of one person who has moved meanwhile. Chosen: equal ROIs reach it two thirds of a side
@@ -34,41 +39,6 @@ apart."""
 _FAR_AFTER_MS = 150.0
 """After which a lost person may have come so far; right after the loss they overlap with it as _SAME says.
 Chosen: three sides a second, somebody who runs."""
-
-
-@dataclass(frozen=True)
-class Tracking:
-    """How people are followed.
-
-    Attributes:
-        people: at most so many.
-        video: pictures follow each other in time; else each is looked at for itself.
-        smooth: smooth landmarks, world landmarks and visibility over time, and the ROIs.
-        mask: return masks, too.
-        min_detection: score of the detector from which it sees a person, 0..1.
-        min_presence: pose presence above which a person is still there, 0..1.
-        memory_ms: how long a lost person's place is kept; meanwhile nobody else takes it.
-
-    Raises:
-        ValueError: names the value that cannot be.
-    """
-
-    people: int = 1
-    video: bool = True
-    smooth: bool = True
-    mask: bool = False
-    min_detection: float = FOUND_FROM
-    min_presence: float = 0.5
-    memory_ms: float = 1000.0
-
-    def __post_init__(self) -> None:
-        if self.people < 1:
-            raise ValueError(f"people={self.people}: follow one person or more")
-        for name in ("min_detection", "min_presence"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name}={getattr(self, name)}: a number from 0 to 1")
-        if not 0 <= self.memory_ms < math.inf:
-            raise ValueError(f"memory_ms={self.memory_ms}: a number from 0 up")
 
 
 @dataclass
@@ -87,16 +57,16 @@ class PoseTracker:
     Args:
         landmarker: runs the landmark network.
         detector: None follows only whom the caller points to.
-        options: how people are followed.
+        options: how people are followed; None takes the defaults.
     """
 
     def __init__(
         self,
         landmarker: InferenceEngine,
         detector: PersonDetector | None,
-        options: Tracking = Tracking(),
+        options: Tracking | None = None,
     ) -> None:
-        self.options = options
+        self.options = options or Tracking()
         self._landmarker, self._detector = landmarker, detector
         self.reset()
 
@@ -148,8 +118,8 @@ class PoseTracker:
         self,
         image: np.ndarray,
         timestamp_ms: float | None = None,
-        rois: Sequence[Roi] = (),
-        boxes_xyxy: Sequence[np.ndarray | Sequence[float]] = (),
+        rois: Sequence[Roi] | None = None,
+        boxes_xyxy: Sequence[np.ndarray | Sequence[float]] | np.ndarray | None = None,
     ) -> list[Pose]:
         """The people in a picture, ids rising; nobody is an empty list.
 
@@ -158,27 +128,29 @@ class PoseTracker:
             timestamp_ms: when it was taken, later than the one before; None is a 30th of a second later.
             rois: where to look: instead of where somebody was before, if it is the same place; else for
                 somebody in place of one to whom none points, if all places are taken.
-            boxes_xyxy: people whom another detector found (left, top, right, bottom), pixels.
-                With ROIs or boxes, our own detector has nothing to do in this frame.
+            boxes_xyxy: people whom another detector found (left, top, right, bottom), pixels. In a video they
+                are taken as those of our own are: for places that are free.
+                With ROIs or boxes, if only an empty list of them, our own detector is not asked.
 
         Raises:
-            ValueError: names what is wrong with the picture, the time, an ROI or a box.
+            ValueError: names what is wrong with the picture, the time, an ROI or a box, or says that there
+                are more of them in a picture than people asked for.
         """
-        image = as_rgb(image)
-        boxes = [roi_from_box(np.asarray(box)) for box in boxes_xyxy]
-        for roi in rois:
-            if not _usable(roi):
-                raise ValueError(f"{roi} is nowhere: a side has to be above 1 pixel, and all numbers finite")
+        image, pointed, boxes = as_rgb(image), given_rois(rois), given_boxes(boxes_xyxy)
         if not self.options.video:
+            _require_places(len(pointed or ()) + len(boxes or ()), self.options.people)
             self.reset()
         self._advance(timestamp_ms)
         if image.shape[:2] != self._shape:  # another picture: nobody is where they were
             self._tracks, self._lost, self._shape = [], [], image.shape[:2]
 
-        seen = self._follow(image, list(rois))
+        seen = self._follow(image, pointed or [])
         self._lost = [t for t in self._lost if self._time_ms - t.seen_ms <= self.options.memory_ms]
         if len(seen) < self.options.people:
-            self._welcome(image, boxes, detect=not rois and not boxes, seen=seen)
+            if pointed is None and boxes is None and self._detector:
+                self._welcome(image, [person.roi for person in self._detector(image)], seen)
+            elif boxes:
+                self._welcome(image, boxes, seen, rough=True)
         self._tracks = [track for track, _ in seen]
         return sorted((self._pose(image, *person) for person in seen), key=lambda pose: pose.id)
 
@@ -186,8 +158,8 @@ class PoseTracker:
         """Set the clock."""
         if timestamp_ms is None:
             timestamp_ms = 0.0 if math.isinf(self._time_ms) else self._time_ms + _FRAME_MS
-        if not math.isfinite(timestamp_ms):
-            raise ValueError(f"timestamp_ms={timestamp_ms} is no time: a number of milliseconds")
+        if not isinstance(timestamp_ms, (int, float)) or not math.isfinite(timestamp_ms):
+            raise ValueError(f"timestamp_ms={timestamp_ms!r} is no time: a number of milliseconds")
         if timestamp_ms <= self._time_ms:
             raise ValueError(
                 f"a frame at {timestamp_ms:g} ms cannot follow one at {self._time_ms:g} ms: "
@@ -209,13 +181,13 @@ class PoseTracker:
             looks.append((roi_overlap(found.next_roi(), track.roi) if found else 0.0, track, found))
         seen: list[tuple[_Track, Look]] = []
         for overlap, track, found in sorted(looks, key=lambda row: -row[0]):
-            if found and overlap > _NEAR and not _among(found.next_roi(), seen):
+            if found and overlap > _NEAR and not _among(found, seen):
                 seen.append((track, found))
             else:
                 self._lost.append(track)
         for roi in rois:
             found = self._look(image, roi)
-            if not found or _among(found.next_roi(), seen):
+            if not found or _among(found, seen):
                 continue
             if len(seen) == self.options.people:
                 others = [k for k, (track, _) in enumerate(seen) if track.id not in pointed]
@@ -228,37 +200,36 @@ class PoseTracker:
         return seen
 
     def _welcome(
-        self, image: np.ndarray, boxes: list[Roi], detect: bool, seen: list[tuple[_Track, Look]]
+        self, image: np.ndarray, rois: list[Roi], seen: list[tuple[_Track, Look]], rough: bool = False
     ) -> None:
-        """Add those who are new or back, found by boxes or by our own detector."""
-        for roi in self._candidates(image, boxes, detect):
+        """Add those who are new or back.
+
+        Args:
+            image: the frame.
+            rois: where people are, by a detector.
+            seen: the others in this frame, added to.
+            rough: an ROI says neither where the hips are nor what is up.
+        """
+        rois = _others([roi for roi in rois if usable(roi)], seen)
+        # First where somebody was lost.
+        nearness = {roi: max((roi_overlap(roi, t.roi) for t in self._lost), default=0.0) for roi in rois}
+        for roi in sorted(rois, key=lambda roi: -nearness[roi]):
             if len(seen) == self.options.people:
                 return
-            if _among(roi, seen):
-                continue
             back = self._known(roi)
             if not back and len(seen) + len(self._lost) >= self.options.people:
                 continue  # the place is kept for somebody who may come back
             found = self._look(image, roi)
-            if found and boxes:  # a box says neither where the hips are nor what is up
+            if found and rough:
                 found = self._look(image, found.next_roi())
-            if found and not _among(found.next_roi(), seen):
+            if found and not _among(found, seen):
                 seen.append((self._identify(roi), found))
-
-    def _candidates(self, image: np.ndarray, boxes: list[Roi], detect: bool) -> Iterator[Roi]:
-        """Where people may be: first where somebody was lost."""
-        if detect and self._detector:
-            boxes = [person.roi for person in self._detector(image)]
-        usable = [roi for roi in boxes if _usable(roi)]
-        nearness = [max((roi_overlap(roi, t.roi) for t in self._lost), default=0.0) for roi in usable]
-        for k in sorted(range(len(usable)), key=lambda k: -nearness[k]):
-            yield usable[k]
 
     def _look(self, image: np.ndarray, roi: Roi) -> Look | None:
         """What is seen there, if it is a person who can be followed."""
         found = look(self._landmarker, image, roi)
         present = found.pose_presence > self.options.min_presence
-        return found if present and _usable(found.next_roi()) else None
+        return found if present and usable(found.next_roi()) else None
 
     def _known(self, roi: Roi) -> _Track | None:
         """Who was lost there: the longer ago, the farther they may be."""
@@ -291,11 +262,27 @@ class PoseTracker:
         return Pose(track.id, landmarks, world, found.pose_presence, found.roi, mask)
 
 
-def _usable(roi: Roi) -> bool:
-    """Something can be seen through it."""
-    return math.isfinite(roi.center_x + roi.center_y + roi.side + roi.rotation_rad) and roi.side > 1
+def _require_places(given: int, people: int) -> None:
+    """Refuse to choose among the people whom the caller points to in a picture."""
+    if given > people:
+        raise ValueError(f"{given} ROIs and boxes, but people={people}; people={given} looks at all of them")
 
 
-def _among(roi: Roi, seen: list[tuple[_Track, Look]]) -> bool:
-    """Somebody who has been seen in this frame is there."""
-    return any(roi_overlap(roi, found.next_roi()) > _SAME for _, found in seen)
+def _others(rois: list[Roi], seen: list[tuple[_Track, Look]]) -> list[Roi]:
+    """Without those of people who are seen already: of each the nearest ROI, and no more than one."""
+    rest = list(rois)
+    for _, found in seen:
+        own = max(rest, key=lambda roi: roi_overlap(roi, found.next_roi()), default=None)
+        if own and roi_overlap(own, found.next_roi()) > _SAME:
+            rest.remove(own)
+    return rest
+
+
+def _among(look: Look, seen: list[tuple[_Track, Look]]) -> bool:
+    """It shows somebody who has been seen in this frame."""
+    return any(_one_person(look, other) for _, other in seen)
+
+
+def _one_person(look: Look, other: Look) -> bool:
+    distances = np.linalg.norm(look.landmarks[:, :2] - other.landmarks[:, :2], axis=1)
+    return bool(distances.mean() < _APART * min(look.next_roi().side, other.next_roi().side))

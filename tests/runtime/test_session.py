@@ -1,47 +1,15 @@
 """Footage in, overlays and JSON lines out; and what is left when something goes wrong."""
 
-import json
-import signal
-from collections.abc import Callable, Iterator
-from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from blazepose.geometry import Roi
-from blazepose.runtime.media import Footage, Frame, VideoWriter, open_footage
-from blazepose.runtime.pose import Pose
+from blazepose.runtime.media import open_footage
 from blazepose.runtime.session import Summary, follow
-from blazepose.runtime.tracker import PoseTracker, Tracking
-from tests.runtime.scripted import Unused, at, look_at
-
-TIMES_MS = [0.0, 33.0, 66.0, 133.0, 200.0, 233.0]
-
-
-class Told(PoseTracker):
-    """Sees somebody in every second frame, and calls `at_frame` with the number of each."""
-
-    def __init__(self, at_frame: Callable[[int], None] = lambda number: None, video: bool = True) -> None:
-        super().__init__(Unused(), None, Tracking(video=video))
-        self.at_frame = at_frame
-        self.given: list[list[Roi]] = []
-
-    def __call__(self, image: np.ndarray, timestamp_ms=None, rois=(), boxes_xyxy=()) -> list[Pose]:
-        number = len(self.given)
-        self.given.append(list(rois))
-        self.at_frame(number)
-        seen = look_at(at(60, 40, 60), at(60, 40, 60))
-        return [] if number % 2 else [Pose(number // 4, seen.landmarks, seen.world, 0.9, seen.roi)]
-
-
-@pytest.fixture
-def video(tmp_path: Path) -> Path:
-    with VideoWriter(tmp_path / "in.mp4", Fraction(30)) as writer:
-        for time_ms in TIMES_MS:
-            writer.write(np.full((80, 120, 3), 90, np.uint8), time_ms)
-    return tmp_path / "in.mp4"
+from tests.runtime.scripted import at
+from tests.runtime.told import TIMES_MS, Told, lines, names
 
 
 @pytest.fixture
@@ -50,14 +18,6 @@ def folder(tmp_path: Path) -> Path:
     for name in ("a.png", "b.jpg"):
         cv2.imwrite(str(tmp_path / "in" / name), np.full((80, 120, 3), 90, np.uint8))
     return tmp_path / "in"
-
-
-def lines(path: Path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
 
 
 def drawn(image: np.ndarray) -> bool:
@@ -216,53 +176,3 @@ def test_a_folder_without_permission_is_told_at_once(video, tmp_path, monkeypatc
     monkeypatch.setattr("os.access", lambda path, mode: False)  # root may write everywhere
     with pytest.raises(ValueError, match=r"seen\.jsonl cannot be written: no permission in \S+$"):
         follow(open_footage(str(video)), Told(), (), None, tmp_path / "seen.jsonl")
-
-
-def test_ctrl_c_keeps_what_has_been_done(video, tmp_path):
-    def press(number: int) -> None:
-        if number == 2:
-            signal.raise_signal(signal.SIGINT)
-
-    before = signal.getsignal(signal.SIGINT)
-    overlay, records = tmp_path / "seen.mp4", tmp_path / "seen.jsonl"
-    found = follow(open_footage(str(video)), Told(press), (), overlay, records)
-    assert found == Summary(frames=3, with_people=2, people=1, stopped=True)
-    assert len(list(open_footage(str(overlay)).frames)) == len(lines(records)) == 3
-    assert signal.getsignal(signal.SIGINT) is before
-
-
-def test_ctrl_c_twice_ends_at_once(video, tmp_path):
-    # What is started in the background of a shell ignores it.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    def press(number: int) -> None:
-        if number == 2:
-            signal.raise_signal(signal.SIGINT)
-            signal.raise_signal(signal.SIGINT)
-
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            follow(open_footage(str(video)), Told(press), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
-    finally:
-        signal.signal(signal.SIGINT, before)
-    assert names(tmp_path) == ["in.mp4"]
-
-
-def test_an_error_midway_leaves_no_files(video, tmp_path):
-    def stumble(number: int) -> None:
-        if number == 3:
-            raise RuntimeError("stumbled")
-
-    with pytest.raises(RuntimeError, match="stumbled"):
-        follow(open_footage(str(video)), Told(stumble), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
-    assert names(tmp_path) == ["in.mp4"]
-
-
-def test_footage_without_a_frame_leaves_nothing(tmp_path):
-    def nothing() -> Iterator[Frame]:
-        yield from ()
-
-    footage = Footage(nothing(), None, Fraction(30))
-    with pytest.raises(ValueError, match="there was no frame to look at"):
-        follow(footage, Told(), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
-    assert names(tmp_path) == []

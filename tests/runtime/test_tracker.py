@@ -107,9 +107,7 @@ def test_two_who_cross_keep_two_ids(world):
         poses = tracker(IMAGE, k * 33)
         assert 1 <= len(poses) <= 2
         ids |= {pose.id for pose in poses}
-        if len(poses) == 2:
-            one, other = (at(*pose.landmarks[:, :2].mean(axis=0)) for pose in poses)
-            assert roi_overlap(one, other) <= 0.5, f"one person twice in frame {k}"
+        assert len({world.name(pose) for pose in poses}) == len(poses), f"one person twice in frame {k}"
     assert ids == {0, 1}
     assert len(poses) == 2
 
@@ -155,6 +153,33 @@ def test_a_given_roi_elsewhere_is_somebody_else(world):
     assert world.asked == 0
 
 
+@pytest.mark.parametrize("video", [True, False])
+def test_people_side_by_side_are_several(world, video):
+    """A fifth of a side apart, their ROIs overlap by two thirds."""
+    tracker, pair = world.tracker(people=3, video=video), {"anna": at(100), "ben": at(120)}
+    assert roi_overlap(*pair.values()) > 0.6
+    for k in range(3):
+        assert [name for name, _ in world.show(tracker, k * 33, **pair)] == ["anna", "ben"]
+    pointed = world.tracker(people=2, video=video)
+    assert len(pointed(IMAGE, 0, rois=list(pair.values()))) == 2
+    boxes = [(x - 25, 200, x + 25, 280) for x in (100, 120)]
+    assert len(world.tracker(people=2, video=video)(IMAGE, 0, boxes_xyxy=boxes)) == 2
+
+
+def test_who_comes_near_somebody_who_is_followed_is_found(world):
+    tracker = world.tracker(people=2)
+    world.show(tracker, 0, anna=at(100))
+    assert world.show(tracker, 33, anna=at(101), ben=at(125)) == [("anna", 0), ("ben", 1)]
+
+
+def test_one_person_seen_twice_is_one(world):
+    """The detector says two places; through both the network sees the same person."""
+    tracker = world.tracker(people=2)
+    for k in range(3):
+        world.people = {"anna": at(100)}
+        assert len(tracker(IMAGE, k * 33, boxes_xyxy=[(70, 190, 120, 260), (85, 200, 150, 270)])) == 1
+
+
 def test_two_rois_on_one_person_are_one_person(world):
     tracker = world.tracker(people=2)
     world.people = {"anna": at(100)}
@@ -165,6 +190,27 @@ def test_two_rois_on_one_person_are_one_person(world):
 def test_an_empty_roi_costs_no_place(world):
     world.people = {"anna": at(100)}
     assert len(world.tracker()(IMAGE, 0, rois=[at(600), at(100)])) == 1
+
+
+def test_no_rois_and_no_boxes_are_an_answer(world):
+    """Another detector found nobody: ours has nothing to say, and who is followed stays."""
+    tracker = world.tracker(people=2)
+    world.people = {"anna": at(100)}
+    assert tracker(IMAGE, 0, boxes_xyxy=[]) == tracker(IMAGE, 33, rois=[]) == []
+    assert tracker(IMAGE, 66, boxes_xyxy=np.zeros((0, 4))) == []
+    assert world.asked == 0
+    assert len(tracker(IMAGE, 99, rois=[at(100)])) == 1
+    assert len(tracker(IMAGE, 132, boxes_xyxy=[])) == 1
+    assert world.asked == 0
+
+
+def test_boxes_take_only_free_places(world):
+    tracker = world.tracker()
+    world.people = {"anna": at(100), "ben": at(400)}
+    tracker(IMAGE, 0, boxes_xyxy=[(70, 190, 120, 260)])
+    for k in range(1, 4):
+        (pose,) = tracker(IMAGE, 33 * k, boxes_xyxy=[(370, 190, 420, 260)])
+        assert (world.name(pose), pose.id) == ("anna", 0)
 
 
 def test_a_given_roi_takes_the_place_of_somebody_to_whom_none_points(world):

@@ -1,5 +1,8 @@
 """What a tracker takes and gives: times, sizes, options, smoothing, masks, damaged answers."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -100,7 +103,7 @@ def test_masks_come_when_asked_for_and_have_the_pictures_size(world):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"people": 0}, "people=0: follow one person or more"),
+        ({"people": 0}, "people=0: follow one person or more, a whole number"),
         ({"min_detection": 1.1}, "min_detection=1.1: a number from 0 to 1"),
         ({"min_presence": -0.1}, "min_presence=-0.1: a number from 0 to 1"),
         ({"min_presence": float("nan")}, "min_presence=nan: a number from 0 to 1"),
@@ -127,6 +130,55 @@ def test_given_rois_have_to_be_somewhere(world, roi):
 def test_given_boxes_have_to_have_an_area(world):
     with pytest.raises(ValueError, match="the box 9, 9, 5, 20 has no area"):
         world.tracker()(IMAGE, 0, boxes_xyxy=[(9, 9, 5, 20)])
+
+
+def test_of_a_picture_nobody_named_is_left_out(world):
+    world.people = {"anna": at(100), "ben": at(400)}
+    both = [(70, 190, 120, 260), (370, 190, 420, 260)]
+    with pytest.raises(ValueError, match=r"^2 ROIs and boxes, but people=1; people=2 looks at all of them$"):
+        world.tracker(video=False)(IMAGE, boxes_xyxy=both)
+    with pytest.raises(ValueError, match=r"^2 ROIs and boxes"):
+        world.tracker(video=False)(IMAGE, rois=[at(100)], boxes_xyxy=both[1:])
+    assert len(world.tracker(video=False, people=2)(IMAGE, boxes_xyxy=both)) == 2
+
+
+_MISTAKES = """
+import numpy as np
+from blazepose.runtime.tracker import PoseTracker, Tracking
+frame = np.zeros((9, 9, 3), np.uint8)
+for mistake in (
+    lambda: Tracking(people=1.5),
+    lambda: Tracking(people="2"),
+    lambda: Tracking(people=None),
+    lambda: Tracking(smooth="no"),
+    lambda: Tracking(min_presence="0.5"),
+    lambda: PoseTracker(None, None)(None),
+    lambda: PoseTracker(None, None)("frame.png"),
+    lambda: PoseTracker(None, None)(frame, "200"),
+    lambda: PoseTracker(None, None)(frame, rois=(1, 2)),
+    lambda: PoseTracker(None, None)(frame, boxes_xyxy=(1, 2, 3, 4)),
+):
+    try:
+        mistake()
+    except ValueError as error:
+        print(error)
+"""
+
+
+def test_values_of_other_types_are_one_sentence():
+    """In a process of its own: jaxtyping, which checks types in these tests, would be first."""
+    run = subprocess.run([sys.executable, "-c", _MISTAKES], capture_output=True, text=True)
+    assert run.stderr == ""
+    said = run.stdout.splitlines()
+    people = "follow one person or more, a whole number"
+    assert said[:3] == [f"people={value}: {people}" for value in ("1.5", "'2'", "None")]
+    assert said[3] == "smooth='no': True or False"
+    assert said[4] == "min_presence='0.5': a number from 0 to 1"
+    assert said[5].endswith("this one is NoneType; OpenCV says None of a file that it cannot read")
+    assert said[6].endswith("(height, width, 3); this one is str")
+    assert said[7] == "timestamp_ms='200' is no time: a number of milliseconds"
+    assert said[8].startswith("rois= is a list of blazepose.geometry.Roi(")
+    assert said[9].startswith("boxes_xyxy= is a list of boxes, each left, top, right, bottom in pixels")
 
 
 def test_frames_have_to_be_pictures(world):

@@ -1,0 +1,18 @@
+"""Short footage."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blazepose.runtime.media import VideoWriter
+from tests.runtime.told import TIMES_MS
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    with VideoWriter(tmp_path / "in.mp4", Fraction(30)) as writer:
+        for time_ms in TIMES_MS:
+            writer.write(np.full((80, 120, 3), 90, np.uint8), time_ms)
+    return tmp_path / "in.mp4"
