@@ -13,8 +13,13 @@ from blazepose.runtime.tracker import PoseTracker
 
 def arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Find people in pictures or follow them through videos.")
-    parser.add_argument("input", help="picture, folder of pictures, video, or a camera's number")
+    parser = argparse.ArgumentParser(
+        description="Find people in pictures or follow them through videos. "
+        "Ctrl-C ends it and keeps what has been done."
+    )
+    parser.add_argument(
+        "input", help="picture, folder of pictures, video, a stream's address, or a camera's number"
+    )
     parser.add_argument(
         "--weights", type=Path, required=True, help=".task, or landmark network .tflite, .onnx"
     )
@@ -26,10 +31,24 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--roi",
         metavar="X,Y,SIDE,DEGREES",
-        help="where the person is in the first frame, or in every picture: centre and side in pixels, turn; "
-        "--roi=-5,... if the first is negative",
+        action="append",
+        default=[],
+        help="where a person is in the first frame, or in every picture; the detector is not asked there: "
+        "centre and side in pixels, turn; --roi=-5,... if the first is negative; may be repeated",
     )
     parser.add_argument("--people", type=int, default=1, help="follow so many at most; default: 1")
+    parser.add_argument(
+        "--min-detection",
+        type=float,
+        default=0.5,
+        help="score from which the detector sees a person; default: 0.5",
+    )
+    parser.add_argument(
+        "--min-presence",
+        type=float,
+        default=0.5,
+        help="score above which a person is still there; default: 0.5",
+    )
     parser.add_argument("--no-smooth", action="store_true", help="landmarks as the network says them")
     parser.add_argument("--mask", action="store_true", help="tint people in the overlay")
     parser.add_argument("--threads", type=int, help="of the networks; default: every core")
@@ -44,7 +63,9 @@ def main() -> None:
         raise ValueError("nothing to write: name an overlay with --out, JSON lines with --landmarks, or both")
     if args.mask and not args.out:
         raise ValueError("--mask tints people in the overlay; name one with --out")
-    rois = [] if args.roi is None else [parse_roi(args.roi)]
+    rois = [parse_roi(text) for text in args.roi]
+    if len(rois) > args.people:
+        raise ValueError(f"--roi names {len(rois)} people; follow them with --people {len(rois)}")
     footage = open_footage(args.input)
     tracker = PoseTracker.load(
         args.weights,
@@ -54,6 +75,8 @@ def main() -> None:
         video=footage.rate is not None,
         smooth=not args.no_smooth,
         mask=args.mask,
+        min_detection=args.min_detection,
+        min_presence=args.min_presence,
     )
     if not (tracker.detects or rois):
         raise ValueError(

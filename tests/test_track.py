@@ -121,6 +121,8 @@ def test_a_roi_is_four_numbers(track, bundle, clip, tmp_path, roi):
     [
         (["--roi=5,5,0,0"], "is nowhere: a side has to be above 1 pixel"),
         (["--roi=nan,5,9,0"], "is nowhere"),
+        (["--roi=5,5,9,0", "--roi=50,5,9,0"], "--roi names 2 people; follow them with --people 2"),
+        (["--min-presence", "2"], "min_presence=2.0: a number from 0 to 1"),
         (["--people", "0"], "people=0: follow one person or more"),
         (["--threads", "-1"], "-1 threads: a number from 1 up"),
         (["--threads", "0"], "0 threads: a number from 1 up"),

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -25,6 +26,12 @@ _USUAL_RATE = Fraction(30)
 
 _HOPELESS = 1000
 """Damaged packets one after the other after which nothing more is expected of a file."""
+
+_ADDRESS = re.compile(r"[a-z]+://")
+"""Of a stream: rtsp://, http:// and what else FFmpeg reads."""
+
+_PATIENCE_S = 10.0
+"""How long a stream may be silent."""
 
 _TEXT = {"tty"}
 """Formats of FFmpeg that make a video of any text."""
@@ -68,26 +75,36 @@ class Footage:
 
 
 def open_footage(name: str) -> Footage:
-    """A picture, a folder of pictures, a video, or a camera by its number.
+    """A picture, a folder of pictures, a video, a stream by its address, or a camera by its number.
 
     Raises:
         FileNotFoundError: if there is no such file or folder, or no picture in it.
         ImportError: if it is a video and PyAV is not installed.
-        ValueError: if it is no video, or if there is no such camera.
+        ValueError: if it is no video, or if there is no such camera or stream.
     """
     if name.isdecimal():
         return _open_camera(int(name))
+    if _ADDRESS.match(name):
+        return _open_video(name, name)
     path = Path(name).expanduser()
     if path.is_dir():
         pictures = pictures_below(path)
         if not pictures:
             raise FileNotFoundError(f"{path} holds no {', '.join(sorted(PICTURE_SUFFIXES))} file")
+        if others := _visible_files(path) - len(pictures):
+            log.info("%s: %d files are no pictures and are left out", path, others)
         return Footage(_pictures(pictures), len(pictures), None, path)
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing: name a picture, a folder, a video or a camera's number")
+        raise FileNotFoundError(
+            f"{path} is missing: name a picture, a folder, a video, a stream's address or a camera's number"
+        )
     if path.suffix.lower() in PICTURE_SUFFIXES:
         return Footage(_pictures([path]), 1, None)
-    return _open_video(path)
+    return _open_video(str(path), str(path.resolve()))  # FFmpeg takes "12:30.mp4" for an address
+
+
+def _visible_files(folder: Path) -> int:
+    return sum(path.is_file() and not path.name.startswith(".") for path in folder.rglob("*"))
 
 
 def _pictures(paths: list[Path]) -> Generator[Frame]:
@@ -103,22 +120,25 @@ def _pictures(paths: list[Path]) -> Generator[Frame]:
             log.warning("%s; left out", error)
 
 
-def _open_video(path: Path) -> Footage:
+def _open_video(name: str, address: str) -> Footage:
+    """A video that FFmpeg reads at this address, and that messages call by its name."""
     import av
 
     try:
-        container = av.open(str(path.resolve()))  # FFmpeg takes "12:30.mp4" for an address
+        container = av.open(address, timeout=_PATIENCE_S)
     except (av.error.FFmpegError, OSError) as error:
-        raise ValueError(f"{path} is damaged, cut off, or no video: {error.strerror}") from error
+        file, stream = "is damaged, cut off, or no video", "cannot be reached, or sends no video"
+        wrong = stream if _ADDRESS.match(name) else file
+        raise ValueError(f"{name} {wrong}: {error.strerror}") from error
     if not container.streams.video or container.format.name in _TEXT:
         container.close()
-        raise ValueError(f"{path} holds no video, only sound, text or data")
-    stream = container.streams.video[0]
-    stream.thread_type = "AUTO"
-    return Footage(_video_frames(path, container), stream.frames or None, stream.average_rate or _USUAL_RATE)
+        raise ValueError(f"{name} holds no video, only sound, text or data")
+    video = container.streams.video[0]
+    video.thread_type = "AUTO"
+    return Footage(_video_frames(name, container), video.frames or None, video.average_rate or _USUAL_RATE)
 
 
-def _video_frames(path: Path, container: Any) -> Generator[Frame]:
+def _video_frames(name: str, container: Any) -> Generator[Frame]:
     """Upright frames with rising times; what a damaged file still has of them."""
     stream, time_ms, count, damage = container.streams.video[0], 0.0, 0, _Damage()
     start_ms = (container.start_time or 0) / 1000  # recorders count from when they were switched on
@@ -135,12 +155,12 @@ def _video_frames(path: Path, container: Any) -> Generator[Frame]:
         length_ms = (container.duration or 0) / 1000
         slack_ms = _SOUND_MS if len(container.streams) > 1 else step_ms
     if not count:
-        raise ValueError(f"{path} holds no frame that can be decoded: it is empty or damaged")
+        raise ValueError(f"{name} holds no frame that can be decoded: it is empty or damaged")
     if damage.packets:
-        log.warning("%s is damaged: %d packets of it could not be decoded", path, damage.packets)
+        log.warning("%s is damaged: %d packets of it could not be decoded", name, damage.packets)
     end_ms = time_ms + step_ms
     if end_ms + slack_ms < length_ms:
-        log.warning("%s ends at %.2f of %.2f s: it was cut off", path, end_ms / 1000, length_ms / 1000)
+        log.warning("%s ends at %.2f of %.2f s: it was cut off", name, end_ms / 1000, length_ms / 1000)
 
 
 @dataclass

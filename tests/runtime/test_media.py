@@ -200,11 +200,11 @@ def test_text_is_no_video(tmp_path, lines):
 
 def test_what_is_not_there_is_named(tmp_path):
     with pytest.raises(
-        FileNotFoundError, match=r"gone\.mp4 is missing: name a picture, a folder, a video or"
+        FileNotFoundError, match=r"gone\.mp4 is missing: name a picture, a folder, a video, a stream's"
     ):
         open_footage(str(tmp_path / "gone.mp4"))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FileNotFoundError, match=r"empty holds no \.bmp, \.jpeg, \.jpg, \.png, \.webp file"):
+    with pytest.raises(FileNotFoundError, match=r"empty holds no \.bmp, \.jpeg, \.jpg, \.png, \.tif"):
         open_footage(str(tmp_path / "empty"))
     with pytest.raises(ValueError, match="camera 97 is not there, or another program uses it"):
         open_footage("97")

@@ -1,0 +1,53 @@
+"""What else can be looked at: streams, cameras, folders of many things."""
+
+import logging
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import cv2
+import numpy as np
+import pytest
+
+from blazepose.runtime.media import open_footage
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *arguments) -> None: ...
+
+
+def test_a_stream_is_read_by_its_address(video):
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=video.parent)) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        footage = open_footage(f"{address}/{video.name}")
+        assert footage.rate
+        assert len(list(footage.frames)) == len(list(open_footage(str(video)).frames))
+        with pytest.raises(ValueError, match=rf"^{address}/gone\.mp4 cannot be reached, or sends no video: "):
+            open_footage(f"{address}/gone.mp4")
+        server.shutdown()
+
+
+def test_files_of_a_folder_that_are_no_pictures_are_counted(tmp_path, caplog):
+    for name in ("a.png", "b.TIF"):
+        cv2.imwrite(str(tmp_path / name), np.full((9, 9, 3), 90, np.uint8))
+    for name in ("c.gif", "notes.txt", ".hidden"):
+        (tmp_path / name).write_text("")
+    with caplog.at_level(logging.INFO, "blazepose"):
+        assert len(list(open_footage(str(tmp_path)).frames)) == 2
+    assert f"{tmp_path}: 2 files are no pictures and are left out" in caplog.text
+
+
+@pytest.mark.parametrize("said", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_camera_that_does_not_say_its_rate_has_the_usual_one(monkeypatch, said):
+    class Camera(cv2.VideoCapture):
+        def __init__(self, number: int) -> None: ...
+
+        def isOpened(self) -> bool:  # noqa: N802
+            return True
+
+        def get(self, what: int) -> float:
+            return said
+
+    monkeypatch.setattr("cv2.VideoCapture", Camera)
+    assert open_footage("0").rate == 30
