@@ -1,6 +1,7 @@
 """Train a BlazePose network: `python train.py model=full data=lsp`. See README.md."""
 
 import logging
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -111,7 +112,7 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     pictures = Pictures(partial(draw_samples, train_set), draw_module, folder)
     callbacks = build_callbacks(folder, optimiser, pictures, monitor)
     trainer = build_trainer(folder, settings, optimiser, stages, callbacks)
-    fit(trainer, module, data, folder, checkpoint, advice(trained))
+    fit(trainer, module, data, folder, checkpoint, advice(trained), start.about is not None)
 
 
 def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None) -> None:
@@ -142,7 +143,9 @@ def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None
     pictures = Pictures(partial(draw_detector_samples, train_set), draw_detector, folder)
     callbacks = build_callbacks(folder, optimiser, pictures, monitor)
     trainer = build_trainer(folder, settings, optimiser, stages, callbacks)
-    fit(trainer, module, data, folder, checkpoint, "evaluate them: python -m blazepose.detection ")
+    people = " ".join(f"--data {shlex.quote(spec)}" for spec in as_list(cfg.data.val) or ["READER:PATH"])
+    todo = f"evaluate them: python -m blazepose.detection {people} "
+    fit(trainer, module, data, folder, checkpoint, todo, start.about is not None)
 
 
 def sources_of(cfg: DictConfig) -> list[str]:

@@ -49,7 +49,8 @@ def _read_entry(path: Path, entry: str) -> bytes:
             names = bundle.namelist()
             if entry not in names:
                 raise ValueError(
-                    f"{path} is no pose bundle: it holds {', '.join(names) or 'nothing'}, not {entry}"
+                    f"{path} is no pose bundle, or cut off: it holds {', '.join(names) or 'nothing'}, "
+                    f"not {entry}"
                 )
             if bundle.getinfo(entry).compress_type != zipfile.ZIP_STORED:
                 raise ValueError(

@@ -165,7 +165,11 @@ def test_a_heatmap_stage_alone_says_what_comes_next(tiny_lsp, tmp_path):
 def test_stages_train_one_part_after_the_other(trained, tiny_lsp, tmp_path):
     start = next(iter((trained / "runs" / "landmark").glob("*/checkpoints/last.ckpt")))
     stages = ["stages.joint=0", "stages.regression=1", f"init={start}", "optimiser.ema_decay=0"]
-    run(tmp_path, "train.py", *TINY, *data(tiny_lsp), *stages)
+    said = run(tmp_path, "train.py", *TINY, *data(tiny_lsp), *stages)
+    results = json.loads((the_run(tmp_path) / "results.json").read_text())
+    began, best = (results[f"{name} val/pck@0.2"] for name in ("before", "best"))
+    assert f"val/pck@0.2 before training {began:.1f}, at best {best:.1f}" in said
+    assert ("WARNING: these weights are worse" in said) == (best < began)
     before, after = (
         load_landmark_net(p).state_dict() for p in (start, the_run(tmp_path) / "checkpoints" / "last.ckpt")
     )

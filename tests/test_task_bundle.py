@@ -46,7 +46,7 @@ def test_bad_bundles_are_told(bundle, tmp_path):
     hand = tmp_path / "hand.task"
     hand.write_bytes(pack({"hand_detector.tflite": b"", "hand_landmarks_detector.tflite": b""}))
     with pytest.raises(
-        ValueError, match=r"hand\.task is no pose bundle: it holds hand_detector\.tflite, hand_"
+        ValueError, match=r"hand\.task is no pose bundle, or cut off: it holds hand_detector\.tflite, hand_"
     ):
         read_tflite(hand, LANDMARKS)
     with zipfile.ZipFile(tmp_path / "packed.task", "w", zipfile.ZIP_DEFLATED) as file:

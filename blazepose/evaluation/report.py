@@ -97,12 +97,13 @@ def _markdown(figures: Mapping[str, Any], command: str) -> str:
 def _headline_table(figures: Mapping[str, Any]) -> str:
     crop, torso, data = figures["roi"], torso_definition(figures["torso"]).text, ", ".join(figures["data"])
     where = f"{crop} | {torso} | {figures['num_people']} people of {data}"
+    missed = ", of those who were found" if figures["num_not_found"] else ""
     rows = [
         ("PCK@0.2, landmarks as the runtime returns them (refined by the heatmap)", figures["pck@0.2"]),
         ("PCK@0.2, regression output alone", figures["pck@0.2_raw"]),
         ("PCK@0.2, floor: the data set's median aligned pose for everybody", figures["pck@0.2_mean_pose"]),
         ("PDJ@0.2: PCK@0.2, and the visibility must match the label", figures["pdj@0.2"]),
-        ("mean error, % of the torso", figures["mean_error"]),
+        (f"mean error, % of the torso{missed}", figures["mean_error"]),
     ]
     lines = [f"| {name} | {_text(value)} | {where} |" for name, value in rows]
     return "\n".join(["| figure | % | crop from | torso size | data |", "|---|---|---|---|---|", *lines])

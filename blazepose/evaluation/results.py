@@ -109,7 +109,8 @@ def headline(figures: Mapping[str, Any]) -> str:
     return (
         f"PCK@0.2 {figures['pck@0.2']:.1f} ({'' if raw is None else f'regression alone {raw:.1f}, '}"
         f"constant mean pose {figures['pck@0.2_mean_pose']:.1f}), "
-        f"mean error {figures['mean_error'] or math.nan:.1f} % of the torso; "
+        f"mean error {figures['mean_error'] or math.nan:.1f} % of the torso"
+        f"{' of those who were found' if figures.get('num_not_found') else ''}; "
         f"{setting(figures)}{_heads_sentence(figures)}"
     )
 

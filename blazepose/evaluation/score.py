@@ -127,7 +127,9 @@ def _errors(
         counted=labelled & learned,
         errors=_where_found(normalised_errors(refined, target, sizes), found),
         errors_raw=_where_found(normalised_errors(raw, target, sizes), found),
-        errors_mean_pose=normalised_errors(mean_pose(target, labelled, predictions), target, sizes),
+        errors_mean_pose=_where_found(
+            normalised_errors(mean_pose(target, labelled, predictions), target, sizes), found
+        ),
         offsets=_turned(refined - target, predictions) / sizes[:, None, None],
         heads=score_heads(annotations, predictions),
         left_out=left_out,

@@ -57,11 +57,11 @@ def export_landmark_net(
     if out.exists():
         raise FileExistsError(f"{out} exists; choose another --out, or delete it first")
     original, about = open_landmark_net(weights)
+    net = ExportedNet(original)
+    crops = real_crops(about, net.input_spec.size, pictures)
     found_detector = None
     if target == "task":
         found_detector = read_detector(find_detector(detector, weights, about), pictures)
-    net = ExportedNet(original)
-    crops = real_crops(about, net.input_spec.size, pictures)
     if precision == "fp16":
         # Biases that were fitted to the crops of the verification would hide what rounding costs.
         to_fit, crops = crops[::2], crops[1::2]

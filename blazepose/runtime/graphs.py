@@ -135,10 +135,18 @@ def open_graph(path: Path, entry: str, num_threads: int | None = None) -> Graph:
         num_threads: None takes every core.
 
     Raises:
+        FileNotFoundError: if there is no such file.
         ValueError: if nobody runs this kind of file, or with so few threads; and as GRAPHS say.
     """
     if num_threads is not None and num_threads < 1:
         raise ValueError(f"{num_threads} threads: a number from 1 up, or none for every core")
+    if path.suffix not in GRAPHS and not path.exists():
+        raise FileNotFoundError(f"{path} is missing; name a {', '.join(GRAPHS)} file")
+    if path.is_dir() or path.suffix == ".ckpt":
+        raise ValueError(
+            f"{path} is a training's; python export.py --target tflite --weights {path} makes a file of it "
+            "that runs here"
+        )
     if path.suffix not in GRAPHS:
         raise ValueError(f"{path}: no engine runs {path.suffix!r} files; they are {', '.join(GRAPHS)}")
     return GRAPHS[path.suffix](path, entry, num_threads)

@@ -4,6 +4,7 @@ Source: mediapipe.md sections 2 and 3. Otherwise than MediaPipe, it looks for a 
 gives people ids that stay, does not jump to somebody else, and takes ROIs and boxes from the caller.
 """
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,11 @@ from blazepose.runtime.landmarker import Look, look
 from blazepose.runtime.pose import Pose
 from blazepose.runtime.smoothing import PoseSmoother
 from blazepose.runtime.tracking_options import Tracking
+
+log = logging.getLogger(__name__)
+
+_TOO_SOON_MS = 1.0
+"""After a frame, no camera has the next one so soon: somebody counts in seconds."""
 
 _FRAME_MS = 1000 / 30
 """Between frames whose times are not given."""
@@ -67,7 +73,7 @@ class PoseTracker:
         options: Tracking | None = None,
     ) -> None:
         self.options = options or Tracking()
-        self._landmarker, self._detector = landmarker, detector
+        self._landmarker, self._detector, self._warned = landmarker, detector, False
         self.reset()
 
     @classmethod
@@ -165,6 +171,9 @@ class PoseTracker:
                 f"a frame at {timestamp_ms:g} ms cannot follow one at {self._time_ms:g} ms: "
                 "times have to rise; reset() begins another video"
             )
+        if timestamp_ms - self._time_ms < _TOO_SOON_MS and not self._warned:
+            self._warned = True
+            log.warning("frames %.3g ms apart: are these seconds?", timestamp_ms - self._time_ms)
         self._time_ms = timestamp_ms
 
     def _follow(self, image: np.ndarray, rois: list[Roi]) -> list[tuple[_Track, Look]]:

@@ -177,6 +177,7 @@ def fit(
     folder: Path,
     checkpoint: Path | None,
     advice: str,
+    known: bool,
 ) -> None:
     """Train, then write the run's `results.json` and say where everything is.
 
@@ -187,11 +188,14 @@ def fit(
         folder: of the run.
         checkpoint: to go on from.
         advice: what to do with the weights, before their name.
+        known: it begins with weights that know something, and must not end with worse ones unsaid.
     """
     log.info("run: %s", folder)
     if trainer.strategy.root_device.type == "cpu":
         keep_freed_buffers()
+    monitor = getattr(trainer.checkpoint_callback, "monitor", None)
     try:
+        before = trainer.validate(module, data, verbose=False) if known and monitor and not checkpoint else []
         # weights_only=True: our checkpoints hold nothing but tensors and plain values.
         trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
     except ImageError as error:
@@ -209,7 +213,23 @@ def fit(
     results["epochs"] = trainer.current_epoch
     best = trainer.checkpoint_callback
     if isinstance(best, ModelCheckpoint) and best.best_model_score is not None:
-        results[f"best {best.monitor}"] = round(float(best.best_model_score), 4)
+        results[f"best {monitor}"] = round(float(best.best_model_score), 4)
+    if before:
+        results[f"before {monitor}"] = round(float(before[0][str(monitor)]), 4)
+        compare_with_beginning(str(monitor), results)
     (folder / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     log.info("best weights: %s", best_checkpoint(folder))
     log.info("%s%s", advice, best_checkpoint(folder))
+
+
+def compare_with_beginning(monitor: str, results: dict[str, float | None]) -> None:
+    """Say what became of the weights that a training began with."""
+    before, best = results[f"before {monitor}"], results.get(f"best {monitor}")
+    if before is None or best is None:
+        return
+    log.info("%s before training %.1f, at best %.1f", monitor, before, best)
+    if best < before:
+        log.warning(
+            "WARNING: these weights are worse than those it began with; more people, more epochs or a lower "
+            "optimiser.lr are worth a try, or python -m blazepose.blend to go only part of the way"
+        )

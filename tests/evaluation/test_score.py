@@ -5,7 +5,7 @@ import pytest
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Source
 from blazepose.evaluation.predict import plan, predict
-from blazepose.evaluation.predictions import PersonKey, Prediction, person_key
+from blazepose.evaluation.predictions import PersonKey, Prediction, nothing_found, person_key
 from blazepose.evaluation.results import headline, results
 from blazepose.evaluation.score import score
 from blazepose.topology import INDEX, LEFT_SHOULDER, RIGHT_HIP
@@ -67,6 +67,20 @@ def test_one_landmark_off_by_half_a_torso(crowd, pose_roi):
         "visibility_accuracy": None,
         "count": 7,
     }
+
+
+def test_who_is_not_found_is_wrong_for_the_floor_too(crowd, pose_roi):
+    """Of seven people one; distances are of the others."""
+    predictions = predictions_of(crowd, pose_roi)
+    key = person_key("lsp", crowd.annotations[3])
+    roi = predictions[key].roi
+    predictions[key] = nothing_found(key[1], key[2], key[0], "detector", roi, predictions[key].trained)
+    figures = results(score(predictions, [crowd]))
+    assert figures["pck@0.2"] == figures["pck@0.2_mean_pose"] == pytest.approx(100 * 6 / 7, abs=1e-3)
+    assert figures["mean_error"] == pytest.approx(0, abs=0.01)
+    assert "% of the torso of those who were found; 7 people (1 not found, which is wrong)" in headline(
+        figures
+    )
 
 
 def test_offsets_keep_their_sign(crowd, pose_roi):

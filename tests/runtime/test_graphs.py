@@ -46,14 +46,31 @@ def test_missing_empty_and_foreign_files_are_named(tmp_path, suffix, entry):
 def test_a_bundle_without_the_network_says_what_it_holds(tmp_path, entry):
     (tmp_path / "net.task").write_bytes(pack({"other.tflite": b""}))
     with pytest.raises(
-        ValueError, match=rf"net\.task is no pose bundle: it holds other\.tflite, not {entry}"
+        ValueError, match=rf"net\.task is no pose bundle, or cut off: it holds other\.tflite, not {entry}"
     ):
         open_graph(tmp_path / "net.task", entry)
 
 
 def test_unknown_suffix_lists_the_known(tmp_path):
+    (tmp_path / "net.pth").touch()
     with pytest.raises(ValueError, match=r"no engine runs '\.pth' files; they are \.tflite, \.task, \.onnx"):
         open_graph(tmp_path / "net.pth", LANDMARKS)
+
+
+@pytest.mark.parametrize("name", ["run", "run/best.ckpt"])
+def test_what_a_training_wrote_has_to_be_exported(tmp_path, name):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/best.ckpt").touch()
+    with pytest.raises(
+        ValueError, match=rf"{name} is a training's; python export\.py --target tflite --weights"
+    ):
+        open_graph(tmp_path / name, LANDMARKS)
+
+
+@pytest.mark.parametrize("name", ["gone", "gone.ckpt", "runs/detector/gone"])
+def test_what_is_missing_is_missing(tmp_path, name):
+    with pytest.raises(FileNotFoundError, match=rf"{name} is missing; name a \.tflite, \.task, \.onnx file$"):
+        open_graph(tmp_path / name, LANDMARKS)
 
 
 @pytest.mark.parametrize("suffix", [".tflite", ".onnx", ".task"])

@@ -46,6 +46,15 @@ def test_frames_without_times_are_a_30th_of_a_second_apart(world):
     assert world.show(tracker, ben=at(400)) == [("ben", 1)]
 
 
+def test_seconds_are_noticed(world, caplog):
+    for times, warned in (([0.0, 0.2, 0.4, 0.6], 1), ([0.0, 1.0, 34.0], 0)):
+        caplog.clear()
+        tracker = world.tracker()
+        for time in times:
+            world.show(tracker, time, anna=at(100))
+        assert caplog.text.count("are these seconds?") == warned
+
+
 def test_reset_begins_another_video(world):
     tracker = world.tracker()
     world.show(tracker, 100, anna=at(100))

@@ -1,5 +1,6 @@
 """The trainer of a run."""
 
+import logging
 import time
 
 import pytest
@@ -10,7 +11,14 @@ from pytorch_lightning.demos.boring_classes import BoringModel
 
 from blazepose.training import fit
 from blazepose.training.callbacks import checkpoint_callbacks
-from blazepose.training.fit import WholeFiles, build_trainer, set_seed, trainer_settings, validates
+from blazepose.training.fit import (
+    WholeFiles,
+    build_trainer,
+    compare_with_beginning,
+    set_seed,
+    trainer_settings,
+    validates,
+)
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.stages import Stages
 
@@ -101,3 +109,18 @@ def test_bfloat16_only_where_the_gpu_computes_in_it(monkeypatch, supported, prec
 def test_a_run_knows_whether_it_will_validate(limit, every, epochs, validated):
     settings = {"limit_val_batches": limit, "check_val_every_n_epoch": every}
     assert validates(settings, Stages(joint=epochs)) == validated
+
+
+@pytest.mark.parametrize(("best", "worse"), [(70.0, False), (60.0, False), (59.9, True)])
+def test_a_training_that_harms_says_so(caplog, best, worse):
+    with caplog.at_level(logging.INFO, "blazepose"):
+        compare_with_beginning("val/pck@0.2", {"before val/pck@0.2": 60.0, "best val/pck@0.2": best})
+    assert f"val/pck@0.2 before training 60.0, at best {best:.1f}" in caplog.text
+    assert ("these weights are worse than those it began with" in caplog.text) == worse
+
+
+def test_without_a_figure_nothing_is_compared(caplog):
+    with caplog.at_level(logging.INFO, "blazepose"):
+        compare_with_beginning("val/ap", {"before val/ap": None, "best val/ap": 3.0})
+        compare_with_beginning("val/ap", {"before val/ap": 3.0})
+    assert caplog.text == ""
