@@ -25,7 +25,7 @@ def given_rois(rois: Any) -> list[Roi] | None:
     if rois is None:
         return None
     if not isinstance(rois, Sequence) or not all(isinstance(roi, Roi) for roi in rois):
-        raise ValueError("rois= is a list of blazepose.geometry.Roi(center_x, center_y, side, rotation_rad)")
+        raise ValueError("rois= is a list of blazepose.runtime.Roi(center_x, center_y, side, rotation_rad)")
     for roi in rois:
         if not usable(roi):
             raise ValueError(f"{roi} is nowhere: a side has to be above 1 pixel, and all numbers finite")

@@ -44,7 +44,7 @@ def test_boxes_are_four_numbers_each(boxes):
     "rois", [Roi(100.0, 240.0, 100.0, 0.0), [(100, 240, 100, 0)], [None], 5, "roi", np.zeros((1, 4))]
 )
 def test_rois_are_rois(rois):
-    with pytest.raises(ValueError, match=r"rois= is a list of blazepose\.geometry\.Roi\(center_x, center_y,"):
+    with pytest.raises(ValueError, match=r"rois= is a list of blazepose\.runtime\.Roi\(center_x, center_y,"):
         given_rois(rois)
 
 

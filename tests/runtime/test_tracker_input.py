@@ -186,7 +186,7 @@ def test_values_of_other_types_are_one_sentence():
     assert said[5].endswith("this one is NoneType; OpenCV says None of a file that it cannot read")
     assert said[6].endswith("(height, width, 3); this one is str")
     assert said[7] == "timestamp_ms='200' is no time: a number of milliseconds"
-    assert said[8].startswith("rois= is a list of blazepose.geometry.Roi(")
+    assert said[8].startswith("rois= is a list of blazepose.runtime.Roi(")
     assert said[9].startswith("boxes_xyxy= is a list of boxes, each left, top, right, bottom in pixels")
 
 
