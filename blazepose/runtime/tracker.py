@@ -7,7 +7,6 @@ gives people ids that stay, does not jump to somebody else, and takes ROIs and b
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from blazepose.runtime.detector import PersonDetector
 from blazepose.runtime.engines import InferenceEngine, LandmarkEngine
 from blazepose.runtime.frames import as_rgb
 from blazepose.runtime.given import given_boxes, given_rois, usable
+from blazepose.runtime.identity import SAME, Seen, Track, among, crossed, others
 from blazepose.runtime.landmarker import Look, look
 from blazepose.runtime.pose import Pose
 from blazepose.runtime.smoothing import PoseSmoother
@@ -31,30 +31,13 @@ _TOO_SOON_MS = 1.0
 _FRAME_MS = 1000 / 30
 """Between frames whose times are not given."""
 
-_SAME = 0.5
-"""Overlap of two ROIs of one person in one frame. Source: mediapipe.md section 2, min_tracking_confidence."""
-
-_APART = 0.15
-"""Mean distance of two people's landmarks, in sides of the smaller ROI. Chosen: over half a torso; nearer,
-one hides the other. By the overlap of their ROIs, two who stand side by side would be one."""
-
 _NEAR = 0.2
 """Overlap of two ROIs of one person who has moved meanwhile. Chosen: equal ROIs reach it two thirds of a side
 apart."""
 
 _FAR_AFTER_MS = 150.0
-"""After which a lost person may have come so far; right after the loss they overlap with it as _SAME says.
+"""After which a lost person may have come so far; right after the loss they overlap with it as SAME says.
 Chosen: three sides a second, somebody who runs."""
-
-
-@dataclass
-class _Track:
-    """Somebody who is followed, or was until `seen_ms`."""
-
-    id: int
-    roi: Roi
-    seen_ms: float
-    smoother: PoseSmoother
 
 
 class PoseTracker:
@@ -114,8 +97,8 @@ class PoseTracker:
 
     def reset(self) -> None:
         """Forget everybody, as before another video."""
-        self._tracks: list[_Track] = []
-        self._lost: list[_Track] = []
+        self._tracks: list[Track] = []
+        self._lost: list[Track] = []
         self._time_ms = -math.inf
         self._shape: tuple[int, ...] = ()
         self._next_id = 0
@@ -176,7 +159,7 @@ class PoseTracker:
             log.warning("frames %.3g ms apart: are these seconds?", timestamp_ms - self._time_ms)
         self._time_ms = timestamp_ms
 
-    def _follow(self, image: np.ndarray, rois: list[Roi]) -> list[tuple[_Track, Look]]:
+    def _follow(self, image: np.ndarray, rois: list[Roi]) -> Seen:
         """Those who are still there, at given ROIs or where they were; the others go to the lost ones."""
         looks, pointed = [], set()
         for track in self._tracks:
@@ -188,29 +171,30 @@ class PoseTracker:
             found = self._look(image, track.roi)
             # Of two tracks that see one person, the one whose place it is keeps them.
             looks.append((roi_overlap(found.next_roi(), track.roi) if found else 0.0, track, found))
-        seen: list[tuple[_Track, Look]] = []
+        seen: Seen = []
         for overlap, track, found in sorted(looks, key=lambda row: -row[0]):
-            if found and overlap > _NEAR and not _among(found, seen):
+            other = among(found, seen) if found else None
+            if found and overlap > _NEAR and not other:
                 seen.append((track, found))
             else:
                 self._lost.append(track)
+                if other:
+                    track.meet(other)
         for roi in rois:
             found = self._look(image, roi)
-            if not found or _among(found, seen):
+            if not found or among(found, seen):
                 continue
             if len(seen) == self.options.people:
                 others = [k for k, (track, _) in enumerate(seen) if track.id not in pointed]
                 if not others:
                     break
                 del seen[others[-1]]
-            track = self._identify(roi)
+            track = self._identify(roi, seen)
             pointed.add(track.id)
             seen.append((track, found))
         return seen
 
-    def _welcome(
-        self, image: np.ndarray, rois: list[Roi], seen: list[tuple[_Track, Look]], rough: bool = False
-    ) -> None:
+    def _welcome(self, image: np.ndarray, rois: list[Roi], seen: Seen, rough: bool = False) -> None:
         """Add those who are new or back.
 
         Args:
@@ -219,7 +203,7 @@ class PoseTracker:
             seen: the others in this frame, added to.
             rough: an ROI says neither where the hips are nor what is up.
         """
-        rois = _others([roi for roi in rois if usable(roi)], seen)
+        rois = others([roi for roi in rois if usable(roi)], seen)
         # First where somebody was lost.
         nearness = {roi: max((roi_overlap(roi, t.roi) for t in self._lost), default=0.0) for roi in rois}
         for roi in sorted(rois, key=lambda roi: -nearness[roi]):
@@ -231,8 +215,8 @@ class PoseTracker:
             found = self._look(image, roi)
             if found and rough:
                 found = self._look(image, found.next_roi())
-            if found and not _among(found, seen):
-                seen.append((self._identify(roi), found))
+            if found and not among(found, seen):
+                seen.append((self._identify(roi, seen), found))
 
     def _look(self, image: np.ndarray, roi: Roi) -> Look | None:
         """What is seen there, if it is a person who can be followed."""
@@ -240,33 +224,34 @@ class PoseTracker:
         present = found.pose_presence > self.options.min_presence
         return found if present and usable(found.next_roi()) else None
 
-    def _known(self, roi: Roi) -> _Track | None:
+    def _known(self, roi: Roi) -> Track | None:
         """Who was lost there: the longer ago, the farther they may be."""
         nearest = max(self._lost, key=lambda track: roi_overlap(roi, track.roi), default=None)
         if not nearest:
             return None
         passed = min(1.0, (self._time_ms - nearest.seen_ms) / _FAR_AFTER_MS)
-        return nearest if roi_overlap(roi, nearest.roi) > _SAME + (_NEAR - _SAME) * passed else None
+        return nearest if roi_overlap(roi, nearest.roi) > SAME + (_NEAR - SAME) * passed else None
 
-    def _identify(self, roi: Roi) -> _Track:
+    def _identify(self, roi: Roi, seen: Seen) -> Track:
         """A track for somebody who appears there: whom we lost there, or somebody new."""
         back = self._known(roi)
-        if back:
-            self._lost.remove(back)
-        else:
+        if not back:
             self._next_id += 1
-        number = back.id if back else self._next_id - 1
-        return _Track(number, roi, self._time_ms, PoseSmoother())
+            return Track(self._next_id - 1, roi, self._time_ms, PoseSmoother())
+        self._lost.remove(back)
+        if other := crossed(back, roi, seen, self._time_ms):
+            back.id, other.id = other.id, back.id
+        return Track(back.id, roi, self._time_ms, PoseSmoother())
 
-    def _pose(self, image: np.ndarray, track: _Track, found: Look) -> Pose:
+    def _pose(self, image: np.ndarray, track: Track, found: Look) -> Pose:
         """What the caller gets; and where to look next."""
         height, width = image.shape[:2]
-        landmarks, world, track.roi = found.landmarks, found.world, found.next_roi()
+        landmarks, world, roi = found.landmarks, found.world, found.next_roi()
         if self.options.video and self.options.smooth:
             smoothed = track.smoother(found, self._time_ms / 1000)
             landmarks, world = smoothed.landmarks, smoothed.world
-            track.roi = roi_from_alignment(*smoothed.alignment_px)
-        track.seen_ms = self._time_ms
+            roi = roi_from_alignment(*smoothed.alignment_px)
+        track.move(roi, self._time_ms)
         mask = found.mask(width, height) if self.options.mask else None
         return Pose(track.id, landmarks, world, found.pose_presence, found.roi, mask)
 
@@ -275,23 +260,3 @@ def _require_places(given: int, people: int) -> None:
     """Refuse to choose among the people whom the caller points to in a picture."""
     if given > people:
         raise ValueError(f"{given} ROIs and boxes, but people={people}; people={given} looks at all of them")
-
-
-def _others(rois: list[Roi], seen: list[tuple[_Track, Look]]) -> list[Roi]:
-    """Without those of people who are seen already: of each the nearest ROI, and no more than one."""
-    rest = list(rois)
-    for _, found in seen:
-        own = max(rest, key=lambda roi: roi_overlap(roi, found.next_roi()), default=None)
-        if own and roi_overlap(own, found.next_roi()) > _SAME:
-            rest.remove(own)
-    return rest
-
-
-def _among(look: Look, seen: list[tuple[_Track, Look]]) -> bool:
-    """It shows somebody who has been seen in this frame."""
-    return any(_one_person(look, other) for _, other in seen)
-
-
-def _one_person(look: Look, other: Look) -> bool:
-    distances = np.linalg.norm(look.landmarks[:, :2] - other.landmarks[:, :2], axis=1)
-    return bool(distances.mean() < _APART * min(look.next_roi().side, other.next_roi().side))

@@ -100,16 +100,32 @@ def test_a_free_place_goes_to_somebody_new_and_a_kept_one_does_not(world):
     assert world.show(trio, 33, ben=at(300), cleo=at(500)) == [("ben", 1), ("cleo", 2)]
 
 
-def test_two_who_cross_keep_two_ids(world):
-    tracker, ids = world.tracker(people=2), set()
-    for k in range(31):
-        world.people = {"anna": at(100 + 10 * k), "ben": at(400 - 10 * k, 250)}
-        poses = tracker(IMAGE, k * 33)
-        assert 1 <= len(poses) <= 2
-        ids |= {pose.id for pose in poses}
-        assert len({world.name(pose) for pose in poses}) == len(poses), f"one person twice in frame {k}"
-    assert ids == {0, 1}
-    assert len(poses) == 2
+@pytest.mark.parametrize("front", ["anna", "ben"])
+@pytest.mark.parametrize("step", [4, 10, 15])
+def test_two_who_cross_keep_their_ids(world, front, step):
+    """While one is before the other, the network sees only that one, in both places."""
+    tracker, names = world.tracker(people=2), {"anna": 0, "ben": 1}
+    for k in range(300 // step + 1):
+        people = {"anna": at(100 + step * k), "ben": at(400 - step * k, 250)}
+        hidden = abs(300 - 2 * step * k) < 30
+        if hidden:
+            people = {front: people[front]}
+        found = world.show(tracker, k * 33, **people)
+        assert len({name for name, _ in found}) == len(found), f"one person twice in frame {k}"
+        assert {number for _, number in found} <= {0, 1}
+    assert dict(found) == names
+
+
+def test_two_who_meet_and_stay_keep_their_ids(world):
+    """They come together slowly, and part as they came."""
+    tracker = world.tracker(people=2)
+    for k in range(120):
+        apart = 8 + (60 - k) ** 2 / 15
+        people = {"anna": at(250 - apart), "ben": at(250 + apart)}
+        if apart < 14:
+            people = {"anna": people["anna"]}
+        found = world.show(tracker, k * 33, **people)
+    assert dict(found) == {"anna": 0, "ben": 1}
 
 
 @pytest.mark.parametrize("first", ["anna", "ben"])

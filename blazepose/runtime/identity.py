@@ -1,0 +1,116 @@
+"""Who is who: people who are followed, told apart by where they are and how they move."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Optional
+
+import numpy as np
+
+from blazepose.geometry import Roi, roi_overlap
+from blazepose.runtime.landmarker import Look
+from blazepose.runtime.smoothing import PoseSmoother
+
+SAME = 0.5
+"""Overlap of two ROIs of one person in one frame. Source: mediapipe.md section 2, min_tracking_confidence."""
+
+_APART = 0.15
+"""Mean distance of two people's landmarks, in sides of the smaller ROI. Chosen: over half a torso; nearer,
+one hides the other. By the overlap of their ROIs, two who stand side by side would be one."""
+
+_MEMORY = 0.7
+"""Share of the earlier velocity in a new one. Chosen: the mean of the last three frames or so."""
+
+_GOES_ON_MS = 300.0
+"""How long a velocity lasts: it fades by e. Chosen: who walks passes somebody, who hardly moves does not."""
+
+
+@dataclass
+class Track:
+    """Somebody who is followed, or was until `seen_ms`.
+
+    Attributes:
+        id: the caller's name of them.
+        roi: where they were.
+        seen_ms: when.
+        smoother: of what is seen of them.
+        velocity: of the ROI's centre, pixels a millisecond.
+        met: somebody with whom they became one, as they were just before.
+    """
+
+    id: int
+    roi: Roi
+    seen_ms: float
+    smoother: PoseSmoother
+    velocity: tuple[float, float] = (0.0, 0.0)
+    met: Optional["Track"] = None
+
+    def move(self, roi: Roi, time_ms: float) -> None:
+        """They are there now."""
+        passed = time_ms - self.seen_ms
+        if passed > 0:
+            (x, y), old = self.velocity, self.roi
+            now = (roi.center_x - old.center_x) / passed, (roi.center_y - old.center_y) / passed
+            self.velocity = (
+                _MEMORY * x + (1 - _MEMORY) * now[0],
+                _MEMORY * y + (1 - _MEMORY) * now[1],
+            )
+        self.roi, self.seen_ms = roi, time_ms
+
+    def meet(self, other: "Track") -> None:
+        """They and somebody else are one from now on."""
+        self.met = replace(other, met=None)
+
+    def expected(self, time_ms: float) -> tuple[float, float]:
+        """Where the centre would be if they went on, slower and slower."""
+        lasted = _GOES_ON_MS * (1 - math.exp(-(time_ms - self.seen_ms) / _GOES_ON_MS))
+        (x, y), roi = self.velocity, self.roi
+        return roi.center_x + x * lasted, roi.center_y + y * lasted
+
+
+Seen = list[tuple[Track, Look]]
+"""People in a frame."""
+
+
+def others(rois: list[Roi], seen: Seen) -> list[Roi]:
+    """ROIs without those of people who are seen already: of each the nearest, and no more than one."""
+    rest = list(rois)
+    for _, found in seen:
+        own = max(rest, key=lambda roi: roi_overlap(roi, found.next_roi()), default=None)
+        if own and roi_overlap(own, found.next_roi()) > SAME:
+            rest.remove(own)
+    return rest
+
+
+def among(look: Look, seen: Seen) -> Track | None:
+    """Of those who have been seen in this frame, the one whom it shows again."""
+    return next((track for track, other in seen if _one_person(look, other)), None)
+
+
+def _one_person(look: Look, other: Look) -> bool:
+    distances = np.linalg.norm(look.landmarks[:, :2] - other.landmarks[:, :2], axis=1)
+    return bool(distances.mean() < _APART * min(look.next_roi().side, other.next_roi().side))
+
+
+def crossed(back: Track, roi: Roi, seen: Seen, time_ms: float) -> Track | None:
+    """Whom somebody has passed who comes back, if the one who stayed must be the one who comes.
+
+    When one of two hides the other, the network sees one person in both places, and follows either of them
+    further. Which one it was shows when they part: each is likelier where they were going.
+
+    Args:
+        back: was lost, and is thought to be back.
+        roi: where somebody appears.
+        seen: the others.
+        time_ms: now.
+    """
+    if not back.met:
+        return None
+    stayed = next(((track, look) for track, look in seen if back.met and track.id == back.met.id), None)
+    if not stayed:
+        return None
+    there = stayed[1].next_roi()
+    here, there_px = (roi.center_x, roi.center_y), (there.center_x, there.center_y)
+    own, other = back.expected(time_ms), back.met.expected(time_ms)
+    as_thought = math.dist(here, own) + math.dist(there_px, other)
+    exchanged = math.dist(here, other) + math.dist(there_px, own)
+    return stayed[0] if exchanged < as_thought else None
