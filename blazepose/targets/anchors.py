@@ -22,8 +22,9 @@ lspet_val: no other says a score above 0.5."""
 
 _NEAR, _FAR = 0.75, 2.0
 """Cells between box and anchor, the larger of x and y, up to which the anchor has to see the person, and up
-to which it may. Source: Google's detector on 400 pictures of lspet_train; nine tenths of its anchors that see
-somebody are nearer than 1.8 fine or 1.0 middle cells. To forbid it those lowers all its scores."""
+to which it may, and then has to say the same place: answers for one person are merged by their boxes. Source:
+Google's detector on 400 pictures of lspet_train; nine tenths of its anchors that see somebody are nearer than
+1.8 fine or 1.0 middle cells. To forbid it those lowers all its scores."""
 
 
 class AnchorTargets(NamedTuple):
@@ -32,11 +33,13 @@ class AnchorTargets(NamedTuple):
     Attributes:
         positive: (batch, 2254) bool, sees a person.
         negative: (batch, 2254) bool, sees nobody; neither is where both are right.
-        person: (batch, 2254) int64, row of the person whom a positive anchor sees.
+        placed: (batch, 2254) bool, if it sees somebody, then this person; all that are positive, and more.
+        person: (batch, 2254) int64, row of the person whom a placed anchor sees.
     """
 
     positive: Bool[Tensor, "batch anchors"]
     negative: Bool[Tensor, "batch anchors"]
+    placed: Bool[Tensor, "batch anchors"]
     person: Tensor
 
 
@@ -65,16 +68,17 @@ def assign_anchors(
     counts = [count * side**2 for count, side in zip(ANCHORS_A_CELL, SIDES, strict=True)]
     cell = torch.tensor(np.repeat(1 / np.array(SIDES), counts), dtype=torch.float32, device=device)
     distance = (centers - boxes[..., None, :2]).abs().amax(dim=-1) / cell
-    near = answering & (distance <= _NEAR) & people[..., None]
-    far = (distance <= _FAR) & people[..., None]
+    distance = torch.where(people[..., None], distance, math.inf)
+    nearest, person = distance.min(dim=1)
     x, y = centers.T
     left, top, right, bottom = ignored[..., None].unbind(dim=2)
     elsewhere = (x >= left) & (x <= right) & (y >= top) & (y <= bottom)
-    positive = near.any(dim=1)
+    placed = answering & (nearest <= _FAR)
     return AnchorTargets(
-        positive=positive,
-        negative=~answering | ~(positive | far.any(dim=1) | elsewhere.any(dim=1)),
-        person=torch.where(near, distance, math.inf).argmin(dim=1),
+        positive=answering & (nearest <= _NEAR),
+        negative=~answering | ~(placed | elsewhere.any(dim=1)),
+        placed=placed,
+        person=person,
     )
 
 

@@ -80,15 +80,15 @@ class DetectorModule(LightningModule):
     def losses(self, out: DetectorOutputs, batch: DetectorBatch) -> dict[str, Tensor]:
         """Every loss term, unweighted."""
         targets = assign_anchors(batch["boxes"], batch["people"], batch["ignored"])
-        positive, weights = targets.positive, self.weights
-        wanted = encode_boxes(batch["boxes"], batch["points"], targets.person)[positive]
-        said = out.boxes.float()[positive] / DETECTOR_SIZE
-        rows = positive.nonzero()[:, 0], targets.person[positive]
+        placed, weights = targets.placed, self.weights
+        wanted = encode_boxes(batch["boxes"], batch["points"], targets.person)[placed]
+        said = out.boxes.float()[placed] / DETECTOR_SIZE
+        rows = placed.nonzero()[:, 0], targets.person[placed]
         side = batch["boxes"][rows][:, 2]
         known = batch["points_labelled"][rows].repeat_interleave(2, dim=1)
         return {
             "score": focal_loss(
-                out.scores[..., 0].float(), positive, targets.negative, weights.gamma, weights.alpha
+                out.scores[..., 0].float(), targets.positive, targets.negative, weights.gamma, weights.alpha
             ),
             "box": place_loss(said[:, :4], wanted[:, :4], torch.ones_like(known[:, :4]), side, weights.beta),
             "points": place_loss(said[:, 4:], wanted[:, 4:], known, side, weights.beta),

@@ -62,6 +62,21 @@ def test_each_term_is_of_its_own_part(batch):
     assert wrong == pytest.approx({"score": wrong["score"], "box": 0, "points": 0}, abs=1e-5)
 
 
+def test_who_may_answer_has_to_say_the_same_place(batch):
+    """Between those who have to see the person and those who must not, only the place counts."""
+    targets = assign_anchors(batch["boxes"], batch["people"], batch["ignored"])
+    between = targets.placed & ~targets.positive
+    said = encode_boxes(batch["boxes"], batch["points"], targets.person) * DETECTOR_SIZE
+    said[between] += SIDE * DETECTOR_SIZE
+    logits = torch.where(targets.positive | between, SURE, -SURE)[..., None]
+    module = DetectorModule(DetectorNet(), DetectorLoss(), OptimiserConfig(), 1, {})
+    found = module.losses(DetectorOutputs(said, logits), batch)
+    assert float(found["score"]) == pytest.approx(0, abs=1e-5)
+    share = float(between.sum() / targets.placed.sum())
+    assert 0.3 < share < 0.9
+    assert float(found["box"]) == float(found["points"]) == pytest.approx(0.95 * share, abs=1e-4)
+
+
 def test_a_batch_of_nobody_has_a_score_only(batch):
     nobody = {name: value[1:] for name, value in batch.items()}
     assert terms(nobody, scores=-1.0)["box"] == terms(nobody)["points"] == 0
