@@ -7,6 +7,7 @@ gives people ids that stay, does not jump to somebody else, and takes ROIs and b
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +148,7 @@ class PoseTracker:
         """Set the clock."""
         if timestamp_ms is None:
             timestamp_ms = 0.0 if math.isinf(self._time_ms) else self._time_ms + _FRAME_MS
-        if not isinstance(timestamp_ms, (int, float)) or not math.isfinite(timestamp_ms):
+        if not isinstance(timestamp_ms, Real) or not math.isfinite(timestamp_ms):
             raise ValueError(f"timestamp_ms={timestamp_ms!r} is no time: a number of milliseconds")
         if timestamp_ms <= self._time_ms:
             raise ValueError(
@@ -185,10 +186,10 @@ class PoseTracker:
             if not found or among(found, seen):
                 continue
             if len(seen) == self.options.people:
-                others = [k for k, (track, _) in enumerate(seen) if track.id not in pointed]
-                if not others:
+                free = [k for k, (track, _) in enumerate(seen) if track.id not in pointed]
+                if not free:
                     break
-                del seen[others[-1]]
+                del seen[free[-1]]
             track = self._identify(roi, seen)
             pointed.add(track.id)
             seen.append((track, found))

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 from blazepose.anchors import FOUND_FROM
 
@@ -32,7 +33,7 @@ class Tracking:
     memory_ms: float = 1000.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.people, int) or self.people < 1:
+        if not isinstance(self.people, Integral) or self.people < 1:
             raise ValueError(f"people={self.people!r}: follow one person or more, a whole number")
         for name in ("video", "smooth", "mask"):
             if not isinstance(getattr(self, name), bool):
@@ -45,4 +46,4 @@ class Tracking:
 
 
 def _in_range(value: object, most: float) -> bool:
-    return isinstance(value, (int, float)) and 0 <= value <= most
+    return isinstance(value, Real) and 0 <= float(value) <= most

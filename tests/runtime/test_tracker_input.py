@@ -171,6 +171,8 @@ for mistake in (
         mistake()
     except ValueError as error:
         print(error)
+Tracking(people=np.int64(2), min_presence=np.float32(0.5))
+PoseTracker(None, None)(frame, np.float32(20.0))
 """
 
 
