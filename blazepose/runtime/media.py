@@ -198,9 +198,12 @@ def _open_camera(number: int) -> Footage:
     camera = cv2.VideoCapture(number)
     if not camera.isOpened():
         raise ValueError(f"camera {number} is not there, or another program uses it")
-    said = camera.get(cv2.CAP_PROP_FPS)
-    rate = Fraction(said).limit_denominator(1001) if math.isfinite(said) and said > 0 else _USUAL_RATE
-    return Footage(_camera_frames(number, camera), None, rate)
+    return Footage(_camera_frames(number, camera), None, camera_rate(camera.get(cv2.CAP_PROP_FPS)))
+
+
+def camera_rate(said: float) -> Fraction:
+    """Frames a second of a camera that says so many; some say nothing that can be."""
+    return Fraction(said).limit_denominator(1001) if math.isfinite(said) and said > 0 else _USUAL_RATE
 
 
 def _camera_frames(number: int, camera: cv2.VideoCapture) -> Generator[Frame]:

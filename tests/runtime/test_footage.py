@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from blazepose.runtime.media import open_footage
+from blazepose.runtime.media import camera_rate, open_footage
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -38,16 +38,9 @@ def test_files_of_a_folder_that_are_no_pictures_are_counted(tmp_path, caplog):
     assert f"{tmp_path}: 2 files are no pictures and are left out" in caplog.text
 
 
-@pytest.mark.parametrize("said", [0.0, -1.0, float("nan"), float("inf")])
-def test_a_camera_that_does_not_say_its_rate_has_the_usual_one(monkeypatch, said):
-    class Camera(cv2.VideoCapture):
-        def __init__(self, number: int) -> None: ...
-
-        def isOpened(self) -> bool:  # noqa: N802
-            return True
-
-        def get(self, what: int) -> float:
-            return said
-
-    monkeypatch.setattr("cv2.VideoCapture", Camera)
-    assert open_footage("0").rate == 30
+@pytest.mark.parametrize(
+    ("said", "rate"),
+    [(0.0, 30), (-1.0, 30), (float("nan"), 30), (float("inf"), 30), (25.0, 25), (30000 / 1001, 30000 / 1001)],
+)
+def test_a_camera_that_does_not_say_its_rate_has_the_usual_one(said, rate):
+    assert float(camera_rate(said)) == pytest.approx(rate)
