@@ -8,7 +8,7 @@ from blazepose.cli import say_errors
 from blazepose.geometry import Roi
 from blazepose.runtime.media import open_footage
 from blazepose.runtime.session import follow
-from blazepose.runtime.tracker import PoseTracker
+from blazepose.runtime.tracker import PoseTracker, Tracking
 
 
 def arguments() -> argparse.Namespace:
@@ -36,18 +36,20 @@ def arguments() -> argparse.Namespace:
         help="where a person is in the first frame, or in every picture; the detector is not asked there: "
         "centre and side in pixels, turn; --roi=-5,... if the first is negative; may be repeated",
     )
-    parser.add_argument("--people", type=int, default=1, help="follow so many at most; default: 1")
+    parser.add_argument(
+        "--people", type=int, default=Tracking.people, help="at most so many; default: %(default)s"
+    )
     parser.add_argument(
         "--min-detection",
         type=float,
-        default=0.5,
-        help="score from which the detector sees a person; default: 0.5",
+        default=Tracking.min_detection,
+        help="score from which the detector sees a person; default: %(default)s",
     )
     parser.add_argument(
         "--min-presence",
         type=float,
-        default=0.5,
-        help="score above which a person is still there; default: 0.5",
+        default=Tracking.min_presence,
+        help="score above which a person is still there; default: %(default)s",
     )
     parser.add_argument("--no-smooth", action="store_true", help="landmarks as the network says them")
     parser.add_argument("--mask", action="store_true", help="tint people in the overlay")

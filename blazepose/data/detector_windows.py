@@ -41,7 +41,7 @@ class DetectorAugmentation:
         rotation_deg: largest rotation, either way.
         upside_down: probability of any rotation.
         mirror: probability.
-        company: probability that another picture, of people or people-free, is behind one that leaves room.
+        company: probability that another picture, of people or people-free, is before or behind it.
         backdrop: probability that a people-free picture is around what does not fill the window, if there
             are any; else black is, as at run time.
         soft_edges: probability that a picture fades into what is behind it; else its edges are hard.

@@ -43,8 +43,8 @@ def given_boxes(boxes_xyxy: Any) -> list[Roi] | None:
     try:
         boxes = np.asarray(boxes_xyxy, np.float64)
     except (ValueError, TypeError):
-        boxes = np.full(1, np.nan)
-    if boxes.size and (boxes.ndim != 2 or boxes.shape[1] != _CORNERS):
+        boxes = None
+    if boxes is None or (boxes.size and (boxes.ndim != 2 or boxes.shape[1] != _CORNERS)):
         raise ValueError(
             "boxes_xyxy= is a list of boxes, each left, top, right, bottom in pixels, without score or class"
         )
