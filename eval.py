@@ -4,11 +4,12 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from blazepose.anchors import FOUND_FROM
 from blazepose.configured import build, script
 from blazepose.data.datamodule import as_list
 from blazepose.data.readers import read_source
-from blazepose.evaluation.engines import open_weights, validation_data
-from blazepose.evaluation.find import DETECTOR, choose_detector, plan_found
+from blazepose.evaluation.engines import open_detector, open_weights, validation_data
+from blazepose.evaluation.find import DETECTOR, detector_file, plan_found
 from blazepose.evaluation.options import Options
 from blazepose.evaluation.predict import plan, predict
 from blazepose.evaluation.predictions import read_predictions, write_predictions
@@ -31,8 +32,10 @@ def main(cfg: DictConfig) -> None:
     engine = None if options.predictions else open_weights(evaluated, options.engine, options.num_threads)
     specs = as_list(cfg.data.test) or validation_data(evaluated, engine)
     sources = [read_source(spec) for spec in specs]
-    if options.roi == DETECTOR:
-        jobs = plan_found(sources, choose_detector(options.detector, evaluated, options.num_threads))
+    finder = detector_file(options.detector, evaluated) if options.roi == DETECTOR else None
+    found_by = {"file": str(finder), "sha256": file_sha256(finder)} if finder else None
+    if finder:
+        jobs = plan_found(sources, open_detector(finder, FOUND_FROM, options.num_threads))
     else:
         jobs = plan(sources, options.roi, options.seed)
 
@@ -42,7 +45,8 @@ def main(cfg: DictConfig) -> None:
         write_predictions(predict(engine, jobs, options.roi, options.batch_size), file)
     scored = score(read_predictions(file), sources, options.torso)
 
-    figures = results(scored) | {"file": str(evaluated), "sha256": checksum, "data": specs}
+    about = {"file": str(evaluated), "sha256": checksum, "detector": found_by, "data": specs}
+    figures = results(scored) | about
     write_report(scored, figures, repeat_command(options, evaluated, specs), options.seed, folder)
     print(f"{evaluated}: {headline(figures)}\n{folder / 'report.md'}")
 

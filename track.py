@@ -80,6 +80,9 @@ def main() -> None:
         min_detection=args.min_detection,
         min_presence=args.min_presence,
     )
+    trained = tracker.metadata.get("trained")
+    if args.mask and trained is not None and "segmentation" not in trained.get("outputs", ()):
+        raise ValueError(f"{args.weights} never learned masks: leave --mask away")
     if not (tracker.detects or rois):
         raise ValueError(
             f"{args.weights} holds no detector: name a file that has one with --detector, "

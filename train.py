@@ -34,7 +34,7 @@ from blazepose.training.beginning import begin, describe_beginning
 from blazepose.training.callbacks import Pictures, build_callbacks
 from blazepose.training.checkpoint import describe_detector_net, describe_landmark_net
 from blazepose.training.detector_loss import DetectorLoss
-from blazepose.training.detector_module import DetectorModule
+from blazepose.training.detector_module import DetectorModule, monitored
 from blazepose.training.detector_pictures import draw_detector, draw_detector_samples
 from blazepose.training.fit import build_trainer, fit, set_seed, trainer_settings, validates, worker_count
 from blazepose.training.landmark_module import LandmarkModule
@@ -139,7 +139,7 @@ def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None
     lines = [describe_detector(net), *describe_sources(train, val), describe_scenes(train_set, val_set)]
     for line in (*lines, *describe_beginning(start, cfg.init, optimiser)):
         log.info(line)
-    monitor = "val/roi_good" if val and validates(settings, stages) else None
+    monitor = monitored(val_set.scenes) if val and validates(settings, stages) else None
     pictures = Pictures(partial(draw_detector_samples, train_set), draw_detector, folder)
     callbacks = build_callbacks(folder, optimiser, pictures, monitor)
     trainer = build_trainer(folder, settings, optimiser, stages, callbacks)

@@ -89,12 +89,16 @@ def box_overlap(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
 
-def merge_overlapping(found: Detections, overlap: float = SAME_PERSON) -> Detections:
+def merge_overlapping(
+    found: Detections, overlap: float = SAME_PERSON, sure_from: float = FOUND_FROM
+) -> Detections:
     """Weighted non-maximum suppression: boxes that overlap the best one are averaged into it.
 
     Args:
         found: best first.
         overlap: of the face boxes, from which (exclusive) two mean the same person.
+        sure_from: score; answers below it are not averaged into one above, so that who asks for less sure
+            answers, too, gets the same sure ones. MediaPipe averages all that it asks for.
 
     Returns:
         Each person once, with the best score; boxes and points are means weighted by score.
@@ -109,9 +113,8 @@ def merge_overlapping(found: Detections, overlap: float = SAME_PERSON) -> Detect
         same = left & (overlaps[k] > overlap)
         same[k] = True  # a box without area overlaps nothing
         left &= ~same
-        if found.scores[k] >= FOUND_FROM:
-            # Whoever asks for less sure answers, too, gets the same sure ones.
-            same &= found.scores >= FOUND_FROM
+        if found.scores[k] >= sure_from:
+            same &= found.scores >= sure_from
         best.append(k)
         merged.append(np.average(places[same], axis=0, weights=weights[same]))
     means = np.array(merged).reshape(len(best), places.shape[1])

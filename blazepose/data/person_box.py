@@ -2,7 +2,8 @@
 
 Google's detector says a box of one size for everybody, 0.2 of its input (MediaPipe's expected detection of
 pose.jpg has it, too), between mid-shoulder and head: only its middle means something. Ours is in the same
-place and as large as the person, so that overlap tells people apart at every distance.
+place and as large as the person, so that overlap tells people apart at every distance. It is made of the
+same landmarks from every source: the exact face boxes of synthetic people are elsewhere.
 """
 
 import math

@@ -48,7 +48,7 @@ def scenes_of(sources: Iterable[Source], option: str) -> list[Scene]:
         if not source.everybody:
             raise ValueError(
                 f"{option}: {source.name} does not annotate everybody in its pictures, so that a detector "
-                "would learn to overlook the others; take another source"
+                "that finds the others would seem wrong; take another source"
             )
         by_image: dict[Path, list[Annotation]] = {}
         for annotation in source.annotations:

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from blazepose.anchors import FOUND_FROM
 from blazepose.runtime.decode import RawOutputs
 from blazepose.runtime.detector import PersonDetector
-from blazepose.runtime.engines import InferenceEngine, LandmarkEngine
+from blazepose.runtime.engines import DetectorEngine, InferenceEngine, LandmarkEngine
 
 
 class TorchEngine:
@@ -75,10 +76,12 @@ class TorchDetector:
 
 
 def open_detector(path: Path, min_score: float, num_threads: int | None = None) -> PersonDetector:
-    """The detector of a `.ckpt`, `.task`, `.tflite` or `.onnx` file, answering from a score on."""
-    if path.suffix == ".ckpt":
-        return PersonDetector(TorchDetector(path), min_score)
-    return PersonDetector.load(path, min_score, num_threads)
+    """The detector of a `.ckpt`, `.task`, `.tflite` or `.onnx` file, answering from a score on.
+
+    Its answers from FOUND_FROM on are those it has without the others.
+    """
+    engine = TorchDetector(path) if path.suffix == ".ckpt" else DetectorEngine(path, num_threads)
+    return PersonDetector(engine, min_score, FOUND_FROM)
 
 
 def _mediapipe(path: Path, num_threads: int | None) -> InferenceEngine:

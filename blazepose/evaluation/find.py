@@ -6,10 +6,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from blazepose.anchors import FOUND_FROM
 from blazepose.data.align import aligned_roi, why_not_alignable
 from blazepose.data.annotation import Annotation, Source
-from blazepose.evaluation.engines import open_detector
 from blazepose.evaluation.predict import Job, require_people
 from blazepose.geometry import Roi
 from blazepose.image import read_image
@@ -25,21 +23,19 @@ _NEAR = 0.25
 off."""
 
 
-def choose_detector(given: str | None, weights: Path, num_threads: int | None) -> PersonDetector:
-    """The detector that finds the people.
+def detector_file(given: str | None, weights: Path) -> Path:
+    """The file whose detector finds the people.
 
     Args:
-        given: `detector=`; None takes that of the bundle.
+        given: `detector=`; None takes the bundle's own.
         weights: that are evaluated.
-        num_threads: None takes every core.
 
     Raises:
         ValueError: if there is none.
     """
     if not given and weights.suffix != ".task":
         raise ValueError(f"roi=detector: {weights} holds no detector; name a file that does, detector=FILE")
-    path = chosen_weights(given, "detector=") if given else weights
-    return open_detector(path, FOUND_FROM, num_threads)
+    return chosen_weights(given, "detector=") if given else weights
 
 
 def plan_found(sources: list[Source], detector: PersonDetector) -> list[Job]:

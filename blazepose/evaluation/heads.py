@@ -26,7 +26,7 @@ class ScoredHeads(NamedTuple):
         presence: (people, 33) int8 labels, 1 inside both the picture and the crop the network saw, 0 outside,
             or UNKNOWN, as where the source does not say how large its pictures are.
         presence_said: (people, 33), 0..1.
-        mask_iou: (people,) 0..1, NaN where there is no mask.
+        mask_iou: (people,) 0..1, 0 of somebody who was not found, NaN where there is no mask.
         not_trained: outputs that are labelled, but that no weights have learned.
     """
 
@@ -95,6 +95,12 @@ def _presence(annotation: Annotation, prediction: Prediction) -> np.ndarray:
 
 
 def _mask_iou(annotation: Annotation, prediction: Prediction) -> float:
+    if (
+        annotation.mask is not None
+        and not prediction.found
+        and learned_output(prediction.trained, "segmentation")
+    ):
+        return 0.0
     if annotation.mask is None or prediction.mask is None:
         return float("nan")
     try:
@@ -132,8 +138,8 @@ def landmark_head_figures(heads: ScoredHeads, landmark: int) -> dict[str, float]
     Of the points whose visibility is labelled, `visible_share` is the share labelled visible, and
     `visibility_accuracy` the share whose visibility is said rightly, in per cent.
     """
-    label = heads.visibility[:, landmark]
-    agrees = (heads.visibility_said[:, landmark] >= YES_FROM) == (label == VISIBLE)
+    label, said = heads.visibility[:, landmark], heads.visibility_said[:, landmark]
+    agrees = np.isfinite(said) & ((said >= YES_FROM) == (label == VISIBLE))
     return {
         "mpjpe_mm": mpjpe(heads.world_errors[:, landmark]),
         "visible_share": percent(label == VISIBLE, label != UNKNOWN),

@@ -41,7 +41,9 @@ def repeat_command(options: Options, evaluated: Path, specs: list[str]) -> str:
     if options.predictions:
         settings = {"predictions": evaluated, **scoring}
     else:
-        settings = {"weights": evaluated, "roi": options.roi, **scoring}
+        chosen = {"detector": options.detector, "engine": options.engine}
+        given = {key: value for key, value in chosen.items() if value}
+        settings = {"weights": evaluated, "roi": options.roi, **given, **scoring}
     plain = re.compile(r"[\w.\-/]+")
     words = [
         f"{key}={value}" if plain.fullmatch(str(value)) else quoted(f"{key}={value}")
@@ -89,9 +91,14 @@ def _markdown(figures: Mapping[str, Any], command: str) -> str:
         "![People at random](random.png)",
         "## Repeat",
         f"```\n{command}\n```",
-        f"Evaluated: `{figures['file']}`, sha256 `{figures['sha256']}`, with blazepose {__version__}.",
+        f"Evaluated: {_identity(figures)}, with blazepose {__version__}.",
+        *([f"The detector: {_identity(figures['detector'])}."] if figures["detector"] else []),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _identity(file: Mapping[str, Any]) -> str:
+    return f"`{file['file']}`, sha256 `{file['sha256']}`"
 
 
 def _headline_table(figures: Mapping[str, Any]) -> str:

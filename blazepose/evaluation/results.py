@@ -105,11 +105,11 @@ def _numbers(values: Mapping[str, float | int]) -> dict[str, float | int | None]
 
 def headline(figures: Mapping[str, Any]) -> str:
     """The result in a sentence, with what it depends on."""
-    raw = figures["pck@0.2_raw"]
+    raw, error = figures["pck@0.2_raw"], figures["mean_error"]
     return (
         f"PCK@0.2 {figures['pck@0.2']:.1f} ({'' if raw is None else f'regression alone {raw:.1f}, '}"
         f"constant mean pose {figures['pck@0.2_mean_pose']:.1f}), "
-        f"mean error {figures['mean_error'] or math.nan:.1f} % of the torso"
+        f"mean error {math.nan if error is None else error:.1f} % of the torso"
         f"{' of those who were found' if figures.get('num_not_found') else ''}; "
         f"{setting(figures)}{_heads_sentence(figures)}"
     )

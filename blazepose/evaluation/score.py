@@ -126,7 +126,7 @@ def _errors(
         learned=learned,
         counted=labelled & learned,
         errors=_where_found(normalised_errors(refined, target, sizes), found),
-        errors_raw=_where_found(normalised_errors(raw, target, sizes), found),
+        errors_raw=_where_found(normalised_errors(raw, target, sizes), found, np.isfinite(raw).any()),
         errors_mean_pose=_where_found(
             normalised_errors(mean_pose(target, labelled, predictions), target, sizes), found
         ),
@@ -138,9 +138,9 @@ def _errors(
     )
 
 
-def _where_found(errors: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """Errors (people, 33); infinite of people who were not found."""
-    return np.where(found[:, None], errors, np.inf)
+def _where_found(errors: np.ndarray, found: np.ndarray, told: np.bool = np.True_) -> np.ndarray:
+    """Errors (people, 33); infinite of people who were not found, unless nothing is told of anybody."""
+    return np.where(found[:, None] | ~told, errors, np.inf)
 
 
 def _turned(vectors_px: np.ndarray, predictions: list[Prediction]) -> np.ndarray:

@@ -42,10 +42,9 @@ def draw_sheet(scored: Scored, rows: list[int], title: str, file: Path) -> None:
         annotation, counted = scored.annotations[row], scored.counted[row]
         hits = int(((scored.errors[row] < PCK_THRESHOLD) & counted).sum())
         axes.imshow(_pair(scored, row))
-        caption = (
-            f"{annotation.image.name} #{annotation.person}\n"
-            f"mean error {mean_errors[row]:.0f} % of torso, {hits} of {counted.sum()} points right"
-        )
+        figures = f"mean error {mean_errors[row]:.0f} % of torso, {hits} of {counted.sum()} points right"
+        caption = f"{annotation.image.name} #{annotation.person}\n"
+        caption += figures if scored.predictions[row].found else "not found"
         axes.text(0.5, -0.02, caption, fontsize=9, ha="center", va="top", transform=axes.transAxes)
     figure.savefig(file, dpi=_DPI)
 

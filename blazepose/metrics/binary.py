@@ -34,11 +34,11 @@ def class_scores(label: np.ndarray, predicted: np.ndarray) -> tuple[ClassScore, 
 
     Args:
         label: (...) 1, 0 or UNKNOWN, which does not count.
-        predicted: (...), 0..1.
+        predicted: (...), 0..1; NaN says neither.
     """
     known = label != UNKNOWN
-    truth, said = label[known] == 1, predicted[known] >= YES_FROM
-    return _class_score(truth, said), _class_score(~truth, ~said)
+    truth, said = label[known] == 1, predicted[known]
+    return _class_score(truth, said >= YES_FROM), _class_score(~truth, said < YES_FROM)
 
 
 def balanced_accuracy(yes: ClassScore, no: ClassScore) -> float:

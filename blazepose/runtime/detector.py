@@ -25,7 +25,7 @@ class Detection(NamedTuple):
 
     Attributes:
         score: 0..1.
-        box_xyxy: (4,) face box, pixels.
+        box_xyxy: (4,) around the head, in Google's weights of one size for everybody; pixels.
         points_px: (4, 2) alignment points (blazepose.anchors), pixels.
     """
 
@@ -45,13 +45,18 @@ class PersonDetector:
     Args:
         engine: runs the network, as DetectorEngine.
         min_score: from which an answer counts, 0..1.
+        sure_from: score from which answers are as they were without those below; None is min_score.
     """
 
     def __init__(
-        self, engine: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], min_score: float = FOUND_FROM
+        self,
+        engine: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+        min_score: float = FOUND_FROM,
+        sure_from: float | None = None,
     ) -> None:
         self._engine = engine
         self._min_score = min_score
+        self._sure_from = min_score if sure_from is None else sure_from
 
     @classmethod
     def load(
@@ -75,7 +80,7 @@ class PersonDetector:
         if not (np.isfinite(coordinates).all() and np.isfinite(logits).all()):
             raise ValueError("the detector returns NaN or infinity; its weights are damaged")
         found = decode_anchors(coordinates[0], sigmoid(logits[0, :, 0]), DETECTOR_SIZE, self._min_score)
-        merged = merge_overlapping(found)
+        merged = merge_overlapping(found, sure_from=self._sure_from)
         boxes = roi_to_image(square, merged.boxes_xyxy.reshape(-1, 2, 2)).reshape(-1, 4)
         points = roi_to_image(square, merged.points)
         return [Detection(float(s), b, p) for s, b, p in zip(merged.scores, boxes, points, strict=True)]

@@ -69,14 +69,15 @@ def draw_poses(
     Args:
         image: uint8 RGB (height, width, 3).
         poses: people in it.
-        trained: what the weights say they learned, {"landmarks": names, "visibility": names}; the others are
-            left out. None draws all.
+        trained: what the weights say they learned, {"landmarks": names, "visibility": names, "outputs":
+            names}; the rest is left out. None draws all.
     """
     known = np.isin(LANDMARKS, LANDMARKS if trained is None else list(trained["landmarks"]))
     tells = np.isin(LANDMARKS, LANDMARKS if trained is None else list(trained["visibility"]))
+    masks = trained is None or "segmentation" in trained.get("outputs", ())
     canvas = image
     for pose in poses:
-        if pose.mask is not None:
+        if pose.mask is not None and masks:
             canvas = _tint(canvas, pose.mask)
         seen = ~tells | (pose.landmarks[:, 3] >= _SEEN_FROM)
         canvas = draw_pose(canvas, pose.landmarks[:, :2], known & seen)

@@ -81,6 +81,24 @@ def others(rois: list[Roi], seen: Seen) -> list[Roi]:
     return rest
 
 
+def nearest_pairs(rois: list[Roi], places: list[Roi], least: float) -> dict[int, int]:
+    """{row of a place: row of the ROI that points there}: nearest pairs first, and nobody twice.
+
+    Args:
+        rois: that point somewhere.
+        places: where people are.
+        least: overlap from which (exclusive) one points to the other.
+    """
+    overlaps = [
+        (roi_overlap(roi, place), k, n) for k, place in enumerate(places) for n, roi in enumerate(rois)
+    ]
+    pairs: dict[int, int] = {}
+    for overlap, k, n in sorted(overlaps, key=lambda row: -row[0]):
+        if overlap > least and k not in pairs and n not in pairs.values():
+            pairs[k] = n
+    return pairs
+
+
 def among(look: Look, seen: Seen) -> Track | None:
     """Of those who have been seen in this frame, the one whom it shows again."""
     return next((track for track, other in seen if _one_person(look, other)), None)

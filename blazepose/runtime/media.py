@@ -5,6 +5,7 @@ import math
 import re
 import time
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -35,6 +36,10 @@ _PATIENCE_S = 10.0
 
 _TEXT = {"tty"}
 """Formats of FFmpeg that make a video of any text."""
+
+_TOLD_WHEN_CUT = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
+"""Formats of FFmpeg in which a corrupt packet is one of which the file has no end; of a broadcast, most of it
+can be decoded."""
 
 _SOUND_MS = 1000
 """By which sound may be longer than its video without anything being lost."""
@@ -82,11 +87,11 @@ def open_footage(name: str) -> Footage:
         ImportError: if it is a video and PyAV is not installed.
         ValueError: if it is no video, or if there is no such camera or stream.
     """
-    if name.isdecimal():
+    path = Path(name).expanduser()
+    if name.isdecimal() and not path.exists():
         return _open_camera(int(name))
     if _ADDRESS.match(name):
         return _open_video(name, name)
-    path = Path(name).expanduser()
     if path.is_dir():
         pictures = pictures_below(path)
         if not pictures:
@@ -130,28 +135,31 @@ def _open_video(name: str, address: str) -> Footage:
         file, stream = "is damaged, cut off, or no video", "cannot be reached, or sends no video"
         wrong = stream if _ADDRESS.match(name) else file
         raise ValueError(f"{name} {wrong}: {error.strerror}") from error
-    if not container.streams.video or container.format.name in _TEXT:
+    video: Any = container.streams.best("video")  # the film, not its cover picture
+    if not video or container.format.name in _TEXT:
         container.close()
         raise ValueError(f"{name} holds no video, only sound, text or data")
-    video = container.streams.video[0]
     video.thread_type = "AUTO"
     return Footage(_video_frames(name, container), video.frames or None, video.average_rate or _USUAL_RATE)
 
 
 def _video_frames(name: str, container: Any) -> Generator[Frame]:
     """Upright frames with rising times; what a damaged file still has of them."""
-    stream, time_ms, count, damage = container.streams.video[0], 0.0, 0, _Damage()
+    stream, time_ms, count, damage = container.streams.best("video"), 0.0, 0, _Damage()
     start_ms = (container.start_time or 0) / 1000  # recorders count from when they were switched on
     step_ms = float(1000 / (stream.average_rate or _USUAL_RATE))
     with container:
         for frame in _decoded(container, stream, damage):
-            said_ms = None if frame.pts is None else float(frame.pts * frame.time_base * 1000) - start_ms
+            # The last frames of a codec that is emptied by hand do not tell their clock.
+            clock = frame.time_base or stream.time_base
+            said_ms = None if frame.pts is None else float(frame.pts * clock * 1000) - start_ms
             if count == 0:
                 time_ms = said_ms or 0.0
             else:
                 time_ms = said_ms if said_ms is not None and said_ms > time_ms else time_ms + step_ms
             count += 1
-            yield Frame(_upright(frame.to_ndarray(format="rgb24"), frame.rotation), time_ms)
+            image = _square_pixels(frame.to_ndarray(format="rgb24"), stream.sample_aspect_ratio)
+            yield Frame(_upright(image, frame.rotation), time_ms)
         length_ms = (container.duration or 0) / 1000
         slack_ms = _SOUND_MS if len(container.streams) > 1 else step_ms
     if not count:
@@ -159,15 +167,18 @@ def _video_frames(name: str, container: Any) -> Generator[Frame]:
     if damage.packets:
         log.warning("%s is damaged: %d packets of it could not be decoded", name, damage.packets)
     end_ms = time_ms + step_ms
+    if damage.end:
+        log.warning("%s cannot be read beyond %.2f s: %s", name, end_ms / 1000, damage.end)
     if end_ms + slack_ms < length_ms:
         log.warning("%s ends at %.2f of %.2f s: it was cut off", name, end_ms / 1000, length_ms / 1000)
 
 
 @dataclass
 class _Damage:
-    """What could not be decoded."""
+    """What could not be decoded, and why the rest cannot be read."""
 
     packets: int = 0
+    end: str = ""
 
 
 def _decoded(container: Any, stream: Any, damage: _Damage) -> Generator[Any]:
@@ -177,9 +188,19 @@ def _decoded(container: Any, stream: Any, damage: _Damage) -> Generator[Any]:
     packets, in_a_row = container.demux(stream), 0
     while True:
         try:
-            frames = next(packets).decode()
+            packet = next(packets)
         except StopIteration:
             return
+        except (av.error.FFmpegError, OSError) as error:  # the container is damaged, or a stream is silent
+            damage.end = str(error.strerror)
+            with suppress(av.error.FFmpegError):
+                yield from stream.codec_context.decode(None)
+            return
+        if packet.is_corrupt and container.format.name in _TOLD_WHEN_CUT:
+            damage.packets += 1  # a decoder that refuses the last packet loses the frames before it, too
+            continue
+        try:
+            frames = packet.decode()
         except av.error.FFmpegError:
             damage.packets, in_a_row = damage.packets + 1, in_a_row + 1
             if in_a_row > _HOPELESS:
@@ -187,6 +208,14 @@ def _decoded(container: Any, stream: Any, damage: _Damage) -> Generator[Any]:
             continue
         in_a_row = 0 if frames else in_a_row
         yield from frames
+
+
+def _square_pixels(image: np.ndarray, aspect: Fraction | None) -> np.ndarray:
+    """A frame as it is shown, whose pixels are `aspect` times as wide as high; 0 and None do not say."""
+    if not aspect or aspect == 1:
+        return image
+    height, width = image.shape[:2]
+    return cv2.resize(image, (max(1, round(width * aspect)), height), interpolation=cv2.INTER_LINEAR)
 
 
 def _upright(image: np.ndarray, counterclockwise_deg: int) -> np.ndarray:

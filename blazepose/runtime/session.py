@@ -1,6 +1,7 @@
 """track.py's work: footage through a tracker into an overlay and JSON lines."""
 
 import json
+import logging
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +23,8 @@ from blazepose.runtime.pose import Pose
 from blazepose.runtime.record import frame_record
 from blazepose.runtime.tracker import PoseTracker
 from blazepose.whole_file import whole_file
+
+log = logging.getLogger(__name__)
 
 Sink = Callable[[int, Frame, list[Pose]], None]
 """Takes a frame's number, the frame, and who is in it."""
@@ -84,6 +87,8 @@ def follow(
         for number, frame in enumerate(footage.frames):
             given = (rois or None) if number == 0 or footage.rate is None else None
             poses = tracker(frame.image, frame.time_ms, given)
+            if given and footage.rate and len(poses) < len(given):
+                log.warning("%s", _unseen(len(given) - len(poses), len(given), tracker.detects))
             for output in outputs:
                 output.write(number, frame, poses)
             frames, with_people = frames + 1, with_people + bool(poses)
@@ -97,6 +102,15 @@ def follow(
         kept = [f"; {output.path} has the first {frames} frames" for output in outputs if not output.error]
         raise ValueError("; ".join(failed) + "".join(kept))
     return Summary(frames, with_people, len(people), interrupted())
+
+
+def _unseen(missed: int, given: int, detects: bool) -> str:
+    """What the caller should know who pointed to where nobody is seen."""
+    who = "at it" if given == 1 else f"at {missed} of the {given} ROIs"
+    then = (
+        "the detector looks for people from the second frame on" if detects else "so nobody is followed there"
+    )
+    return f"the first frame shows nobody {who}: {then}"
 
 
 class _Output:

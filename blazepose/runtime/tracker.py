@@ -18,7 +18,7 @@ from blazepose.runtime.detector import PersonDetector
 from blazepose.runtime.engines import InferenceEngine, LandmarkEngine
 from blazepose.runtime.frames import as_rgb
 from blazepose.runtime.given import given_boxes, given_rois, usable
-from blazepose.runtime.identity import SAME, Seen, Track, among, crossed, others
+from blazepose.runtime.identity import SAME, Seen, Track, among, crossed, nearest_pairs, others
 from blazepose.runtime.landmarker import Look, look
 from blazepose.runtime.pose import Pose
 from blazepose.runtime.smoothing import PoseSmoother
@@ -162,16 +162,13 @@ class PoseTracker:
 
     def _follow(self, image: np.ndarray, rois: list[Roi]) -> Seen:
         """Those who are still there, at given ROIs or where they were; the others go to the lost ones."""
-        looks, pointed = [], set()
-        for track in self._tracks:
-            given = max(rois, key=lambda roi: roi_overlap(roi, track.roi), default=None)
-            if given and roi_overlap(given, track.roi) > _NEAR:
-                rois.remove(given)
-                track.roi = given
-                pointed.add(track.id)
-            found = self._look(image, track.roi)
+        looks, own = [], nearest_pairs(rois, [track.roi for track in self._tracks], _NEAR)
+        for k, track in enumerate(self._tracks):
+            place = rois[own[k]] if k in own else track.roi
+            found = self._look(image, place)
             # Of two tracks that see one person, the one whose place it is keeps them.
-            looks.append((roi_overlap(found.next_roi(), track.roi) if found else 0.0, track, found))
+            looks.append((roi_overlap(found.next_roi(), place) if found else 0.0, track, found))
+        pointed = {self._tracks[k].id for k in own}
         seen: Seen = []
         for overlap, track, found in sorted(looks, key=lambda row: -row[0]):
             other = among(found, seen) if found else None
@@ -181,7 +178,7 @@ class PoseTracker:
                 self._lost.append(track)
                 if other:
                     track.meet(other)
-        for roi in rois:
+        for roi in (roi for n, roi in enumerate(rois) if n not in own.values()):
             found = self._look(image, roi)
             if not found or among(found, seen):
                 continue

@@ -1,5 +1,6 @@
 """One training step of the detector, and its validation."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -9,12 +10,15 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from blazepose.anchors import (
+    CIRCLE,
     DETECTOR_SIZE,
+    HIPS,
     Detections,
     decode_anchors,
     merge_overlapping,
 )
 from blazepose.data.detector_sample import DetectorBatch
+from blazepose.data.scenes import Scene
 from blazepose.losses.detector import focal_loss, place_loss
 from blazepose.metrics.detection import LEAST_SCORE, Truth, judge
 from blazepose.metrics.detection_metric import DetectionMetric
@@ -32,6 +36,12 @@ from blazepose.training.steps import (
     optimiser_and_schedule,
     steps_per_epoch,
 )
+
+
+def monitored(scenes: Sequence[Scene]) -> str:
+    """What says which epoch was the best: good ROIs, or where nobody's is labelled, people who are found."""
+    known = any(person.labelled[[HIPS, CIRCLE]].all() for scene in scenes for person in scene.people)
+    return "val/roi_good" if known else "val/ap_place"
 
 
 class DetectorModule(LightningModule):

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import os
 import warnings
 from pathlib import Path
@@ -13,6 +14,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint, Timer
 from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
+from torch import Tensor
 
 from blazepose.image import ImageError
 from blazepose.training.memory import keep_freed_buffers
@@ -206,20 +208,22 @@ def fit(
     if not trainer.callback_metrics:
         log.info("the run is finished; a larger stages.joint, or trainer.max_time if it has one, goes on")
         return
-    results: dict[str, float | None] = {
-        name: round(float(value), 4) if torch.isfinite(value) else None
-        for name, value in trainer.callback_metrics.items()
-    }
+    results = {name: _rounded(value) for name, value in trainer.callback_metrics.items()}
     results["epochs"] = trainer.current_epoch
     best = trainer.checkpoint_callback
     if isinstance(best, ModelCheckpoint) and best.best_model_score is not None:
-        results[f"best {monitor}"] = round(float(best.best_model_score), 4)
+        results[f"best {monitor}"] = _rounded(best.best_model_score)
     if before:
-        results[f"before {monitor}"] = round(float(before[0][str(monitor)]), 4)
+        results[f"before {monitor}"] = _rounded(before[0][str(monitor)])
         compare_with_beginning(str(monitor), results)
     (folder / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     log.info("best weights: %s", best_checkpoint(folder))
     log.info("%s%s", advice, best_checkpoint(folder))
+
+
+def _rounded(value: Tensor | float) -> float | None:
+    """As results.json has it; None where nothing could be measured, which JSON has no number for."""
+    return round(float(value), 4) if math.isfinite(value) else None
 
 
 def compare_with_beginning(monitor: str, results: dict[str, float | None]) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from blazepose.data.align import aligned_roi
-from blazepose.evaluation.find import choose_detector, match_rois, plan_found
+from blazepose.evaluation.find import detector_file, match_rois, plan_found
 from blazepose.geometry import Roi
 from blazepose.image import ImageError
 from blazepose.runtime.detector import Detection, PersonDetector
@@ -110,4 +110,4 @@ def test_nobody_to_look_for_twice_the_same_and_no_picture_are_errors(tmp_path):
 
 def test_weights_without_a_detector_need_one(tmp_path):
     with pytest.raises(ValueError, match=r"roi=detector: own\.onnx holds no detector; name .* detector=FILE"):
-        choose_detector(None, Path("own.onnx"), 1)
+        detector_file(None, Path("own.onnx"))

@@ -9,7 +9,13 @@ from pycocotools import mask as run_lengths
 from blazepose.data.align import aligned_roi
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Annotation, Source
 from blazepose.evaluation.predict import plan, predict
-from blazepose.evaluation.predictions import PersonKey, Prediction, read_predictions, write_predictions
+from blazepose.evaluation.predictions import (
+    PersonKey,
+    Prediction,
+    nothing_found,
+    read_predictions,
+    write_predictions,
+)
 from blazepose.evaluation.results import headline, results
 from blazepose.evaluation.score import Scored, score
 from blazepose.geometry import image_to_roi
@@ -226,3 +232,13 @@ def test_groups_that_are_numbers_are_in_their_order(people, evaluate):
 def test_the_headline_says_the_rest(people, evaluate):
     text = headline(results(evaluate(people)))
     assert "right hip. MPJPE 0 mm, PA-MPJPE 0 mm, F1 of visible 88.9, F1 of hidden 0.0, mask IoU 9" in text
+
+
+def test_who_is_not_found_says_nothing_rightly(people, evaluate):
+    """Neither that points are hidden nor where the person is."""
+    found = evaluate(people).predictions
+    missed = [nothing_found(p.image, p.person, p.reader, p.crop, p.roi, p.trained) for p in found]
+    figures = results(score(by_key(missed), [people]))
+    assert figures["classes"]["hidden"]["recall"] == figures["classes"]["visible"]["recall"] == 0
+    assert figures["visibility_balanced_accuracy"] == figures["presence_f1"] == figures["mask_iou"] == 0
+    assert figures["per_landmark"]["left_wrist"]["visibility_accuracy"] == 0

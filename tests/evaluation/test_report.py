@@ -16,6 +16,8 @@ from blazepose.evaluation.sheets import random_people, worst_people
 from blazepose.runtime.decode import RawOutputs
 from tests.evaluation.crowd import ConstantEngine
 
+ABOUT = {"file": "net.tflite", "sha256": "abc", "detector": None, "data": ["lsp:here"]}
+
 
 @pytest.fixture
 def scored(crowd, pose_roi) -> Scored:
@@ -24,7 +26,7 @@ def scored(crowd, pose_roi) -> Scored:
 
 
 def test_a_report_says_what_its_figures_depend_on(scored, tmp_path):
-    figures = results(scored) | {"file": "models/net.tflite", "sha256": "abc", "data": ["lsp:here"]}
+    figures = results(scored) | ABOUT | {"file": "models/net.tflite"}
     (tmp_path / "out").mkdir()
     write_report(scored, figures, "python eval.py weights=models/net.tflite", 0, tmp_path / "out")
     text = (tmp_path / "out/report.md").read_text()
@@ -57,7 +59,7 @@ def test_what_an_engine_does_not_tell_has_no_figure(crowd, pose_roi, tmp_path):
     read = read_predictions(tmp_path / "predictions.jsonl")
     assert {(p.landmarks_raw, p.pose_presence) for p in read.values()} == {(None, None)}
     scored = score(read, [crowd])
-    figures = results(scored) | {"file": "pose.task", "sha256": "abc", "data": ["lsp:here"]}
+    figures = results(scored) | ABOUT | {"file": "pose.task"}
     assert figures["pck@0.2"] == 100
     assert figures["pck@0.2_raw"] is None
     assert "regression" not in headline(figures)
@@ -66,7 +68,7 @@ def test_what_an_engine_does_not_tell_has_no_figure(crowd, pose_roi, tmp_path):
 
 
 def test_points_left_out_are_said(scored, tmp_path):
-    figures = results(scored) | {"file": "net.tflite", "sha256": "abc", "data": ["lsp:here"]}
+    figures = results(scored) | ABOUT
     figures |= {"num_left_out": {"zero torso": 3}, "not_trained": {"nose": 5}}
     write_report(scored, figures, "", 0, tmp_path)
     text = (tmp_path / "report.md").read_text()
@@ -112,6 +114,18 @@ def test_the_command_can_be_typed():
     )
 
 
+def test_the_command_names_the_detector_and_the_engine():
+    options = Options(roi="detector", detector="mine.ckpt", engine="mediapipe")
+    command = repeat_command(options, Path("pose.task"), ["lsp:a"])
+    assert "roi=detector detector=mine.ckpt engine=mediapipe" in command
+
+
+def test_the_report_of_a_pipeline_names_its_detector(scored, tmp_path):
+    detector = {"file": "people.tflite", "sha256": "def"}
+    write_report(scored, results(scored) | ABOUT | {"detector": detector}, "", 0, tmp_path)
+    assert "The detector: `people.tflite`, sha256 `def`." in (tmp_path / "report.md").read_text()
+
+
 def test_the_command_of_scored_predictions_names_no_crop():
     options = Options(predictions="p.jsonl", torso="midline")
     command = repeat_command(options, Path("p.jsonl"), ["lsp:a"])
@@ -119,7 +133,7 @@ def test_the_command_of_scored_predictions_names_no_crop():
 
 
 def test_only_tables_that_have_figures(scored, tmp_path):
-    figures = results(scored) | {"file": "net.tflite", "sha256": "abc", "data": ["lsp:here"]}
+    figures = results(scored) | ABOUT
     write_report(scored, figures, "", 0, tmp_path)
     text = (tmp_path / "report.md").read_text()
     assert "3-D" not in text
@@ -130,7 +144,7 @@ def test_only_tables_that_have_figures(scored, tmp_path):
 
 
 def test_tables_of_heads_and_groups(scored, tmp_path):
-    figures = results(scored) | {"file": "net.tflite", "sha256": "abc", "data": ["lsp:here"]}
+    figures = results(scored) | ABOUT
     figures |= {"mpjpe_mm": 61.25, "mask_iou": 83.0, "outputs_not_trained": ["presence"]}
     figures["classes"]["hidden"] = {"precision": None, "recall": 0.0, "f1": 0.0, "points": 9}
     row = {

@@ -174,3 +174,18 @@ def test_torso_definitions(crowd, pose_roi):
         for torso in ("across", "diagonals", "midline")
     }
     assert wrists == {"across": 100, "diagonals": 100, "midline": 0}
+
+
+def test_regression_that_no_engine_tells_has_no_figure(crowd, pose_roi):
+    """MediaPipe's, even if somebody was not found, of whom all is wrong."""
+    predictions = {
+        key: replace(prediction, landmarks_raw=None)
+        for key, prediction in predictions_of(crowd, pose_roi).items()
+    }
+    missed = next(iter(predictions))
+    p = predictions[missed]
+    predictions[missed] = nothing_found(p.image, p.person, p.reader, p.crop, p.roi, p.trained)
+    figures = results(score(predictions, [crowd]))
+    assert figures["pck@0.2"] == pytest.approx(100 * 6 / 7, abs=1e-3)
+    assert figures["pck@0.2_raw"] is None
+    assert "mean error 0.0 %" in headline(figures)

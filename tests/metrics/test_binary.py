@@ -31,3 +31,8 @@ def test_a_class_without_labels_has_no_score():
     assert np.isnan([hidden.recall, hidden.f1, balanced_accuracy(visible, hidden)]).all()
     assert hidden.precision == 0
     assert hidden.points == 0
+
+
+def test_no_answer_is_neither():
+    visible, hidden = class_scores(np.array([VISIBLE, HIDDEN, HIDDEN]), np.array([np.nan, np.nan, 0.1]))
+    assert (visible.recall, hidden.recall, hidden.precision) == (0, 50, 100)

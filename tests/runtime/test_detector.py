@@ -124,3 +124,12 @@ def test_google_finds_nobody_where_nobody_is(shared: Path):
     noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
     assert detector(noise) == []
     assert detector(np.zeros((480, 640, 3), np.uint8)) == []
+
+
+@pytest.mark.parametrize(("sure_from", "shift"), [(None, 2 * 0.475), (0.5, 0)])
+def test_less_sure_answers_are_averaged_in_as_mediapipe_does(sure_from, shift):
+    """Unless the sure ones are to be as they are without them."""
+    aside = [UPRIGHT[0] + 2, *UPRIGHT[1:]]
+    told = Told({MIDDLE: (0.1, UPRIGHT), MIDDLE + 1: (-0.1, aside)})
+    (person,) = PersonDetector(told, 0.4, sure_from)(np.zeros((224, 224, 3), np.uint8))
+    np.testing.assert_allclose(person.box_xyxy, [104 + shift, 64, 120 + shift, 96], atol=1e-3)

@@ -118,3 +118,10 @@ def test_ids_of_people_outside_the_picture_do_no_harm():
     far = seen(1, **LEG)
     far.landmarks[:, :2] = 1e7, -1e7
     assert draw_poses(GREY, [seen(**LEG), far]).shape == GREY.shape
+
+
+def test_a_mask_that_was_never_trained_is_left_out():
+    trained = {"landmarks": LANDMARKS, "visibility": LANDMARKS, "outputs": ["presence"]}
+    masked = seen(mask=np.ones((200, 200), np.float32))
+    assert (draw_poses(GREY, [masked], trained) == 127).all()
+    assert (draw_poses(GREY, [masked], {**trained, "outputs": ["segmentation"]}) != 127).any()

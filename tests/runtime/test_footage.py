@@ -1,14 +1,17 @@
 """What else can be looked at: streams, cameras, folders of many things."""
 
 import logging
+import re
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 
+import av
 import cv2
 import numpy as np
 import pytest
 
+from blazepose.runtime import media
 from blazepose.runtime.media import camera_rate, open_footage
 
 
@@ -26,6 +29,37 @@ def test_a_stream_is_read_by_its_address(video):
         with pytest.raises(ValueError, match=rf"^{address}/gone\.mp4 cannot be reached, or sends no video: "):
             open_footage(f"{address}/gone.mp4")
         server.shutdown()
+
+
+def test_a_stream_that_falls_silent_gives_what_it_sent(video, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(media, "_PATIENCE_S", 1.0)
+    broadcast = tmp_path / "a.ts"
+    with av.open(str(video)) as source, av.open(str(broadcast), "w") as copy:
+        stream = copy.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                copy.mux(packet)
+
+    class Silent(Quiet):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(broadcast.read_bytes())
+            self.wfile.flush()
+            done.wait(20)
+
+    done = Event()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Silent) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        footage = open_footage(f"http://127.0.0.1:{server.server_port}/a.ts")
+        with caplog.at_level(logging.WARNING):
+            frames = list(footage.frames)
+        done.set()
+        server.shutdown()
+    assert len(frames) == len(list(open_footage(str(broadcast)).frames)) > 0
+    assert re.search(r"a\.ts cannot be read beyond \d\.\d\d s: ", caplog.text)
+    assert "damaged" not in caplog.text
 
 
 def test_files_of_a_folder_that_are_no_pictures_are_counted(tmp_path, caplog):

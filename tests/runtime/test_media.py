@@ -135,7 +135,12 @@ def test_a_cut_off_mp4_with_its_index_in_front_warns(tmp_path, caplog):
                 copy.mux(packet)
     assert len(read(fast)) == 12
     with caplog.at_level(logging.WARNING):
-        assert 1 <= len(read(cut(fast, 0.6))) < 12
+        half = cut(fast, 0.6)
+        with av.open(str(half)) as container:
+            whole_packets = sum(
+                packet.size > 0 and not packet.is_corrupt for packet in container.demux(video=0)
+            )
+        assert len(read(half)) == whole_packets > 3
     assert re.search(r"cut\.mp4 ends at 0\.[1-3]\d of 0\.5\d s: it was cut off", caplog.text)
 
 
@@ -234,6 +239,8 @@ def test_damage_all_over_a_long_video_does_not_end_it(monkeypatch):
     monkeypatch.setattr(media, "_HOPELESS", 1)
 
     class Packet:
+        is_corrupt = False
+
         def __init__(self, number: int) -> None:
             self.number = number
 
@@ -266,3 +273,24 @@ def test_pictures_come_in_order_with_their_files(tmp_path, monkeypatch):
     single = open_footage(str(tmp_path / "in/b.png"))
     assert (single.total, single.rate) == (1, None)
     assert next(single.frames).picture == tmp_path / "in/b.png"
+
+
+def test_a_folder_may_be_named_by_a_number(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("2024").mkdir()
+    cv2.imwrite("2024/a.png", np.full((9, 9, 3), 90, np.uint8))
+    assert open_footage("2024").total == 1
+
+
+def test_pixels_that_are_not_square_are_made_so(tmp_path):
+    """As of DVDs and old camcorders."""
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(4, 3)
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(quarters(RED, GREEN, BLUE, WHITE))))
+        container.mux(stream.encode(None))
+    frames = read(tmp_path / "a.mp4")
+    assert {frame.image.shape for frame in frames} == {(48, 85, 3)}
+    assert corners(frames[0].image) == [list(color) for color in (RED, GREEN, BLUE, WHITE)]

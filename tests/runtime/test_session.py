@@ -1,5 +1,6 @@
 """Footage in, overlays and JSON lines out; and what is left when something goes wrong."""
 
+import logging
 from pathlib import Path
 
 import cv2
@@ -176,3 +177,11 @@ def test_a_folder_without_permission_is_told_at_once(video, tmp_path, monkeypatc
     monkeypatch.setattr("os.access", lambda path, mode: False)  # root may write everywhere
     with pytest.raises(ValueError, match=r"seen\.jsonl cannot be written: no permission in \S+$"):
         follow(open_footage(str(video)), Told(), (), None, tmp_path / "seen.jsonl")
+
+
+@pytest.mark.parametrize(("rois", "sentence"), [(2, "nobody at 1 of the 2 ROIs: so nobody"), (1, "")])
+def test_a_place_where_nobody_is_seen_is_told(video, caplog, rois, sentence):
+    with caplog.at_level(logging.WARNING):
+        follow(open_footage(str(video)), Told(), [at(60), at(90)][:rois])
+    assert sentence in caplog.text
+    assert bool(caplog.text) == (rois == 2)

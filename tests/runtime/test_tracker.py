@@ -285,3 +285,23 @@ def test_hours_of_people_coming_and_going_cost_no_memory(world):
         most = max(most, len(free._tracks) + len(free._lost))
     assert most <= 32  # who was lost within a second of 30 frames
     assert tracker._next_id > 50
+
+
+@pytest.mark.parametrize("pointed", ["anna", "ben"])
+def test_a_given_roi_is_of_whom_it_fits_best(world, pointed):
+    """Of two who stand side by side, the other one stays, too, and nobody's id changes."""
+    tracker, people = world.tracker(people=2), {"anna": at(100), "ben": at(140)}
+    assert 0.2 < roi_overlap(*people.values()) < 0.5
+    assert world.show(tracker, 0, **people) == [("anna", 0), ("ben", 1)]
+    for k in range(1, 4):
+        poses = tracker(IMAGE, k * 33, rois=[people[pointed]])
+        assert [(world.name(pose), pose.id) for pose in poses] == [("anna", 0), ("ben", 1)]
+
+
+def test_who_is_pointed_to_in_every_frame_has_a_velocity(world):
+    """By which two who cross are told apart."""
+    tracker = world.tracker()
+    for k in range(5):
+        world.people = {"anna": at(100 + 10 * k)}
+        tracker(IMAGE, k * 40, rois=[at(100 + 10 * k)])
+    assert tracker._tracks[0].velocity[0] == pytest.approx(0.25 * (1 - 0.7**4), abs=0.01)

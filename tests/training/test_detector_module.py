@@ -1,16 +1,21 @@
 """The detector's loss terms, of answers made by hand."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import default_collate
 
 from blazepose.anchors import DETECTOR_SIZE, NUM_COORDINATES
 from blazepose.data.detector_sample import MAX_PEOPLE
+from blazepose.data.person_box import PersonBox
+from blazepose.data.scenes import Scene
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.outputs import DetectorOutputs
 from blazepose.targets.anchors import assign_anchors, encode_boxes
 from blazepose.training.detector_loss import DetectorLoss
-from blazepose.training.detector_module import DetectorModule
+from blazepose.training.detector_module import DetectorModule, monitored
 from blazepose.training.optimiser import OptimiserConfig
 
 SURE = 12.0
@@ -81,3 +86,12 @@ def test_who_may_answer_has_to_say_the_same_place(batch):
 def test_a_batch_of_nobody_has_a_score_only(batch):
     nobody = {name: value[1:] for name, value in batch.items()}
     assert terms(nobody, scores=-1.0)["box"] == terms(nobody)["points"] == 0
+
+
+def test_what_can_be_measured_is_monitored():
+    points, labelled = np.zeros((4, 2)), np.array([True, True, True, False])
+    known = PersonBox(np.zeros(2), 1.0, points, labelled)
+    unknown = known._replace(labelled=np.array([True, False, True, False]))
+    scenes = [Scene(Path("a.png"), None, people, [], np.zeros((0, 4))) for people in ([unknown], [known])]
+    assert monitored(scenes) == "val/roi_good"
+    assert monitored(scenes[:1]) == "val/ap_place"
