@@ -4,51 +4,60 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from blazepose.anchors import FOUND_FROM
-from blazepose.configured import build, script
-from blazepose.data.datamodule import as_list
-from blazepose.data.readers import read_source
-from blazepose.evaluation.engines import open_detector, open_weights, validation_data
-from blazepose.evaluation.find import DETECTOR, detector_file, plan_found
+from blazepose.configured import build, refuse_typed, script
+from blazepose.data.readers import as_list, read_source
+from blazepose.evaluation.annotators import criterion
+from blazepose.evaluation.compare import open_runs
+from blazepose.evaluation.compare_report import write_comparison
+from blazepose.evaluation.engines import validation_data
+from blazepose.evaluation.fairness import Asked
+from blazepose.evaluation.grouping import group_people
+from blazepose.evaluation.model_card import measure_latency, write_model_card
 from blazepose.evaluation.options import Options
-from blazepose.evaluation.predict import plan, predict
-from blazepose.evaluation.predictions import read_predictions, write_predictions
+from blazepose.evaluation.predictions import kept
+from blazepose.evaluation.remarks import remarks
 from blazepose.evaluation.report import new_folder, repeat_command, write_report
 from blazepose.evaluation.results import headline, results
 from blazepose.evaluation.score import score
-from blazepose.training.runs import chosen_weights
-from blazepose.whole_file import file_sha256
+from blazepose.evaluation.sections import said_of_groups
+from blazepose.evaluation.subject import ask, open_subject
 
 
 @script("eval")
 def main(cfg: DictConfig) -> None:
     """People through the weights into a file; scores and a report from the file."""
-    if cfg.compare or cfg.data.metadata or str(cfg.predictions).startswith("landmarks:"):
-        raise ValueError("compare=, data.metadata= and predictions=landmarks:FILE are not there yet")
     options = build(Options, cfg)
-    evaluated = Path(options.predictions or chosen_weights(options.weights, "weights="))
-    # The checksum now: a training run that goes on may write better weights to the same place.
-    checksum = file_sha256(evaluated)
-    engine = None if options.predictions else open_weights(evaluated, options.engine, options.num_threads)
-    specs = as_list(cfg.data.test) or validation_data(evaluated, engine)
-    sources = [read_source(spec) for spec in specs]
-    finder = detector_file(options.detector, evaluated) if options.roi == DETECTOR else None
-    found_by = {"file": str(finder), "sha256": file_sha256(finder)} if finder else None
-    if finder:
-        jobs = plan_found(sources, open_detector(finder, FOUND_FROM, options.num_threads))
-    else:
-        jobs = plan(sources, options.roi, options.seed)
+    if cfg.compare:
+        compare(cfg, options)
+        return
+    subject = open_subject(options)
+    specs = as_list(cfg.data.test) or validation_data(subject.file, subject.engine)
+    people = group_people([read_source(spec) for spec in specs], cfg.data.metadata, options.intersect)
+    unfair = criterion(options.annotators, options.torso)
+    asked = Asked(people.attributes, options.min_group, unfair, options.annotators, people.everybody)
+    people, said = ask(subject, people, options)
 
-    folder, file = new_folder(options.out, evaluated), evaluated
-    if engine:
-        file = folder / "predictions.jsonl"
-        write_predictions(predict(engine, jobs, options.roi, options.batch_size), file)
-    scored = score(read_predictions(file), sources, options.torso)
+    folder = new_folder(options.out, subject.file)
+    predictions = kept(said, folder, subject.file)
+    scored = score(predictions, people.sources, options.torso)
 
-    about = {"file": str(evaluated), "sha256": checksum, "detector": found_by, "data": specs}
-    figures = results(scored) | about
-    write_report(scored, figures, repeat_command(options, evaluated, specs), options.seed, folder)
-    print(f"{evaluated}: {headline(figures)}\n{folder / 'report.md'}")
+    about = {"data": specs, "metadata": cfg.data.metadata, "intersect": options.intersect}
+    figures = results(scored, asked) | subject.about | about
+    figures["notes"] = [*people.notes, *remarks(figures, people.sources, len(predictions))]
+    command = repeat_command(options, subject.file, specs, cfg.data.metadata)
+    write_report(scored, figures, command, options.seed, folder)
+    if subject.engine:
+        latency = measure_latency(subject.engine, options.num_threads)
+        write_model_card(figures, subject.engine.metadata, latency, folder / "model_card.md")
+    print(f"{subject.file}: {headline(figures)}", *said_of_groups(figures), folder / "report.md", sep="\n")
+
+
+def compare(cfg: DictConfig, options: Options) -> None:
+    """Evaluations of the same people side by side."""
+    refuse_typed([str(key) for key in cfg if key not in ("compare", "out")], "compare= does not read it")
+    runs = open_runs(as_list(cfg.compare))
+    folder = new_folder(options.out, Path("compare"))
+    print(write_comparison(runs, folder), folder / "report.md", sep="\n")
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ from blazepose.evaluation.engines import weights_name
 from blazepose.export.contract import PRECISIONS, Precision
 from blazepose.export.detector import export_detector
 from blazepose.export.landmark import TARGETS, export_landmark_net
+from blazepose.training.learned import describe_learned
 from blazepose.training.runs import chosen_weights
-from blazepose.training.stages import describe_learned
 from blazepose.training.weights import held_task
 
 

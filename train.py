@@ -14,7 +14,6 @@ from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import (
     Loading,
     SampleLoaders,
-    as_list,
     describe_sources,
     find_pictures,
     read_filtered,
@@ -24,7 +23,7 @@ from blazepose.data.dataset import PoseDataset
 from blazepose.data.detector_dataset import DetectorDataset, describe_scenes
 from blazepose.data.detector_windows import DetectorAugmentation
 from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
-from blazepose.data.readers import read_source
+from blazepose.data.readers import as_list, read_source
 from blazepose.data.scenes import scenes_of
 from blazepose.models.detector_net import DetectorNet, describe_detector
 from blazepose.models.landmark_net import LandmarkNet, describe_net
@@ -38,11 +37,12 @@ from blazepose.training.detector_module import DetectorModule, monitored
 from blazepose.training.detector_pictures import draw_detector, draw_detector_samples
 from blazepose.training.fit import build_trainer, fit, set_seed, trainer_settings, validates, worker_count
 from blazepose.training.landmark_module import LandmarkModule
+from blazepose.training.learned import advice, describe_learned
 from blazepose.training.loss_weights import LossWeights
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.pictures import draw_module, draw_samples
 from blazepose.training.runs import DETECTOR_RUNS, LANDMARK_RUNS, open_run, resume_run
-from blazepose.training.stages import Stages, advice, describe_learned, learned
+from blazepose.training.stages import Stages, learned
 
 log = logging.getLogger("blazepose")
 

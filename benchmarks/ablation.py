@@ -1,5 +1,8 @@
 """The blog's three rows and both wirings at equal budget: trains what is missing, prints the table.
 
+Rows that regress are evaluated on the validation's people, too, with a report each, and compared with the
+first of them: figures have 95 % intervals over people. eval.py scores no heatmaps alone: that row has none.
+
     python benchmarks/ablation.py model=lite epochs=40 "data.train=[lsp:...]" "data.val=[lsp:...]"
     python benchmarks/ablation.py rows=both,mediapipe ...    # some of them, beside another such command
 
@@ -7,6 +10,7 @@ Every row is a run of train.py with one of configs/experiment/ablation_*.yaml; w
 each. A row that was cut off goes on, a finished one is only read, so the command can be stopped and repeated.
 """
 
+import itertools
 import json
 import subprocess
 import sys
@@ -19,7 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 from blazepose.configured import expand_home
 from blazepose.training.runs import LANDMARK_RUNS
 
-TRAIN = Path(__file__).resolve().parents[1] / "train.py"
+TRAIN, EVAL = (Path(__file__).resolve().parents[1] / name for name in ("train.py", "eval.py"))
 
 # Row, experiment, how its landmarks are read, what the blog found (mean error in % of torso, PCK@0.2).
 # Source: evaluation.md, "blog ablation".
@@ -34,6 +38,11 @@ ROWS = (
 
 IMMATERIAL = {"loader.num_workers", "trainer.accelerator", "trainer.log_every_n_steps", "trainer.max_time"}
 """What may differ between the rows of one table."""
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """A file of results."""
+    return json.loads(file.read_text())
 
 
 def newest_run(name: str) -> Path | None:
@@ -64,11 +73,11 @@ def _flat(values: Any, prefix: str = "") -> dict[str, Any]:
 def _is_finished(run: Path, epochs: int) -> bool:
     """A run that trainer.max_time ended has results, too."""
     file = run / "results.json"
-    return file.is_file() and json.loads(file.read_text())["epochs"] >= epochs
+    return file.is_file() and read_json(file)["epochs"] >= epochs
 
 
-def train(experiment: str, overrides: list[str], model: str) -> dict[str, float]:
-    """Train the row, or go on with it, unless it is finished; return its results."""
+def train(experiment: str, overrides: list[str], model: str) -> Path:
+    """Train the row, or go on with it, unless it is finished; return its run."""
     name = f"ablation-{experiment.replace('_', '-')}-{model}"
     run = newest_run(name)
     asked = [f"experiment=ablation_{experiment}", *overrides]
@@ -84,7 +93,24 @@ def train(experiment: str, overrides: list[str], model: str) -> dict[str, float]
         subprocess.run([sys.executable, str(TRAIN), *arguments], check=True)
         run = newest_run(name)
     assert run is not None
-    return json.loads((run / "results.json").read_text())
+    return run
+
+
+def evaluate(run: Path) -> Path:
+    """Score a run's last weights on what they were validated on; return the folder of the report.
+
+    A report of earlier weights, or one that was cut off, is left where it is.
+    """
+    weights = run / "checkpoints" / "last.ckpt"
+    for number in itertools.count(1):
+        folder = run / ("eval" if number == 1 else f"eval_{number}")
+        done = folder / "results.json"
+        if done.is_file() and done.stat().st_mtime > weights.stat().st_mtime:
+            break
+        if not folder.exists():
+            subprocess.run([sys.executable, str(EVAL), f"weights={weights}", f"out={folder}"], check=True)
+            break
+    return folder
 
 
 def main() -> None:
@@ -100,13 +126,23 @@ def main() -> None:
     chosen = given.pop("rows", ",".join(known)).split(",")
     if wrong := sorted(set(chosen) - set(known)):
         sys.exit(f"rows={','.join(wrong)}: the rows are {', '.join(known)}")
-    print("| row | mean error, % of torso | PCK@0.2 | refined | blog: error / PCK |\n|---|---|---|---|---|")
+    reports = []
+    print("| row | mean error, % of torso | PCK@0.2 | 95 % interval | refined | blog: error / PCK |")
+    print("|---|---|---|---|---|---|")
     for title, experiment, decoding, blog in (row for row in ROWS if row[1] in chosen):
         budget = f"stages.{'heatmap' if experiment == 'heatmaps' else 'joint'}={epochs}"
-        results = train(experiment, [*(f"{key}={value}" for key, value in given.items()), budget], model)
-        refined = "" if decoding == "heatmap" else f"{results['val/pck@0.2_refined']:.1f}"
+        run = train(experiment, [*(f"{key}={value}" for key, value in given.items()), budget], model)
+        results = read_json(run / "results.json")
         error, pck = results[f"val/mean_error_{decoding}"], results[f"val/pck@0.2_{decoding}"]
-        print(f"| {title} | {error:.1f} | {pck:.1f} | {refined} | {blog} |", flush=True)
+        refined = interval = ""
+        if decoding == "raw":
+            reports.append(evaluate(run))
+            refined = f"{results['val/pck@0.2_refined']:.1f}"
+            low, high = read_json(reports[-1] / "results.json")["pck@0.2_raw_ci95"]
+            interval = f"{low:.1f} to {high:.1f}"
+        print(f"| {title} | {error:.1f} | {pck:.1f} | {interval} | {refined} | {blog} |", flush=True)
+    if len(reports) > 1:
+        subprocess.run([sys.executable, str(EVAL), f"compare=[{','.join(map(str, reports))}]"], check=True)
 
 
 if __name__ == "__main__":

@@ -26,9 +26,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from blazepose.configured import expand_home
 from blazepose.data.augment import Augmentation
-from blazepose.data.datamodule import as_list, read_filtered
+from blazepose.data.datamodule import read_filtered
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.filters import PersonFilter
+from blazepose.data.readers import as_list
 from blazepose.export.contract import ExportedNet
 from blazepose.export.tflite import to_tflite
 from blazepose.models.landmark_net import LandmarkNet, describe_net

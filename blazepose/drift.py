@@ -19,6 +19,7 @@ from blazepose.evaluation.drift import (
     NUDGE_PX,
     Said,
     changed_pck,
+    changes,
     drift,
     labels_of,
     listen,
@@ -86,7 +87,7 @@ def _print_people(before: Path, after: Path, spec: str, roi: str, pictures: Path
     for name, figure in moved.items():
         print(f"    {name:34} {figure:10.2f} {noise[name]:19.2f}")
     if pictures is not None:
-        draw_changes(jobs, first, second, labels, pictures)
+        draw_changes(changes(jobs, first, second, labels), pictures)
         print(f"  {pictures}")
 
 

@@ -102,7 +102,8 @@ def test_weights_to_report(folder, run):
     assert figures["num_left_out"] == {"hips or shoulders not labelled": 1}
     assert figures["per_landmark"]["left_ankle"]["pck@0.2"] == 0
     expected = {"predictions.jsonl", "results.json", "report.md"}
-    expected |= {f"{name}.png" for name in ("pck_curve", "per_landmark", "worst", "random")}
+    expected |= {"report.html", "model_card.md"}
+    expected |= {f"{name}.png" for name in ("pck_curve", "body", "difficulty", "worst", "random")}
     assert {path.name for path in results.parent.iterdir()} == expected
     assert {path.name for path in folder.iterdir()} == {"net.onnx", "people", "runs"}, "and nothing else"
 
@@ -141,12 +142,84 @@ def test_rendered_people_are_scored_in_everything(folder, run, tiny_rendered):
     assert figures["visibility_f1"] == pytest.approx(100 * 64 / 65, abs=1e-3)
     assert figures["hidden_f1"] == 0
     assert (figures["presence_f1"], figures["absent_f1"]) == (100, None)
-    assert figures["groups"]["age"]["adult"]["count"] == 4
+    assert figures["breakdown"]["age"]["adult"]["count"] == 4
+    assert "synthetic" in figures["notes"][0]
     assert f"MPJPE {figures['mpjpe_mm']:.0f} mm" in out
-    assert Path("here/groups.png").exists()
+    assert Path("here/calibration.png").exists()
     again = f"predictions={folder / 'here/predictions.jsonl'}"
     assert run(again, f"data.test=['synthetic:{tiny_rendered}:val']", "out=again")[0] == 0
     assert json.loads(Path("again/results.json").read_text())["mask_iou"] == 0
+
+
+def write_landmarks(file: Path, people: int, wrong: range = range(0)) -> None:
+    """People as the network sees them, in own labels; the arms of some are elsewhere."""
+    names = [name for name in LSP14.values() if name != "left_ankle"]
+    images, annotations = [], []
+    for k in range(people):
+        image = Path(f"images/p{k}.png")
+        image.parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(image), np.full((200, 200, 3), 120, np.uint8))
+        points = [(*(joint(name) * 60 + 100), 1 if name == "right_ankle" else 2) for name in names]
+        if k in wrong:
+            points = [
+                (x + 30 * ("wrist" in name or "elbow" in name), y, flag)
+                for name, (x, y, flag) in zip(names, points, strict=True)
+            ]
+        images.append({"id": k, "file_name": f"p{k}.png", "width": 200, "height": 200})
+        annotations.append({"id": k, "image_id": k, "category_id": 1, "keypoints": np.ravel(points).tolist()})
+    category = {"id": 1, "name": "person", "keypoints": names}
+    file.write_text(json.dumps({"images": images, "annotations": annotations, "categories": [category]}))
+
+
+def test_groups_of_a_table_get_verdicts(folder, run):
+    """The arms of one region are labelled elsewhere: a planted bias is found and named."""
+    write_network(folder / "net.onnx")
+    write_landmarks(folder / "first.json", 75, wrong=range(50, 75))
+    countries = ["Chile"] * 25 + ["Kenya"] * 25 + ["Norway"] * 25
+    lines = [f"p{k}.png,{country},{1 + k % 2}" for k, country in enumerate(countries)]
+    (folder / "people.csv").write_text("\n".join(["image,country,skin_tone", *lines, "gone.png,Chile,1"]))
+    groups = ["data.test=[landmarks:first.json]", "data.metadata=people.csv", "intersect=[region,skin_tone]"]
+    status, out, _ = run("weights=net.onnx", *groups, "out=here", "min_group=25")
+    assert status == 0
+    figures = json.loads(Path("here/results.json").read_text())
+    region = figures["fairness"]["region"]
+    assert (region["verdict"], region["worst"], region["metric"]) == ("unfair", "Europe", "pdj@0.2")
+    assert region["groups"]["Europe"]["count"] == 25
+    assert region["not_in_card"] == ["Eastern Africa"]
+    assert figures["fairness"]["skin_tone"]["verdict"] != "unfair"
+    assert len(figures["fairness"]["region x skin_tone"]["too_few"]) == 6
+    assert "people.csv: 1 lines are for nobody in data.test, as 'gone.png'" in figures["notes"][0]
+    assert "region: **unfair**" in Path("here/report.md").read_text()
+    assert "data.metadata=people.csv" in Path("here/report.md").read_text()
+    assert "region: unfair" in out
+    card = Path("here/model_card.md").read_text()
+    assert "Europe is so much worse than" in card
+    assert "Intended use\n\nUnknown" in card
+
+
+def test_two_annotators_and_what_they_say_is_unfair(folder, run):
+    write_network(folder / "net.onnx")
+    write_landmarks(folder / "first.json", 10)
+    write_landmarks(folder / "second.json", 10, wrong=range(2))
+    status, out, _ = run("predictions=landmarks:second.json", "data.test=[landmarks:first.json]", "out=human")
+    assert status == 0
+    human = json.loads(Path("human/results.json").read_text())
+    assert human["pck@0.2"] == human["pdj@0.2"] == pytest.approx(100 * (110 - 8) / 110, abs=1e-3)
+    assert human["annotators"] is True
+    assert not Path("human/model_card.md").exists()
+    assert "predictions=landmarks:second.json" in Path("human/report.md").read_text().replace("'", "")
+
+    lines = [f"p{k}.png,{'ab'[k % 2]}" for k in range(10)]
+    (folder / "people.csv").write_text("\n".join(["image,team", *lines]))
+    options = ["data.test=[landmarks:first.json]", "data.metadata=people.csv", "annotators=human"]
+    assert run("weights=net.onnx", *options, "out=net")[0] == 0
+    team = json.loads(Path("net/results.json").read_text())["fairness"]["team"]
+    assert team["criterion"] == pytest.approx(3 * 100 * 8 / 110, abs=1e-2)
+
+    status, out, _ = run("compare=[human,net]", "out=both")
+    assert status == 0
+    assert "10 people are too few to tell human and net apart" in out
+    assert Path("both/report.html").exists()
 
 
 NET, PEOPLE = "weights=net.onnx", "data.test=[lsp:people]"
@@ -161,9 +234,14 @@ NET, PEOPLE = "weights=net.onnx", "data.test=[lsp:people]"
         ([NET, PEOPLE, "roi=detector"], "holds no detector; name a file that does, detector=FILE"),
         ([NET, PEOPLE, "torso=head"], "torso=head is unknown; torso is one of across"),
         ([NET, PEOPLE, "out=people"], "out=people exists and is not empty"),
-        ([NET, PEOPLE, "compare=[a,b]"], "compare=, data.metadata= and predictions=landmarks:FILE are not"),
-        ([NET, PEOPLE, "data.metadata=p.csv"], "compare=, data.metadata= and predictions=landmarks:FILE"),
-        ([PEOPLE, "predictions=landmarks:b.json"], "compare=, data.metadata= and predictions=landmarks:FILE"),
+        (["compare=[a,b]", "torso=midline"], "torso: compare= does not read it"),
+        (["compare=[a,b]"], "a/results.json is missing; name folders that eval.py wrote"),
+        ([NET, PEOPLE, "data.metadata=p.csv"], "data.metadata=p.csv is missing"),
+        ([NET, PEOPLE, "intersect=[a,b]"], "intersect: nobody has the attribute a; there are none"),
+        ([NET, PEOPLE, "intersect=[a]"], "name two attributes or more"),
+        ([NET, PEOPLE, "annotators=a"], "annotators=a: a/results.json is missing"),
+        ([NET, PEOPLE, "min_group=1"], "min_group=1: a number from 2 up"),
+        ([PEOPLE, "predictions=landmarks:b.json"], "b.json is missing"),
         ([PEOPLE, "predictions=p.jsonl"], "p.jsonl is missing or not a file"),
         ([NET, PEOPLE, "predictions=p.jsonl"], "give one of them"),
         ([NET, PEOPLE, "batch_size=many"], "batch_size: Value 'many'"),

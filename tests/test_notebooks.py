@@ -24,6 +24,8 @@ def test_notebook_runs(path, tiny_lsp, tmp_path, request, monkeypatch):
         monkeypatch.setenv("BLAZEPOSE_WEIGHTS", "lite.task")
         for variable in ("BLAZEPOSE_DATA", "BLAZEPOSE_VAL"):
             monkeypatch.setenv(variable, "lsp:people")
+        shutil.copy(tmp_path / "lite.task", tmp_path / "other.task")
+        monkeypatch.setenv("BLAZEPOSE_OTHER", "other.task")
     notebook = nbformat.read(path, as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells), "commit notebooks without outputs"
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}}).execute()

@@ -31,6 +31,9 @@ _FACE = slice(0, INDEX["left_shoulder"])
 _FEET = [INDEX[f"{side}_{point}"] for side in ("left", "right") for point in ("heel", "foot_index")]
 _ANKLES = [INDEX["left_ankle"], INDEX["right_ankle"]]
 
+_ONE_POINT_PX = 1e-3
+"""Distance of the middles of hips and shoulders of which nobody can say what is up."""
+
 _MIRROR_ROI = np.array([[-1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
 
 
@@ -38,9 +41,9 @@ def why_not_alignable(annotation: Annotation) -> str | None:
     """The reason why no aligned crop can be made of this person, or None if it can."""
     if not annotation.labelled[list(TORSO)].all():
         return "hips or shoulders not labelled"
-    points = annotation.landmarks_px.astype(np.float64)
-    hips, shoulders = points[[LEFT_HIP, RIGHT_HIP]], points[[LEFT_SHOULDER, RIGHT_SHOULDER]]
-    if np.allclose(hips.mean(axis=0), shoulders.mean(axis=0), atol=1e-3, rtol=0):
+    left_shoulder, right_shoulder, left_hip, right_hip = annotation.landmarks_px[list(TORSO)].tolist()
+    sides = zip(left_hip, right_hip, left_shoulder, right_shoulder, strict=True)  # x, then y
+    if all(abs(a + b - c - d) / 2 <= _ONE_POINT_PX for a, b, c, d in sides):
         return "zero torso: hips and shoulders on one point"
     return None
 

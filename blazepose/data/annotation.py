@@ -28,6 +28,7 @@ class Annotation:
         landmarks_world: (33, 3) float32 metres, hip-centred, if the source has it.
         z_px: (33,) float32, depth on the scale of x, origin at the hips, NaN where unknown, if the source
             has it.
+        area_px: of the person's segment, square pixels, if the source says it.
         head_top_px: (2,) float32, top of the head, which is none of the 33, if it is labelled.
         image_size: width and height of the picture the labels were made on, if the source says it: a picture
             that was scaled or turned since does not fit them.
@@ -43,6 +44,7 @@ class Annotation:
     visibility: np.ndarray
     extra_px: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.float32))
     box_xyxy: np.ndarray | None = None
+    area_px: float | None = None
     landmarks_world: np.ndarray | None = None
     z_px: np.ndarray | None = None
     head_top_px: np.ndarray | None = None

@@ -15,7 +15,7 @@ from blazepose.data.annotation import VISIBLE, Source
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.detector_dataset import DetectorDataset
 from blazepose.data.filters import PersonFilter, keep_people
-from blazepose.data.readers import read_source
+from blazepose.data.readers import as_list, read_source
 from blazepose.data.sampler import EpochSampler
 from blazepose.image import PICTURE_SUFFIXES, pictures_below
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
@@ -60,11 +60,6 @@ def read_filtered(specs: str | Sequence[str] | None, person_filter: PersonFilter
             raise ValueError(f"nobody left to use: {describe_people(source)}")
         sources.append(source)
     return sources
-
-
-def as_list(typed: str | Sequence[object] | None) -> list[str]:
-    """What a user typed for a list: one item without brackets, several, or nothing."""
-    return [typed] if isinstance(typed, str) else [str(item) for item in typed or []]
 
 
 def describe_people(source: Source) -> str:

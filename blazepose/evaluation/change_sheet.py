@@ -1,14 +1,16 @@
-"""Before and after as pictures: whom a fine-tuning helped most, and whom it harmed most."""
+"""Before and after as pictures: whom new weights helped most, and whom they harmed most."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from blazepose.evaluation.drift import Labels, Said, right_points
-from blazepose.evaluation.predict import Job, cut_crop
+from blazepose.data.annotation import Annotation
+from blazepose.geometry import Roi, crop_image, image_to_roi, roi_to_image_matrix
+from blazepose.image import read_image
 from blazepose.runtime.draw import draw_pose
-from blazepose.topology import NUM_LANDMARKS
 
 _TILE = 256
 _GAP = 6
@@ -16,27 +18,49 @@ _COLUMNS = 3
 _DPI = 100
 
 
-def draw_changes(
-    jobs: list[Job], before: Said, after: Said, labels: Labels, file: Path, count: int = 12
-) -> None:
+class Change(NamedTuple):
+    """What two networks say of a person.
+
+    Attributes:
+        person: with the labels.
+        roi: the square to show.
+        before_px: (33, 2) landmarks by the first one.
+        after_px: (33, 2) by the second.
+        shown: (33,) bool, landmarks that both learned.
+        was: (33,) bool, which points the first has right; of those that count.
+        now: (33,) bool, which the second has.
+        counted: how many count.
+    """
+
+    person: Annotation
+    roi: Roi
+    before_px: np.ndarray
+    after_px: np.ndarray
+    shown: np.ndarray
+    was: np.ndarray
+    now: np.ndarray
+    counted: int
+
+    @property
+    def gain(self) -> int:
+        """Points that became right, less those that became wrong."""
+        return int(self.now.sum()) - int(self.was.sum())
+
+
+def draw_changes(people: Sequence[Change], file: Path, count: int = 12) -> None:
     """Write a sheet of the people with the largest gains, then of those with the largest losses.
 
     Each is shown three times: labels, first weights, second weights.
 
     Args:
-        jobs: the people, in the order of the other arguments.
-        before: what the first weights say.
-        after: what the second weights say.
-        labels: of the people.
+        people: seen twice.
         file: PNG to write.
         count: of people in each half.
     """
-    was, now, counted = (part.astype(int) for part in right_points(before, after, labels))
-    gain = (now - was).sum(axis=1)
-    order = np.argsort(-gain, kind="stable").tolist()
-    gained = [row for row in order[:count] if gain[row] > 0]
-    lost = [row for row in order[::-1][:count] if gain[row] < 0]
-    lines = [-(-len(rows) // _COLUMNS) for rows in (gained, lost)]
+    best_first = sorted(people, key=lambda change: -change.gain)
+    gained = [change for change in best_first[:count] if change.gain > 0]
+    lost = [change for change in best_first[::-1][:count] if change.gain < 0]
+    lines = [-(-len(half) // _COLUMNS) for half in (gained, lost)]
     figure = Figure(figsize=(6.4 * _COLUMNS, 0.8 + 2.6 * sum(lines)), layout="constrained")
     title = "labels, before, after (orange is the person's left)"
     figure.suptitle(
@@ -47,20 +71,25 @@ def draw_changes(
     for axes in grid.flat:
         axes.axis("off")
     places = [*grid[: lines[0]].flat][: len(gained)] + [*grid[lines[0] :].flat][: len(lost)]
-    for axes, row in zip(places, [*gained, *lost], strict=True):
-        axes.imshow(_triple(jobs[row], before.points[row], after.points[row], labels, row))
-        person = jobs[row].annotation
-        right = (
-            f"{gain[row]:+d}, {was[row].sum()} of {counted[row].sum()} points right, then {now[row].sum()}"
-        )
-        axes.set_title(f"{person.image.name} #{person.person}: {right}", fontsize=9)
+    for axes, change in zip(places, [*gained, *lost], strict=True):
+        axes.imshow(_triple(change))
+        points = f"{change.was.sum()} of {change.counted} points right, then {change.now.sum()}"
+        name = f"{change.person.image.name} #{change.person.person}"
+        axes.set_title(f"{name}: {change.gain:+d}, {points}", fontsize=9)
     figure.savefig(file, dpi=_DPI)
 
 
-def _triple(job: Job, before: np.ndarray, after: np.ndarray, labels: Labels, row: int) -> np.ndarray:
-    crop = cut_crop(job, _TILE)
+def _triple(change: Change) -> np.ndarray:
+    person = change.person
+    crop = crop_image(read_image(person.image, person.image_size), roi_to_image_matrix(change.roi), _TILE)
     gap = np.full((_TILE, _GAP, 3), 255, np.uint8)
-    everything = np.ones(NUM_LANDMARKS, bool)
-    label = draw_pose(crop, labels.points[row] * _TILE, labels.labelled[row])
-    was, now = (draw_pose(crop, points[:NUM_LANDMARKS] * _TILE, everything) for points in (before, after))
+    label = draw_pose(crop, _on_tile(change.roi, person.landmarks_px), person.labelled)
+    was, now = (
+        draw_pose(crop, _on_tile(change.roi, points), change.shown)
+        for points in (change.before_px, change.after_px)
+    )
     return np.hstack([label, gap, was, gap, now])
+
+
+def _on_tile(roi: Roi, points_px: np.ndarray) -> np.ndarray:
+    return image_to_roi(roi, points_px.astype(np.float64)) * _TILE

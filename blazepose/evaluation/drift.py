@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from blazepose.evaluation.change_sheet import Change
 from blazepose.evaluation.predict import Job
 from blazepose.geometry import image_to_roi, roi_to_image
 from blazepose.metrics.binary import YES_FROM
@@ -111,6 +112,19 @@ def right_points(before: Said, after: Said, labels: Labels) -> tuple[np.ndarray,
     )
     counted = labels.labelled & (labels.torso > 0)[:, None]
     return was & counted, now & counted, counted
+
+
+def changes(jobs: list[Job], before: Said, after: Said, labels: Labels) -> list[Change]:
+    """The people as evaluation.change_sheet shows them."""
+    was, now, counted = right_points(before, after, labels)
+    found = []
+    for k, job in enumerate(jobs):
+        first, second = (roi_to_image(job.roi, said.points[k, :NUM_LANDMARKS]) for said in (before, after))
+        shown = np.full(NUM_LANDMARKS, True)
+        found.append(
+            Change(job.annotation, job.roi, first, second, shown, was[k], now[k], int(counted[k].sum()))
+        )
+    return found
 
 
 def changed_pck(before: Said, after: Said, labels: Labels) -> tuple[float, float, Interval]:

@@ -1,17 +1,19 @@
 """What a network says beside 2-D landmarks, against annotations: world, visibility, presence, mask."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from blazepose.data.align import presence_labels
 from blazepose.data.annotation import UNKNOWN, VISIBLE, Annotation
+from blazepose.evaluation.numbers import number
 from blazepose.evaluation.predictions import Prediction, learned_landmarks, learned_output
 from blazepose.geometry import image_to_roi
-from blazepose.metrics.binary import YES_FROM, ClassScore, balanced_accuracy, class_scores
+from blazepose.metrics.binary import ClassScore, agrees, balanced_accuracy, class_scores
+from blazepose.metrics.calibration import calibration_error, reliability
 from blazepose.metrics.mask import mask_iou, mean_iou
 from blazepose.metrics.pck import percent
-from blazepose.metrics.pose3d import aligned_joint_errors, joint_errors, mpjpe
+from blazepose.metrics.pose3d import aligned_joint_errors, bone_asymmetry, joint_errors, mpjpe, stature
 from blazepose.topology import NUM_LANDMARKS
 
 
@@ -21,6 +23,8 @@ class ScoredHeads(NamedTuple):
     Attributes:
         world_errors: (people, 33) mm, both sides centred on their mid-hip; NaN where not known.
         aligned_errors: (people, 33) mm, after an alignment of each person; NaN where not known.
+        asymmetry: (people, 4) metrics.pose3d.bone_asymmetry of what is predicted, whatever is labelled.
+        height_errors: (people,) how much taller than the label somebody is said to be, per cent of it.
         visibility: (people, 33) int8 labels, VISIBLE, HIDDEN or UNKNOWN.
         visibility_said: (people, 33), 0..1.
         presence: (people, 33) int8 labels, 1 inside both the picture and the crop the network saw, 0 outside,
@@ -32,6 +36,8 @@ class ScoredHeads(NamedTuple):
 
     world_errors: np.ndarray
     aligned_errors: np.ndarray
+    asymmetry: np.ndarray
+    height_errors: np.ndarray
     visibility: np.ndarray
     visibility_said: np.ndarray
     presence: np.ndarray
@@ -58,11 +64,14 @@ def score_heads(annotations: list[Annotation], predictions: list[Prediction]) ->
     }
     world = np.stack([prediction.landmarks_world for prediction in predictions])
     known = np.isfinite(target + world).all(axis=-1) & _learned(predictions, "world")
+    told = np.where(_learned(predictions, "world")[..., None], world, np.nan)
     said = np.stack([prediction.landmarks for prediction in predictions])
     seen = np.stack([learned_landmarks(prediction, "visibility") for prediction in predictions])
     return ScoredHeads(
         world_errors=joint_errors(world, target, known),
         aligned_errors=aligned_joint_errors(world, target, known),
+        asymmetry=bone_asymmetry(told),
+        height_errors=100 * (stature(told) / stature(target) - 1),
         visibility=np.where(seen, visibility, UNKNOWN),
         visibility_said=said[..., 3],
         presence=np.where(_learned(predictions, "presence"), presence, UNKNOWN),
@@ -117,11 +126,17 @@ def class_table(heads: ScoredHeads) -> dict[str, ClassScore]:
 
 
 def head_figures(heads: ScoredHeads) -> dict[str, float]:
-    """The figures of everybody, NaN where nothing counts: mm, and per cent."""
+    """The figures of everybody, NaN where nothing counts: mm, and per cent.
+
+    `height_bias` is signed: above 0, people are said to be taller than they are.
+    """
     classes = class_table(heads)
     return {
         "mpjpe_mm": mpjpe(heads.world_errors),
         "pa_mpjpe_mm": mpjpe(heads.aligned_errors),
+        "bone_asymmetry": _known_mean(heads.asymmetry),
+        "height_error": _known_mean(np.abs(heads.height_errors)),
+        "height_bias": _known_mean(heads.height_errors),
         "visibility_f1": classes["visible"].f1,
         "hidden_f1": classes["hidden"].f1,
         "visibility_balanced_accuracy": balanced_accuracy(classes["visible"], classes["hidden"]),
@@ -132,6 +147,24 @@ def head_figures(heads: ScoredHeads) -> dict[str, float]:
     }
 
 
+def _known_mean(values: np.ndarray) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else float("nan")
+
+
+def calibration(heads: ScoredHeads) -> dict[str, dict[str, Any]]:
+    """How far visibility and presence can be taken as probabilities, of those that are labelled."""
+    told = {
+        "visibility": reliability(heads.visibility, heads.visibility_said),
+        "presence": reliability(heads.presence, heads.presence_said),
+    }
+    return {
+        name: {"error": number(calibration_error(bins)), "bins": [list(map(number, one)) for one in bins]}
+        for name, bins in told.items()
+        if bins
+    }
+
+
 def landmark_head_figures(heads: ScoredHeads, landmark: int) -> dict[str, float]:
     """The figures of one landmark, NaN where nothing counts.
 
@@ -139,9 +172,8 @@ def landmark_head_figures(heads: ScoredHeads, landmark: int) -> dict[str, float]
     `visibility_accuracy` the share whose visibility is said rightly, in per cent.
     """
     label, said = heads.visibility[:, landmark], heads.visibility_said[:, landmark]
-    agrees = np.isfinite(said) & ((said >= YES_FROM) == (label == VISIBLE))
     return {
         "mpjpe_mm": mpjpe(heads.world_errors[:, landmark]),
         "visible_share": percent(label == VISIBLE, label != UNKNOWN),
-        "visibility_accuracy": percent(agrees, label != UNKNOWN),
+        "visibility_accuracy": percent(agrees(label, said), label != UNKNOWN),
     }

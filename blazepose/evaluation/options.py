@@ -1,10 +1,14 @@
 """What eval.py can be told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from blazepose.evaluation.find import DETECTOR
 from blazepose.evaluation.predict import CROPS
+from blazepose.metrics.fairness import LEAST_PEOPLE
 from blazepose.metrics.pck import torso_definition
+
+SECOND = "landmarks:"
+"""How labels begin that are given as predictions."""
 
 
 @dataclass(frozen=True)
@@ -13,7 +17,8 @@ class Options:
 
     Attributes:
         weights: what to run; None takes the newest landmark run's best.
-        predictions: an earlier run's predictions.jsonl, to score again.
+        predictions: an earlier run's predictions.jsonl, to score again; or `landmarks:FILE`, a second
+            annotator's labels.
         roi: where the crops come from, a key of predict.CROPS, or detector.
         detector: file whose detector finds the people; None takes the bundle's own.
         torso: a torso definition of metrics.pck.
@@ -22,6 +27,9 @@ class Options:
         num_threads: of the engine; None takes what it thinks best.
         batch_size: crops at a time.
         seed: of the jitter, and of the people shown at random.
+        intersect: attributes whose groups are looked at together.
+        min_group: people of a group that counts for a verdict.
+        annotators: folder of an evaluation of a second annotator, which says what range is unfair.
 
     Raises:
         ValueError: names the value that cannot be.
@@ -37,12 +45,17 @@ class Options:
     num_threads: int | None = None
     batch_size: int = 16
     seed: int = 0
+    intersect: list[str] = field(default_factory=list)
+    min_group: int = LEAST_PEOPLE
+    annotators: str | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("num_threads", 1), ("batch_size", 1), ("seed", 0)):
+        for name, least in (("num_threads", 1), ("batch_size", 1), ("seed", 0), ("min_group", 2)):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ValueError(f"{name}={value}: a number from {least} up")
+        if len(self.intersect) == 1:
+            raise ValueError(f"intersect={self.intersect}: name two attributes or more")
         torso_definition(self.torso)
         if self.roi not in (*CROPS, DETECTOR):
             raise ValueError(f"roi={self.roi} is unknown; roi is one of {', '.join((*CROPS, DETECTOR))}")
@@ -57,3 +70,9 @@ class Options:
                 "roi=, engine= and num_threads= are for running a network; predictions= scores what one has "
                 "said, on the crops it was given then"
             )
+
+    @property
+    def second(self) -> str | None:
+        """Labels to be scored as predictions, `reader:path`."""
+        given = self.predictions
+        return given if given and given.startswith(SECOND) else None

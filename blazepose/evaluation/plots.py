@@ -8,9 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from blazepose.evaluation.difficulty import measures
 from blazepose.evaluation.engines import weights_name
 from blazepose.evaluation.results import setting
 from blazepose.evaluation.score import Scored
+from blazepose.evaluation.sheets import mean_errors
 from blazepose.metrics.pck import PCK_THRESHOLD, pck_curve
 from blazepose.runtime.draw import LEFT_COLOR, RIGHT_COLOR
 
@@ -44,53 +46,104 @@ def plot_curve(scored: Scored, figures: Mapping[str, Any], file: Path) -> None:
     axes.axvline(PCK_THRESHOLD, color="black", linewidth=0.8, alpha=0.4)
     axes.set(xlabel="threshold, share of the torso size", ylabel="PCK, %", ylim=(0, 100), xlim=(0.04, 0.51))
     axes.legend(loc="lower right", frameon=False)
-    _finish(axes, _title(figures))
+    _finish(axes, title(figures))
     figure.savefig(file, dpi=_DPI)
 
 
-def plot_landmarks(figures: Mapping[str, Any], file: Path) -> None:
-    """PCK@0.2 of each landmark as bars; the person's left and right in the colours of the drawings."""
-    names = list(figures["per_landmark"])
-    values = [figures["per_landmark"][name]["pck@0.2"] for name in names]
-    figure = Figure(figsize=(6.4, 1.3 + 0.26 * len(names)), layout="constrained")
+def plot_fairness(figures: Mapping[str, Any], file: Path) -> None:
+    """Mean of each group and its 95 % interval, a panel for each attribute; groups of too few are pale."""
+    attributes = {name: of_one for name, of_one in figures["fairness"].items() if of_one["groups"]}
+    sizes = [len(of_one["groups"]) for of_one in attributes.values()]
+    figure = Figure(figsize=(7.2, 0.8 + 0.27 * sum(sizes) + 0.75 * len(sizes)), layout="constrained")
+    panels = figure.subplots(len(sizes), squeeze=False, height_ratios=[size + 1.5 for size in sizes])[:, 0]
+    for axes, (attribute, of_one) in zip(panels, attributes.items(), strict=True):
+        _plot_groups(axes, attribute, of_one)
+    figure.suptitle(title(figures), fontsize=8, x=0.02, ha="left")
+    figure.savefig(file, dpi=_DPI)
+
+
+_VERDICT_COLORS = {"fair": (0.2, 0.6, 0.25), "unfair": (0.8, 0.2, 0.15), "undecided": (0.45, 0.45, 0.45)}
+
+
+def _plot_groups(axes: Axes, attribute: str, of_one: Mapping[str, Any]) -> None:
+    metric, color = of_one["metric"], _VERDICT_COLORS[of_one["verdict"]]
+    for row, (group, figures) in enumerate(of_one["groups"].items()):
+        value, bounds = figures[metric], figures["ci95"]
+        if value is None:
+            continue
+        shade = 0.35 if group in of_one["too_few"] else 1.0
+        axes.plot(bounds, [row, row], color=color, alpha=shade, linewidth=2)
+        axes.plot(value, row, "o", color=color, alpha=shade, markersize=5)
+    names = [f"{name}  ({figures['count']})" for name, figures in of_one["groups"].items()]
+    axes.set_yticks(range(len(names)), names, fontsize=8)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    if of_one["average"] is not None:
+        axes.axvline(of_one["average"], color="black", linewidth=0.8, alpha=0.5)
+    known = f": range {of_one['range']:.1f}" if of_one["range"] is not None else ""
+    _finish(axes, f"{attribute.replace('_', ' ')}{known}, {of_one['verdict']}")
+    axes.set_xlabel(f"{metric.upper()}, %, mean over people and 95 % interval", fontsize=8)
+
+
+def plot_difficulty(scored: Scored, figures: Mapping[str, Any], file: Path) -> None:
+    """Mean error of people over what makes poses hard: median and quartiles in steps, people as dots."""
+    known = {name: values for name, values in measures(scored).items() if name in _OVER}
+    known = {name: values for name, values in known.items() if np.isfinite(values).any()}
+    errors = np.clip(mean_errors(scored), 0, _HIGHEST)
+    figure = Figure(figsize=(7.2, 2.9 * len(known)), layout="constrained")
+    for axes, (name, values) in zip(
+        figure.subplots(len(known), squeeze=False)[:, 0], known.items(), strict=True
+    ):
+        told = np.isfinite(values) & np.isfinite(errors)
+        _plot_trend(axes, values[told], errors[told])
+        axes.set(xlabel=_OVER[name], ylabel="mean error, % of torso", ylim=(0, _HIGHEST))
+        if name == "torso":
+            axes.set_xscale("log")
+        _finish(axes, "")
+    figure.suptitle(title(figures), fontsize=8, x=0.02, ha="left")
+    figure.savefig(file, dpi=_DPI)
+
+
+_OVER = {
+    "torso": "size of the torso in the picture, pixels",
+    "rotation": "turn of the body from upright, degrees",
+    "occlusion": "share of the labelled points that are hidden",
+}
+_HIGHEST = 100
+"""Per cent of the torso, of what is drawn; larger errors are drawn there."""
+
+_STEPS = 10
+_DOTS = 3000
+
+
+def _plot_trend(axes: Axes, values: np.ndarray, errors: np.ndarray) -> None:
+    """Steps of as many people each."""
+    order = np.argsort(values, kind="stable")
+    dots = order[:: max(1, len(order) // _DOTS)]
+    axes.plot(values[dots], errors[dots], ".", color=_MIDDLE, alpha=0.25, markersize=3)
+    steps = [part for part in np.array_split(order, _STEPS) if len(part)]
+    middle = [np.median(values[part]) for part in steps]
+    low, median, high = (np.array([np.percentile(errors[part], q) for part in steps]) for q in (25, 50, 75))
+    axes.fill_between(middle, low, high, color=_RIGHT, alpha=0.2, linewidth=0)
+    axes.plot(middle, median, "o-", color=_RIGHT, markersize=4)
+
+
+def plot_calibration(figures: Mapping[str, Any], file: Path) -> None:
+    """How often what is said to be visible or present with some probability is."""
+    figure = Figure(figsize=(4.8, 4.4), layout="constrained")
     axes = figure.subplots()
-    ticks = np.arange(len(names))
-    axes.barh(ticks, values, color=[_side_color(name) for name in names], height=0.75)
-    labels = [f"{name.replace('_', ' ')}  {value:.1f}" for name, value in zip(names, values, strict=True)]
-    axes.set_yticks(ticks, labels, fontsize=9)
-    axes.margins(y=0.4 / len(names))
-    axes.invert_yaxis()
-    axes.axvline(figures["pck@0.2"], color="black", linewidth=0.8, alpha=0.5)
-    axes.set(xlabel=f"PCK@0.2, % (line: all points, {figures['pck@0.2']:.1f})", xlim=(0, 100))
-    _finish(axes, _title(figures))
+    axes.plot([0, 1], [0, 1], "--", color=_MIDDLE, linewidth=1)
+    for (name, of_one), color in zip(figures["calibration"].items(), (_RIGHT, _LEFT), strict=False):
+        said, true, points = np.array(of_one["bins"], np.float64).T
+        axes.plot(said, true, "-", color=color, label=f"{name}, error {of_one['error']:.1f} %")
+        axes.scatter(said, true, s=8 + 90 * points / points.max(), color=color)
+    axes.set(xlabel="probability that is said", ylabel="share that is labelled so", xlim=(0, 1), ylim=(0, 1))
+    axes.legend(frameon=False, fontsize=8)
+    _finish(axes, title(figures))
     figure.savefig(file, dpi=_DPI)
 
 
-def plot_groups(figures: Mapping[str, Any], file: Path) -> None:
-    """PCK@0.2 of each group as bars, a panel for each attribute."""
-    groups = figures["groups"]
-    sizes = [len(of_one) for of_one in groups.values()]
-    figure = Figure(figsize=(6.4, 1.2 + 0.26 * sum(sizes) + 0.3 * len(sizes)), layout="constrained")
-    panels = figure.subplots(len(sizes), sharex=True, squeeze=False, height_ratios=sizes)[:, 0]
-    for axes, (attribute, of_one) in zip(panels, groups.items(), strict=True):
-        values = np.array([row["pck@0.2"] for row in of_one.values()], np.float64)  # None becomes NaN
-        labels = [f"{name}  {value:.1f}" for name, value in zip(of_one, values, strict=True)]
-        axes.barh(np.arange(len(values)), values, color=_MIDDLE, height=0.75)
-        axes.set_yticks(np.arange(len(values)), labels, fontsize=9)
-        axes.invert_yaxis()
-        axes.axvline(figures["pck@0.2"], color="black", linewidth=0.8, alpha=0.5)
-        _finish(axes, attribute.replace("_", " "))
-    figure.suptitle(_title(figures), fontsize=8, x=0.02, ha="left")
-    panels[-1].set(xlabel=f"PCK@0.2, % (line: everybody, {figures['pck@0.2']:.1f})", xlim=(0, 100))
-    figure.savefig(file, dpi=_DPI)
-
-
-def _side_color(name: str) -> tuple[float, ...]:
-    words = name.split("_")
-    return _LEFT if "left" in words else _RIGHT if "right" in words else _MIDDLE
-
-
-def _title(figures: Mapping[str, Any]) -> str:
+def title(figures: Mapping[str, Any]) -> str:
+    """What a chart shows, in two lines."""
     return f"{weights_name(Path(figures['file']))} on {', '.join(figures['data'])}\n{setting(figures)}"
 
 

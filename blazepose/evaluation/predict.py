@@ -3,7 +3,7 @@
 import hashlib
 import math
 import os
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from blazepose.data.align import aligned_roi, why_not_alignable
 from blazepose.data.annotation import Annotation, Source
-from blazepose.evaluation.predictions import Prediction, learned_output, nothing_found, person_key
+from blazepose.evaluation.predictions import Prediction, learned_output, nothing_found, require_unique
 from blazepose.geometry import Roi, crop_image, roi_to_image, roi_to_image_matrix
 from blazepose.image import read_image
 from blazepose.runtime.decode import (
@@ -106,17 +106,7 @@ def require_people(jobs: list[Job], sources: list[Source]) -> None:
     if not jobs:
         names = ", ".join(source.name for source in sources)
         raise ValueError(f"{names}: nobody has labelled hips and shoulders, so there is no crop to look at")
-    _require_unique(jobs)
-
-
-def _require_unique(jobs: list[Job]) -> None:
-    for key, count in Counter(person_key(job.reader, job.annotation) for job in jobs).items():
-        if count > 1:
-            reader, image, person = key
-            raise ValueError(
-                f"{image}: two labels of the {reader} reader are both person {person}, so their predictions "
-                "could not be told apart; evaluate the sources one by one, or give the annotations other ids"
-            )
+    require_unique((job.reader, job.annotation) for job in jobs)
 
 
 def predict(

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -83,6 +84,23 @@ def person_key(reader: str, annotation: Annotation) -> PersonKey:
     return reader, os.path.abspath(annotation.image), annotation.person  # noqa: PTH100 (keeps links as they are)
 
 
+def require_unique(people: Iterable[tuple[str, Annotation]]) -> None:
+    """Refuse somebody who is there twice.
+
+    Args:
+        people: names of readers, and who they read.
+
+    Raises:
+        ValueError: names the person.
+    """
+    for (reader, image, person), count in Counter(person_key(*one) for one in people).items():
+        if count > 1:
+            raise ValueError(
+                f"{image}: two labels of the {reader} reader are both person {person}, so their predictions "
+                "could not be told apart; evaluate the sources one by one, or give the annotations other ids"
+            )
+
+
 def learned_landmarks(prediction: Prediction, kind: str) -> np.ndarray:
     """What the weights say they learned of this kind, "landmarks" or "visibility", bool (33,)."""
     if prediction.trained is None:
@@ -91,7 +109,7 @@ def learned_landmarks(prediction: Prediction, kind: str) -> np.ndarray:
 
 
 def learned_output(trained: Mapping[str, list[str]] | None, output: str) -> bool:
-    """Do weights say they learned this output, one of training.stages.HEADS? Foreign ones do not say: yes."""
+    """Do weights say they learned this output, of training.learned.HEADS? Foreign ones do not say: yes."""
     return trained is None or output in trained.get("outputs", [])
 
 
@@ -100,6 +118,20 @@ def write_predictions(predictions: Iterable[Prediction], file: Path) -> None:
     with whole_file(file) as part, part.open("w") as lines:
         for prediction in predictions:
             lines.write(json.dumps(_to_json(prediction)) + "\n")
+
+
+def kept(said: Iterable[Prediction] | None, folder: Path, file: Path) -> dict[PersonKey, Prediction]:
+    """Predictions as a file has them: written to `folder`, or those of `file` if there is nothing to write.
+
+    Raises:
+        FileNotFoundError: as read_predictions.
+        ValueError: as read_predictions.
+    """
+    if said is None:
+        return read_predictions(file)
+    written = folder / "predictions.jsonl"
+    write_predictions(said, written)
+    return read_predictions(written)
 
 
 def read_predictions(file: Path) -> dict[PersonKey, Prediction]:
@@ -111,7 +143,11 @@ def read_predictions(file: Path) -> dict[PersonKey, Prediction]:
     """
     if not file.is_file():
         raise FileNotFoundError(f"{file} is missing; eval.py writes it as predictions.jsonl")
-    predictions = dict(_read_lines(file))
+    predictions: dict[PersonKey, Prediction] = {}
+    for number, (key, prediction) in enumerate(_read_lines(file), start=1):
+        if key in predictions:
+            raise ValueError(f"{file}, line {number}: person {key[2]} of {key[1]} is there already")
+        predictions[key] = prediction
     if not predictions:
         raise ValueError(f"{file} is empty; run eval.py again")
     return predictions

@@ -6,101 +6,138 @@ from typing import Any
 
 import numpy as np
 
-from blazepose.evaluation.heads import class_table, head_figures, landmark_head_figures
+from blazepose.evaluation.difficulty import difficulty
+from blazepose.evaluation.fairness import MOST_GROUPS, OF_PEOPLE, Asked, fairness
+from blazepose.evaluation.groups import (
+    PCK,
+    PDJ,
+    Rows,
+    Shares,
+    group_figures,
+    of_points,
+    rows_of_groups,
+    shares,
+)
+from blazepose.evaluation.heads import calibration, class_table, head_figures, landmark_head_figures
+from blazepose.evaluation.numbers import number, numbers
+from blazepose.evaluation.oks import oks_figures
+from blazepose.evaluation.parts import PARTS, SUBSETS
 from blazepose.evaluation.score import Scored
-from blazepose.metrics.mask import mean_iou
-from blazepose.metrics.pck import mean_error, pck, pck_area, pck_curve, pdj, torso_definition
-from blazepose.metrics.pose3d import mpjpe
+from blazepose.metrics.bootstrap import share_interval
+from blazepose.metrics.pck import (
+    PCK_THRESHOLD,
+    mean_error,
+    pck,
+    pck_area,
+    pck_curve,
+    pdj,
+    percent,
+    torso_definition,
+)
 from blazepose.topology import LANDMARKS
 
-_DECIMALS = 4
 
-
-def results(scored: Scored) -> dict[str, Any]:
+def results(scored: Scored, asked: Asked | None = None) -> dict[str, Any]:
     """The figures of results.json (interface.md, eval.py writes), None where nothing counts.
 
     In per cent, but for those in `_mm`; `offset` is the median signed error, right and down in the crop, in
-    per cent of the torso size: what is wholly wrong does not show in it. All points are pooled; in `groups`,
-    those of the people of each group. Somebody who was not found counts as wrong in all but errors of
-    distance, which are those of the others.
+    per cent of the torso size: what is wholly wrong does not show in it. All points are pooled; in
+    `fairness` and `breakdown` they are means over people. Somebody who was not found counts as wrong in all
+    but errors of distance, which are those of the others.
+
+    Args:
+        scored: the people that count.
+        asked: which groups get a verdict; None takes those of which the sources tell.
     """
-    counted, heads = scored.counted, scored.heads
+    counted, heads, groups = scored.counted, scored.heads, rows_of_groups(scored.annotations)
+    asked = asked or Asked([name for name in OF_PEOPLE if name in groups])
+    # An engine tells the regression of everybody or of nobody; a single NaN is wrong.
+    regressed = counted & ~np.isnan(scored.errors_raw).all(axis=1, keepdims=True)
     curve = pck_curve(scored.errors, counted)
     crops = sorted({prediction.crop for prediction in scored.predictions})
     return {
-        "pck@0.2": _number(pck(scored.errors, counted)),
-        "pck@0.2_raw": _number(pck(scored.errors_raw, counted & ~np.isnan(scored.errors_raw))),
-        "pck@0.2_mean_pose": _number(pck(scored.errors_mean_pose, counted)),
-        "pdj@0.2": _number(pdj(scored.errors, counted, heads.visibility, heads.visibility_said)),
-        "mean_error": _number(mean_error(scored.errors, counted)),
-        **_numbers(head_figures(heads)),
-        "classes": {name: _numbers(row._asdict()) for name, row in class_table(heads).items()},
+        "pck@0.2": number(pck(scored.errors, counted)),
+        "pck@0.2_ci95": _interval(scored, shares(scored)[PCK]),
+        "pck@0.2_raw": number(pck(scored.errors_raw, regressed)),
+        "pck@0.2_raw_ci95": _interval(scored, of_points(scored.errors_raw < PCK_THRESHOLD, regressed)),
+        "pck@0.2_mean_pose": number(pck(scored.errors_mean_pose, counted)),
+        "pdj@0.2": number(pdj(scored.errors, counted, heads.visibility, heads.visibility_said)),
+        "pdj@0.2_ci95": _interval(scored, shares(scored)[PDJ]),
+        "mean_error": number(mean_error(scored.errors, counted)),
+        "swap_rate": number(percent(scored.swapped, scored.pairs)),
+        **numbers(head_figures(heads)),
+        **numbers(oks_figures(scored)),
+        "classes": {name: numbers(row._asdict()) for name, row in class_table(heads).items()},
+        "calibration": calibration(heads),
         "num_people": len(scored.annotations),
+        "num_subjects": len(np.unique(scored.subjects)),
         "num_left_out": scored.left_out,
         "num_not_found": sum(not prediction.found for prediction in scored.predictions),
+        "num_nan": int((counted & np.isnan(scored.errors)).sum()),
         "torso": scored.torso,
         "roi": "+".join(crops),
         "per_landmark": {
             LANDMARKS[k]: _landmark_figures(scored, k) for k in np.flatnonzero(counted.any(axis=0)).tolist()
         },
-        "groups": _groups(scored),
-        "pck_curve": {f"{threshold:g}": _number(value) for threshold, value in curve.items()},
-        "pck_area": _number(pck_area(curve)),
+        "per_part": {part: _points_figures(scored, points) for part, points in PARTS.items()},
+        "subsets": {name: _points_figures(scored, points) for name, points in SUBSETS.items()},
+        "fairness": fairness(scored, groups, asked),
+        "breakdown": _breakdown(
+            scored, {name: groups[name] for name in groups if name not in asked.attributes}
+        ),
+        "pck_curve": {f"{threshold:g}": number(value) for threshold, value in curve.items()},
+        "pck_area": number(pck_area(curve)),
         "not_trained": scored.not_trained,
         "outputs_not_trained": heads.not_trained,
     }
 
 
+def _interval(scored: Scored, people: Shares) -> list[float | int | None] | None:
+    """95 % interval of points that are right, over people who have points that count."""
+    rows = np.flatnonzero(people.known)
+    if not len(rows):
+        return None
+    interval = share_interval(people.right[rows], people.counted[rows], subjects=scored.subjects[rows])
+    return [number(interval.low), number(interval.high)]
+
+
 def _landmark_figures(scored: Scored, landmark: int) -> dict[str, Any]:
     errors, counted = scored.errors[:, landmark], scored.counted[:, landmark]
     return {
-        "pck@0.2": _number(pck(errors, counted)),
-        "mean_error": _number(mean_error(errors, counted)),
+        "pck@0.2": number(pck(errors, counted)),
+        "mean_error": number(mean_error(errors, counted)),
         "offset": _offset(scored.offsets[counted & np.isfinite(errors), landmark]),
-        **_numbers(landmark_head_figures(scored.heads, landmark)),
+        **numbers(landmark_head_figures(scored.heads, landmark)),
         "count": int(counted.sum()),
     }
 
 
-def _offset(offsets: np.ndarray) -> list[float] | None:
+def _offset(offsets: np.ndarray) -> list[float | int | None] | None:
     """Median of offsets (points, 2), per cent."""
-    return (100 * np.median(offsets, axis=0)).round(_DECIMALS).tolist() if len(offsets) else None
+    return [number(part) for part in (100 * np.median(offsets, axis=0)).tolist()] if len(offsets) else None
 
 
-def _groups(scored: Scored) -> dict[str, dict[str, dict[str, Any]]]:
-    """Figures of each group's people, by attribute; who lacks an attribute is in none of its groups."""
-    people: dict[str, dict[str, list[int]]] = {}
-    for row, annotation in enumerate(scored.annotations):
-        for attribute, group in annotation.attributes.items():
-            people.setdefault(attribute, {}).setdefault(group, []).append(row)
+def _points_figures(scored: Scored, points: list[int]) -> dict[str, Any]:
+    """Figures of some landmarks."""
+    errors, counted, heads = scored.errors[:, points], scored.counted[:, points], scored.heads
     return {
-        attribute: {group: _group_figures(scored, groups[group]) for group in sorted(groups, key=_in_order)}
-        for attribute, groups in sorted(people.items())
+        "pck@0.2": number(pck(errors, counted)),
+        "pdj@0.2": number(
+            pdj(errors, counted, heads.visibility[:, points], heads.visibility_said[:, points])
+        ),
+        "mean_error": number(mean_error(errors, counted)),
+        "count": int(counted.sum()),
     }
 
 
-def _in_order(group: str) -> str:
-    return group.zfill(9) if group.isdigit() else group
-
-
-def _group_figures(scored: Scored, rows: list[int]) -> dict[str, Any]:
-    errors, counted, heads = scored.errors[rows], scored.counted[rows], scored.heads
+def _breakdown(scored: Scored, groups: dict[str, Rows]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Figures of people by what makes poses hard: what can be measured, and what a source says of them."""
+    people = shares(scored)
     return {
-        "pck@0.2": _number(pck(errors, counted)),
-        "pdj@0.2": _number(pdj(errors, counted, heads.visibility[rows], heads.visibility_said[rows])),
-        "mean_error": _number(mean_error(errors, counted)),
-        "mpjpe_mm": _number(mpjpe(heads.world_errors[rows])),
-        "mask_iou": _number(mean_iou(heads.mask_iou[rows])),
-        "count": len(rows),
+        name: {group: group_figures(scored, people, rows, PCK) for group, rows in of_one.items()}
+        for name, of_one in (difficulty(scored) | groups).items()
+        if len(of_one) <= MOST_GROUPS
     }
-
-
-def _number(value: float | int) -> float | int | None:
-    return None if math.isnan(value) else round(value, _DECIMALS)
-
-
-def _numbers(values: Mapping[str, float | int]) -> dict[str, float | int | None]:
-    return {name: _number(value) for name, value in values.items()}
 
 
 def headline(figures: Mapping[str, Any]) -> str:
@@ -130,5 +167,7 @@ def _heads_sentence(figures: Mapping[str, Any]) -> str:
 def setting(figures: Mapping[str, Any]) -> str:
     """What every figure depends on: people, crop and torso definition."""
     torso, missed = torso_definition(figures["torso"]).text, figures.get("num_not_found")
+    people, subjects = figures["num_people"], figures["num_subjects"]
     not_found = f" ({missed} not found, which is wrong)" if missed else ""
-    return f"{figures['num_people']} people{not_found}, crop from {figures['roi']}, torso {torso}"
+    different = f", {subjects} different ones" if subjects < people else ""
+    return f"{people} people{different}{not_found}, crop from {figures['roi']}, torso {torso}"

@@ -9,26 +9,43 @@ import numpy as np
 from blazepose.data.align import why_not_alignable
 from blazepose.data.annotation import Annotation, Source
 from blazepose.evaluation.heads import ScoredHeads, score_heads
-from blazepose.evaluation.predictions import PersonKey, Prediction, learned_landmarks, person_key
+from blazepose.evaluation.predictions import (
+    PersonKey,
+    Prediction,
+    learned_landmarks,
+    person_key,
+    require_unique,
+)
 from blazepose.geometry import image_to_roi, roi_to_image
 from blazepose.metrics.pck import normalised_errors, torso_size
+from blazepose.metrics.swaps import swapped_pairs
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
+
+SUBJECT = "subject"
+"""Attribute that is equal for one person in several pictures."""
 
 
 class Scored(NamedTuple):
     """The people that count, with their errors in torso sizes.
 
     Attributes:
-        annotations: of the people. predictions: of the same people. learned: (people, 33) bool, landmarks
-        that the weights learned. counted: (people, 33) bool, landmarks that are labelled, too: the points
-        that are scored. errors: (people, 33), of the landmarks as the runtime returns them, refined by the
-        heatmap; infinite of
-            people whom the detector did not find.
+        annotations: of the people.
+        predictions: of the same people.
+        subjects: (people,) numbers, equal for one person in several pictures, if the `subject` is known.
+        target_px: (people, 33, 2) labels; meaningless where not labelled.
+        labelled: (people, 33) bool.
+        sizes: (people,) of the torso, pixels.
+        learned: (people, 33) bool, landmarks that the weights learned.
+        counted: (people, 33) bool, landmarks that are labelled, too: the points that are scored.
+        errors: (people, 33), of the landmarks as the runtime returns them, refined by the heatmap; infinite
+            of people whom the detector did not find, NaN of a point that is predicted as NaN: both are wrong.
         errors_raw: (people, 33), of the regression output; NaN where it is not known.
         errors_mean_pose: (people, 33), of the median aligned pose of these people: what a network scores
             that always says the same.
         offsets: (people, 33, 2), from the label to the landmark as the runtime returns it, right and down in
             the crop: in the upright frame of the person.
+        swapped: (people, 16) bool, pairs of metrics.swaps that are taken for each other.
+        pairs: (people, 16) bool, those that could be.
         heads: what is scored beside 2-D landmarks.
         left_out: people that do not count, by reason.
         torso: key of TORSOS.
@@ -37,12 +54,18 @@ class Scored(NamedTuple):
 
     annotations: list[Annotation]
     predictions: list[Prediction]
+    subjects: np.ndarray
+    target_px: np.ndarray
+    labelled: np.ndarray
+    sizes: np.ndarray
     learned: np.ndarray
     counted: np.ndarray
     errors: np.ndarray
     errors_raw: np.ndarray
     errors_mean_pose: np.ndarray
     offsets: np.ndarray
+    swapped: np.ndarray
+    pairs: np.ndarray
     heads: ScoredHeads
     left_out: dict[str, int]
     torso: str
@@ -60,9 +83,10 @@ def score(
         torso: key of TORSOS.
 
     Raises:
-        ValueError: if a person has no prediction, or if nothing can be scored.
+        ValueError: if a person has no prediction, if somebody is there twice, or if nothing can be scored.
     """
     people = [(source, annotation) for source in sources for annotation in source.annotations]
+    require_unique((source.reader, annotation) for source, annotation in people)
     sizes = torso_size(
         np.stack([annotation.landmarks_px for _, annotation in people]),
         np.stack([annotation.labelled for _, annotation in people]),
@@ -118,11 +142,16 @@ def _errors(
             "nothing to score: the weights never learned to regress any of the labelled landmarks (after a "
             "heatmap stage, a regression or joint stage follows)"
         )
+    swapped, pairs = swapped_pairs(refined, target, labelled & learned, sizes)
     missed = (labelled & ~learned).sum(axis=0)
     found = np.array([prediction.found for prediction in predictions])
     return Scored(
         annotations=annotations,
         predictions=predictions,
+        subjects=_subjects(annotations),
+        target_px=target,
+        labelled=labelled,
+        sizes=sizes,
         learned=learned,
         counted=labelled & learned,
         errors=_where_found(normalised_errors(refined, target, sizes), found),
@@ -131,10 +160,23 @@ def _errors(
             normalised_errors(mean_pose(target, labelled, predictions), target, sizes), found
         ),
         offsets=_turned(refined - target, predictions) / sizes[:, None, None],
+        swapped=swapped,
+        pairs=pairs,
         heads=score_heads(annotations, predictions),
         left_out=left_out,
         torso=torso,
         not_trained={LANDMARKS[k]: int(missed[k]) for k in np.flatnonzero(missed)},
+    )
+
+
+def _subjects(annotations: list[Annotation]) -> np.ndarray:
+    """A number for everybody; who has the same subject has the same one."""
+    named: dict[str, int] = {}
+    return np.array(
+        [
+            named.setdefault(person.attributes[SUBJECT], row) if SUBJECT in person.attributes else row
+            for row, person in enumerate(annotations)
+        ]
     )
 
 

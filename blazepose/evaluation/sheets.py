@@ -21,7 +21,9 @@ def worst_people(scored: Scored, count: int) -> list[int]:
     """Rows of the people with the fewest points inside the threshold, among equals the largest error."""
     counted = scored.counted
     hits = ((scored.errors < PCK_THRESHOLD) & counted).sum(axis=1) / counted.sum(axis=1).clip(min=1)
-    return np.lexsort((-_mean_errors(scored), hits))[:count].tolist()
+    known = np.flatnonzero(counted.any(axis=1))
+    errors = np.nan_to_num(mean_errors(scored), nan=np.inf)
+    return known[np.lexsort((-errors[known], hits[known]))[:count]].tolist()
 
 
 def random_people(scored: Scored, count: int, seed: int) -> list[int]:
@@ -35,24 +37,28 @@ def draw_sheet(scored: Scored, rows: list[int], title: str, file: Path) -> None:
     lines = -(-len(rows) // _COLUMNS)
     figure = Figure(figsize=(4.2 * _COLUMNS, 0.7 + 2.45 * lines), layout="constrained")
     figure.suptitle(title, fontsize=12)
-    mean_errors = _mean_errors(scored)
+    errors = mean_errors(scored)
     for axes in figure.subplots(lines, _COLUMNS, squeeze=False).flat:
         axes.axis("off")
     for axes, row in zip(figure.axes, rows, strict=False):
         annotation, counted = scored.annotations[row], scored.counted[row]
         hits = int(((scored.errors[row] < PCK_THRESHOLD) & counted).sum())
         axes.imshow(_pair(scored, row))
-        figures = f"mean error {mean_errors[row]:.0f} % of torso, {hits} of {counted.sum()} points right"
+        figures = f"mean error {errors[row]:.0f} % of torso, {hits} of {counted.sum()} points right"
         caption = f"{annotation.image.name} #{annotation.person}\n"
         caption += figures if scored.predictions[row].found else "not found"
         axes.text(0.5, -0.02, caption, fontsize=9, ha="center", va="top", transform=axes.transAxes)
     figure.savefig(file, dpi=_DPI)
 
 
-def _mean_errors(scored: Scored) -> np.ndarray:
-    """Mean error of each person, (people,) per cent of the torso size."""
-    total = np.where(scored.counted, scored.errors, 0).sum(axis=1)
-    return 100 * total / scored.counted.sum(axis=1).clip(min=1)
+def mean_errors(scored: Scored) -> np.ndarray:
+    """Mean error of each person, (people,) per cent of the torso size; infinite of who was not found.
+
+    NaN of who has no point that counts, or none that is predicted as a number.
+    """
+    counted = scored.counted & ~np.isnan(scored.errors)
+    points = np.where(counted.any(axis=1), counted.sum(axis=1), np.nan)
+    return 100 * np.where(counted, scored.errors, 0).sum(axis=1) / points
 
 
 def _pair(scored: Scored, row: int) -> np.ndarray:

@@ -13,6 +13,16 @@ YES_FROM = 0.5
 """Predicted visibility or presence from which the answer is yes. Source: interface.md, PDJ."""
 
 
+def agrees(label: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Where the answer is the label, bool; meaningless where the label is UNKNOWN.
+
+    Args:
+        label: (...) 1, 0 or UNKNOWN.
+        predicted: (...), 0..1; NaN agrees with nothing.
+    """
+    return np.isfinite(predicted) & ((predicted >= YES_FROM) == (label == 1))
+
+
 class ClassScore(NamedTuple):
     """Agreement about one class.
 

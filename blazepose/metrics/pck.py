@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blazepose.data.annotation import UNKNOWN, VISIBLE
-from blazepose.metrics.binary import YES_FROM
+from blazepose.data.annotation import UNKNOWN
+from blazepose.metrics.binary import agrees
 from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, TORSO
 
 PCK_THRESHOLD = 0.2
@@ -125,8 +125,8 @@ def pdj(
         predicted_visibility: (...), 0..1.
         threshold: in torso sizes.
     """
-    agrees = (predicted_visibility >= YES_FROM) == (visibility == VISIBLE)
-    return percent((errors < threshold) & agrees, labelled & (visibility != UNKNOWN))
+    right = (errors < threshold) & agrees(visibility, predicted_visibility)
+    return percent(right, labelled & (visibility != UNKNOWN))
 
 
 def mean_error(errors: np.ndarray, labelled: np.ndarray) -> float:

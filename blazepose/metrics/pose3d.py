@@ -5,7 +5,7 @@ Errors are arrays with NaN where a point is not known, so that any part of them 
 
 import numpy as np
 
-from blazepose.topology import LEFT_HIP, RIGHT_HIP
+from blazepose.topology import INDEX, LEFT_HIP, RIGHT_HIP
 
 _MM = 1000
 _LEAST_POINTS = 3
@@ -71,3 +71,48 @@ def _centred(points: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 def _distances(predicted: np.ndarray, target: np.ndarray, known: np.ndarray) -> np.ndarray:
     return np.where(known, _MM * np.linalg.norm(predicted - target, axis=-1), np.nan)
+
+
+_BONES = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
+
+
+def bone_asymmetry(world: np.ndarray) -> np.ndarray:
+    """How unlike a person's left and right bones are, per cent of their mean length.
+
+    Args:
+        world: (people, 33, 3) metres.
+
+    Returns:
+        (people, 4) of upper arm, forearm, thigh and shin; NaN where a point is, or if bones have no length.
+    """
+    left, right = np.stack([_bone_lengths(world, a, b) for a, b in _BONES], axis=2)
+    both = left + right
+    return 200 * np.abs(left - right) / np.where(both > 0, both, np.nan)
+
+
+def stature(world: np.ndarray) -> np.ndarray:
+    """How tall a person is in whatever pose, less what is above the nose, (people,) metres.
+
+    The chain from nose to mid-shoulder, mid-hip, knee, ankle and heel; of the legs, the mean of both.
+
+    Args:
+        world: (people, 33, 3) metres; NaN where a point is not known.
+    """
+    mid_shoulder, mid_hip = (
+        world[:, [INDEX[f"{side}_{part}"] for side in ("left", "right")]].mean(axis=1)
+        for part in ("shoulder", "hip")
+    )
+    trunk = np.linalg.norm(world[:, INDEX["nose"]] - mid_shoulder, axis=1)
+    trunk += np.linalg.norm(mid_shoulder - mid_hip, axis=1)
+    legs = (("hip", "knee"), ("knee", "ankle"), ("ankle", "heel"))
+    return trunk + sum(_bone_lengths(world, a, b).mean(axis=0) for a, b in legs)
+
+
+def _bone_lengths(world: np.ndarray, a: str, b: str) -> np.ndarray:
+    """Of the left and the right bone between two joints, (2, people) metres."""
+    return np.stack(
+        [
+            np.linalg.norm(world[:, INDEX[f"{side}_{a}"]] - world[:, INDEX[f"{side}_{b}"]], axis=1)
+            for side in ("left", "right")
+        ]
+    )

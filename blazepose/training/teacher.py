@@ -163,7 +163,7 @@ def keep_terms(
         batch: with the labels that are learned.
         weights: for the scales of the losses.
         size: side of the crop, pixels.
-        outputs: that the teacher has learned (training.stages.HEADS, and heatmaps).
+        outputs: that the teacher has learned (training.learned.HEADS, and heatmaps).
         stage: of the training.
     """
     terms: dict[str, Tensor] = {}

@@ -17,7 +17,7 @@ from blazepose.training.checkpoint import (
     load_weights,
     read_checkpoint,
 )
-from blazepose.training.stages import HEADS
+from blazepose.training.learned import HEADS
 from blazepose.whole_file import file_sha256
 
 IMPORTED = (".task", ".tflite")

@@ -1,6 +1,10 @@
 """The command that trains the blog's rows."""
 
+import json
+import os
+import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +35,9 @@ def test_rows_are_trained_once_and_then_read(run, tmp_path):
         "| Google's wiring, no gradient stop",
     ]
     assert len(list(tmp_path.glob("runs/landmark/*/results.json"))) == 2
+    reports = list(tmp_path.glob("runs/landmark/*/eval/report.html"))
+    assert len(reports) == 1, "of the row that regresses"
+    assert re.search(r"\| Google's wiring.* \| \d+\.\d to \d+\.\d \|", table)
     assert run(*rows) == table
     with pytest.raises(SystemExit, match=r"was trained with optimiser\.lr=0\.006, not 0\.001; move it away"):
         run("rows=heatmaps", "epochs=1", "optimiser.lr=1e-3")
@@ -38,6 +45,49 @@ def test_rows_are_trained_once_and_then_read(run, tmp_path):
         run(*rows, "optimiser.clip_norm=1.0")
     with pytest.raises(SystemExit, match=r"stages\.heatmap=1, not 2"):
         run("rows=heatmaps", "epochs=2", "optimiser.lr=6e-3")
+
+
+def test_rows_that_regress_are_compared(run, tmp_path, monkeypatch):
+    asked: list[list[str]] = []
+
+    def train(experiment: str, overrides: list[str], model: str) -> Path:
+        folder = tmp_path / experiment
+        (folder / "checkpoints").mkdir(parents=True)
+        (folder / "checkpoints/last.ckpt").touch()
+        figures = {"val/mean_error_raw": 20.0, "val/pck@0.2_raw": 50.0, "val/pck@0.2_refined": 52.0}
+        (folder / "results.json").write_text(json.dumps(figures))
+        return folder
+
+    def evaluate(command: list[str], check: bool) -> None:
+        asked.append(command[2:])
+        if command[2].startswith("weights="):
+            folder = Path(command[3].removeprefix("out="))
+            folder.mkdir()
+            (folder / "results.json").write_text('{"pck@0.2_raw_ci95": [47.1, 53.0]}')
+
+    monkeypatch.setattr(ablation, "train", train)
+    monkeypatch.setattr(ablation.subprocess, "run", evaluate)
+    table = run("rows=both,mediapipe")
+    assert table.count("| 20.0 | 50.0 | 47.1 to 53.0 | 52.0 |") == 2
+    reports = [f"{tmp_path}/{row}/eval" for row in ("both", "mediapipe")]
+    assert asked[-1] == [f"compare=[{','.join(reports)}]"]
+    assert len(asked) == 3
+
+
+def test_a_report_of_earlier_weights_is_left_and_made_anew(tmp_path, monkeypatch):
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "eval").mkdir()
+    (tmp_path / "eval/results.json").touch()
+    (tmp_path / "eval_2").mkdir()  # cut off
+    (tmp_path / "checkpoints/last.ckpt").touch()
+    os.utime(tmp_path / "eval/results.json", (1, 1))
+    asked: list[list[str]] = []
+    monkeypatch.setattr(ablation.subprocess, "run", lambda command, check: asked.append(command))
+    assert ablation.evaluate(tmp_path) == tmp_path / "eval_3"
+    assert asked[0][-1] == f"out={tmp_path / 'eval_3'}"
+    os.utime(tmp_path / "checkpoints/last.ckpt", (0, 0))
+    assert ablation.evaluate(tmp_path) == tmp_path / "eval"
+    assert len(asked) == 1
 
 
 def test_unknown_rows_and_stages_are_told(run):

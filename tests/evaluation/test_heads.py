@@ -19,6 +19,7 @@ from blazepose.evaluation.predictions import (
 from blazepose.evaluation.results import headline, results
 from blazepose.evaluation.score import Scored, score
 from blazepose.geometry import image_to_roi
+from blazepose.metrics.pose3d import bone_asymmetry
 from blazepose.runtime.decode import world_to_image_axes
 from blazepose.topology import INDEX, LEFT_HIP, RIGHT_HIP
 from tests.evaluation.crowd import NAMED, ConstantEngine, source_of
@@ -203,7 +204,7 @@ def test_what_weights_never_learned_is_not_scored_but_said(people, evaluate):
     assert figures["outputs_not_trained"] == ["presence", "segmentation"]
 
 
-def test_groups_pool_their_own_people(people, evaluate):
+def test_groups_have_figures_of_their_own_people(people, evaluate):
     world = WORLD.copy()
     world[INDEX["left_wrist"], 2] += 0.033
     for annotation in people.annotations[:3]:
@@ -211,10 +212,11 @@ def test_groups_pool_their_own_people(people, evaluate):
         annotation.landmarks_px[INDEX["left_wrist"]] = annotation.landmarks_px[INDEX["left_hip"]]
     people.annotations[5] = replace(people.annotations[5], mask=None)
     figures = results(evaluate(people, world=world))
-    gender = figures["groups"]["gender"]
-    assert list(figures["groups"]) == ["gender", "skin_tone"]
+    gender = figures["fairness"]["gender"]["groups"]
+    assert set(figures["fairness"]) == {"gender", "skin_tone"}
     assert (gender["female"]["count"], gender["male"]["count"]) == (3, 4)
-    assert figures["groups"]["skin_tone"]["10"]["count"] == 6, "one person's is not known"
+    assert figures["fairness"]["skin_tone"]["groups"]["10"]["count"] == 6
+    assert figures["fairness"]["skin_tone"]["without"] == 1
     assert gender["female"]["mpjpe_mm"] == pytest.approx(0, abs=0.05)
     assert gender["male"]["mpjpe_mm"] == pytest.approx(1, abs=0.01)
     assert gender["female"]["pck@0.2"] == pytest.approx(100 * 5 / 6, abs=1e-3)
@@ -226,7 +228,7 @@ def test_groups_pool_their_own_people(people, evaluate):
 def test_groups_that_are_numbers_are_in_their_order(people, evaluate):
     for annotation, tone in zip(people.annotations, ("10", "2", "1", "3", "2", "10", "3"), strict=True):
         annotation.attributes["skin_tone"] = tone
-    assert list(results(evaluate(people))["groups"]["skin_tone"]) == ["1", "2", "3", "10"]
+    assert list(results(evaluate(people))["fairness"]["skin_tone"]["groups"]) == ["1", "2", "3", "10"]
 
 
 def test_the_headline_says_the_rest(people, evaluate):
@@ -242,3 +244,19 @@ def test_who_is_not_found_says_nothing_rightly(people, evaluate):
     assert figures["classes"]["hidden"]["recall"] == figures["classes"]["visible"]["recall"] == 0
     assert figures["visibility_balanced_accuracy"] == figures["presence_f1"] == figures["mask_iou"] == 0
     assert figures["per_landmark"]["left_wrist"]["visibility_accuracy"] == 0
+
+
+def test_bones_and_height_of_what_is_predicted(people, evaluate):
+    """A tenth larger than the label, and as unlike on both sides as that."""
+    figures = results(evaluate(people, world=1.1 * WORLD))
+    assert figures["height_error"] == figures["height_bias"] == pytest.approx(10, abs=0.05)
+    assert figures["bone_asymmetry"] == pytest.approx(bone_asymmetry(WORLD[None]).mean(), abs=0.05)
+    assert results(evaluate(people, world=0.9 * WORLD))["height_bias"] == pytest.approx(-10, abs=0.05)
+
+
+def test_calibration_by_hand(people, evaluate):
+    """The network says 0.9999 of everything; 28 of 35 points are visible."""
+    figures = results(evaluate(people))
+    said, true, points = figures["calibration"]["visibility"]["bins"][0]
+    assert (said, true, points) == pytest.approx((1.0, 0.8, 35), abs=1e-3)
+    assert figures["calibration"]["visibility"]["error"] == pytest.approx(20, abs=0.1)

@@ -56,3 +56,10 @@ def test_a_relative_and_an_absolute_path_are_one_person(crowd, pose_roi, tmp_pat
     text = (tmp_path / "p").read_text().replace(str(tmp_path) + "/", "")
     (tmp_path / "p").write_text(text)
     assert person_key("lsp", first) in read_predictions(tmp_path / "p")
+
+
+def test_somebody_twice_is_told(crowd, pose_roi, tmp_path):
+    said = list(predict(ConstantEngine(pose_roi), plan([crowd], "annotation", 0), "annotation"))
+    write_predictions([*said, said[2]], tmp_path / "p.jsonl")
+    with pytest.raises(ValueError, match=r"p\.jsonl, line 8: person 2 of \S+im2\.png is there already"):
+        read_predictions(tmp_path / "p.jsonl")

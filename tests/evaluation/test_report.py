@@ -12,11 +12,13 @@ from blazepose.evaluation.predictions import read_predictions, write_predictions
 from blazepose.evaluation.report import new_folder, repeat_command, write_report
 from blazepose.evaluation.results import headline, results
 from blazepose.evaluation.score import Scored, score
+from blazepose.evaluation.sections import verdict_sentence
 from blazepose.evaluation.sheets import random_people, worst_people
 from blazepose.runtime.decode import RawOutputs
 from tests.evaluation.crowd import ConstantEngine
 
 ABOUT = {"file": "net.tflite", "sha256": "abc", "detector": None, "data": ["lsp:here"]}
+ABOUT |= {"annotators": False, "notes": []}
 
 
 @pytest.fixture
@@ -30,16 +32,15 @@ def test_a_report_says_what_its_figures_depend_on(scored, tmp_path):
     (tmp_path / "out").mkdir()
     write_report(scored, figures, "python eval.py weights=models/net.tflite", 0, tmp_path / "out")
     text = (tmp_path / "out/report.md").read_text()
-    row = re.search(r"\| PCK@0.2, landmarks as .*", text)[0]
-    assert row.endswith(
-        f"| {figures['pck@0.2']:.1f} | jitter | left shoulder to right hip | 7 people of lsp:here |"
-    )
+    interval = "{:.1f} to {:.1f}".format(*figures["pck@0.2_ci95"])
+    assert re.search(rf"\| PCK@0.2, landmarks as .* \| {figures['pck@0.2']:.1f} \| {interval} \|", text)
+    assert "7 people, crop from jitter, torso left shoulder to right hip." in text
     assert "| left_wrist |" in text
     assert "python eval.py weights=models/net.tflite" in text
     assert "sha256 `abc`" in text
     assert json.loads((tmp_path / "out/results.json").read_text()) == figures
     pictures = re.findall(r"\((\w+\.png)\)", text)
-    assert len(pictures) == 4
+    assert pictures == [f"{name}.png" for name in ("pck_curve", "body", "difficulty", "worst", "random")]
     for picture in pictures:
         image = cv2.imread(str(tmp_path / "out" / picture))
         assert min(image.shape[:2]) > 200
@@ -117,7 +118,15 @@ def test_the_command_can_be_typed():
 def test_the_command_names_the_detector_and_the_engine():
     options = Options(roi="detector", detector="mine.ckpt", engine="mediapipe")
     command = repeat_command(options, Path("pose.task"), ["lsp:a"])
-    assert "roi=detector detector=mine.ckpt engine=mediapipe" in command
+    assert "roi=detector" in command
+    assert command.endswith("detector=mine.ckpt engine=mediapipe")
+
+
+def test_the_command_names_groups_and_annotators():
+    options = Options(intersect=["gender", "age"], annotators="reports/second", min_group=30)
+    command = repeat_command(options, Path("a.task"), ["lsp:a"], "my people.csv")
+    assert "\"data.metadata='my people.csv'\" \"intersect=['gender','age']\"" in command
+    assert command.endswith("annotators=reports/second min_group=30")
 
 
 def test_the_report_of_a_pipeline_names_its_detector(scored, tmp_path):
@@ -137,32 +146,121 @@ def test_only_tables_that_have_figures(scored, tmp_path):
     write_report(scored, figures, "", 0, tmp_path)
     text = (tmp_path / "report.md").read_text()
     assert "3-D" not in text
-    assert "Groups" not in text
+    assert "Fairness" not in text
     columns = "| landmark | PCK@0.2 | mean error, % of torso | offset right, down, % of torso | points |"
     assert columns in text
     assert re.search(r"\| left_hip \| \d+\.\d \| \d+\.\d \| [+-]\d+\.\d, [+-]\d+\.\d \| 7 \|", text)
 
 
-def test_tables_of_heads_and_groups(scored, tmp_path):
+def test_tables_of_heads(scored, tmp_path):
     figures = results(scored) | ABOUT
     figures |= {"mpjpe_mm": 61.25, "mask_iou": 83.0, "outputs_not_trained": ["presence"]}
     figures["classes"]["hidden"] = {"precision": None, "recall": 0.0, "f1": 0.0, "points": 9}
-    row = {
-        "pck@0.2": 71.5,
-        "pdj@0.2": None,
-        "mean_error": 20.0,
-        "mpjpe_mm": 61.0,
-        "mask_iou": None,
-        "count": 5,
-    }
-    figures["groups"] = {"pose_family": {"squat": row, "plank": row | {"mpjpe_mm": None}}, "tone": {"4": row}}
+    figures["calibration"] = {"visibility": {"error": 12.3, "bins": [[0.1, 0.3, 5], [0.9, 0.8, 70]]}}
     write_report(scored, figures, "", 0, tmp_path)
     text = (tmp_path / "report.md").read_text()
     assert re.search(r"\| MPJPE: .* \| 61.2 mm \|", text)
     assert "PA-MPJPE" not in text
     assert "| hidden | 0.0 |  | 0.0 | 9 |" in text
     assert "| visible |" not in text
+    assert "| visibility, expected calibration error | 12.3 % |" in text
     assert "the weights never learned it: presence." in text
-    assert "| pose_family | PCK@0.2 | mean error, % of torso | MPJPE, mm | people |" in text
-    assert "| plank | 71.5 | 20.0 |  | 5 |" in text
-    assert min(cv2.imread(str(tmp_path / "groups.png")).shape[:2]) > 200
+    assert min(cv2.imread(str(tmp_path / "calibration.png")).shape[:2]) > 200
+
+
+def fair(**changed):
+    """An attribute of two groups, of which one is small."""
+    row = {"pck@0.2": 71.5, "pdj@0.2": None, "std": 8.0, "ci95": [69.0, 74.0], "mean_error": 20.0}
+    row |= {"mpjpe_mm": 61.0, "mask_iou": None, "count": 50, "subjects": 50}
+    few = row | {"count": 3, "subjects": 3}
+    return {
+        "metric": "pck@0.2",
+        "groups": {
+            "squat": row,
+            "plank": row | {"mpjpe_mm": None},
+            "few": few,
+            "none": EMPTY,
+        },
+        "average": 71.5,
+        "range": 9.0,
+        "range_corrected": 8.5,
+        "range_ci95": [8.0, 10.0],
+        "worst": "plank",
+        "apart": ["plank", "squat"],
+        "criterion": 7.5,
+        "criterion_from": None,
+        "verdict": "unfair",
+        "too_few": ["few", "none"],
+        "without": 4,
+    } | changed
+
+
+_KEYS = ("pck@0.2", "pdj@0.2", "std", "ci95", "mean_error", "mpjpe_mm", "mask_iou")
+EMPTY = dict.fromkeys(_KEYS) | {"count": 0, "subjects": 0}
+
+
+def test_fairness_in_the_model_cards_shape(scored, tmp_path):
+    figures = results(scored) | ABOUT | {"fairness": {"pose_family": fair()}}
+    write_report(scored, figures, "", 0, tmp_path)
+    text = (tmp_path / "report.md").read_text()
+    assert "### Pose family" in text
+    assert "| group | people | PCK@0.2 | std | 95 % interval | mean error, % of torso | MPJPE, mm |" in text
+    assert "| plank | 50 | 71.5 | 8.0 | 69.0 to 74.0 | 20.0 |  |" in text
+    assert "| **range** |  | **9.0** |" in text
+    sentence = (
+        "**unfair**: the means differ by 9.0, the true ones surely by more than 8.0; over 7.5 is unfair. "
+        "plank is so much worse than squat."
+    )
+    assert text.count(sentence) == 2, "at the beginning, and under its table"
+    assert "By PCK, since visibility is not known of everybody. The criterion is the model card's" in text
+    assert "Not enough people for the verdict: few, none. In no group: 4 people." in text
+    assert min(cv2.imread(str(tmp_path / "fairness.png")).shape[:2]) > 150
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"verdict": "fair", "range_ci95": [0, 6.0]}, "surely by less than 6.0; up to 7.5 is fair"),
+        (
+            {"verdict": "undecided", "range_ci95": [2.0, 11.0]},
+            "between 2.0 and 11.0, so that it may be above 7.5",
+        ),
+        ({"verdict": "undecided", "range": None}, "**undecided**: fewer than two groups have enough people"),
+    ],
+)
+def test_verdicts_are_sentences(changed, sentence):
+    assert sentence in verdict_sentence(fair(**changed))
+
+
+def test_the_html_is_one_file_with_everything(scored, tmp_path):
+    figures = results(scored) | ABOUT | {"file": "<my> & net.tflite"}
+    write_report(scored, figures, "python eval.py a=<b>", 0, tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 5
+    assert not re.search(r'(src|href)="(?!data:|#)', page)
+    assert "<title>&lt;my&gt; &amp; net on lsp:here</title>" in page
+    assert "<my>" not in page
+    assert '<a href="#per-landmark">Per landmark</a>' in page
+    assert page.count("<table>") == (tmp_path / "report.md").read_text().count("| :---")
+    assert "a=&lt;b&gt;" in page
+
+
+def test_an_attribute_without_anybody_is_no_picture(scored, tmp_path):
+    """The column of a table may be empty."""
+    nobody = fair(groups={}, range=None, verdict="undecided", too_few=[])
+    figures = results(scored) | ABOUT | {"fairness": {"team": nobody}}
+    write_report(scored, figures, "", 0, tmp_path)
+    assert "fairness.png" not in (tmp_path / "report.md").read_text()
+    assert not (tmp_path / "fairness.png").exists()
+
+
+def test_the_report_of_annotators_speaks_of_them(scored, tmp_path):
+    figures = results(scored) | ABOUT | {"annotators": True, "not_trained": {"nose": 5}}
+    figures |= {"outputs_not_trained": ["presence"]}
+    write_report(scored, figures, "", 0, tmp_path)
+    text = (tmp_path / "report.md").read_text()
+    assert "points of the second annotator that are near the first's" in text
+    assert "regression output alone" not in text
+    assert "because the second annotator did not label them: nose (5)." in text
+    assert "because the second annotator does not tell it: presence." in text
+    assert "weights" not in text.split("## Repeat")[0]

@@ -1,9 +1,85 @@
-"""Intervals against figures worked by hand, and how often they hold."""
+"""Intervals, by hand and by how often they are right."""
 
 import numpy as np
 import pytest
 
-from blazepose.metrics.bootstrap import paired_difference
+from blazepose.metrics.bootstrap import RESAMPLES, drawn_shares, paired_difference, share_interval
+
+
+def test_a_share_by_hand():
+    interval = share_interval(np.array([3, 1, 0]), np.array([4, 1, 3]))
+    assert interval.value == pytest.approx(100 * 4 / 8)
+    assert 0 < interval.low < 50 < interval.high < 100
+
+
+def test_the_figure_lies_in_its_interval_even_if_all_are_right():
+    """And nobody can be sure of all others after thirty: three more of them may fail (rule of three)."""
+    interval = share_interval(np.ones(30), np.ones(30))
+    assert interval.value == interval.high == 100
+    assert 85 < interval.low < 92
+
+
+def test_draws_are_of_people_and_not_of_points():
+    """Ten people with a hundred points each, all right or all wrong, are ten and not a thousand."""
+    right = np.repeat([0, 100], 5)
+    low, high = np.percentile(drawn_shares(right, np.full(10, 100)), (2.5, 97.5))
+    assert high - low == pytest.approx(2 * 1.96 * np.sqrt(0.25 / 10), rel=0.2)
+
+
+def test_many_different_people_are_drawn_in_parts():
+    """Their number may exceed what is drawn at a time."""
+    values = np.random.default_rng(0).uniform(0, 1, 30_000)
+    drawn = drawn_shares(values, np.ones(30_000))
+    assert len(drawn) == RESAMPLES
+    assert drawn.mean() == pytest.approx(values.mean(), abs=2e-4)
+    assert drawn.std() == pytest.approx(values.std() / np.sqrt(30_000), rel=0.1)
+
+
+def test_a_seed_repeats_the_draws():
+    right, counted = np.arange(9), np.full(9, 10)
+    np.testing.assert_array_equal(drawn_shares(right, counted, 3), drawn_shares(right, counted, 3))
+    assert (drawn_shares(right, counted, 3) != drawn_shares(right, counted, 4)).any()
+
+
+def test_one_person_in_many_pictures_is_one_person():
+    """Ten people, each in twenty pictures in which they are as they always are, are as sure as ten."""
+    right, counted, who = np.arange(10), np.full(10, 9), np.arange(10)
+    once = share_interval(right, counted)
+    often = share_interval(*(np.repeat(part, 20) for part in (right, counted)), subjects=np.repeat(who, 20))
+    assert often == pytest.approx(once)
+    strangers = share_interval(*(np.repeat(part, 20) for part in (right, counted)))
+    assert strangers.high - strangers.low < (once.high - once.low) / 3
+    before, after = np.zeros((10, 9), bool), np.tri(10, 9, dtype=bool)
+    whole = np.ones_like(before)
+    once = paired_difference(before, after, whole)
+    repeated = (np.repeat(part, 20, axis=0) for part in (before, after, whole))
+    assert paired_difference(*repeated, subjects=np.repeat(who, 20)) == pytest.approx(once)
+
+
+def population(kind: str) -> np.ndarray:
+    """Shares of points that are right, of many people."""
+    rng = np.random.default_rng(7)
+    if kind == "hard":  # as on lspet_val: 12 points, two thirds right
+        return np.round(12 * rng.beta(1.6, 0.75, 50_000)) / 12
+    if kind == "easy":  # as on the model card's: 33 points, few people fail, and then badly
+        fails = rng.random(50_000) < 0.06
+        return np.round(33 * np.where(fails, rng.beta(1, 1, 50_000), rng.beta(30, 0.6, 50_000))) / 33
+    return (rng.random(50_000) < 0.7).astype(float)
+
+
+@pytest.mark.parametrize("kind", ["hard", "easy", "all or nothing"])
+@pytest.mark.parametrize("people", [30, 100])
+def test_the_interval_covers_the_truth_as_often_as_it_says(kind, people):
+    """93 to 97 of 100, or more where hardly anybody fails: without the two added people it would be 82."""
+    everybody, rng = population(kind), np.random.default_rng(people)
+    truth, covered, trials = 100 * everybody.mean(), 0, 600
+    for trial in range(trials):
+        interval = share_interval(rng.choice(everybody, people), np.ones(people), trial)
+        covered += interval.low <= truth <= interval.high
+    share = 100 * covered / trials
+    noise = 3 * np.sqrt(95 * 5 / trials)
+    assert 95 - noise < share
+    assert share < 95 + noise or kind == "easy"
 
 
 def test_the_change_is_that_of_all_points_pooled():
@@ -16,16 +92,30 @@ def test_the_change_is_that_of_all_points_pooled():
     assert paired_difference(before, after, counted).value == pytest.approx(25)
 
 
-def test_nothing_changed_is_sure():
+def test_nothing_changed_may_still_change_somebody():
+    """Of fifty people nobody changed, so few others will: one or two of fifty, in half of their points."""
     right = np.random.default_rng(0).random((50, 12)) < 0.6
-    assert paired_difference(right, right, np.ones_like(right)) == (0, 0, 0)
+    low, high = paired_difference(right, right, np.ones_like(right))[1:]
+    assert -3 < low < -1
+    assert 1 < high < 3
 
 
-def test_the_same_gain_for_everybody_is_sure():
-    before = np.zeros((30, 4), bool)
+def test_the_same_gain_for_everybody_is_nearly_sure():
+    before = np.zeros((300, 4), bool)
     after = before.copy()
     after[:, 0] = True
-    assert paired_difference(before, after, np.ones_like(before)) == (25, 25, 25)
+    assert paired_difference(before, after, np.ones_like(before)) == pytest.approx((25, 25, 25), abs=0.8)
+
+
+@pytest.mark.parametrize(("people", "changed"), [(30, 0.05), (60, 0.03), (150, 0.2)])
+def test_the_interval_holds_where_few_people_change(people, changed):
+    """Without the two added people, in 78 of 100 cases for the first two."""
+    rng, held, trials = np.random.default_rng(people), 0, 300
+    for trial in range(trials):
+        gained = rng.random((people, 1)) < changed
+        interval = paired_difference(np.zeros((people, 1)), gained, np.ones((people, 1), bool), trial)
+        held += interval.low <= 100 * changed <= interval.high
+    assert held / trials > 0.91
 
 
 def test_the_interval_holds_the_true_change_in_95_of_100_sets():

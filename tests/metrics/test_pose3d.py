@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from blazepose.metrics.pose3d import aligned_joint_errors, joint_errors, mpjpe
+from blazepose.metrics.pose3d import aligned_joint_errors, bone_asymmetry, joint_errors, mpjpe, stature
 from blazepose.topology import INDEX, LEFT_HIP, MIRROR, RIGHT_HIP
 
 NOSE, LEFT_KNEE = INDEX["nose"], INDEX["left_knee"]
@@ -107,3 +107,43 @@ def test_a_network_that_says_one_point_for_all():
     errors = aligned_joint_errors(np.zeros((1, 33, 3)), target, KNOWN)
     expected = 1000 * np.linalg.norm(target - target.mean(axis=1, keepdims=True), axis=-1)
     np.testing.assert_allclose(errors, expected)
+
+
+def standing() -> np.ndarray:
+    """Somebody 1.6 m from heel to nose, with equal sides."""
+    points = np.full((33, 3), np.nan)
+    heights = {
+        "shoulder": 1.4,
+        "elbow": 1.1,
+        "wrist": 0.85,
+        "hip": 0.9,
+        "knee": 0.5,
+        "ankle": 0.1,
+        "heel": 0.0,
+    }
+    for part, height in heights.items():
+        for side, x in (("left", 0.2), ("right", -0.2)):
+            points[INDEX[f"{side}_{part}"]] = x, -height, 0
+    points[INDEX["nose"]] = 0, -1.6, 0
+    return points
+
+
+def test_stature_by_hand_in_any_pose():
+    upright = standing()
+    assert stature(upright[None]) == pytest.approx([1.6])
+    sitting = upright.copy()
+    for side in ("left", "right"):
+        for part, place in (("knee", (0, -0.9, -0.4)), ("ankle", (0, -0.5, -0.4)), ("heel", (0, -0.4, -0.4))):
+            sitting[INDEX[f"{side}_{part}"]] = place
+            sitting[INDEX[f"{side}_{part}"], 0] = 0.2 if side == "left" else -0.2
+    assert stature(sitting[None]) == pytest.approx([1.6])
+    assert np.isnan(stature(np.full((1, 33, 3), np.nan))).all()
+
+
+def test_bone_asymmetry_by_hand():
+    person = standing()
+    np.testing.assert_allclose(bone_asymmetry(person[None]), np.zeros((1, 4)), atol=1e-9)
+    person[INDEX["left_wrist"]] = 0.2, -0.75, 0  # 35 cm instead of 25
+    np.testing.assert_allclose(bone_asymmetry(person[None]), [[0, 100 * 0.1 / 0.3, 0, 0]], atol=1e-9)
+    person[INDEX["left_ankle"]] = np.nan
+    assert np.isnan(bone_asymmetry(person[None])[0]).tolist() == [False, False, False, True]

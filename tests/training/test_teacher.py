@@ -13,9 +13,10 @@ from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
 from blazepose.topology import INDEX, LANDMARKS, LSP14, NUM_OUTPUTS, ROI_CENTER, ROI_SCALE
 from blazepose.training.checkpoint import describe_landmark_net
 from blazepose.training.landmark_module import LandmarkModule
+from blazepose.training.learned import HEADS
 from blazepose.training.loss_weights import LossWeights
 from blazepose.training.optimiser import OptimiserConfig
-from blazepose.training.stages import HEADS, Stages
+from blazepose.training.stages import Stages
 from blazepose.training.teacher import WITNESSES, Lesson, ask, keep_terms, trusted
 
 NAMES = [name for name in LSP14.values() if name in INDEX]

@@ -1,6 +1,6 @@
 """Readers: one file per annotation format, all returning a `Source`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,11 @@ READERS: dict[str, Reader] = {
     "landmarks": landmarks.read,
     "synthetic": synthetic.read,
 }
+
+
+def as_list(typed: str | Sequence[object] | None) -> list[str]:
+    """What a user typed for a list: one item without brackets, several, or nothing."""
+    return [typed] if isinstance(typed, str) else [str(item) for item in typed or []]
 
 
 def read_source(spec: str) -> Source:

@@ -23,7 +23,7 @@ def read(path: Path, split: str | None) -> Source:
     if split is not None:
         files.setdefault(split, annotations / f"{_PREFIX}{split}.json")
     split = choose_split(files, split, path, "coco")
-    people = read_people(files[split], path / split, "coco", COCO17, body)
+    people = read_people(files[split], path / split, "coco", COCO17, body, sized=True)
     return people.source("coco", LICENCE)
 
 

@@ -56,6 +56,7 @@ def read_people(
     skeleton: Mapping[int, str],
     keypoints_of: Callable[[dict[str, Any]], Keypoints],
     head_top: int | None = None,
+    sized: bool = False,
 ) -> People:
     """The people of one of the published COCO-style data sets.
 
@@ -66,6 +67,7 @@ def read_people(
         skeleton: {index in the source: landmark name}.
         keypoints_of: the keypoints of an annotation entry, in the order of the skeleton.
         head_top: index of the head top in the source.
+        sized: the file says how large the pictures are.
     """
     coco = read_coco(file, anchor)
     for image, entry in coco.imgs.items():
@@ -86,8 +88,29 @@ def read_people(
             keypoints = keypoints_of(entry)
         except ValueError as error:
             raise ValueError(f"{file}, annotation {person}: {error}") from error
-        people.add(image, person, *keypoints, skeleton, box, head_top=head_top)
+        people.add(
+            image,
+            person,
+            *keypoints,
+            skeleton,
+            box,
+            head_top=head_top,
+            image_size=_size(coco.imgs[entry["image_id"]]) if sized else None,
+            area_px=segment_area(entry),
+        )
     return people
+
+
+def _size(entry: Mapping[str, Any]) -> tuple[int, int] | None:
+    size = entry.get("width"), entry.get("height")
+    width, height = (side if isinstance(side, int) and side > 0 else None for side in size)
+    return (width, height) if width and height else None
+
+
+def segment_area(entry: Mapping[str, Any]) -> float | None:
+    """Of an annotation entry, square pixels; None if it does not say."""
+    area = entry.get("area")
+    return float(area) if isinstance(area, int | float) and area > 0 else None
 
 
 def triplets(values: Any, count: int) -> np.ndarray:

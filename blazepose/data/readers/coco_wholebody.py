@@ -27,7 +27,9 @@ def read(path: Path, split: str | None) -> Source:
     require_folder(path, "coco_wholebody")
     files = {name: path / file for name, file in _FILES.items()}
     split = choose_split(files, split, path, "coco_wholebody")
-    people = read_people(files[split], path / split, "coco_wholebody", COCO_WHOLEBODY133, whole_body)
+    people = read_people(
+        files[split], path / split, "coco_wholebody", COCO_WHOLEBODY133, whole_body, sized=True
+    )
     return people.source("coco_wholebody", LICENCE)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Annotation, Source
-from blazepose.data.readers.coco_json import box_xyxy, flagged, require_lists, triplets
+from blazepose.data.readers.coco_json import box_xyxy, flagged, require_lists, segment_area, triplets
 from blazepose.data.readers.files import read_json
 from blazepose.data.readers.people import People
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
@@ -127,7 +127,8 @@ def _add(
         raise ValueError(f"{where}: {error}") from error
     picture = pictures.find(entry["image_id"])
     size = pictures.size(entry["image_id"])
-    people.add(picture, person, *flagged(points), skeleton, box, world, image_size=size)
+    area = segment_area(entry)
+    people.add(picture, person, *flagged(points), skeleton, box, world, image_size=size, area_px=area)
 
 
 def _points(entry: dict[str, Any], skeleton: Mapping[int, str]) -> np.ndarray:

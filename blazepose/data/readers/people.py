@@ -41,6 +41,7 @@ class People:
         z_px: np.ndarray | None = None,
         mask: Mapping[str, Any] | None = None,
         attributes: Mapping[str, str] | None = None,
+        area_px: float | None = None,
     ) -> None:
         """Keep a person, or count why not.
 
@@ -58,6 +59,7 @@ class People:
             z_px: (33,) depth.
             mask: visible pixels, run-length encoded.
             attributes: what the source says of the person.
+            area_px: of the person's segment.
         """
         if not labelled.any():
             self.leave_out("no keypoints", image, box_xyxy)
@@ -78,6 +80,7 @@ class People:
                     image_size=image_size,
                     mask=mask,
                     attributes=attributes or {},
+                    area_px=area_px,
                 )
             )
 

@@ -1,0 +1,109 @@
+"""Are all groups served alike? Figures of groups, their range, and a verdict that chance does not make."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from blazepose.data.annotation import Annotation
+from blazepose.evaluation.groups import PCK, PDJ, Rows, Shares, group_figures, in_order, shares
+from blazepose.evaluation.numbers import number
+from blazepose.evaluation.regions import CARD_REGIONS
+from blazepose.evaluation.score import Scored
+from blazepose.metrics.bootstrap import drawn_shares
+from blazepose.metrics.fairness import CRITERION, LEAST_PEOPLE, UNDECIDED, summary, true_range, verdict
+
+OF_PEOPLE = ("region", "skin_tone", "gender", "age_group")
+"""Attributes that get a verdict when a source has them; other words of a source say what makes poses hard."""
+
+MOST_GROUPS = 100
+"""An attribute of more is no group of people, but a number or a name of each. Chosen."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which groups are to be compared, and how.
+
+    Attributes:
+        attributes: of Annotation.attributes.
+        least: different people of a group that counts; smaller ones are shown, and listed in `too_few`.
+        criterion: {metric: range above which it is unfair, in points of a hundred}.
+        criterion_from: evaluation of annotators that says it; None is the model card.
+        everybody: those who do not count, too: a group of whom nobody does is shown, with a count of 0.
+    """
+
+    attributes: Sequence[str]
+    least: int = LEAST_PEOPLE
+    criterion: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys((PCK, PDJ), CRITERION))
+    criterion_from: str | None = None
+    everybody: Sequence[Annotation] = ()
+
+
+def fairness(scored: Scored, groups: Mapping[str, Rows], asked: Asked) -> dict[str, Any]:
+    """`fairness` of results.json: of each attribute its groups, average, range, worst, verdict.
+
+    By PDJ@0.2 where everybody in a group has it, else by PCK@0.2; `metric` says which.
+
+    Args:
+        scored: the people that count.
+        groups: of theirs.
+        asked: what to compare.
+    """
+    people = shares(scored)
+    known: dict[str, set[str]] = {name: set(groups.get(name, ())) for name in asked.attributes}
+    for person in asked.everybody:
+        for name in known.keys() & person.attributes.keys():
+            known[name].add(person.attributes[name])
+    found = {}
+    for name in asked.attributes:
+        of_one = {group: groups.get(name, {}).get(group, _NOBODY) for group in in_order(known[name])}
+        found[name] = _attribute(scored, people, of_one, asked)
+        if name == "region":
+            found[name]["not_in_card"] = [group for group in of_one if group not in CARD_REGIONS]
+    return found
+
+
+_NOBODY = np.zeros(0, int)
+
+
+def _attribute(scored: Scored, people: Mapping[str, Shares], groups: Rows, asked: Asked) -> dict[str, Any]:
+    grouped = np.concatenate([_NOBODY, *groups.values()])
+    metric = PDJ if len(grouped) and people[PDJ].known[grouped].all() else PCK
+    figures = {group: group_figures(scored, people, rows, metric) for group, rows in groups.items()}
+    enough = [group for group in groups if figures[group]["subjects"] >= asked.least]
+    known = {group: groups[group][people[metric].known[groups[group]]] for group in enough}
+    of_group = {group: (people[metric].of(rows), scored.subjects[rows]) for group, rows in known.items()}
+    return {
+        "metric": metric,
+        "groups": figures,
+        **_range(of_group, asked.criterion[metric]),
+        "criterion": asked.criterion[metric],
+        "criterion_from": asked.criterion_from,
+        "too_few": [group for group in groups if group not in enough],
+        "without": len(scored.annotations) - len(grouped),
+    }
+
+
+def _range(of_group: Mapping[str, tuple[np.ndarray, np.ndarray]], criterion: float) -> dict[str, Any]:
+    """How far groups are apart, by the shares of their people, and by which of them are the same."""
+    unknown = dict.fromkeys(("average", "range", "range_corrected", "range_ci95", "worst", "apart"))
+    if len(of_group) < 2:
+        return unknown | {"verdict": UNDECIDED}
+    means = {group: 100 * float(values.mean()) for group, (values, _) in of_group.items()}
+    # Groups are different people, so each is drawn by a seed of its own.
+    drawn = [
+        100 * drawn_shares(values, np.ones(len(values)), seed, subjects, added=2)
+        for seed, (values, subjects) in enumerate(of_group.values())
+    ]
+    measured = summary(means)
+    true = true_range(np.array(list(means.values())), np.stack(drawn, axis=1))
+    return {
+        "average": number(measured.average),
+        "range": number(measured.range),
+        "range_corrected": number(true.corrected),
+        "range_ci95": [number(true.low), number(true.high)],
+        "worst": measured.worst,
+        "apart": [list(means)[row] for row in true.apart],
+        "verdict": verdict(true, criterion),
+    }

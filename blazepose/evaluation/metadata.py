@@ -1,0 +1,167 @@
+"""Groups that people belong to, from a table beside the pictures: `data.metadata=people.csv`."""
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from blazepose.data.annotation import Annotation
+from blazepose.evaluation.regions import known_region, region_of
+
+SKIN_TONES = tuple("123456")
+"""Fitzpatrick's types, as MediaPipe's model card has them."""
+
+_IMAGE, _PERSON, _COUNTRY = "image", "person", "country"
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a table says of people.
+
+    Attributes:
+        attributes: its columns, but for those that name people; `country` is `region` here.
+        groups: {attribute: group} of each person asked for, in their order; without what a cell leaves empty.
+        unknown_people: lines of the table that fit nobody asked for, as it spells them.
+        without_row: how many of the people asked for have no line.
+    """
+
+    attributes: list[str]
+    groups: list[Mapping[str, str]]
+    unknown_people: list[str]
+    without_row: int
+
+
+def read_metadata(file: Path, people: Sequence[Annotation]) -> Metadata:
+    """What a CSV file says of people.
+
+    A line is for a picture and, if it has a `person`, for that annotation id; else for everybody in the
+    picture. A picture is named by its file, with as many of its folders as tell it from others.
+
+    Args:
+        file: with a header: `image`, optional `person`, and attributes: `country`, `region`, `skin_tone` or
+            any other word.
+        people: asked for.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: names the file, the line and what cannot be.
+    """
+    header, lines = _read(file)
+    spelt: dict[tuple[str, str], str] = {}
+    pictures = _Pictures(people)
+    rows: dict[int, tuple[int, Mapping[str, str]]] = {}
+    unknown = []
+    for number, line in lines:
+        try:
+            groups = _groups(line, spelt)
+            found = pictures.find(line[_IMAGE], line.get(_PERSON, ""))
+        except ValueError as error:
+            raise ValueError(f"{file}, line {number}: {error}") from error
+        if not found:
+            unknown.append(" ".join(filter(None, (line[_IMAGE], line.get(_PERSON)))))
+        for row in found:
+            if row in rows:
+                raise ValueError(
+                    f"{file}, lines {rows[row][0]} and {number}, are both for person {people[row].person} of "
+                    f"{line[_IMAGE]}"
+                )
+            rows[row] = number, groups
+    if not rows:
+        raise ValueError(
+            f"{file}: none of its {len(lines)} lines is for anybody in data.test; the first is for "
+            f"{lines[0][1][_IMAGE]!r}, data.test has {people[0].image.name}"
+        )
+    named = [name for name in header if name not in (_IMAGE, _PERSON, _COUNTRY)]
+    return Metadata(
+        attributes=list(dict.fromkeys((["region"] if _COUNTRY in header else []) + named)),
+        groups=[rows[row][1] if row in rows else {} for row in range(len(people))],
+        unknown_people=unknown,
+        without_row=len(people) - len(rows),
+    )
+
+
+def _read(file: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Header, and lines with their numbers; cells stripped."""
+    if not file.is_file():
+        raise FileNotFoundError(f"data.metadata={file} is missing")
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file} is not text in UTF-8: save it as CSV UTF-8") from error
+    first = text.partition("\n")[0]
+    table = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
+    header = [cell.strip().lower().replace(" ", "_") for cell in next(table, [])]
+    if _IMAGE not in header:
+        raise ValueError(f"{file}: its first line names no column 'image', but {', '.join(header) or 'none'}")
+    if twice := {name for name in header if header.count(name) > 1}:
+        raise ValueError(f"{file}: two columns are named {', '.join(sorted(twice))}")
+    lines = []
+    for cells in table:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(header):
+            raise ValueError(
+                f"{file}, line {table.line_num}: {len(cells)} cells, the header has {len(header)}"
+            )
+        lines.append((table.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=True))))
+    if not lines:
+        raise ValueError(f"{file} has a header, but no lines")
+    return header, lines
+
+
+def _groups(line: Mapping[str, str], spelt: dict[tuple[str, str], str]) -> Mapping[str, str]:
+    """Groups of a line; the first spelling of each is kept: Female and female are one.
+
+    Raises:
+        ValueError: names the cell that cannot be.
+    """
+    groups = {name: cell for name, cell in line.items() if cell and name not in (_IMAGE, _PERSON, _COUNTRY)}
+    if "region" in groups:
+        groups["region"] = known_region(groups["region"])
+    if line.get(_COUNTRY) == "NA":
+        raise ValueError("country NA is Namibia, or a missing value: write NAM, or leave the cell empty")
+    if line.get(_COUNTRY):
+        region = region_of(line[_COUNTRY])
+        if groups.setdefault("region", region) != region:
+            raise ValueError(f"{line[_COUNTRY]} is in {region}, not in {groups['region']}")
+    if "skin_tone" in groups:
+        groups["skin_tone"] = _skin_tone(groups["skin_tone"])
+    return {name: spelt.setdefault((name, cell.casefold()), cell) for name, cell in groups.items()}
+
+
+def _skin_tone(cell: str) -> str:
+    tone = cell.removesuffix(".0")  # a column with gaps, as pandas writes it
+    if tone not in SKIN_TONES:
+        raise ValueError(f"skin_tone {cell!r} is none of 1 to 6")
+    return tone
+
+
+class _Pictures:
+    """Rows of people by the picture they are in."""
+
+    def __init__(self, people: Sequence[Annotation]) -> None:
+        self._rows: dict[str, dict[Path, list[int]]] = defaultdict(lambda: defaultdict(list))
+        self._people = people
+        for row, person in enumerate(people):
+            self._rows[person.image.name][person.image].append(row)
+
+    def find(self, image: str, person: str) -> list[int]:
+        """Rows of a person, or of everybody in a picture.
+
+        Raises:
+            ValueError: if several pictures could be meant, or none is named.
+        """
+        named = Path(image.replace("\\", "/")).parts
+        if not named:
+            raise ValueError("no picture is named")
+        candidates = self._rows.get(named[-1], {})
+        fitting = [path for path in candidates if path.parts[-len(named) :] == named]
+        if len(fitting) > 1:
+            raise ValueError(
+                f"{image} can be {fitting[0]} or {fitting[1]}: name it with so many of its folders that it "
+                "can be one only"
+            )
+        rows = candidates[fitting[0]] if fitting else []
+        return [row for row in rows if not person or self._people[row].person == person]

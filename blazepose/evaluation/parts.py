@@ -1,0 +1,30 @@
+"""Landmarks in parts of the body, and in the sets that other data are scored by."""
+
+from collections.abc import Mapping
+
+from blazepose.topology import COCO17, INDEX, LSP14, NUM_LANDMARKS
+
+
+def _both(*names: str) -> list[int]:
+    return [INDEX[f"{side}_{name}"] for name in names for side in ("left", "right")]
+
+
+PARTS: Mapping[str, list[int]] = {
+    "face": list(range(INDEX["mouth_right"] + 1)),
+    "shoulders": _both("shoulder"),
+    "elbows": _both("elbow"),
+    "wrists": _both("wrist"),
+    "hands": _both("pinky", "index", "thumb"),
+    "hips": _both("hip"),
+    "knees": _both("knee"),
+    "ankles": _both("ankle"),
+    "feet": _both("heel", "foot_index"),
+}
+"""Every landmark is in one of them."""
+
+SUBSETS: Mapping[str, list[int]] = {
+    "coco17": [INDEX[name] for name in COCO17.values()],
+    "lsp12": [INDEX[name] for name in LSP14.values()],
+    "upper_body": [k for k in range(NUM_LANDMARKS) if k <= INDEX["right_hip"]],
+}
+"""Landmarks that COCO and LSP have, and those down to the hips, which MediaPipe's first model had."""

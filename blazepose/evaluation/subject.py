@@ -1,0 +1,72 @@
+"""What is evaluated: a network, what one has said, or a second annotator; and what it says of people."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from blazepose.anchors import FOUND_FROM
+from blazepose.data.readers import read_source
+from blazepose.evaluation.annotators import second_opinion
+from blazepose.evaluation.engines import open_detector, open_weights
+from blazepose.evaluation.find import DETECTOR, detector_file, plan_found
+from blazepose.evaluation.grouping import Grouped
+from blazepose.evaluation.options import SECOND, Options
+from blazepose.evaluation.predict import plan, predict
+from blazepose.evaluation.predictions import Prediction
+from blazepose.runtime.engines import InferenceEngine
+from blazepose.training.runs import chosen_weights
+from blazepose.whole_file import file_sha256
+
+
+class Subject(NamedTuple):
+    """What is evaluated.
+
+    Attributes:
+        file: weights, predictions or labels.
+        engine: runs the weights; None of what is said already.
+        about: what results.json says of it.
+    """
+
+    file: Path
+    engine: InferenceEngine | None
+    about: dict[str, Any]
+
+
+def open_subject(options: Options) -> Subject:
+    """What the options name.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: names the file, if it cannot be run.
+    """
+    given = options.predictions and options.predictions.removeprefix(SECOND)
+    file = Path(given or chosen_weights(options.weights, "weights="))
+    # The checksums now: a training run that goes on may write better weights to the same place.
+    about: dict[str, Any] = {**_identity(file), "annotators": options.second is not None, "detector": None}
+    engine = None if given else open_weights(file, options.engine, options.num_threads)
+    if options.roi == DETECTOR:
+        about["detector"] = _identity(detector_file(options.detector, file))
+    return Subject(file, engine, about)
+
+
+def _identity(file: Path) -> dict[str, Any]:
+    return {"file": str(file), "sha256": file_sha256(file)}
+
+
+def ask(subject: Subject, people: Grouped, options: Options) -> tuple[Grouped, Iterable[Prediction] | None]:
+    """What it says of people, and the people it is asked of; None if its file says it already.
+
+    Raises:
+        ImageError: if a picture cannot be read.
+        ValueError: if there is nobody to look at.
+    """
+    if options.second:
+        return second_opinion(people, read_source(options.second))
+    if subject.engine is None:
+        return people, None
+    if finder := subject.about["detector"]:
+        detector = open_detector(Path(finder["file"]), FOUND_FROM, options.num_threads)
+        jobs = plan_found(people.sources, detector)
+    else:
+        jobs = plan(people.sources, options.roi, options.seed)
+    return people, predict(subject.engine, jobs, options.roi, options.batch_size)

@@ -1,0 +1,161 @@
+"""Two evaluations of the same people, from folders as eval.py writes them."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from blazepose.data.readers import read_source
+from blazepose.evaluation.compare import changes, comparison, names, open_runs
+from blazepose.evaluation.compare_report import write_comparison
+from blazepose.evaluation.fairness import Asked
+from blazepose.evaluation.predict import plan, predict
+from blazepose.evaluation.predictions import read_predictions, write_predictions
+from blazepose.evaluation.results import results
+from blazepose.evaluation.score import score
+from blazepose.topology import INDEX
+from tests.evaluation.crowd import ConstantEngine
+
+WRIST, HIP = INDEX["left_wrist"], INDEX["left_hip"]
+
+
+@pytest.fixture
+def data(tiny_lsp: Path, tmp_path) -> str:
+    """People of LSP's layout, with a table of two teams."""
+    people = read_source(f"lsp:{tiny_lsp}").annotations
+    lines = [f"{person.image.name},{'red' if k % 2 else 'blue'}" for k, person in enumerate(people)]
+    (tmp_path / "people.csv").write_text("\n".join(["image,team", *lines]))
+    return f"lsp:{tiny_lsp}"
+
+
+@pytest.fixture
+def evaluated(data, tmp_path):
+    """Writes an evaluation in which of everybody the points named are a torso off."""
+
+    def write(name: str, wrong=(), people: int | None = None, **about) -> str:
+        source = read_source(data)
+        jobs = plan([source], "annotation", 0)[:people]
+        said = []
+        for prediction, job in zip(
+            predict(ConstantEngine(np.full((33, 2), 0.5)), jobs, "annotation"), jobs, strict=True
+        ):
+            landmarks = np.ones((33, 5))
+            landmarks[:, :2] = job.annotation.landmarks_px
+            landmarks[list(wrong), 0] += 1000
+            said.append(replace(prediction, landmarks=landmarks))
+        folder = tmp_path / name
+        folder.mkdir()
+        write_predictions(said, folder / "predictions.jsonl")
+        predictions = read_predictions(folder / "predictions.jsonl")
+        source = replace(source, annotations=[job.annotation for job in jobs])
+        figures = results(score(predictions, [source]), Asked([])) | {
+            "file": f"{name}.tflite",
+            "sha256": "0" * 64,
+            "data": [data],
+            "metadata": str(tmp_path / "people.csv"),
+            "intersect": [],
+        }
+        (folder / "results.json").write_text(json.dumps(figures | about))
+        return str(folder)
+
+    return write
+
+
+def test_differences_by_hand(evaluated):
+    """The second has the wrists right that the first has not, and the left hips wrong."""
+    runs = open_runs([evaluated("old", [WRIST]), evaluated("new", [HIP])])
+    assert names(runs) == ["old", "new"]
+    figures = comparison(runs)
+    wrist, hip, knee = (figures["per_landmark"][name] for name in ("left_wrist", "left_hip", "left_knee"))
+    assert (wrist["values"], wrist["changes"][0]["value"]) == ([0, 100], 100)
+    low, high = wrist["changes"][0]["ci95"]
+    assert 70 < low < high == 100
+    assert (hip["values"], hip["changes"][0]["value"]) == ([100, 0], -100)
+    assert knee["changes"][0]["value"] == 0
+    assert knee["changes"][0]["ci95"][0] < 0 < knee["changes"][0]["ci95"][1]
+    counted = runs[0].scored.counted
+    gain = 100 * (counted[:, WRIST].sum() - counted[:, HIP].sum()) / counted.sum()
+    assert figures["overall"]["pck@0.2"]["changes"][0]["value"] == pytest.approx(gain, abs=1e-3)
+    assert set(figures["groups"]["team"]) == {"red", "blue"}
+    assert "pdj@0.2" not in figures["overall"]
+    (gained, *_) = changes(*runs)
+    assert gained.gain == 0
+    assert (gained.was.sum(), gained.now.sum()) == (gained.counted - 1, gained.counted - 1)
+
+
+def test_only_people_of_both_count(evaluated):
+    first, second = open_runs([evaluated("all"), evaluated("some", people=4)])
+    assert len(first.scored.annotations) == len(second.scored.annotations) == 4
+    figures = comparison([first, second])
+    assert [run["num_people"] for run in figures["runs"]] == [24, 4]
+    assert figures["overall"]["pck@0.2"]["changes"] == [{"value": 0, "ci95": None}], "too few to tell"
+    team = figures["fairness"]["team"]
+    assert [of_one["verdict"] for of_one in team] == ["undecided", "undecided"], "of the four alone"
+
+
+def test_too_few_people_are_not_told_apart(evaluated, tmp_path):
+    (tmp_path / "out").mkdir()
+    runs = open_runs([evaluated("all"), evaluated("some", people=4)])
+    assert write_comparison(runs, tmp_path / "out") == "4 people are too few to tell all and some apart"
+    assert (
+        "Of the evaluations' 24 and 4 people, the others are left out."
+        in (tmp_path / "out/report.md").read_text()
+    )
+
+
+def test_the_report_of_three(evaluated, tmp_path):
+    folders = [evaluated("old", [WRIST]), evaluated("new"), evaluated("worse", [WRIST, HIP], roi="jitter")]
+    (tmp_path / "out").mkdir()
+    said = write_comparison(open_runs(folders), tmp_path / "out")
+    first, second = said.split("\n")
+    assert re.fullmatch(
+        r"new is better: PCK@0\.2 \d+\.\d of old, 100\.0 of new, \+\d\.\d \(\+.* to \+.*\)", first
+    )
+    assert second.startswith("worse is worse: ")
+    text = (tmp_path / "out/report.md").read_text()
+    assert "crop from annotation of old, annotation of new, jitter of worse" in text
+    assert re.search(
+        r"\| left_wrist \| 0\.0 \| 100\.0 \| 0\.0 \| \+100\.0 \| \+\d+\.\d to \+100\.0 \| \+0\.0 \|", text
+    )
+    assert "| blue |" in text
+    figures = json.loads((tmp_path / "out/comparison.json").read_text())
+    assert figures["overall"]["pck@0.2"]["values"][1] == 100
+    pictures = re.findall(r"\((\w+\.png)\)", text)
+    assert pictures == ["changes.png", "changes_2.png", "people.png", "people_2.png"]
+    assert all(cv2.imread(str(tmp_path / "out" / name)).std() > 5 for name in pictures)
+    assert (tmp_path / "out/report.html").read_text().count("data:image/png;base64,") == 4
+
+
+def test_what_cannot_be_compared_is_one_sentence(evaluated, tmp_path):
+    one, other = evaluated("one"), evaluated("other", torso="midline")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old/results.json").write_text('{"pck@0.2": 3}')
+    for folders, sentence in (
+        ([one], r"compare=\[.*\]: name two different folders of eval\.py or more"),
+        ([one, one], "name two different folders"),
+        ([one, str(tmp_path / "empty")], r"empty/results\.json is missing; name folders that eval\.py wrote"),
+        ([one, str(tmp_path / "old")], r"old/results\.json is not of eval\.py, or of an older one: 'data'"),
+        ([one, other], "evaluations by different torso cannot be compared: .*one across, .*other midline"),
+    ):
+        with pytest.raises((ValueError, FileNotFoundError), match=sentence):
+            open_runs(folders)
+
+
+def test_other_people_cannot_be_compared(evaluated, tmp_path):
+    one, other = evaluated("one"), Path(evaluated("other"))
+    lines = [json.loads(line) for line in (other / "predictions.jsonl").read_text().splitlines()]
+    moved = "\n".join(json.dumps(line | {"image": f"/elsewhere/{k}.jpg"}) for k, line in enumerate(lines))
+    (other / "predictions.jsonl").write_text(moved)
+    with pytest.raises(ValueError, match="have nobody in common"):
+        open_runs([one, str(other)])
+
+
+def test_folders_of_one_name_are_told_apart(evaluated, tmp_path):
+    runs = open_runs([evaluated("one"), evaluated("other")])
+    moved = [run._replace(folder=Path("runs") / run.folder.name / "eval") for run in runs]
+    assert names(moved) == ["one/eval", "other/eval"]
