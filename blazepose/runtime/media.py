@@ -38,8 +38,7 @@ _TEXT = {"tty"}
 """Formats of FFmpeg that make a video of any text."""
 
 _TOLD_WHEN_CUT = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
-"""Formats of FFmpeg in which a corrupt packet is one of which the file has no end; of a broadcast, most of it
-can be decoded."""
+"""Formats of FFmpeg whose corrupt packets have no end; of a broadcast's, most can be decoded."""
 
 _SOUND_MS = 1000
 """By which sound may be longer than its video without anything being lost."""
@@ -96,7 +95,8 @@ def open_footage(name: str) -> Footage:
         pictures = pictures_below(path)
         if not pictures:
             raise FileNotFoundError(f"{path} holds no {', '.join(sorted(PICTURE_SUFFIXES))} file")
-        if others := _visible_files(path) - len(pictures):
+        visible = sum(file.is_file() and not file.name.startswith(".") for file in path.rglob("*"))
+        if others := visible - len(pictures):
             log.info("%s: %d files are no pictures and are left out", path, others)
         return Footage(_pictures(pictures), len(pictures), None, path)
     if not path.is_file():
@@ -106,10 +106,6 @@ def open_footage(name: str) -> Footage:
     if path.suffix.lower() in PICTURE_SUFFIXES:
         return Footage(_pictures([path]), 1, None)
     return _open_video(str(path), str(path.resolve()))  # FFmpeg takes "12:30.mp4" for an address
-
-
-def _visible_files(folder: Path) -> int:
-    return sum(path.is_file() and not path.name.startswith(".") for path in folder.rglob("*"))
 
 
 def _pictures(paths: list[Path]) -> Generator[Frame]:

@@ -31,7 +31,6 @@ def test_groups_by_hand():
 def test_means_are_over_people_and_not_over_points():
     """A person with all points right and one point, one with none right of six: 50, not 1 of 7."""
     few = somebody(0, team="a")
-    few.labelled[np.flatnonzero(few.labelled)[2:]] = few.labelled[np.flatnonzero(few.labelled)[2:]]
     scored = judged([few, somebody(1, team="a")], [answer(few, [0.0] * 6), answer(somebody(1), [1.0] * 6)])
     scored.counted[0, np.flatnonzero(scored.counted[0])[1:]] = False
     assert by_team(scored)["groups"]["a"]["pck@0.2"] == 50

@@ -1,4 +1,4 @@
-"""Short footage."""
+"""Short footage, and a scripted world."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from blazepose.runtime.media import VideoWriter
+from tests.runtime.scripted import World
 from tests.runtime.told import TIMES_MS
 
 
@@ -16,3 +17,8 @@ def video(tmp_path: Path) -> Path:
         for time_ms in TIMES_MS:
             writer.write(np.full((80, 120, 3), 90, np.uint8), time_ms)
     return tmp_path / "in.mp4"
+
+
+@pytest.fixture
+def world(monkeypatch) -> World:
+    return World(monkeypatch)

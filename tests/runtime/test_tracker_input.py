@@ -10,12 +10,7 @@ from blazepose.geometry import Roi
 from blazepose.runtime.decode import RawOutputs
 from blazepose.runtime.detector import Detection, PersonDetector
 from blazepose.runtime.tracker import PoseTracker, Tracking
-from tests.runtime.scripted import IMAGE, Unused, World, at, look_at
-
-
-@pytest.fixture
-def world(monkeypatch) -> World:
-    return World(monkeypatch)
+from tests.runtime.scripted import IMAGE, Unused, at, look_at
 
 
 @pytest.mark.parametrize("time_ms", [100.0, 99.0])
