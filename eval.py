@@ -1,5 +1,6 @@
 """Score weights on labelled people: `python eval.py weights=net.tflite "data.test=[lsp:data/lspet:val]"`."""
 
+import gc
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -26,6 +27,7 @@ from blazepose.evaluation.subject import ask, open_subject
 @script("eval")
 def main(cfg: DictConfig) -> None:
     """People through the weights into a file; scores and a report from the file."""
+    gc.set_threshold(100_000)  # people are millions of small objects, which looking for garbage slows down
     options = build(Options, cfg)
     if cfg.compare:
         compare(cfg, options)

@@ -8,6 +8,7 @@ x_norm = x_px / width. So crop pixel i of 256 shows ROI position i / 256: MediaP
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -151,6 +152,27 @@ def roi_to_image(roi: Roi, points_roi: np.ndarray) -> np.ndarray:
 def image_to_roi(roi: Roi, points_px: np.ndarray) -> np.ndarray:
     """Points (..., 2) from image pixels to ROI coordinates (0..1)."""
     return transform_points(invert_affine(roi_to_image_matrix(roi)), points_px)
+
+
+def images_to_rois(rois: Sequence[Roi], points_px: np.ndarray) -> np.ndarray:
+    """Points (rois, points, 2) of many pictures from pixels to the coordinates (0..1) of an ROI in each."""
+    center, side, (cos, sin) = _columns(rois)
+    x, y = np.moveaxis((points_px - center) / side, -1, 0)
+    return np.stack([cos * x + sin * y, cos * y - sin * x], axis=-1) + 0.5
+
+
+def rois_to_images(rois: Sequence[Roi], points_roi: np.ndarray) -> np.ndarray:
+    """Points (rois, points, 2), or (points, 2) of all, from coordinates (0..1) of ROIs to pixels."""
+    center, side, (cos, sin) = _columns(rois)
+    x, y = np.moveaxis(points_roi - 0.5, -1, 0)
+    return np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1) * side + center
+
+
+def _columns(rois: Sequence[Roi]) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """Centres (rois, 1, 2), sides (rois, 1, 1), cosine and sine (rois, 1) of the rotation."""
+    table = np.array([(roi.center_x, roi.center_y, roi.side, roi.rotation_rad) for roi in rois])
+    angle = table[:, 3:]
+    return table[:, None, :2], table[:, None, 2:3], (np.cos(angle), np.sin(angle))
 
 
 def crop_image(

@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -290,3 +291,14 @@ def test_google_s_numbers(shared: Path, tmp_path, run):
     assert figures["pck@0.2_mean_pose"] == pytest.approx(19.9, abs=0.1)
     assert figures["mean_error"] == pytest.approx(25.6, abs=0.1)
     assert figures["num_people"] == 672
+
+
+def test_exported_files_are_scored_without_torch(folder):
+    """Which takes seconds and 400 MB."""
+    write_network(folder / "net.onnx")
+    code = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    typed = [str(SCRIPT), "weights=net.onnx", "data.test=[lsp:people]", "out=report"]
+    run = subprocess.run(
+        [sys.executable, "-c", f"{code}; assert 'torch' not in sys.modules", *typed], capture_output=True
+    )
+    assert run.returncode == 0, run.stderr.decode()

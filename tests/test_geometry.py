@@ -11,6 +11,7 @@ from blazepose.geometry import (
     compose_affine,
     crop_image,
     image_to_roi,
+    images_to_rois,
     invert_affine,
     letterbox_roi,
     roi_from_alignment,
@@ -19,6 +20,7 @@ from blazepose.geometry import (
     roi_overlap,
     roi_to_image,
     roi_to_image_matrix,
+    rois_to_images,
     transform_points,
     wrap_angle,
 )
@@ -57,6 +59,19 @@ def test_roi_and_image_round_trip():
     roi = Roi(310.5, 97.25, 211.0, 0.7)
     points = np.random.default_rng(0).uniform(-1, 2, (50, 2))
     np.testing.assert_allclose(image_to_roi(roi, roi_to_image(roi, points)), points, atol=1e-12)
+
+
+def test_rois_of_many_pictures_at_once():
+    rng = np.random.default_rng(0)
+    rois = [Roi(*rng.uniform(10, 300, 3), angle) for angle in (0.7, -2.9, 0.0)]
+    points = rng.uniform(-1, 2, (3, 20, 2))
+    pixels = rois_to_images(rois, points)
+    one_by_one = [roi_to_image(roi, own) for roi, own in zip(rois, points, strict=True)]
+    np.testing.assert_allclose(pixels, one_by_one, atol=1e-9)
+    np.testing.assert_allclose(images_to_rois(rois, pixels), points, atol=1e-12)
+    np.testing.assert_allclose(
+        rois_to_images(rois, points[0]), [roi_to_image(roi, points[0]) for roi in rois], atol=1e-9
+    )
 
 
 def test_roi_corners():

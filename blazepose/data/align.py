@@ -132,21 +132,20 @@ def points_in_crop(
 
 
 def presence_labels(
-    annotation: Annotation, points_roi: np.ndarray, frame: tuple[int, int, int, int]
+    points_px: np.ndarray, points_roi: np.ndarray, labelled: np.ndarray, frame: np.ndarray
 ) -> np.ndarray:
     """Which landmarks a crop can show.
 
     Args:
-        annotation: a person.
-        points_roi: (33 or more, 2), its landmarks in crop coordinates.
-        frame: left, top, right and bottom of the picture, pixels.
+        points_px: (..., 33, 2) landmarks.
+        points_roi: (..., 33, 2), the same in crop coordinates.
+        labelled: (..., 33) bool.
+        frame: (..., 4) left, top, right and bottom of the picture, pixels.
 
     Returns:
-        (33,) int8: 1 inside both the crop and the picture, 0 outside, UNKNOWN where not labelled.
+        (..., 33) int8: 1 inside both the crop and the picture, 0 outside, UNKNOWN where not labelled.
     """
-    left, top, right, bottom = frame
-    x, y = annotation.landmarks_px.T
-    in_picture = (x >= left) & (x < right) & (y >= top) & (y < bottom)
-    crop_x, crop_y = points_roi[:NUM_LANDMARKS].T
-    inside = in_picture & (crop_x >= 0) & (crop_x < 1) & (crop_y >= 0) & (crop_y < 1)
-    return np.where(annotation.labelled, inside, UNKNOWN).astype(np.int8)
+    first, last = frame[..., None, :2], frame[..., None, 2:]
+    in_picture = (points_px >= first) & (points_px < last)
+    in_crop = (points_roi >= 0) & (points_roi < 1)
+    return np.where(labelled, (in_picture & in_crop).all(axis=-1), UNKNOWN).astype(np.int8)

@@ -1,5 +1,6 @@
 """One labelled person, whatever data set it came from."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,7 +84,7 @@ class Source:
 
 
 def source_to_landmarks(
-    keypoints: np.ndarray, labelled: np.ndarray, visibility: np.ndarray, skeleton: dict[int, str]
+    keypoints: np.ndarray, labelled: np.ndarray, visibility: np.ndarray, skeleton: Mapping[int, str]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Sort a source's keypoints into the 33 landmarks and the rest.
 
@@ -96,15 +97,20 @@ def source_to_landmarks(
     Returns:
         landmarks_px (33, 2), labelled (33,), visibility (33,), and the labelled rest (points, 2).
     """
-    source = np.fromiter(skeleton.keys(), dtype=np.int64)
-    target = np.array([INDEX[name] for name in skeleton.values()])
+    source, target = _indices(tuple(skeleton.items()))
+    known = labelled[source]
     landmarks_px = np.zeros((NUM_LANDMARKS, 2), np.float32)
     landmark_labelled = np.zeros(NUM_LANDMARKS, bool)
     landmark_visibility = np.full(NUM_LANDMARKS, UNKNOWN, np.int8)
-    landmarks_px[target] = keypoints[source]
-    landmark_labelled[target] = labelled[source]
-    landmark_visibility[target] = np.where(labelled[source], visibility[source], UNKNOWN)
-    landmarks_px[~landmark_labelled] = 0
+    landmarks_px[target] = np.where(known[:, None], keypoints[source], 0)
+    landmark_labelled[target] = known
+    landmark_visibility[target] = np.where(known, visibility[source], UNKNOWN)
     rest = labelled.copy()
     rest[source] = False
     return landmarks_px, landmark_labelled, landmark_visibility, keypoints[rest].astype(np.float32)
+
+
+@functools.cache
+def _indices(skeleton: tuple[tuple[int, str], ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Of keypoints in the source, and of the landmarks they are."""
+    return np.array([k for k, _ in skeleton], int), np.array([INDEX[name] for _, name in skeleton], int)

@@ -86,10 +86,11 @@ class PoseDataset(Dataset[PoseSample]):
         crop = _crop_frame(image, frame, matrix, size)
         mask = crop_mask(annotation, frame, matrix, size)
         points, labelled = points_in_crop(annotation, roi, matrix)
-        presence = presence_labels(annotation, points, frame)
+        landmarks = points[:NUM_LANDMARKS]
+        presence = presence_labels(annotation.landmarks_px, landmarks, annotation.labelled, np.array(frame))
         visibility = hide(annotation.visibility, presence == 0)
         if augmentation and rng.random() < augmentation.occlusion:
-            covered, area = occlude(crop, points[:NUM_LANDMARKS], rng)
+            covered, area = occlude(crop, landmarks, rng)
             visibility = hide(visibility, covered)
             mask[area] = np.minimum(mask[area], BACKGROUND)  # unknown stays unknown
         if augmentation and augmentation.color:

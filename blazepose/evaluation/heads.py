@@ -8,13 +8,12 @@ from blazepose.data.align import presence_labels
 from blazepose.data.annotation import UNKNOWN, VISIBLE, Annotation
 from blazepose.evaluation.numbers import number
 from blazepose.evaluation.predictions import Prediction, learned_landmarks, learned_output
-from blazepose.geometry import image_to_roi
+from blazepose.geometry import images_to_rois
 from blazepose.metrics.binary import ClassScore, agrees, balanced_accuracy, class_scores
 from blazepose.metrics.calibration import calibration_error, reliability
 from blazepose.metrics.mask import mask_iou, mean_iou
 from blazepose.metrics.pck import percent
 from blazepose.metrics.pose3d import aligned_joint_errors, bone_asymmetry, joint_errors, mpjpe, stature
-from blazepose.topology import NUM_LANDMARKS
 
 
 class ScoredHeads(NamedTuple):
@@ -53,29 +52,22 @@ def score_heads(annotations: list[Annotation], predictions: list[Prediction]) ->
         ValueError: names the person whose masks cannot be compared.
     """
     pairs = list(zip(annotations, predictions, strict=True))
-    target = np.stack([_world(annotation) for annotation in annotations])
-    visibility = np.stack([annotation.visibility for annotation in annotations])
-    presence = np.stack([_presence(annotation, prediction) for annotation, prediction in pairs])
+    visibility = np.array([annotation.visibility for annotation in annotations])
+    presence = _presence(annotations, predictions)
     labelled = {
-        "world": np.isfinite(target).any(),
+        "world": any(annotation.landmarks_world is not None for annotation in annotations),
         "visibility": (visibility != UNKNOWN).any(),
         "presence": (presence != UNKNOWN).any(),
         "segmentation": any(annotation.mask is not None for annotation in annotations),
     }
-    world = np.stack([prediction.landmarks_world for prediction in predictions])
-    known = np.isfinite(target + world).all(axis=-1) & _learned(predictions, "world")
-    told = np.where(_learned(predictions, "world")[..., None], world, np.nan)
-    said = np.stack([prediction.landmarks for prediction in predictions])
-    seen = np.stack([learned_landmarks(prediction, "visibility") for prediction in predictions])
+    said = np.array([prediction.landmarks[:, 3:] for prediction in predictions])
+    seen = learned_landmarks(predictions, "visibility")
     return ScoredHeads(
-        world_errors=joint_errors(world, target, known),
-        aligned_errors=aligned_joint_errors(world, target, known),
-        asymmetry=bone_asymmetry(told),
-        height_errors=100 * (stature(told) / stature(target) - 1),
+        **_world_errors(annotations, predictions),
         visibility=np.where(seen, visibility, UNKNOWN),
-        visibility_said=said[..., 3],
+        visibility_said=said[..., 0],
         presence=np.where(_learned(predictions, "presence"), presence, UNKNOWN),
-        presence_said=said[..., 4],
+        presence_said=said[..., 1],
         mask_iou=np.array([_mask_iou(annotation, prediction) for annotation, prediction in pairs]),
         not_trained=[
             output
@@ -87,20 +79,38 @@ def score_heads(annotations: list[Annotation], predictions: list[Prediction]) ->
 
 def _learned(predictions: list[Prediction], output: str) -> np.ndarray:
     """Landmarks for which the weights learned an output, bool (people, 33)."""
-    rows = [learned_landmarks(p, "landmarks") & learned_output(p.trained, output) for p in predictions]
-    return np.stack(rows)
+    told = np.array([learned_output(prediction.trained, output) for prediction in predictions])
+    return learned_landmarks(predictions, "landmarks") & told[:, None]
 
 
-def _world(annotation: Annotation) -> np.ndarray:
-    unknown = np.full((NUM_LANDMARKS, 3), np.nan)
-    return unknown if annotation.landmarks_world is None else annotation.landmarks_world.astype(np.float64)
+def _world_errors(annotations: list[Annotation], predictions: list[Prediction]) -> dict[str, np.ndarray]:
+    """The fields of ScoredHeads that world landmarks have."""
+    learned = _learned(predictions, "world")
+    world = np.array([prediction.landmarks_world for prediction in predictions])
+    world[~learned] = np.nan
+    labelled = [row for row, person in enumerate(annotations) if person.landmarks_world is not None]
+    errors = {
+        "world_errors": np.full(learned.shape, np.nan),
+        "aligned_errors": np.full(learned.shape, np.nan),
+        "height_errors": np.full(len(annotations), np.nan),
+    }
+    if labelled:
+        said = world[labelled]
+        target = np.array([annotations[row].landmarks_world for row in labelled], np.float64)
+        known = np.isfinite(target + said).all(axis=-1)
+        errors["world_errors"][labelled] = joint_errors(said, target, known)
+        errors["aligned_errors"][labelled] = aligned_joint_errors(said, target, known)
+        errors["height_errors"][labelled] = 100 * (stature(said) / stature(target) - 1)
+    return {**errors, "asymmetry": bone_asymmetry(world)}
 
 
-def _presence(annotation: Annotation, prediction: Prediction) -> np.ndarray:
-    if annotation.image_size is None:
-        return np.full(NUM_LANDMARKS, UNKNOWN, np.int8)
-    points_roi = image_to_roi(prediction.roi, annotation.landmarks_px.astype(np.float64))
-    return presence_labels(annotation, points_roi, (0, 0, *annotation.image_size))
+def _presence(annotations: list[Annotation], predictions: list[Prediction]) -> np.ndarray:
+    points_px = np.array([annotation.landmarks_px for annotation in annotations]).astype(np.float64)
+    points_roi = images_to_rois([prediction.roi for prediction in predictions], points_px)
+    sized = np.array([annotation.image_size is not None for annotation in annotations])
+    labelled = np.array([annotation.labelled for annotation in annotations]) & sized[:, None]
+    frames = np.array([(0, 0, *(annotation.image_size or (0, 0))) for annotation in annotations])
+    return presence_labels(points_px, points_roi, labelled, frames)
 
 
 def _mask_iou(annotation: Annotation, prediction: Prediction) -> float:

@@ -3,12 +3,13 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 
 from blazepose.data.annotation import Annotation
 from blazepose.geometry import Roi
@@ -16,6 +17,7 @@ from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 from blazepose.whole_file import whole_file
 
 _DECIMALS = 5
+_JSON = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,11 +103,15 @@ def require_unique(people: Iterable[tuple[str, Annotation]]) -> None:
             )
 
 
-def learned_landmarks(prediction: Prediction, kind: str) -> np.ndarray:
-    """What the weights say they learned of this kind, "landmarks" or "visibility", bool (33,)."""
-    if prediction.trained is None:
-        return np.full(NUM_LANDMARKS, True)
-    return np.isin(LANDMARKS, prediction.trained.get(kind, []))
+def learned_landmarks(predictions: Sequence[Prediction], kind: str) -> np.ndarray:
+    """What the weights say they learned of this kind, "landmarks" or "visibility", bool (people, 33)."""
+    learned: dict[int, np.ndarray] = {}  # by what they say: it is one object for most people
+    for prediction in predictions:
+        trained = prediction.trained
+        if id(trained) not in learned:
+            names = LANDMARKS if trained is None else trained.get(kind, [])
+            learned[id(trained)] = np.isin(LANDMARKS, names)
+    return np.array([learned[id(prediction.trained)] for prediction in predictions])
 
 
 def learned_output(trained: Mapping[str, list[str]] | None, output: str) -> bool:
@@ -115,9 +121,9 @@ def learned_output(trained: Mapping[str, list[str]] | None, output: str) -> bool
 
 def write_predictions(predictions: Iterable[Prediction], file: Path) -> None:
     """Write a line a person; the file appears when it is complete."""
-    with whole_file(file) as part, part.open("w") as lines:
+    with whole_file(file) as part, part.open("wb") as lines:
         for prediction in predictions:
-            lines.write(json.dumps(_to_json(prediction)) + "\n")
+            lines.write(orjson.dumps(_to_json(prediction), option=_JSON))
 
 
 def kept(said: Iterable[Prediction] | None, folder: Path, file: Path) -> dict[PersonKey, Prediction]:
@@ -154,14 +160,25 @@ def read_predictions(file: Path) -> dict[PersonKey, Prediction]:
 
 
 def _read_lines(file: Path) -> Iterator[tuple[PersonKey, Prediction]]:
+    trained = None
     with file.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             try:
-                prediction = _from_json(json.loads(line))
+                said = _parsed(line)
+                if said["trained"] != trained:
+                    trained = said["trained"]
+                prediction = _from_json(said, trained)  # one object, not names of 33 landmarks a person
             except (ValueError, KeyError, TypeError) as error:
                 raise ValueError(f"{file}, line {number}, is not a prediction of eval.py: {error}") from error
             image = os.path.abspath(prediction.image)  # noqa: PTH100 (as in person_key)
             yield (prediction.reader, image, prediction.person), prediction
+
+
+def _parsed(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return json.loads(line)  # which takes NaN, as Python writes it
 
 
 def _to_json(prediction: Prediction) -> dict[str, Any]:
@@ -180,11 +197,11 @@ def _to_json(prediction: Prediction) -> dict[str, Any]:
     }
 
 
-def _from_json(line: dict[str, Any]) -> Prediction:
+def _from_json(line: dict[str, Any], trained: dict[str, list[str]] | None) -> Prediction:
     roi = line["roi"]
     if line["landmarks"] is None:
         crop, person = roi.pop("from"), (line["image"], line["person"], line["reader"])
-        return nothing_found(*person, crop, Roi(**roi), line["trained"])
+        return nothing_found(*person, crop, Roi(**roi), trained)
     return Prediction(
         image=line["image"],
         person=line["person"],
@@ -197,10 +214,10 @@ def _from_json(line: dict[str, Any]) -> Prediction:
         else np.array(line["landmarks_raw"], np.float64).reshape(NUM_LANDMARKS, 2),
         landmarks_world=np.array(line["landmarks_world"], np.float64).reshape(NUM_LANDMARKS, 3),
         pose_presence=line["pose_presence"],
-        trained=line["trained"],
+        trained=trained,
         mask=line.get("mask"),
     )
 
 
-def _rounded(values: np.ndarray) -> list[list[float]]:
-    return values.astype(np.float64).round(_DECIMALS).tolist()
+def _rounded(values: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(values, np.float64).round(_DECIMALS)

@@ -16,7 +16,7 @@ from blazepose.evaluation.predictions import (
     person_key,
     require_unique,
 )
-from blazepose.geometry import image_to_roi, roi_to_image
+from blazepose.geometry import images_to_rois, rois_to_images
 from blazepose.metrics.pck import normalised_errors, torso_size
 from blazepose.metrics.swaps import swapped_pairs
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
@@ -88,8 +88,8 @@ def score(
     people = [(source, annotation) for source in sources for annotation in source.annotations]
     require_unique((source.reader, annotation) for source, annotation in people)
     sizes = torso_size(
-        np.stack([annotation.landmarks_px for _, annotation in people]),
-        np.stack([annotation.labelled for _, annotation in people]),
+        np.array([annotation.landmarks_px for _, annotation in people]),
+        np.array([annotation.labelled for _, annotation in people]),
         torso,
     )
     left_out = Counter[str]()
@@ -131,12 +131,12 @@ def _errors(
     left_out: dict[str, int],
     torso: str,
 ) -> Scored:
-    target = np.stack([annotation.landmarks_px for annotation in annotations]).astype(np.float64)
-    labelled = np.stack([annotation.labelled for annotation in annotations])
-    learned = np.stack([learned_landmarks(prediction, "landmarks") for prediction in predictions])
-    refined = np.stack([prediction.landmarks[:, :2] for prediction in predictions])
+    target = np.array([annotation.landmarks_px for annotation in annotations]).astype(np.float64)
+    labelled = np.array([annotation.labelled for annotation in annotations])
+    learned = learned_landmarks(predictions, "landmarks")
+    refined = np.array([prediction.landmarks[:, :2] for prediction in predictions])
     unknown = np.full((NUM_LANDMARKS, 2), np.nan)
-    raw = np.stack([unknown if p.landmarks_raw is None else p.landmarks_raw for p in predictions])
+    raw = np.array([unknown if p.landmarks_raw is None else p.landmarks_raw for p in predictions])
     if not (labelled & learned).any():
         raise ValueError(
             "nothing to score: the weights never learned to regress any of the labelled landmarks (after a "
@@ -205,8 +205,8 @@ def mean_pose(target_px: np.ndarray, labelled: np.ndarray, predictions: list[Pre
         (people, 33, 2) pixels; 0 for landmarks that nobody has.
     """
     rois = [prediction.roi for prediction in predictions]
-    target_roi = np.stack([image_to_roi(roi, points) for roi, points in zip(rois, target_px, strict=True)])
+    target_roi = images_to_rois(rois, target_px)
     median = np.zeros((NUM_LANDMARKS, 2))
     for k in np.flatnonzero(labelled.any(axis=0)):
         median[k] = np.median(target_roi[labelled[:, k], k], axis=0)
-    return np.stack([roi_to_image(roi, median) for roi in rois])
+    return rois_to_images(rois, median)

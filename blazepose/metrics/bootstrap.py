@@ -101,12 +101,13 @@ def _of_subjects(rows: np.ndarray, subjects: np.ndarray | None) -> np.ndarray:
 
 
 def _drawn_sums(rows: np.ndarray, seed: int) -> np.ndarray:
-    """Sums of rows (people, columns) over as many people, drawn RESAMPLES times, (RESAMPLES, columns).
+    """Sums of rows (people, 2) over as many people, drawn RESAMPLES times, (RESAMPLES, 2).
 
     People whose rows are equal are the same to a sum, so how often each kind of row is drawn will do: of
     100,000 people, a few hundred kinds.
     """
-    kinds, times = np.unique(rows, axis=0, return_counts=True)
+    pairs, times = np.unique(np.ascontiguousarray(rows).view(np.complex128), return_counts=True)
+    kinds = pairs.view(np.float64).reshape(-1, 2)  # np.unique is slow along an axis
     draws = np.random.default_rng(seed)
     sums = []
     for start in range(0, RESAMPLES, step := max(1, _CELLS // len(kinds))):

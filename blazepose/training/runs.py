@@ -13,7 +13,6 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from blazepose.training.checkpoint import read_checkpoint
 from blazepose.whole_file import whole_file
 
 _RUN_VARIABLE = "BLAZEPOSE_RUN"
@@ -171,6 +170,8 @@ def resume_run(cfg: DictConfig) -> tuple[DictConfig, Path, Path]:
         ValueError: if the checkpoint is damaged or holds weights alone, or if something is typed that would
             make it another run.
     """
+    from blazepose.training.checkpoint import read_checkpoint  # torch: an evaluation can do without
+
     folder, checkpoint = resumable(cfg.ckpt)
     read_checkpoint(checkpoint, to_go_on=True)
     typed = [item for item in HydraConfig.get().overrides.task if not item.startswith("ckpt=")]

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from blazepose.evaluation.predict import plan, predict
-from blazepose.evaluation.predictions import person_key, read_predictions, write_predictions
+from blazepose.evaluation.predictions import (
+    learned_landmarks,
+    person_key,
+    read_predictions,
+    write_predictions,
+)
 from tests.evaluation.crowd import ConstantEngine
 
 
@@ -32,6 +37,35 @@ def test_the_keys_of_the_contract(crowd, pose_roi, tmp_path):
     assert np.shape(line["landmarks_world"]) == (33, 3)
     assert line["roi"].keys() == {"from", "center_x", "center_y", "side", "rotation_rad"}
     assert line["person"] == "2"
+
+
+@pytest.mark.parametrize("unknown", ["NaN", "null"])
+def test_a_number_that_is_none_is_nan(unknown, crowd, pose_roi, tmp_path):
+    file = tmp_path / "p.jsonl"
+    write_predictions(predict(ConstantEngine(pose_roi), plan([crowd], "annotation", 0), "annotation"), file)
+    line = json.loads(file.read_text().splitlines()[0])
+    line["landmarks"][3][1] = "?"
+    file.write_text(json.dumps(line).replace('"?"', unknown))
+    (read,) = read_predictions(file).values()
+    assert np.argwhere(np.isnan(read.landmarks)).tolist() == [[3, 1]]
+    write_predictions([read], file)
+    assert json.loads(file.read_text())["landmarks"][3][1] is None, "as JSON has it"
+
+
+def test_what_was_learned_is_kept_once(crowd, pose_roi, tmp_path):
+    file = tmp_path / "p.jsonl"
+    lines = []
+    for names in (["nose"], ["left_hip"]):
+        engine = ConstantEngine(pose_roi, {"trained": {"landmarks": names, "outputs": ["presence"]}})
+        write_predictions(predict(engine, plan([crowd], "annotation", 0), "annotation"), file)
+        lines += file.read_text().splitlines(keepends=True)[len(lines) : len(lines) + 2]
+    file.write_text("".join(lines))
+    read = list(read_predictions(file).values())
+    assert read[0].trained is read[1].trained
+    assert read[2].trained is read[3].trained
+    assert learned_landmarks(read, "landmarks").sum(axis=0)[[0, 23]].tolist() == [2, 2]
+    assert learned_landmarks(read, "landmarks")[:, 0].tolist() == [True, True, False, False]
+    assert not learned_landmarks(read, "visibility").any()
 
 
 def test_bad_files_are_told(tmp_path):

@@ -139,7 +139,7 @@ def triplets(values: Any, count: int) -> np.ndarray:
 def flagged(points: np.ndarray) -> Keypoints:
     """Triplets (count, 3) whose third value is COCO's flag: 0 unlabelled, 1 hidden, 2 visible."""
     flags = points[:, 2]
-    return points[:, :2], flags > 0, np.where(flags == 2, VISIBLE, HIDDEN).astype(np.int8)
+    return points[:, :2], flags > 0, np.where(flags == 2, np.int8(VISIBLE), np.int8(HIDDEN))
 
 
 def unflagged(points: np.ndarray, labelled: np.ndarray) -> Keypoints:

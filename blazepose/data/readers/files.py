@@ -4,6 +4,7 @@
 """
 
 import json
+import os
 from array import array
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -31,7 +32,7 @@ def require_file(path: Path, anchor: str) -> Path:
 def require_images(paths: Iterable[Path], listed_in: Path, anchor: str) -> None:
     """Raise FileNotFoundError if pictures are missing. Lists each folder once instead of asking per file."""
     needed = set(paths)
-    folders = {folder: _names(folder) for folder in {path.parent for path in needed}}
+    folders = {folder: file_names(folder) for folder in {path.parent for path in needed}}
     missing = sorted(path for path in needed if path.name not in folders[path.parent])
     if missing:
         raise FileNotFoundError(
@@ -40,8 +41,12 @@ def require_images(paths: Iterable[Path], listed_in: Path, anchor: str) -> None:
         )
 
 
-def _names(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+def file_names(folder: Path) -> set[str]:
+    """Names of what a folder holds; none if it is missing."""
+    if not folder.is_dir():
+        return set()
+    with os.scandir(folder) as entries:
+        return {entry.name for entry in entries}
 
 
 def choose_split(files: Mapping[str, Path], split: str | None, folder: Path, anchor: str) -> str:

@@ -4,9 +4,10 @@ What CVAT, FiftyOne and Label Studio write, and where each puts the pictures: da
 """
 
 import difflib
+import math
 import re
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Annotation, Source
 from blazepose.data.readers.coco_json import box_xyxy, flagged, require_lists, segment_area, triplets
-from blazepose.data.readers.files import read_json
+from blazepose.data.readers.files import file_names, read_json
 from blazepose.data.readers.people import People
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
@@ -50,10 +51,10 @@ def read(path: Path, split: str | None) -> Source:
     pictures = _Pictures(path, _by_id(data["images"], "image", path))
     for person, entry in _by_id(data["annotations"], "annotation", path).items():
         _add(people, pictures, str(person), entry, skeletons)
-    pictures.require({person.image for person in people.annotations})
+    pictures.require(people.annotations)
     # Many tools write one flag for every point, 2 or 1; only a file that has both tells hidden from visible.
-    flags = {int(flag) for person in people.annotations for flag in np.unique(person.visibility)}
-    if not flags >= {HIDDEN, VISIBLE}:
+    flags = np.unique([person.visibility for person in people.annotations])
+    if not {HIDDEN, VISIBLE} <= set(flags.tolist()):
         people.annotations = [_of_unknown_visibility(person) for person in people.annotations]
     return people.source("landmarks", LICENCE)
 
@@ -133,11 +134,11 @@ def _add(
 
 def _points(entry: dict[str, Any], skeleton: Mapping[int, str]) -> np.ndarray:
     points = triplets(entry.get("keypoints"), len(skeleton))
-    flags = points[:, 2]
-    for index in np.flatnonzero((flags != 0) & (flags != 1) & (flags != 2)).tolist():
-        raise ValueError(f"{skeleton[index]} has visibility {flags[index]:g}, expected 0, 1 or 2")
-    for index in np.flatnonzero((flags > 0) & ~np.isfinite(points).all(axis=1)).tolist():
-        raise ValueError(f"NaN or infinite coordinates of {skeleton[index]}")
+    for index, (x, y, flag) in enumerate(points.tolist()):
+        if flag not in (0, 1, 2):
+            raise ValueError(f"{skeleton[index]} has visibility {flag:g}, expected 0, 1 or 2")
+        if flag and not (math.isfinite(x) and math.isfinite(y)):
+            raise ValueError(f"NaN or infinite coordinates of {skeleton[index]}")
     return points
 
 
@@ -176,6 +177,7 @@ class _Pictures:
         self.by_image: dict[Any, Path] = {}
         self.image_of: dict[Path, Any] = {}
         self.missing: set[Path] = set()
+        self.folders: dict[str, list[tuple[Path, set[str]]]] = {}
 
     def find(self, image: Any) -> Path:
         """The picture of an image id, even if it is nowhere: `require` tells.
@@ -186,7 +188,7 @@ class _Pictures:
         if image not in self.by_image:
             # Label Studio on Windows writes backslashes.
             name = str(self.images[image].get("file_name")).replace("\\", "/")
-            path = next((path for path in self._candidates(name) if path.is_file()), None)
+            path = next(self._found(name), None)
             if path is None:
                 path = Path(name)
                 self.missing.add(path)
@@ -202,15 +204,26 @@ class _Pictures:
         width, height = (round(side) if isinstance(side, int | float) else 0 for side in size)
         return (width, height) if width > 0 and height > 0 else None
 
-    def _candidates(self, name: str) -> Iterator[Path]:
+    def _found(self, name: str) -> Iterator[Path]:
         """As written below each root; then by its bare name, since tools write paths of their own server."""
-        for relative in (name, Path(name).name):
-            yield from (root / relative for root in self.roots)
+        folder, _, file = name.rpartition("/")
+        for below in (folder, ""):
+            for where, names in self._folders(below):
+                if file in names:
+                    yield where / file
 
-    def require(self, paths: set[Path]) -> None:
-        """Raise FileNotFoundError if some of these are missing."""
-        missing = sorted(paths & self.missing)
-        if missing:
+    def _folders(self, below: str) -> list[tuple[Path, set[str]]]:
+        """Folders and their files, looked into once: asking file by file is slow."""
+        if below not in self.folders:
+            self.folders[below] = [(root / below, file_names(root / below)) for root in self.roots]
+        return self.folders[below]
+
+    def require(self, people: Sequence[Annotation]) -> None:
+        """Raise FileNotFoundError if pictures of some of these people are missing."""
+        if not self.missing:
+            return
+        paths = {person.image for person in people}
+        if missing := sorted(paths & self.missing):
             raise FileNotFoundError(
                 f"{len(missing)} of {len(paths)} pictures in {self.file} are missing, first {missing[0]}: "
                 "put them beside it or in images/; see data/README.md#landmarks"

@@ -66,7 +66,7 @@ class People:
         elif not np.isfinite(keypoints[labelled]).all():
             self.leave_out("NaN or infinite coordinates", image, box_xyxy)
         else:
-            points = source_to_landmarks(keypoints, labelled, visibility, dict(skeleton))
+            points = source_to_landmarks(keypoints, labelled, visibility, skeleton)
             head = keypoints[head_top] if head_top is not None and labelled[head_top] else None
             self.annotations.append(
                 Annotation(
