@@ -77,7 +77,7 @@ def _attribute(scored: Scored, people: Mapping[str, Shares], groups: Rows, asked
     return {
         "metric": metric,
         "groups": figures,
-        **_range(of_group, asked.criterion[metric]),
+        **judge(of_group, asked.criterion[metric]),
         "criterion": asked.criterion[metric],
         "criterion_from": asked.criterion_from,
         "too_few": [group for group in groups if group not in enough],
@@ -85,8 +85,13 @@ def _attribute(scored: Scored, people: Mapping[str, Shares], groups: Rows, asked
     }
 
 
-def _range(of_group: Mapping[str, tuple[np.ndarray, np.ndarray]], criterion: float) -> dict[str, Any]:
-    """How far groups are apart, by the shares of their people, and by which of them are the same."""
+def judge(of_group: Mapping[str, tuple[np.ndarray, np.ndarray]], criterion: float) -> dict[str, Any]:
+    """How far groups are apart, and the verdict, as `fairness` has them.
+
+    Args:
+        of_group: {group: (share of points that are right, 0..1, of each of its people; who is the same)}.
+        criterion: range above which it is unfair, in points of a hundred.
+    """
     unknown = dict.fromkeys(("average", "range", "range_corrected", "range_ci95", "worst", "apart"))
     if len(of_group) < 2:
         return unknown | {"verdict": UNDECIDED}
