@@ -1,23 +1,35 @@
-"""How often intervals and verdicts are right, on simulated people whose true rates are known. Prints tables.
+"""How often intervals and verdicts are right, where the truth is known. Prints tables.
 
     python benchmarks/certainty.py intervals       # how often the 95 % interval covers the truth
     python benchmarks/certainty.py verdicts        # how often groups are called unfair, fair or neither
+    python benchmarks/certainty.py planted pose_landmark_full.tflite lsp:data/lspet_val
 
-Kinds of people: `hard` have 12 points of which two thirds are right, as on lspet_val; `easy` 33 points, and
-six in a hundred fail badly, as with the model card's; `rare` 33 points, and 15 in 1,000 fail wholly; `coin`
-are all right or all wrong.
+The last one shows real people to a network, and puts them into six groups at random, again and again; as
+they are, and with the pictures of one group darkened. The others simulate people: `hard` have 12 points of
+which two thirds are right, as on lspet_val; `easy` 33 points, and six in a hundred fail badly, as with the
+model card's; `rare` 33 points, and 15 in 1,000 fail wholly; `coin` are all right or all wrong.
 """
 
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
+from blazepose.data.annotation import Source
+from blazepose.data.readers import read_source
+from blazepose.evaluation.engines import open_weights
 from blazepose.evaluation.fairness import judge
+from blazepose.evaluation.groups import PCK, shares
+from blazepose.evaluation.predict import plan, predict
+from blazepose.evaluation.predictions import person_key
+from blazepose.evaluation.score import score
 from blazepose.metrics.bootstrap import paired_difference, share_interval
 from blazepose.metrics.fairness import CRITERION
+from blazepose.runtime.decode import RawOutputs
+from blazepose.runtime.engines import InferenceEngine
 
 _EVERYBODY = 200_000
 
@@ -63,11 +75,8 @@ def intervals(trials: int = 2000) -> None:
                 for name, interval in INTERVALS.items():
                     low, high = interval(shares, seed)
                     held[name] += low <= truth <= high
-            print(
-                f"| {people} {kind} | "
-                + " | ".join(f"{100 * held[n] / trials:.1f}" for n in INTERVALS)
-                + " |"
-            )
+            cells = [f"{100 * held[name] / trials:.1f}" for name in INTERVALS]
+            print(f"| {people} {kind} | {' | '.join(cells)} |")
     print("\n| change of paired people | covers |\n|---|---|")
     for people, changed in ((30, 0.05), (100, 0.03), (100, 0.5), (600, 0.1)):
         held_pairs = 0
@@ -101,12 +110,9 @@ def verdicts(trials: int = 400) -> None:
                     said[found["verdict"]] += 1
                     over += found["range"] > CRITERION
                     named += found["worst"] == "0"
-                cells = [
-                    f"{100 * count / trials:.1f}" for count in (over, said["unfair"], said["fair"], named)
-                ]
-                if not apart:
-                    cells[-1] = "-"
-                print(f"| {groups} of {people} {kind} people | {apart:g} | " + " | ".join(cells) + " |")
+                counts = over, said["unfair"], said["fair"], named
+                cells = [f"{apart:g}", *(f"{100 * count / trials:.1f}" for count in counts)]
+                print(f"| {groups} of {people} {kind} people | {' | '.join(cells)} |")
 
 
 def _groups(
@@ -122,12 +128,58 @@ def _groups(
     return made
 
 
+def planted(weights: Path, spec: str, groups: int = 6, trials: int = 400) -> None:
+    """Verdicts about real people in random groups, one of which is seen in the dark."""
+    engine, source, rng = open_weights(weights), read_source(spec), np.random.default_rng(0)
+    seen = {light: _seen(engine, source, light) for light in (1.0, 0.1, 0.05, 0.03)}
+    everybody = seen[1.0]
+    print(f"{weights} on {len(everybody)} people of {spec}, {trials} times in {groups} groups; PCK@0.2\n")
+    print("| light of one group | it alone | bare range over it | unfair | fair | it is named |")
+    print("|---|---|---|---|---|---|")
+    for light, darkened in seen.items():
+        said, over, named = Counter[str](), 0, 0
+        for _ in _progress(trials):
+            people = np.array_split(rng.permutation(len(everybody)), groups)
+            of_group = {str(k): (everybody[rows], rows) for k, rows in enumerate(people)}
+            of_group["0"] = (darkened[people[0]], people[0])
+            found = judge(of_group, CRITERION)
+            said[found["verdict"]] += 1
+            over += found["range"] > CRITERION
+            named += found["apart"][0] == "0"
+        counts = over, said["unfair"], said["fair"], named
+        cells = [f"{100 * darkened.mean():.1f}", *(f"{100 * count / trials:.1f}" for count in counts)]
+        print(f"| {light:g} | {' | '.join(cells)} |")
+
+
+def _seen(engine: InferenceEngine, source: Source, light: float) -> np.ndarray:
+    """Shares of points that are right, of each person."""
+    jobs = plan([source], "annotation", 0)
+    said = predict(_InTheDark(engine, light), jobs, "annotation")
+    predictions = {person_key(job.reader, job.annotation): one for job, one in zip(jobs, said, strict=True)}
+    of_people = shares(score(predictions, [source]))[PCK]
+    return of_people.of(np.flatnonzero(of_people.known))
+
+
+class _InTheDark:
+    """An engine that sees pictures darker than they are."""
+
+    def __init__(self, engine: InferenceEngine, light: float) -> None:
+        self.input_size, self.metadata = engine.input_size, engine.metadata
+        self._engine, self._light = engine, light
+
+    def __call__(self, images: np.ndarray) -> RawOutputs:
+        return self._engine((images * self._light).astype(np.uint8))
+
+
 def _progress(trials: int) -> "tqdm[int]":
     return tqdm(range(trials), leave=False, disable=None)
 
 
 if __name__ == "__main__":
     what, *rest = sys.argv[1:] or ["help"]
-    if what not in ("intervals", "verdicts"):
+    if what in ("intervals", "verdicts"):
+        {"intervals": intervals, "verdicts": verdicts}[what](*map(int, rest))
+    elif what == "planted" and len(rest) == 2:
+        planted(Path(rest[0]), rest[1])
+    else:
         sys.exit(__doc__)
-    {"intervals": intervals, "verdicts": verdicts}[what](*map(int, rest))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from blazepose.evaluation.difficulty import measures
 from blazepose.evaluation.engines import weights_name
@@ -98,6 +99,9 @@ def plot_difficulty(scored: Scored, figures: Mapping[str, Any], file: Path) -> N
         axes.set(xlabel=_OVER[name], ylabel="mean error, % of torso", ylim=(0, _HIGHEST))
         if name == "torso":
             axes.set_xscale("log")
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_major_formatter("{x:g}")
+            axes.xaxis.set_minor_formatter(NullFormatter())
         _finish(axes, "")
     figure.suptitle(title(figures), fontsize=8, x=0.02, ha="left")
     figure.savefig(file, dpi=_DPI)
