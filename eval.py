@@ -44,6 +44,7 @@ def main(cfg: DictConfig) -> None:
     scored = score(predictions, people.sources, options.torso)
 
     about = {"data": specs, "metadata": cfg.data.metadata, "intersect": options.intersect}
+    about["min_group"] = options.min_group
     figures = results(scored, asked) | subject.about | about
     figures["notes"] = [*people.notes, *remarks(figures, people.sources, len(predictions))]
     command = repeat_command(options, subject.file, specs, cfg.data.metadata)

@@ -26,8 +26,8 @@ from blazepose.evaluation.groups import PCK, shares
 from blazepose.evaluation.predict import plan, predict
 from blazepose.evaluation.predictions import person_key
 from blazepose.evaluation.score import score
-from blazepose.metrics.bootstrap import paired_difference, share_interval
-from blazepose.metrics.fairness import CRITERION
+from blazepose.metrics.bootstrap import drawn_shares, paired_difference, share_interval
+from blazepose.metrics.fairness import CRITERION, UNFAIR
 from blazepose.runtime.decode import RawOutputs
 from blazepose.runtime.engines import InferenceEngine
 
@@ -48,16 +48,17 @@ def _people(kind: str, rng: np.random.Generator) -> np.ndarray:
 
 
 KINDS = ("hard", "easy", "rare", "coin")
-INTERVALS: Mapping[str, Callable[[np.ndarray, int], tuple[float, float]]] = {
-    "as reported": lambda shares, seed: share_interval(shares, np.ones(len(shares)), seed)[1:],
-    "without added people": lambda shares, seed: _without_added(shares, seed),
-}
 
 
 def _without_added(shares: np.ndarray, seed: int) -> tuple[float, float]:
-    drawn = np.random.default_rng(seed).choice(shares, (2000, len(shares))).mean(axis=1)
-    low, high = 100 * np.percentile(drawn, (2.5, 97.5))
-    return float(low), float(high)
+    low, high = np.percentile(drawn_shares(shares, np.ones(len(shares)), seed, added=0), (2.5, 97.5))
+    return float(100 * low), float(100 * high)
+
+
+INTERVALS: Mapping[str, Callable[[np.ndarray, int], tuple[float, float]]] = {
+    "as reported": lambda people, seed: share_interval(people, np.ones(len(people)), seed)[1:],
+    "without added people": _without_added,
+}
 
 
 def intervals(trials: int = 2000) -> None:
@@ -98,7 +99,7 @@ def verdicts(trials: int = 400) -> None:
     """Verdicts about groups whose true range is known, and how often the bare range is over the criterion."""
     rng = np.random.default_rng(0)
     print(f"of {trials} sets of people, per cent; criterion {CRITERION} points\n")
-    print("| groups | true range | bare range over it | unfair | fair | the worst is named |")
+    print("| groups | true range | bare range over it | unfair | fair | unfair to the worse one |")
     print("|---|---|---|---|---|---|")
     for kind in ("hard", "easy"):
         everybody = _people(kind, rng)
@@ -109,7 +110,7 @@ def verdicts(trials: int = 400) -> None:
                     found = judge(_groups(everybody, groups, people, apart, rng), CRITERION)
                     said[found["verdict"]] += 1
                     over += found["range"] > CRITERION
-                    named += found["worst"] == "0"
+                    named += found["verdict"] == UNFAIR and found["apart"][0] == "0"
                 counts = over, said["unfair"], said["fair"], named
                 cells = [f"{apart:g}", *(f"{100 * count / trials:.1f}" for count in counts)]
                 print(f"| {groups} of {people} {kind} people | {' | '.join(cells)} |")
@@ -134,7 +135,7 @@ def planted(weights: Path, spec: str, groups: int = 6, trials: int = 400) -> Non
     seen = {light: _seen(engine, source, light) for light in (1.0, 0.1, 0.05, 0.03)}
     everybody = seen[1.0]
     print(f"{weights} on {len(everybody)} people of {spec}, {trials} times in {groups} groups; PCK@0.2\n")
-    print("| light of one group | it alone | bare range over it | unfair | fair | it is named |")
+    print("| light of one group | all in it | bare range over it | unfair | fair | unfair to that group |")
     print("|---|---|---|---|---|---|")
     for light, darkened in seen.items():
         said, over, named = Counter[str](), 0, 0
@@ -145,7 +146,7 @@ def planted(weights: Path, spec: str, groups: int = 6, trials: int = 400) -> Non
             found = judge(of_group, CRITERION)
             said[found["verdict"]] += 1
             over += found["range"] > CRITERION
-            named += found["apart"][0] == "0"
+            named += found["verdict"] == UNFAIR and found["apart"][0] == "0"
         counts = over, said["unfair"], said["fair"], named
         cells = [f"{100 * darkened.mean():.1f}", *(f"{100 * count / trials:.1f}" for count in counts)]
         print(f"| {light:g} | {' | '.join(cells)} |")

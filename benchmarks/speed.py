@@ -94,10 +94,12 @@ def memory(people: int = 100_000) -> None:
         path.write_text(json.dumps({"images": images, "annotations": annotations, "categories": [category]}))
         del images, annotations, keypoints
         code = (
-            "import resource, sys; from blazepose.data.readers import read_source\n"
+            "import sys; from blazepose.data.readers import read_source\n"
             "rss = lambda: int(open('/proc/self/statm').read().split()[1]) // 256\n"
             "before = rss(); source = read_source(sys.argv[1]); after = rss()\n"
-            "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
+            # Not getrusage, whose maximum begins with that of the process that started this one.
+            "peak = next(line for line in open('/proc/self/status') if line.startswith('VmHWM'))\n"
+            "peak = int(peak.split()[1]) // 1024\n"
             "print(f'memory: {len(source.annotations)} people take {after - before} MB, '\n"
             "      f'{peak - before} MB at most while they are read')"
         )

@@ -87,7 +87,10 @@ def criterion(measured: str | None, torso: str) -> dict[str, float]:
             f"annotators={folder}: {file} is missing; make it with "
             'python eval.py predictions=landmarks:SECOND.json "data.test=[landmarks:FIRST.json]" out=...'
         )
-    figures = json.loads(file.read_text())
+    try:
+        figures = json.loads(file.read_text())
+    except ValueError as error:
+        raise ValueError(f"annotators={folder}: {file} is damaged: {error}; evaluate again") from error
     if not figures.get("annotators"):
         raise ValueError(
             f"annotators={folder} scores a network; name an evaluation of predictions=landmarks:FILE"

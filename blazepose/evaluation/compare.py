@@ -55,9 +55,10 @@ def open_runs(folders: Sequence[str]) -> list[Run]:
     figures = [_read_results(path) for path in paths]
     _require_equal(paths, figures, "torso")
     said = [read_predictions(_predictions_file(*run)) for run in zip(paths, figures, strict=True)]
-    first = figures[0]
     people = group_people(
-        [read_source(spec) for spec in first["data"]], first["metadata"], first["intersect"]
+        [read_source(spec) for spec in figures[0]["data"]],
+        next((one["metadata"] for one in figures if one["metadata"]), None),
+        next((one["intersect"] for one in figures if one["intersect"]), []),
     )
     sources = [_in_common(source, said) for source in people.sources]
     if not any(source.annotations for source in sources):
@@ -80,7 +81,18 @@ def names(runs: Sequence[Run]) -> list[str]:
     return ["/".join(part[-depth:]) for part in parts]
 
 
-_NEEDED = ("data", "metadata", "intersect", "torso", "roi", "fairness", "file", "sha256", "num_people")
+_NEEDED = (
+    "data",
+    "metadata",
+    "intersect",
+    "torso",
+    "roi",
+    "fairness",
+    "min_group",
+    "file",
+    "sha256",
+    "num_people",
+)
 
 
 def _read_results(folder: Path) -> dict[str, Any]:
@@ -214,12 +226,16 @@ def _measures(runs: Sequence[Run]) -> dict[str, _Measured]:
 
 
 def _fairness(runs: Sequence[Run]) -> dict[str, list[dict[str, Any]]]:
-    """Of every attribute: metric, range, worst group and verdict of each run, all over the same people."""
+    """Of every attribute: metric, range, worst group and verdict of each run, all over the same people.
+
+    By the criterion and the smallest group that each was evaluated by.
+    """
     keys = ("metric", "range", "range_ci95", "worst", "criterion", "verdict")
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in runs[0].attributes}
     for run in runs:
-        criterion = {of_one["metric"]: of_one["criterion"] for of_one in runs[0].figures["fairness"].values()}
-        asked = Asked(run.attributes, criterion=dict.fromkeys((PCK, PDJ), CRITERION) | criterion)
+        criterion = {of_one["metric"]: of_one["criterion"] for of_one in run.figures["fairness"].values()}
+        criterion = dict.fromkeys((PCK, PDJ), CRITERION) | criterion
+        asked = Asked(run.attributes, run.figures["min_group"], criterion)
         for name, of_one in fairness(run.scored, rows_of_groups(run.scored.annotations), asked).items():
             found[name].append({key: of_one[key] for key in keys})
     return found

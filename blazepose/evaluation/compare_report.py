@@ -25,7 +25,6 @@ _TEXTS = {
     "mean_error": "mean error, % of the torso, of those whom all found",
     "mpjpe_mm": "MPJPE, mm",
 }
-_LESS_IS_BETTER = ("mean_error", "mpjpe_mm")
 
 
 def write_comparison(runs: Sequence[Run], folder: Path) -> str:
@@ -133,12 +132,16 @@ def _signed(bounds: Sequence[float] | None) -> str:
 
 
 def _fairness(figures: Mapping[str, Any], titles: Sequence[str]) -> list[str]:
-    rows = [
-        (plain(name), *(f"{cell(of_one['range'])}, {of_one['verdict']}" for of_one in runs))
-        for name, runs in figures["fairness"].items()
-    ]
-    note = "Range of the groups' means, and the verdict."
+    rows = [(plain(name), *map(_range, runs)) for name, runs in figures["fairness"].items()]
+    note = "Range of the groups' means, and the verdict by the criterion of each evaluation."
     return ["## Fairness", note, table(("attribute", *titles), rows)]
+
+
+def _range(of_one: Mapping[str, Any]) -> str:
+    if of_one["range"] is None:
+        return f"{of_one['verdict']}: too few people"
+    measured = f"{of_one['range']:.1f} by {of_one['metric'].upper()}"
+    return f"{measured}, {of_one['verdict']} (up to {of_one['criterion']:.1f} is fair)"
 
 
 def _plot(figures: Mapping[str, Any], number: int, title: str, file: Path) -> None:

@@ -55,7 +55,10 @@ def score_heads(annotations: list[Annotation], predictions: list[Prediction]) ->
     visibility = np.array([annotation.visibility for annotation in annotations])
     presence = _presence(annotations, predictions)
     labelled = {
-        "world": any(annotation.landmarks_world is not None for annotation in annotations),
+        "world": any(
+            world is not None and np.isfinite(world).any()
+            for world in (annotation.landmarks_world for annotation in annotations)
+        ),
         "visibility": (visibility != UNKNOWN).any(),
         "presence": (presence != UNKNOWN).any(),
         "segmentation": any(annotation.mask is not None for annotation in annotations),

@@ -93,9 +93,10 @@ def _read(file: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     first = text.partition("\n")[0]
     table = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
     header = [cell.strip().lower().replace(" ", "_") for cell in next(table, [])]
+    named = [name for name in header if name]  # pandas numbers the lines in a column without a name
     if _IMAGE not in header:
-        raise ValueError(f"{file}: its first line names no column 'image', but {', '.join(header) or 'none'}")
-    if twice := {name for name in header if header.count(name) > 1}:
+        raise ValueError(f"{file}: its first line names no column 'image', but {', '.join(named) or 'none'}")
+    if twice := {name for name in named if named.count(name) > 1}:
         raise ValueError(f"{file}: two columns are named {', '.join(sorted(twice))}")
     lines = []
     for cells in table:
@@ -105,10 +106,12 @@ def _read(file: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
             raise ValueError(
                 f"{file}, line {table.line_num}: {len(cells)} cells, the header has {len(header)}"
             )
-        lines.append((table.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=True))))
+        line = dict(zip(header, map(str.strip, cells), strict=True))
+        line.pop("", None)
+        lines.append((table.line_num, line))
     if not lines:
         raise ValueError(f"{file} has a header, but no lines")
-    return header, lines
+    return named, lines
 
 
 def _groups(line: Mapping[str, str], spelt: dict[tuple[str, str], str]) -> Mapping[str, str]:
@@ -164,4 +167,9 @@ class _Pictures:
                 "can be one only"
             )
         rows = candidates[fitting[0]] if fitting else []
-        return [row for row in rows if not person or self._people[row].person == person]
+        if not person:
+            return rows
+        # A column with gaps has a point in its numbers, as pandas writes it.
+        ids = [person, person.removesuffix(".0")]
+        found = [[row for row in rows if self._people[row].person == one] for one in ids]
+        return found[0] or found[1]

@@ -54,8 +54,8 @@ class Options:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ValueError(f"{name}={value}: a number from {least} up")
-        if len(self.intersect) == 1:
-            raise ValueError(f"intersect={self.intersect}: name two attributes or more")
+        if self.intersect and len(set(self.intersect)) < max(2, len(self.intersect)):
+            raise ValueError(f"intersect={self.intersect}: name two different attributes or more")
         torso_definition(self.torso)
         if self.roi not in (*CROPS, DETECTOR):
             raise ValueError(f"roi={self.roi} is unknown; roi is one of {', '.join((*CROPS, DETECTOR))}")

@@ -99,7 +99,7 @@ def plot_difficulty(scored: Scored, figures: Mapping[str, Any], file: Path) -> N
         axes.set(xlabel=_OVER[name], ylabel="mean error, % of torso", ylim=(0, _HIGHEST))
         if name == "torso":
             axes.set_xscale("log")
-            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
             axes.xaxis.set_major_formatter("{x:g}")
             axes.xaxis.set_minor_formatter(NullFormatter())
         _finish(axes, "")

@@ -123,7 +123,7 @@ def write_predictions(predictions: Iterable[Prediction], file: Path) -> None:
     """Write a line a person; the file appears when it is complete."""
     with whole_file(file) as part, part.open("wb") as lines:
         for prediction in predictions:
-            lines.write(orjson.dumps(_to_json(prediction), option=_JSON))
+            lines.write(_line(prediction))
 
 
 def kept(said: Iterable[Prediction] | None, folder: Path, file: Path) -> dict[PersonKey, Prediction]:
@@ -167,11 +167,21 @@ def _read_lines(file: Path) -> Iterator[tuple[PersonKey, Prediction]]:
                 said = _parsed(line)
                 if said["trained"] != trained:
                     trained = said["trained"]
+                    if not isinstance(trained, dict | None):
+                        raise TypeError(f"trained is {trained!r}")
                 prediction = _from_json(said, trained)  # one object, not names of 33 landmarks a person
-            except (ValueError, KeyError, TypeError) as error:
+                image = os.path.abspath(prediction.image)  # noqa: PTH100 (as in person_key)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise ValueError(f"{file}, line {number}, is not a prediction of eval.py: {error}") from error
-            image = os.path.abspath(prediction.image)  # noqa: PTH100 (as in person_key)
             yield (prediction.reader, image, prediction.person), prediction
+
+
+def _line(prediction: Prediction) -> bytes:
+    said = _to_json(prediction)
+    try:
+        return orjson.dumps(said, option=_JSON)
+    except orjson.JSONEncodeError:  # the path of the picture is no UTF-8
+        return json.dumps(said, default=lambda array: array.tolist()).encode() + b"\n"
 
 
 def _parsed(line: bytes) -> Any:

@@ -47,7 +47,8 @@ def drawn_shares(
     """
     rows = _of_subjects(np.stack([right, counted], axis=1).astype(np.float64), subjects)
     usual = rows[:, 1].mean()
-    sums = _drawn_sums(np.append(rows, added * [[usual, usual], [0, usual]], axis=0), seed)
+    extra = np.tile([[usual, usual], [0, usual]], (added, 1))
+    sums = _drawn_sums(np.append(rows, extra, axis=0), seed)
     return sums[:, 0] / sums[:, 1]
 
 

@@ -1,13 +1,11 @@
 """Tables of how often intervals and verdicts are right, here of a few trials."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 
 from benchmarks import certainty
-from tests.test_eval import folder, write_network
-
-__all__ = ["folder"]
 
 
 def rows(text: str) -> dict[str, list[str]]:
@@ -26,29 +24,28 @@ def test_intervals_cover_most_of_the_time(capsys):
 def test_verdicts_by_true_range(capsys):
     certainty.verdicts(2)
     table = rows(capsys.readouterr().out)
-    assert table["14 of 30 hard people, 0"][2:5] == ["100.0", "0.0", "0.0"]
+    assert table["14 of 30 hard people, 0"][2:] == ["100.0", "0.0", "0.0", "0.0"]
     assert table["6 of 500 easy people, 25"][2:] == ["100.0", "100.0", "0.0", "100.0"]
-    assert table["6 of 500 easy people, 0"][2:5] == ["0.0", "0.0", "100.0"]
+    assert table["6 of 500 easy people, 0"][2:] == ["0.0", "0.0", "100.0", "0.0"]
 
 
-def test_who_is_in_the_dark_is_judged(folder, capsys):
-    """A network that always says the same is fair to them."""
-    weights = write_network(folder / "net.onnx")
-    certainty.planted(weights, "lsp:people", groups=2, trials=3)
-    table = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[4:]]
-    assert [cells[0] for cells in table] == ["| 1", "| 0.1", "| 0.05", "| 0.03"]
-    assert {cells[3] for cells in table} == {"0.0"}
+def test_a_group_in_the_dark_is_found(monkeypatch, capsys):
+    """Of sixty people of whom all points are right, but none where it is darkest."""
+    monkeypatch.setattr(certainty, "open_weights", lambda path: None)
+    monkeypatch.setattr(certainty, "read_source", lambda spec: None)
+    monkeypatch.setattr(certainty, "_seen", lambda engine, source, light: np.full(60, float(light > 0.04)))
+    certainty.planted(Path("net.task"), "lsp:people", groups=2, trials=3)
+    table = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines()[4:]]
+    assert table[0] == ["1", "100.0", "0.0", "0.0", "0.0", "0.0"]
+    assert table[-1] == ["0.03", "0.0", "100.0", "100.0", "0.0", "100.0"]
 
 
 def test_pictures_are_darkened():
+    class Echo:
+        input_size, metadata = 4, {}
+
+        def __call__(self, images: np.ndarray) -> np.ndarray:
+            return images
+
     engine = certainty._InTheDark(Echo(), 0.1)
     assert (engine(np.full((1, 4, 4, 3), 200, np.uint8)) == 20).all()
-
-
-class Echo:
-    """Returns what it sees."""
-
-    input_size, metadata = 4, {}
-
-    def __call__(self, images: np.ndarray) -> np.ndarray:
-        return images

@@ -113,6 +113,9 @@ def test_the_criterion_is_three_discrepancies(tmp_path):
         figures = {"annotators": annotators, "pck@0.2": 99.0, "pdj@0.2": pdj, "torso": "across"}
         (tmp_path / "results.json").write_text(json.dumps(figures))
         assert criterion(str(tmp_path), "across") == {"pck@0.2": 3.0, "pdj@0.2": expected}
+    (tmp_path / "results.json").write_text('{"annotators": tr')
+    with pytest.raises(ValueError, match=r"annotators=\S+: \S+results\.json is damaged: .*; evaluate again"):
+        criterion(str(tmp_path), "across")
     (tmp_path / "results.json").write_text(json.dumps({"annotators": False, "pck@0.2": 60, "pdj@0.2": 50}))
     with pytest.raises(
         ValueError, match="scores a network; name an evaluation of predictions=landmarks:FILE"

@@ -58,6 +58,7 @@ def evaluated(data, tmp_path):
             "data": [data],
             "metadata": str(tmp_path / "people.csv"),
             "intersect": [],
+            "min_group": 20,
         }
         (folder / "results.json").write_text(json.dumps(figures | about))
         return str(folder)
@@ -105,6 +106,23 @@ def test_too_few_people_are_not_told_apart(evaluated, tmp_path):
         "Of the evaluations' 24 and 4 people, the others are left out."
         in (tmp_path / "out/report.md").read_text()
     )
+
+
+def test_each_is_judged_as_it_was_evaluated(evaluated, tmp_path):
+    """Twelve people a team: too few for one evaluation, enough for the other, which alone has a table."""
+    criterion = {"team": {"metric": "pck@0.2", "criterion": 60.0}}
+    own = evaluated("own", min_group=10, fairness=criterion)
+    for folders in ([evaluated("plain", metadata=None), own], [own, str(tmp_path / "plain")]):
+        runs = open_runs(folders)
+        told = {
+            run.folder.name: one for run, one in zip(runs, comparison(runs)["fairness"]["team"], strict=True)
+        }
+        assert (told["plain"]["verdict"], told["plain"]["criterion"]) == ("undecided", 7.5)
+        assert (told["own"]["verdict"], told["own"]["criterion"]) == ("fair", 60)
+    (tmp_path / "out").mkdir()
+    write_comparison(runs, tmp_path / "out")
+    text = (tmp_path / "out/report.md").read_text()
+    assert "| 0.0 by PCK@0.2, fair (up to 60.0 is fair) | undecided: too few people |" in text
 
 
 def test_the_report_of_three(evaluated, tmp_path):

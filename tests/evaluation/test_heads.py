@@ -184,6 +184,14 @@ def test_only_people_with_a_labelled_mask_get_one_predicted(people, evaluate):
     assert [p.mask is None for p in evaluate(people).predictions] == [False, True, *[False] * 5]
 
 
+def test_world_landmarks_of_whom_none_is_known_are_not_labelled(people, evaluate):
+    unknown = np.full((33, 3), np.nan, np.float32)
+    nobody = replace(people, annotations=[replace(p, landmarks_world=unknown) for p in people.annotations])
+    names = list(INDEX)
+    scored = evaluate(nobody, trained={"landmarks": names, "visibility": names, "outputs": ["presence"]})
+    assert "world" not in scored.heads.not_trained
+
+
 def test_what_weights_never_learned_is_not_scored_but_said(people, evaluate):
     names = [name for name in INDEX if name != "left_wrist"]
     trained = {"landmarks": names, "visibility": [], "outputs": ["presence"]}

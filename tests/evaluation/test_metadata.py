@@ -69,6 +69,14 @@ def test_tables_as_spreadsheets_write_them(table, encoding, mark):
     assert read_metadata(file, PEOPLE).groups[0] == {"team": "grün"}
 
 
+def test_tables_as_pandas_writes_them(table):
+    """A column without a name numbers the lines; in one with gaps, numbers have a point."""
+    told = read_metadata(table(",image,person,team", "0,a/im1.jpg,2.0,red", "1,a/im2.jpg,,blue"), PEOPLE)
+    assert told.attributes == ["team"]
+    assert told.groups == [{}, {"team": "red"}, {"team": "blue"}, {}]
+    assert told.unknown_people == []
+
+
 def test_lines_for_nobody_are_told(table):
     told = read_metadata(table("image,person,team", "im1.jpg,9,red", "im7.jpg,,red", "im1.jpg,1,red"), PEOPLE)
     assert told.unknown_people == ["im1.jpg 9", "im7.jpg"]

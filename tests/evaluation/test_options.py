@@ -14,6 +14,8 @@ from blazepose.evaluation.options import Options
         ({"batch_size": 0}, "batch_size=0: a number from 1 up"),
         ({"num_threads": -3}, "num_threads=-3: a number from 1 up"),
         ({"seed": -1}, "seed=-1: a number from 0 up"),
+        ({"intersect": ["gender"]}, "name two different attributes or more"),
+        ({"intersect": ["gender", "gender"]}, "name two different attributes or more"),
         ({"weights": "a.ckpt", "predictions": "p.jsonl"}, "give one of them"),
         ({"predictions": "p.jsonl", "roi": "jitter"}, "on the crops it was given then"),
         ({"predictions": "p.jsonl", "engine": "litert"}, "on the crops it was given then"),

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -52,6 +53,16 @@ def test_a_number_that_is_none_is_nan(unknown, crowd, pose_roi, tmp_path):
     assert json.loads(file.read_text())["landmarks"][3][1] is None, "as JSON has it"
 
 
+def test_a_path_that_is_no_text_is_kept(crowd, pose_roi, tmp_path):
+    """Python has bytes that are no UTF-8 as lone surrogates."""
+    file = tmp_path / "p.jsonl"
+    (one, *_) = predict(ConstantEngine(pose_roi), plan([crowd], "annotation", 0), "annotation")
+    write_predictions([replace(one, image="/caf\udce9.png")], file)
+    (read,) = read_predictions(file).values()
+    assert read.image == "/caf\udce9.png"
+    np.testing.assert_allclose(read.landmarks, one.landmarks, atol=1e-5)
+
+
 def test_what_was_learned_is_kept_once(crowd, pose_roi, tmp_path):
     file = tmp_path / "p.jsonl"
     lines = []
@@ -75,7 +86,9 @@ def test_bad_files_are_told(tmp_path):
     file.write_text("")
     with pytest.raises(ValueError, match=r"p\.jsonl is empty"):
         read_predictions(file)
-    for line in ('{"image": "a.jpg"}', "[]", "not json", '{"roi": {"from": "x", "side": 1}}'):
+    good = {"image": "a.jpg", "person": "1", "reader": "lsp", "roi": {"from": "x"}, "landmarks": None}
+    wrong = [good | {"trained": "nose"}, good | {"trained": None, "roi": "x"}]
+    for line in ('{"image": "a.jpg"}', "[]", "not json", '{"roi": {"side": 1}}', *map(json.dumps, wrong)):
         file.write_text(line + "\n")
         with pytest.raises(ValueError, match=r"p\.jsonl, line 1, is not a prediction"):
             read_predictions(file)

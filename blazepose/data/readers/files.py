@@ -42,11 +42,11 @@ def require_images(paths: Iterable[Path], listed_in: Path, anchor: str) -> None:
 
 
 def file_names(folder: Path) -> set[str]:
-    """Names of what a folder holds; none if it is missing."""
+    """Names of the files in a folder; none if it is missing."""
     if not folder.is_dir():
         return set()
     with os.scandir(folder) as entries:
-        return {entry.name for entry in entries}
+        return {entry.name for entry in entries if entry.is_file()}
 
 
 def choose_split(files: Mapping[str, Path], split: str | None, folder: Path, anchor: str) -> str:

@@ -212,11 +212,13 @@ class _Pictures:
                 if file in names:
                     yield where / file
 
-    def _folders(self, below: str) -> list[tuple[Path, set[str]]]:
-        """Folders and their files, looked into once: asking file by file is slow."""
-        if below not in self.folders:
-            self.folders[below] = [(root / below, file_names(root / below)) for root in self.roots]
-        return self.folders[below]
+    def _folders(self, below: str) -> Iterator[tuple[Path, set[str]]]:
+        """Folders and their files, each looked into when it is needed, and once: file by file is slow."""
+        known = self.folders.setdefault(below, [])
+        yield from known
+        for root in self.roots[len(known) :]:
+            known.append((root / below, file_names(root / below)))
+            yield known[-1]
 
     def require(self, people: Sequence[Annotation]) -> None:
         """Raise FileNotFoundError if pictures of some of these people are missing."""

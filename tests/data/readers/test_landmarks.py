@@ -8,6 +8,7 @@ import pytest
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE
 from blazepose.data.readers import landmarks
+from blazepose.data.readers.files import file_names
 from blazepose.topology import INDEX, LANDMARKS
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -248,6 +249,21 @@ def test_fiftyone(tmp_path):
     assert person.box_xyxy is None
     names = [LANDMARKS[index] for index in np.flatnonzero(person.labelled)]
     assert names == ["left_wrist", "left_heel"]
+
+
+def test_pictures_are_looked_for_where_the_others_are(tmp_path, monkeypatch):
+    """Neither a link to nothing nor a folder is a picture; places after the right one are not looked into."""
+    picture = touch(tmp_path / "set/images/p.png")
+    (tmp_path / "set/p.png").symlink_to(tmp_path / "gone.png")
+    other = touch(tmp_path / "set/images/0001")
+    (tmp_path / "set/0001").mkdir()
+    images = [{"id": 1, "file_name": "p.png"}, {"id": 2, "file_name": "0001"}]
+    people = [entry(), entry(6, image_id=2)]
+    listed = []
+    monkeypatch.setattr(landmarks, "file_names", lambda folder: listed.append(folder) or file_names(folder))
+    source = landmarks.read(make(tmp_path / "set", *people, images=images), None)
+    assert [person.image for person in source.annotations] == [picture, other]
+    assert listed == [tmp_path / "set", tmp_path / "set/images"], "each once, and no further"
 
 
 def test_label_studio_on_windows(tmp_path):
