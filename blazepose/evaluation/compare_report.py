@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from blazepose.configured import quoted
 from blazepose.evaluation.change_sheet import draw_changes
 from blazepose.evaluation.compare import Run, changes, comparison, names
 from blazepose.evaluation.html import write_html
@@ -74,6 +75,7 @@ def _markdown(figures: Mapping[str, Any], titles: Sequence[str], sentences: Sequ
         for number in range(len(titles) - 1)
         for name, text in (("changes", "What changed"), ("people", "Whom it helped and harmed most"))
     ]
+    folders = ",".join(run["folder"] for run in figures["runs"])
     sections = [
         f"# {' and '.join(titles)} compared",
         f"{figures['num_people']} people, the same for all; crop from {crop}, torso {torso}. Differences are "
@@ -101,6 +103,8 @@ def _markdown(figures: Mapping[str, Any], titles: Sequence[str], sentences: Sequ
             ],
             words=4,
         ),
+        "## Repeat",
+        f"```\npython eval.py {quoted(f'compare=[{folders}]')}\n```",
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -149,7 +153,7 @@ def _plot(figures: Mapping[str, Any], number: int, title: str, file: Path) -> No
     panels = {plain(name): groups for name, groups in figures["groups"].items() if len(groups) <= _MOST_BARS}
     panels["landmark"] = figures["per_landmark"]
     sizes = [len(rows) for rows in panels.values()]
-    figure = Figure(figsize=(7.2, 0.8 + 0.24 * sum(sizes) + 0.55 * len(sizes)), layout="constrained")
+    figure = Figure(figsize=(7.2, 0.8 + 0.24 * sum(sizes) + 0.7 * len(sizes)), layout="constrained")
     grid = figure.subplots(
         len(sizes), sharex=True, squeeze=False, height_ratios=[size + 1.2 for size in sizes]
     )
@@ -176,6 +180,7 @@ def _plot_panel(axes: Axes, name: str, rows: Mapping[str, Mapping[str, Any]]) ->
     axes.axvline(0, color="black", linewidth=0.8, alpha=0.6)
     axes.set_yticks(range(len(rows)), [row.replace("_", " ") for row in rows], fontsize=8)
     axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.tick_params(axis="x", labelbottom=True, labelsize=7)
     axes.set_title(name, fontsize=8, loc="left")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="x", alpha=0.25, linewidth=0.6)

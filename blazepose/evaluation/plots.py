@@ -52,11 +52,16 @@ def plot_curve(scored: Scored, figures: Mapping[str, Any], file: Path) -> None:
 
 
 def plot_fairness(figures: Mapping[str, Any], file: Path) -> None:
-    """Mean of each group and its 95 % interval, a panel for each attribute; groups of too few are pale."""
+    """Mean of each group and its 95 % interval, a panel for each attribute; groups of too few are pale.
+
+    The shaded band is as wide as the criterion, around the middle of the means.
+    """
     attributes = {name: of_one for name, of_one in figures["fairness"].items() if of_one["groups"]}
     sizes = [len(of_one["groups"]) for of_one in attributes.values()]
     figure = Figure(figsize=(7.2, 0.8 + 0.27 * sum(sizes) + 0.75 * len(sizes)), layout="constrained")
-    panels = figure.subplots(len(sizes), squeeze=False, height_ratios=[size + 1.5 for size in sizes])[:, 0]
+    panels = figure.subplots(
+        len(sizes), sharex=True, squeeze=False, height_ratios=[size + 1.5 for size in sizes]
+    )[:, 0]
     for axes, (attribute, of_one) in zip(panels, attributes.items(), strict=True):
         _plot_groups(axes, attribute, of_one)
     figure.suptitle(title(figures), fontsize=8, x=0.02, ha="left")
@@ -78,11 +83,16 @@ def _plot_groups(axes: Axes, attribute: str, of_one: Mapping[str, Any]) -> None:
     names = [f"{name}  ({figures['count']})" for name, figures in of_one["groups"].items()]
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.set_ylim(len(names) - 0.4, -0.6)
-    if of_one["average"] is not None:
+    if of_one["range"] is not None:
+        means = [row[metric] for group, row in of_one["groups"].items() if group not in of_one["too_few"]]
+        middle, reach = (min(means) + max(means)) / 2, of_one["criterion"] / 2
+        axes.axvspan(middle - reach, middle + reach, color="black", alpha=0.06, linewidth=0)
         axes.axvline(of_one["average"], color="black", linewidth=0.8, alpha=0.5)
+    axes.tick_params(axis="x", labelbottom=True, labelsize=8)
     known = f": range {of_one['range']:.1f}" if of_one["range"] is not None else ""
     _finish(axes, f"{attribute.replace('_', ' ')}{known}, {of_one['verdict']}")
-    axes.set_xlabel(f"{metric.upper()}, %, mean over people and 95 % interval", fontsize=8)
+    band = f"; shaded: {of_one['criterion']:.1f} wide"
+    axes.set_xlabel(f"{metric.upper()}, %, mean over people and 95 % interval{band}", fontsize=8)
 
 
 def plot_difficulty(scored: Scored, figures: Mapping[str, Any], file: Path) -> None:
