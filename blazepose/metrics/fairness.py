@@ -72,7 +72,7 @@ def true_range(means: np.ndarray, drawn: np.ndarray) -> TrueRange:
     Args:
         means: (groups,).
         drawn: (draws, groups), the means in sets of people drawn anew (metrics.bootstrap), two of each kind
-            added: with one, `high` is too low in up to 5 of 100 cases where a few in a hundred people fail.
+            added: with one, `high` is too low too often where a few in a hundred people fail.
     """
     shift = drawn.mean(axis=0)
     noise = drawn - shift
