@@ -1,0 +1,47 @@
+"""A network in ONNX that always says the same pose."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from blazepose.topology import INDEX, LSP14
+
+SHAPES = ([195], [1], [256, 256, 1], [64, 64, 39], [117])
+
+# Twelve joints of LSP, upright around the mid-hip at (0, 0); farthest from it are the ankles, at 1.
+JOINTS = {
+    "ankle": (0.28, 0.96),
+    "knee": (0.2, 0.5),
+    "hip": (0.15, 0.0),
+    "wrist": (0.5, -0.2),
+    "elbow": (0.4, -0.4),
+    "shoulder": (0.2, -0.6),
+}
+
+
+def joint(name: str) -> np.ndarray:
+    side, _, part = name.partition("_")
+    x, y = JOINTS[part]
+    return np.array([x if side == "left" else -x, y])
+
+
+def write_network(path: Path, about: dict | None = None) -> Path:
+    """A network that always says the pose above, but for the left ankle, which it puts on the mid-hip."""
+    landmarks = np.zeros((39, 5), np.float32)
+    for name in LSP14.values():
+        landmarks[INDEX[name], :2] = 256 * (0.5 + joint(name) / 2.5)
+    landmarks[INDEX["left_ankle"], :2] = 128
+    values = [landmarks.reshape(1, 195), *(np.full((1, *shape), -9, np.float32) for shape in SHAPES[1:])]
+    nodes, outputs = [], []
+    for k, value in enumerate(values):
+        nodes.append(helper.make_node("Constant", [], [f"out{k}"], value=numpy_helper.from_array(value)))
+        outputs.append(helper.make_tensor_value_info(f"out{k}", onnx.TensorProto.FLOAT, value.shape))
+    image = helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, [1, 256, 256, 3])
+    graph = helper.make_graph(nodes, "net", [image], outputs)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    helper.set_model_props(model, {"blazepose": json.dumps(about)} if about else {})
+    onnx.save(model, path)
+    return path
