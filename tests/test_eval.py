@@ -202,7 +202,7 @@ NET, PEOPLE = "weights=net.onnx", "data.test=[lsp:people]"
         (["compare=[a,b]"], "a/results.json is missing; name folders that eval.py wrote"),
         ([NET, PEOPLE, "data.metadata=p.csv"], "data.metadata=p.csv is missing"),
         ([NET, PEOPLE, "intersect=[a,b]"], "intersect: nobody has the attribute a; there are none"),
-        ([NET, PEOPLE, "intersect=[a]"], "name two attributes or more"),
+        ([NET, PEOPLE, "intersect=[a]"], "name two different attributes or more"),
         ([NET, PEOPLE, "annotators=a"], "annotators=a: a/results.json is missing"),
         ([NET, PEOPLE, "min_group=1"], "min_group=1: a number from 2 up"),
         ([PEOPLE, "predictions=landmarks:b.json"], "b.json is missing"),

@@ -6,7 +6,8 @@ drawn with all of them, if it is known who is the same: `subjects`, (people,) nu
 More people are among those drawn than were measured, some all right and some all wrong: that nobody of thirty
 has failed does not mean that nobody would. Without them, intervals are too narrow where few people fail, or
 few change: if 15 of 1,000 fail wholly, that of 100 people covers the truth in 77 of 100 cases, not 95, with
-one of each kind in 98 (benchmarks/certainty.py intervals). Source: Agresti and Coull 1998, Agresti and Caffo 2000, for shares of yes and no.
+one of each kind in 98 (benchmarks/certainty.py intervals). Source: Agresti and Coull 1998, Agresti and Caffo
+2000, for shares of yes and no.
 """
 
 from typing import NamedTuple
