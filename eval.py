@@ -28,6 +28,7 @@ from blazepose.evaluation.subject import ask, open_subject
 def main(cfg: DictConfig) -> None:
     """People through the weights into a file; scores and a report from the file."""
     gc.set_threshold(100_000)  # people are millions of small objects, which looking for garbage slows down
+    cfg.intersect = as_list(cfg.intersect)
     options = build(Options, cfg)
     if cfg.compare:
         compare(cfg, options)

@@ -15,7 +15,7 @@ from blazepose.data.annotation import UNKNOWN, Annotation, Source
 from blazepose.evaluation.grouping import Grouped
 from blazepose.evaluation.groups import PCK, PDJ
 from blazepose.evaluation.predictions import Prediction
-from blazepose.metrics.fairness import CRITERION, DISCREPANCIES
+from blazepose.metrics.fairness import DISCREPANCIES, LEAST_PEOPLE
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
 _STRANGERS = 1e3
@@ -66,21 +66,21 @@ def second_opinion(people: Grouped, second: Source) -> tuple[Grouped, list[Predi
 
 
 def criterion(measured: str | None, torso: str) -> dict[str, float]:
-    """{metric: range above which groups are treated unfairly, in points of a hundred}.
+    """{metric: range above which groups are treated unfairly, in points of a hundred}, where it was measured.
 
     Args:
-        measured: folder of an evaluation of a second annotator, whose discrepancy says it; None, and what
-            they cannot be compared by, is the model card's.
+        measured: folder of an evaluation of a second annotator, whose discrepancy says it; None is nothing.
         torso: definition by which the groups are measured.
 
     Raises:
         FileNotFoundError: if there is no such evaluation.
         ValueError: if it is of something else.
     """
-    known = dict.fromkeys((PCK, PDJ), CRITERION)
     if not measured:
-        return known
+        return {}
     folder = Path(measured)
+    if folder.name == "results.json":
+        folder = folder.parent
     file = folder / "results.json"
     if not file.is_file():
         raise FileNotFoundError(
@@ -97,10 +97,15 @@ def criterion(measured: str | None, torso: str) -> dict[str, float]:
         )
     if figures["torso"] != torso:
         raise ValueError(f"annotators={folder} measures by torso={figures['torso']}, not {torso}")
+    if figures["num_people"] < LEAST_PEOPLE:
+        raise ValueError(
+            f"annotators={folder}: {figures['num_people']} people are too few to tell how well they agree; "
+            f"label {LEAST_PEOPLE} or more twice"
+        )
     if figures[PCK] == 100:
         raise ValueError(f"annotators={folder}: they agree wholly, which says nothing of people who do not")
     agreed = {metric: figures[metric] for metric in (PCK, PDJ) if figures[metric] is not None}
-    return known | {metric: round(DISCREPANCIES * (100 - share), 4) for metric, share in agreed.items()}
+    return {metric: round(DISCREPANCIES * (100 - share), 4) for metric, share in agreed.items()}
 
 
 def _place(person: Annotation) -> str:

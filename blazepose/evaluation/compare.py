@@ -21,7 +21,7 @@ from blazepose.evaluation.predictions import PersonKey, Prediction, person_key, 
 from blazepose.evaluation.score import Scored, score
 from blazepose.metrics.binary import agrees
 from blazepose.metrics.bootstrap import paired_difference
-from blazepose.metrics.fairness import CRITERION, LEAST_PEOPLE
+from blazepose.metrics.fairness import LEAST_PEOPLE
 from blazepose.metrics.pck import PCK_THRESHOLD
 from blazepose.topology import LANDMARKS
 
@@ -167,7 +167,8 @@ def comparison(runs: Sequence[Run]) -> dict[str, Any]:
     """What each evaluation has, and by how much it differs from the first, with 95 % intervals over people.
 
     Returns:
-        Content of comparison.json: `overall`, `per_part`, `per_landmark` and `groups`, of each figure its
+        Content of comparison.json: `metadata` of the runs, of which the first counts for all; `overall`,
+        `per_part`, `per_landmark` and `groups`, of each figure its
         `values` in the order of the runs, and `changes` of all but the first: `value`, `ci95`. `fairness` has
         for each attribute the range and the verdict of every run.
 
@@ -186,6 +187,7 @@ def comparison(runs: Sequence[Run]) -> dict[str, Any]:
         "runs": [{"folder": str(run.folder)} | {key: run.figures[key] for key in about} for run in runs],
         "num_people": len(first.annotations),
         "torso": first.torso,
+        "metadata": list(dict.fromkeys(filter(None, (run.figures["metadata"] for run in runs)))),
         "overall": {name: of_one.change() for name, of_one in measures.items() if of_one.counted.any()},
         "fairness": _fairness(runs),
         "per_part": {
@@ -234,7 +236,6 @@ def _fairness(runs: Sequence[Run]) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in runs[0].attributes}
     for run in runs:
         criterion = {of_one["metric"]: of_one["criterion"] for of_one in run.figures["fairness"].values()}
-        criterion = dict.fromkeys((PCK, PDJ), CRITERION) | criterion
         asked = Asked(run.attributes, run.figures["min_group"], criterion)
         for name, of_one in fairness(run.scored, rows_of_groups(run.scored.annotations), asked).items():
             found[name].append({key: of_one[key] for key in keys})

@@ -75,6 +75,7 @@ def _markdown(figures: Mapping[str, Any], titles: Sequence[str], sentences: Sequ
         for number in range(len(titles) - 1)
         for name, text in (("changes", "What changed"), ("people", "Whom it helped and harmed most"))
     ]
+    large = [plain(name) for name, groups in figures["groups"].items() if len(groups) > _MOST_BARS]
     folders = ",".join(run["folder"] for run in figures["runs"])
     sections = [
         f"# {' and '.join(titles)} compared",
@@ -86,8 +87,13 @@ def _markdown(figures: Mapping[str, Any], titles: Sequence[str], sentences: Sequ
         *(_fairness(figures, titles) if figures["fairness"] else []),
         "## What changed",
         *(text for text, name in pictures if name == "changes"),
+        *(
+            [f"Of more than {_MOST_BARS} groups, and in the tables alone: {', '.join(large)}."]
+            if large
+            else []
+        ),
         "## For whom",
-        "PCK@0.2, all points of a group's people.",
+        "PCK@0.2, all points of a group's people pooled.",
         *(_table(plain(name), groups, titles) for name, groups in figures["groups"].items()),
         "## Per landmark",
         _table("part of the body", figures["per_part"], titles),
@@ -137,14 +143,17 @@ def _signed(bounds: Sequence[float] | None) -> str:
 
 def _fairness(figures: Mapping[str, Any], titles: Sequence[str]) -> list[str]:
     rows = [(plain(name), *map(_range, runs)) for name, runs in figures["fairness"].items()]
-    note = "Range of the groups' means, and the verdict by the criterion of each evaluation."
+    note = "Range of the groups' means over people, and the verdict by the criterion of each evaluation."
+    if tables := figures["metadata"]:
+        note += f" Groups of `{tables[0]}` for all{''.join(f', not of `{name}`' for name in tables[1:])}."
     return ["## Fairness", note, table(("attribute", *titles), rows)]
 
 
 def _range(of_one: Mapping[str, Any]) -> str:
     if of_one["range"] is None:
         return f"{of_one['verdict']}: too few people"
-    measured = f"{of_one['range']:.1f} by {of_one['metric'].upper()}"
+    low, high = of_one["range_ci95"]
+    measured = f"{of_one['range']:.1f} by {of_one['metric'].upper()} (true: {low:.1f} to {high:.1f})"
     return f"{measured}, {of_one['verdict']} (up to {of_one['criterion']:.1f} is fair)"
 
 
@@ -164,7 +173,7 @@ def _plot(figures: Mapping[str, Any], number: int, title: str, file: Path) -> No
     figure.savefig(file, dpi=_DPI)
 
 
-_MOST_BARS = 12
+_MOST_BARS = 24
 """Groups of an attribute that is drawn; larger ones are in the tables."""
 
 

@@ -12,7 +12,16 @@ from blazepose.evaluation.numbers import number
 from blazepose.evaluation.regions import CARD_REGIONS
 from blazepose.evaluation.score import Scored
 from blazepose.metrics.bootstrap import drawn_shares
-from blazepose.metrics.fairness import CRITERION, LEAST_PEOPLE, UNDECIDED, summary, true_range, verdict
+from blazepose.metrics.fairness import (
+    CRITERION,
+    FAIR,
+    LEAST_PEOPLE,
+    UNDECIDED,
+    UNFAIR,
+    summary,
+    true_range,
+    verdict,
+)
 
 OF_PEOPLE = ("region", "skin_tone", "gender", "age_group")
 """Attributes that get a verdict when a source has them; other words of a source say what makes poses hard."""
@@ -28,14 +37,14 @@ class Asked:
     Attributes:
         attributes: of Annotation.attributes.
         least: different people of a group that counts; smaller ones are shown, and listed in `too_few`.
-        criterion: {metric: range above which it is unfair, in points of a hundred}.
-        criterion_from: evaluation of annotators that says it; None is the model card.
+        criterion: {metric: range above which it is unfair, in points of a hundred}, the model card's if not.
+        criterion_from: evaluation of annotators that says it.
         everybody: those who do not count, too: a group of whom nobody does is shown, with a count of 0.
     """
 
     attributes: Sequence[str]
     least: int = LEAST_PEOPLE
-    criterion: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys((PCK, PDJ), CRITERION))
+    criterion: Mapping[str, float] = field(default_factory=dict)
     criterion_from: str | None = None
     everybody: Sequence[Annotation] = ()
 
@@ -72,29 +81,50 @@ def _attribute(scored: Scored, people: Mapping[str, Shares], groups: Rows, asked
     metric = PDJ if len(grouped) and people[PDJ].known[grouped].all() else PCK
     figures = {group: group_figures(scored, people, rows, metric) for group, rows in groups.items()}
     enough = [group for group in groups if figures[group]["subjects"] >= asked.least]
-    known = {group: groups[group][people[metric].known[groups[group]]] for group in enough}
+    known = {group: rows[people[metric].known[rows]] for group, rows in groups.items()}
     of_group = {group: (people[metric].of(rows), scored.subjects[rows]) for group, rows in known.items()}
+    too_few = [group for group in groups if group not in enough]
+    criterion = asked.criterion.get(metric, CRITERION)
     return {
         "metric": metric,
         "groups": figures,
-        **judge(of_group, asked.criterion[metric]),
-        "criterion": asked.criterion[metric],
-        "criterion_from": asked.criterion_from,
-        "too_few": [group for group in groups if group not in enough],
+        **_judge_all({k: of_group[k] for k in enough}, {k: of_group[k] for k in too_few}, criterion),
+        "criterion": criterion,
+        "criterion_from": asked.criterion_from if metric in asked.criterion else None,
+        "min_group": asked.least,
+        "too_few": too_few,
         "without": len(scored.annotations) - len(grouped),
     }
 
 
-def judge(of_group: Mapping[str, tuple[np.ndarray, np.ndarray]], criterion: float) -> dict[str, Any]:
+Groups = Mapping[str, tuple[np.ndarray, np.ndarray]]
+"""{group: (share of points that are right, 0..1, of each of its people; who is the same)}."""
+
+
+_LEAST_UNFAIR = 12
+"""People of a small group that can prove to be treated unfairly. Chosen: of people who are wholly right or
+wrong, four groups of 12 beside large ones were called so in 3 of 100 trials without bias, of 5 in 6."""
+
+
+def _judge_all(enough: Groups, few: Groups, criterion: float) -> dict[str, Any]:
+    """A few people can show that they are treated unfairly, but not that they are treated fairly."""
+    told = judge(enough, criterion)
+    some = {group: people for group, people in few.items() if len(np.unique(people[1])) >= _LEAST_UNFAIR}
+    if some and (all_told := judge({**enough, **some}, criterion))["verdict"] == UNFAIR:
+        return all_told
+    return told | {"verdict": UNDECIDED} if few and told["verdict"] == FAIR else told
+
+
+def judge(of_group: Groups, criterion: float) -> dict[str, Any]:
     """How far groups are apart, and the verdict, as `fairness` has them.
 
     Args:
-        of_group: {group: (share of points that are right, 0..1, of each of its people; who is the same)}.
+        of_group: of two groups or more, if there is to be a verdict.
         criterion: range above which it is unfair, in points of a hundred.
     """
     unknown = dict.fromkeys(("average", "range", "range_corrected", "range_ci95", "worst", "apart"))
     if len(of_group) < 2:
-        return unknown | {"verdict": UNDECIDED}
+        return unknown | {"verdict": UNDECIDED, "judged": []}
     means = {group: 100 * float(values.mean()) for group, (values, _) in of_group.items()}
     # Groups are different people, so each is drawn by a seed of its own.
     drawn = [
@@ -111,4 +141,5 @@ def judge(of_group: Mapping[str, tuple[np.ndarray, np.ndarray]], criterion: floa
         "worst": measured.worst,
         "apart": [list(means)[row] for row in true.apart],
         "verdict": verdict(true, criterion),
+        "judged": list(of_group),
     }

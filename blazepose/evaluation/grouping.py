@@ -31,12 +31,14 @@ class Grouped(NamedTuple):
         return _everybody(self.sources)
 
 
-def group_people(sources: list[Source], table: str | None, intersect: Sequence[str]) -> Grouped:
+def group_people(
+    sources: list[Source], table: str | Sequence[str] | None, intersect: Sequence[str]
+) -> Grouped:
     """Put people into groups.
 
     Args:
         sources: the people, in the groups that their source tells.
-        table: CSV file; None is none.
+        table: CSV file; None is none, and several are refused.
         intersect: two attributes or more to look at together.
 
     Raises:
@@ -44,6 +46,8 @@ def group_people(sources: list[Source], table: str | None, intersect: Sequence[s
         ValueError: says what is wrong with it, or with `intersect`.
     """
     attributes, notes = [], []
+    if not isinstance(table, str | None):
+        raise ValueError(f"data.metadata={table}: one table; put the lines of all of them into one file")
     if table:
         file = Path(table)
         told = read_metadata(file, _everybody(sources))
@@ -86,7 +90,7 @@ def _notes(file: Path, told: Metadata) -> list[str]:
     notes = []
     if told.unknown_people:
         first = told.unknown_people[0]
-        notes.append(f"{file}: {len(told.unknown_people)} lines are for nobody in data.test, as {first!r}")
+        notes.append(f"{file}: lines for nobody in data.test: {len(told.unknown_people)}, as {first!r}")
     if told.without_row:
         notes.append(f"{file} has no line for {told.without_row} people, who are in no group of it")
     return notes

@@ -15,6 +15,11 @@ SKIN_TONES = tuple("123456")
 
 _IMAGE, _PERSON, _COUNTRY = "image", "person", "country"
 
+_NOTHING = ("", "?", "n/a", "na", "nan", "null", "unknown")
+"""What is written into cells of which nothing is known."""
+
+_ROMAN = dict(zip(("i", "ii", "iii", "iv", "v", "vi"), SKIN_TONES, strict=True))
+
 
 @dataclass(frozen=True)
 class Metadata:
@@ -31,6 +36,11 @@ class Metadata:
     groups: list[Mapping[str, str]]
     unknown_people: list[str]
     without_row: int
+
+
+def as_column(name: str) -> str:
+    """How a column is called, however it is written: Skin Tone is skin_tone."""
+    return name.strip().lower().replace(" ", "_")
 
 
 def read_metadata(file: Path, people: Sequence[Annotation]) -> Metadata:
@@ -85,14 +95,15 @@ def read_metadata(file: Path, people: Sequence[Annotation]) -> Metadata:
 def _read(file: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """Header, and lines with their numbers; cells stripped."""
     if not file.is_file():
-        raise FileNotFoundError(f"data.metadata={file} is missing")
+        problem = "is a folder, not a table" if file.is_dir() else "is missing"
+        raise FileNotFoundError(f"data.metadata={file} {problem}")
     try:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{file} is not text in UTF-8: save it as CSV UTF-8") from error
     first = text.partition("\n")[0]
     table = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
-    header = [cell.strip().lower().replace(" ", "_") for cell in next(table, [])]
+    header = [as_column(cell) for cell in next(table, [])]
     named = [name for name in header if name]  # pandas numbers the lines in a column without a name
     if _IMAGE not in header:
         raise ValueError(f"{file}: its first line names no column 'image', but {', '.join(named) or 'none'}")
@@ -120,12 +131,16 @@ def _groups(line: Mapping[str, str], spelt: dict[tuple[str, str], str]) -> Mappi
     Raises:
         ValueError: names the cell that cannot be.
     """
-    groups = {name: cell for name, cell in line.items() if cell and name not in (_IMAGE, _PERSON, _COUNTRY)}
+    groups = {
+        name: cell
+        for name, cell in line.items()
+        if cell.casefold() not in _NOTHING and name not in (_IMAGE, _PERSON, _COUNTRY)
+    }
     if "region" in groups:
         groups["region"] = known_region(groups["region"])
     if line.get(_COUNTRY) == "NA":
         raise ValueError("country NA is Namibia, or a missing value: write NAM, or leave the cell empty")
-    if line.get(_COUNTRY):
+    if line.get(_COUNTRY, "").casefold() not in _NOTHING:
         region = region_of(line[_COUNTRY])
         if groups.setdefault("region", region) != region:
             raise ValueError(f"{line[_COUNTRY]} is in {region}, not in {groups['region']}")
@@ -135,9 +150,9 @@ def _groups(line: Mapping[str, str], spelt: dict[tuple[str, str], str]) -> Mappi
 
 
 def _skin_tone(cell: str) -> str:
-    tone = cell.removesuffix(".0")  # a column with gaps, as pandas writes it
+    tone = _ROMAN.get(cell.casefold(), cell.removesuffix(".0"))  # a column with gaps, as pandas writes it
     if tone not in SKIN_TONES:
-        raise ValueError(f"skin_tone {cell!r} is none of 1 to 6")
+        raise ValueError(f"skin_tone {cell!r} is none of 1 to 6, nor of I to VI")
     return tone
 
 

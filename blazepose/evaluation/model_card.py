@@ -12,7 +12,7 @@ from blazepose.evaluation.engines import weights_name
 from blazepose.evaluation.fairness import OF_PEOPLE
 from blazepose.evaluation.results import setting
 from blazepose.evaluation.sections import fairness_tables, headline_table, plain, who_counts
-from blazepose.evaluation.tables import table
+from blazepose.evaluation.tables import span, table
 from blazepose.metrics.fairness import LEAST_PEOPLE
 from blazepose.runtime.engines import InferenceEngine
 from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
@@ -157,10 +157,12 @@ def _limits(figures: Mapping[str, Any], said: Mapping[str, Any]) -> Iterator[str
         known = {group: row for group, row in groups.items() if row["subjects"] >= LEAST_PEOPLE}
         if len(known) > 1:
             worst, best = (choose(known, key=lambda group: known[group]["pck@0.2"]) for choose in (min, max))
-            yield (
-                f"By {plain(name)}: PCK@0.2 {known[worst]['pck@0.2']:.1f} of people who are {worst}, "
-                f"{known[best]['pck@0.2']:.1f} of those who are {best}"
-            )
+            low, high = known[worst], known[best]
+            if low["ci95"][1] < high["ci95"][0]:  # not by chance alone
+                yield (
+                    f"By {plain(name)}: PCK@0.2 {low['pck@0.2']:.1f} ({span(low['ci95'])}) of “{worst}”, "
+                    f"{high['pck@0.2']:.1f} ({span(high['ci95'])}) of “{best}”"
+                )
     unknown = [plain(name) for name in OF_PEOPLE if name not in figures["fairness"]]
     if unknown:
         yield f"Not measured by {', '.join(unknown)}: the data do not tell them"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from blazepose.evaluation.find import DETECTOR
+from blazepose.evaluation.metadata import as_column
 from blazepose.evaluation.predict import CROPS
 from blazepose.metrics.fairness import LEAST_PEOPLE
 from blazepose.metrics.pck import torso_definition
@@ -54,6 +55,7 @@ class Options:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ValueError(f"{name}={value}: a number from {least} up")
+        object.__setattr__(self, "intersect", [as_column(name) for name in self.intersect])
         if self.intersect and len(set(self.intersect)) < max(2, len(self.intersect)):
             raise ValueError(f"intersect={self.intersect}: name two different attributes or more")
         torso_definition(self.torso)

@@ -52,7 +52,7 @@ def plot_curve(scored: Scored, figures: Mapping[str, Any], file: Path) -> None:
 
 
 def plot_fairness(figures: Mapping[str, Any], file: Path) -> None:
-    """Mean of each group and its 95 % interval, a panel for each attribute; groups of too few are pale.
+    """Mean of each group and its 95 % interval, a panel for each attribute; groups of too few are dotted.
 
     The shaded band is as wide as the criterion, around the middle of the means.
     """
@@ -72,27 +72,29 @@ _VERDICT_COLORS = {"fair": (0.2, 0.6, 0.25), "unfair": (0.8, 0.2, 0.15), "undeci
 
 
 def _plot_groups(axes: Axes, attribute: str, of_one: Mapping[str, Any]) -> None:
-    metric, color = of_one["metric"], _VERDICT_COLORS[of_one["verdict"]]
+    metric, judged = of_one["metric"], _VERDICT_COLORS[of_one["verdict"]]
     for row, (group, figures) in enumerate(of_one["groups"].items()):
         value, bounds = figures[metric], figures["ci95"]
         if value is None:
             continue
-        shade = 0.35 if group in of_one["too_few"] else 1.0
-        axes.plot(bounds, [row, row], color=color, alpha=shade, linewidth=2)
-        axes.plot(value, row, "o", color=color, alpha=shade, markersize=5)
+        counts = group in of_one["judged"]
+        color = judged if counts else _VERDICT_COLORS["undecided"]
+        axes.plot(bounds, [row, row], color=color, linewidth=2, linestyle="-" if counts else ":")
+        axes.plot(value, row, "o", color=color, markersize=5, fillstyle="full" if counts else "none")
     names = [f"{name}  ({figures['count']})" for name, figures in of_one["groups"].items()]
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.set_ylim(len(names) - 0.4, -0.6)
     if of_one["range"] is not None:
-        means = [row[metric] for group, row in of_one["groups"].items() if group not in of_one["too_few"]]
+        means = [of_one["groups"][group][metric] for group in of_one["judged"]]
         middle, reach = (min(means) + max(means)) / 2, of_one["criterion"] / 2
         axes.axvspan(middle - reach, middle + reach, color="black", alpha=0.06, linewidth=0)
         axes.axvline(of_one["average"], color="black", linewidth=0.8, alpha=0.5)
     axes.tick_params(axis="x", labelbottom=True, labelsize=8)
     known = f": range {of_one['range']:.1f}" if of_one["range"] is not None else ""
     _finish(axes, f"{attribute.replace('_', ' ')}{known}, {of_one['verdict']}")
-    band = f"; shaded: {of_one['criterion']:.1f} wide"
-    axes.set_xlabel(f"{metric.upper()}, %, mean over people and 95 % interval{band}", fontsize=8)
+    known = f"; line: average; shaded: {of_one['criterion']:.1f} wide" if of_one["range"] is not None else ""
+    small = "; dotted: too few people" if len(of_one["judged"]) < len(names) else ""
+    axes.set_xlabel(f"{metric.upper()}, %, mean over people, 95 % interval{known}{small}", fontsize=8)
 
 
 def plot_difficulty(scored: Scored, figures: Mapping[str, Any], file: Path) -> None:

@@ -23,7 +23,7 @@ def remarks(figures: Mapping[str, Any], sources: Sequence[Source], num_predictio
         names = ", ".join(rendered)
         found.append(f"people of {names} are synthetic: what holds for them need not hold for photographs")
     if wrong := figures["num_nan"]:
-        found.append(f"{wrong} points are predicted as NaN, and count as wrong")
+        found.append(f"{wrong} points are predicted as NaN or infinity, and count as wrong")
     labelled = {
         source.name: np.logical_or.reduce([person.labelled for person in source.annotations])
         for source in sources

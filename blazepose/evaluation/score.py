@@ -95,13 +95,22 @@ def score(
     left_out = Counter[str]()
     for source in sources:
         left_out.update(source.left_out)
-    rows, found = [], []
+    rows, found, missing = [], [], []
     for row, ((source, annotation), size) in enumerate(zip(people, sizes, strict=True)):
         if reason := _why_not_scorable(annotation, float(size)):
             left_out[reason] += 1
-        else:
+        elif (key := person_key(source.reader, annotation)) in predictions:
             rows.append(row)
-            found.append(_find(predictions, source, annotation))
+            found.append(predictions[key])
+        else:
+            missing.append((source, annotation))
+    if missing:
+        source, annotation = missing[0]
+        raise ValueError(
+            f"no prediction for {len(missing)} of {len(missing) + len(rows)} people, first for "
+            f"{annotation.image}, person {annotation.person}, of {source.name}: the predictions were made of "
+            "other people or in another folder, or are cut off"
+        )
     if not rows:
         reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
         raise ValueError(f"{', '.join(s.name for s in sources)}: nobody can be scored ({reasons})")
@@ -112,16 +121,6 @@ def _why_not_scorable(annotation: Annotation, torso: float) -> str | None:
     if reason := why_not_alignable(annotation):
         return reason
     return "zero torso" if torso == 0 else None
-
-
-def _find(predictions: Mapping[PersonKey, Prediction], source: Source, annotation: Annotation) -> Prediction:
-    try:
-        return predictions[person_key(source.reader, annotation)]
-    except KeyError:
-        raise ValueError(
-            f"no prediction for {annotation.image}, person {annotation.person}, of {source.name}: "
-            "the predictions were made of other people"
-        ) from None
 
 
 def _errors(
@@ -135,6 +134,7 @@ def _errors(
     labelled = np.array([annotation.labelled for annotation in annotations])
     learned = learned_landmarks(predictions, "landmarks")
     refined = np.array([prediction.landmarks[:, :2] for prediction in predictions])
+    refined[~np.isfinite(refined)] = np.nan
     unknown = np.full((NUM_LANDMARKS, 2), np.nan)
     raw = np.array([unknown if p.landmarks_raw is None else p.landmarks_raw for p in predictions])
     if not (labelled & learned).any():

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from blazepose.evaluation.tables import cell, figures_table, span, table
-from blazepose.metrics.fairness import FAIR, UNFAIR
+from blazepose.metrics.fairness import CRITERION, FAIR, UNFAIR
 
 _UNKNOWN = "not labelled or not trained"
 
@@ -194,7 +194,10 @@ def _card_table(of_one: Mapping[str, Any]) -> str:
     ]
     if of_one["range"] is not None:
         empty = [""] * (2 + len(more))
-        rows += [(f"**{name}**", "", f"**{of_one[name]:.1f}**", *empty) for name in ("average", "range")]
+        of_whom = "" if len(of_one["judged"]) == len(groups) else f" of {len(of_one['judged'])} groups"
+        rows += [
+            (f"**{name}{of_whom}**", "", f"**{of_one[name]:.1f}**", *empty) for name in ("average", "range")
+        ]
     return table(("group", "people", metric.upper(), "std", "95 % interval", *more.values()), rows)
 
 
@@ -206,7 +209,7 @@ def verdict_sentence(of_one: Mapping[str, Any]) -> str:
     """The verdict on an attribute, and why."""
     verdict, criterion = of_one["verdict"], f"{of_one['criterion']:.1f}"
     if of_one["range"] is None:
-        return f"**{verdict}**: fewer than two groups have enough people"
+        return f"**{verdict}**: fewer than two groups have enough people ({of_one['min_group']} or more)"
     low, high = of_one["range_ci95"]
     measured = f"the means differ by {of_one['range']:.1f}"
     sure = {
@@ -215,10 +218,20 @@ def verdict_sentence(of_one: Mapping[str, Any]) -> str:
         f"{of_one['apart'][0]} is so much worse than {of_one['apart'][1]}",
     }
     unsure = (
-        f"{measured}, of which chance leaves {of_one['range_corrected']:.1f}; the true range is between "
-        f"{low:.1f} and {high:.1f}, so that it may be above {criterion} or not: more people would tell"
+        f"{measured}, about {of_one['range_corrected']:.1f} without what chance adds; the true range is "
+        f"between {low:.1f} and {high:.1f}, so it may be above {criterion} or not: more people would tell"
     )
+    if high < of_one["criterion"]:  # of those that were judged
+        unsure = (
+            f"the true means of the others surely differ by less than {high:.1f}, but too few people are in "
+            f"{_unjudged(of_one)}"
+        )
     return f"**{verdict}**: {sure.get(verdict, unsure)}"
+
+
+def _unjudged(of_one: Mapping[str, Any]) -> str:
+    groups = of_one["groups"]
+    return "; ".join(f"{group} ({groups[group]['subjects']})" for group in of_one["too_few"])
 
 
 def said_of_groups(figures: Mapping[str, Any]) -> list[str]:
@@ -233,8 +246,10 @@ def _caveats(of_one: Mapping[str, Any]) -> Iterator[str]:
     source = of_one["criterion_from"]
     measured = f"three times the discrepancy of `{source}`" if source else "the model card's, of PDJ"
     yield f"The criterion is {measured}"
+    if of_one["criterion"] > CRITERION:
+        yield f"That is looser than the model card's {CRITERION}: annotators who agree badly excuse a model"
     if of_one["too_few"]:
-        yield f"Not enough people for the verdict: {', '.join(of_one['too_few'])}"
+        yield f"Fewer than {of_one['min_group']} people: {_unjudged(of_one)}"
     if of_one["without"]:
         yield f"In no group: {of_one['without']} people"
     if of_one.get("not_in_card"):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from blazepose.anchors import FOUND_FROM
 from blazepose.data.readers import read_source
 from blazepose.evaluation.annotators import second_opinion
-from blazepose.evaluation.engines import open_detector, open_weights
+from blazepose.evaluation.engines import SUFFIXES, open_detector, open_weights
 from blazepose.evaluation.find import DETECTOR, detector_file, plan_found
 from blazepose.evaluation.grouping import Grouped
 from blazepose.evaluation.options import SECOND, Options
@@ -39,14 +39,31 @@ def open_subject(options: Options) -> Subject:
         FileNotFoundError: if there is no such file.
         ValueError: names the file, if it cannot be run.
     """
-    given = options.predictions and options.predictions.removeprefix(SECOND)
-    file = Path(given or chosen_weights(options.weights, "weights="))
+    given = _said_already(options)
+    file = given or chosen_weights(options.weights, "weights=")
     # The checksums now: a training run that goes on may write better weights to the same place.
     about: dict[str, Any] = {**_identity(file), "annotators": options.second is not None, "detector": None}
     engine = None if given else open_weights(file, options.engine, options.num_threads)
     if options.roi == DETECTOR:
         about["detector"] = _identity(detector_file(options.detector, file))
     return Subject(file, engine, about)
+
+
+def _said_already(options: Options) -> Path | None:
+    """The file of `predictions=`; an evaluation's folder stands for its own."""
+    if not options.predictions:
+        return None
+    file = Path(options.predictions.removeprefix(SECOND))
+    if options.second:
+        return file
+    if file.suffix in SUFFIXES:
+        raise ValueError(f"predictions={file} is a network: run it with weights={file}")
+    if file.suffix == ".json":
+        raise ValueError(
+            f"predictions={file}: predictions are .jsonl; labels of a second annotator are named with their "
+            f"reader, predictions=landmarks:{file}"
+        )
+    return file / "predictions.jsonl" if file.is_dir() else file
 
 
 def _identity(file: Path) -> dict[str, Any]:

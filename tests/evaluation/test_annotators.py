@@ -106,13 +106,19 @@ def test_nobody_in_common(crowd, tmp_path):
 
 
 def test_the_criterion_is_three_discrepancies(tmp_path):
-    assert criterion(None, "across") == {"pck@0.2": 7.5, "pdj@0.2": 7.5}
+    assert criterion(None, "across") == {}
     with pytest.raises(FileNotFoundError, match=r"annotators=\S+: \S+results\.json is missing; make it with"):
         criterion(str(tmp_path), "across")
-    for annotators, pdj, expected in ((True, 97.5, 7.5), (True, 96.0, 12.0), (True, None, 7.5)):
-        figures = {"annotators": annotators, "pck@0.2": 99.0, "pdj@0.2": pdj, "torso": "across"}
-        (tmp_path / "results.json").write_text(json.dumps(figures))
-        assert criterion(str(tmp_path), "across") == {"pck@0.2": 3.0, "pdj@0.2": expected}
+    figures = {"annotators": True, "pck@0.2": 99.0, "torso": "across", "num_people": 20}
+    for pdj, expected in ((97.5, {"pdj@0.2": 7.5}), (96.0, {"pdj@0.2": 12.0}), (None, {})):
+        (tmp_path / "results.json").write_text(json.dumps(figures | {"pdj@0.2": pdj}))
+        for name in (tmp_path, tmp_path / "results.json"):
+            assert criterion(str(name), "across") == {"pck@0.2": 3.0} | expected
+    (tmp_path / "results.json").write_text(json.dumps(figures | {"pdj@0.2": None, "num_people": 19}))
+    with pytest.raises(
+        ValueError, match="19 people are too few to tell how well they agree; label 20 or more"
+    ):
+        criterion(str(tmp_path), "across")
     (tmp_path / "results.json").write_text('{"annotators": tr')
     with pytest.raises(ValueError, match=r"annotators=\S+: \S+results\.json is damaged: .*; evaluate again"):
         criterion(str(tmp_path), "across")
@@ -124,7 +130,7 @@ def test_the_criterion_is_three_discrepancies(tmp_path):
 
 
 def test_what_says_nothing_about_unfairness_is_refused(tmp_path):
-    agreed = {"annotators": True, "pck@0.2": 100.0, "pdj@0.2": None, "torso": "across"}
+    agreed = {"annotators": True, "pck@0.2": 100.0, "pdj@0.2": None, "torso": "across", "num_people": 50}
     (tmp_path / "results.json").write_text(json.dumps(agreed))
     with pytest.raises(ValueError, match="they agree wholly"):
         criterion(str(tmp_path), "across")

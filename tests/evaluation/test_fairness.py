@@ -6,6 +6,7 @@ import pytest
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE
 from blazepose.evaluation.fairness import Asked, fairness
 from blazepose.evaluation.groups import PCK, PDJ, rows_of_groups
+from blazepose.evaluation.sections import verdict_sentence
 from tests.evaluation.judged import answer, judged, somebody, with_right
 
 
@@ -98,9 +99,36 @@ def test_many_people_without_bias_are_fair():
     assert by_team(with_right(crowd(np.random.default_rng(3), 3, 300)))["verdict"] == "fair"
 
 
+def test_a_few_people_can_be_treated_unfairly_but_not_proven_to_be_fairly():
+    """Nineteen of whom nothing is right are no chance; nineteen of whom all is right might be one."""
+    many = {"red": [5, 6, 6] * 40, "blue": [6, 6, 5] * 40}
+    unfair = by_team(with_right({**many, "green": [0] * 19}))
+    assert (unfair["verdict"], unfair["too_few"]) == ("unfair", ["green"])
+    assert unfair["apart"][0] == unfair["worst"] == "green"
+    assert unfair["range"] > 90
+    assert by_team(with_right(many))["verdict"] == "fair"
+    unsure = by_team(with_right({**many, "green": [6] * 19}))
+    assert (unsure["verdict"], unsure["judged"]) == ("undecided", ["blue", "red"])
+    assert unsure["range_ci95"][1] < 7.5
+    assert verdict_sentence(unsure).startswith(
+        "**undecided**: the true means of the others surely differ by less"
+    )
+    assert verdict_sentence(unsure).endswith("too few people are in green (19)")
+    alone = by_team(with_right({**many, "green": [6]}))
+    assert alone["verdict"] == "undecided", "who is alone has no chance at all"
+
+
+def test_the_criterion_is_of_the_metric_that_was_measured():
+    """Annotators who told no visibility say nothing of PDJ; these people have none either."""
+    scored = with_right({"red": [6] * 30, "blue": [6] * 30})
+    for criterion, known in (({PDJ: 3.0}, (7.5, None)), ({PCK: 3.0}, (3.0, "reports/human"))):
+        found = by_team(scored, criterion=criterion, criterion_from="reports/human")
+        assert (found["criterion"], found["criterion_from"]) == known
+
+
 def test_pictures_of_the_same_people_are_no_more_people():
     """Three people a team in ten pictures each: too few for a verdict, and nobody's group."""
-    scored = with_right({"red": [6, 5, 4] * 10, "blue": [2, 1, 0] * 10})
+    scored = with_right({"red": [6, 4, 3] * 10, "blue": [4, 1, 0] * 10})
     assert by_team(scored)["verdict"] == "unfair"
     for k, person in enumerate(scored.annotations):
         person.attributes["subject"] = f"{person.attributes['team']}{k % 3}"

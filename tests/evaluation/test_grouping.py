@@ -31,7 +31,7 @@ def test_the_table_is_added_and_has_the_last_word(crowd, tmp_path):
     assert second == {"gender": "male", "skin_tone": "2", "team": "blue", "team x gender": "blue, male"}
     assert third == {"gender": "female"}
     assert grouped.notes == [
-        f"{file}: 1 lines are for nobody in data.test, as 'gone.png'",
+        f"{file}: lines for nobody in data.test: 1, as 'gone.png'",
         f"{file} has no line for 5 people, who are in no group of it",
     ]
 

@@ -77,6 +77,12 @@ def test_tables_as_pandas_writes_them(table):
     assert told.unknown_people == []
 
 
+def test_cells_of_which_nothing_is_known_are_empty(table):
+    lines = ["image,country,Skin Tone,gender", "a/im2.jpg,unknown,IV,N/A", "b/im2.jpg,CL,nan,female"]
+    told = read_metadata(table(*lines), PEOPLE)
+    assert told.groups[2:] == [{"skin_tone": "4"}, {"region": "South America", "gender": "female"}]
+
+
 def test_lines_for_nobody_are_told(table):
     told = read_metadata(table("image,person,team", "im1.jpg,9,red", "im7.jpg,,red", "im1.jpg,1,red"), PEOPLE)
     assert told.unknown_people == ["im1.jpg 9", "im7.jpg"]
@@ -95,7 +101,7 @@ def test_lines_for_nobody_are_told(table):
         (["image,team", "im2.jpg,red"], r"line 2: im2.jpg can be .*a/im2.jpg or .*b/im2.jpg: name it with"),
         (["image,team", "im1.jpg,red", "im1.jpg,red"], r"lines 2 and 3, are both for person 1 of im1.jpg"),
         (["image,person,team", "im1.jpg,,red", "im1.jpg,2,red"], r"lines 2 and 3, are both for person 2"),
-        (["image,skin_tone", "im1.jpg,7"], r"line 2: skin_tone '7' is none of 1 to 6"),
+        (["image,skin_tone", "im1.jpg,7"], r"line 2: skin_tone '7' is none of 1 to 6, nor of I to VI"),
         (["image,skin_tone", "im1.jpg,dark"], r"line 2: skin_tone 'dark' is none of 1 to 6"),
         (["image,country", "im1.jpg,Germnay"], r"line 2: 'Germnay' is no country; did you mean Germany"),
         (["image,country", "im1.jpg,NA"], r"line 2: country NA is Namibia, or a missing value: write NAM"),

@@ -23,7 +23,7 @@ def test_predictions_of_others_and_nan_are_told_and_nan_is_wrong():
     assert (figures["num_nan"], figures["mean_error"]) == (1, 0)
     assert remarks(figures, [source_of(people)], 5) == [
         "3 predictions are about nobody who is scored, and are left out",
-        "1 points are predicted as NaN, and count as wrong",
+        "1 points are predicted as NaN or infinity, and count as wrong",
     ]
 
 

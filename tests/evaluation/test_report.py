@@ -191,6 +191,8 @@ def fair(**changed):
         "criterion_from": None,
         "verdict": "unfair",
         "too_few": ["few", "none"],
+        "min_group": 20,
+        "judged": ["squat", "plank"],
         "without": 4,
     } | changed
 
@@ -206,14 +208,14 @@ def test_fairness_in_the_model_cards_shape(scored, tmp_path):
     assert "### Pose family" in text
     assert "| group | people | PCK@0.2 | std | 95 % interval | mean error, % of torso | MPJPE, mm |" in text
     assert "| plank | 50 | 71.5 | 8.0 | 69.0 to 74.0 | 20.0 |  |" in text
-    assert "| **range** |  | **9.0** |" in text
+    assert "| **range of 2 groups** |  | **9.0** |" in text
     sentence = (
         "**unfair**: the means differ by 9.0, the true ones surely by more than 8.0; over 7.5 is unfair. "
         "plank is so much worse than squat."
     )
     assert text.count(sentence) == 2, "at the beginning, and under its table"
     assert "By PCK, since visibility is not known of everybody. The criterion is the model card's" in text
-    assert "Not enough people for the verdict: few, none. In no group: 4 people." in text
+    assert "Fewer than 20 people: few (3); none (0). In no group: 4 people." in text
     assert min(cv2.imread(str(tmp_path / "fairness.png")).shape[:2]) > 150
 
 
@@ -221,11 +223,13 @@ def test_fairness_in_the_model_cards_shape(scored, tmp_path):
     ("changed", "sentence"),
     [
         ({"verdict": "fair", "range_ci95": [0, 6.0]}, "surely by less than 6.0; up to 7.5 is fair"),
+        ({"verdict": "undecided", "range_ci95": [2.0, 11.0]}, "about 8.5 without what chance adds"),
+        ({"verdict": "undecided", "range_ci95": [2.0, 11.0]}, "2.0 and 11.0, so it may be above 7.5 or not"),
+        ({"verdict": "undecided", "range_ci95": [0, 6.0]}, "but too few people are in few (3); none (0)"),
         (
-            {"verdict": "undecided", "range_ci95": [2.0, 11.0]},
-            "between 2.0 and 11.0, so that it may be above 7.5",
+            {"verdict": "undecided", "range": None},
+            "**undecided**: fewer than two groups have enough people (20 or more)",
         ),
-        ({"verdict": "undecided", "range": None}, "**undecided**: fewer than two groups have enough people"),
     ],
 )
 def test_verdicts_are_sentences(changed, sentence):
@@ -247,7 +251,7 @@ def test_the_html_is_one_file_with_everything(scored, tmp_path):
 
 def test_an_attribute_without_anybody_is_no_picture(scored, tmp_path):
     """The column of a table may be empty."""
-    nobody = fair(groups={}, range=None, verdict="undecided", too_few=[])
+    nobody = fair(groups={}, range=None, verdict="undecided", too_few=[], judged=[])
     figures = results(scored) | ABOUT | {"fairness": {"team": nobody}}
     write_report(scored, figures, "", 0, tmp_path)
     assert "fairness.png" not in (tmp_path / "report.md").read_text()
