@@ -134,7 +134,9 @@ def open_weights(path: Path, engine: str | None = None, num_threads: int | None 
 
 
 def weights_name(path: Path) -> str:
-    """A short name: the run's for its checkpoints, else the file's."""
+    """A short name: the run's for its checkpoints, the evaluation's for its predictions, else the file's."""
+    if path.name == "predictions.jsonl":
+        return path.absolute().parent.name
     return path.parent.parent.name if path.parent.name == "checkpoints" else path.stem
 
 

@@ -59,7 +59,8 @@ def _look_up(name: str, regions: Mapping[str, str], kind: str) -> str:
     if known := spelt.get(_plain(name)) or spelt.get(_plain(turned)):
         return regions[known]
     close = [spelt[key] for key in difflib.get_close_matches(_plain(name), spelt, cutoff=0.7)]
-    raise ValueError(f"{name!r} is no {kind}" + (f"; did you mean {' or '.join(close)}?" if close else ""))
+    hint = f"did you mean {' or '.join(close)}?" if close else "see data/README.md#groups"
+    raise ValueError(f"{name!r} is no {kind}; {hint}")
 
 
 @cache

@@ -69,3 +69,4 @@ def test_validation_data_comes_from_our_weights_only(pose_roi):
 def test_names():
     assert weights_name(Path("runs/landmark/lite-1/checkpoints/best.ckpt")) == "lite-1"
     assert weights_name(Path("models/pose_landmark_full.tflite")) == "pose_landmark_full"
+    assert weights_name(Path("reports/my_pose/predictions.jsonl")) == "my_pose"
