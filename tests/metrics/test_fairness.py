@@ -16,14 +16,24 @@ def test_a_summary_by_hand():
     assert summary({"only": 90.0}) == (90.0, 0.0, "only")
 
 
-def test_the_model_cards_gender_table():
-    """Average 93.9, 96.7, 98.4, range 1.6, 1.3, 1.0 of two groups: theirs are half a range around it.
+@pytest.mark.parametrize(
+    ("groups", "lite_full_heavy"),
+    [
+        (14, ((93.8, 5.1), (96.6, 3.2), (98.3, 2.0))),  # regions
+        (6, ((94.2, 4.9), (96.3, 2.5), (98.2, 1.1))),  # skin tones
+        (2, ((93.9, 1.6), (96.7, 1.3), (98.4, 1.0))),  # gender
+    ],
+)
+def test_the_model_cards_tables(groups, lite_full_heavy):
+    """Average and range of PDJ. The card's rows are not at hand: these are spread evenly; two follow from both.
 
-    The card's rows are not at hand; of two groups they follow from its average and range.
+    Source: evaluation.md.
     """
-    for average, apart in ((93.9, 1.6), (96.7, 1.3), (98.4, 1.0)):
-        measured = summary({"female": average - apart / 2, "male": average + apart / 2})
-        assert (measured.average, measured.range) == pytest.approx((average, apart))
+    for average, apart in lite_full_heavy:
+        rows = np.random.default_rng(0).permutation(np.linspace(-apart / 2, apart / 2, groups)) + average
+        measured = summary({f"g{k}": value for k, value in enumerate(rows.tolist())})
+        assert (round(measured.average, 1), round(measured.range, 1)) == (average, apart)
+        assert measured.worst == f"g{rows.argmin()}"
 
 
 def test_two_groups_by_hand():
