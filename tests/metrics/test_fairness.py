@@ -25,7 +25,7 @@ def test_a_summary_by_hand():
     ],
 )
 def test_the_model_cards_tables(groups, lite_full_heavy):
-    """Average and range of PDJ. The card's rows are not at hand: these are spread evenly; two follow from both.
+    """Average and range of PDJ. The card's rows are not at hand: these are spread evenly, as two must be.
 
     Source: evaluation.md.
     """
