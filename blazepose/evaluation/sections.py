@@ -1,6 +1,6 @@
 """The sections of a report's text, as Markdown."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from blazepose.evaluation.tables import cell, figures_table, span, table
@@ -222,16 +222,22 @@ def verdict_sentence(of_one: Mapping[str, Any]) -> str:
         f"between {low:.1f} and {high:.1f}, so it may be above {criterion} or not: more people would tell"
     )
     if high < of_one["criterion"]:  # of those that were judged
-        unsure = (
-            f"the true means of the others surely differ by less than {high:.1f}, but too few people are in "
-            f"{_unjudged(of_one)}"
-        )
-    return f"**{verdict}**: {sure.get(verdict, unsure)}"
+        unsure = f"the true means of the others surely differ by less than {high:.1f}"
+    return f"**{verdict}**: {sure.get(verdict, unsure)}{_not_judged(of_one)}"
 
 
-def _unjudged(of_one: Mapping[str, Any]) -> str:
-    groups = of_one["groups"]
-    return "; ".join(f"{group} ({groups[group]['subjects']})" for group in of_one["too_few"])
+def _not_judged(of_one: Mapping[str, Any]) -> str:
+    groups = [group for group in of_one["too_few"] if group not in of_one["judged"]]
+    more = f" and {len(groups) - _NAMED} more" if len(groups) > _NAMED else ""
+    return f". Too few people to judge: {_counted(of_one, groups[:_NAMED])}{more}" if groups else ""
+
+
+_NAMED = 3
+"""Small groups that a verdict names; all of them are under its table."""
+
+
+def _counted(of_one: Mapping[str, Any], groups: Sequence[str]) -> str:
+    return "; ".join(f"{group} ({of_one['groups'][group]['subjects']})" for group in groups)
 
 
 def said_of_groups(figures: Mapping[str, Any]) -> list[str]:
@@ -249,7 +255,7 @@ def _caveats(of_one: Mapping[str, Any]) -> Iterator[str]:
     if of_one["criterion"] > CRITERION:
         yield f"That is looser than the model card's {CRITERION}: annotators who agree badly excuse a model"
     if of_one["too_few"]:
-        yield f"Fewer than {of_one['min_group']} people: {_unjudged(of_one)}"
+        yield f"Fewer than {of_one['min_group']} people: {_counted(of_one, of_one['too_few'])}"
     if of_one["without"]:
         yield f"In no group: {of_one['without']} people"
     if of_one.get("not_in_card"):

@@ -113,7 +113,9 @@ def test_a_few_people_can_be_treated_unfairly_but_not_proven_to_be_fairly():
     assert verdict_sentence(unsure).startswith(
         "**undecided**: the true means of the others surely differ by less"
     )
-    assert verdict_sentence(unsure).endswith("too few people are in green (19)")
+    assert verdict_sentence(unsure).endswith(". Too few people to judge: green (19)")
+    several = verdict_sentence(by_team(with_right({**many, "c": [6], "d": [6], "e": [6, 6], "f": [6]})))
+    assert several.endswith("judge: c (1); d (1); e (2) and 1 more")
     alone = by_team(with_right({**many, "green": [6]}))
     assert alone["verdict"] == "undecided", "who is alone has no chance at all"
 

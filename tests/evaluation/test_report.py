@@ -211,7 +211,7 @@ def test_fairness_in_the_model_cards_shape(scored, tmp_path):
     assert "| **range of 2 groups** |  | **9.0** |" in text
     sentence = (
         "**unfair**: the means differ by 9.0, the true ones surely by more than 8.0; over 7.5 is unfair. "
-        "plank is so much worse than squat."
+        "plank is so much worse than squat. Too few people to judge: few (3); none (0)."
     )
     assert text.count(sentence) == 2, "at the beginning, and under its table"
     assert "By PCK, since visibility is not known of everybody. The criterion is the model card's" in text
@@ -225,7 +225,10 @@ def test_fairness_in_the_model_cards_shape(scored, tmp_path):
         ({"verdict": "fair", "range_ci95": [0, 6.0]}, "surely by less than 6.0; up to 7.5 is fair"),
         ({"verdict": "undecided", "range_ci95": [2.0, 11.0]}, "about 8.5 without what chance adds"),
         ({"verdict": "undecided", "range_ci95": [2.0, 11.0]}, "2.0 and 11.0, so it may be above 7.5 or not"),
-        ({"verdict": "undecided", "range_ci95": [0, 6.0]}, "but too few people are in few (3); none (0)"),
+        (
+            {"verdict": "undecided", "range_ci95": [0, 6.0]},
+            "less than 6.0. Too few people to judge: few (3)",
+        ),
         (
             {"verdict": "undecided", "range": None},
             "**undecided**: fewer than two groups have enough people (20 or more)",
