@@ -12,7 +12,7 @@ model card's; `rare` 33 points, and 15 in 1,000 fail wholly; `coin` are all righ
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +21,13 @@ from tqdm import tqdm
 from blazepose.data.annotation import Source
 from blazepose.data.readers import read_source
 from blazepose.evaluation.engines import open_weights
-from blazepose.evaluation.fairness import judge
+from blazepose.evaluation.fairness import Groups, judge
 from blazepose.evaluation.groups import PCK, shares
 from blazepose.evaluation.predict import plan, predict
 from blazepose.evaluation.predictions import person_key
 from blazepose.evaluation.score import score
 from blazepose.metrics.bootstrap import drawn_shares, paired_difference, share_interval
-from blazepose.metrics.fairness import CRITERION, UNFAIR
+from blazepose.metrics.fairness import CRITERION, FAIR, UNFAIR
 from blazepose.runtime.decode import RawOutputs
 from blazepose.runtime.engines import InferenceEngine
 
@@ -105,20 +105,24 @@ def verdicts(trials: int = 400) -> None:
         everybody = _people(kind, rng)
         for groups, people in ((2, 100), (6, 100), (6, 500), (14, 30), (14, 100), (14, 500)):
             for apart in (0.0, CRITERION, 15.0, 25.0):
-                said, over, named = Counter[str](), 0, 0
-                for _ in _progress(trials):
-                    found = judge(_groups(everybody, groups, people, apart, rng), CRITERION)
-                    said[found["verdict"]] += 1
-                    over += found["range"] > CRITERION
-                    named += found["verdict"] == UNFAIR and found["apart"][0] == "0"
-                counts = over, said["unfair"], said["fair"], named
-                cells = [f"{apart:g}", *(f"{100 * count / trials:.1f}" for count in counts)]
-                print(f"| {groups} of {people} {kind} people | {' | '.join(cells)} |")
+                drawn = (_groups(everybody, groups, people, apart, rng) for _ in _progress(trials))
+                print(f"| {groups} of {people} {kind} people | {apart:g} | {_judged(drawn, trials)} |")
+
+
+def _judged(drawn: Iterable[Groups], trials: int) -> str:
+    """Cells of how often the bare range is over it, unfair, fair, and unfair to group 0 is said, per cent."""
+    counts = Counter[str]()
+    for of_group in drawn:
+        found = judge(of_group, CRITERION)
+        counts[found["verdict"]] += 1
+        counts["over"] += found["range"] > CRITERION
+        counts["named"] += found["verdict"] == UNFAIR and found["apart"][0] == "0"
+    return " | ".join(f"{100 * counts[name] / trials:.1f}" for name in ("over", UNFAIR, FAIR, "named"))
 
 
 def _groups(
     everybody: np.ndarray, groups: int, people: int, apart: float, rng: np.random.Generator
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+) -> Groups:
     """Groups of people who are alike, but for the first: its mean is lower, as some of its people fail."""
     made = {}
     for group in range(groups):
@@ -138,18 +142,15 @@ def planted(weights: Path, spec: str, groups: int = 6, trials: int = 400) -> Non
     print("| light of one group | all in it | bare range over it | unfair | fair | unfair to that group |")
     print("|---|---|---|---|---|---|")
     for light, darkened in seen.items():
-        said, over, named = Counter[str](), 0, 0
-        for _ in _progress(trials):
-            people = np.array_split(rng.permutation(len(everybody)), groups)
-            of_group = {str(k): (everybody[rows], rows) for k, rows in enumerate(people)}
-            of_group["0"] = (darkened[people[0]], people[0])
-            found = judge(of_group, CRITERION)
-            said[found["verdict"]] += 1
-            over += found["range"] > CRITERION
-            named += found["verdict"] == UNFAIR and found["apart"][0] == "0"
-        counts = over, said["unfair"], said["fair"], named
-        cells = [f"{100 * darkened.mean():.1f}", *(f"{100 * count / trials:.1f}" for count in counts)]
-        print(f"| {light:g} | {' | '.join(cells)} |")
+        drawn = (_divided(everybody, darkened, groups, rng) for _ in _progress(trials))
+        print(f"| {light:g} | {100 * darkened.mean():.1f} | {_judged(drawn, trials)} |")
+
+
+def _divided(everybody: np.ndarray, darkened: np.ndarray, groups: int, rng: np.random.Generator) -> Groups:
+    """People in groups at random, the first of them in the dark."""
+    people = np.array_split(rng.permutation(len(everybody)), groups)
+    shares = [darkened, *[everybody] * (groups - 1)]
+    return {str(k): (of_one[rows], rows) for k, (of_one, rows) in enumerate(zip(shares, people, strict=True))}
 
 
 def _seen(engine: InferenceEngine, source: Source, light: float) -> np.ndarray:

@@ -102,8 +102,7 @@ Groups = Mapping[str, tuple[np.ndarray, np.ndarray]]
 
 
 _LEAST_UNFAIR = 12
-"""People of a small group that can prove to be treated unfairly. Chosen: of people who are wholly right or
-wrong, four groups of 12 beside large ones were called so in 3 of 100 trials without bias, of 5 in 6."""
+"""People of a small group that can prove to be treated unfairly. Chosen: fewer may all be wrong by chance."""
 
 
 def _judge_all(enough: Groups, few: Groups, criterion: float) -> dict[str, Any]:
