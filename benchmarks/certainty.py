@@ -2,6 +2,7 @@
 
     python benchmarks/certainty.py intervals       # how often the 95 % interval covers the truth
     python benchmarks/certainty.py verdicts        # how often groups are called unfair, fair or neither
+    python benchmarks/certainty.py small           # how often a few people raise an alarm by chance
     python benchmarks/certainty.py planted pose_landmark_full.tflite lsp:data/lspet_val
 
 The last one shows real people to a network, and puts them into six groups at random, again and again; as
@@ -109,6 +110,25 @@ def verdicts(trials: int = 400) -> None:
                 print(f"| {groups} of {people} {kind} people | {apart:g} | {_judged(drawn, trials)} |")
 
 
+def small(trials: int = 400) -> None:
+    """Alarms about groups that are served alike: three of 200 people, and one or four of a few people."""
+    rng = np.random.default_rng(0)
+    print(f"of {trials} sets of people who are served alike, called unfair, per cent\n")
+    print("| people of a small group | one small group | four |\n|---|---|---|")
+    for kind in KINDS:
+        everybody = _people(kind, rng)
+        for people in (3, 5, 8, 12, 19):
+            cells = []
+            for groups in (1, 4):
+                alarms = 0
+                for _ in _progress(trials):
+                    sizes = [200] * 3 + [people] * groups
+                    of_group = {str(k): (rng.choice(everybody, n), np.arange(n)) for k, n in enumerate(sizes)}
+                    alarms += judge(of_group, CRITERION)["verdict"] == UNFAIR
+                cells.append(f"{100 * alarms / trials:.1f}")
+            print(f"| {people} {kind} | {' | '.join(cells)} |")
+
+
 def _judged(drawn: Iterable[Groups], trials: int) -> str:
     """Cells of how often the bare range is over it, unfair, fair, and unfair to group 0 is said, per cent."""
     counts = Counter[str]()
@@ -179,8 +199,8 @@ def _progress(trials: int) -> "tqdm[int]":
 
 if __name__ == "__main__":
     what, *rest = sys.argv[1:] or ["help"]
-    if what in ("intervals", "verdicts"):
-        {"intervals": intervals, "verdicts": verdicts}[what](*map(int, rest))
+    if what in ("intervals", "verdicts", "small"):
+        {"intervals": intervals, "verdicts": verdicts, "small": small}[what](*map(int, rest))
     elif what == "planted" and len(rest) == 2:
         planted(Path(rest[0]), rest[1])
     else:

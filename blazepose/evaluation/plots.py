@@ -31,7 +31,7 @@ def plot_curve(scored: Scored, figures: Mapping[str, Any], file: Path) -> None:
         ("regression alone", scored.errors_raw, _LEFT, "s-", (6, -12, "left")),
         ("constant mean pose", scored.errors_mean_pose, _MIDDLE, "--", (-6, 4, "right")),
     ):
-        if not np.isfinite(errors[scored.counted]).any():
+        if np.isnan(errors[scored.counted]).all():
             continue  # an engine that does not tell its regression
         curve = pck_curve(errors, scored.counted)
         axes.plot(list(curve), list(curve.values()), style, markersize=4, color=color, label=label)

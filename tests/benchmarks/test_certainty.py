@@ -29,6 +29,14 @@ def test_verdicts_by_true_range(capsys):
     assert table["6 of 500 easy people, 0"][2:] == ["0.0", "0.0", "100.0", "0.0"]
 
 
+def test_a_few_people_raise_an_alarm_by_chance_if_each_is_all_right_or_all_wrong(capsys):
+    certainty.small(20)
+    table = rows(capsys.readouterr().out)
+    assert len(table) == 1 + 4 * 5
+    assert float(table["3 coin"][2]) > 0
+    assert table["19 hard"][1:] == ["0.0", "0.0"]
+
+
 def test_a_group_in_the_dark_is_found(monkeypatch, capsys):
     """Of sixty people of whom all points are right, but none where it is darkest."""
     monkeypatch.setattr(certainty, "open_weights", lambda path: None)

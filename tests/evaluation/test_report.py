@@ -68,6 +68,17 @@ def test_what_an_engine_does_not_tell_has_no_figure(crowd, pose_roi, tmp_path):
     assert "regression output alone | not labelled or not trained |" in (tmp_path / "report.md").read_text()
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_report_of_weights_that_find_nobody(crowd, pose_roi, tmp_path):
+    jobs = [job._replace(min_presence=1.0) for job in plan([crowd], "annotation", 0)]
+    said = {(p.reader, p.image, p.person): p for p in predict(ConstantEngine(pose_roi), jobs, "detector")}
+    scored = score(said, [crowd])
+    figures = results(scored) | ABOUT
+    assert figures["pck@0.2"] == 0
+    write_report(scored, figures, "", 0, tmp_path)
+    assert cv2.imread(str(tmp_path / "pck_curve.png")) is not None
+
+
 def test_points_left_out_are_said(scored, tmp_path):
     figures = results(scored) | ABOUT
     figures |= {"num_left_out": {"zero torso": 3}, "not_trained": {"nose": 5}}

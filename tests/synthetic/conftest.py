@@ -10,6 +10,7 @@ from blazepose.synthetic.families import FAMILIES
 from blazepose.synthetic.figure import Figure, Tailor, tailor
 from blazepose.synthetic.render import Renderer
 from blazepose.synthetic.starter import render_set
+from tests.synthetic.sets import small
 from tests.synthetic.stage import people
 
 
@@ -43,3 +44,9 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data") / "rendered"
     render_set(folder, num=16, val=8, workers=1)
     return folder
+
+
+@pytest.fixture(scope="session")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three people on tiny pictures, none of them for validation; copy it before you change it."""
+    return small(tmp_path_factory.mktemp("sets") / "three")

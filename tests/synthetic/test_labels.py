@@ -1,47 +1,16 @@
-"""Labels of the files of a rendered set, and of scenes built by hand."""
+"""Labels of scenes built by hand."""
 
-import json
 import math
 from dataclasses import replace
 
-import cv2
 import numpy as np
-import pytest
-from pycocotools import mask as coco_mask
 
-from blazepose.data.align import aligned_roi, alignment_points
-from blazepose.data.augment import Augmentation
-from blazepose.data.dataset import PoseDataset
-from blazepose.data.mask import PERSON
-from blazepose.data.readers import read_source
-from blazepose.image import read_image
-from blazepose.models.variants import LANDMARK_INPUT
-from blazepose.synthetic.camera import draw_shot, look_at, project, take
-from blazepose.synthetic.families import FAMILIES
-from blazepose.synthetic.labels import HIDDEN_FLAG, VISIBLE_FLAG, annotation, landmarks_of, seen_well
+from blazepose.synthetic.camera import draw_shot, look_at, take
+from blazepose.synthetic.labels import annotation, landmarks_of, seen_well
 from blazepose.synthetic.posture import Posture
-from blazepose.synthetic.render import MAX_FIGURES
 from blazepose.synthetic.solids import rod
-from blazepose.topology import INDEX, LANDMARKS, LEFT_HIP, LEFT_SHOULDER, MIRROR, RIGHT_HIP, RIGHT_SHOULDER
+from blazepose.topology import INDEX, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
 from tests.synthetic.stage import stage
-
-STILL = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, color=False)
-HIPS = [LEFT_HIP, RIGHT_HIP]
-
-
-@pytest.fixture(scope="module")
-def entries(rendered):
-    """(image entry, annotation entry) of everybody in the set."""
-    found = []
-    for split in ("train", "val"):
-        content = json.loads((rendered / split / "labels.json").read_text())
-        images = {image["id"]: image for image in content["images"]}
-        found += [(images[person["image_id"]], person) for person in content["annotations"]]
-    return found
-
-
-def points(person) -> np.ndarray:
-    return np.array(person["keypoints"]).reshape(-1, 3)
 
 
 def seen_from(figure, bearing: float, size: int = 96):
@@ -57,120 +26,6 @@ def seen_from(figure, bearing: float, size: int = 96):
         shift=(0.0, 0.0),
     )
     return stage([figure], take(shot, figure.front_rad, figure.vertices, size))
-
-
-def test_ids_and_categories_are_cocos(rendered):
-    for split, count in (("train", 16), ("val", 8)):
-        content = json.loads((rendered / split / "labels.json").read_text())
-        assert [image["id"] for image in content["images"]] == list(range(count))
-        assert content["categories"][0]["keypoints"] == list(LANDMARKS)
-        ids = [person["id"] for person in content["annotations"]]
-        assert len(set(ids)) == len(ids) >= count
-        assert {person["image_id"] for person in content["annotations"]} == set(range(count))
-        assert all(
-            person["category_id"] == content["categories"][0]["id"] for person in content["annotations"]
-        )
-
-
-def test_world_landmarks_hips_and_camera_give_the_pixels(entries):
-    for image, person in entries:
-        camera, world = image["camera"], np.array(person["landmarks_world"])
-        np.testing.assert_allclose(world[HIPS].mean(axis=0), 0, atol=2e-6)
-        place = world + person["hips_camera"]
-        pixels = project(place, camera["focal_px"], np.array(camera["center_px"]))
-        np.testing.assert_allclose(pixels, points(person)[:, :2], atol=0.01)
-
-
-def test_depth_is_on_the_scale_of_x_and_nearer_is_negative(entries):
-    for image, person in entries:
-        world, depth = np.array(person["landmarks_world"]), np.array(person["z_px"])
-        assert depth[HIPS].sum() == pytest.approx(0, abs=0.01)
-        scale = image["camera"]["focal_px"] / person["hips_camera"][2]
-        np.testing.assert_allclose(depth, world[:, 2] * scale, atol=0.01)
-
-
-def test_visible_landmarks_are_inside_the_picture(entries):
-    outside = 0
-    for image, person in entries:
-        x, y, flag = points(person).T
-        inside = (x >= 0) & (x < image["width"]) & (y >= 0) & (y < image["height"])
-        assert set(flag) <= {VISIBLE_FLAG, HIDDEN_FLAG}
-        assert (flag[~inside] == HIDDEN_FLAG).all()
-        outside += (~inside).sum()
-    assert outside > 0
-    flags = np.concatenate([points(person)[:, 2] for _, person in entries])
-    assert 0.4 < (flags == VISIBLE_FLAG).mean() < 0.95
-
-
-def test_masks_are_what_they_say(entries):
-    for image, person in entries:
-        mask = coco_mask.decode(person["segmentation"])
-        assert mask.shape == (image["height"], image["width"])
-        assert mask.sum() == person["area"]
-        rows, columns = np.nonzero(mask)
-        box = (
-            [columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1] if len(rows) else [0, 0, 0, 0]
-        )
-        assert person["bbox"] == box
-
-
-def test_visible_landmarks_lie_on_the_mask(entries):
-    """But for a little where somebody's edge is: a joint lies deeper than the skin before it."""
-    on = []
-    for _, person in entries:
-        if person["iscrowd"]:
-            continue
-        mask = cv2.dilate(coco_mask.decode(person["segmentation"]), np.ones((5, 5)))
-        x, y, flag = points(person).T
-        columns, rows = np.rint([x, y]).astype(int)[:, flag == VISIBLE_FLAG].clip(0, mask.shape[0] - 1)
-        on += mask[rows, columns].tolist()
-    assert np.mean(on) > 0.99
-
-
-def test_masks_of_a_picture_do_not_overlap(entries):
-    by_image = {}
-    for image, person in entries:
-        by_image.setdefault(id(image), []).append(coco_mask.decode(person["segmentation"]))
-    assert max(map(len, by_image.values())) > 1
-    assert all(np.sum(masks, axis=0).max() <= 1 for masks in by_image.values())
-
-
-def test_the_face_box_holds_the_face(entries):
-    for _, person in entries:
-        x, y, width, height = person["face_box"]
-        for name in ("nose", "left_eye", "right_eye", "mouth_left", "mouth_right"):
-            px, py, _ = points(person)[INDEX[name]]
-            slack = 0.05 * max(width, height)
-            assert x - slack <= px <= x + width + slack, name
-            assert y - slack <= py <= y + height + slack, name
-        stature = np.ptp(points(person)[:, :2], axis=0).max()
-        assert max(width, height) < 0.6 * stature
-
-
-def test_words_are_groups_and_numbers_fit_them(entries):
-    for _, person in entries:
-        words, body = person["attributes"], person["body"]
-        assert words["family"] in FAMILIES
-        oldest = {"child": 13, "teenager": 18, "adult": 60, "senior": 150}
-        youngest = dict(zip(oldest, [0, 13, 18, 60], strict=True))
-        assert youngest[words["age_group"]] <= body["years"] < oldest[words["age_group"]]
-        assert words["gender"] == ("female" if body["gender"] > 0.5 else "male")
-        assert {"skin_tone", "held", "occluder", "place", "top"} <= words.keys()
-        assert 0.4 < body["stature_m"] < 2.2
-
-
-def test_the_reader_takes_everything_and_the_alignment_points_are_those_of_training(rendered):
-    for split in ("train", "val"):
-        source = read_source(f"synthetic:{rendered}:{split}")
-        people = json.loads((rendered / split / "labels.json").read_text())["annotations"]
-        by_id = {str(person["id"]): person for person in people}
-        assert len(source.annotations) == sum(not person["iscrowd"] for person in people)
-        for somebody in source.annotations:
-            entry = by_id[somebody.person]
-            expected, labelled = alignment_points(somebody, aligned_roi(somebody))
-            assert labelled.all()
-            np.testing.assert_allclose(entry["alignment"], expected, atol=0.02)
-            assert dict(somebody.attributes) == entry["attributes"]
 
 
 def test_left_is_the_persons_left_from_all_sides(renderer, crowd):
@@ -280,40 +135,3 @@ def test_nobody_has_no_landmarks(renderer, crowd):
     scene.figures = []
     renderer.load(scene)
     assert landmarks_of(scene, renderer) == []
-
-
-def test_mirroring_keeps_left_on_the_persons_left(rendered):
-    """Picture, landmarks, world and mask of a mirrored sample are those of the plain one, by hand."""
-    source = read_source(f"synthetic:{rendered}")
-    plain = PoseDataset([source], LANDMARK_INPUT, STILL)
-    mirrored = PoseDataset([source], LANDMARK_INPUT, replace(STILL, mirror=1.0))
-    swap = MIRROR[:33]
-    for i in range(len(plain)):
-        one, other = plain[i], mirrored[i]
-        for name in LANDMARKS:
-            k, twin = INDEX[name], MIRROR[INDEX[name]]
-            assert other["points"][k, 0] == pytest.approx(1 - one["points"][twin, 0], abs=1e-5)
-            assert other["points"][k, 1:] == pytest.approx(one["points"][twin, 1:], abs=1e-5)
-        np.testing.assert_array_equal(other["visibility"], one["visibility"][swap])
-        np.testing.assert_array_equal(other["presence"], one["presence"][swap])
-        np.testing.assert_allclose(other["world"], one["world"][swap] * [-1, 1, 1], atol=1e-6)
-        # Crop pixel i shows i / 256, so the mirror image is shifted by one pixel.
-        flipped = one["mask"][:, :0:-1]
-        same = (other["mask"][:, 1:] == PERSON) == (flipped == PERSON)
-        assert same.mean() > 0.99
-
-
-def test_pictures_show_the_person_where_the_mask_is(rendered, entries):
-    """Somebody stands out: the edge of the mask is an edge of the picture, more than one a little beside."""
-    main = [(image, person) for image, person in entries if person["id"] % MAX_FIGURES == 1][:16]
-    sharper = 0
-    for image, person in main:
-        picture = (
-            read_image(rendered / "train" / "images" / image["file_name"]).astype(np.float32).mean(axis=2)
-        )
-        steep = np.hypot(cv2.Sobel(picture, -1, 1, 0), cv2.Sobel(picture, -1, 0, 1))
-        mask = coco_mask.decode(person["segmentation"])
-        edge = cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
-        moved = np.roll(edge, (8, 8), (0, 1))
-        sharper += steep[edge].mean() > steep[moved].mean()
-    assert sharper >= 13
