@@ -102,7 +102,8 @@ Groups = Mapping[str, tuple[np.ndarray, np.ndarray]]
 
 
 _LEAST_UNFAIR = 12
-"""People of a small group that can prove to be treated unfairly. Chosen: fewer may all be wrong by chance."""
+"""People of a small group that can prove to be treated unfairly. Chosen by benchmarks/certainty.py small: of
+fewer, if each is all right or all wrong, all may be wrong by chance."""
 
 
 def _judge_all(enough: Groups, few: Groups, criterion: float) -> dict[str, Any]:
