@@ -93,7 +93,7 @@ def _markdown(figures: Mapping[str, Any], titles: Sequence[str], sentences: Sequ
             else []
         ),
         "## For whom",
-        "PCK@0.2, all points of a group's people pooled.",
+        f"PCK@0.2, all points of a group's people pooled.{_by_chance(figures, titles)}",
         *(_table(plain(name), groups, titles) for name, groups in figures["groups"].items()),
         "## Per landmark",
         _table("part of the body", figures["per_part"], titles),
@@ -135,6 +135,18 @@ def _table(first: str, rows: Mapping[str, Mapping[str, Any]], titles: Sequence[s
             line += [f"{change['value']:+.1f}", _signed(change["ci95"])]
         lines.append([*line, str(row["people"])])
     return table([*columns, "people"], lines)
+
+
+def _by_chance(figures: Mapping[str, Any], titles: Sequence[str]) -> str:
+    """How many groups are told apart, and how many would be if nothing had changed for anybody."""
+    rows = [row["changes"] for groups in figures["groups"].values() for row in groups.values()]
+    known = [[change["ci95"] for change in row] for row in rows if row[0]["ci95"]]
+    if not known:
+        return ""
+    apart = [sum(low > 0 or high < 0 for low, high in of_run) for of_run in zip(*known, strict=True)]
+    counts = ", ".join(f"{count} with {name}" for count, name in zip(apart, titles[1:], strict=True))
+    by_chance = f"about {0.05 * len(known):.0f} would be by chance, if nothing had changed for anybody"
+    return f" Intervals beside 0, of {len(known)} in all: {counts}; {by_chance}."
 
 
 def _signed(bounds: Sequence[float] | None) -> str:

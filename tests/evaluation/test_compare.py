@@ -152,6 +152,17 @@ def test_the_report_of_three(evaluated, tmp_path):
     assert (tmp_path / "out/report.html").read_text().count("data:image/png;base64,") == 4
 
 
+def test_changes_by_chance_are_said(evaluated, tmp_path):
+    """Of the two teams one is large enough for an interval."""
+    folders = [evaluated("old", [WRIST]), evaluated("new"), evaluated("same", [WRIST])]
+    table = tmp_path / "people.csv"
+    table.write_text(table.read_text().replace("blue", "red", 9))
+    (tmp_path / "out").mkdir()
+    write_comparison(open_runs(folders), tmp_path / "out")
+    said = " Intervals beside 0, of 1 in all: 1 with new, 0 with same; about 0 would be by chance, if nothing"
+    assert said in (tmp_path / "out/report.md").read_text()
+
+
 def test_what_cannot_be_compared_is_one_sentence(evaluated, tmp_path):
     one, other = evaluated("one"), evaluated("other", torso="midline")
     (tmp_path / "empty").mkdir()
