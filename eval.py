@@ -8,8 +8,8 @@ from omegaconf import DictConfig
 from blazepose.configured import build, refuse_typed, script
 from blazepose.data.readers import as_list, read_source
 from blazepose.evaluation.annotators import criterion
-from blazepose.evaluation.compare import open_runs
 from blazepose.evaluation.compare_report import write_comparison
+from blazepose.evaluation.compared_runs import open_runs
 from blazepose.evaluation.engines import validation_data
 from blazepose.evaluation.fairness import Asked
 from blazepose.evaluation.grouping import group_people

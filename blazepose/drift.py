@@ -87,7 +87,7 @@ def _print_people(before: Path, after: Path, spec: str, roi: str, pictures: Path
     for name, figure in moved.items():
         print(f"    {name:34} {figure:10.2f} {noise[name]:19.2f}")
     if pictures is not None:
-        draw_changes(changes(jobs, first, second, labels), pictures)
+        draw_changes(changes(jobs, first, second, labels), ("before", "after"), pictures)
         print(f"  {pictures}")
 
 

@@ -102,10 +102,17 @@ def criterion(measured: str | None, torso: str) -> dict[str, float]:
             f"annotators={folder}: {figures['num_people']} people are too few to tell how well they agree; "
             f"label {LEAST_PEOPLE} or more twice"
         )
-    if figures[PCK] == 100:
+    agreed = {metric: figures[metric] for metric in (PCK, PDJ) if figures[metric] not in (None, 100)}
+    if not agreed:
         raise ValueError(f"annotators={folder}: they agree wholly, which says nothing of people who do not")
-    agreed = {metric: figures[metric] for metric in (PCK, PDJ) if figures[metric] is not None}
-    return {metric: round(DISCREPANCIES * (100 - share), 4) for metric, share in agreed.items()}
+    found = {metric: round(DISCREPANCIES * (100 - share), 4) for metric, share in agreed.items()}
+    for metric, most in found.items():
+        if most >= 100:
+            raise ValueError(
+                f"annotators={folder}: they agree in {agreed[metric]:.1f} % of the points only "
+                f"({metric.upper()}), so nothing would be unfair; look at their labels"
+            )
+    return found
 
 
 def _place(person: Annotation) -> str:

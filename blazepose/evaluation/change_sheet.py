@@ -47,13 +47,14 @@ class Change(NamedTuple):
         return int(self.now.sum()) - int(self.was.sum())
 
 
-def draw_changes(people: Sequence[Change], file: Path, count: int = 12) -> None:
+def draw_changes(people: Sequence[Change], names: tuple[str, str], file: Path, count: int = 12) -> None:
     """Write a sheet of the people with the largest gains, then of those with the largest losses.
 
     Each is shown three times: labels, first weights, second weights.
 
     Args:
         people: seen twice.
+        names: of both weights.
         file: PNG to write.
         count: of people in each half.
     """
@@ -62,7 +63,7 @@ def draw_changes(people: Sequence[Change], file: Path, count: int = 12) -> None:
     lost = [change for change in best_first[::-1][:count] if change.gain < 0]
     lines = [-(-len(half) // _COLUMNS) for half in (gained, lost)]
     figure = Figure(figsize=(6.4 * _COLUMNS, 0.8 + 2.6 * sum(lines)), layout="constrained")
-    title = "labels, before, after (orange is the person's left)"
+    title = f"labels, {names[0]}, {names[1]} (orange is the person's left)"
     figure.suptitle(
         f"{title}: {len(gained) or 'nobody'} helped most, then {len(lost) or 'nobody'} harmed most",
         fontsize=13,
@@ -73,7 +74,11 @@ def draw_changes(people: Sequence[Change], file: Path, count: int = 12) -> None:
     places = [*grid[: lines[0]].flat][: len(gained)] + [*grid[lines[0] :].flat][: len(lost)]
     for axes, change in zip(places, [*gained, *lost], strict=True):
         axes.imshow(_triple(change))
-        points = f"{change.was.sum()} of {change.counted} points right, then {change.now.sum()}"
+        was, now = (
+            f"{right.sum()}" if np.isfinite(points).any() else "not found"
+            for right, points in ((change.was, change.before_px), (change.now, change.after_px))
+        )
+        points = f"of {change.counted} points {was} right, then {now}"
         name = f"{change.person.image.name} #{change.person.person}"
         axes.set_title(f"{name}: {change.gain:+d}, {points}", fontsize=9)
     figure.savefig(file, dpi=_DPI)

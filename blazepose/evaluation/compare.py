@@ -1,132 +1,25 @@
 """What changed between two evaluations of the same people, and for whom."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from blazepose.data.annotation import UNKNOWN, Source
-from blazepose.data.readers import read_source
+from blazepose.data.annotation import UNKNOWN
 from blazepose.evaluation.change_sheet import Change
+from blazepose.evaluation.compared_runs import Run, names
 from blazepose.evaluation.difficulty import difficulty
 from blazepose.evaluation.fairness import MOST_GROUPS, Asked, fairness
-from blazepose.evaluation.grouping import group_people
 from blazepose.evaluation.groups import PCK, PDJ, rows_of_groups
 from blazepose.evaluation.numbers import number
 from blazepose.evaluation.parts import PARTS
-from blazepose.evaluation.predictions import PersonKey, Prediction, person_key, read_predictions
-from blazepose.evaluation.score import Scored, score
 from blazepose.metrics.binary import agrees
 from blazepose.metrics.bootstrap import paired_difference
 from blazepose.metrics.fairness import LEAST_PEOPLE
-from blazepose.metrics.pck import PCK_THRESHOLD
+from blazepose.metrics.pck import PCK_THRESHOLD, pck
 from blazepose.topology import LANDMARKS
 
-
-class Run(NamedTuple):
-    """An evaluation that is compared.
-
-    Attributes:
-        folder: of its results.
-        figures: its results.json.
-        scored: those of its people whom all of the others have, too.
-        attributes: that get a verdict.
-    """
-
-    folder: Path
-    figures: Mapping[str, Any]
-    scored: Scored
-    attributes: list[str]
-
-
-def open_runs(folders: Sequence[str]) -> list[Run]:
-    """Evaluations, each with the people that all of them scored.
-
-    Raises:
-        FileNotFoundError: if one of the folders holds no evaluation.
-        ValueError: if they cannot be compared.
-    """
-    if len({Path(folder).resolve() for folder in folders}) < max(2, len(folders)):
-        raise ValueError(f"compare=[{','.join(folders)}]: name two different folders of eval.py or more")
-    paths = [Path(folder) for folder in folders]
-    figures = [_read_results(path) for path in paths]
-    _require_equal(paths, figures, "torso")
-    said = [read_predictions(_predictions_file(*run)) for run in zip(paths, figures, strict=True)]
-    people = group_people(
-        [read_source(spec) for spec in figures[0]["data"]],
-        next((one["metadata"] for one in figures if one["metadata"]), None),
-        next((one["intersect"] for one in figures if one["intersect"]), []),
-    )
-    sources = [_in_common(source, said) for source in people.sources]
-    if not any(source.annotations for source in sources):
-        raise ValueError(f"compare: {' and '.join(folders)} have nobody in common")
-    return [
-        Run(path, of_one, score(predictions, sources, of_one["torso"]), people.attributes)
-        for path, of_one, predictions in zip(paths, figures, said, strict=True)
-    ]
-
-
 RAW = "pck@0.2_raw"
-
-
-def names(runs: Sequence[Run]) -> list[str]:
-    """What tells the folders from each other, as columns are titled: their last parts."""
-    parts = [run.folder.parts for run in runs]
-    depth = 1
-    while len({part[-depth:] for part in parts}) < len(runs):
-        depth += 1
-    return ["/".join(part[-depth:]) for part in parts]
-
-
-_NEEDED = (
-    "data",
-    "metadata",
-    "intersect",
-    "torso",
-    "roi",
-    "fairness",
-    "min_group",
-    "file",
-    "sha256",
-    "num_people",
-)
-
-
-def _read_results(folder: Path) -> dict[str, Any]:
-    file = folder / "results.json"
-    if not file.is_file():
-        raise FileNotFoundError(f"compare: {file} is missing; name folders that eval.py wrote (out=...)")
-    try:
-        figures = json.loads(file.read_text())
-        return {key: figures[key] for key in _NEEDED} | figures
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"compare: {file} is not of eval.py, or of an older one: {error}") from error
-
-
-def _require_equal(paths: list[Path], figures: list[dict[str, Any]], key: str) -> None:
-    values = [of_one[key] for of_one in figures]
-    if len(set(values)) > 1:
-        pairs = ", ".join(f"{path} {value}" for path, value in zip(paths, values, strict=True))
-        raise ValueError(f"compare: evaluations by different {key} cannot be compared: {pairs}")
-
-
-def _predictions_file(folder: Path, figures: Mapping[str, Any]) -> Path:
-    """What was scored: written there, or named there when it was scored again."""
-    own = folder / "predictions.jsonl"
-    return own if own.is_file() else Path(figures["file"])
-
-
-def _in_common(source: Source, said: list[dict[PersonKey, Prediction]]) -> Source:
-    """The people of a source of whom every evaluation has a prediction."""
-    people = [
-        person
-        for person in source.annotations
-        if all(person_key(source.reader, person) in predictions for predictions in said)
-    ]
-    return replace(source, annotations=people)
 
 
 _ALL = slice(None)
@@ -141,19 +34,28 @@ class _Measured(NamedTuple):
 
     unit: float = 100.0
 
-    def change(self, rows: np.ndarray | slice = _ALL, points: list[int] | slice = _ALL) -> dict[str, Any]:
+    def change(
+        self,
+        rows: np.ndarray | slice = _ALL,
+        points: list[int] | slice = _ALL,
+        of_people: bool = False,
+    ) -> dict[str, Any]:
         """Of some points of some people: each run's mean, and how the others differ from the first.
 
-        Of too few different people a difference has no interval.
+        Of too few different people a difference has no interval. The mean is over points, or, `of_people`,
+        over people, as that of a group is.
         """
         counted, subjects = self.counted[rows][:, points], self.subjects[rows]
         first, *others = (values[rows][:, points] for values in self.values)
         known = len(np.unique(subjects[counted.any(axis=1)])) >= LEAST_PEOPLE
         differences = [
-            paired_difference(first, other, counted, subjects=subjects, unit=self.unit) for other in others
+            paired_difference(first, other, counted, subjects=subjects, unit=self.unit, of_people=of_people)
+            for other in others
         ]
+        weights = counted / counted.sum(axis=1, keepdims=True).clip(min=1) if of_people else counted
+        means = [float((values * weights).sum() / weights.sum()) for values in (first, *others)]
         return {
-            "values": [number(self.unit * float(values[counted].mean())) for values in (first, *others)],
+            "values": [number(self.unit * mean) for mean in means],
             "changes": [
                 {"value": number(one.value), "ci95": [number(one.low), number(one.high)] if known else None}
                 for one in differences
@@ -167,10 +69,11 @@ def comparison(runs: Sequence[Run]) -> dict[str, Any]:
     """What each evaluation has, and by how much it differs from the first, with 95 % intervals over people.
 
     Returns:
-        Content of comparison.json: `metadata` of the runs, of which the first counts for all; `overall`,
-        `per_part`, `per_landmark` and `groups`, of each figure its
-        `values` in the order of the runs, and `changes` of all but the first: `value`, `ci95`. `fairness` has
-        for each attribute the range and the verdict of every run.
+        Content of comparison.json: `metadata` of the runs, of which the first counts for all; `notes`, what
+        else is to be known; `overall`, `per_part`, `per_landmark` and `groups`, of each figure its `values`
+        in the order of the runs, and `changes` of all but the first: `value`, `ci95`. `groups` are means over
+        people by `group_metrics`, the others pool points. `fairness` has for each attribute the range and the
+        verdict of every run.
 
     Raises:
         ValueError: if they have no point in common.
@@ -181,7 +84,13 @@ def comparison(runs: Sequence[Run]) -> dict[str, Any]:
     if not right.counted.any():
         raise ValueError("compare: no labelled point is one that all of these weights have learned")
     landmarks = np.flatnonzero(right.counted.any(axis=0)).tolist()
-    groups = difficulty(first) | rows_of_groups(first.annotations)
+    fair = _fairness(runs)
+    groups = {
+        name: of_one
+        for name, of_one in (difficulty(first) | rows_of_groups(first.annotations)).items()
+        if len(of_one) > 1 and (len(of_one) <= MOST_GROUPS or name in fair)
+    }
+    metrics = {name: _metric(fair.get(name, [])) for name in groups}
     about = ("file", "sha256", "roi", "num_people")
     return {
         "runs": [{"folder": str(run.folder)} | {key: run.figures[key] for key in about} for run in runs],
@@ -189,19 +98,50 @@ def comparison(runs: Sequence[Run]) -> dict[str, Any]:
         "torso": first.torso,
         "metadata": list(dict.fromkeys(filter(None, (run.figures["metadata"] for run in runs)))),
         "overall": {name: of_one.change() for name, of_one in measures.items() if of_one.counted.any()},
-        "fairness": _fairness(runs),
+        "notes": _notes(runs),
+        "fairness": fair,
         "per_part": {
             part: right.change(points=points)
             for part, points in PARTS.items()
             if right.counted[:, points].any()
         },
         "per_landmark": {LANDMARKS[k]: right.change(points=[k]) for k in landmarks},
+        "group_metrics": metrics,
         "groups": {
-            name: {group: right.change(rows) for group, rows in of_one.items() if right.counted[rows].any()}
+            name: {
+                group: measures[metrics[name]].change(rows, of_people=True)
+                for group, rows in of_one.items()
+                if measures[metrics[name]].counted[rows].any()
+            }
             for name, of_one in groups.items()
-            if 1 < len(of_one) <= MOST_GROUPS
         },
     }
+
+
+def _metric(verdicts: Sequence[Mapping[str, Any]]) -> str:
+    """By what groups are compared: what their verdicts are by, if they have any."""
+    return PDJ if verdicts and all(of_one["metric"] == PDJ for of_one in verdicts) else PCK
+
+
+def _notes(runs: Sequence[Run]) -> list[str]:
+    """What the evaluations noted, and whose results.json does not hold any more."""
+    whose: dict[str, list[str]] = {}
+    changed = []
+    for name, run in zip(names(runs), runs, strict=True):
+        then, now = run.figures[PCK], pck(run.scored.errors, run.scored.counted)
+        if len(run.scored.annotations) == run.figures["num_people"] and abs(then - now) > _SAME:
+            changed.append(
+                f"{name} has PCK@0.2 {then:.1f} in its results.json, and {now:.1f} here: its labels or "
+                "predictions have changed since; evaluate it again"
+            )
+        for note in run.figures["notes"]:
+            whose.setdefault(note, []).append(name)
+    told = [note if len(of) == len(runs) else f"{', '.join(of)}: {note}" for note, of in whose.items()]
+    return [*changed, *told]
+
+
+_SAME = 0.01
+"""Per cent by which figures of the same predictions differ at most, as they are rounded."""
 
 
 def _measures(runs: Sequence[Run]) -> dict[str, _Measured]:
@@ -212,7 +152,7 @@ def _measures(runs: Sequence[Run]) -> dict[str, _Measured]:
     seen = [agrees(one.heads.visibility, one.heads.visibility_said) for one in scored]
     found = np.logical_and.reduce([np.isfinite(one.errors) for one in scored])
     world = np.logical_and.reduce([np.isfinite(one.heads.world_errors) for one in scored])
-    regressed = np.logical_and.reduce([~np.isnan(one.errors_raw) for one in scored])
+    regressed = np.logical_and.reduce([one.regressed for one in scored])
     agreed = [r & a for r, a in zip(right, seen, strict=True)]
     raw = [one.errors_raw < PCK_THRESHOLD for one in scored]
     errors = [np.where(found, one.errors, 0) for one in scored]
@@ -220,7 +160,7 @@ def _measures(runs: Sequence[Run]) -> dict[str, _Measured]:
     subjects = scored[0].subjects
     return {
         PCK: _Measured(right, counted, subjects),
-        RAW: _Measured(raw, counted & regressed, subjects),
+        RAW: _Measured(raw, regressed, subjects),
         PDJ: _Measured(agreed, counted & told, subjects),
         "mean_error": _Measured(errors, counted & found, subjects),
         "mpjpe_mm": _Measured(world_errors, world, subjects, unit=1),
@@ -236,7 +176,7 @@ def _fairness(runs: Sequence[Run]) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in runs[0].attributes}
     for run in runs:
         criterion = {of_one["metric"]: of_one["criterion"] for of_one in run.figures["fairness"].values()}
-        asked = Asked(run.attributes, run.figures["min_group"], criterion)
+        asked = Asked(run.attributes, run.figures["min_group"], criterion, everybody=run.everybody)
         for name, of_one in fairness(run.scored, rows_of_groups(run.scored.annotations), asked).items():
             found[name].append({key: of_one[key] for key in keys})
     return found

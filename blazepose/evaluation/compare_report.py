@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from blazepose.configured import quoted
 from blazepose.evaluation.change_sheet import draw_changes
-from blazepose.evaluation.compare import Run, changes, comparison, names
+from blazepose.evaluation.compare import changes, comparison
+from blazepose.evaluation.compared_runs import Run, names
 from blazepose.evaluation.html import write_html
 from blazepose.evaluation.sections import plain
 from blazepose.evaluation.tables import cell, table
@@ -43,7 +44,8 @@ def write_comparison(runs: Sequence[Run], folder: Path) -> str:
     titles = names(runs)
     for number, run in enumerate(runs[1:]):
         _plot(figures, number, f"{titles[0]} to {titles[number + 1]}", folder / _picture("changes", number))
-        draw_changes(changes(runs[0], run), folder / _picture("people", number))
+        titled = (titles[0], titles[number + 1])
+        draw_changes(changes(runs[0], run), titled, folder / _picture("people", number))
     sentences = [_sentence(figures["overall"]["pck@0.2"], titles, number) for number in range(len(runs) - 1)]
     text = _markdown(figures, titles, sentences)
     (folder / "report.md").write_text(text)
@@ -72,8 +74,11 @@ def _markdown(figures: Mapping[str, Any], titles: Sequence[str], sentences: Sequ
     crop = crops[0] if len(set(crops)) == 1 else ", ".join(map(" of ".join, zip(crops, titles, strict=True)))
     pictures = [
         (f"![{text}]({_picture(name, number)})", name)
-        for number in range(len(titles) - 1)
-        for name, text in (("changes", "What changed"), ("people", "Whom it helped and harmed most"))
+        for number, title in enumerate(titles[1:])
+        for name, text in (
+            ("changes", f"What changed with {title}"),
+            ("people", f"Whom {title} helped and harmed most"),
+        )
     ]
     large = [plain(name) for name, groups in figures["groups"].items() if len(groups) > _MOST_BARS]
     folders = ",".join(run["folder"] for run in figures["runs"])
@@ -82,7 +87,7 @@ def _markdown(figures: Mapping[str, Any], titles: Sequence[str], sentences: Sequ
         f"{figures['num_people']} people, the same for all; crop from {crop}, torso {torso}. Differences are "
         f"of the same people, with 95 % intervals over them, of {LEAST_PEOPLE} people or more."
         f"{_left_out(figures)}",
-        "\n".join(f"- {sentence}." for sentence in sentences),
+        "\n".join(f"- {sentence}." for sentence in (*sentences, *figures["notes"])),
         _table("figure", {_TEXTS[name]: row for name, row in figures["overall"].items()}, titles),
         *(_fairness(figures, titles) if figures["fairness"] else []),
         "## What changed",
@@ -93,9 +98,10 @@ def _markdown(figures: Mapping[str, Any], titles: Sequence[str], sentences: Sequ
             else []
         ),
         "## For whom",
-        f"PCK@0.2, all points of a group's people pooled.{_by_chance(figures, titles)}",
-        *(_table(plain(name), groups, titles) for name, groups in figures["groups"].items()),
+        f"Means over a group's people.{_by_chance(figures, titles)}",
+        *(_table(_panel(figures, name), groups, titles) for name, groups in figures["groups"].items()),
         "## Per landmark",
+        "PCK@0.2, the points of all people pooled, as in the first table.",
         _table("part of the body", figures["per_part"], titles),
         _table("landmark", figures["per_landmark"], titles),
         "## People",
@@ -158,7 +164,7 @@ def _fairness(figures: Mapping[str, Any], titles: Sequence[str]) -> list[str]:
     note = "Range of the groups' means over people, and the verdict by the criterion of each evaluation."
     if tables := figures["metadata"]:
         note += f" Groups of `{tables[0]}` for all{''.join(f', not of `{name}`' for name in tables[1:])}."
-    return ["## Fairness", note, table(("attribute", *titles), rows)]
+    return ["## Fairness", note, table(("attribute", *titles), rows, words=1 + len(titles))]
 
 
 def _range(of_one: Mapping[str, Any]) -> str:
@@ -169,10 +175,19 @@ def _range(of_one: Mapping[str, Any]) -> str:
     return f"{measured}, {of_one['verdict']} (up to {of_one['criterion']:.1f} is fair)"
 
 
+def _panel(figures: Mapping[str, Any], name: str) -> str:
+    """Groups, and by what they are compared."""
+    return f"{plain(name)}, {figures['group_metrics'][name].upper()}"
+
+
 def _plot(figures: Mapping[str, Any], number: int, title: str, file: Path) -> None:
-    """Change of PCK of every group and landmark with its interval."""
-    panels = {plain(name): groups for name, groups in figures["groups"].items() if len(groups) <= _MOST_BARS}
-    panels["landmark"] = figures["per_landmark"]
+    """Change of every group and landmark with its interval."""
+    panels = {
+        _panel(figures, name): groups
+        for name, groups in figures["groups"].items()
+        if len(groups) <= _MOST_BARS
+    }
+    panels["landmark, PCK@0.2"] = figures["per_landmark"]
     sizes = [len(rows) for rows in panels.values()]
     figure = Figure(figsize=(7.2, 0.8 + 0.24 * sum(sizes) + 0.7 * len(sizes)), layout="constrained")
     grid = figure.subplots(
@@ -180,8 +195,9 @@ def _plot(figures: Mapping[str, Any], number: int, title: str, file: Path) -> No
     )
     for axes, (name, rows) in zip(grid[:, 0], panels.items(), strict=True):
         _plot_panel(axes, name, {row: of_one["changes"][number] for row, of_one in rows.items()})
-    grid[-1, 0].set_xlabel("change of PCK@0.2, points of a hundred, and 95 % interval")
-    figure.suptitle(title, fontsize=9, x=0.02, ha="left")
+    text = "change in points of a hundred, and 95 % interval"
+    grid[-1, 0].set_xlabel(text)
+    figure.suptitle(f"{title}: {text}", fontsize=9, x=0.02, ha="left")
     figure.savefig(file, dpi=_DPI)
 
 

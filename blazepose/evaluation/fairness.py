@@ -78,11 +78,12 @@ _NOBODY = np.zeros(0, int)
 
 def _attribute(scored: Scored, people: Mapping[str, Shares], groups: Rows, asked: Asked) -> dict[str, Any]:
     grouped = np.concatenate([_NOBODY, *groups.values()])
-    metric = PDJ if len(grouped) and people[PDJ].known[grouped].all() else PCK
+    known = people[PDJ].known[grouped] if len(grouped) else people[PDJ].known
+    metric = PDJ if known.all() else PCK
     figures = {group: group_figures(scored, people, rows, metric) for group, rows in groups.items()}
     enough = [group for group in groups if figures[group]["subjects"] >= asked.least]
-    known = {group: rows[people[metric].known[rows]] for group, rows in groups.items()}
-    of_group = {group: (people[metric].of(rows), scored.subjects[rows]) for group, rows in known.items()}
+    counted = {group: rows[people[metric].known[rows]] for group, rows in groups.items()}
+    of_group = {group: (people[metric].of(rows), scored.subjects[rows]) for group, rows in counted.items()}
     too_few = [group for group in groups if group not in enough]
     criterion = asked.criterion.get(metric, CRITERION)
     return {

@@ -29,6 +29,8 @@ class ScoredHeads(NamedTuple):
         presence: (people, 33) int8 labels, 1 inside both the picture and the crop the network saw, 0 outside,
             or UNKNOWN, as where the source does not say how large its pictures are.
         presence_said: (people, 33), 0..1.
+        world_unsaid: (people, 33) bool, points labelled in metres that are predicted as NaN or infinity of
+            somebody who was found.
         mask_iou: (people,) 0..1, 0 of somebody who was not found, NaN where there is no mask.
         not_trained: outputs that are labelled, but that no weights have learned.
     """
@@ -41,6 +43,7 @@ class ScoredHeads(NamedTuple):
     visibility_said: np.ndarray
     presence: np.ndarray
     presence_said: np.ndarray
+    world_unsaid: np.ndarray
     mask_iou: np.ndarray
     not_trained: list[str]
 
@@ -96,11 +99,16 @@ def _world_errors(annotations: list[Annotation], predictions: list[Prediction]) 
         "world_errors": np.full(learned.shape, np.nan),
         "aligned_errors": np.full(learned.shape, np.nan),
         "height_errors": np.full(len(annotations), np.nan),
+        "world_unsaid": np.zeros(learned.shape, bool),
     }
     if labelled:
         said = world[labelled]
         target = np.array([annotations[row].landmarks_world for row in labelled], np.float64)
         known = np.isfinite(target + said).all(axis=-1)
+        found = np.array([predictions[row].found for row in labelled])[:, None]
+        errors["world_unsaid"][labelled] = (
+            np.isfinite(target).all(axis=-1) & learned[labelled] & found & ~np.isfinite(said).all(axis=-1)
+        )
         errors["world_errors"][labelled] = joint_errors(said, target, known)
         errors["aligned_errors"][labelled] = aligned_joint_errors(said, target, known)
         errors["height_errors"][labelled] = 100 * (stature(said) / stature(target) - 1)
@@ -166,7 +174,10 @@ def _known_mean(values: np.ndarray) -> float:
 
 
 def calibration(heads: ScoredHeads) -> dict[str, dict[str, Any]]:
-    """How far visibility and presence can be taken as probabilities, of those that are labelled."""
+    """How far visibility and presence can be taken as probabilities, of those that are labelled.
+
+    Not of an annotator, who says yes or no.
+    """
     told = {
         "visibility": reliability(heads.visibility, heads.visibility_said),
         "presence": reliability(heads.presence, heads.presence_said),
@@ -174,7 +185,7 @@ def calibration(heads: ScoredHeads) -> dict[str, dict[str, Any]]:
     return {
         name: {"error": number(calibration_error(bins)), "bins": [list(map(number, one)) for one in bins]}
         for name, bins in told.items()
-        if bins
+        if any(0 < one.said < 1 for one in bins)
     }
 
 

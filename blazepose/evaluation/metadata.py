@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from blazepose.data.align import why_not_alignable
 from blazepose.data.annotation import Annotation
 from blazepose.evaluation.regions import known_region, region_of
 
@@ -29,7 +30,7 @@ class Metadata:
         attributes: its columns, but for those that name people; `country` is `region` here.
         groups: {attribute: group} of each person asked for, in their order; without what a cell leaves empty.
         unknown_people: lines of the table that fit nobody asked for, as it spells them.
-        without_row: how many of the people asked for have no line.
+        without_row: how many of the people asked for have no line, of those who can be scored.
     """
 
     attributes: list[str]
@@ -84,11 +85,15 @@ def read_metadata(file: Path, people: Sequence[Annotation]) -> Metadata:
             f"{lines[0][1][_IMAGE]!r}, data.test has {people[0].image.name}"
         )
     named = [name for name in header if name not in (_IMAGE, _PERSON, _COUNTRY)]
+    if not named and _COUNTRY not in header:
+        raise ValueError(f"{file}: its columns are {', '.join(header)}: none of them says a group of people")
     return Metadata(
         attributes=list(dict.fromkeys((["region"] if _COUNTRY in header else []) + named)),
         groups=[rows[row][1] if row in rows else {} for row in range(len(people))],
         unknown_people=unknown,
-        without_row=len(people) - len(rows),
+        without_row=sum(
+            row not in rows and why_not_alignable(person) is None for row, person in enumerate(people)
+        ),
     )
 
 

@@ -14,7 +14,7 @@ from blazepose.topology import COCO17, INDEX
 
 _POINTS = [INDEX[name] for name in COCO17.values()]
 _NOWHERE = -1e6
-"""A pixel of a point that is predicted as NaN."""
+"""A pixel of a point that is predicted as NaN or infinity."""
 
 _FIGURES = ("oks_ap", "oks_ap50", "oks_ap75", "oks_ap_medium", "oks_ap_large", "oks_ar")
 
@@ -66,10 +66,12 @@ def _label(scored: Scored, row: int, image: int) -> dict[str, Any]:
 
 def _answer(scored: Scored, row: int, image: int) -> dict[str, Any]:
     prediction = scored.predictions[row]
-    x, y = np.nan_to_num(prediction.landmarks[_POINTS, :2], nan=_NOWHERE).T
+    points = prediction.landmarks[_POINTS, :2]
+    x, y = np.where(np.isfinite(points), points, _NOWHERE).T
+    score = 1.0 if prediction.pose_presence is None else prediction.pose_presence
     return {
         "image_id": image,
         "category_id": 1,
         "keypoints": np.stack([x, y, np.ones(len(x))], axis=1).ravel().tolist(),
-        "score": 1.0 if prediction.pose_presence is None else prediction.pose_presence,
+        "score": score if math.isfinite(score) else 0.0,
     }

@@ -108,14 +108,15 @@ def plot_difficulty(scored: Scored, figures: Mapping[str, Any], file: Path) -> N
     ):
         told = np.isfinite(values) & np.isfinite(errors)
         _plot_trend(axes, values[told], errors[told])
-        axes.set(xlabel=_OVER[name], ylabel="mean error, % of torso", ylim=(0, _HIGHEST))
+        axes.set(xlabel=_OVER[name], ylabel="mean error, % of torso", ylim=(0, 1.02 * _HIGHEST))
         if name == "torso":
             axes.set_xscale("log")
             axes.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
             axes.xaxis.set_major_formatter("{x:g}")
             axes.xaxis.set_minor_formatter(NullFormatter())
         _finish(axes, "")
-    figure.suptitle(title(figures), fontsize=8, x=0.02, ha="left")
+    legend = f"dots: people, over {_HIGHEST} % drawn there; line and band: median, quartiles of as many each"
+    figure.suptitle(f"{title(figures)}\n{legend}", fontsize=8, x=0.02, ha="left")
     figure.savefig(file, dpi=_DPI)
 
 
@@ -128,15 +129,21 @@ _HIGHEST = 100
 """Per cent of the torso, of what is drawn; larger errors are drawn there."""
 
 _STEPS = 10
+_LEAST = 12
+"""People of a step, if there are so many. Chosen: quartiles of fewer are noise."""
+
 _DOTS = 3000
 
 
 def _plot_trend(axes: Axes, values: np.ndarray, errors: np.ndarray) -> None:
-    """Steps of as many people each."""
+    """Steps of about as many people each; those of equal values are in one."""
     order = np.argsort(values, kind="stable")
     dots = order[:: max(1, len(order) // _DOTS)]
     axes.plot(values[dots], errors[dots], ".", color=_MIDDLE, alpha=0.25, markersize=3)
-    steps = [part for part in np.array_split(order, _STEPS) if len(part)]
+    count = min(_STEPS, max(1, len(values) // _LEAST))
+    edges = np.unique(np.quantile(values, np.arange(1, count) / count))
+    step = np.searchsorted(edges, values, side="right")
+    steps = [np.flatnonzero(step == k) for k in np.unique(step)]
     middle = [np.median(values[part]) for part in steps]
     low, median, high = (np.array([np.percentile(errors[part], q) for part in steps]) for q in (25, 50, 75))
     axes.fill_between(middle, low, high, color=_RIGHT, alpha=0.2, linewidth=0)

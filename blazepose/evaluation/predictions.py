@@ -1,6 +1,7 @@
 """predictions.jsonl: what a network said about each person, one line a person."""
 
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -209,6 +210,8 @@ def _to_json(prediction: Prediction) -> dict[str, Any]:
 
 def _from_json(line: dict[str, Any], trained: dict[str, list[str]] | None) -> Prediction:
     roi = line["roi"]
+    if not all(math.isfinite(value) for name, value in roi.items() if name != "from"):
+        raise ValueError(f"its roi is {roi}")
     if line["landmarks"] is None:
         crop, person = roi.pop("from"), (line["image"], line["person"], line["reader"])
         return nothing_found(*person, crop, Roi(**roi), trained)

@@ -7,6 +7,18 @@ import numpy as np
 
 from blazepose.data.annotation import Source
 
+_NAN = {
+    "landmarks": "{} points are predicted as NaN or infinity, and count as wrong; mean errors are of the "
+    "others",
+    "landmarks_raw": "of the regression output alone, {} points are NaN or infinity, and count as wrong",
+    "visibility": "the visibility of {} points is predicted as NaN or infinity, and counts as wrong",
+    "presence": "the presence of {} points is predicted as NaN or infinity, and counts as wrong",
+    "landmarks_world": "{} world landmarks are predicted as NaN or infinity; figures in millimetres, of "
+    "height and of bones are of the others",
+    "pose_presence": "the pose score of {} people is predicted as NaN or infinity, and counts as 0",
+}
+"""What is said of each output of results.json, num_nan."""
+
 
 def remarks(figures: Mapping[str, Any], sources: Sequence[Source], num_predictions: int) -> list[str]:
     """Sentences about people and predictions that do not fit each other wholly.
@@ -22,8 +34,9 @@ def remarks(figures: Mapping[str, Any], sources: Sequence[Source], num_predictio
     if rendered := [source.name for source in sources if source.reader == "synthetic"]:
         names = ", ".join(rendered)
         found.append(f"people of {names} are synthetic: what holds for them need not hold for photographs")
-    if wrong := figures["num_nan"]:
-        found.append(f"{wrong} points are predicted as NaN or infinity, and count as wrong")
+    found += [_NAN[output].format(count) for output, count in figures["num_nan"].items()]
+    if 0 < (told := figures["num_people_pdj"]) < figures["num_people"]:
+        found.append(f"PDJ@0.2 is of the {told} people whose visibility is labelled, PCK@0.2 of all")
     labelled = {
         source.name: np.logical_or.reduce([person.labelled for person in source.annotations])
         for source in sources

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from blazepose.data.annotation import UNKNOWN
 from blazepose.evaluation.difficulty import difficulty
 from blazepose.evaluation.fairness import MOST_GROUPS, OF_PEOPLE, Asked, fairness
 from blazepose.evaluation.groups import (
@@ -51,15 +52,13 @@ def results(scored: Scored, asked: Asked | None = None) -> dict[str, Any]:
     """
     counted, heads, groups = scored.counted, scored.heads, rows_of_groups(scored.annotations)
     asked = asked or Asked([name for name in OF_PEOPLE if name in groups])
-    # An engine tells the regression of everybody or of nobody; a single NaN is wrong.
-    regressed = counted & ~np.isnan(scored.errors_raw).all(axis=1, keepdims=True)
     curve = pck_curve(scored.errors, counted)
     crops = sorted({prediction.crop for prediction in scored.predictions})
     return {
         "pck@0.2": number(pck(scored.errors, counted)),
         "pck@0.2_ci95": _interval(scored, shares(scored)[PCK]),
-        "pck@0.2_raw": number(pck(scored.errors_raw, regressed)),
-        "pck@0.2_raw_ci95": _interval(scored, of_points(scored.errors_raw < PCK_THRESHOLD, regressed)),
+        "pck@0.2_raw": number(pck(scored.errors_raw, scored.regressed)),
+        "pck@0.2_raw_ci95": _interval(scored, of_points(scored.errors_raw < PCK_THRESHOLD, scored.regressed)),
         "pck@0.2_mean_pose": number(pck(scored.errors_mean_pose, counted)),
         "pdj@0.2": number(pdj(scored.errors, counted, heads.visibility, heads.visibility_said)),
         "pdj@0.2_ci95": _interval(scored, shares(scored)[PDJ]),
@@ -70,10 +69,11 @@ def results(scored: Scored, asked: Asked | None = None) -> dict[str, Any]:
         "classes": {name: numbers(row._asdict()) for name, row in class_table(heads).items()},
         "calibration": calibration(heads),
         "num_people": len(scored.annotations),
+        "num_people_pdj": int(shares(scored)[PDJ].known.sum()),
         "num_subjects": len(np.unique(scored.subjects)),
         "num_left_out": scored.left_out,
         "num_not_found": sum(not prediction.found for prediction in scored.predictions),
-        "num_nan": int((counted & np.isnan(scored.errors)).sum()),
+        "num_nan": _count_nan(scored),
         "torso": scored.torso,
         "roi": "+".join(crops),
         "per_landmark": {
@@ -92,6 +92,22 @@ def results(scored: Scored, asked: Asked | None = None) -> dict[str, Any]:
     }
 
 
+def _count_nan(scored: Scored) -> dict[str, int]:
+    """Points, or people of `pose_presence`, of which an output is NaN or infinity though they were found."""
+    heads, predictions = scored.heads, scored.predictions
+    found = np.array([prediction.found for prediction in predictions])
+    presence = [prediction.pose_presence for prediction in predictions]
+    nan = {
+        "landmarks": scored.counted & np.isnan(scored.errors),
+        "landmarks_raw": scored.regressed & np.isnan(scored.errors_raw),
+        "visibility": (heads.visibility != UNKNOWN) & ~np.isfinite(heads.visibility_said) & found[:, None],
+        "presence": (heads.presence != UNKNOWN) & ~np.isfinite(heads.presence_said) & found[:, None],
+        "landmarks_world": heads.world_unsaid,
+        "pose_presence": np.array([said is not None and not math.isfinite(said) for said in presence]),
+    }
+    return {output: int(points.sum()) for output, points in nan.items() if points.any()}
+
+
 def _interval(scored: Scored, people: Shares) -> list[float | int | None] | None:
     """95 % interval of points that are right, over people who have points that count."""
     rows = np.flatnonzero(people.known)
@@ -102,12 +118,14 @@ def _interval(scored: Scored, people: Shares) -> list[float | int | None] | None
 
 
 def _landmark_figures(scored: Scored, landmark: int) -> dict[str, Any]:
-    errors, counted = scored.errors[:, landmark], scored.counted[:, landmark]
+    errors, counted, heads = scored.errors[:, landmark], scored.counted[:, landmark], scored.heads
+    seen, said = heads.visibility[:, landmark], heads.visibility_said[:, landmark]
     return {
         "pck@0.2": number(pck(errors, counted)),
+        "pdj@0.2": number(pdj(errors, counted, seen, said)),
         "mean_error": number(mean_error(errors, counted)),
         "offset": _offset(scored.offsets[counted & np.isfinite(errors), landmark]),
-        **numbers(landmark_head_figures(scored.heads, landmark)),
+        **numbers(landmark_head_figures(heads, landmark)),
         "count": int(counted.sum()),
     }
 
@@ -146,8 +164,8 @@ def headline(figures: Mapping[str, Any]) -> str:
     return (
         f"PCK@0.2 {figures['pck@0.2']:.1f} ({'' if raw is None else f'regression alone {raw:.1f}, '}"
         f"constant mean pose {figures['pck@0.2_mean_pose']:.1f}), "
-        f"mean error {math.nan if error is None else error:.1f} % of the torso"
-        f"{' of those who were found' if figures.get('num_not_found') else ''}; "
+        f"mean error {'unknown' if error is None else f'{error:.1f} % of the torso'}"
+        f"{' of those who were found' if figures.get('num_not_found') and error is not None else ''}; "
         f"{setting(figures)}{_heads_sentence(figures)}"
     )
 

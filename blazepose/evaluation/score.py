@@ -71,6 +71,14 @@ class Scored(NamedTuple):
     torso: str
     not_trained: dict[str, int]
 
+    @property
+    def regressed(self) -> np.ndarray:
+        """Points that count of the regression output, bool (people, 33): a single NaN is wrong.
+
+        An engine tells the regression of everybody or of nobody.
+        """
+        return self.counted & ~np.isnan(self.errors_raw).all(axis=1, keepdims=True)
+
 
 def score(
     predictions: Mapping[PersonKey, Prediction], sources: list[Source], torso: str = "across"

@@ -69,7 +69,8 @@ def _who_counts(figures: Mapping[str, Any]) -> Iterator[str]:
     if figures["num_not_found"]:
         who = "whom the detector did not find" if "detector" in figures["roi"] else "without a prediction"
         missed = figures["num_not_found"]
-        yield f"People {who}: {missed}. They count as wrong; the mean error is of the others"
+        others = "mean errors, swaps and figures in millimetres are of the others"
+        yield f"People {who}: {missed}. They count as wrong; {others}"
     if figures["not_trained"]:
         points = ", ".join(f"{name} ({count})" for name, count in figures["not_trained"].items())
         why = "the second annotator did not label" if figures["annotators"] else "the weights never learned"
@@ -116,6 +117,7 @@ def head_tables(figures: Mapping[str, Any]) -> list[str]:
 
 _LANDMARK_COLUMNS = {
     "pck@0.2": "PCK@0.2",
+    "pdj@0.2": "PDJ@0.2",
     "mean_error": "mean error, % of torso",
     "offset": "offset right, down, % of torso",
     "mpjpe_mm": "MPJPE, mm",
@@ -146,6 +148,12 @@ def landmark_tables(figures: Mapping[str, Any]) -> list[str]:
 _MORE_COLUMNS = {"mean_error": "mean error, % of torso", "mpjpe_mm": "MPJPE, mm", "mask_iou": "mask IoU, %"}
 
 
+_OF_PEOPLE = (
+    "PCK and PDJ of a group are means over its people, so they need not lie around those at the top, which "
+    "are of all points together; mean errors and MPJPE are of a group's points together."
+)
+
+
 def fairness_tables(figures: Mapping[str, Any]) -> list[str]:
     """Of each attribute the model card's table, and what it means."""
     if not figures["fairness"]:
@@ -156,7 +164,7 @@ def fairness_tables(figures: Mapping[str, Any]) -> list[str]:
         for text in (f"### {plain(name).capitalize()}", _card_table(of_one), _meaning(of_one))
     ]
     note = (
-        "Means over people; intervals by drawing people anew. The range between the best and the worst group "
+        f"{_OF_PEOPLE} Intervals by drawing people anew. The range between the best and the worst group "
         "grows by chance with the number of groups and with how small they are, so the verdict is by what "
         "the range of the true means can be."
     )
@@ -211,7 +219,7 @@ def verdict_sentence(of_one: Mapping[str, Any]) -> str:
     if of_one["range"] is None:
         return f"**{verdict}**: fewer than two groups have enough people ({of_one['min_group']} or more)"
     low, high = of_one["range_ci95"]
-    measured = f"the means differ by {of_one['range']:.1f}"
+    measured = f"the means differ by {of_one['range']:.1f} (lowest: {of_one['worst']})"
     sure = {
         FAIR: f"{measured}, the true ones surely by less than {high:.1f}; up to {criterion} is fair",
         UNFAIR: f"{measured}, the true ones surely by more than {low:.1f}; over {criterion} is unfair. "
@@ -278,4 +286,4 @@ def breakdown_tables(figures: Mapping[str, Any]) -> list[str]:
         if len(groups) > 1:
             rows = {group: row | {"ci95": span(row["ci95"])} for group, row in groups.items()}
             tables.append(figures_table(plain(name), _GROUP_COLUMNS, rows))
-    return ["## What makes poses hard", "![Mean error](difficulty.png)", *tables]
+    return ["## What makes poses hard", _OF_PEOPLE, "![Mean error](difficulty.png)", *tables]

@@ -69,8 +69,9 @@ def paired_difference(
     seed: int = 0,
     subjects: np.ndarray | None = None,
     unit: float = 100.0,
+    of_people: bool = False,
 ) -> Interval:
-    """Change of a mean over all counted points, when the same people are measured twice.
+    """Change of a mean over all counted points, or over people, when the same people are measured twice.
 
     Two more people are among those drawn, one who changes for the better and one for the worse: as much as
     anybody did, or in half of their points, one at least, if nobody did as much.
@@ -82,9 +83,13 @@ def paired_difference(
         seed: of the draws.
         subjects: who is the same; None is nobody.
         unit: of what is measured; 100 gives per cent of shares.
+        of_people: each person counts alike, however many of their points do.
     """
     gain = np.where(counted, after.astype(np.float64) - before, 0).sum(axis=1)
-    people = _of_subjects(np.stack([gain, counted.sum(axis=1)], axis=1), subjects)
+    people = np.stack([gain, counted.sum(axis=1)], axis=1)
+    if of_people:
+        people *= people[:, 1:].mean() / people[:, 1:].clip(min=1)
+    people = _of_subjects(people, subjects)
     people = people[people[:, 1] > 0]
     usual = people[:, 1].mean()
     most = max(np.abs(people[:, 0] / people[:, 1]).max(), 0.5, 1 / usual)

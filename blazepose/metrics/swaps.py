@@ -17,7 +17,7 @@ def swapped_pairs(
     Only pairs whose labels are so far apart that taking one for the other is an error by PCK@0.2 count.
 
     Args:
-        predicted: (people, 33, 2); NaN of who was not found, which swaps nothing.
+        predicted: (people, 33, 2); NaN, as of who was not found, does not count.
         target: (people, 33, 2), in the same unit.
         counted: (people, 33) bool.
         torso: (people,), in the same unit.
@@ -27,7 +27,8 @@ def swapped_pairs(
     """
     left, right = PAIRS.T
     apart = np.linalg.norm(target[:, left] - target[:, right], axis=2)
-    known = counted[:, left] & counted[:, right] & (apart >= PCK_THRESHOLD * torso[:, None])
+    told = counted & np.isfinite(predicted).all(axis=2)
+    known = told[:, left] & told[:, right] & (apart >= PCK_THRESHOLD * torso[:, None])
     swapped = known.copy()
     for own, other in ((left, right), (right, left)):
         to_own, to_other = (

@@ -134,5 +134,12 @@ def test_what_says_nothing_about_unfairness_is_refused(tmp_path):
     (tmp_path / "results.json").write_text(json.dumps(agreed))
     with pytest.raises(ValueError, match="they agree wholly"):
         criterion(str(tmp_path), "across")
+    (tmp_path / "results.json").write_text(json.dumps(agreed | {"pdj@0.2": 97.0}))
+    assert criterion(str(tmp_path), "across") == {"pdj@0.2": 9.0}, "they disagree about visibility alone"
+    (tmp_path / "results.json").write_text(json.dumps(agreed | {"pck@0.2": 66.0}))
+    with pytest.raises(
+        ValueError, match=r"agree in 66\.0 % of the points only \(PCK@0\.2\), so nothing would be unfair"
+    ):
+        criterion(str(tmp_path), "across")
     with pytest.raises(ValueError, match="measures by torso=across, not midline"):
         criterion(str(tmp_path), "midline")

@@ -19,7 +19,7 @@ def test_everybody_who_changed_is_drawn(tiny_lsp, tmp_path):
 
     def heights(first: np.ndarray, second: np.ndarray) -> int:
         before, after = Said(first, *rest), Said(second, *rest)
-        draw_changes(changes(jobs, before, after, labels), tmp_path / "sheet.png", count=4)
+        draw_changes(changes(jobs, before, after, labels), ("old", "new"), tmp_path / "sheet.png", count=4)
         return cv2.imread(str(tmp_path / "sheet.png")).shape[0]
 
     mixed = right.copy()

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from blazepose.data.readers import read_source
-from blazepose.evaluation.compare import changes, comparison, names, open_runs
+from blazepose.evaluation.compare import changes, comparison
 from blazepose.evaluation.compare_report import write_comparison
+from blazepose.evaluation.compared_runs import Run, names, open_runs
 from blazepose.evaluation.fairness import Asked
 from blazepose.evaluation.predict import plan, predict
 from blazepose.evaluation.predictions import read_predictions, write_predictions
@@ -19,6 +20,7 @@ from blazepose.evaluation.results import results
 from blazepose.evaluation.score import score
 from blazepose.topology import INDEX
 from tests.evaluation.crowd import ConstantEngine
+from tests.evaluation.judged import answer, judged, somebody
 
 WRIST, HIP = INDEX["left_wrist"], INDEX["left_hip"]
 
@@ -59,6 +61,7 @@ def evaluated(data, tmp_path):
             "metadata": str(tmp_path / "people.csv"),
             "intersect": [],
             "min_group": 20,
+            "notes": [f"{name} was made by hand", "nobody is real"],
         }
         (folder / "results.json").write_text(json.dumps(figures | about))
         return str(folder)
@@ -82,6 +85,11 @@ def test_differences_by_hand(evaluated):
     gain = 100 * (counted[:, WRIST].sum() - counted[:, HIP].sum()) / counted.sum()
     assert figures["overall"]["pck@0.2"]["changes"][0]["value"] == pytest.approx(gain, abs=1e-3)
     assert set(figures["groups"]["team"]) == {"red", "blue"}
+    assert figures["group_metrics"]["team"] == "pck@0.2"
+    for number, run in enumerate(runs):
+        evaluated_alone = results(run.scored, Asked(["team"]))["fairness"]["team"]["groups"]
+        for team, compared in figures["groups"]["team"].items():
+            assert compared["values"][number] == pytest.approx(evaluated_alone[team]["pck@0.2"], abs=1e-3)
     assert "pdj@0.2" not in figures["overall"]
     (gained, *_) = changes(*runs)
     assert gained.gain == 0
@@ -125,6 +133,47 @@ def test_each_is_judged_as_it_was_evaluated(evaluated, tmp_path):
     assert f"Groups of `{tmp_path}/people.csv` for all." in text
     own = r"0\.0 by PCK@0\.2 \(true: 0\.0 to \d+\.\d\), fair \(up to 60\.0 is fair\)"
     assert re.search(rf"\| team \| {own} \| undecided: too few people \|", text)
+
+
+def test_a_group_of_nobody_in_common_is_undecided_as_it_is_alone(evaluated, tmp_path):
+    """Ten people a team are enough here; the four of the third team are in one of the evaluations only."""
+    table = tmp_path / "people.csv"
+    lines = [line.split(",")[0] for line in table.read_text().splitlines()[1:]]
+    teams = ["red"] * 10 + ["blue"] * 10 + ["green"] * 4
+    table.write_text("\n".join(["image,team", *map(",".join, zip(lines, teams, strict=True))]))
+    about = {"min_group": 10, "fairness": {"team": {"metric": "pck@0.2", "criterion": 60.0}}}
+    folders = [evaluated("all", **about), evaluated("some", people=20, **about)]
+    verdicts = [of_one["verdict"] for of_one in comparison(open_runs(folders))["fairness"]["team"]]
+    assert verdicts == ["undecided", "undecided"]
+
+
+def test_notes_are_kept_and_what_changed_since_is_told(evaluated, tmp_path):
+    folders = [evaluated("old", [WRIST]), evaluated("new", **{"pck@0.2": 50.0})]
+    assert comparison(open_runs(folders))["notes"] == [
+        "new has PCK@0.2 50.0 in its results.json, and 100.0 here: its labels or predictions have changed "
+        "since; evaluate it again",
+        "old: old was made by hand",
+        "nobody is real",
+        "new: new was made by hand",
+    ]
+    (tmp_path / "out").mkdir()
+    write_comparison(open_runs(folders), tmp_path / "out")
+    assert "\n- nobody is real.\n" in (tmp_path / "out/report.md").read_text()
+
+
+def test_groups_are_compared_by_what_their_verdict_is_by(tmp_path):
+    """All points of everybody are right; the second calls half of them hidden, which they are not."""
+    people = [somebody(k, [1] * 6, team="red" if k % 2 else "blue") for k in range(50)]
+    runs = []
+    for name, seen in (("old", [1.0] * 6), ("new", [1.0] * 3 + [0.0] * 3)):
+        scored = judged(people, [answer(one, [0.0] * 6, seen) for one in people])
+        figures = results(scored, Asked(["team"])) | {"notes": [], "metadata": None, "min_group": 20}
+        about = {"file": f"{name}.task", "sha256": ""}
+        runs.append(Run(tmp_path / name, figures | about, scored, ["team"], people))
+    figures = comparison(runs)
+    assert figures["group_metrics"] == {"team": "pdj@0.2"}
+    assert figures["groups"]["team"]["red"]["values"] == [100, 50]
+    assert figures["groups"]["team"]["red"]["changes"][0]["value"] == -50
 
 
 def test_the_report_of_three(evaluated, tmp_path):

@@ -61,6 +61,13 @@ def test_who_has_no_group_is_counted_and_an_empty_group_is_shown():
     assert (found["range"], found["verdict"]) == (None, "undecided")
 
 
+def test_a_group_of_nobody_says_nothing_of_visibility():
+    people = [somebody(k, [1] * 6) for k in range(3)]
+    scored = judged(people, [answer(one, [0.0] * 6) for one in people])
+    asked = Asked(["team"], everybody=[somebody(9, team="red")])
+    assert fairness(scored, {}, asked)["team"]["metric"] == PDJ
+
+
 def test_regions_that_the_card_does_not_have_are_named():
     people = [somebody(0, region="Europe"), somebody(1, region="Eastern Africa")]
     scored = judged(people, [answer(one, [0.0] * 6) for one in people])

@@ -51,6 +51,13 @@ def test_a_line_without_a_person_is_for_everybody_in_the_picture(table):
     assert told.without_row == 2
 
 
+def test_who_cannot_be_scored_needs_no_line(table):
+    no_hips = person(Path("data/a/im3.jpg"), 4, (60.0, 50.0), 20, 0.0)
+    no_hips.labelled[24] = False
+    told = read_metadata(table("image,team", "im1.jpg,red"), [*PEOPLE, no_hips])
+    assert told.without_row == 2
+
+
 def test_countries_become_regions(table):
     told = read_metadata(table("image,country,region", "im1.jpg,Chile,", "a/im2.jpg,,central asia"), PEOPLE)
     assert told.attributes == ["region"]
@@ -94,6 +101,7 @@ def test_lines_for_nobody_are_told(table):
         ([""], r"its first line names no column 'image', but none"),
         (["picture,team", "a,b"], r"names no column 'image', but picture, team"),
         (["image,team,Team", "a,b,c"], r"two columns are named team"),
+        (["image,person", "im1.jpg,1"], r"its columns are image, person: none of them says a group"),
         (["image,team"], r"has a header, but no lines"),
         (["image,team", "im1.jpg"], r"line 2: 1 cells, the header has 2"),
         (["image,team", ",red"], r"line 2: no picture is named"),

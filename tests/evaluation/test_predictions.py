@@ -88,6 +88,7 @@ def test_bad_files_are_told(tmp_path):
         read_predictions(file)
     good = {"image": "a.jpg", "person": "1", "reader": "lsp", "roi": {"from": "x"}, "landmarks": None}
     wrong = [good | {"trained": "nose"}, good | {"trained": None, "roi": "x"}]
+    wrong.append(good | {"trained": None, "roi": {"center_x": 1, "side": float("nan")}})
     for line in ('{"image": "a.jpg"}', "[]", "not json", '{"roi": {"side": 1}}', *map(json.dumps, wrong)):
         file.write_text(line + "\n")
         with pytest.raises(ValueError, match=r"p\.jsonl, line 1, is not a prediction"):

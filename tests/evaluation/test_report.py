@@ -221,8 +221,8 @@ def test_fairness_in_the_model_cards_shape(scored, tmp_path):
     assert "| plank | 50 | 71.5 | 8.0 | 69.0 to 74.0 | 20.0 |  |" in text
     assert "| **range of 2 groups** |  | **9.0** |" in text
     sentence = (
-        "**unfair**: the means differ by 9.0, the true ones surely by more than 8.0; over 7.5 is unfair. "
-        "plank is so much worse than squat. Too few people to judge: few (3); none (0)."
+        "**unfair**: the means differ by 9.0 (lowest: plank), the true ones surely by more than 8.0; over "
+        "7.5 is unfair. plank is so much worse than squat. Too few people to judge: few (3); none (0)."
     )
     assert text.count(sentence) == 2, "at the beginning, and under its table"
     assert "By PCK, since visibility is not known of everybody. The criterion is the model card's" in text

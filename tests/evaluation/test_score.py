@@ -40,7 +40,8 @@ def test_the_keys_of_the_contract(crowd, pose_roi):
     assert set(contract.split()) <= set(figures)
     assert (figures["torso"], figures["roi"]) == ("across", "annotation")
     assert list(figures["per_landmark"]["left_hip"]) == [
-        *("pck@0.2", "mean_error", "offset", "mpjpe_mm", "visible_share", "visibility_accuracy", "count")
+        *("pck@0.2", "pdj@0.2", "mean_error", "offset", "mpjpe_mm"),
+        *("visible_share", "visibility_accuracy", "count"),
     ]
     assert "7 people, crop from annotation, torso left shoulder to right hip" in headline(figures)
     json.dumps(figures, allow_nan=False)
@@ -80,6 +81,7 @@ def test_one_landmark_off_by_half_a_torso(crowd, pose_roi):
     assert figures["mean_error"] == pytest.approx(50 / 6, abs=0.01)
     assert figures["per_landmark"]["left_wrist"] == {
         "pck@0.2": 0,
+        "pdj@0.2": None,
         "mean_error": pytest.approx(50, abs=0.01),
         "offset": pytest.approx([50, 0], abs=0.01),  # whichever way they are turned
         "mpjpe_mm": None,

@@ -92,6 +92,19 @@ def test_the_change_is_that_of_all_points_pooled():
     assert paired_difference(before, after, counted).value == pytest.approx(25)
 
 
+def test_the_change_over_people_counts_each_alike():
+    """Somebody with one point gains it, somebody with three loses one of them."""
+    before = np.array([[False, False, False], [True, True, True]])
+    after = np.array([[True, False, False], [True, True, False]])
+    counted = np.array([[True, False, False], [True, True, True]])
+    assert paired_difference(before, after, counted).value == 0
+    assert paired_difference(before, after, counted, of_people=True).value == pytest.approx(50 * (1 - 1 / 3))
+    twice = np.array([0, 0])
+    assert paired_difference(before, after, counted, subjects=twice, of_people=True).value == pytest.approx(
+        50 * (1 - 1 / 3)
+    )
+
+
 def test_nothing_changed_may_still_change_somebody():
     """Of fifty people nobody changed, so few others will: one or two of fifty, in half of their points."""
     right = np.random.default_rng(0).random((50, 12)) < 0.6

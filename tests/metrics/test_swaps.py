@@ -50,4 +50,4 @@ def test_what_cannot_be_told_does_not_count(people):
     counted = np.full(people.shape[:2], True)
     counted[:, right] = False
     assert not swaps(said, people, counted)[1][:, KNEES].any()
-    assert not swaps(np.full_like(people, np.nan), people)[0].any()
+    assert not swaps(np.full_like(people, np.nan), people)[1].any()
