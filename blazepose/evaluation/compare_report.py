@@ -133,12 +133,12 @@ def _table(first: str, rows: Mapping[str, Mapping[str, Any]], titles: Sequence[s
     """Values of every run, and the differences with their intervals."""
     columns = [first, *titles]
     for name in titles[1:]:
-        columns += ["difference" if len(titles) == 2 else f"{name}, difference", "95 % interval"]
+        columns.append("difference" if len(titles) == 2 else f"{name}, difference")
     lines = []
     for title, row in rows.items():
         line = [title, *map(cell, row["values"])]
         for change in row["changes"]:
-            line += [f"{change['value']:+.1f}", _signed(change["ci95"])]
+            line.append(f"{change['value']:+.1f}{_signed(change['ci95'])}")
         lines.append([*line, str(row["people"])])
     return table([*columns, "people"], lines)
 
@@ -156,7 +156,7 @@ def _by_chance(figures: Mapping[str, Any], titles: Sequence[str]) -> str:
 
 
 def _signed(bounds: Sequence[float] | None) -> str:
-    return "" if bounds is None else f"{bounds[0]:+.1f} to {bounds[1]:+.1f}"
+    return "" if bounds is None else f" ({bounds[0]:+.1f} to {bounds[1]:+.1f})"
 
 
 def _fairness(figures: Mapping[str, Any], titles: Sequence[str]) -> list[str]:

@@ -22,6 +22,7 @@ table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabul
 th { text-align: left; font-weight: 600; color: var(--pale); border-bottom: 2px solid var(--rule); }
 th, td { padding: .3rem .9rem .3rem 0; vertical-align: top; }
 td[style*="right"] { white-space: nowrap; }
+td:first-child { min-width: 9rem; }
 td { border-bottom: 1px solid var(--rule); }
 img { max-width: 100%; height: auto; margin: .8rem 0; }
 code, pre { font: .85rem/1.5 ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere; }

@@ -190,7 +190,7 @@ def test_the_report_of_three(evaluated, tmp_path):
     assert f'```\npython eval.py "compare=[{quoted}]"\n```' in text
     assert "crop from annotation of old, annotation of new, jitter of worse" in text
     assert re.search(
-        r"\| left_wrist \| 0\.0 \| 100\.0 \| 0\.0 \| \+100\.0 \| \+\d+\.\d to \+100\.0 \| \+0\.0 \|", text
+        r"\| left_wrist \| 0\.0 \| 100\.0 \| 0\.0 \| \+100\.0 \(\+\d+\.\d to \+100\.0\) \| \+0\.0 \(", text
     )
     assert "| blue |" in text
     figures = json.loads((tmp_path / "out/comparison.json").read_text())
