@@ -86,7 +86,10 @@ def read_metadata(file: Path, people: Sequence[Annotation]) -> Metadata:
         )
     named = [name for name in header if name not in (_IMAGE, _PERSON, _COUNTRY)]
     if not named and _COUNTRY not in header:
-        raise ValueError(f"{file}: its columns are {', '.join(header)}: none of them says a group of people")
+        raise ValueError(
+            f"{file}: its columns are {', '.join(header)}: none of them says a group of people; add one, as "
+            "skin_tone or country"
+        )
     return Metadata(
         attributes=list(dict.fromkeys((["region"] if _COUNTRY in header else []) + named)),
         groups=[rows[row][1] if row in rows else {} for row in range(len(people))],
