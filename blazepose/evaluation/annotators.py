@@ -102,7 +102,12 @@ def criterion(measured: str | None, torso: str) -> dict[str, float]:
             f"annotators={folder}: {figures['num_people']} people are too few to tell how well they agree; "
             f"label {LEAST_PEOPLE} or more twice"
         )
-    agreed = {metric: figures[metric] for metric in (PCK, PDJ) if figures[metric] not in (None, 100)}
+    people = {PCK: figures["num_people"], PDJ: figures.get("num_people_pdj", figures["num_people"])}
+    agreed = {
+        metric: figures[metric]
+        for metric, count in people.items()
+        if count >= LEAST_PEOPLE and figures[metric] not in (None, 100)
+    }
     if not agreed:
         raise ValueError(f"annotators={folder}: they agree wholly, which says nothing of people who do not")
     found = {metric: round(DISCREPANCIES * (100 - share), 4) for metric, share in agreed.items()}

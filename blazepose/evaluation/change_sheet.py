@@ -75,10 +75,10 @@ def draw_changes(people: Sequence[Change], names: tuple[str, str], file: Path, c
     for axes, change in zip(places, [*gained, *lost], strict=True):
         axes.imshow(_triple(change))
         was, now = (
-            f"{right.sum()}" if np.isfinite(points).any() else "not found"
+            f"{right.sum()} right" if np.isfinite(points).any() else "not found"
             for right, points in ((change.was, change.before_px), (change.now, change.after_px))
         )
-        points = f"of {change.counted} points {was} right, then {now}"
+        points = f"of {change.counted} points: {was}, then {now}"
         name = f"{change.person.image.name} #{change.person.person}"
         axes.set_title(f"{name}: {change.gain:+d}, {points}", fontsize=9)
     figure.savefig(file, dpi=_DPI)

@@ -88,7 +88,7 @@ def comparison(runs: Sequence[Run]) -> dict[str, Any]:
     groups = {
         name: of_one
         for name, of_one in (difficulty(first) | rows_of_groups(first.annotations)).items()
-        if len(of_one) > 1 and (len(of_one) <= MOST_GROUPS or name in fair)
+        if 1 < len(of_one) <= MOST_GROUPS
     }
     metrics = {name: _metric(fair.get(name, [])) for name in groups}
     about = ("file", "sha256", "roi", "num_people")
@@ -130,10 +130,10 @@ def _notes(runs: Sequence[Run]) -> list[str]:
     for name, run in zip(names(runs), runs, strict=True):
         then, now = run.figures[PCK], pck(run.scored.errors, run.scored.counted)
         if len(run.scored.annotations) == run.figures["num_people"] and abs(then - now) > _SAME:
-            changed.append(
-                f"{name} has PCK@0.2 {then:.1f} in its results.json, and {now:.1f} here: its labels or "
-                "predictions have changed since; evaluate it again"
-            )
+            why = "its labels or predictions have changed since; evaluate it again"
+            if run.figures["data"] != (data := runs[0].figures["data"]):
+                why = f"it is of {', '.join(run.figures['data'])}, and here all are by {', '.join(data)}"
+            changed.append(f"{name} has PCK@0.2 {then:.1f} in its results.json, and {now:.1f} here: {why}")
         for note in run.figures["notes"]:
             whose.setdefault(note, []).append(name)
     told = [note if len(of) == len(runs) else f"{', '.join(of)}: {note}" for note, of in whose.items()]

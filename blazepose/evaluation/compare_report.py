@@ -144,14 +144,17 @@ def _table(first: str, rows: Mapping[str, Mapping[str, Any]], titles: Sequence[s
 
 
 def _by_chance(figures: Mapping[str, Any], titles: Sequence[str]) -> str:
-    """How many groups are told apart, and how many would be if nothing had changed for anybody."""
+    """How many groups are told apart, and how many would be if nothing had changed on average.
+
+    At most about 5 of 100: the people who are added to those drawn make intervals wider.
+    """
     rows = [row["changes"] for groups in figures["groups"].values() for row in groups.values()]
     known = [[change["ci95"] for change in row] for row in rows if row[0]["ci95"]]
     if not known:
         return ""
     apart = [sum(low > 0 or high < 0 for low, high in of_run) for of_run in zip(*known, strict=True)]
     counts = ", ".join(f"{count} with {name}" for count, name in zip(apart, titles[1:], strict=True))
-    by_chance = f"about {0.05 * len(known):.0f} would be by chance, if nothing had changed for anybody"
+    by_chance = f"up to about {0.05 * len(known):.0f} would be by chance if nothing had changed on average"
     return f" Intervals beside 0, of {len(known)} in all: {counts}; {by_chance}."
 
 

@@ -26,14 +26,15 @@ def plot_curve(scored: Scored, figures: Mapping[str, Any], file: Path) -> None:
     """PCK over thresholds: refined, regression alone, constant mean pose."""
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     axes = figure.subplots()
-    for label, errors, color, style, place in (
-        ("as the runtime returns it", scored.errors, _RIGHT, "o-", (-6, 4, "right")),
-        ("regression alone", scored.errors_raw, _LEFT, "s-", (6, -12, "left")),
-        ("constant mean pose", scored.errors_mean_pose, _MIDDLE, "--", (-6, 4, "right")),
+    everything = scored.counted
+    for label, errors, counted, color, style, place in (
+        ("as the runtime returns it", scored.errors, everything, _RIGHT, "o-", (-6, 4, "right")),
+        ("regression alone", scored.errors_raw, scored.regressed, _LEFT, "s-", (6, -12, "left")),
+        ("constant mean pose", scored.errors_mean_pose, everything, _MIDDLE, "--", (-6, 4, "right")),
     ):
-        if np.isnan(errors[scored.counted]).all():
+        if not counted.any():
             continue  # an engine that does not tell its regression
-        curve = pck_curve(errors, scored.counted)
+        curve = pck_curve(errors, counted)
         axes.plot(list(curve), list(curve.values()), style, markersize=4, color=color, label=label)
         height, (x, y, align) = curve[PCK_THRESHOLD], place
         axes.annotate(
@@ -99,15 +100,19 @@ def _plot_groups(axes: Axes, attribute: str, of_one: Mapping[str, Any]) -> None:
 
 def plot_difficulty(scored: Scored, figures: Mapping[str, Any], file: Path) -> None:
     """Mean error of people over what makes poses hard: median and quartiles in steps, people as dots."""
-    known = {name: values for name, values in measures(scored).items() if name in _OVER}
-    known = {name: values for name, values in known.items() if np.isfinite(values).any()}
-    errors = np.clip(mean_errors(scored), 0, _HIGHEST)
+    wrong = np.where(scored.counted.any(axis=1), np.inf, np.nan)  # of who has no point that is a number
+    errors = np.fmin(mean_errors(scored), wrong).clip(0, _HIGHEST)
+    told = {
+        name: np.isfinite(values) & np.isfinite(errors)
+        for name, values in measures(scored).items()
+        if name in _OVER
+    }
+    known = {name: values for name, values in measures(scored).items() if name in told and told[name].any()}
     figure = Figure(figsize=(7.2, 2.9 * len(known)), layout="constrained")
     for axes, (name, values) in zip(
         figure.subplots(len(known), squeeze=False)[:, 0], known.items(), strict=True
     ):
-        told = np.isfinite(values) & np.isfinite(errors)
-        _plot_trend(axes, values[told], errors[told])
+        _plot_trend(axes, values[told[name]], errors[told[name]])
         axes.set(xlabel=_OVER[name], ylabel="mean error, % of torso", ylim=(0, 1.02 * _HIGHEST))
         if name == "torso":
             axes.set_xscale("log")
@@ -115,7 +120,7 @@ def plot_difficulty(scored: Scored, figures: Mapping[str, Any], file: Path) -> N
             axes.xaxis.set_major_formatter("{x:g}")
             axes.xaxis.set_minor_formatter(NullFormatter())
         _finish(axes, "")
-    legend = f"dots: people, over {_HIGHEST} % drawn there; line and band: median, quartiles of as many each"
+    legend = f"dots: people, over {_HIGHEST} % or not found drawn there; line and band: median, quartiles"
     figure.suptitle(f"{title(figures)}\n{legend}", fontsize=8, x=0.02, ha="left")
     figure.savefig(file, dpi=_DPI)
 

@@ -14,7 +14,7 @@ _NAN = {
     "visibility": "the visibility of {} points is predicted as NaN or infinity, and counts as wrong",
     "presence": "the presence of {} points is predicted as NaN or infinity, and counts as wrong",
     "landmarks_world": "{} world landmarks are predicted as NaN or infinity; figures in millimetres, of "
-    "height and of bones are of the others",
+    "height and of bones are of the others, and of nobody's points whose hips are among them",
     "pose_presence": "the pose score of {} people is predicted as NaN or infinity, and counts as 0",
 }
 """What is said of each output of results.json, num_nan."""
@@ -36,7 +36,7 @@ def remarks(figures: Mapping[str, Any], sources: Sequence[Source], num_predictio
         found.append(f"people of {names} are synthetic: what holds for them need not hold for photographs")
     found += [_NAN[output].format(count) for output, count in figures["num_nan"].items()]
     if 0 < (told := figures["num_people_pdj"]) < figures["num_people"]:
-        found.append(f"PDJ@0.2 is of the {told} people whose visibility is labelled, PCK@0.2 of all")
+        found.append(f"PDJ@0.2 is of the {told} people whose visibility is labelled and told, PCK@0.2 of all")
     labelled = {
         source.name: np.logical_or.reduce([person.labelled for person in source.annotations])
         for source in sources

@@ -39,7 +39,9 @@ class Scored(NamedTuple):
         counted: (people, 33) bool, landmarks that are labelled, too: the points that are scored.
         errors: (people, 33), of the landmarks as the runtime returns them, refined by the heatmap; infinite
             of people whom the detector did not find, NaN of a point that is predicted as NaN: both are wrong.
-        errors_raw: (people, 33), of the regression output; NaN where it is not known.
+        errors_raw: (people, 33), of the regression output; infinite and NaN as `errors` are, and NaN where it
+            is not told.
+        regressed: (people, 33) bool, points that count of the regression output; none if nobody's is told.
         errors_mean_pose: (people, 33), of the median aligned pose of these people: what a network scores
             that always says the same.
         offsets: (people, 33, 2), from the label to the landmark as the runtime returns it, right and down in
@@ -62,6 +64,7 @@ class Scored(NamedTuple):
     counted: np.ndarray
     errors: np.ndarray
     errors_raw: np.ndarray
+    regressed: np.ndarray
     errors_mean_pose: np.ndarray
     offsets: np.ndarray
     swapped: np.ndarray
@@ -70,14 +73,6 @@ class Scored(NamedTuple):
     left_out: dict[str, int]
     torso: str
     not_trained: dict[str, int]
-
-    @property
-    def regressed(self) -> np.ndarray:
-        """Points that count of the regression output, bool (people, 33): a single NaN is wrong.
-
-        An engine tells the regression of everybody or of nobody.
-        """
-        return self.counted & ~np.isnan(self.errors_raw).all(axis=1, keepdims=True)
 
 
 def score(
@@ -145,6 +140,7 @@ def _errors(
     refined[~np.isfinite(refined)] = np.nan
     unknown = np.full((NUM_LANDMARKS, 2), np.nan)
     raw = np.array([unknown if p.landmarks_raw is None else p.landmarks_raw for p in predictions])
+    raw[~np.isfinite(raw)] = np.nan
     if not (labelled & learned).any():
         raise ValueError(
             "nothing to score: the weights never learned to regress any of the labelled landmarks (after a "
@@ -153,6 +149,7 @@ def _errors(
     swapped, pairs = swapped_pairs(refined, target, labelled & learned, sizes)
     missed = (labelled & ~learned).sum(axis=0)
     found = np.array([prediction.found for prediction in predictions])
+    told = found & [prediction.landmarks_raw is not None for prediction in predictions]
     return Scored(
         annotations=annotations,
         predictions=predictions,
@@ -163,7 +160,8 @@ def _errors(
         learned=learned,
         counted=labelled & learned,
         errors=_where_found(normalised_errors(refined, target, sizes), found),
-        errors_raw=_where_found(normalised_errors(raw, target, sizes), found, np.isfinite(raw).any()),
+        errors_raw=_where_found(normalised_errors(raw, target, sizes), found, told.any()),
+        regressed=labelled & learned & ((told | ~found) & told.any())[:, None],
         errors_mean_pose=_where_found(
             normalised_errors(mean_pose(target, labelled, predictions), target, sizes), found
         ),

@@ -67,7 +67,7 @@ def _who_counts(figures: Mapping[str, Any]) -> Iterator[str]:
     reasons = ", ".join(f"{count} ({reason})" for reason, count in figures["num_left_out"].items())
     yield f"People left out: {reasons or 'none'}"
     if figures["num_not_found"]:
-        who = "whom the detector did not find" if "detector" in figures["roi"] else "without a prediction"
+        who = "whom the detector did not find" if "detector" in figures["roi"] else "without predicted points"
         missed = figures["num_not_found"]
         others = "mean errors, swaps and figures in millimetres are of the others"
         yield f"People {who}: {missed}. They count as wrong; {others}"

@@ -44,10 +44,10 @@ def class_scores(label: np.ndarray, predicted: np.ndarray) -> tuple[ClassScore, 
 
     Args:
         label: (...) 1, 0 or UNKNOWN, which does not count.
-        predicted: (...), 0..1; NaN says neither.
+        predicted: (...), 0..1; NaN and infinity say neither.
     """
     known = label != UNKNOWN
-    truth, said = label[known] == 1, predicted[known]
+    truth, said = label[known] == 1, np.where(np.isfinite(predicted), predicted, np.nan)[known]
     return _class_score(truth, said >= YES_FROM), _class_score(~truth, said < YES_FROM)
 
 

@@ -86,11 +86,11 @@ def paired_difference(
         of_people: each person counts alike, however many of their points do.
     """
     gain = np.where(counted, after.astype(np.float64) - before, 0).sum(axis=1)
-    people = np.stack([gain, counted.sum(axis=1)], axis=1)
+    known = counted.any(axis=1)
+    people = np.stack([gain, counted.sum(axis=1)], axis=1)[known]
     if of_people:
-        people *= people[:, 1:].mean() / people[:, 1:].clip(min=1)
-    people = _of_subjects(people, subjects)
-    people = people[people[:, 1] > 0]
+        people *= people[:, 1:].mean() / people[:, 1:]
+    people = _of_subjects(people, None if subjects is None else subjects[known])
     usual = people[:, 1].mean()
     most = max(np.abs(people[:, 0] / people[:, 1]).max(), 0.5, 1 / usual)
     sums = _drawn_sums(np.append(people, [[most * usual, usual], [-most * usual, usual]], axis=0), seed)

@@ -58,6 +58,7 @@ def test_a_moved_point_is_wrong_and_visibility_counts_where_both_tell(crowd):
     assert figures["pck@0.2"] == pytest.approx(100 * 5 / 6, abs=1e-3)
     assert figures["pdj@0.2"] == pytest.approx(100 * 2 / 4)
     assert figures["outputs_not_trained"] == []
+    assert figures["calibration"] == {}, "who says yes or no says no probability"
 
 
 @pytest.fixture
@@ -114,6 +115,9 @@ def test_the_criterion_is_three_discrepancies(tmp_path):
         (tmp_path / "results.json").write_text(json.dumps(figures | {"pdj@0.2": pdj}))
         for name in (tmp_path, tmp_path / "results.json"):
             assert criterion(str(name), "across") == {"pck@0.2": 3.0} | expected
+    few = {"num_people_pdj": 19, "pdj@0.2": 50}
+    (tmp_path / "results.json").write_text(json.dumps(figures | few))
+    assert criterion(str(tmp_path), "across") == {"pck@0.2": 3.0}
     (tmp_path / "results.json").write_text(json.dumps(figures | {"pdj@0.2": None, "num_people": 19}))
     with pytest.raises(
         ValueError, match="19 people are too few to tell how well they agree; label 20 or more"

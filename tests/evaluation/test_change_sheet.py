@@ -2,9 +2,11 @@
 
 import cv2
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from blazepose.data.readers import read_source
-from blazepose.evaluation.change_sheet import draw_changes
+from blazepose.evaluation.change_sheet import Change, draw_changes
 from blazepose.evaluation.drift import Said, changes, labels_of
 from blazepose.evaluation.predict import plan
 
@@ -28,3 +30,18 @@ def test_everybody_who_changed_is_drawn(tiny_lsp, tmp_path):
     start[0] -= 0.5
     empty, gained, both = heights(right, right), heights(wrong, right), heights(start, mixed)
     assert empty < gained < both
+
+
+def test_captions_name_the_weights_and_who_was_not_found(tiny_lsp, tmp_path, monkeypatch):
+    written = []
+    for kind, method in ((Figure, "suptitle"), (Axes, "set_title")):
+        monkeypatch.setattr(kind, method, lambda self, text, **_: written.append(text))
+    (job,) = plan([read_source(f"lsp:{tiny_lsp}")], "annotation", 0)[:1]
+    points = labels_of([job]).points[0, :33]
+    known = np.flatnonzero(job.annotation.labelled)
+    right = np.isin(np.arange(33), known)
+    lost = np.full((33, 2), np.nan)
+    change = Change(job.annotation, job.roi, lost, points, right, right & False, right, len(known))
+    draw_changes([change], ("old", "new"), tmp_path / "sheet.png")
+    assert written[0].startswith("labels, old, new (orange is the person's left): 1 helped most, then nobody")
+    assert written[1].endswith(f": +{len(known)}, of {len(known)} points: not found, then {len(known)} right")

@@ -147,6 +147,15 @@ def test_a_group_of_nobody_in_common_is_undecided_as_it_is_alone(evaluated, tmp_
     assert verdicts == ["undecided", "undecided"]
 
 
+def test_figures_by_other_labels_are_told(evaluated, tmp_path):
+    folders = [evaluated("old"), evaluated("new", data=["lsp:elsewhere"], **{"pck@0.2": 50.0})]
+    (data,) = json.loads((tmp_path / "old/results.json").read_text())["data"]
+    assert comparison(open_runs(folders))["notes"][0] == (
+        "new has PCK@0.2 50.0 in its results.json, and 100.0 here: it is of lsp:elsewhere, and here all are "
+        f"by {data}"
+    )
+
+
 def test_notes_are_kept_and_what_changed_since_is_told(evaluated, tmp_path):
     folders = [evaluated("old", [WRIST]), evaluated("new", **{"pck@0.2": 50.0})]
     assert comparison(open_runs(folders))["notes"] == [
@@ -208,7 +217,7 @@ def test_changes_by_chance_are_said(evaluated, tmp_path):
     table.write_text(table.read_text().replace("blue", "red", 9))
     (tmp_path / "out").mkdir()
     write_comparison(open_runs(folders), tmp_path / "out")
-    said = " Intervals beside 0, of 1 in all: 1 with new, 0 with same; about 0 would be by chance, if nothing"
+    said = " Intervals beside 0, of 1 in all: 1 with new, 0 with same; up to about 0 would be by"
     assert said in (tmp_path / "out/report.md").read_text()
 
 

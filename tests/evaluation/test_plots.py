@@ -3,7 +3,9 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from blazepose.evaluation.plots import _plot_trend
+from blazepose.evaluation.plots import _plot_trend, plot_curve, plot_difficulty
+from blazepose.evaluation.results import results
+from tests.evaluation.judged import answer, judged, somebody
 
 
 def steps(values: np.ndarray, errors: np.ndarray) -> np.ndarray:
@@ -26,3 +28,17 @@ def test_people_of_equal_values_are_in_one_step():
 def test_few_people_are_few_steps():
     assert len(steps(np.arange(40.0), np.ones(40))) == 3
     assert len(steps(np.arange(5.0), np.ones(5))) == 1
+
+
+def test_charts_of_points_that_are_all_nan(tmp_path):
+    """Visibility is labelled of the last person alone, of whom no point is a number."""
+    people = [*map(somebody, range(3)), somebody(3, [1] * 6)]
+    answers = [answer(one, [0.0] * 6) for one in people]
+    for count in (1, 4):
+        for one in answers[-count:]:
+            one.landmarks[:, :2] = np.nan
+        scored = judged(people, answers)
+        figures = results(scored) | {"file": "a.jsonl", "data": ["lsp:x"], "sha256": "0", "annotators": False}
+        for plot in (plot_curve, plot_difficulty):
+            plot(scored, figures, tmp_path / "chart.png")
+            assert (tmp_path / "chart.png").stat().st_size > 1000

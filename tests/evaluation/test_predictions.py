@@ -88,7 +88,10 @@ def test_bad_files_are_told(tmp_path):
         read_predictions(file)
     good = {"image": "a.jpg", "person": "1", "reader": "lsp", "roi": {"from": "x"}, "landmarks": None}
     wrong = [good | {"trained": "nose"}, good | {"trained": None, "roi": "x"}]
-    wrong.append(good | {"trained": None, "roi": {"center_x": 1, "side": float("nan")}})
+    roi = {"from": "annotation", "center_x": 1, "center_y": 1, "side": 9, "rotation_rad": 0}
+    file.write_text(json.dumps(good | {"trained": None, "roi": roi}))
+    assert len(read_predictions(file)) == 1
+    wrong.append(good | {"trained": None, "roi": roi | {"side": float("nan")}})
     for line in ('{"image": "a.jpg"}', "[]", "not json", '{"roi": {"side": 1}}', *map(json.dumps, wrong)):
         file.write_text(line + "\n")
         with pytest.raises(ValueError, match=r"p\.jsonl, line 1, is not a prediction"):

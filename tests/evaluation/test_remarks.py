@@ -63,8 +63,21 @@ def test_pdj_of_fewer_people_is_told():
     people = [somebody(0, [1] * 6), somebody(1)]
     figures = results(judged(people, [answer(one, [0.0] * 6) for one in people]))
     assert remarks(figures, [source_of(people)], 2) == [
-        "PDJ@0.2 is of the 1 people whose visibility is labelled, PCK@0.2 of all"
+        "PDJ@0.2 is of the 1 people whose visibility is labelled and told, PCK@0.2 of all"
     ]
+
+
+def test_a_regression_of_nothing_but_nan_is_wrong():
+    """Of one of three people; infinity is NaN, too."""
+    people = [somebody(k) for k in range(3)]
+    said = [
+        replace(one, landmarks_raw=one.landmarks[:, :2]) for one in (answer(p, [0.0] * 6) for p in people)
+    ]
+    for wrong in (np.nan, np.inf):
+        said[1] = replace(said[1], landmarks_raw=np.full((33, 2), wrong))
+        figures = results(judged(people, said))
+        assert figures["pck@0.2_raw"] == round(200 / 3, 4)
+        assert figures["num_nan"] == {"landmarks_raw": 6}
 
 
 def test_mixed_skeletons_and_synthetic_people_are_told():

@@ -36,3 +36,5 @@ def test_a_class_without_labels_has_no_score():
 def test_no_answer_is_neither():
     visible, hidden = class_scores(np.array([VISIBLE, HIDDEN, HIDDEN]), np.array([np.nan, np.nan, 0.1]))
     assert (visible.recall, hidden.recall, hidden.precision) == (0, 50, 100)
+    visible, hidden = class_scores(np.array([VISIBLE, HIDDEN]), np.array([np.inf, -np.inf]))
+    assert (visible.recall, hidden.recall) == (0, 0)

@@ -147,3 +147,7 @@ def test_the_interval_holds_the_true_change_in_95_of_100_sets():
 def test_people_without_a_point_do_not_count():
     right, counted = np.ones((3, 2), bool), np.array([[True, True], [False, False], [True, False]])
     assert paired_difference(~right, right, counted).value == 100
+    more = [np.concatenate([values, np.zeros((30, 2), bool)]) for values in (~right, right, counted)]
+    for of_people in (False, True):
+        alone = paired_difference(~right, right, counted, of_people=of_people)
+        assert paired_difference(*more, of_people=of_people) == alone
