@@ -1,6 +1,7 @@
 """A comparison of evaluations for people: comparison.json, report.md and report.html with their pictures."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -154,7 +155,8 @@ def _by_chance(figures: Mapping[str, Any], titles: Sequence[str]) -> str:
         return ""
     apart = [sum(low > 0 or high < 0 for low, high in of_run) for of_run in zip(*known, strict=True)]
     counts = ", ".join(f"{count} with {name}" for count, name in zip(apart, titles[1:], strict=True))
-    by_chance = f"up to about {0.05 * len(known):.0f} would be by chance if nothing had changed on average"
+    most = math.ceil(0.05 * len(known))
+    by_chance = f"up to about {most} would be by chance if nothing had changed on average"
     return f" Intervals beside 0, of {len(known)} in all: {counts}; {by_chance}."
 
 

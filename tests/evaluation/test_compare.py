@@ -217,7 +217,7 @@ def test_changes_by_chance_are_said(evaluated, tmp_path):
     table.write_text(table.read_text().replace("blue", "red", 9))
     (tmp_path / "out").mkdir()
     write_comparison(open_runs(folders), tmp_path / "out")
-    said = " Intervals beside 0, of 1 in all: 1 with new, 0 with same; up to about 0 would be by"
+    said = " Intervals beside 0, of 1 in all: 1 with new, 0 with same; up to about 1 would be by"
     assert said in (tmp_path / "out/report.md").read_text()
 
 
