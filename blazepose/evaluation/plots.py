@@ -102,17 +102,12 @@ def plot_difficulty(scored: Scored, figures: Mapping[str, Any], file: Path) -> N
     """Mean error of people over what makes poses hard: median and quartiles in steps, people as dots."""
     wrong = np.where(scored.counted.any(axis=1), np.inf, np.nan)  # of who has no point that is a number
     errors = np.fmin(mean_errors(scored), wrong).clip(0, _HIGHEST)
-    told = {
-        name: np.isfinite(values) & np.isfinite(errors)
-        for name, values in measures(scored).items()
-        if name in _OVER
-    }
-    known = {name: values for name, values in measures(scored).items() if name in told and told[name].any()}
-    figure = Figure(figsize=(7.2, 2.9 * len(known)), layout="constrained")
-    for axes, (name, values) in zip(
-        figure.subplots(len(known), squeeze=False)[:, 0], known.items(), strict=True
-    ):
-        _plot_trend(axes, values[told[name]], errors[told[name]])
+    hard = measures(scored)
+    told = {name: np.isfinite(hard[name]) & np.isfinite(errors) for name in _OVER}
+    told = {name: rows for name, rows in told.items() if rows.any()}
+    figure = Figure(figsize=(7.2, 2.9 * len(told)), layout="constrained")
+    for axes, (name, rows) in zip(figure.subplots(len(told), squeeze=False)[:, 0], told.items(), strict=True):
+        _plot_trend(axes, hard[name][rows], errors[rows])
         axes.set(xlabel=_OVER[name], ylabel="mean error, % of torso", ylim=(0, 1.02 * _HIGHEST))
         if name == "torso":
             axes.set_xscale("log")
@@ -126,8 +121,8 @@ def plot_difficulty(scored: Scored, figures: Mapping[str, Any], file: Path) -> N
 
 
 _OVER = {
-    "torso": "size of the torso in the picture, pixels",
     "rotation": "turn of the body from upright, degrees",
+    "torso": "size of the torso in the picture, pixels",
     "occlusion": "share of the labelled points that are hidden",
 }
 _HIGHEST = 100
