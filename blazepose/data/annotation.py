@@ -99,12 +99,13 @@ def source_to_landmarks(
     """
     source, target = _indices(tuple(skeleton.items()))
     known = labelled[source]
+    source, target = source[known], target[known]
     landmarks_px = np.zeros((NUM_LANDMARKS, 2), np.float32)
     landmark_labelled = np.zeros(NUM_LANDMARKS, bool)
     landmark_visibility = np.full(NUM_LANDMARKS, UNKNOWN, np.int8)
-    landmarks_px[target] = np.where(known[:, None], keypoints[source], 0)
-    landmark_labelled[target] = known
-    landmark_visibility[target] = np.where(known, visibility[source], UNKNOWN)
+    landmarks_px[target] = keypoints[source]
+    landmark_labelled[target] = True
+    landmark_visibility[target] = visibility[source]
     rest = labelled.copy()
     rest[source] = False
     return landmarks_px, landmark_labelled, landmark_visibility, keypoints[rest].astype(np.float32)

@@ -36,7 +36,7 @@ def oks_figures(scored: Scored) -> dict[str, float]:
         "categories": [{"id": 1}],
         "annotations": [_label(scored, row, number[scored.annotations[row].image]) for row in rows],
     }
-    found = [row for row in rows if scored.predictions[row].found]
+    found = [row for row in rows if scored.found[row]]
     said = [_answer(scored, row, number[scored.annotations[row].image]) for row in found]
     with contextlib.redirect_stdout(None):
         truth.createIndex()

@@ -15,7 +15,13 @@ from tqdm import tqdm
 
 from blazepose.data.align import aligned_roi, why_not_alignable
 from blazepose.data.annotation import Annotation, Source
-from blazepose.evaluation.predictions import Prediction, learned_output, nothing_found, require_unique
+from blazepose.evaluation.predictions import (
+    Prediction,
+    learned_output,
+    nothing_found,
+    person_key,
+    require_unique,
+)
 from blazepose.geometry import Roi, crop_image, roi_to_image, roi_to_image_matrix
 from blazepose.image import read_image
 from blazepose.runtime.decode import (
@@ -106,7 +112,7 @@ def require_people(jobs: list[Job], sources: list[Source]) -> None:
     if not jobs:
         names = ", ".join(source.name for source in sources)
         raise ValueError(f"{names}: nobody has labelled hips and shoulders, so there is no crop to look at")
-    require_unique((job.reader, job.annotation) for job in jobs)
+    require_unique(person_key(job.reader, job.annotation) for job in jobs)
 
 
 def predict(

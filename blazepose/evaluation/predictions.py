@@ -87,16 +87,13 @@ def person_key(reader: str, annotation: Annotation) -> PersonKey:
     return reader, os.path.abspath(annotation.image), annotation.person  # noqa: PTH100 (keeps links as they are)
 
 
-def require_unique(people: Iterable[tuple[str, Annotation]]) -> None:
+def require_unique(people: Iterable[PersonKey]) -> None:
     """Refuse somebody who is there twice.
-
-    Args:
-        people: names of readers, and who they read.
 
     Raises:
         ValueError: names the person.
     """
-    for (reader, image, person), count in Counter(person_key(*one) for one in people).items():
+    for (reader, image, person), count in Counter(people).items():
         if count > 1:
             raise ValueError(
                 f"{image}: two labels of the {reader} reader are both person {person}, so their predictions "

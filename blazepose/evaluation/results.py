@@ -72,7 +72,7 @@ def results(scored: Scored, asked: Asked | None = None) -> dict[str, Any]:
         "num_people_pdj": int(shares(scored)[PDJ].known.sum()),
         "num_subjects": len(np.unique(scored.subjects)),
         "num_left_out": scored.left_out,
-        "num_not_found": sum(not prediction.found for prediction in scored.predictions),
+        "num_not_found": int((~scored.found).sum()),
         "num_nan": _count_nan(scored),
         "torso": scored.torso,
         "roi": "+".join(crops),
@@ -94,14 +94,13 @@ def results(scored: Scored, asked: Asked | None = None) -> dict[str, Any]:
 
 def _count_nan(scored: Scored) -> dict[str, int]:
     """Points, or people of `pose_presence`, of which an output is NaN or infinity though they were found."""
-    heads, predictions = scored.heads, scored.predictions
-    found = np.array([prediction.found for prediction in predictions])
-    presence = [prediction.pose_presence for prediction in predictions]
+    heads, found = scored.heads, scored.found[:, None]
+    presence = [prediction.pose_presence for prediction in scored.predictions]
     nan = {
         "landmarks": scored.counted & np.isnan(scored.errors),
         "landmarks_raw": scored.regressed & np.isnan(scored.errors_raw),
-        "visibility": (heads.visibility != UNKNOWN) & ~np.isfinite(heads.visibility_said) & found[:, None],
-        "presence": (heads.presence != UNKNOWN) & ~np.isfinite(heads.presence_said) & found[:, None],
+        "visibility": (heads.visibility != UNKNOWN) & ~np.isfinite(heads.visibility_said) & found,
+        "presence": (heads.presence != UNKNOWN) & ~np.isfinite(heads.presence_said) & found,
         "landmarks_world": heads.world_unsaid,
         "pose_presence": np.array([said is not None and not math.isfinite(said) for said in presence]),
     }

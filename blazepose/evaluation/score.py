@@ -31,6 +31,7 @@ class Scored(NamedTuple):
     Attributes:
         annotations: of the people.
         predictions: of the same people.
+        found: (people,) bool, those whom the detector found.
         subjects: (people,) numbers, equal for one person in several pictures, if the `subject` is known.
         target_px: (people, 33, 2) labels; meaningless where not labelled.
         labelled: (people, 33) bool.
@@ -56,6 +57,7 @@ class Scored(NamedTuple):
 
     annotations: list[Annotation]
     predictions: list[Prediction]
+    found: np.ndarray
     subjects: np.ndarray
     target_px: np.ndarray
     labelled: np.ndarray
@@ -89,7 +91,8 @@ def score(
         ValueError: if a person has no prediction, if somebody is there twice, or if nothing can be scored.
     """
     people = [(source, annotation) for source in sources for annotation in source.annotations]
-    require_unique((source.reader, annotation) for source, annotation in people)
+    keys = [person_key(source.reader, annotation) for source, annotation in people]
+    require_unique(keys)
     sizes = torso_size(
         np.array([annotation.landmarks_px for _, annotation in people]),
         np.array([annotation.labelled for _, annotation in people]),
@@ -102,9 +105,9 @@ def score(
     for row, ((source, annotation), size) in enumerate(zip(people, sizes, strict=True)):
         if reason := _why_not_scorable(annotation, float(size)):
             left_out[reason] += 1
-        elif (key := person_key(source.reader, annotation)) in predictions:
+        elif keys[row] in predictions:
             rows.append(row)
-            found.append(predictions[key])
+            found.append(predictions[keys[row]])
         else:
             missing.append((source, annotation))
     if missing:
@@ -136,7 +139,9 @@ def _errors(
     target = np.array([annotation.landmarks_px for annotation in annotations]).astype(np.float64)
     labelled = np.array([annotation.labelled for annotation in annotations])
     learned = learned_landmarks(predictions, "landmarks")
-    refined = np.array([prediction.landmarks[:, :2] for prediction in predictions])
+    landmarks = np.array([prediction.landmarks for prediction in predictions])
+    found = np.isfinite(landmarks).any(axis=(1, 2))
+    refined = landmarks[..., :2]
     refined[~np.isfinite(refined)] = np.nan
     unknown = np.full((NUM_LANDMARKS, 2), np.nan)
     raw = np.array([unknown if p.landmarks_raw is None else p.landmarks_raw for p in predictions])
@@ -148,11 +153,11 @@ def _errors(
         )
     swapped, pairs = swapped_pairs(refined, target, labelled & learned, sizes)
     missed = (labelled & ~learned).sum(axis=0)
-    found = np.array([prediction.found for prediction in predictions])
     told = found & [prediction.landmarks_raw is not None for prediction in predictions]
     return Scored(
         annotations=annotations,
         predictions=predictions,
+        found=found,
         subjects=_subjects(annotations),
         target_px=target,
         labelled=labelled,

@@ -46,7 +46,7 @@ def draw_sheet(scored: Scored, rows: list[int], title: str, file: Path) -> None:
         axes.imshow(_pair(scored, row))
         figures = f"mean error {errors[row]:.0f} % of torso, {hits} of {counted.sum()} points right"
         caption = f"{annotation.image.name} #{annotation.person}\n"
-        caption += figures if scored.predictions[row].found else "not found"
+        caption += figures if scored.found[row] else "not found"
         axes.text(0.5, -0.02, caption, fontsize=9, ha="center", va="top", transform=axes.transAxes)
     figure.savefig(file, dpi=_DPI)
 
