@@ -31,7 +31,7 @@ class Scored(NamedTuple):
     Attributes:
         annotations: of the people.
         predictions: of the same people.
-        found: (people,) bool, those whom the detector found.
+        found: (people,) bool, Prediction.found of each.
         subjects: (people,) numbers, equal for one person in several pictures, if the `subject` is known.
         target_px: (people, 33, 2) labels; meaningless where not labelled.
         labelled: (people, 33) bool.
@@ -101,13 +101,13 @@ def score(
     left_out = Counter[str]()
     for source in sources:
         left_out.update(source.left_out)
-    rows, found, missing = [], [], []
+    rows, said, missing = [], [], []
     for row, ((source, annotation), size) in enumerate(zip(people, sizes, strict=True)):
         if reason := _why_not_scorable(annotation, float(size)):
             left_out[reason] += 1
         elif keys[row] in predictions:
             rows.append(row)
-            found.append(predictions[keys[row]])
+            said.append(predictions[keys[row]])
         else:
             missing.append((source, annotation))
     if missing:
@@ -120,7 +120,7 @@ def score(
     if not rows:
         reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
         raise ValueError(f"{', '.join(s.name for s in sources)}: nobody can be scored ({reasons})")
-    return _errors([people[row][1] for row in rows], found, sizes[rows], dict(left_out), torso)
+    return _errors([people[row][1] for row in rows], said, sizes[rows], dict(left_out), torso)
 
 
 def _why_not_scorable(annotation: Annotation, torso: float) -> str | None:
@@ -139,9 +139,8 @@ def _errors(
     target = np.array([annotation.landmarks_px for annotation in annotations]).astype(np.float64)
     labelled = np.array([annotation.labelled for annotation in annotations])
     learned = learned_landmarks(predictions, "landmarks")
-    landmarks = np.array([prediction.landmarks for prediction in predictions])
-    found = np.isfinite(landmarks).any(axis=(1, 2))
-    refined = landmarks[..., :2]
+    found = np.array([prediction.found for prediction in predictions])
+    refined = np.array([prediction.landmarks[:, :2] for prediction in predictions])
     refined[~np.isfinite(refined)] = np.nan
     unknown = np.full((NUM_LANDMARKS, 2), np.nan)
     raw = np.array([unknown if p.landmarks_raw is None else p.landmarks_raw for p in predictions])

@@ -27,6 +27,17 @@ def test_unlabelled_points_are_zero_and_unknown():
     assert extra.shape == (0, 2)
 
 
+def test_an_unlabelled_point_without_numbers_beside_labelled_ones():
+    keypoints = KEYPOINTS.copy()
+    keypoints[[1, 2]] = np.nan
+    labelled = np.array([True, False, False, True, True])
+    points, known, visibility, extra = source_to_landmarks(keypoints, labelled, VISIBILITY, SKELETON)
+    assert points[[0, 29, 30]].tolist() == [[1, 2], [0, 0], [7, 8]]
+    assert known[[0, 29, 30]].tolist() == [True, False, True]
+    assert visibility[[0, 29, 30]].tolist() == [VISIBLE, UNKNOWN, VISIBLE]
+    assert extra.tolist() == [[9, 10]]
+
+
 def test_small_types():
     arrays = source_to_landmarks(KEYPOINTS.astype(float), np.ones(5, bool), VISIBILITY, SKELETON)
     assert [array.dtype for array in arrays] == [np.float32, bool, np.int8, np.float32]

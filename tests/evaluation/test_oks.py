@@ -73,6 +73,14 @@ def test_without_areas_there_is_no_figure():
     assert all(np.isnan(value) for value in figures.values())
 
 
+def test_who_has_no_area_does_not_count():
+    """The first has none, the second is not found, the third is right."""
+    people = [somebody(0), *(replace(somebody(k), area_px=3000.0) for k in (1, 2))]
+    said = [answer(one, [0.0] * 6) for one in people]
+    said[1].landmarks[:] = np.nan
+    assert oks_figures(judged(people, said))["oks_ar"] == pytest.approx(50)
+
+
 def test_nobody_found_at_all():
     people = [replace(somebody(0), area_px=3000.0)]
     missed = answer(people[0], [0.0] * 6)

@@ -160,6 +160,12 @@ def test_predictions_of_other_people(crowd, pose_roi):
         score(predictions, [crowd])
 
 
+def test_somebody_who_is_there_twice(crowd, pose_roi):
+    predictions = predictions_of(crowd, pose_roi)
+    with pytest.raises(ValueError, match=r"im0\.png: two labels of the lsp reader are both person 0"):
+        score(predictions, [crowd, crowd])
+
+
 def test_what_was_not_trained_is_left_out_and_said(crowd, pose_roi):
     wrong = pose_roi.copy()
     wrong[INDEX["left_wrist"]] += 1

@@ -135,8 +135,8 @@ def _add(
 
 def _points(entry: dict[str, Any], skeleton: Mapping[int, str]) -> np.ndarray:
     points = triplets(entry.get("keypoints"), len(skeleton))
-    if _FLAGS.issuperset(points[:, 2].tolist()) and np.isfinite(points).all():
-        return points  # nearly always, and point by point is slow
+    if _FLAGS.issuperset(points[:, 2].tolist()) and np.isfinite(points[points[:, 2] > 0]).all():
+        return points
     for index, (x, y, flag) in enumerate(points.tolist()):
         if flag not in _FLAGS:
             raise ValueError(f"{skeleton[index]} has visibility {flag:g}, expected 0, 1 or 2")

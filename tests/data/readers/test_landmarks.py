@@ -104,6 +104,11 @@ def test_keypoint_names_that_cannot_be_right(tmp_path, names, sentence):
             {"keypoints": [1, 2, 2, 3, 4, 0.7]},
             "annotation 5: left_heel has visibility 0.7, expected 0, 1 or 2",
         ),
+        ({"keypoints": [1, 2, None, 3, 4, 2]}, "annotation 5: nose has visibility nan, expected 0, 1 or 2"),
+        (
+            {"keypoints": [None, None, 0, 3, 4, 5]},
+            "annotation 5: left_heel has visibility 5, expected 0, 1 or 2",
+        ),
         ({"keypoints": [[1, 2, 2], [3, 4, 2]]}, "annotation 5: keypoints in lists of their own"),
         ({"keypoints": {"nose": [1, 2, 2]}}, "annotation 5: keypoints is not a list of numbers"),
         ({"keypoints": [10**400, 2, 2, 0, 0, 0]}, "annotation 5: keypoints that are not numbers"),
@@ -137,6 +142,8 @@ def test_unlabelled_points_may_have_any_coordinates(tmp_path):
         0
     ]
     assert not person.labelled[INDEX["left_heel"]]
+    assert person.landmarks_px[INDEX["left_heel"]].tolist() == [0, 0]
+    assert person.visibility[INDEX["left_heel"]] == UNKNOWN
 
 
 @pytest.mark.parametrize(
