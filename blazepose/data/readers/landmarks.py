@@ -4,7 +4,6 @@ What CVAT, FiftyOne and Label Studio write, and where each puts the pictures: da
 """
 
 import difflib
-import math
 import re
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +20,6 @@ from blazepose.data.readers.people import People
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
 LICENCE = "own labels: no licence recorded"
-_FLAGS = frozenset((0, 1, 2))
 
 
 def read(path: Path, split: str | None) -> Source:
@@ -135,13 +133,13 @@ def _add(
 
 def _points(entry: dict[str, Any], skeleton: Mapping[int, str]) -> np.ndarray:
     points = triplets(entry.get("keypoints"), len(skeleton))
-    if _FLAGS.issuperset(points[:, 2].tolist()) and np.isfinite(points[points[:, 2] > 0]).all():
-        return points
-    for index, (x, y, flag) in enumerate(points.tolist()):
-        if flag not in _FLAGS:
-            raise ValueError(f"{skeleton[index]} has visibility {flag:g}, expected 0, 1 or 2")
-        if flag and not (math.isfinite(x) and math.isfinite(y)):
-            raise ValueError(f"NaN or infinite coordinates of {skeleton[index]}")
+    flags = points[:, 2]
+    no_flag = (flags != 0) & (flags != 1) & (flags != 2)
+    nowhere = (flags > 0) & ~np.isfinite(points).all(axis=1)
+    for index in np.flatnonzero(no_flag | nowhere).tolist():
+        if no_flag[index]:
+            raise ValueError(f"{skeleton[index]} has visibility {flags[index]:g}, expected 0, 1 or 2")
+        raise ValueError(f"NaN or infinite coordinates of {skeleton[index]}")
     return points
 
 
