@@ -6,6 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from blazepose.whole_file import whole_file
+
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 
 _JPEG_START = b"\xff\xd8"
@@ -91,3 +93,10 @@ def _jpeg_has_end(data: bytes) -> bool:
             return True
         position = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")
     return False
+
+
+def write_image(path: Path, image: np.ndarray) -> None:
+    """Write an RGB picture in the format of its suffix; it appears when it is complete."""
+    _, encoded = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    with whole_file(path) as part:
+        part.write_bytes(encoded.tobytes())

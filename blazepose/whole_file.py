@@ -1,10 +1,15 @@
-"""Files that appear when they are complete, so that a kill leaves the earlier one or none. Checksums."""
+"""Files and folders that appear when they are complete, so that a kill leaves the earlier ones or none."""
 
+import errno
 import hashlib
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -13,10 +18,50 @@ def whole_file(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
-        yield part
+        with naming_full_disk(path):
+            yield part
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A folder inside `folder` to write to; its files move to `folder` in the end, unless an error came.
+
+    Inside, since `folder` may be a disk of its own. Where an error came, an empty `folder` goes away.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=".part.", dir=folder))
+    try:
+        with naming_full_disk(folder):
+            yield part
+        for path in part.iterdir():
+            path.replace(folder / path.name)
+    finally:
+        shutil.rmtree(part)
+        with suppress(OSError):
+            folder.rmdir()
+
+
+@contextmanager
+def naming_full_disk(path: Path) -> Iterator[None]:
+    """Name what was being written in the system's error that the disk is full."""
+    try:
+        yield
+    except Exception as error:
+        if full := full_disk(error):
+            full.filename = full.filename or str(path)
+        raise
+
+
+def full_disk(error: BaseException | None) -> OSError | None:
+    """The system's error behind this one, if it is that a disk or a quota is full, or a file too large."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def file_sha256(path: Path) -> str:
