@@ -50,8 +50,9 @@ def naming_full_disk(path: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if full := full_disk(error):
-            full.filename = full.filename or str(path)
+        full = full_disk(error)
+        if full and full.filename is None:
+            full.filename = str(path)
         raise
 
 

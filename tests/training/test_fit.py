@@ -6,6 +6,7 @@ import time
 import pytest
 import torch
 from omegaconf import OmegaConf
+from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.demos.boring_classes import BoringModel
 
@@ -97,7 +98,7 @@ def test_bfloat16_only_where_the_gpu_computes_in_it(monkeypatch, supported, prec
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: supported)
-    monkeypatch.setattr(fit, "_try_out", lambda settings: None)
+    monkeypatch.setattr(fit, "_try_out", lambda settings: Trainer(accelerator="cpu", logger=False))
     settings = dict(OmegaConf.load("configs/trainer/default.yaml"))
     assert trainer_settings(settings)["precision"] == precision
 
