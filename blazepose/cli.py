@@ -22,7 +22,7 @@ from typing import Any, NoReturn, ParamSpec
 from tqdm import tqdm
 
 from blazepose.rank import is_first_process, is_launched
-from blazepose.whole_file import full_disk
+from blazepose.whole_file import chain, full_disk
 
 P = ParamSpec("P")
 
@@ -32,6 +32,7 @@ _PACKAGE = Path(__file__).resolve().parent
 _SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 _ONCE_S = 0.2
 """`timeout` and shells send a signal to the process and to its group: closer ones are one."""
+_AGAIN_S = 1.0
 
 
 def say_errors(task: Callable[P, None]) -> Callable[P, None]:
@@ -50,6 +51,7 @@ def say_errors(task: Callable[P, None]) -> Callable[P, None]:
                 if received:
                     raise KeyboardInterrupt  # a library has swallowed it
             except BaseException as error:
+                signal.setitimer(signal.ITIMER_REAL, 0)
                 if isinstance(error, KeyboardInterrupt):
                     received += error.args or [signal.SIGINT]
                 if received:  # whatever libraries have made of it
@@ -66,20 +68,28 @@ def say_errors(task: Callable[P, None]) -> Callable[P, None]:
 def _interrupts() -> Iterator[list[int]]:
     """Raise KeyboardInterrupt for both signals, and yield the list of those that came."""
     received: list[int] = []
-    process, hook = os.getpid(), threading.excepthook
+    process = os.getpid()
 
     def interrupt(number: int) -> None:
         if received or os.getpid() != process:  # a second time, or in a forked worker
             os._exit(128 + number)
         received.append(number)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where torch raises an error for each worker that ends
+        signal.signal(signal.SIGALRM, again)
+        signal.setitimer(signal.ITIMER_REAL, _AGAIN_S, _AGAIN_S)
         raise KeyboardInterrupt(number)
 
-    threading.excepthook = _in_thread
+    def again(*_: Any) -> None:
+        if not any(isinstance(error, KeyboardInterrupt) for error in chain(sys.exception())):
+            raise KeyboardInterrupt(received[0])
+
+    hooks = threading.excepthook, sys.unraisablehook
+    threading.excepthook, sys.unraisablehook = _in_thread, _in_destructor
     try:
         with on_signals(interrupt):
             yield received
     finally:
-        threading.excepthook = hook
+        threading.excepthook, sys.unraisablehook = hooks
 
 
 @contextmanager
@@ -143,13 +153,10 @@ def _say(sentence: str) -> None:
     log.critical(sentence)  # for the log of a run
 
 
-def _how_to_resume(error: BaseException | None) -> str | None:
+def _how_to_resume(error: BaseException) -> str | None:
     """The innermost note of `resuming`."""
-    how = None
-    while error is not None:
-        how = next(iter(getattr(error, "__notes__", [])), how)
-        error = error.__cause__ or error.__context__
-    return how
+    notes = [note for one in chain(error) for note in getattr(one, "__notes__", [])[:1]]
+    return notes[-1] if notes else None
 
 
 def _log_to_console() -> None:
@@ -174,6 +181,12 @@ def _in_thread(thread: threading.ExceptHookArgs) -> None:
     """Leave it to the main thread, which meets it as well, to say that the disk is full."""
     if not full_disk(thread.exc_value):
         threading.__excepthook__(thread)
+
+
+def _in_destructor(lost: Any) -> None:
+    """Leave it to `again` to interrupt where Python ignores it."""
+    if not isinstance(lost.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(lost)
 
 
 def _raised_on_purpose(error: BaseException, script_code: CodeType) -> bool:

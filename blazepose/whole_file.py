@@ -58,11 +58,17 @@ def naming_full_disk(path: Path) -> Iterator[None]:
 
 def full_disk(error: BaseException | None) -> OSError | None:
     """The system's error behind this one, if it is that a disk or a quota is full, or a file too large."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in _FULL:
-            return error
-        error = error.__cause__ or error.__context__
+    for one in chain(error):
+        if isinstance(one, OSError) and one.errno in _FULL:
+            return one
     return None
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those that it came from."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def file_sha256(path: Path) -> str:

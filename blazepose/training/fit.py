@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from pytorch_lightning import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
@@ -24,7 +24,7 @@ from blazepose.cli import resuming
 from blazepose.image import ImageError
 from blazepose.training.memory import keep_freed_buffers
 from blazepose.training.optimiser import OptimiserConfig
-from blazepose.training.processes import OwnSignals, require_all_processes, watching
+from blazepose.training.processes import OwnSignals, require_all_processes, run_folder, watching
 from blazepose.training.runs import best_checkpoint, last_checkpoint
 from blazepose.training.stages import Stages
 from blazepose.whole_file import naming_full_disk, whole_file
@@ -230,8 +230,7 @@ def fit(
 
 def _how_to_resume(trainer: Trainer) -> str:
     """What the user types next, where the training does not come to its end."""
-    checkpoints = str(cast(ModelCheckpoint, trainer.checkpoint_callback).dirpath)
-    folder = Path(os.path.relpath(checkpoints)).parent
+    folder = run_folder(trainer)
     if last_checkpoint(folder).is_file():
         return f"python train.py ckpt={folder} resumes the training"
     return "no epoch was complete, so there is nothing to resume: start the training again"

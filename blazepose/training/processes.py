@@ -6,10 +6,12 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import torch
 from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
 
 from blazepose.cli import leave_at_once
@@ -69,6 +71,12 @@ class OwnSignals(Callback):
         signal.signal(signal.SIGTERM, self._handler)
 
 
+def run_folder(trainer: Trainer) -> Path:
+    """The folder of the run, which Lightning has told every process with that of the checkpoints."""
+    checkpoints = str(cast(ModelCheckpoint, trainer.checkpoint_callback).dirpath)
+    return Path(os.path.relpath(checkpoints)).parent
+
+
 @contextmanager
 def watching(trainer: Trainer, how_to_resume: Callable[[], str]) -> Iterator[None]:
     """Run the processes of a trainer, and end this one when another is lost.
@@ -83,9 +91,11 @@ def watching(trainer: Trainer, how_to_resume: Callable[[], str]) -> Iterator[Non
     watch.start()
     try:
         yield
-    except BaseException as error:
+    except Exception as error:
         if lost := watch.lost(error):
             raise ConnectionError(lost) from error
+        raise
+    except BaseException:
         watch.end_others()
         raise
     finally:
@@ -97,51 +107,55 @@ class _Watch(threading.Thread):
 
     def __init__(self, trainer: Trainer, how_to_resume: Callable[[], str]) -> None:
         super().__init__(daemon=True, name="watch")
-        self.over, self._found = threading.Event(), threading.Event()
-        self._launcher, self._first = trainer.strategy.launcher, trainer.global_rank
-        self._how_to_resume = how_to_resume
+        self.over, self._noticed = threading.Event(), threading.Event()
+        self._trainer, self._how_to_resume = trainer, how_to_resume
         self._others: list[subprocess.Popen] = []
+        self._sentence: str | None = None
         if not is_launched():
             mark_launcher()
 
     def run(self) -> None:
-        """Find out that a process is lost; the main thread says so unless it is blocked."""
+        """Notice that a process is lost; the main thread says so unless it is blocked."""
         while not self.over.wait(_POLL_S):
             self._adopt()
             if lost := self._lost():
-                self._found.set()
+                self._sentence = lost + self._log()
+                self._noticed.set()
                 self.end_others()
                 if not self.over.wait(_PATIENCE_S):
-                    leave_at_once(f"{lost}; {self._how_to_resume()}")
+                    leave_at_once(f"{self._sentence}; {self._how_to_resume()}")
                 return
 
     def _adopt(self) -> None:
         """Take the processes from Lightning, which would kill this one without a word."""
-        started = getattr(self._launcher, "procs", [])
+        started = getattr(self._trainer.strategy.launcher, "procs", [])
         while started:
             self._others.append(started.pop(0))
 
+    def _log(self) -> str:
+        return f" (log: {run_folder(self._trainer) / 'train.log'})"
+
     def _lost(self) -> str | None:
+        first = self._trainer.global_rank - self._trainer.local_rank
         if is_launched() and not has_launcher():
-            return "the process that started this one is lost"
-        for rank, process in enumerate(self._others, start=self._first + 1):
+            return f"process {first} of this training is lost"
+        for rank, process in enumerate(self._others, start=first + 1):
             if status := process.poll():
-                how = (
-                    f"ended with status {status}"
-                    if status > 0
-                    else f"was killed by {signal.Signals(-status).name}"
-                )
-                return f"process {rank} of this training {how}"
+                killed = f"was killed by {signal.Signals(-status).name}" if status < 0 else None
+                return f"process {rank} of this training {killed or f'ended with status {status}'}"
         return None
 
-    def lost(self, error: BaseException) -> str | None:
-        """What a failure of this process says of the others."""
-        if not (isinstance(error, torch.distributed.DistError) or "gloo" in str(error)):
-            return None
-        if self._others or is_launched():
-            self._found.wait(2 * _POLL_S)
-        broken = str(error).split("] ", 1)[-1].split(". ")[0]
-        return self._lost() or f"the connection to another process of this training broke: {broken}"
+    def lost(self, error: Exception) -> str | None:
+        """What is lost, if this error comes from that."""
+        broken = isinstance(error, torch.distributed.DistError) or "gloo" in str(error)
+        if broken and (self._others or is_launched()):
+            self._noticed.wait(_PATIENCE_S)
+        sentence = self._sentence
+        self.end_others()
+        if broken and sentence is None:
+            what = str(error).split("] ", 1)[-1].split(". ")[0]
+            sentence = f"the connection to another process of this training broke: {what}{self._log()}"
+        return sentence
 
     def end_others(self) -> None:
         """Kill the processes that this one started."""
