@@ -2,7 +2,7 @@
 
 import pytest
 
-from blazepose.whole_file import whole_file
+from blazepose.whole_file import full_disk, whole_file, whole_folder
 
 
 def test_appears_when_complete(tmp_path):
@@ -28,3 +28,45 @@ def test_an_error_leaves_the_earlier_one(tmp_path):
         interrupted()
     assert file.read_text() == "earlier"
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_a_folder_appears_when_complete(tmp_path):
+    folder = tmp_path / "new" / "report"
+    with whole_folder(folder) as part:
+        (part / "results.json").write_text("{}")
+        (part / "plots").mkdir()
+        assert not list(folder.glob("*.json"))
+    assert sorted(path.name for path in folder.iterdir()) == ["plots", "results.json"]
+
+
+@pytest.mark.parametrize("others", [[], ["notes.txt"]])
+def test_an_error_leaves_no_part_of_a_folder(tmp_path, others):
+    folder = tmp_path / "report"
+    folder.mkdir()
+    for name in others:
+        (folder / name).touch()
+
+    def interrupted():
+        with whole_folder(folder) as part:
+            (part / "results.json").write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert [path.name for path in tmp_path.rglob("*")] == (["report", *others] if others else [])
+
+
+def test_a_full_disk_is_known_behind_other_errors_and_named(tmp_path):
+    def fill():
+        with whole_file(tmp_path / "net.ckpt") as part:
+            part.symlink_to("/dev/full")
+            try:
+                part.write_text("half")
+            except OSError:
+                raise RuntimeError("unexpected pos 704 vs 598")  # noqa: B904 (as torch does)
+
+    with pytest.raises(RuntimeError) as raised:
+        fill()
+    assert full_disk(raised.value).filename == str(tmp_path / "net.ckpt")
+    assert full_disk(RuntimeError("another")) is None
+    assert not list(tmp_path.iterdir())

@@ -31,6 +31,9 @@ from blazepose.whole_file import naming_full_disk, whole_file
 
 log = logging.getLogger(__name__)
 
+_LOST_WORKER = re.compile(r"DataLoader worker \(pid.*\w|(?<=Error: ).*shared memory.*\w")
+"""What torch says of a process that was killed, or that could not share its samples."""
+
 
 class WholeFiles(TorchCheckpointIO):
     """Writes a checkpoint beside its place and moves it there when it is complete.
@@ -244,11 +247,13 @@ def _sentences_of_workers() -> Iterator[None]:
     except ImageError as error:
         # A worker process wraps its traceback around the sentence; the sentence is the last line.
         raise ImageError(str(error).strip().splitlines()[-1].split("ImageError: ")[-1]) from error
-    except RuntimeError as error:
-        if not (killed := re.search(r"DataLoader worker \(pid.*", f"{error.__cause__} {error}")):
+    except (RuntimeError, ConnectionError, EOFError) as error:
+        found = _LOST_WORKER.findall(f"{error}\n{error.__cause__}")
+        if isinstance(error, RuntimeError) and not found:
             raise
+        what = found[-1] if found else f"the connection to a data-loading process broke: {error}"
         raise ChildProcessError(
-            f"{killed[0].strip(' .')}; if memory ran out, a smaller loader.num_workers needs less"
+            f"{what}; if memory ran out, a smaller loader.num_workers needs less"
         ) from error
 
 

@@ -82,7 +82,7 @@ def watching(trainer: Trainer, how_to_resume: Callable[[], str]) -> Iterator[Non
     """Run the processes of a trainer, and end this one when another is lost.
 
     Raises:
-        ConnectionError: says which, and how it ended, as far as this process can know.
+        ChildProcessError: says which, and how it ended, as far as this process can know.
     """
     if trainer.world_size == 1:
         yield
@@ -93,7 +93,7 @@ def watching(trainer: Trainer, how_to_resume: Callable[[], str]) -> Iterator[Non
         yield
     except Exception as error:
         if lost := watch.lost(error):
-            raise ConnectionError(lost) from error
+            raise ChildProcessError(lost) from error
         raise
     except BaseException:
         watch.end_others()

@@ -1,10 +1,8 @@
 """How following ends early: interrupted, failed, with a full disk; and what is left then."""
 
-import resource
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 
 import numpy as np
@@ -13,6 +11,7 @@ import pytest
 from blazepose.runtime.media import Footage, Frame, open_footage
 from blazepose.runtime.session import Summary, follow
 from tests.runtime.told import Told, lines, names
+from tests.small_disk import small_disk
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
@@ -58,17 +57,6 @@ def test_an_error_midway_leaves_no_files(video, tmp_path):
     with pytest.raises(RuntimeError, match="stumbled"):
         follow(open_footage(str(video)), Told(stumble), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
     assert names(tmp_path) == ["in.mp4"]
-
-
-@contextmanager
-def small_disk(size: int) -> Iterator[None]:
-    """No file becomes larger; the system says so as it says that a disk is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def noise(frames: int = 100) -> Iterator[Frame]:
