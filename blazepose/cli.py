@@ -32,7 +32,12 @@ _PACKAGE = Path(__file__).resolve().parent
 _SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 _ONCE_S = 0.2
 """`timeout` and shells send a signal to the process and to its group: closer ones are one."""
-_AGAIN_S = 1.0
+_LOST_S = 1.0
+"""After which an interrupt is raised again where nobody handles it."""
+_PATIENCE_S = 10.0
+_AGAIN = "run the command again"
+_ways: list[Callable[[], str]] = []
+"""How the user resumes what runs now; the innermost is the last."""
 
 
 def say_errors(task: Callable[P, None]) -> Callable[P, None]:
@@ -55,7 +60,7 @@ def say_errors(task: Callable[P, None]) -> Callable[P, None]:
                 if isinstance(error, KeyboardInterrupt):
                     received += error.args or [signal.SIGINT]
                 if received:  # whatever libraries have made of it
-                    end(received[0], _how_to_resume(error) or "run the command again")
+                    end(received[0], _how_to_resume(error) or _AGAIN)
                 sentence = _sentence(error, task.__code__)
                 if sentence is None:
                     raise
@@ -76,7 +81,7 @@ def _interrupts() -> Iterator[list[int]]:
         received.append(number)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where torch raises an error for each worker that ends
         signal.signal(signal.SIGALRM, again)
-        signal.setitimer(signal.ITIMER_REAL, _AGAIN_S, _AGAIN_S)
+        signal.setitimer(signal.ITIMER_REAL, _LOST_S, _LOST_S)
         raise KeyboardInterrupt(number)
 
     def again(*_: Any) -> None:
@@ -95,41 +100,66 @@ def _interrupts() -> Iterator[list[int]]:
 @contextmanager
 def on_signals(handle: Callable[[int], None]) -> Iterator[None]:
     """Call `handle` with the number of a signal that asks the process to end, unless these are ignored."""
-    last = -math.inf
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    last, noted = -math.inf, threading.Event()
 
     def note(number: int, frame: Any) -> None:
         nonlocal last
+        noted.set()
         before, last = last, time.monotonic()
         if last - before > _ONCE_S:
             handle(number)
 
-    here = threading.current_thread() is threading.main_thread()
-    before = {kind: signal.getsignal(kind) for kind in _SIGNALS} if here else {}
+    before = {kind: signal.getsignal(kind) for kind in _SIGNALS}
     for kind, handler in before.items():
         if handler is not signal.SIG_IGN:
             signal.signal(kind, signal.SIG_IGN if is_launched() else note)
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    woken = signal.set_wakeup_fd(writer)
+    threading.Thread(target=_end_if_blocked, args=(reader, noted), daemon=True).start()
     try:
         yield
     finally:
+        signal.set_wakeup_fd(woken)
+        os.close(writer)
         for kind, handler in before.items():
             signal.signal(kind, handler)
+
+
+def _end_if_blocked(reader: int, noted: threading.Event) -> None:
+    """End the script for a signal that the main thread never notes, as while it waits for other processes."""
+    with open(reader, "rb", buffering=0) as numbers:
+        while number := numbers.read(1):
+            if number[0] in _SIGNALS and not noted.wait(_PATIENCE_S):
+                _say_end(number[0], _ways[-1]() if _ways else _AGAIN)
+                os._exit(128 + number[0])
 
 
 @contextmanager
 def resuming(how: Callable[[], str]) -> Iterator[None]:
     """Let the sentence that ends the script inside this block say how the user resumes."""
+    _ways.append(how)
     try:
         yield
     except BaseException as error:
         error.add_note(how())
         raise
+    finally:
+        _ways.pop()
 
 
 def end(number: int, how: str) -> NoReturn:
     """End the script as a signal does: a sentence on stderr, and exit status 128 + its number."""
+    _say_end(number, how)
+    sys.exit(128 + number)
+
+
+def _say_end(number: int, how: str) -> None:
     if is_first_process():
         _say(f"ended by {_SIGNALS[signal.Signals(number)]}: {how}")
-    sys.exit(128 + number)
 
 
 def leave(error: BaseException, sentence: str) -> NoReturn:

@@ -6,6 +6,7 @@ import runpy
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -215,19 +216,54 @@ def test_the_log_of_a_run_has_the_end_as_well(run, tmp_path):
     assert (tmp_path / "train.log").read_text() == "ended by SIGTERM: run the command again\n"
 
 
-def test_a_second_signal_ends_at_once(tmp_path):
-    """While the first one is being answered, as where a process of a pool never ends."""
-    (tmp_path / "slow.py").write_text(
-        "import time\nfrom blazepose.cli import say_errors\n"
-        "@say_errors\ndef main():\n    try:\n        print('started', flush=True)\n        time.sleep(60)\n"
-        "    finally:\n        print('stopping', flush=True)\n        time.sleep(60)\nmain()\n"
-    )
-    command = [sys.executable, str(tmp_path / "slow.py")]
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+@pytest.fixture
+def started(tmp_path):
+    """Starts a script whose `main` is this text; it prints a line when it is there."""
+
+    def start(text: str) -> subprocess.Popen:
+        script = tmp_path / "slow.py"
+        head = "import ctypes, time\nfrom blazepose import cli\ncli._PATIENCE_S = 0.5\n@cli.say_errors\n"
+        script.write_text(f"{head}def main():\n{textwrap.indent(textwrap.dedent(text), '    ')}\nmain()\n")
+        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+        process = subprocess.Popen(
+            [sys.executable, str(script)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         assert process.stdout.readline() == "started\n"
-        process.terminate()
-        assert process.stdout.readline() == "stopping\n"
-        time.sleep(0.3)  # closer ones are one
-        process.terminate()
-        assert process.wait(10) == 143
+        return process
+
+    return start
+
+
+def test_a_second_signal_ends_at_once(started):
+    """While the first one is being answered, as where a process of a pool never ends."""
+    process = started("""
+        try:
+            print("started", flush=True)
+            time.sleep(60)
+        finally:
+            print("stopping", flush=True)
+            time.sleep(60)
+        """)
+    process.terminate()
+    assert process.stdout.readline() == "stopping\n"
+    time.sleep(0.3)  # closer ones are one
+    process.terminate()
+    assert process.communicate(timeout=20) == ("", "")
+    assert process.returncode == 143
+
+
+def test_a_process_that_waits_for_others_for_ever_ends_too(started):
+    process = started("""
+        lock, libc = ctypes.create_string_buffer(64), ctypes.CDLL(None)
+        print("started", flush=True)
+        with cli.resuming(lambda: "ckpt=last resumes it"):
+            libc.pthread_mutex_lock(lock)
+            libc.pthread_mutex_lock(lock)  # where no signal interrupts it
+        """)
+    process.terminate()
+    assert process.communicate(timeout=20) == ("", "ended by SIGTERM: ckpt=last resumes it\n")
+    assert process.returncode == 143

@@ -1,6 +1,7 @@
 """Sources to loaders."""
 
 import os
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -197,5 +198,6 @@ class SampleLoaders(LightningDataModule):
 def _prepare_worker(_: int) -> None:
     # Ctrl-C and `timeout` signal a whole group of processes; the training process ends its workers itself.
     os.setpgid(0, 0)
+    signal.set_wakeup_fd(-1)
     # Workers are the parallelism; OpenCV's own threads would fight the training process for the cores.
     cv2.setNumThreads(0)
