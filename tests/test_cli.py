@@ -259,9 +259,9 @@ def test_a_second_signal_ends_at_once(started):
 def test_a_process_that_waits_for_others_for_ever_ends_too(started):
     process = started("""
         lock, libc = ctypes.create_string_buffer(64), ctypes.CDLL(None)
-        print("started", flush=True)
         with cli.resuming(lambda: "ckpt=last resumes it"):
             libc.pthread_mutex_lock(lock)
+            print("started", flush=True)
             libc.pthread_mutex_lock(lock)  # where no signal interrupts it
         """)
     process.terminate()
