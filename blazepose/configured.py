@@ -44,7 +44,7 @@ def script(config_name: str) -> Callable[[Callable[[DictConfig], None]], Callabl
             except HydraException as error:
                 leave(error, _explain(error, configs, config_name))
 
-        return command
+        return say_errors(command)
 
     return decorate
 

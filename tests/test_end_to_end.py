@@ -120,20 +120,27 @@ def test_evaluate_and_export_the_newest_run(trained):
     assert "exists" in run(trained, "export.py", "--target", "onnx", fails=True)
 
 
-def test_killed_run_goes_on_to_the_same_curve(trained, tiny_lsp, tmp_path):
+@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGTERM])
+def test_killed_run_goes_on_to_the_same_curve(trained, tiny_lsp, tmp_path, kind):
     # With workers, which fetch batches before Lightning knows the epoch; the other run had none.
     arguments = [*TINY, *data(tiny_lsp), "stages.joint=3", "loader.num_workers=1"]
     process = subprocess.Popen(
         command(tmp_path, "train.py", *arguments),
         cwd=tmp_path,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     deadline = time.monotonic() + 300
     while not list(tmp_path.glob("runs/landmark/*/checkpoints/last.ckpt")) and time.monotonic() < deadline:
         time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.send_signal(kind)
+    _, err = process.communicate()
+    if kind == signal.SIGTERM:
+        assert process.returncode == 143
+        sentence = f"python train.py ckpt={the_run(tmp_path).relative_to(tmp_path)} resumes the training"
+        assert err == f"ended by SIGTERM: {sentence}\n"
+        assert not list(tmp_path.rglob("checkpoints/.*"))
     assert not (the_run(tmp_path) / "results.json").exists()
     run(tmp_path, "train.py", "ckpt=last")
     uninterrupted, resumed = (
@@ -245,7 +252,11 @@ def test_damaged_picture_in_validation_is_one_sentence(tmp_path):
     picture.write_bytes(picture.read_bytes()[:700])
     arguments = [*TINY, *data(folder), "stages.joint=1", "loader.num_workers=1"]
     said = run(tmp_path, "train.py", *arguments, fails=True)
-    assert said.strip().splitlines()[-1].endswith("copy or download it again")
+    assert (
+        said.strip()
+        .splitlines()[-1]
+        .endswith("copy or download it again; no epoch was complete: start the training again")
+    )
     assert "Traceback" not in said
 
 
