@@ -252,11 +252,8 @@ def test_damaged_picture_in_validation_is_one_sentence(tmp_path):
     picture.write_bytes(picture.read_bytes()[:700])
     arguments = [*TINY, *data(folder), "stages.joint=1", "loader.num_workers=1"]
     said = run(tmp_path, "train.py", *arguments, fails=True)
-    assert (
-        said.strip()
-        .splitlines()[-1]
-        .endswith("copy or download it again; no epoch was complete: start the training again")
-    )
+    sentence = said.strip().splitlines()[-1]
+    assert sentence.endswith("copy or download it again; no epoch was complete: start the training again")
     assert "Traceback" not in said
 
 
