@@ -265,7 +265,8 @@ def test_damaged_picture_in_validation_is_one_sentence(tmp_path):
     [
         (["model=tiny"], "model is one of detector, full, heavy, lite"),
         (["optimizer.lr=1"], "did you mean optimiser.lr"),
-        (["data.train=[lsp:~/my set(1)]"], "quote the value"),
+        (["data.train=[lsp:~/my set(1)]"], "my set(1) is missing; see data/README.md#lsp"),
+        (["loader.batch_size=(8)"], "quote the value"),
         (["data=lsp", "data.train=[lsp:nowhere]"], "see data/README.md#lsp"),
         (["data.train=[mine:somewhere]"], "unknown reader 'mine'"),
         (["ckpt=last"], "there is no run"),
