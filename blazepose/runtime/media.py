@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from blazepose.image import PICTURE_SUFFIXES, ImageError, pictures_below, read_image
+from blazepose.runtime.clock import Clock, read_length, read_timestamps
 
 log = logging.getLogger(__name__)
 
@@ -142,21 +143,15 @@ def _open_video(name: str, address: str) -> Footage:
 def _video_frames(name: str, container: Any) -> Generator[Frame]:
     """Upright frames with rising times; what a damaged file still has of them."""
     stream, time_ms, count, damage = container.streams.best("video"), 0.0, 0, _Damage()
-    start_ms = (container.start_time or 0) / 1000  # recorders count from when they were switched on
     step_ms = float(1000 / (stream.average_rate or _USUAL_RATE))
+    clock = Clock(step_ms)
     with container:
-        for frame in _decoded(container, stream, damage):
-            # The last frames of a codec that is emptied by hand do not tell their clock.
-            clock = frame.time_base or stream.time_base
-            said_ms = None if frame.pts is None else float(frame.pts * clock * 1000) - start_ms
-            if count == 0:
-                time_ms = said_ms or 0.0
-            else:
-                time_ms = said_ms if said_ms is not None and said_ms > time_ms else time_ms + step_ms
+        frames = read_timestamps(_decoded(container, stream, damage), container, stream)
+        for frame, time_ms in clock.rise(frames):
             count += 1
             image = _square_pixels(frame.to_ndarray(format="rgb24"), stream.sample_aspect_ratio)
             yield Frame(_upright(image, frame.rotation), time_ms)
-        length_ms = (container.duration or 0) / 1000
+        length_ms = read_length(container)
         slack_ms = _SOUND_MS if len(container.streams) > 1 else step_ms
     if not count:
         raise ValueError(f"{name} holds no frame that can be decoded: it is empty or damaged")
@@ -165,7 +160,7 @@ def _video_frames(name: str, container: Any) -> Generator[Frame]:
     end_ms = time_ms + step_ms
     if damage.end:
         log.warning("%s cannot be read beyond %.2f s: %s", name, end_ms / 1000, damage.end)
-    if end_ms + slack_ms < length_ms:
+    if end_ms - min(0.0, clock.shift_ms) + slack_ms < length_ms:  # the file's clock may have been set later
         log.warning("%s ends at %.2f of %.2f s: it was cut off", name, end_ms / 1000, length_ms / 1000)
 
 
@@ -265,6 +260,7 @@ class VideoWriter:
         self._stream.options = {"crf": "20", "preset": "veryfast"}
         self._stream.codec_context.time_base = _TICKS
         self._size: tuple[int, int] | None = None
+        self._pts = -1
 
     def write(self, image: np.ndarray, time_ms: float) -> None:
         """Add a frame, uint8 RGB (height, width, 3), of a time later than the last one's.
@@ -284,7 +280,7 @@ class VideoWriter:
                 image = cv2.resize(image, self._size, interpolation=cv2.INTER_AREA)
         frame = self._av.VideoFrame.from_ndarray(image, format="rgb24")
         frame.time_base = _TICKS
-        frame.pts = round(time_ms / 1000 / _TICKS)
+        self._pts = frame.pts = max(self._pts + 1, round(time_ms / 1000 / _TICKS))
         self._container.mux(self._stream.encode(frame))
 
     def __enter__(self) -> "VideoWriter":
