@@ -30,7 +30,6 @@ _WRAP_MS = 2**33 / 90
 _WRAP_GAP_MS = 10e3
 """Longest pause in which that clock may wrap. Chosen: a fall that is so nearly the period is no restart."""
 
-
 _LENGTH_ESTIMATED = {"mpegts", "mpeg"}
 """Formats of FFmpeg that do not state it: FFmpeg subtracts timestamps, and a restart makes it a day."""
 
@@ -63,7 +62,7 @@ def read_length(container: Any) -> float:
 
 
 class Clock:
-    """Turns the timestamps that a file has into rising ones.
+    """Turn the timestamps of a file into rising ones.
 
     A timestamp is credible if it belongs to the longest rising series among the next `WINDOW` ones that are
     later than the last output by up to six hours; of several series as long, to the most even one. The output
@@ -73,9 +72,9 @@ class Clock:
       interval after the last output, or at an even share of the way to the next credible one if that is
       sooner. So it is less than one interval of its neighbors from where it belongs, and the next credible
       one is exact again;
-    - of a clock that was set anew, as in joined files, is a usual interval after the last output. That is so
-      where most of a window is earlier than the last output, or later by more than six hours. From there the
-      file's intervals count, until its own timestamps rise above the output again: then these are taken;
+    - of a clock that was set anew, as in joined files, is a usual interval after the last output. A clock was
+      set anew where most of a window is earlier than the last output, or later by more than six hours. From
+      there on the file's intervals count, until its own timestamps are later than the output again;
     - of a clock that wrapped, a fall by 2**33 / 90 kHz, is the file's own and that period.
 
     The usual interval is the last one between credible timestamps, at most the mean. What cannot be decided:
