@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 
 from blazepose.image import PICTURE_SUFFIXES, ImageError, pictures_below, read_image
+from blazepose.image_header import is_still_image
+from blazepose.orientation import UPRIGHT, image_upright, nearest_orientation
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +96,7 @@ def open_footage(name: str) -> Footage:
     if path.is_dir():
         pictures = pictures_below(path)
         if not pictures:
-            raise FileNotFoundError(f"{path} holds no {', '.join(sorted(PICTURE_SUFFIXES))} file")
+            raise FileNotFoundError(f"{path} holds no picture")
         visible = sum(file.is_file() and not file.name.startswith(".") for file in path.rglob("*"))
         if others := visible - len(pictures):
             log.info("%s: %d files are no pictures and are left out", path, others)
@@ -103,7 +105,7 @@ def open_footage(name: str) -> Footage:
         raise FileNotFoundError(
             f"{path} is missing: name a picture, a folder, a video, a stream's address or a camera's number"
         )
-    if path.suffix.lower() in PICTURE_SUFFIXES:
+    if path.suffix.lower() in PICTURE_SUFFIXES or is_still_image(path):
         return Footage(_pictures([path]), 1, None)
     return _open_video(str(path), str(path.resolve()))  # FFmpeg takes "12:30.mp4" for an address
 
@@ -131,10 +133,10 @@ def _open_video(name: str, address: str) -> Footage:
         file, stream = "is damaged, cut off, or no video", "cannot be reached, or sends no video"
         wrong = stream if _ADDRESS.match(name) else file
         raise ValueError(f"{name} {wrong}: {error.strerror}") from error
-    video: Any = container.streams.best("video")  # the film, not its cover picture
-    if not video or container.format.name in _TEXT:
+    video: Any = container.streams.best("video")  # the film rather than its cover picture
+    if not video or container.format.name in _TEXT or video.disposition & av.stream.Disposition.attached_pic:
         container.close()
-        raise ValueError(f"{name} holds no video, only sound, text or data")
+        raise ValueError(f"{name} holds no video, only sound, a cover picture, text or data")
     video.thread_type = "AUTO"
     return Footage(_video_frames(name, container), video.frames or None, video.average_rate or _USUAL_RATE)
 
@@ -155,7 +157,7 @@ def _video_frames(name: str, container: Any) -> Generator[Frame]:
                 time_ms = said_ms if said_ms is not None and said_ms > time_ms else time_ms + step_ms
             count += 1
             image = _square_pixels(frame.to_ndarray(format="rgb24"), stream.sample_aspect_ratio)
-            yield Frame(_upright(image, frame.rotation), time_ms)
+            yield Frame(image_upright(image, _orientation(frame)), time_ms)
         length_ms = (container.duration or 0) / 1000
         slack_ms = _SOUND_MS if len(container.streams) > 1 else step_ms
     if not count:
@@ -214,9 +216,15 @@ def _square_pixels(image: np.ndarray, aspect: Fraction | None) -> np.ndarray:
     return cv2.resize(image, (max(1, round(width * aspect)), height), interpolation=cv2.INTER_LINEAR)
 
 
-def _upright(image: np.ndarray, counterclockwise_deg: int) -> np.ndarray:
-    """A frame as its rotation flag wants it shown; phones write what their sensor sees."""
-    return np.ascontiguousarray(np.rot90(image, round(counterclockwise_deg / 90)))
+def _orientation(frame: Any) -> int:
+    """Read how a frame has to be turned and mirrored; phones store what their sensor sees.
+
+    Source: FFmpeg's display matrix, rows (a, b, u), (c, d, v), (x, y, w) with x' = ax + cy, y' = bx + dy.
+    """
+    data = frame.side_data.get("DISPLAYMATRIX")
+    if data is None:
+        return UPRIGHT
+    return nearest_orientation(np.frombuffer(bytes(data), np.int32).reshape(3, 3)[:2, :2].T)
 
 
 def _open_camera(number: int) -> Footage:
