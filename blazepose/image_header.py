@@ -54,25 +54,21 @@ def is_still_image(path: Path) -> bool:
         return False
 
 
-def stored_geometry(path: Path) -> tuple[int, tuple[int, int]] | None:
-    """Read how the pixels of an image file have to be turned, and how many are stored.
-
-    Returns:
-        orientation and (width, height) of the stored pixels; None for an image that is stored upright, and
-        for a file that cannot be read: decoding it raises the error.
-    """
+def stored_orientation(path: Path) -> int:
+    """Read EXIF's orientation of an image file; UPRIGHT of a file that cannot be read, too."""
     try:
         with path.open("rb") as file:
-            name = image_format(file.read(HEAD_BYTES))
-            orientation = read_orientation(file, name)
-            if orientation == UPRIGHT:
-                return None
-            file.seek(0)
-            with Image.open(file) as image:
-                # Pillow gives a TIFF the size that it will have when it is upright.
-                if isinstance(image, TiffImageFile):
-                    return orientation, (image.tag_v2[256], image.tag_v2[257])
-                return orientation, image.size
+            return read_orientation(file, image_format(file.read(HEAD_BYTES)))
+    except OSError:
+        return UPRIGHT
+
+
+def stored_size(path: Path) -> tuple[int, int] | None:
+    """Read width and height of the stored pixels of an image file; None if it cannot be read."""
+    try:
+        with Image.open(path) as image:
+            # Pillow gives a TIFF the size that it will have when it is upright.
+            return (image.tag_v2[256], image.tag_v2[257]) if isinstance(image, TiffImageFile) else image.size
     except (OSError, SyntaxError, ValueError, KeyError):
         return None
 

@@ -80,7 +80,7 @@ def shared_people(train: list[Source], val: list[Source]) -> set[tuple[str, str]
 
 def describe_sources(train: list[Source], val: list[Source]) -> list[str]:
     """Who is trained and validated on, a line a source, and what to know of it."""
-    lines = [describe_people(source) for source in (*train, *val)]
+    lines = [line for source in (*train, *val) for line in (describe_people(source), *source.notes)]
     if count := len(shared_people(train, val)):
         lines.append(f"WARNING: {count} people of data.val are in data.train, too: their figures say nothing")
     if not val:
