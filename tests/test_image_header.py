@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from blazepose.image_header import is_still_image, stored_geometry
+from blazepose.image_header import is_still_image, stored_orientation, stored_size
 from blazepose.orientation import MATRICES
 from tests.stored_images import FORMATS, PICTURE, encode
 
@@ -22,16 +22,17 @@ def gif(frames: int) -> bytes:
 
 @pytest.mark.parametrize("orientation", MATRICES)
 @pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
-def test_stored_geometry(tmp_path, name, orientation):
+def test_stored_orientation_and_size(tmp_path, name, orientation):
     path = tmp_path / "picture"
     path.write_bytes(encode(PICTURE, name, orientation))
-    assert stored_geometry(path) == ((orientation, SIZE) if orientation > 1 else None)
+    assert stored_orientation(path) == orientation
+    assert stored_size(path) == SIZE
 
 
 def test_every_program_finds_the_pixels_of_heic_upright(tmp_path):
     path = tmp_path / "picture"
     path.write_bytes(encode(PICTURE, "HEIF", 6))
-    assert stored_geometry(path) is None
+    assert stored_orientation(path) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n\0\0", None])
@@ -39,7 +40,8 @@ def test_files_without_a_readable_header(tmp_path, content):
     path = tmp_path / "picture"
     if content is not None:
         path.write_bytes(content)
-    assert stored_geometry(path) is None
+    assert stored_orientation(path) == 1
+    assert stored_size(path) is None
 
 
 @pytest.mark.parametrize("name", FORMATS)

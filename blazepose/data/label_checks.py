@@ -4,8 +4,9 @@ Only what is certain is found. Such a point counts as unlabelled, and the rest o
 that are no pixels are refused.
 """
 
+import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -143,55 +144,80 @@ def _unusable(person: Annotation) -> str | None:
     return "keypoints from 0 to 1, not in pixels" if wrong_unit(points_px, list) else None
 
 
+_Marked = list[tuple[int, np.ndarray]]
+"""Rows of people, and which of their points are impossible."""
+
+
 def _without_impossible(source: Source) -> tuple[list[Annotation], list[str]]:
-    people, notes = list(source.annotations), []
-    for rule, kind in _KINDS.items():
-        count, first = 0, ""
-        marked = _of_all(people) if rule is at_repeated_place else _of_each(people, rule)
-        found = [(row, marks) for row, marks in marked if marks.any()]
-        for row, marks in found:
-            first = first or _name(people[row], marks)
-            count += int(marks.sum())
-            people[row] = _without(people[row], marks)
-        if found:
-            notes.append(
-                f"{count} points of {len(found)} people of {source.name} are labelled {kind}, first {first}: "
-                "they count as unlabelled"
-            )
+    people = list(source.annotations)
+    corner, far = _personal_marks(people)
+    notes = [
+        *_describe(people, corner, source.name, "at (0, 0) or (1, 1), where no body is"),
+        *_describe(people, far, source.name, "many body lengths away from the rest of their person"),
+    ]
+    _remove(people, corner, far)
+    repeated = _repeated_marks(people)
+    shared = "at one place in many pictures, whose people are elsewhere"
+    notes += _describe(people, repeated, source.name, shared)
+    _remove(people, repeated)
     return people, notes
 
 
-_KINDS: dict[Callable[..., np.ndarray], str] = {
-    in_corner: "at (0, 0) or (1, 1), where no body is",
-    far_away: "many body lengths away from the rest of their person",
-    at_repeated_place: "at one place in many pictures, whose people are elsewhere",
-}
-
-
-def _of_each(people: list[Annotation], rule: Callable[..., np.ndarray]) -> Iterator[tuple[int, np.ndarray]]:
-    """Apply a rule to each person's landmarks and extra points."""
+def _personal_marks(people: list[Annotation]) -> tuple[_Marked, _Marked]:
+    """Apply the rules about a single person to landmarks and extra points."""
+    corner: _Marked = []
+    far: _Marked = []
     for start in range(0, len(people), _CHUNK):
         chunk = people[start : start + _CHUNK]
-        extra = max(len(person.extra_px) for person in chunk)
-        points_px = np.zeros((len(chunk), NUM_LANDMARKS + extra, 2), np.float32)
-        labelled = np.zeros(points_px.shape[:2], bool)
-        for row, person in enumerate(chunk):
-            end = NUM_LANDMARKS + len(person.extra_px)
-            points_px[row, :NUM_LANDMARKS], labelled[row, :NUM_LANDMARKS] = (
-                person.landmarks_px,
-                person.labelled,
-            )
-            points_px[row, NUM_LANDMARKS:end], labelled[row, NUM_LANDMARKS:end] = person.extra_px, True
-        yield from enumerate(rule(points_px, labelled), start)
+        points_px, labelled = _stacked(chunk)
+        marks = in_corner(points_px, labelled)
+        corner += _rows(marks, start)
+        far += _rows(far_away(points_px, labelled & ~marks), start)
+    return corner, far
 
 
-def _of_all(people: list[Annotation]) -> Iterator[tuple[int, np.ndarray]]:
-    """Look for places of landmarks that people share."""
+def _repeated_marks(people: list[Annotation]) -> _Marked:
+    """Apply the rule about places that people share to landmarks."""
     numbers = {image: k for k, image in enumerate(dict.fromkeys(person.image for person in people))}
     images = np.array([numbers[person.image] for person in people])
     points_px = np.stack([person.landmarks_px for person in people])
     labelled = np.stack([person.labelled for person in people])
-    yield from enumerate(at_repeated_place(points_px, labelled, images))
+    return _rows(at_repeated_place(points_px, labelled, images), 0)
+
+
+def _stacked(people: list[Annotation]) -> tuple[np.ndarray, np.ndarray]:
+    """Stack landmarks and extra points: (people, points, 2), and (people, points) which are labelled."""
+    most = max(len(person.extra_px) for person in people)
+    extra_px, labelled = np.zeros((len(people), most, 2), np.float32), np.zeros((len(people), most), bool)
+    for row, person in enumerate(people if most else ()):
+        extra_px[row, : len(person.extra_px)], labelled[row, : len(person.extra_px)] = person.extra_px, True
+    return (
+        np.concatenate([np.stack([person.landmarks_px for person in people]), extra_px], axis=1),
+        np.concatenate([np.stack([person.labelled for person in people]), labelled], axis=1),
+    )
+
+
+def _rows(marks: np.ndarray, start: int) -> _Marked:
+    return [(start + row, marks[row]) for row in np.flatnonzero(marks.any(axis=1)).tolist()]
+
+
+def _describe(people: list[Annotation], marked: _Marked, source: str, kind: str) -> list[str]:
+    if not marked:
+        return []
+    count, first = sum(int(marks.sum()) for _, marks in marked), _name(people[marked[0][0]], marked[0][1])
+    return [
+        f"{count} points of {len(marked)} people of {source} are labelled {kind}, first {first}: they count "
+        "as unlabelled"
+    ]
+
+
+def _remove(people: list[Annotation], *marked: _Marked) -> None:
+    """Take marked points away from people, in place."""
+    together: dict[int, np.ndarray] = {}
+    for row, marks in itertools.chain(*marked):
+        together[row] = together.get(row, False) | marks
+    for row, marks in together.items():
+        people[row] = _without(people[row], marks)
 
 
 def _name(person: Annotation, marks: np.ndarray) -> str:

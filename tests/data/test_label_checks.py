@@ -96,6 +96,13 @@ def test_a_head_top_far_away_counts_no_more():
     assert "a point besides the 33" in source.notes[0]
 
 
+def test_two_kinds_of_impossible_points_of_one_person():
+    extra_px = np.array([[0, 0], [300, 90], [60_000, 10]], np.float32)
+    source = checked(person(1, moved(WRIST, (1, 1)), extra_px=extra_px))
+    assert source.annotations[0].extra_px.tolist() == [[300, 90]]
+    assert [note[:22] for note in source.notes] == ["2 points of 1 people o", "1 points of 1 people o"]
+
+
 def test_a_box_that_reaches_to_an_impossible_point_is_dropped_with_its_area():
     around = np.array([250, 100, 350, 400], np.float32)
     to_corner = np.array([0, 0, 350, 400], np.float32)

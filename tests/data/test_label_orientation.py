@@ -122,8 +122,8 @@ def test_upright_is_assumed_where_nothing_decides_and_counted(tmp_path, orientat
     np.testing.assert_array_equal(source.annotations[0].landmarks_px, MIDDLE.astype(np.float32))
     assert source.notes == [
         "2 pictures of landmarks:labels.json have an EXIF orientation, first 1.jpg, and neither size nor "
-        "points tell whether labels count in stored or in upright pixels: upright is assumed; append :stored or "
-        ":upright to the name of the source if you know it"
+        "points tell whether labels count in stored or in upright pixels: upright is assumed; append :stored "
+        "or :upright to the name of the source if you know it"
     ]
 
 
