@@ -4,7 +4,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 Point = tuple[int, float]
@@ -29,36 +29,6 @@ _WRAP_MS = 2**33 / 90
 
 _WRAP_GAP_MS = 10e3
 """Longest pause in which that clock may wrap. Chosen: a fall that is so nearly the period is no restart."""
-
-_LENGTH_ESTIMATED = {"mpegts", "mpeg"}
-"""Formats of FFmpeg that do not state it: FFmpeg subtracts timestamps, and a restart makes it a day."""
-
-_LENGTH_FROM_ZERO = {"matroska,webm", "flv"}
-"""Formats of FFmpeg that count it from zero, not from the first frame."""
-
-
-def read_timestamps(frames: Iterable[Any], container: Any, stream: Any) -> Iterator[tuple[Any, float | None]]:
-    """Yield decoded frames with the file's own timestamps in milliseconds since its start, or None.
-
-    AVI does not store when a frame is shown, and B-frames scramble FFmpeg's guess (`pts`). There a frame has
-    the `dts` of the packet that completed it, less the frames that the decoder holds back.
-    """
-    by_dts, start_ms = container.format.name == "avi", (container.start_time or 0) / 1000
-    for frame in frames:
-        stamp = frame.dts if by_dts or frame.pts is None else frame.pts
-        if by_dts and stamp is not None:
-            stamp -= stream.codec_context.reorder_depth  # a tick of AVI's clock is a frame
-        # The last frames of a codec that is emptied by hand have no clock.
-        time_base = frame.time_base or stream.time_base
-        yield frame, None if stamp is None else float(stamp * time_base * 1000) - start_ms
-
-
-def read_length(container: Any) -> float:
-    """Return the length that a file states, in milliseconds from its start on; 0 if it states none."""
-    if container.format.name in _LENGTH_ESTIMATED:
-        return 0.0
-    start = container.start_time if container.format.name in _LENGTH_FROM_ZERO else 0
-    return ((container.duration or 0) - max(0, start or 0)) / 1000
 
 
 class Clock:
