@@ -72,14 +72,15 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _print_people(before: Path, after: Path, spec: str, roi: str, pictures: Path | None) -> None:
-    jobs = plan([read_source(spec)], roi, 0)
+    source = read_source(spec)
+    jobs = plan([source], roi, 0)
     engine, second_engine = open_weights(before), open_weights(after)
     first, second = _hear(engine, jobs), _hear(second_engine, jobs)
     # What a figure means: no network says quite the same of a picture that is moved by nothing to speak of.
     aside = nudged_back(_hear(engine, [nudged(job, engine.input_size) for job in jobs]))
     labels = labels_of(jobs)
     was, now, gain = changed_pck(first, second, labels)
-    print(f"\n{spec}, {len(jobs)} people, roi={roi}")
+    print(f"\n{spec}, {len(jobs)} people, roi={roi}", *source.notes, sep="\n")
     interval = f"95 % interval {gain.low:+.1f} to {gain.high:+.1f}"
     print(f"  PCK@0.2 {was:.1f} -> {now:.1f}: {gain.value:+.1f}, {interval}")
     print(f"  where the first weights were right {'second':>12} first, {NUDGE_PX} px aside")

@@ -16,7 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from blazepose.geometry import Roi
-from blazepose.image import PICTURE_SUFFIXES
+from blazepose.image import PICTURE_SUFFIXES, WRITABLE_SUFFIXES
 from blazepose.runtime.draw import draw_poses
 from blazepose.runtime.media import VIDEO_SUFFIXES, Footage, Frame, VideoWriter
 from blazepose.runtime.pose import Pose
@@ -211,7 +211,7 @@ def _open_video(path: Path, rate: Fraction) -> Iterator[Show]:
 @contextmanager
 def _open_pictures(path: Path, folder: Path | None) -> Iterator[Show]:
     if folder is None:
-        _require_suffix(path, PICTURE_SUFFIXES, "an overlay of a picture")
+        _require_suffix(path, WRITABLE_SUFFIXES, "an overlay of a picture")
         _require_place(path)
     elif path.suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES:
         raise ValueError(f"--out {path}: pictures of a folder go into a folder")
@@ -222,12 +222,18 @@ def _open_pictures(path: Path, folder: Path | None) -> Iterator[Show]:
 
     def write(frame: Frame, drawn: np.ndarray) -> None:
         assert frame.picture
-        file = path if folder is None else path / frame.picture.relative_to(folder)
+        file = path if folder is None else path / _overlay_name(frame.picture.relative_to(folder))
         with whole_file(file) as part:
             if not cv2.imwrite(str(part), drawn[..., ::-1]):
                 raise OSError(f"the disk is full, or {file.suffix} holds no picture as large")
 
     yield write
+
+
+def _overlay_name(picture: Path) -> Path:
+    """Keep the name of a picture, and append .jpg where its format cannot be written."""
+    writable = picture.suffix.lower() in WRITABLE_SUFFIXES
+    return picture if writable else picture.with_name(f"{picture.name}.jpg")
 
 
 def _require_suffix(path: Path, suffixes: set[str], kind: str) -> None:

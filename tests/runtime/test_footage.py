@@ -2,6 +2,7 @@
 
 import logging
 import re
+from fractions import Fraction
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from blazepose.runtime import media
-from blazepose.runtime.media import camera_rate, open_footage
+from blazepose.runtime.media import VideoWriter, camera_rate, open_footage
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -60,6 +61,17 @@ def test_a_stream_that_falls_silent_gives_what_it_sent(video, tmp_path, monkeypa
     assert len(frames) == len(list(open_footage(str(broadcast)).frames)) > 0
     assert re.search(r"a\.ts cannot be read beyond \d\.\d\d s: ", caplog.text)
     assert "damaged" not in caplog.text
+
+
+def test_times_within_a_tick_are_written_a_tick_apart(tmp_path):
+    """And none before zero, where MP4 would lose the frame."""
+    times_ms = [-20.0, 0.0, 33.0, 33.0001, 33.0002, 33.3, 66.0]
+    with VideoWriter(tmp_path / "a.mp4", Fraction(30)) as writer:
+        for time_ms in times_ms:
+            writer.write(np.zeros((48, 64, 3), np.uint8), time_ms)
+    with av.open(str(tmp_path / "a.mp4")) as film:
+        ticks = [round(float(frame.pts * frame.time_base * 90_000)) for frame in film.decode(video=0)]
+    assert ticks == [0, 1, 2970, 2971, 2972, 2997, 5940]
 
 
 def test_files_of_a_folder_that_are_no_pictures_are_counted(tmp_path, caplog):

@@ -1,0 +1,79 @@
+"""Frames of a video as FFmpeg decodes them, with the file's own timestamps and length."""
+
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+_HOPELESS = 1000
+"""Damaged packets one after the other after which nothing more is expected of a file."""
+
+_TOLD_WHEN_CUT = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
+"""Formats of FFmpeg whose corrupt packets have no end; of a broadcast's, most can be decoded."""
+
+_LENGTH_ESTIMATED = {"mpegts", "mpeg"}
+"""Formats of FFmpeg that do not state it: FFmpeg subtracts timestamps, and a restart makes it a day."""
+
+_LENGTH_FROM_ZERO = {"matroska,webm", "flv"}
+"""Formats of FFmpeg that count it from zero, not from the first frame."""
+
+
+@dataclass
+class Damage:
+    """What could not be decoded, and why the rest cannot be read."""
+
+    packets: int = 0
+    end: str = ""
+
+
+def decode_frames(container: Any, stream: Any, damage: Damage) -> Generator[Any]:
+    """Yield every frame that can be decoded, and count what cannot."""
+    import av
+
+    packets, in_a_row = container.demux(stream), 0
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except (av.error.FFmpegError, OSError) as error:  # the container is damaged, or a stream is silent
+            damage.end = str(error.strerror)
+            with suppress(av.error.FFmpegError):
+                yield from stream.codec_context.decode(None)
+            return
+        if packet.is_corrupt and container.format.name in _TOLD_WHEN_CUT:
+            damage.packets += 1  # a decoder that refuses the last packet loses the frames before it, too
+            continue
+        try:
+            frames = packet.decode()
+        except av.error.FFmpegError:
+            damage.packets, in_a_row = damage.packets + 1, in_a_row + 1
+            if in_a_row > _HOPELESS:
+                return
+            continue
+        in_a_row = 0 if frames else in_a_row
+        yield from frames
+
+
+def read_timestamps(frames: Iterable[Any], container: Any, stream: Any) -> Iterator[tuple[Any, float | None]]:
+    """Yield decoded frames with the file's own timestamps in milliseconds since its start, or None.
+
+    AVI does not store when a frame is shown, and B-frames scramble FFmpeg's guess (`pts`). There a frame has
+    the `dts` of the packet that completed it, less the frames that the decoder holds back.
+    """
+    by_dts, start_ms = container.format.name == "avi", (container.start_time or 0) / 1000
+    for frame in frames:
+        stamp = frame.dts if by_dts or frame.pts is None else frame.pts
+        if by_dts and stamp is not None:
+            stamp -= stream.codec_context.reorder_depth  # a tick of AVI's clock is a frame
+        # The last frames of a codec that is emptied by hand have no clock.
+        time_base = frame.time_base or stream.time_base
+        yield frame, None if stamp is None else float(stamp * time_base * 1000) - start_ms
+
+
+def read_length(container: Any) -> float:
+    """Return the length that a file states, in milliseconds from its start on; 0 if it states none."""
+    if container.format.name in _LENGTH_ESTIMATED:
+        return 0.0
+    start = container.start_time if container.format.name in _LENGTH_FROM_ZERO else 0
+    return ((container.duration or 0) - max(0, start or 0)) / 1000
