@@ -17,6 +17,7 @@ from hydra.core.override_parser.types import Sweep
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from blazepose.cli import leave, say_errors
 
@@ -59,6 +60,8 @@ def script(config_name: str) -> Callable[[Callable[[DictConfig], None]], Callabl
                 hydra.main(version_base="1.3", config_path=str(configs), config_name=config_name)(run)()
             except HydraException as error:
                 leave(error, _explain(error, configs, config_name))
+            except YAMLError as error:
+                leave(error, f"a config cannot be read as YAML: {' '.join(str(error).split())}")
 
         return command
 

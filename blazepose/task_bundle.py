@@ -41,10 +41,11 @@ def read_tflite(path: Path, entry: str) -> bytes:
     """
     bundled = path.suffix == ".task"
     check_file(path, BUNDLE if bundled else TFLITE, "name a trained, exported or published network")
-    content = _read_entry(path, entry) if bundled else path.read_bytes()
+    if bundled:
+        return _read_entry(path, entry)
+    content = path.read_bytes()
     if not is_tflite(content):
-        whose = f"its {entry}" if bundled else "it"
-        raise unreadable(path, BUNDLE if bundled else TFLITE, f"{whose} has no identifier TFL3")
+        raise unreadable(path, TFLITE, "it has no identifier TFL3")
     return content
 
 

@@ -24,8 +24,12 @@ def file_sha256(path: Path) -> str:
 
     Raises:
         FileNotFoundError: if there is no such file.
+        ValueError: if it cannot be read.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing or not a file")
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+    try:
+        with path.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from error

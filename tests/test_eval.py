@@ -210,7 +210,7 @@ NET, PEOPLE = "weights=net.onnx", "data.test=[lsp:people]"
         ([PEOPLE, "predictions=net.onnx"], "predictions=net.onnx is a network: run it with weights=net.onnx"),
         ([PEOPLE, "predictions=b.json"], "are named with their reader, predictions=landmarks:b.json"),
         ([NET, PEOPLE, "intersect=[a]"], "name two different attributes or more"),
-        ([NET, PEOPLE, "annotators=a"], "annotators=a: a/results.json is missing"),
+        ([NET, PEOPLE, "annotators=a"], "a/results.json is missing; make it with"),
         ([NET, PEOPLE, "min_group=1"], "min_group=1: a number from 2 up"),
         ([PEOPLE, "predictions=landmarks:b.json"], "b.json is missing"),
         ([PEOPLE, "predictions=p.jsonl"], "p.jsonl is missing or not a file"),
@@ -221,7 +221,8 @@ NET, PEOPLE = "weights=net.onnx", "data.test=[lsp:people]"
         ([NET, "data.test=[lsp:people,5]"], "'5' is not reader:path"),
         ([NET, "data.test=[lsp:people,lsp:people]"], "are both person 1"),
         (["weight=net.onnx", PEOPLE], "unknown config key 'weight'; did you mean weights?"),
-        ([NET, "data.test=[lsp:~/my set]"], "cannot read 'data.test=[lsp:~/my set]': quote the value"),
+        ([NET, "data.test=[lsp:~/my set]"], "/my set is missing; see data/README.md#lsp"),
+        (["batch_size=(1)", PEOPLE], "cannot read 'batch_size=(1)': quote the value"),
         ([NET, "data.test=[lsp:nowhere]"], "nowhere"),
     ],
 )

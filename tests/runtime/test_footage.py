@@ -27,7 +27,7 @@ def test_a_stream_is_read_by_its_address(video):
         footage = open_footage(f"{address}/{video.name}")
         assert footage.rate
         assert len(list(footage.frames)) == len(list(open_footage(str(video)).frames))
-        with pytest.raises(ValueError, match=rf"^{address}/gone\.mp4 cannot be reached, or sends no video: "):
+        with pytest.raises(ValueError, match=rf"^{address}/gone\.mp4 cannot be opened as a stream: "):
             open_footage(f"{address}/gone.mp4")
         server.shutdown()
 
