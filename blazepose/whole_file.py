@@ -27,7 +27,8 @@ def file_sha256(path: Path) -> str:
         ValueError: if it cannot be read.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing or not a file")
+        problem = "is a folder, not a file" if path.is_dir() else "is missing"
+        raise FileNotFoundError(f"{path} {problem}; name another file")
     try:
         with path.open("rb") as content:
             return hashlib.file_digest(content, "sha256").hexdigest()

@@ -1,3 +1,4 @@
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -207,6 +208,13 @@ def test_numbers_in_a_yaml_file_are_named(run, tmp_path):
     (tmp_path / "configs/model/mine.yaml").write_text("# @package _global_\nweights: 2024_01_15\n")
     sentence = "weights: 20240115 is not text; put it in quotes in its YAML file\n"
     assert run("model=mine") == (1, "", sentence)
+
+
+def test_a_config_that_is_no_yaml_is_named(run, tmp_path):
+    (tmp_path / "configs/model/mine.yaml").write_text("name: [a\n")
+    status, _, err = run("model=mine")
+    assert status == 1
+    assert re.fullmatch(r"a config cannot be read as YAML: .* expected ',' or ']'.*mine\.yaml.*\n", err)
 
 
 @pytest.mark.parametrize("text", [*TYPED, "null", "~", "", "a: b", "[a]"])

@@ -195,7 +195,7 @@ NET, PEOPLE = "weights=net.onnx", "data.test=[lsp:people]"
     ("overrides", "sentence"),
     [
         ([NET], "net.onnx does not say what it was validated on; name labelled people"),
-        (["weights=nett.onnx", PEOPLE], "nett.onnx is missing or not a file"),
+        (["weights=nett.onnx", PEOPLE], "nett.onnx is missing; name another file"),
         ([NET, PEOPLE, "engine=mediapipe"], "engine=mediapipe cannot run net.onnx"),
         ([NET, PEOPLE, "roi=detector"], "holds no detector; name a file that does, detector=FILE"),
         ([NET, PEOPLE, "torso=head"], "torso=head is unknown; torso is one of across"),
@@ -213,7 +213,7 @@ NET, PEOPLE = "weights=net.onnx", "data.test=[lsp:people]"
         ([NET, PEOPLE, "annotators=a"], "a/results.json is missing; make it with"),
         ([NET, PEOPLE, "min_group=1"], "min_group=1: a number from 2 up"),
         ([PEOPLE, "predictions=landmarks:b.json"], "b.json is missing"),
-        ([PEOPLE, "predictions=p.jsonl"], "p.jsonl is missing or not a file"),
+        ([PEOPLE, "predictions=p.jsonl"], "p.jsonl is missing; name another file"),
         ([NET, PEOPLE, "predictions=p.jsonl"], "give one of them"),
         ([NET, PEOPLE, "batch_size=many"], "batch_size: Value 'many'"),
         ([NET, PEOPLE, "seed=abc"], "seed: Value 'abc'"),
