@@ -5,6 +5,7 @@ BLAZEPOSE_TRACEBACK=1 shows where the sentence came from.
 
 import dis
 import functools
+import io
 import logging
 import os
 import sys
@@ -39,6 +40,8 @@ def say_errors(task: Callable[P, None]) -> Callable[P, None]:
 
 
 def _log_to_console() -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what the console cannot show
     logger = logging.getLogger("blazepose")
     # Of several processes of one training, the first speaks.
     logger.setLevel(logging.INFO if os.environ.get("LOCAL_RANK", "0") == "0" else logging.ERROR)

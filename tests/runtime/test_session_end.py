@@ -144,9 +144,7 @@ def test_a_picture_whose_overlay_cannot_be_written_does_not_end_the_run(tmp_path
         save(tmp_path / "in" / name)
     save(tmp_path / "in/wide.webp", width=20_000)
     with caplog.at_level(logging.WARNING):
-        found = follow(
-            open_footage(str(tmp_path / "in")), Told(video=False), (), out, tmp_path / "all.jsonl"
-        )
+        found = follow(open_footage(str(tmp_path / "in")), Told(video=False), (), out, tmp_path / "all.jsonl")
     assert (found.frames, len(lines(tmp_path / "all.jsonl"))) == (5, 5)
     assert names(out) == ["a.png", "c", "d.png"]
     assert [record.message.rpartition("/")[2] for record in caplog.records] == [
