@@ -253,7 +253,7 @@ def _write_picture(file: Path, image: np.ndarray) -> None:
         height, width = image.shape[:2]
         raise OSError(errno.EINVAL, f"OpenCV writes no {file.suffix} of {width}x{height} pixels")
     with whole_file(file) as part:
-        part.write_bytes(data)  # unlike OpenCV, Python takes names that are no text
+        part.write_bytes(data.tobytes())  # unlike OpenCV, Python takes names that are no text
 
 
 def _overlay_name(picture: Path) -> Path:
