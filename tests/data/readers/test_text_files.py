@@ -40,7 +40,7 @@ def test_every_unicode_encoding(tmp_path, data):
 def test_other_encodings_are_refused(tmp_path, encoding, text, place):
     (tmp_path / "a.json").write_bytes(text.encode(encoding))
     with pytest.raises(
-        ValueError, match=rf"a\.json is not UTF-8: {place}; save it as UTF-8, or convert it: iconv"
+        ValueError, match=rf"a\.json is not UTF-8: {place}; save it as UTF-8 .*, or convert it: iconv"
     ):
         read_json(tmp_path / "a.json", "coco")
 
