@@ -45,9 +45,9 @@ def read_text(file: Path) -> str:
             problem = f"{file} is not text, or is cut off: {error}; copy or export it again"
         else:
             problem = (
-                f"{file} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}; save it as UTF-8 "
-                "(Excel: CSV UTF-8), or convert it: iconv -f ENCODING -t UTF-8 (GB18030 from Chinese, CP1252 from "
-                "Western Windows)"
+                f"{file} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}; save it as "
+                "UTF-8 (Excel: CSV UTF-8), or convert it: iconv -f ENCODING -t UTF-8 (GB18030 from Chinese, "
+                "CP1252 from Western Windows)"
             )
         raise ValueError(problem) from error
 
