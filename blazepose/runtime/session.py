@@ -33,7 +33,7 @@ Sink = Callable[[int, Frame, list[Pose]], None]
 Show = Callable[[Frame, np.ndarray], None]
 """Takes a frame, and the picture of it that is to be seen."""
 
-_OF_ONE_PICTURE = {errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}
+_OF_ONE_PICTURE = {errno.EEXIST, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}
 """Errors of one name or picture, after which a disk takes the next: a long path, a letter that it lacks."""
 
 
@@ -230,6 +230,8 @@ def _open_pictures(path: Path, folder: Path | None) -> Iterator[Show]:
         assert frame.picture
         file = path if folder is None else path / _overlay_name(frame.picture.relative_to(folder))
         try:
+            if file.exists():
+                raise FileExistsError(errno.EEXIST, "it is the overlay of another picture")
             _write_picture(file, drawn)
             written += 1
         except OSError as error:

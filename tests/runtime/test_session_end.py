@@ -136,6 +136,16 @@ def test_pictures_that_differ_in_their_suffix_alone_get_two_overlays(tmp_path):
     assert names(tmp_path / "out") == ["a.JPG", "a.jpg", "a.png"]
 
 
+def test_an_overlay_is_not_written_over_that_of_another_picture(tmp_path, caplog):
+    """What cannot be written in its own format becomes a JPEG of a longer name."""
+    save(tmp_path / "in/a.avif", width=40)
+    save(tmp_path / "in/a.avif.jpg", width=80)
+    follow(open_footage(str(tmp_path / "in")), Told(video=False), (), tmp_path / "out")
+    assert names(tmp_path / "out") == ["a.avif.jpg"]
+    assert cv2.imread(str(tmp_path / "out/a.avif.jpg")).shape[1] == 40
+    assert "a.avif.jpg cannot be written: it is the overlay of another picture; left out" in caplog.text
+
+
 def test_a_picture_whose_overlay_cannot_be_written_does_not_end_the_run(tmp_path, caplog):
     out = tmp_path
     while len(str(out)) < 3800:
@@ -146,7 +156,7 @@ def test_a_picture_whose_overlay_cannot_be_written_does_not_end_the_run(tmp_path
     with caplog.at_level(logging.WARNING):
         found = follow(open_footage(str(tmp_path / "in")), Told(video=False), (), out, tmp_path / "all.jsonl")
     assert (found.frames, len(lines(tmp_path / "all.jsonl"))) == (5, 5)
-    assert names(out) == ["a.png", "c", "d.png"]
+    assert names(out) == ["a.png", "d.png"]
     assert [record.message.rpartition("/")[2] for record in caplog.records] == [
         "b" * 240 + ".png cannot be written: File name too long; left out",
         "c" * 240 + ".png cannot be written: File name too long; left out",
