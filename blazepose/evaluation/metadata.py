@@ -110,7 +110,7 @@ def _read(file: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
         problem = "is a folder, not a table" if file.is_dir() else "is missing"
         raise FileNotFoundError(f"data.metadata={file} {problem}")
     text = read_text(file)
-    first = text.splitlines()[0]
+    first = text.partition("\n")[0]
     table = csv.reader(io.StringIO(text, newline=None), delimiter=max(",;\t", key=first.count))
     header = [as_column(cell) for cell in next(table, [])]
     named = [name for name in header if name]  # pandas numbers the lines in a column without a name
@@ -173,6 +173,8 @@ class _Pictures:
         self._people = people
         for row, person in enumerate(people):
             self._rows[spelling(person.image.name)][person.image].append(row)
+        paths = {person.image for person in people}
+        self._parts = {path: Path(os.path.abspath(path)).parts for path in paths}  # noqa: PTH100 (keeps links)
 
     def find(self, image: str, person: str) -> list[int]:
         """Rows of a person, or of everybody in a picture.
@@ -197,8 +199,6 @@ class _Pictures:
 
     def _fitting(self, named: Sequence[str], form: Callable[[str], str]) -> list[Path]:
         """List the pictures whose last parts are these, in a form of both."""
-        wanted = [form(part) for part in named]
-        paths = self._rows.get(spelling(named[-1]), ())
-        places = [PurePosixPath(os.path.abspath(path)).parts for path in paths]  # noqa: PTH100 (keeps links)
-        tails = [[form(part) for part in parts[-len(named) :]] for parts in places]
-        return [path for path, tail in zip(paths, tails, strict=True) if tail == wanted]
+        wanted, last = [*map(form, named)], slice(-len(named), None)
+        candidates = self._rows.get(spelling(named[-1]), ())
+        return [path for path in candidates if [*map(form, self._parts[path][last])] == wanted]
