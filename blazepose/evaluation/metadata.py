@@ -18,6 +18,9 @@ from blazepose.evaluation.regions import known_region, region_of
 SKIN_TONES = tuple("123456")
 """Fitzpatrick's types, as MediaPipe's model card has them."""
 
+Parts = tuple[str, ...]
+"""Folders and file of a path."""
+
 _IMAGE, _PERSON, _COUNTRY = "image", "person", "country"
 
 _NOTHING = ("", "?", "n/a", "na", "nan", "null", "unknown")
@@ -186,7 +189,7 @@ class _Pictures:
         if not named:
             raise ValueError("no picture is named")
         # As it is written before other spellings of it.
-        tries = ((PurePosixPath(image).parts, str), (named, str), (named, spelling))
+        tries = ((PurePosixPath(image).parts, tuple), (named, tuple), (named, _spellings))
         fitting = next(filter(None, (self._fitting(*one) for one in tries)), [])
         if len(fitting) > 1:
             raise ValueError(
@@ -197,8 +200,12 @@ class _Pictures:
         # A column with gaps has a point in its numbers, as pandas writes it.
         return [row for row in rows if not person or same_id(self._people[row].person) == same_id(person)]
 
-    def _fitting(self, named: Sequence[str], form: Callable[[str], str]) -> list[Path]:
+    def _fitting(self, named: Parts, form: Callable[[Parts], Parts]) -> list[Path]:
         """List the pictures whose last parts are these, in a form of both."""
-        wanted, last = [*map(form, named)], slice(-len(named), None)
+        wanted, last = form(named), slice(-len(named), None)
         candidates = self._rows.get(spelling(named[-1]), ())
-        return [path for path in candidates if [*map(form, self._parts[path][last])] == wanted]
+        return [path for path in candidates if form(self._parts[path][last]) == wanted]
+
+
+def _spellings(parts: Parts) -> Parts:
+    return tuple(map(spelling, parts))
