@@ -13,9 +13,9 @@ _KEYPOINT_LISTS = {"keypoints", "foot_kpts", "face_kpts", "lefthand_kpts", "righ
 _NO_TEXT = {
     b"PK\x03\x04": "is a zip archive, or an Excel workbook: unpack it, or save the sheet as CSV UTF-8",
     b"\xd0\xcf\x11\xe0": "is an Excel workbook: save the sheet as CSV UTF-8",
-    b"\x1f\x8b": "is compressed with gzip: unpack it with gunzip",
-    b"BZh": "is compressed with bzip2: unpack it with bunzip2",
-    b"\xfd7zXZ": "is compressed with xz: unpack it with unxz",
+    b"\x1f\x8b": "is compressed with gzip: unpack it with zcat FILE > NEW",
+    b"BZh": "is compressed with bzip2: unpack it with bzcat FILE > NEW",
+    b"\xfd7zXZ": "is compressed with xz: unpack it with xzcat FILE > NEW",
     b"7z\xbc\xaf": "is a 7z archive: unpack it",
     b"Rar!": "is a RAR archive: unpack it",
     b"version https://git-lfs": "is a pointer of Git LFS, not the file itself: fetch that with git lfs pull",
