@@ -1,7 +1,9 @@
 """Picture files to arrays."""
 
 import io
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -115,12 +117,36 @@ def _to_8_bits(image: np.ndarray) -> np.ndarray:
 
 
 def pictures_below(folder: Path) -> list[Path]:
-    """Every picture file in a folder and its folders, sorted; hidden ones are left out."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
-    )
+    """List the pictures in a folder and its folders, sorted; `files_below` has the rules."""
+    return sorted(filter(_is_picture, files_below(folder)))
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield the files in a folder, its folders and those that it links to.
+
+    A folder that several links lead to comes once: under its own name if it is below, else under that of
+    the first link. Hidden files and folders, and macOS' `__MACOSX` of unpacked archives, are left out.
+    """
+    known: set[Path] = set()
+    tops = [folder]
+    for top in tops:
+        for name, folders, files in os.walk(top):
+            path = Path(name)
+            if (real := path.resolve()) in known:
+                folders.clear()
+                continue
+            known.add(real)
+            folders[:] = sorted(filter(_is_visible, folders))
+            tops += [path / link for link in folders if (path / link).is_symlink()]
+            yield from (path / file for file in files if _is_visible(file))
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in PICTURE_SUFFIXES
+
+
+def _is_visible(name: str) -> bool:
+    return not name.startswith(".") and name != "__MACOSX"
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE
-from blazepose.data.readers import landmarks
-from blazepose.data.readers.files import file_names
+from blazepose.data.readers import image_paths, landmarks
 from blazepose.topology import INDEX, LANDMARKS
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -267,7 +266,8 @@ def test_pictures_are_looked_for_where_the_others_are(tmp_path, monkeypatch):
     images = [{"id": 1, "file_name": "p.png"}, {"id": 2, "file_name": "0001"}]
     people = [entry(), entry(6, image_id=2)]
     listed = []
-    monkeypatch.setattr(landmarks, "file_names", lambda folder: listed.append(folder) or file_names(folder))
+    folder_of = image_paths._Folder
+    monkeypatch.setattr(image_paths, "_Folder", lambda path: listed.append(path) or folder_of(path))
     source = landmarks.read(make(tmp_path / "set", *people, images=images), None)
     assert [person.image for person in source.annotations] == [picture, other]
     assert listed == [tmp_path / "set", tmp_path / "set/images"], "each once, and no further"
