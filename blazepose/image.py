@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from blazepose.image_header import HEAD_BYTES, image_format, read_orientation
+from blazepose.image_header import HEAD_BYTES, image_format, is_still_image, read_orientation
 from blazepose.orientation import UPRIGHT, image_upright
 
 WRITABLE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
@@ -142,7 +142,8 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in PICTURE_SUFFIXES
+    """Recognize a picture by its suffix, damaged or not, or else by its content."""
+    return path.suffix.lower() in PICTURE_SUFFIXES or (path.is_file() and is_still_image(path))
 
 
 def _is_visible(name: str) -> bool:

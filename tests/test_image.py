@@ -1,3 +1,4 @@
+import os
 import struct
 import sys
 from pathlib import Path
@@ -229,3 +230,12 @@ def test_what_is_hidden_is_left_out(tmp_path):
     touch(tmp_path, ".in/b.jpg", *(f".in/{name}" for name in hidden))
     assert below(tmp_path / ".in") == ["b.jpg"], "the folder itself was named"
     assert len(list(files_below(tmp_path / ".in"))) == 1
+
+
+def test_pictures_without_a_suffix_are_found(tmp_path):
+    """As downloads, and as labelling servers store uploads."""
+    written(tmp_path, encode(PICTURE, "WEBP"), "upload-17")
+    written(tmp_path, encode(PICTURE, "PNG"), "photo.download")
+    written(tmp_path, b"text", "notes.txt")
+    os.mkfifo(tmp_path / "pipe")
+    assert [path.name for path in pictures_below(tmp_path)] == ["photo.download", "upload-17"]

@@ -39,13 +39,13 @@ def by_id(entries: list[Any], kind: str, file: Path) -> dict[Any, dict[str, Any]
     """The entries of one of COCO's lists by `same_id`.
 
     Raises:
-        ValueError: if one has no id, or two have the same.
+        ValueError: if one has no id, or two that differ have the same.
     """
     found: dict[Any, dict[str, Any]] = {}
     for number, entry in enumerate(entries, 1):
         require_id(entry, f"{kind} number {number}", file)
         other = found.setdefault(same_id(entry["id"]), entry)
-        if other is not entry:
+        if other != entry:
             raise ValueError(
                 f"{file}: two entries of {kind} have the id {other['id']}"
                 + f", as {other['id']!r} and {entry['id']!r}" * (other["id"] != entry["id"])

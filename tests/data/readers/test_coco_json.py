@@ -44,7 +44,11 @@ def test_two_spellings_of_one_id_in_one_list_are_an_error():
     with pytest.raises(ValueError, match=r"^labels\.json: two entries of image have the id 1, as 1 and '1'$"):
         by_id([{"id": 1}, {"id": "1"}], "image", FILE)
     with pytest.raises(ValueError, match=r"^labels\.json: two entries of category have the id 2$"):
-        by_id([{"id": 2}, {"id": 2}], "category", FILE)
+        by_id([{"id": 2}, {"id": 2, "name": "dog"}], "category", FILE)
+
+
+def test_an_entry_that_stands_twice_is_one():
+    assert by_id([{"id": 2, "file_name": "a"}, {"id": 2, "file_name": "a"}], "image", FILE).keys() == {2}
 
 
 @pytest.mark.parametrize("entry", [None, 7, {}, {"id": None}, {"id": [1]}])

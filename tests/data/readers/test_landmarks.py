@@ -148,8 +148,11 @@ def test_unlabelled_points_may_have_any_coordinates(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"annotations": [entry(), entry()]}, "two entries of annotation have the id 5"),
-        ({"images": [{"id": 1, "file_name": "7.jpg"}] * 2}, "two entries of image have the id 1"),
+        ({"annotations": [entry(), entry(bbox=[1, 2, 3, 4])]}, "two entries of annotation have the id 5"),
+        (
+            {"images": [{"id": 1, "file_name": "7.jpg"}, {"id": 1, "file_name": "8.jpg"}]},
+            "two entries of image have the id 1",
+        ),
         ({"annotations": [{"image_id": 1}]}, "annotation number 1 has no id"),
         ({"categories": [{"id": 1, "name": "person"}]}, "no category lists the names of its keypoints"),
         ({"categories": [{"id": 1, "keypoints": 5}]}, "keypoints of category 1 are not a list of names"),
