@@ -5,6 +5,7 @@ BLAZEPOSE_TRACEBACK=1 shows where the sentence came from.
 
 import dis
 import functools
+import io
 import logging
 import os
 import sys
@@ -39,6 +40,8 @@ def say_errors(task: Callable[P, None]) -> Callable[P, None]:
 
 
 def _log_to_console() -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # of files whose names are no text
     logger = logging.getLogger("blazepose")
     # Of several processes of one training, the first speaks.
     logger.setLevel(logging.INFO if os.environ.get("LOCAL_RANK", "0") == "0" else logging.ERROR)

@@ -12,11 +12,12 @@ _STAND_INS = {
 """How files begin that stand where others should be."""
 
 _KINDS = {
-    b"PK\x03\x04": "a zip archive",
-    b"\x1f\x8b": "a gzip archive",
-    b"\x89HDF": "an HDF5 file",
-    b"MATLAB": "a MATLAB file",
-    b"\x08": "an ONNX file",  # the field with its version
+    rb"PK\x03\x04": "a zip archive",
+    rb"\x1f\x8b": "a gzip archive",
+    rb"\x89HDF": "an HDF5 file",
+    rb"MATLAB": "a MATLAB file",
+    rb"....TFL3": "a TFLite file",
+    rb"\x08[\x01-\x1f][\x12\x1a\x22\x28\x32\x3a\x42]": "an ONNX file",  # its version, then another field
 }
 _START = 64
 """Bytes that tell the kind of a file."""
@@ -43,9 +44,8 @@ def check_file(path: Path, wanted: str, otherwise: str) -> None:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from error
     if not start:
         raise ValueError(f"{path} is empty: it has 0 bytes; copy it again, or {otherwise}")
-    for beginning, kind in _STAND_INS.items():
-        if start.lstrip().lower().startswith(beginning):
-            raise ValueError(f"{path} is not {wanted}, but {kind}")
+    if kind := _stand_in(start):
+        raise ValueError(f"{path} is not {wanted}, but {kind}")
 
 
 def unreadable(path: Path, wanted: str, reason: Exception | str, next_step: str | None = None) -> ValueError:
@@ -59,7 +59,7 @@ def unreadable(path: Path, wanted: str, reason: Exception | str, next_step: str 
     """
     parts = [reason if isinstance(reason, str) else first_line(reason)]
     if next_step is None:
-        parts += [f"it begins as {kind}" for kind in [_kind(_start(path))] if kind]
+        parts += [f"it begins as {kind}" for kind in [recognize(_start(path))] if kind]
         next_step = f"compare its {path.stat().st_size:,} bytes with the original's"
     return ValueError(f"{path} cannot be read as {wanted}: {'; '.join(filter(None, (*parts, next_step)))}")
 
@@ -80,9 +80,17 @@ def _start(path: Path) -> bytes:
         return content.read(_START)
 
 
-def _kind(start: bytes) -> str | None:
-    if is_tflite(start):
-        return "a TFLite file"
-    known = next((kind for beginning, kind in _KINDS.items() if start.startswith(beginning)), None)
+def _stand_in(start: bytes) -> str | None:
+    text = start.lstrip().lower()
+    return next((kind for beginning, kind in _STAND_INS.items() if text.startswith(beginning)), None)
+
+
+def recognize(start: bytes) -> str | None:
+    """Return what the first bytes of a file are the beginning of; None if that is not known here."""
+    if stand_in := _stand_in(start):
+        return stand_in
+    for pattern, kind in _KINDS.items():
+        if re.match(pattern, start, re.DOTALL):
+            return kind
     line = re.match(rb"[\x20-\x7e]{8,}", start)
-    return f"text, {line[0].decode()!r}" if line and not known else known
+    return f"text, {line[0].decode()!r}" if line else None

@@ -1,14 +1,17 @@
 """Picture files to arrays."""
 
 import io
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from blazepose.image_header import HEAD_BYTES, image_format, read_orientation
+from blazepose.file_content import recognize
+from blazepose.image_header import HEAD_BYTES, image_format, is_still_image, read_orientation
 from blazepose.orientation import UPRIGHT, image_upright
 
 WRITABLE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
@@ -80,7 +83,9 @@ def _decode_opencv(path: Path, data: bytes) -> np.ndarray:
     except cv2.error as error:
         raise ImageError(f"{path} cannot be decoded: {error.err}") from error
     if image is None:
-        raise ImageError(f"{path} is not a picture that OpenCV can read")
+        kind = recognize(data[:HEAD_BYTES])
+        begins = f"; it begins as {kind}" if kind else ""
+        raise ImageError(f"{path} is not a picture that OpenCV can read{begins}")
     return cv2.cvtColor(_to_8_bits(image), cv2.COLOR_BGR2RGB)
 
 
@@ -115,12 +120,37 @@ def _to_8_bits(image: np.ndarray) -> np.ndarray:
 
 
 def pictures_below(folder: Path) -> list[Path]:
-    """Every picture file in a folder and its folders, sorted; hidden ones are left out."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
-    )
+    """List the pictures in a folder and its folders, sorted; `files_below` has the rules."""
+    return sorted(filter(_is_picture, files_below(folder)))
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield the files in a folder, its folders and those that it links to.
+
+    A folder that several links lead to comes once: under its own name if it is below, else under that of
+    the first link. Hidden files and folders, and macOS' `__MACOSX` of unpacked archives, are left out.
+    """
+    known: set[Path] = set()
+    tops = [folder]
+    for top in tops:
+        for name, folders, files in os.walk(top):
+            path = Path(name)
+            if (real := path.resolve()) in known:
+                folders.clear()
+                continue
+            known.add(real)
+            folders[:] = sorted(filter(_is_visible, folders))
+            tops += [path / link for link in folders if (path / link).is_symlink()]
+            yield from (path / file for file in files if _is_visible(file))
+
+
+def _is_picture(path: Path) -> bool:
+    """Recognize a picture by its suffix, damaged or not, or else by its content."""
+    return path.suffix.lower() in PICTURE_SUFFIXES or (path.is_file() and is_still_image(path))
+
+
+def _is_visible(name: str) -> bool:
+    return not name.startswith(".") and name != "__MACOSX"
 
 
 def _read_bytes(path: Path) -> bytes:

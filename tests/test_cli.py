@@ -1,8 +1,11 @@
 """How scripts without Hydra end when something is wrong."""
 
+import io
 import runpy
 
 import pytest
+
+from blazepose.cli import say_errors
 
 SCRIPT = """
 import sys
@@ -100,3 +103,12 @@ def test_traceback_on_request(run, word, monkeypatch):
 def test_zero_requests_no_traceback(run, monkeypatch):
     monkeypatch.setenv("BLAZEPOSE_TRACEBACK", "0")
     assert run("value")[0] == 1
+
+
+def test_names_that_the_console_cannot_show_are_escaped(monkeypatch):
+    """As of pictures from a zip of another system; a terminal of UTF-8 refuses them."""
+    console = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    monkeypatch.setattr("sys.stdout", console)
+    say_errors(lambda: print("caf\udce9.jpg is empty"))()
+    console.flush()
+    assert console.buffer.getvalue() == rb"caf\udce9.jpg is empty" + b"\n"

@@ -1,3 +1,4 @@
+import os
 import struct
 import sys
 from pathlib import Path
@@ -6,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from blazepose.image import ImageError, read_image
+from blazepose.image import ImageError, files_below, pictures_below, read_image
 from blazepose.orientation import MATRICES, image_upright
 from tests.stored_images import FORMATS, PICTURE, encode, tiff
 
@@ -160,7 +161,18 @@ def test_cut_off_png(tmp_path, share):
 
 @pytest.mark.parametrize(
     ("data", "sentence"),
-    [(b"", "is empty"), (b"<html>not found</html>", "is not a picture that OpenCV can read")],
+    [
+        (b"", "is empty"),
+        (
+            b"<html>not found</html>",
+            "is not a picture that OpenCV can read; it begins as a web page; download",
+        ),
+        (
+            b"version https://git-lfs.github.com/spec/v1",
+            ".* can read; it begins as a Git LFS pointer; `git lfs",
+        ),
+        (bytes(range(200)), "is not a picture that OpenCV can read$"),
+    ],
 )
 def test_not_a_picture(tmp_path, data, sentence):
     with pytest.raises(ImageError, match=rf"picture\.jpg {sentence}"):
@@ -184,3 +196,57 @@ def test_missing_file(tmp_path):
 def test_folder(tmp_path):
     with pytest.raises(ImageError, match="cannot be read"):
         read_image(tmp_path)
+
+
+def below(folder: Path) -> list[str]:
+    return [str(path.relative_to(folder)) for path in pictures_below(folder)]
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+def test_pictures_of_folders_and_of_linked_ones(tmp_path):
+    touch(tmp_path, "in/home/b.JPG", "in/a.png", "in/notes.txt", "store/gym/c.jpg", "store/gym/old/d.webp")
+    (tmp_path / "in/gym").symlink_to("../store/gym")
+    (tmp_path / "in/e.jpg").symlink_to("a.png")
+    assert below(tmp_path / "in") == ["a.png", "e.jpg", "gym/c.jpg", "gym/old/d.webp", "home/b.JPG"]
+    assert len(list(files_below(tmp_path / "in"))) == 6
+    (tmp_path / "all").symlink_to("in")
+    assert len(pictures_below(tmp_path / "all")) == 5
+
+
+def test_loops_of_links_end(tmp_path):
+    touch(tmp_path, "in/a.jpg", "in/sub/b.jpg", "other/c.jpg")
+    (tmp_path / "in/sub/up").symlink_to(tmp_path / "in")
+    (tmp_path / "in/itself").symlink_to("itself")
+    (tmp_path / "in/other").symlink_to("../other")
+    (tmp_path / "other/back").symlink_to("../in")
+    (tmp_path / "in/nowhere").symlink_to("nothing")
+    assert below(tmp_path / "in") == ["a.jpg", "other/c.jpg", "sub/b.jpg"]
+
+
+def test_a_folder_comes_once_under_its_own_name(tmp_path):
+    touch(tmp_path, "in/real/a.jpg", "store/b.jpg")
+    (tmp_path / "in/alias").symlink_to("real")
+    (tmp_path / "in/second").symlink_to("../store")
+    (tmp_path / "in/first").symlink_to("../store")
+    assert below(tmp_path / "in") == ["first/b.jpg", "real/a.jpg"]
+
+
+def test_what_is_hidden_is_left_out(tmp_path):
+    hidden = (".a.jpg", "._b.jpg", ".cache/c.jpg", "__MACOSX/d.jpg", "sub/__MACOSX/sub/._e.jpg")
+    touch(tmp_path, ".in/b.jpg", *(f".in/{name}" for name in hidden))
+    assert below(tmp_path / ".in") == ["b.jpg"], "the folder itself was named"
+    assert len(list(files_below(tmp_path / ".in"))) == 1
+
+
+def test_pictures_without_a_suffix_are_found(tmp_path):
+    """As downloads, and as labelling servers store uploads."""
+    written(tmp_path, encode(PICTURE, "WEBP"), "upload-17")
+    written(tmp_path, encode(PICTURE, "PNG"), "photo.download")
+    written(tmp_path, b"text", "notes.txt")
+    os.mkfifo(tmp_path / "pipe")
+    assert [path.name for path in pictures_below(tmp_path)] == ["photo.download", "upload-17"]

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from blazepose.file_content import check_file, unreadable
-from blazepose.image import PICTURE_SUFFIXES, ImageError, pictures_below, read_image
+from blazepose.image import PICTURE_SUFFIXES, ImageError, files_below, pictures_below, read_image
 from blazepose.image_header import is_still_image
 from blazepose.orientation import UPRIGHT, image_upright, nearest_orientation
 from blazepose.runtime.clock import Clock
@@ -99,8 +99,7 @@ def open_footage(name: str) -> Footage:
         pictures = pictures_below(path)
         if not pictures:
             raise FileNotFoundError(f"{path} holds no picture")
-        visible = sum(file.is_file() and not file.name.startswith(".") for file in path.rglob("*"))
-        if others := visible - len(pictures):
+        if others := sum(1 for _ in files_below(path)) - len(pictures):
             log.info("%s: %d files are no pictures and are left out", path, others)
         return Footage(_pictures(pictures), len(pictures), None, path)
     if not path.is_file():

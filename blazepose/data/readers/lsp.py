@@ -8,6 +8,7 @@ from scipy.io import loadmat
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Source
 from blazepose.data.readers.files import require_file, require_folder
+from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.data.readers.people import People
 from blazepose.file_content import check_file, unreadable
 from blazepose.topology import LSP14, LSP14_NAMES
@@ -32,9 +33,10 @@ def read(path: Path, split: str | None) -> Source:
     points, labelled, visibility = read_joints(file)
     names = _image_names(require_folder(path / "images", "lsp"))
     original = bool((visibility != UNKNOWN).any())
-    people = People(file, "lsp")
+    paths = ImagePaths(file, "lsp", [path / "images"])
+    people = People(paths)
     for number in _numbers(split, len(points), original, path):
-        image = path / "images" / names.get(number, f"im{number:0{4 if original else 5}d}.jpg")
+        image = paths.find(names.get(number, f"im{number:0{4 if original else 5}d}.jpg"), number)
         person = number - 1
         people.add(
             image,
@@ -108,5 +110,5 @@ def _extended(everybody: set[int]) -> dict[str, set[int]]:
 
 def _image_names(folder: Path) -> dict[int, str]:
     """File name of each image number: im0001.jpg in the original set, im00001.jpg in the extended one."""
-    matches = (re.fullmatch(r"im(\d+)\.(jpg|png)", path.name) for path in folder.iterdir())
+    matches = (re.fullmatch(r"im(\d+)\.(jpg|png)", path.name, re.IGNORECASE) for path in folder.iterdir())
     return {int(match[1]): match[0] for match in matches if match}
