@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from blazepose.image import PICTURE_SUFFIXES, ImageError, files_below, pictures_below, read_image
-from blazepose.image_header import is_still_image
+from blazepose.image_header import count_images, is_still_image
 from blazepose.orientation import UPRIGHT, image_upright, nearest_orientation
 from blazepose.runtime.clock import Clock
 from blazepose.runtime.video_reader import Damage, decode_frames, read_length, read_timestamps
@@ -110,6 +110,8 @@ def _pictures(paths: list[Path]) -> Generator[Frame]:
     for path in paths:
         try:
             yield Frame(read_image(path), picture=path)
+            if (count := count_images(path)) > 1:
+                log.warning("%s holds %d images, of which the first is used; save it as a video", path, count)
         except ImageError as error:
             unreadable.append(error)
             if len(unreadable) == len(paths):

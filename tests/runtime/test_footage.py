@@ -11,6 +11,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from blazepose.runtime import media
 from blazepose.runtime.media import VideoWriter, camera_rate, open_footage
@@ -82,6 +83,15 @@ def test_files_of_a_folder_that_are_no_pictures_are_counted(tmp_path, caplog):
     with caplog.at_level(logging.INFO, "blazepose"):
         assert len(list(open_footage(str(tmp_path)).frames)) == 2
     assert f"{tmp_path}: 2 files are no pictures and are left out" in caplog.text
+
+
+def test_an_animation_tells_that_one_image_of_it_is_used(tmp_path, caplog):
+    images = [Image.new("RGB", (16, 16), color) for color in ("red", "green", "blue")]
+    images[0].save(tmp_path / "dance.webp", save_all=True, append_images=images[1:])
+    images[0].save(tmp_path / "still.webp")
+    assert len(list(open_footage(str(tmp_path)).frames)) == 2
+    (warning,) = caplog.messages
+    assert warning.endswith("dance.webp holds 3 images, of which the first is used; save it as a video")
 
 
 @pytest.mark.parametrize(
