@@ -18,7 +18,16 @@ from blazepose.image import PICTURE_SUFFIXES, ImageError, files_below, pictures_
 from blazepose.image_header import count_images, is_still_image
 from blazepose.orientation import UPRIGHT, image_upright, nearest_orientation
 from blazepose.runtime.clock import Clock
-from blazepose.runtime.video_reader import Damage, decode_frames, read_length, read_timestamps
+from blazepose.runtime.video_reader import (
+    Damage,
+    arrival_times,
+    count_films,
+    decode_frames,
+    has_clock,
+    read_length,
+    read_timestamps,
+    restate_rate,
+)
 
 log = logging.getLogger(__name__)
 
@@ -129,10 +138,12 @@ def _open_video(name: str, address: str) -> Footage:
         file, stream = "is damaged, cut off, or no video", "cannot be reached, or sends no video"
         wrong = stream if _ADDRESS.match(name) else file
         raise ValueError(f"{name} {wrong}: {error.strerror}") from error
-    video: Any = container.streams.best("video")  # the film rather than its cover picture
-    if not video or container.format.name in _TEXT or video.disposition & av.stream.Disposition.attached_pic:
+    if container.format.name in _TEXT or not count_films(container):
         container.close()
         raise ValueError(f"{name} holds no video, only sound, a cover picture, text or data")
+    if not _ADDRESS.match(name):
+        container = restate_rate(container, name, address)
+    video: Any = container.streams.best("video")  # the film rather than its cover picture
     video.thread_type = "AUTO"
     return Footage(_video_frames(name, container), video.frames or None, video.average_rate or _USUAL_RATE)
 
@@ -143,8 +154,10 @@ def _video_frames(name: str, container: Any) -> Generator[Frame]:
     step_ms = float(1000 / (stream.average_rate or _USUAL_RATE))
     clock = Clock(step_ms)
     with container:
-        frames = read_timestamps(decode_frames(container, stream, damage), container, stream)
-        for frame, time_ms in clock.rise(frames):
+        frames = decode_frames(container, stream, damage)
+        live = _ADDRESS.match(name) and not has_clock(container)
+        timed = arrival_times(frames) if live else clock.rise(read_timestamps(frames, container, stream))
+        for frame, time_ms in timed:
             count += 1
             image = _square_pixels(frame.to_ndarray(format="rgb24"), stream.sample_aspect_ratio)
             yield Frame(image_upright(image, _orientation(frame)), time_ms)

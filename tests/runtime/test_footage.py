@@ -6,6 +6,7 @@ from fractions import Fraction
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
+from types import SimpleNamespace
 
 import av
 import cv2
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from blazepose.runtime import media
+from blazepose.runtime import media, video_reader
 from blazepose.runtime.media import VideoWriter, camera_rate, open_footage
 
 
@@ -62,6 +63,31 @@ def test_a_stream_that_falls_silent_gives_what_it_sent(video, tmp_path, monkeypa
     assert len(frames) == len(list(open_footage(str(broadcast)).frames)) > 0
     assert re.search(r"a\.ts cannot be read beyond \d\.\d\d s: ", caplog.text)
     assert "damaged" not in caplog.text
+
+
+def test_a_camera_s_stream_of_jpegs_has_the_times_at_which_they_arrive(monkeypatch):
+    """As ESP32 and other IP cameras send them; FFmpeg would count 25 a second."""
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)  # 4 kB: FFmpeg waits for 2
+    picture = cv2.imencode(".jpg", noise)[1].tobytes()
+    head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
+
+    class Camera(Quiet):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+            self.end_headers()
+            self.wfile.write(4 * (head.encode() + picture + b"\r\n"))
+            done.wait(20)
+
+    done, arrivals = Event(), iter([5.0, 5.5, 6.5])
+    monkeypatch.setattr(video_reader, "time", SimpleNamespace(monotonic=partial(next, arrivals)))
+    with ThreadingHTTPServer(("127.0.0.1", 0), Camera) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        frames = open_footage(f"http://127.0.0.1:{server.server_port}/stream").frames
+        assert [next(frames).time_ms for _ in range(3)] == [0, 500, 1500]
+        frames.close()
+        done.set()
+        server.shutdown()
 
 
 def test_times_within_a_tick_are_written_a_tick_apart(tmp_path):
