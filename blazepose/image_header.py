@@ -117,9 +117,9 @@ def is_camera_raw(file: BinaryFile) -> bool:
         return True
     try:
         tags = open_image(file, "TIFF").tag_v2
-    except (OSError, SyntaxError, ValueError):
+        return _DNG_VERSION in tags or bool(tags.get(_SUBFILE_TYPE, 0) & _REDUCED)
+    except Exception:  # as in count_images
         return False
-    return _DNG_VERSION in tags or bool(tags.get(_SUBFILE_TYPE, 0) & _REDUCED)
 
 
 def read_orientation(file: BinaryFile, name: str | None) -> int:
