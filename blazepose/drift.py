@@ -9,7 +9,6 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from blazepose.cli import say_errors
@@ -31,6 +30,7 @@ from blazepose.evaluation.mediapipe_engine import follow, require_bundle
 from blazepose.evaluation.predict import CROPS, Job, cut_crop, plan
 from blazepose.geometry import crop_image, roi_from_keypoints, roi_to_image_matrix
 from blazepose.runtime.engines import InferenceEngine
+from blazepose.runtime.media import open_footage
 from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, ROI_CENTER, ROI_SCALE
 from blazepose.training.runs import named_weights
 
@@ -138,20 +138,12 @@ def _frames(path: Path) -> Iterator[np.ndarray]:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it has no frame that can be read.
+        ValueError: if it has no frame that can be decoded.
     """
     if not path.is_file():
         raise FileNotFoundError(f"--video {path} is missing")
-    video = cv2.VideoCapture(str(path))
-    try:
-        read, frame = video.read()
-        if not read:
-            raise ValueError(f"--video {path} is no video, or damaged: it has no frame that can be read")
-        while read:
-            yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
-            read, frame = video.read()
-    finally:
-        video.release()
+    for frame in open_footage(str(path)).frames:
+        yield frame.image
 
 
 if __name__ == "__main__":

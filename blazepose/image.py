@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from blazepose.file_content import recognize
 from blazepose.image_header import (
     HEAD_BYTES,
     image_format,
@@ -96,7 +97,9 @@ def _decode_opencv(path: Path, data: bytes) -> np.ndarray:
     except cv2.error as error:
         raise ImageError(f"{path} cannot be decoded: {error.err}") from error
     if image is None:
-        raise ImageError(f"{path} is not a picture that OpenCV can read")
+        kind = recognize(data[:HEAD_BYTES])
+        begins = f"; it begins as {kind}" if kind else ""
+        raise ImageError(f"{path} is not a picture that OpenCV can read{begins}")
     return cv2.cvtColor(_to_8_bits(image), cv2.COLOR_BGR2RGB)
 
 

@@ -33,8 +33,13 @@ def file_sha256(path: Path) -> str:
 
     Raises:
         FileNotFoundError: if there is no such file.
+        ValueError: if it cannot be read.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing or not a file")
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+        problem = "is a folder, not a file" if path.is_dir() else "is missing"
+        raise FileNotFoundError(f"{path} {problem}; name another file")
+    try:
+        with path.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from error

@@ -162,7 +162,18 @@ def test_cut_off_png(tmp_path, share):
 
 @pytest.mark.parametrize(
     ("data", "sentence"),
-    [(b"", "is empty"), (b"<html>not found</html>", "is not a picture that OpenCV can read")],
+    [
+        (b"", "is empty"),
+        (
+            b"<html>not found</html>",
+            "is not a picture that OpenCV can read; it begins as a web page; download",
+        ),
+        (
+            b"version https://git-lfs.github.com/spec/v1",
+            ".* can read; it begins as a Git LFS pointer; `git lfs",
+        ),
+        (bytes(range(200)), "is not a picture that OpenCV can read$"),
+    ],
 )
 def test_not_a_picture(tmp_path, data, sentence):
     with pytest.raises(ImageError, match=rf"picture\.jpg {sentence}"):
@@ -180,7 +191,7 @@ def test_another_size_than_the_labels_were_made_at(tmp_path):
 
 def test_the_preview_of_a_raw_file_is_not_taken_for_the_picture(tmp_path):
     Image.fromarray(PICTURE).save(tmp_path / "IMG_1.DNG", "TIFF", tiffinfo={254: 1})
-    with pytest.raises(ImageError, match=r"^\S+IMG_1\.DNG is a camera's raw file, .*; save it as JPEG$"):
+    with pytest.raises(ImageError, match=r"^\S+IMG_1\.DNG is a camera's raw file .*; save it as JPEG$"):
         read_image(tmp_path / "IMG_1.DNG")
 
 

@@ -1,8 +1,11 @@
 """Files that appear whole."""
 
+import hashlib
+from pathlib import Path
+
 import pytest
 
-from blazepose.whole_file import whole_file
+from blazepose.whole_file import file_sha256, whole_file
 
 
 def test_appears_when_complete(tmp_path):
@@ -55,3 +58,20 @@ def test_a_name_that_is_no_text(tmp_path):
         assert part.suffix == ".png"
         assert str(part).encode(), "OpenCV and PyAV take text only"
     assert file.read_text() == "whole"
+
+
+def test_checksums_and_files_that_have_none(tmp_path, monkeypatch):
+    file = tmp_path / "net.onnx"
+    with pytest.raises(FileNotFoundError, match=r"net\.onnx is missing; name another file$"):
+        file_sha256(file)
+    with pytest.raises(FileNotFoundError, match=r"is a folder, not a file; name another file$"):
+        file_sha256(tmp_path)
+    file.write_bytes(b"net")
+    assert file_sha256(file) == hashlib.sha256(b"net").hexdigest()
+
+    def refuse(path, mode):  # root may read everything
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ValueError, match=r"net\.onnx cannot be read: Permission denied$"):
+        file_sha256(file)

@@ -15,6 +15,7 @@ import orjson
 
 from blazepose.data.annotation import Annotation
 from blazepose.data.readers.coco_json import same_id
+from blazepose.file_content import check_file
 from blazepose.geometry import Roi
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 from blazepose.whole_file import whole_file
@@ -153,15 +154,14 @@ def read_predictions(file: Path) -> dict[PersonKey, Prediction]:
         FileNotFoundError: if there is no such file.
         ValueError: names the file and the line that is not a prediction, or says that it is empty.
     """
-    if not file.is_file():
-        raise FileNotFoundError(f"{file} is missing; eval.py writes it as predictions.jsonl")
+    check_file(file, "predictions", "python eval.py weights=FILE makes predictions.jsonl")
     predictions: dict[PersonKey, Prediction] = {}
     for number, (key, prediction) in enumerate(_read_lines(file), start=1):
         if key in predictions:
             raise ValueError(f"{file}, line {number}: person {key[2]} of {key[1]} is there already")
         predictions[key] = prediction
     if not predictions:
-        raise ValueError(f"{file} is empty; run eval.py again")
+        raise ValueError(f"{file} holds no predictions; name another file")
     return predictions
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
+from blazepose.file_content import check_file, unreadable
 from blazepose.image import PICTURE_SUFFIXES, ImageError, files_below, pictures_below, read_image
 from blazepose.image_header import count_images, is_still_image
 from blazepose.orientation import UPRIGHT, image_upright, nearest_orientation
@@ -23,6 +24,7 @@ from blazepose.runtime.video_reader import (
     arrival_times,
     count_films,
     decode_frames,
+    describe_open_error,
     has_clock,
     read_length,
     read_timestamps,
@@ -132,16 +134,19 @@ def _open_video(name: str, address: str) -> Footage:
     """A video that FFmpeg reads at this address, and that messages call by its name."""
     import av
 
+    stream = bool(_ADDRESS.match(name))
+    if not stream:
+        check_file(Path(name), "a video", "name a video")
     try:
         container = av.open(address, timeout=_PATIENCE_S)
     except (av.error.FFmpegError, OSError) as error:
-        file, stream = "is damaged, cut off, or no video", "cannot be reached, or sends no video"
-        wrong = stream if _ADDRESS.match(name) else file
-        raise ValueError(f"{name} {wrong}: {error.strerror}") from error
+        if stream:
+            raise ValueError(f"{name} cannot be opened as a stream: {error.strerror}") from error
+        raise unreadable(Path(name), "a video", describe_open_error(address, error)) from error
     if container.format.name in _TEXT or not count_films(container):
         container.close()
         raise ValueError(f"{name} holds no video, only sound, a cover picture, text or data")
-    if not _ADDRESS.match(name):
+    if not stream:
         container = restate_rate(container, name, address)
     video: Any = container.streams.best("video")  # the film rather than its cover picture
     video.thread_type = "AUTO"
@@ -164,14 +169,14 @@ def _video_frames(name: str, container: Any) -> Generator[Frame]:
         length_ms = read_length(container)
         slack_ms = _SOUND_MS if len(container.streams) > 1 else step_ms
     if not count:
-        raise ValueError(f"{name} holds no frame that can be decoded: it is empty or damaged")
+        raise ValueError(f"{name} holds no frame that can be decoded")
     if damage.packets:
         log.warning("%s is damaged: %d packets of it could not be decoded", name, damage.packets)
     end_ms = time_ms + step_ms
     if damage.end:
         log.warning("%s cannot be read beyond %.2f s: %s", name, end_ms / 1000, damage.end)
     if end_ms - min(0.0, clock.shift_ms) + slack_ms < length_ms:  # the file's clock may have been set later
-        log.warning("%s ends at %.2f of %.2f s: it was cut off", name, end_ms / 1000, length_ms / 1000)
+        log.warning("%s ends at %.2f of the %.2f s that it states", name, end_ms / 1000, length_ms / 1000)
 
 
 def _square_pixels(image: np.ndarray, aspect: Fraction | None) -> np.ndarray:

@@ -35,6 +35,23 @@ _SEVERAL_FILMS = (
 )
 
 
+def describe_open_error(address: str, error: Any) -> str:
+    """Return why FFmpeg does not open a file: its error, and the reasons that its own log has."""
+    import av
+
+    # Only now: FFmpeg's log is off as a rule, since it can block threads that decode.
+    level, skip = av.logging.get_level(), av.logging.get_skip_repeated()
+    av.logging.set_level(av.logging.ERROR)
+    av.logging.set_skip_repeated(False)
+    try:
+        with av.logging.Capture() as lines, suppress(av.error.FFmpegError, OSError):
+            av.open(address).close()
+    finally:
+        av.logging.set_level(level)
+        av.logging.set_skip_repeated(skip)
+    return ": ".join(dict.fromkeys([str(error.strerror), *(text.strip() for *_, text in lines)]))
+
+
 @dataclass
 class Damage:
     """What could not be decoded, and why the rest cannot be read."""

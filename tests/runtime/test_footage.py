@@ -29,13 +29,13 @@ def test_a_stream_is_read_by_its_address(video):
         footage = open_footage(f"{address}/{video.name}")
         assert footage.rate
         assert len(list(footage.frames)) == len(list(open_footage(str(video)).frames))
-        with pytest.raises(ValueError, match=rf"^{address}/gone\.mp4 cannot be reached, or sends no video: "):
+        with pytest.raises(ValueError, match=rf"^{address}/gone\.mp4 cannot be opened as a stream: "):
             open_footage(f"{address}/gone.mp4")
         server.shutdown()
 
 
 def test_a_stream_that_falls_silent_gives_what_it_sent(video, tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(media, "_PATIENCE_S", 1.0)
+    monkeypatch.setattr(media, "_PATIENCE_S", 3.0)
     broadcast = tmp_path / "a.ts"
     with av.open(str(video)) as source, av.open(str(broadcast), "w") as copy:
         stream = copy.add_stream_from_template(source.streams.video[0])
@@ -50,7 +50,7 @@ def test_a_stream_that_falls_silent_gives_what_it_sent(video, tmp_path, monkeypa
             self.end_headers()
             self.wfile.write(broadcast.read_bytes())
             self.wfile.flush()
-            done.wait(20)
+            done.wait()
 
     done = Event()
     with ThreadingHTTPServer(("127.0.0.1", 0), Silent) as server:

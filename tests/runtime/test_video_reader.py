@@ -121,7 +121,7 @@ def test_a_lost_end_is_noticed_whenever_the_film_starts(tmp_path, caplog, start_
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
     with caplog.at_level(logging.WARNING):
         read(path)
-    assert re.search(r"a\.mkv ends at 1\.\d\d of 2\.00 s: it was cut off", caplog.text)
+    assert re.search(r"a\.mkv ends at 1\.\d\d of the 2\.00 s that it states", caplog.text)
 
 
 def test_a_clock_set_far_ahead_is_no_lost_end(tmp_path, caplog):

@@ -29,9 +29,12 @@ def read_text(file: Path) -> str:
     Other encodings are refused: all of them decode any bytes, and a wrong one makes other names of them.
 
     Raises:
-        ValueError: names what the file is instead.
+        ValueError: if it cannot be read; names what the file is instead.
     """
-    data = file.read_bytes()
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read: {error.strerror}") from error
     if not data or data.isspace():
         raise ValueError(f"{file} is empty: copy or export it again")
     for start, kind in _NO_TEXT.items():

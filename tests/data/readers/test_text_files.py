@@ -7,6 +7,7 @@ import io
 import json
 import lzma
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -92,3 +93,12 @@ def test_what_is_called_json_is_named_for_what_it_is(tmp_path, data, sentence):
     with pytest.raises(ValueError, match=rf"a\.json {sentence}") as error:
         read_json(tmp_path / "a.json", "coco")
     assert "\n" not in str(error.value)
+
+
+def test_a_file_of_somebody_else(tmp_path, monkeypatch):
+    def refuse(path):  # root may read everything
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(ValueError, match=r"a\.csv cannot be read: Permission denied$"):
+        read_text(tmp_path / "a.csv")
