@@ -8,10 +8,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from blazepose.file_content import recognize
-from blazepose.image_header import HEAD_BYTES, image_format, is_still_image, read_orientation
+from blazepose.image_header import (
+    HEAD_BYTES,
+    image_format,
+    is_camera_raw,
+    is_still_image,
+    open_image,
+    read_orientation,
+)
 from blazepose.orientation import UPRIGHT, image_upright
 from blazepose.whole_file import whole_file
 
@@ -22,6 +28,9 @@ PICTURE_SUFFIXES = {*WRITABLE_SUFFIXES, ".avif", ".heic", ".heif"}
 
 _WHITES = (255, 1023, 4095, 16383, 65535)
 """Largest values of the bit depths of cameras, 8 to 16."""
+
+_SYSTEM_FOLDERS = {"__MACOSX", "@eaDir", "#recycle", "@Recycle", "$RECYCLE.BIN"}
+"""Thumbnails and deleted files of macOS, Synology, QNAP and Windows."""
 
 _JPEG_START = b"\xff\xd8"
 _PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
@@ -56,6 +65,8 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
     if not _is_complete(data):
         raise ImageError(f"{path} is cut off: the picture has no end; copy or download it again")
     name = image_format(data[:HEAD_BYTES])
+    if name == "TIFF" and is_camera_raw(io.BytesIO(data)):
+        raise ImageError(f"{path} is a camera's raw file and only its preview can be read; save it as JPEG")
     pixels = _decode_pillow(path, data, name) if name in ("AVIF", "HEIF") else _decode_opencv(path, data)
     # OpenCV turns every TIFF, and libheif every HEIF; of the rest each version of OpenCV turns others.
     turned = name in ("TIFF", "HEIF")
@@ -69,7 +80,10 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
 def _other_size(size: tuple[int, int], turned: bool) -> str:
     labels = f"its labels are for {size[0]}x{size[1]}"
     if turned:
-        return f"{labels}: it was turned after labelling, or lost its EXIF orientation; put the original back"
+        return (
+            f"{labels}: it was turned after labelling, or lost its EXIF orientation, or the label file swaps "
+            "width and height; put the original back, or swap them there"
+        )
     return (
         f"{labels}: it was scaled or cropped after labelling; put the original back, label it anew, or take "
         "width and height out of the label file if these are wrong"
@@ -96,8 +110,7 @@ def _decode_pillow(path: Path, data: bytes, name: str) -> np.ndarray:
             import pillow_heif
 
             pillow_heif.register_heif_opener()
-        with Image.open(io.BytesIO(data), formats=[name]) as image:
-            return np.asarray(image.convert("RGB"))
+        return np.asarray(open_image(io.BytesIO(data), name).convert("RGB"))
     except ImportError as error:
         raise ImageError(
             f"{path} is a HEIC picture, which only pillow-heif reads: pip install pillow-heif, or save it as "
@@ -129,7 +142,7 @@ def files_below(folder: Path) -> Iterator[Path]:
     """Yield the files in a folder, its folders and those that it links to.
 
     A folder that several links lead to comes once: under its own name if it is below, else under that of
-    the first link. Hidden files and folders, and macOS' `__MACOSX` of unpacked archives, are left out.
+    the first link. Hidden files and folders, and those of _SYSTEM_FOLDERS, are left out.
     """
     known: set[Path] = set()
     tops = [folder]
@@ -151,7 +164,7 @@ def _is_picture(path: Path) -> bool:
 
 
 def _is_visible(name: str) -> bool:
-    return not name.startswith(".") and name != "__MACOSX"
+    return not name.startswith(".") and name not in _SYSTEM_FOLDERS
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
@@ -23,9 +24,17 @@ _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 """Brands in a file's first box. Source: ISO/IEC 23008-12 and the AV1 Image File Format."""
 
+_FILMS = {".mjpeg", ".mjpg"}
+"""Suffixes of films that are JPEG images one after the other."""
+
 BinaryFile = io.BufferedReader | io.BytesIO
 
-_ORIENTATION = 0x0112
+_ORIENTATION, _SUBFILE_TYPE, _DNG_VERSION = 0x0112, 254, 50706
+"""Tags of TIFF. Source: TIFF 6.0; Digital Negative Specification."""
+
+_REDUCED = 1
+"""Bit of _SUBFILE_TYPE: the image is a small version of another one in the file."""
+
 _EXIF_PREFIX = b"Exif\0\0"
 
 
@@ -41,7 +50,9 @@ def image_format(head: bytes) -> str | None:
 
 
 def is_still_image(path: Path) -> bool:
-    """Recognize a still image by the content of its file, whatever its name; False for an animated GIF."""
+    """Recognize a still image by the content of its file; not an animated GIF, nor MJPEG by its suffix."""
+    if path.suffix.lower() in _FILMS:
+        return False
     try:
         with path.open("rb") as file:
             name = image_format(file.read(HEAD_BYTES))
@@ -66,11 +77,49 @@ def stored_orientation(path: Path) -> int:
 def stored_size(path: Path) -> tuple[int, int] | None:
     """Read width and height of the stored pixels of an image file; None if it cannot be read."""
     try:
-        with Image.open(path) as image:
+        with path.open("rb") as file:
+            image = open_image(file, image_format(file.read(HEAD_BYTES)))
             # Pillow gives a TIFF the size that it will have when it is upright.
             return (image.tag_v2[256], image.tag_v2[257]) if isinstance(image, TiffImageFile) else image.size
     except (OSError, SyntaxError, ValueError, KeyError):
         return None
+
+
+def open_image(file: BinaryFile, name: str | None) -> Any:
+    """Open an image file with Pillow; of a known format even 200 megapixels, which `Image.open` refuses."""
+    file.seek(0)
+    if name is None:
+        return Image.open(file)
+    Image.init()
+    return Image.OPEN[name.replace(" ", "")][0](file, "")
+
+
+def count_images(path: Path) -> int:
+    """Count the images in the file of an animation or of pages, small versions apart; 1 of any other file."""
+    try:
+        with path.open("rb") as file:
+            name = image_format(file.read(HEAD_BYTES))
+            if name not in ("PNG", "WEBP", "AVIF", "TIFF"):
+                return 1
+            image = open_image(file, name)
+            frames = getattr(image, "n_frames", 1)
+            if name != "TIFF" or frames == 1:
+                return frames
+            return sum(_subfile_type(image, k) & _REDUCED == 0 for k in range(frames))
+    except Exception:  # a damaged file raises anything; that is reported when it is decoded
+        return 1
+
+
+def is_camera_raw(file: BinaryFile) -> bool:
+    """Recognize a camera's raw file, a TIFF whose first image is a preview: DNG, CR2, NEF, ARW."""
+    file.seek(0)
+    if file.read(10)[8:] == b"CR":
+        return True
+    try:
+        tags = open_image(file, "TIFF").tag_v2
+        return _DNG_VERSION in tags or bool(tags.get(_SUBFILE_TYPE, 0) & _REDUCED)
+    except Exception:  # as in count_images
+        return False
 
 
 def read_orientation(file: BinaryFile, name: str | None) -> int:
@@ -87,15 +136,18 @@ def read_orientation(file: BinaryFile, name: str | None) -> int:
             exif = Image.Exif()
             exif.load(_EXIF_BLOCKS[name](file).removeprefix(_EXIF_PREFIX))
         elif name in ("TIFF", "AVIF"):  # Pillow translates AVIF's boxes irot and imir into EXIF's number
-            file.seek(0)
-            with Image.open(file, formats=[name]) as image:
-                exif = image.getexif()
+            exif = open_image(file, name).getexif()
         else:
             return UPRIGHT
     except Exception:  # a damaged block of metadata raises anything; viewers ignore it, too
         return UPRIGHT
     orientation = exif.get(_ORIENTATION, UPRIGHT)
     return orientation if orientation in MATRICES else UPRIGHT
+
+
+def _subfile_type(image: Any, page: int) -> int:
+    image.seek(page)
+    return int(image.tag_v2.get(_SUBFILE_TYPE, 0))
 
 
 def _jpeg_exif(file: BinaryFile) -> bytes:

@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from blazepose.image import ImageError, files_below, pictures_below, read_image
 from blazepose.orientation import MATRICES, image_upright
@@ -188,6 +189,12 @@ def test_another_size_than_the_labels_were_made_at(tmp_path):
         read_image(tmp_path / "a.png", (40, 60))
 
 
+def test_the_preview_of_a_raw_file_is_not_taken_for_the_picture(tmp_path):
+    Image.fromarray(PICTURE).save(tmp_path / "IMG_1.DNG", "TIFF", tiffinfo={254: 1})
+    with pytest.raises(ImageError, match=r"^\S+IMG_1\.DNG is a camera's raw file .*; save it as JPEG$"):
+        read_image(tmp_path / "IMG_1.DNG")
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(ImageError, match=r"nowhere\.jpg is missing"):
         read_image(tmp_path / "nowhere.jpg")
@@ -238,6 +245,7 @@ def test_a_folder_comes_once_under_its_own_name(tmp_path):
 
 def test_what_is_hidden_is_left_out(tmp_path):
     hidden = (".a.jpg", "._b.jpg", ".cache/c.jpg", "__MACOSX/d.jpg", "sub/__MACOSX/sub/._e.jpg")
+    hidden += ("@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg", "#recycle/a.jpg", "@Recycle/a.jpg", "$RECYCLE.BIN/a.jpg")
     touch(tmp_path, ".in/b.jpg", *(f".in/{name}" for name in hidden))
     assert below(tmp_path / ".in") == ["b.jpg"], "the folder itself was named"
     assert len(list(files_below(tmp_path / ".in"))) == 1

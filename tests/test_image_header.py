@@ -1,11 +1,18 @@
 import io
+import struct
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from blazepose.image_header import is_still_image, stored_orientation, stored_size
+from blazepose.image_header import (
+    count_images,
+    is_camera_raw,
+    is_still_image,
+    stored_orientation,
+    stored_size,
+)
 from blazepose.orientation import MATRICES
 from tests.stored_images import FORMATS, PICTURE, encode
 
@@ -63,6 +70,62 @@ def test_a_gif_is_still_if_it_has_one_frame(tmp_path):
     (tmp_path / "three").write_bytes(gif(3))
     assert is_still_image(tmp_path / "one")
     assert not is_still_image(tmp_path / "three")
+
+
+def test_jpegs_one_after_the_other_are_a_film(tmp_path):
+    path = tmp_path / "camera.MJPEG"
+    path.write_bytes(2 * encode(PICTURE, "JPEG"))
+    assert not is_still_image(path)
+
+
+def test_a_photo_of_200_megapixels_has_a_size_and_an_orientation(tmp_path, recwarn):
+    size = 16_320, 12_240
+    small, large = (struct.pack(">HH", *sides[::-1]) for sides in (SIZE, size))
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(encode(PICTURE, "JPEG", 6).replace(small, large))
+    assert stored_size(path) == size
+    assert stored_orientation(path) == 6
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        pytest.param({}, False, id="picture"),
+        pytest.param({254: 0}, False, id="full size"),
+        pytest.param({254: 1}, True, id="preview"),
+        pytest.param({50706: b"\1\4\0\0"}, True, id="DNG"),
+    ],
+)
+def test_raw_files_of_cameras(tags, expected):
+    file = io.BytesIO()
+    Image.fromarray(PICTURE).save(file, "TIFF", tiffinfo=tags)
+    assert is_camera_raw(file) is expected
+
+
+def test_a_canon_raw_file():
+    assert is_camera_raw(io.BytesIO(b"II*\0\x10\0\0\0CR\2\0"))
+
+
+@pytest.mark.parametrize("name", ["PNG", "WEBP", "AVIF", "TIFF"])
+@pytest.mark.parametrize("count", [1, 3])
+def test_images_of_a_file_are_counted(tmp_path, name, count):
+    images = [Image.fromarray(np.roll(PICTURE, 8 * k, axis=0)) for k in range(count)]
+    images[0].save(tmp_path / "pictures", name, save_all=True, append_images=images[1:])
+    assert count_images(tmp_path / "pictures") == count
+
+
+def test_a_preview_is_no_further_image(tmp_path):
+    first, preview = Image.fromarray(PICTURE), Image.fromarray(PICTURE[::4, ::4])
+    preview.encoderinfo = {"tiffinfo": {254: 1}}
+    first.save(tmp_path / "picture.tif", save_all=True, append_images=[preview])
+    assert count_images(tmp_path / "picture.tif") == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"text", encode(PICTURE, "PNG")[:60], encode(PICTURE, "WEBP")[:40]])
+def test_a_damaged_file_counts_as_one_image(tmp_path, content):
+    (tmp_path / "picture").write_bytes(content)
+    assert count_images(tmp_path / "picture") == 1
 
 
 @pytest.mark.parametrize(

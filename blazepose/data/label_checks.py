@@ -1,4 +1,4 @@
-"""Find labels that cannot be right: points in the corner, points far away, one place for many people.
+"""Find labels that cannot be right: points in the corner or far away, one place for many, a person twice.
 
 Only what is certain is found. Such a point counts as unlabelled, and the rest of its person is used. Labels
 that are no pixels are refused.
@@ -128,8 +128,15 @@ def check_labels(source: Source) -> Source:
             f"{source.name}: the labels are {unit}, not in pixels; multiply x by the width and y by the "
             f"height of each picture{' and divide by 100' * (unit == 'in per cent')}"
         )
-    reasons = [_unusable(person) for person in people]
     left_out = Counter(source.left_out)
+    people, twice = _without_twins(people)
+    if twice:
+        left_out["labelled twice"] = len(twice)
+        notes.append(
+            f"{len(twice)} people of {source.name} have exactly the keypoints of another in their picture, "
+            f"first person {twice[0].person} in {twice[0].image.name}: they are left out"
+        )
+    reasons = [_unusable(person) for person in people]
     left_out.update(filter(None, reasons))
     people = [person for person, reason in zip(people, reasons, strict=True) if not reason]
     if not people:
@@ -142,6 +149,17 @@ def _unusable(person: Annotation) -> str | None:
     if not len(points_px):
         return "no possible keypoints"
     return "keypoints from 0 to 1, not in pixels" if wrong_unit(points_px, list) else None
+
+
+def _without_twins(people: list[Annotation]) -> tuple[list[Annotation], list[Annotation]]:
+    """Part people from those who have the keypoints of an earlier one in the same picture."""
+    known: set[object] = set()
+    parts: tuple[list[Annotation], list[Annotation]] = ([], [])
+    for person in people:
+        key = person.image, person.labelled.tobytes(), person.keypoints_px.tobytes()
+        parts[key in known and bool(person.labelled.any())].append(person)
+        known.add(key)
+    return parts
 
 
 _Marked = list[tuple[int, np.ndarray]]
@@ -169,7 +187,7 @@ def _personal_marks(people: list[Annotation]) -> tuple[_Marked, _Marked]:
     far: _Marked = []
     for start in range(0, len(people), _CHUNK):
         chunk = people[start : start + _CHUNK]
-        points_px, labelled = _stacked(chunk)
+        points_px, labelled = stacked(chunk)
         marks = in_corner(points_px, labelled)
         corner += _rows(marks, start)
         far += _rows(far_away(points_px, labelled & ~marks), start)
@@ -185,7 +203,7 @@ def _repeated_marks(people: list[Annotation]) -> _Marked:
     return _rows(at_repeated_place(points_px, labelled, images), 0)
 
 
-def _stacked(people: list[Annotation]) -> tuple[np.ndarray, np.ndarray]:
+def stacked(people: list[Annotation]) -> tuple[np.ndarray, np.ndarray]:
     """Stack landmarks and extra points: (people, points, 2), and (people, points) which are labelled."""
     most = max(len(person.extra_px) for person in people)
     extra_px, labelled = np.zeros((len(people), most, 2), np.float32), np.zeros((len(people), most), bool)

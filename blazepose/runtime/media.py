@@ -16,15 +16,19 @@ import numpy as np
 
 from blazepose.file_content import check_file, unreadable
 from blazepose.image import PICTURE_SUFFIXES, ImageError, files_below, pictures_below, read_image
-from blazepose.image_header import is_still_image
+from blazepose.image_header import count_images, is_still_image
 from blazepose.orientation import UPRIGHT, image_upright, nearest_orientation
 from blazepose.runtime.clock import Clock
 from blazepose.runtime.video_reader import (
     Damage,
+    arrival_times,
+    count_films,
     decode_frames,
     describe_open_error,
+    has_clock,
     read_length,
     read_timestamps,
+    restate_rate,
 )
 
 log = logging.getLogger(__name__)
@@ -117,6 +121,8 @@ def _pictures(paths: list[Path]) -> Generator[Frame]:
     for path in paths:
         try:
             yield Frame(read_image(path), picture=path)
+            if (count := count_images(path)) > 1:
+                log.warning("%s holds %d images, of which the first is used; save it as a video", path, count)
         except ImageError as error:
             unreadable.append(error)
             if len(unreadable) == len(paths):
@@ -137,10 +143,12 @@ def _open_video(name: str, address: str) -> Footage:
         if stream:
             raise ValueError(f"{name} cannot be opened as a stream: {error.strerror}") from error
         raise unreadable(Path(name), "a video", describe_open_error(address, error)) from error
-    video: Any = container.streams.best("video")  # the film rather than its cover picture
-    if not video or container.format.name in _TEXT or video.disposition & av.stream.Disposition.attached_pic:
+    if container.format.name in _TEXT or not count_films(container):
         container.close()
         raise ValueError(f"{name} holds no video, only sound, a cover picture, text or data")
+    if not stream:
+        container = restate_rate(container, name, address)
+    video: Any = container.streams.best("video")  # the film rather than its cover picture
     video.thread_type = "AUTO"
     return Footage(_video_frames(name, container), video.frames or None, video.average_rate or _USUAL_RATE)
 
@@ -151,8 +159,10 @@ def _video_frames(name: str, container: Any) -> Generator[Frame]:
     step_ms = float(1000 / (stream.average_rate or _USUAL_RATE))
     clock = Clock(step_ms)
     with container:
-        frames = read_timestamps(decode_frames(container, stream, damage), container, stream)
-        for frame, time_ms in clock.rise(frames):
+        frames = decode_frames(container, stream, damage)
+        live = _ADDRESS.match(name) and not has_clock(container)
+        timed = arrival_times(frames) if live else clock.rise(read_timestamps(frames, container, stream))
+        for frame, time_ms in timed:
             count += 1
             image = _square_pixels(frame.to_ndarray(format="rgb24"), stream.sample_aspect_ratio)
             yield Frame(image_upright(image, _orientation(frame)), time_ms)

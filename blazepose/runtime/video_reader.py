@@ -1,9 +1,13 @@
 """Frames of a video as FFmpeg decodes them, with the file's own timestamps and length."""
 
+import logging
+import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+
+log = logging.getLogger(__name__)
 
 _HOPELESS = 1000
 """Damaged packets one after the other after which nothing more is expected of a file."""
@@ -16,6 +20,19 @@ _LENGTH_ESTIMATED = {"mpegts", "mpeg"}
 
 _LENGTH_FROM_ZERO = {"matroska,webm", "flv"}
 """Formats of FFmpeg that count it from zero, not from the first frame."""
+
+_FASTEST = 1000
+"""Frames a second above which the rate of a bare stream is a default of its encoder. Chosen."""
+
+_NO_CLOCK = (
+    "%s does not store when its frames are shown: %s frames a second are assumed; give it another rate with "
+    "ffmpeg -framerate RATE -i %s -c copy FILM.mp4"
+)
+
+_SEVERAL_FILMS = (
+    "%s holds %d films, of which one is used; write another into a file of its own with "
+    "ffmpeg -i %s -map 0:v:1 -c copy FILM.mp4"
+)
 
 
 def describe_open_error(address: str, error: Any) -> str:
@@ -70,6 +87,56 @@ def decode_frames(container: Any, stream: Any, damage: Damage) -> Generator[Any]
             continue
         in_a_row = 0 if frames else in_a_row
         yield from frames
+
+
+def count_films(container: Any) -> int:
+    """Count the films in a file, without cover pictures."""
+    import av
+
+    cover = av.stream.Disposition.attached_pic
+    return sum(not stream.disposition & cover for stream in container.streams.video)
+
+
+def has_clock(container: Any) -> bool:
+    """Tell whether a format stores when its frames are shown: bare H.264, HEVC and MJPEG do not."""
+    import av
+
+    return not av.format.Flags(container.format.flags) & av.format.Flags.no_timestamps
+
+
+def restate_rate(container: Any, name: str, address: str) -> Any:
+    """Open a file without a clock again at the rate that its codec states; warn of what a file leaves open.
+
+    Args:
+        container: of the file, opened.
+        name: of the file in warnings.
+        address: of the file for FFmpeg.
+
+    Returns:
+        the container to read from.
+    """
+    import av
+
+    if (count := count_films(container)) > 1:
+        log.warning(_SEVERAL_FILMS, name, count, name)
+    if has_clock(container):
+        return container
+    stream = container.streams.best("video")
+    rate = stream.codec_context.framerate
+    if not rate or not 1 <= rate <= _FASTEST:
+        log.warning(_NO_CLOCK, name, stream.average_rate, name)
+        return container
+    container.close()
+    return av.open(address, options={"framerate": str(rate)})
+
+
+def arrival_times(frames: Iterable[Any]) -> Iterator[tuple[Any, float]]:
+    """Yield decoded frames with the milliseconds since the first arrived."""
+    start: float | None = None
+    for frame in frames:
+        now = time.monotonic()
+        start = now if start is None else start
+        yield frame, (now - start) * 1000
 
 
 def read_timestamps(frames: Iterable[Any], container: Any, stream: Any) -> Iterator[tuple[Any, float | None]]:

@@ -187,3 +187,15 @@ def test_a_person_without_any_point_left():
     assert source.left_out == {"no possible keypoints": 1}
     with pytest.raises(ValueError, match="holds no possible labels: 33 points of 1 people"):
         checked(person(2, np.zeros_like(BODY)))
+
+
+def test_who_is_labelled_twice_counts_once():
+    """The same keypoints, in the same picture, of another annotation."""
+    twin, elsewhere, near = person(2, image="1.png"), person(3), person(4, BODY + 1, "1.png")
+    source = checked(person(1), twin, elsewhere, near)
+    assert [one.person for one in source.annotations] == ["1", "3", "4"]
+    assert source.left_out == {"labelled twice": 1}
+    assert source.notes == [
+        "1 people of landmarks:labels.json have exactly the keypoints of another in their picture, first "
+        "person 2 in 1.png: they are left out"
+    ]

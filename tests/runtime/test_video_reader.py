@@ -6,14 +6,16 @@ import struct
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
+import cv2
 import numpy as np
 import pytest
 
 from blazepose.runtime import video_reader
 from blazepose.runtime.media import open_footage
-from blazepose.runtime.video_reader import Damage, decode_frames
+from blazepose.runtime.video_reader import Damage, arrival_times, decode_frames
 
 REGULAR = [k * 1000 / 30 for k in range(60)]
 HOUR = 3600e3
@@ -149,3 +151,51 @@ def test_damage_all_over_a_long_video_does_not_end_it(monkeypatch):
             return map(Packet, range(10))
 
     assert list(decode_frames(Container(), None, Damage())) == [0, 2, 4, 6, 8]
+
+
+@pytest.mark.parametrize("name", ["pi.h264", "pi.m4v"])
+def test_a_bare_stream_has_the_rate_that_its_codec_states(tmp_path, caplog, name):
+    times_ms = [k * 1000 / 60 for k in range(20)]
+    codec = "libx264" if name == "pi.h264" else "mpeg4"
+    footage = open_footage(str(write(tmp_path / name, times_ms, codec, base=Fraction(1, 60))))
+    assert float(footage.rate) == pytest.approx(60, rel=0.1)
+    assert [frame.time_ms for frame in footage.frames] == pytest.approx(times_ms)
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize("name", ["pi.h264", "pi.mjpeg", "pi.MJPG"])
+def test_a_bare_stream_without_a_rate_tells_which_is_assumed(tmp_path, caplog, name):
+    """Its encoder states 90,000 frames a second, or none."""
+    path = tmp_path / name
+    if name == "pi.h264":
+        write(path, REGULAR)
+    else:
+        images = [cv2.imencode(".jpg", picture(k))[1].tobytes() for k in range(len(REGULAR))]
+        path.write_bytes(b"".join(images))
+    frames = list(open_footage(str(path)).frames)
+    assert numbers(frame.image for frame in frames) == list(range(len(REGULAR)))
+    assert [frame.time_ms for frame in frames] == pytest.approx([40 * k for k in range(len(REGULAR))])
+    assert caplog.messages == [
+        f"{path} does not store when its frames are shown: 25 frames a second are assumed; give it another "
+        f"rate with ffmpeg -framerate RATE -i {path} -c copy FILM.mp4"
+    ]
+
+
+def test_frames_without_a_clock_have_the_times_at_which_they_arrive(monkeypatch):
+    clock = SimpleNamespace(monotonic=iter([7.0, 7.25, 8.0]).__next__)
+    monkeypatch.setattr(video_reader, "time", clock)
+    assert list(arrival_times("abc")) == [("a", 0.0), ("b", 250.0), ("c", 1000.0)]
+
+
+def test_a_film_beside_another_is_told(tmp_path, caplog):
+    """As cameras with two lenses write them."""
+    with av.open(str(tmp_path / "a.mp4"), "w") as file:
+        packets = []
+        for k, stream in enumerate([file.add_stream("mpeg4", rate=30) for _ in range(2)]):
+            stream.width, stream.height, stream.pix_fmt = 128, 64, "yuv420p"
+            packets += stream.encode(av.VideoFrame.from_ndarray(picture(k), format="rgb24"))
+            packets += stream.encode(None)
+        file.mux(packets)
+    assert read(tmp_path / "a.mp4")[0] == [0]
+    (warning,) = caplog.messages
+    assert re.search(r"a\.mp4 holds 2 films, of which one is used; .* -i \S+a\.mp4 -map 0:v:1 ", warning)

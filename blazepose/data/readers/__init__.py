@@ -6,6 +6,7 @@ from pathlib import Path
 
 from blazepose.data.annotation import Source
 from blazepose.data.label_checks import check_labels
+from blazepose.data.label_extents import check_boxes, note_outside
 from blazepose.data.label_orientation import PIXELS, turn_labels
 from blazepose.data.readers import coco, coco_wholebody, halpe, landmarks, lsp, mpii, synthetic
 
@@ -48,8 +49,10 @@ def read_source(spec: str) -> Source:
     if not Path(location).expanduser().exists() and location.endswith(tuple(f":{name}" for name in PIXELS)):
         location, _, pixels = location.rpartition(":")
     path, split = _split_location(location)
-    source = check_labels(replace(READERS[reader](path, split), name=spec))
-    return source if reader == "synthetic" else turn_labels(source, pixels)  # our renderer writes no EXIF
+    source = check_boxes(check_labels(replace(READERS[reader](path, split), name=spec)))
+    if reader == "synthetic":  # our renderer writes no EXIF, and knows what lies outside
+        return source
+    return note_outside(turn_labels(source, pixels))
 
 
 def _split_location(location: str) -> tuple[Path, str | None]:

@@ -35,6 +35,20 @@ def same_id(value: Any) -> int | float | str | None:
     return int(number[1]) if number else value
 
 
+def as_number(value: Any) -> float | None:
+    """Return a finite number, which may be written as text; None for anything else."""
+    try:
+        number = float(value) if isinstance(value, int | float | str) else math.nan
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def is_crowd(entry: Mapping[str, Any]) -> bool:
+    """Read COCO's `iscrowd` of an annotation entry, 0 or 1."""
+    return bool(as_number(entry.get("iscrowd")))
+
+
 def by_id(entries: list[Any], kind: str, file: Path) -> dict[Any, dict[str, Any]]:
     """The entries of one of COCO's lists by `same_id`.
 
@@ -49,6 +63,7 @@ def by_id(entries: list[Any], kind: str, file: Path) -> dict[Any, dict[str, Any]
             raise ValueError(
                 f"{file}: two entries of {kind} have the id {other['id']}"
                 + f", as {other['id']!r} and {entry['id']!r}" * (other["id"] != entry["id"])
+                + "; give each its own"
             )
     return found
 
@@ -100,11 +115,8 @@ class Pictures:
 
     def size(self, image: Any) -> tuple[int, int] | None:
         """Width and height the labels were made at, if the file says them."""
-        sides = (self.images[image].get(side) for side in ("width", "height"))
-        width, height = (
-            round(side) if isinstance(side, int | float) and 0 < side < math.inf else 0 for side in sides
-        )
-        return (width, height) if width and height else None
+        width, height = (round(as_number(self.images[image].get(side)) or 0) for side in ("width", "height"))
+        return (width, height) if min(width, height) > 0 else None
 
 
 def _name(entry: dict[str, Any], file: Path) -> str:
@@ -135,7 +147,9 @@ def require_lists(data: Any, keys: tuple[str, ...], file: Path) -> None:
     """Raise ValueError if the content of a file lacks one of COCO's lists."""
     for key in keys:
         if not isinstance(data, dict) or not isinstance(data.get(key), list):
-            raise ValueError(f"{file} is not a COCO annotation file: it has no list {key!r}")
+            raise ValueError(
+                f"{file} is not a COCO annotation file: it has no list {key!r}; export COCO keypoints"
+            )
 
 
 def read_people(
@@ -167,7 +181,7 @@ def read_people(
         try:
             image = referred(entry, "image_id", pictures.images)
             box = box_xyxy(entry.get("bbox"))
-            keypoints = None if entry.get("iscrowd") else keypoints_of(entry)
+            keypoints = None if is_crowd(entry) else keypoints_of(entry)
         except ValueError as error:
             raise ValueError(f"{file}, annotation {person}: {error}") from error
         if keypoints is None:
@@ -188,8 +202,8 @@ def read_people(
 
 def segment_area(entry: Mapping[str, Any]) -> float | None:
     """Of an annotation entry, square pixels; None if it does not say."""
-    area = entry.get("area")
-    return float(area) if isinstance(area, int | float) and area > 0 else None
+    area = as_number(entry.get("area"))
+    return area if area and area > 0 else None
 
 
 def triplets(values: Any, count: int) -> np.ndarray:

@@ -19,6 +19,7 @@ from blazepose.data.readers.coco_json import (
     box_xyxy,
     by_id,
     flagged,
+    is_crowd,
     referred,
     require_lists,
     segment_area,
@@ -116,7 +117,7 @@ def _add(
         people.leave_out("in a category without landmarks", picture, None)
         return
     try:
-        if entry.get("iscrowd"):
+        if is_crowd(entry):
             people.leave_out("crowd", picture, box_xyxy(entry.get("bbox")))
             return
         points = _points(entry, skeleton)
@@ -124,6 +125,9 @@ def _add(
         box = box_xyxy(entry.get("bbox"))
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
+    if points[:, :2].any() and not points[:, 2].any():
+        people.leave_out("all keypoints flagged 0, not labelled", picture, box)
+        return
     size = pictures.size(image)
     area = segment_area(entry)
     people.add(picture, person, *flagged(points), skeleton, box, world, image_size=size, area_px=area)

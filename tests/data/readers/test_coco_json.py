@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from blazepose.data.readers import read_source
-from blazepose.data.readers.coco_json import Pictures, by_id, referred, same_id
+from blazepose.data.readers.coco_json import Pictures, by_id, is_crowd, referred, same_id, segment_area
 from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.topology import COCO17
 from tests.rendered_people import SIZE, write_rendered
@@ -41,9 +41,13 @@ def test_one_id_has_several_spellings(value, expected):
 
 def test_two_spellings_of_one_id_in_one_list_are_an_error():
     assert by_id([{"id": "1"}, {"id": "01"}], "image", FILE).keys() == {1, "01"}
-    with pytest.raises(ValueError, match=r"^labels\.json: two entries of image have the id 1, as 1 and '1'$"):
+    with pytest.raises(
+        ValueError, match=r"^labels\.json: two entries of image have the id 1, as 1 and '1'; give"
+    ):
         by_id([{"id": 1}, {"id": "1"}], "image", FILE)
-    with pytest.raises(ValueError, match=r"^labels\.json: two entries of category have the id 2$"):
+    with pytest.raises(
+        ValueError, match=r"^labels\.json: two entries of category have the id 2; give each its own$"
+    ):
         by_id([{"id": 2}, {"id": 2, "name": "dog"}], "category", FILE)
 
 
@@ -91,11 +95,33 @@ def test_an_image_without_a_name_shows_its_keys(tmp_path):
 
 @pytest.mark.parametrize(
     ("width", "height", "size"),
-    [(640, 480.2, (640, 480)), (0, 480, None), (None, 480, None), ("640", "480", None)]
+    [
+        (640, 480.2, (640, 480)),
+        (0, 480, None),
+        (None, 480, None),
+        ("640", "480.0", (640, 480)),
+        ("a", [1], None),
+    ]
     + [(640, side, None) for side in (math.nan, math.inf, -1)],
 )
 def test_sizes(tmp_path, width, height, size):
     assert pictures(tmp_path, file_name="a.jpg", width=width, height=height).size(7) == size
+
+
+@pytest.mark.parametrize(
+    ("value", "crowd"),
+    [(1, True), (True, True), ("1", True), (0, False), (None, False), ("0", False), ("false", False)],
+)
+def test_crowds(value, crowd):
+    assert is_crowd({"iscrowd": value}) is crowd
+    assert not is_crowd({})
+
+
+@pytest.mark.parametrize(
+    ("value", "area"), [(9, 9), ("9.5", 9.5), (0, None), (-1, None), ("", None), ("nan", None), (None, None)]
+)
+def test_areas(value, area):
+    assert segment_area({"area": value}) == area
 
 
 def coco(folder: Path) -> tuple[str, Path, Path]:

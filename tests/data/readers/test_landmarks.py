@@ -291,3 +291,22 @@ def test_label_studio(tmp_path):
     assert [person.person for person in source.annotations] == ["1", "2"]
     assert [int(person.labelled.sum()) for person in source.annotations] == [4, 2]
     assert source.left_out == {"in a category without landmarks": 1}
+
+
+def test_people_whose_keypoints_are_all_flagged_0_are_counted(tmp_path):
+    """Some converters write 0 for every point."""
+    unflagged = entry(6, keypoints=[10, 20, 0, 30, 40, 0])
+    source = landmarks.read(make(tmp_path, entry(), unflagged, entry(7, keypoints=[0] * 6)), None)
+    assert source.left_out == {"all keypoints flagged 0, not labelled": 1, "no keypoints": 1}
+
+
+def test_numbers_written_as_text(tmp_path):
+    """As converters from XML write them."""
+    text = entry(
+        keypoints=["10", "20", "2", "30", "40", "1"], bbox=["1", "2", "30", "40"], area="300", iscrowd="0"
+    )
+    image = {"id": "1", "file_name": "7.jpg", "width": "64", "height": "48"}
+    person = landmarks.read(make(tmp_path, text, images=[image]), None).annotations[0]
+    assert person.landmarks_px[29].tolist() == [30, 40]
+    assert person.box_xyxy.tolist() == [1, 2, 31, 42]
+    assert (person.area_px, person.image_size) == (300, (64, 48))
