@@ -22,6 +22,7 @@ from blazepose.evaluation.results import headline, results
 from blazepose.evaluation.score import score
 from blazepose.evaluation.sections import said_of_groups
 from blazepose.evaluation.subject import ask, open_subject
+from blazepose.whole_file import whole_folder
 
 
 @script("eval")
@@ -41,18 +42,19 @@ def main(cfg: DictConfig) -> None:
     people, said = ask(subject, people, options)
 
     folder = new_folder(options.out, subject.file)
-    predictions = kept(said, folder, subject.file)
-    scored = score(predictions, people.sources, options.torso)
+    with whole_folder(folder) as part:
+        predictions = kept(said, part, subject.file)
+        scored = score(predictions, people.sources, options.torso)
 
-    about = {"data": specs, "metadata": cfg.data.metadata, "intersect": options.intersect}
-    about["min_group"] = options.min_group
-    figures = results(scored, asked) | subject.about | about
-    figures["notes"] = [*people.notes, *remarks(figures, people.sources, len(predictions))]
-    command = repeat_command(options, subject.file, specs, cfg.data.metadata)
-    write_report(scored, figures, command, options.seed, folder)
-    if subject.engine:
-        latency = measure_latency(subject.engine, options.num_threads)
-        write_model_card(figures, subject.engine.metadata, latency, folder / "model_card.md")
+        about = {"data": specs, "metadata": cfg.data.metadata, "intersect": options.intersect}
+        about["min_group"] = options.min_group
+        figures = results(scored, asked) | subject.about | about
+        figures["notes"] = [*people.notes, *remarks(figures, people.sources, len(predictions))]
+        command = repeat_command(options, subject.file, specs, cfg.data.metadata)
+        write_report(scored, figures, command, options.seed, part)
+        if subject.engine:
+            latency = measure_latency(subject.engine, options.num_threads)
+            write_model_card(figures, subject.engine.metadata, latency, part / "model_card.md")
     print(f"{subject.file}: {headline(figures)}", *said_of_groups(figures), folder / "report.md", sep="\n")
 
 
@@ -61,7 +63,9 @@ def compare(cfg: DictConfig, options: Options) -> None:
     refuse_typed([str(key) for key in cfg if key not in ("compare", "out")], "compare= does not read it")
     runs = open_runs(as_list(cfg.compare))
     folder = new_folder(options.out, Path("compare"))
-    print(write_comparison(runs, folder), folder / "report.md", sep="\n")
+    with whole_folder(folder) as part:
+        said = write_comparison(runs, part)
+    print(said, folder / "report.md", sep="\n")
 
 
 if __name__ == "__main__":

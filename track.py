@@ -4,7 +4,7 @@ import argparse
 import math
 from pathlib import Path
 
-from blazepose.cli import say_errors
+from blazepose.cli import end, say_errors
 from blazepose.geometry import Roi
 from blazepose.runtime.media import open_footage
 from blazepose.runtime.session import follow
@@ -15,7 +15,7 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
         description="Find people in pictures or follow them through videos. "
-        "Ctrl-C ends it and keeps what has been done."
+        "Ctrl-C and SIGTERM end it and keep what has been done."
     )
     parser.add_argument(
         "input", help="picture, folder of pictures, video, a stream's address, or a camera's number"
@@ -96,6 +96,8 @@ def main() -> None:
     print(f"{ended}people in {found.with_people} of {found.frames} {unit}{people}")
     for path in filter(None, (out, landmarks)):
         print(path)
+    if found.stopped:
+        end(found.stopped, f"what was seen until then is kept; to see all {unit}, name other files")
 
 
 def parse_roi(text: str) -> Roi:

@@ -41,6 +41,7 @@ from blazepose.training.learned import advice, describe_learned
 from blazepose.training.loss_weights import LossWeights
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.pictures import draw_module, draw_samples
+from blazepose.training.processes import describe_processes
 from blazepose.training.runs import DETECTOR_RUNS, LANDMARK_RUNS, open_run, resume_run
 from blazepose.training.stages import Stages, learned
 
@@ -112,6 +113,8 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     pictures = Pictures(partial(draw_samples, train_set), draw_module, folder)
     callbacks = build_callbacks(folder, optimiser, pictures, monitor)
     trainer = build_trainer(folder, settings, optimiser, stages, callbacks)
+    for line in describe_processes(trainer, loading.batch_size, optimiser.lr):
+        log.info(line)
     fit(trainer, module, data, folder, checkpoint, advice(trained), start.about is not None)
 
 
@@ -143,6 +146,8 @@ def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None
     pictures = Pictures(partial(draw_detector_samples, train_set), draw_detector, folder)
     callbacks = build_callbacks(folder, optimiser, pictures, monitor)
     trainer = build_trainer(folder, settings, optimiser, stages, callbacks)
+    for line in describe_processes(trainer, loading.batch_size, optimiser.lr):
+        log.info(line)
     people = " ".join(f"--data {shlex.quote(spec)}" for spec in as_list(cfg.data.val) or ["READER:PATH"])
     todo = f"evaluate them: python -m blazepose.detection {people} "
     fit(trainer, module, data, folder, checkpoint, todo, start.about is not None)

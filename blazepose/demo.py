@@ -26,6 +26,7 @@ from blazepose.runtime.draw import draw_pose
 from blazepose.runtime.engines import InferenceEngine, LandmarkEngine
 from blazepose.topology import NUM_LANDMARKS
 from blazepose.training.runs import LANDMARK_RUNS
+from blazepose.whole_file import whole_file
 
 VALIDATION = "synthetic:data/synthetic:val"
 _PEOPLE = 6
@@ -78,7 +79,8 @@ def draw_people(engine: InferenceEngine, people: list[Annotation], file: Path) -
         points = 2 * landmarks_to_image(landmarks[0], roi)[:NUM_LANDMARKS, :2]
         axes.imshow(draw_pose(large, points, np.ones(NUM_LANDMARKS, bool)))
         axes.axis("off")
-    figure.savefig(file, dpi=130)
+    with whole_file(file) as part:
+        figure.savefig(part, dpi=130)
 
 
 def _run(script: str, *arguments: str) -> None:

@@ -33,6 +33,7 @@ from blazepose.runtime.engines import InferenceEngine
 from blazepose.runtime.media import open_footage
 from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, ROI_CENTER, ROI_SCALE
 from blazepose.training.runs import named_weights
+from blazepose.whole_file import whole_file
 
 _HIPS, _SHOULDERS = [LEFT_HIP, RIGHT_HIP], [LEFT_SHOULDER, RIGHT_SHOULDER]
 
@@ -88,7 +89,8 @@ def _print_people(before: Path, after: Path, spec: str, roi: str, pictures: Path
     for name, figure in moved.items():
         print(f"    {name:34} {figure:10.2f} {noise[name]:19.2f}")
     if pictures is not None:
-        draw_changes(changes(jobs, first, second, labels), ("before", "after"), pictures)
+        with whole_file(pictures) as part:
+            draw_changes(changes(jobs, first, second, labels), ("before", "after"), part)
         print(f"  {pictures}")
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 from blazepose.file_content import recognize
 from blazepose.image_header import HEAD_BYTES, image_format, is_still_image, read_orientation
 from blazepose.orientation import UPRIGHT, image_upright
+from blazepose.whole_file import whole_file
 
 WRITABLE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 """Of pictures that are written."""
@@ -181,3 +182,10 @@ def _jpeg_has_end(data: bytes) -> bool:
             return True
         position = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")
     return False
+
+
+def write_image(path: Path, image: np.ndarray) -> None:
+    """Write an RGB picture in the format of its suffix; it appears when it is complete."""
+    _, encoded = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    with whole_file(path) as part:
+        part.write_bytes(encoded.tobytes())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from blazepose.whole_file import file_sha256, whole_file
+from blazepose.whole_file import file_sha256, full_disk, whole_file, whole_folder
 
 
 def test_appears_when_complete(tmp_path):
@@ -75,3 +75,45 @@ def test_checksums_and_files_that_have_none(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(ValueError, match=r"net\.onnx cannot be read: Permission denied$"):
         file_sha256(file)
+
+
+def test_a_folder_appears_when_complete(tmp_path):
+    folder = tmp_path / "new" / "report"
+    with whole_folder(folder) as part:
+        (part / "results.json").write_text("{}")
+        (part / "plots").mkdir()
+        assert not list(folder.glob("*.json"))
+    assert sorted(path.name for path in folder.iterdir()) == ["plots", "results.json"]
+
+
+@pytest.mark.parametrize("others", [[], ["notes.txt"]])
+def test_an_error_leaves_no_part_of_a_folder(tmp_path, others):
+    folder = tmp_path / "report"
+    folder.mkdir()
+    for name in others:
+        (folder / name).touch()
+
+    def interrupted():
+        with whole_folder(folder) as part:
+            (part / "results.json").write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert [path.name for path in tmp_path.rglob("*")] == (["report", *others] if others else [])
+
+
+def test_a_full_disk_is_known_behind_other_errors_and_named(tmp_path):
+    def fill():
+        with whole_file(tmp_path / "net.ckpt") as part:
+            part.symlink_to("/dev/full")
+            try:
+                part.write_text("half")
+            except OSError:
+                raise RuntimeError("unexpected pos 704 vs 598")  # noqa: B904 (as torch does)
+
+    with pytest.raises(RuntimeError) as raised:
+        fill()
+    assert full_disk(raised.value).filename == str(tmp_path / "net.ckpt")
+    assert full_disk(RuntimeError("another")) is None
+    assert not list(tmp_path.iterdir())

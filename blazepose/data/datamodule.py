@@ -1,6 +1,7 @@
 """Sources to loaders."""
 
 import os
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -181,7 +182,7 @@ class SampleLoaders(LightningDataModule):
             batch_size,
             sampler=sampler,
             num_workers=workers,
-            worker_init_fn=_one_thread if workers else None,
+            worker_init_fn=_prepare_worker if workers else None,
             persistent_workers=workers > 0 and training,
             pin_memory=torch.cuda.is_available(),
             prefetch_factor=4 if workers else None,
@@ -194,6 +195,9 @@ class SampleLoaders(LightningDataModule):
         return self._loader(self.val_set, training=False) if len(self.val_set) else []
 
 
-def _one_thread(_: int) -> None:
+def _prepare_worker(_: int) -> None:
+    # Ctrl-C and `timeout` signal a whole group of processes; the training process ends its workers itself.
+    os.setpgid(0, 0)
+    signal.set_wakeup_fd(-1)
     # Workers are the parallelism; OpenCV's own threads would fight the training process for the cores.
     cv2.setNumThreads(0)

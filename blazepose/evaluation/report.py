@@ -42,7 +42,9 @@ def new_folder(out: str | None, evaluated: Path) -> Path:
     if not out:
         return new_run_folder(RUNS / "eval", weights_name(evaluated))
     folder = Path(out)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and not (
+        folder.is_dir() and all(path.name.startswith(".") for path in folder.iterdir())
+    ):
         raise FileExistsError(f"out={folder} exists and is not empty; results are never written over")
     folder.mkdir(parents=True, exist_ok=True)
     return folder

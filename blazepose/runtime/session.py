@@ -4,18 +4,18 @@ import errno
 import json
 import logging
 import os
-import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from tqdm import tqdm
 
+from blazepose.cli import on_signals
 from blazepose.geometry import Roi
 from blazepose.image import PICTURE_SUFFIXES, WRITABLE_SUFFIXES
 from blazepose.runtime.draw import draw_poses
@@ -44,13 +44,13 @@ class Summary(NamedTuple):
         frames: looked at.
         with_people: of them.
         people: different ones.
-        stopped: by Ctrl-C or SIGTERM, before the end.
+        stopped: number of the signal that ended it; 0 at the end of the footage.
     """
 
     frames: int
     with_people: int
     people: int
-    stopped: bool
+    stopped: int
 
 
 def follow(
@@ -163,22 +163,18 @@ def _reason(error: OSError) -> str:
 
 
 @contextmanager
-def _interruption() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was pressed, or the process told to end; a second time these work as usual."""
-    pressed = False
+def _interruption() -> Iterator[Callable[[], int]]:
+    """The number of the signal that asks to end, 0 before; a second one ends at once."""
+    received = 0
 
-    def note(number: int, frame: Any) -> None:
-        nonlocal pressed
-        pressed = True
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
+    def note(number: int) -> None:
+        nonlocal received
+        if received:
+            raise KeyboardInterrupt(number)
+        received = number
 
-    before = {kind: signal.signal(kind, note) for kind in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: pressed
-    finally:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
+    with on_signals(note):
+        yield lambda: received
 
 
 @contextmanager

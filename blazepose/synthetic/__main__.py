@@ -1,7 +1,6 @@
 """Render a set of synthetic people: `python -m blazepose.synthetic --num 20000 --out data/synthetic`."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from blazepose.cli import say_errors
@@ -64,10 +63,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = vars(_parse(arguments))
     folder = options.pop("out").expanduser()
     val = options.pop("val")
-    try:
-        render_set(folder, val=options["num"] // 10 if val is None else val, **options)
-    except KeyboardInterrupt:
-        sys.exit(f"\ninterrupted; the same command goes on with {folder}")
+    render_set(folder, val=options["num"] // 10 if val is None else val, **options)
     print("train on them with " + _training_words(folder))
 
 

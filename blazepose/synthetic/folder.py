@@ -8,6 +8,7 @@ DIR/train/parts/00000.json               labels of finished chunks, until labels
 import errno
 import fcntl
 import json
+import logging
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from blazepose.synthetic.starter import SPLITS
 from blazepose.synthetic.studio import CHUNK, Recipe, Shot
 from blazepose.topology import EDGES, LANDMARKS
 from blazepose.whole_file import whole_file
+
+log = logging.getLogger(__name__)
 
 _RECIPE, _LOCK = "recipe.json", ".lock"
 
@@ -75,11 +78,15 @@ def open_set(folder: Path, content: dict[str, Any]) -> None:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path, wait: bool) -> Iterator[None]:
     """Make the folder, and keep other processes from rendering into it.
 
+    Args:
+        folder: of the set.
+        wait: until another process that renders into it has ended, well or not.
+
     Raises:
-        BlockingIOError: if one does already.
+        BlockingIOError: if one does already, and `wait` is False.
         FileExistsError: if it holds something else than a set.
         NotADirectoryError: if it is a file.
     """
@@ -95,7 +102,10 @@ def alone(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BlockingIOError(f"another process is rendering into {folder}; wait for it") from None
+            if not wait:
+                raise BlockingIOError(f"another process is rendering into {folder}; wait for it") from None
+            log.info("another process is rendering into %s: waiting for it", folder)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
@@ -232,7 +242,5 @@ def _write(path: Path, content: bytes) -> None:
 def no_space(error: OSError, folder: Path) -> OSError:
     """What the system says of a write that failed, as a sentence with the next step."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return OSError(
-            f"no space left for {folder}: free some, and the same command goes on where it stopped"
-        )
-    return OSError(f"{folder}: {error.strerror}; mend it, and the same command goes on where it stopped")
+        return OSError(f"no space left for {folder}: free some")
+    return OSError(f"{folder}: {error.strerror}; mend it")

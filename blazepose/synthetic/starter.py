@@ -2,10 +2,10 @@
 
 import logging
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from blazepose.cli import resuming
 from blazepose.synthetic import require_extra
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ def render_set(
     background: Path | None = None,
     workers: int | None = None,
     preview: Path | None = None,
+    wait: bool = False,
 ) -> None:
     """Render a set, or what is missing of it; larger ones stay as they are.
 
@@ -43,6 +44,7 @@ def render_set(
         background: folder of people-free pictures to put people before.
         workers: processes; None takes one a core.
         preview: where to draw a contact sheet.
+        wait: for another process that renders this set, instead of refusing.
 
     Raises:
         ImportError: names the extra to install.
@@ -67,12 +69,13 @@ def render_set(
     splits = [Split(folder, name, count) for name, count in zip(SPLITS, (num, val), strict=True)]
     content = describe(recipe)
     try:
-        with alone(folder):
+        with alone(folder, wait):
             open_set(folder, content)
-            if any(split.missing() for split in splits):
-                say_first_use()
-            for split in splits:
-                render_split(split, recipe, workers or default_workers())
+            with resuming(lambda: f"the same command resumes {folder}"):
+                if any(split.missing() for split in splits):
+                    say_first_use()
+                for split in splits:
+                    render_split(split, recipe, workers or default_workers())
     except OSError as error:
         if error.errno is None:  # said already
             raise
@@ -88,6 +91,8 @@ def render_set(
 
 def provide_starter(specs: Sequence[str]) -> None:
     """Render the starter set if these sources name it and it is not there yet, or not complete.
+
+    Of several processes one renders, and the others wait for it.
 
     Args:
         specs: `reader:path[:split]`, as typed.
@@ -108,11 +113,9 @@ def provide_starter(specs: Sequence[str]) -> None:
         STARTER,
     )
     try:
-        render_set(STARTER, people, val)
+        render_set(STARTER, people, val, wait=True)
     except FileExistsError as error:
         raise FileExistsError(
             f"{error}. The starter set would go there: finish that set with its own command and --val, "
             'delete it, or name other people, "data.train=[...]"'
         ) from error
-    except KeyboardInterrupt:
-        sys.exit(f"\ninterrupted; the same command goes on with {STARTER}")

@@ -92,7 +92,8 @@ def _side_by_side(split: Split, recipe: Recipe, chunks: list[int], workers: int)
         raise type(error)(*error.args) from error
     except BrokenProcessPool as error:
         raise OSError(
-            "a rendering process was killed, most likely for memory: go on with fewer --workers"
+            "a rendering process was killed; if memory ran out, `python -m blazepose.synthetic` with fewer "
+            "--workers needs less"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

@@ -118,6 +118,11 @@ class RunCheckpoint(ModelCheckpoint):
         # As Lightning names it; under another name, Lightning removes the file that it has just replaced.
         self.file = Path(str(self.dirpath), file.name)
 
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Take the first process's folder, which Lightning sends to all."""
+        super().setup(trainer, pl_module, stage)
+        self.file = Path(str(self.dirpath)) / self.file.name
+
     @property
     def state_key(self) -> str:
         """Without a validation both of a run monitor nothing, by which Lightning would tell them apart."""

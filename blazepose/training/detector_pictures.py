@@ -10,6 +10,7 @@ from blazepose.anchors import CIRCLE, FOUND_FROM, HIPS, SHOULDERS, UPPER_CIRCLE,
 from blazepose.data.detector_dataset import DetectorDataset
 from blazepose.data.detector_sample import DetectorSample
 from blazepose.geometry import roi_from_alignment, roi_to_image
+from blazepose.image import write_image
 from blazepose.runtime.draw import LEFT_COLOR, MIDDLE_COLOR, RIGHT_COLOR, Color
 from blazepose.training.detector_module import DetectorModule
 from blazepose.training.pictures import sheet
@@ -51,7 +52,7 @@ def draw_detector_samples(dataset: DetectorDataset, count: int, path: Path) -> n
     """A sheet of `count` augmented samples spread over the dataset, with labels; also as a PNG at `path`."""
     picks = np.linspace(0, len(dataset) - 1, min(count, len(dataset))).astype(int)
     picture = sheet([_draw_labels(dataset[int(i)]) for i in picks])
-    cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    write_image(path, picture)
     return picture
 
 

@@ -4,7 +4,11 @@ import json
 import logging
 import math
 import os
+import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +20,19 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from torch import Tensor
 
+from blazepose.cli import resuming
 from blazepose.image import ImageError
 from blazepose.training.memory import keep_freed_buffers
 from blazepose.training.optimiser import OptimiserConfig
-from blazepose.training.runs import best_checkpoint
+from blazepose.training.processes import OwnSignals, require_all_processes, run_folder, watching
+from blazepose.training.runs import best_checkpoint, last_checkpoint
 from blazepose.training.stages import Stages
-from blazepose.whole_file import whole_file
+from blazepose.whole_file import naming_full_disk, whole_file
 
 log = logging.getLogger(__name__)
+
+_LOST_WORKER = re.compile(r"DataLoader worker \(pid.*\w|(?<=Error: ).*shared memory.*\w")
+"""What torch says of a process that was killed, or that could not share its samples."""
 
 
 class WholeFiles(TorchCheckpointIO):
@@ -76,28 +85,27 @@ def trainer_settings(settings: dict[str, Any]) -> dict[str, Any]:
         settings["precision"] = "bf16-mixed" if fast else "32-true"
     if str(settings["precision"]).startswith("16"):
         raise ValueError("trainer.precision: fp16 is not supported; bf16-mixed needs no loss scaling")
-    several = settings["devices"] not in (1, "1") and (gpu and torch.cuda.device_count() > 1)
-    if settings["strategy"] == "ddp" or (settings["strategy"] == "auto" and several):
+    limit = settings.pop("max_time")
+    settings["callbacks"] = [_time_limit(limit)] if limit else []
+    trial = _try_out(settings)
+    require_all_processes(trial)
+    if trial.world_size > 1 and settings["strategy"] in ("auto", "ddp"):
         # Heads without labels, and parts that a stage freezes, get no gradient.
         settings["strategy"] = "ddp_find_unused_parameters_true"
         settings["sync_batchnorm"] = gpu
-    limit = settings.pop("max_time")
-    settings["callbacks"] = [_time_limit(limit)] if limit else []
-    _try_out(settings)
     return settings
 
 
-def _try_out(settings: dict[str, Any]) -> None:
+def _try_out(settings: dict[str, Any]) -> Trainer:
     """Let Lightning refuse its arguments before a run folder exists, and as one sentence."""
     _quieten_lightning()
     # A list of its own: Lightning appends a progress bar to the one it is given.
     trial = {**settings, "callbacks": list(settings["callbacks"])}
     try:
-        Trainer(**trial, logger=False, enable_checkpointing=False, enable_model_summary=False)
-    except (MisconfigurationException, ImportError, ValueError, TypeError) as error:
-        values = ", ".join(
-            f"{key}={settings[key]}" for key in ("accelerator", "devices", "strategy", "precision")
-        )
+        return Trainer(**trial, logger=False, enable_checkpointing=False, enable_model_summary=False)
+    except (MisconfigurationException, ImportError, ValueError, TypeError, RuntimeError) as error:
+        keys = ("accelerator", "devices", "num_nodes", "strategy", "precision")
+        values = ", ".join(f"{key}={settings[key]}" for key in keys)
         raise ValueError(f"trainer: {' '.join(str(error).split())} ({values})") from error
 
 
@@ -135,7 +143,7 @@ def build_trainer(
     """
     _quieten_lightning()
     return Trainer(
-        **{**settings, "callbacks": [*callbacks, *settings["callbacks"]]},
+        **{**settings, "callbacks": [*callbacks, OwnSignals(), *settings["callbacks"]]},
         default_root_dir=folder,
         logger=TensorBoardLogger(folder, name="", version=""),
         plugins=[WholeFiles()],
@@ -160,11 +168,14 @@ def _time_limit(duration: str) -> Timer:
 
 def _quieten_lightning() -> None:
     # Advertisements, and advice against what is done here on purpose: frozen parts stay in eval mode, and
-    # two workers are enough.
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    # two workers are enough; our metrics are of all processes already.
+    for name in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     for text in (
         ".*in eval mode at the start",
         ".*does not have many workers",
+        ".*exists and is not empty",
+        ".*recommended to use .self.log.*sync_dist",
         ".*smaller than the logging interval",
         ".*LeafSpec.*",
         ".*isinstance.treespec",
@@ -196,13 +207,11 @@ def fit(
     if trainer.strategy.root_device.type == "cpu":
         keep_freed_buffers()
     monitor = getattr(trainer.checkpoint_callback, "monitor", None)
-    try:
+    how = partial(_how_to_resume, trainer)
+    with resuming(how), naming_full_disk(folder), _sentences_of_workers(), watching(trainer, how):
         before = trainer.validate(module, data, verbose=False) if known and monitor and not checkpoint else []
         # weights_only=True: our checkpoints hold nothing but tensors and plain values.
         trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
-    except ImageError as error:
-        # A worker process wraps its traceback around the sentence; the sentence is the last line.
-        raise ImageError(str(error).strip().splitlines()[-1].split("ImageError: ")[-1]) from error
     if not trainer.is_global_zero:
         return
     if not trainer.callback_metrics:
@@ -216,9 +225,36 @@ def fit(
     if before:
         results[f"before {monitor}"] = _rounded(before[0][str(monitor)])
         compare_with_beginning(str(monitor), results)
-    (folder / "results.json").write_text(json.dumps(results, indent=2) + "\n")
+    with whole_file(folder / "results.json") as part:
+        part.write_text(json.dumps(results, indent=2) + "\n")
     log.info("best weights: %s", best_checkpoint(folder))
     log.info("%s%s", advice, best_checkpoint(folder))
+
+
+def _how_to_resume(trainer: Trainer) -> str:
+    """What the user types next, where the training does not come to its end."""
+    folder = run_folder(trainer)
+    if last_checkpoint(folder).is_file():
+        return f"python train.py ckpt={folder} resumes the training"
+    return "no epoch was complete, so there is nothing to resume: start the training again"
+
+
+@contextmanager
+def _sentences_of_workers() -> Iterator[None]:
+    """Turn what torch makes of an error in a data-loading process, or of its end, into a sentence."""
+    try:
+        yield
+    except ImageError as error:
+        # A worker process wraps its traceback around the sentence; the sentence is the last line.
+        raise ImageError(str(error).strip().splitlines()[-1].split("ImageError: ")[-1]) from error
+    except (RuntimeError, ConnectionError, EOFError) as error:
+        found = _LOST_WORKER.findall(f"{error}\n{error.__cause__}")
+        if isinstance(error, RuntimeError) and not found:
+            raise
+        what = found[-1] if found else f"the connection to a data-loading process broke: {error}"
+        raise ChildProcessError(
+            f"{what}; if memory ran out, a smaller loader.num_workers needs less"
+        ) from error
 
 
 def _rounded(value: Tensor | float) -> float | None:

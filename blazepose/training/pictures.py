@@ -11,6 +11,7 @@ from blazepose.data.annotation import HIDDEN
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.mask import BACKGROUND, PERSON
 from blazepose.data.sample import PoseSample
+from blazepose.image import write_image
 from blazepose.runtime.draw import draw_pose
 from blazepose.topology import NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
 from blazepose.training.landmark_module import LandmarkModule
@@ -56,7 +57,7 @@ def draw_samples(dataset: PoseDataset, count: int, path: Path | None = None) -> 
     picks = np.linspace(0, len(dataset) - 1, min(count, len(dataset))).astype(int)
     picture = sheet([draw_labels(dataset[int(i)]) for i in picks])
     if path is not None:
-        cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        write_image(path, picture)
     return picture
 
 

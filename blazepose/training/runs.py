@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
 from blazepose.file_content import check_file, unreadable
+from blazepose.rank import is_first_process
 from blazepose.whole_file import whole_file
 
 _RUN_VARIABLE = "BLAZEPOSE_RUN"
@@ -145,18 +146,20 @@ def resumable(ckpt: str, *folders: Path) -> tuple[Path, Path]:
 def open_run(parent: Path, name: str, cfg: DictConfig) -> Path:
     """Make a run folder with its config and log file, and return it.
 
-    Lightning starts this script again for every further process; those get the first one's folder.
+    Of several processes the first makes it. Those that it starts know it from the environment; for others
+    the name is open until training begins, when Lightning sends them the folder of the checkpoints.
 
     Raises:
         ValueError: if the name would hide the run, or make its files hard to type.
     """
-    if not _is_first_process():
+    if not is_first_process():
         return Path(os.environ.get(_RUN_VARIABLE, parent / name))
     if not re.fullmatch(r"[^/\\=\s]+", str(name or "")):
         raise ValueError(f"name={name}: a run is named without spaces, slashes and =")
     folder = new_run_folder(parent, name)
     os.environ[_RUN_VARIABLE] = str(folder)
-    OmegaConf.save(cfg, folder / "config.yaml", resolve=True)
+    with whole_file(folder / "config.yaml") as part:
+        OmegaConf.save(cfg, part, resolve=True)
     _log_to(folder)
     return folder
 
@@ -191,18 +194,15 @@ def resume_run(cfg: DictConfig) -> tuple[DictConfig, Path, Path]:
     for item in typed:
         key = item.split("=")[0]
         OmegaConf.update(saved, key, OmegaConf.select(cfg, key))
-    if _is_first_process():
+    if is_first_process():
         with whole_file(folder / "config.yaml") as part:
             OmegaConf.save(saved, part)
         _log_to(folder)
     return saved, folder, checkpoint  # type: ignore[return-value]
 
 
-def _is_first_process() -> bool:
-    return os.environ.get("LOCAL_RANK", "0") == "0"
-
-
 def _log_to(folder: Path) -> None:
     handler = logging.FileHandler(folder / "train.log")
+    handler.handleError = lambda record: None  # type: ignore[method-assign]  # of a full disk the checkpoints tell
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     logging.getLogger("blazepose").addHandler(handler)

@@ -106,6 +106,8 @@ def test_random_people_are_the_same_for_a_seed(scored):
 def test_results_are_never_written_over(tmp_path):
     (tmp_path / "old").mkdir()
     assert new_folder(str(tmp_path / "old"), tmp_path / "net.tflite") == tmp_path / "old"
+    (tmp_path / "old" / ".part.of_a_kill").mkdir()
+    assert new_folder(str(tmp_path / "old"), tmp_path / "net.tflite") == tmp_path / "old"
     (tmp_path / "old/results.json").write_text("{}")
     with pytest.raises(FileExistsError, match=r"out=.*old exists and is not empty"):
         new_folder(str(tmp_path / "old"), tmp_path / "net.tflite")

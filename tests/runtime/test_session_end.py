@@ -1,10 +1,9 @@
 """How following ends early: interrupted, failed, with a full disk; and what is left then."""
 
 import logging
-import resource
 import signal
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from blazepose.runtime.media import Footage, Frame, open_footage
 from blazepose.runtime.session import Summary, follow
 from tests.runtime.told import Told, lines, names
+from tests.small_disk import small_disk
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
@@ -23,21 +23,25 @@ def test_ctrl_c_and_docker_stop_keep_what_has_been_done(video, tmp_path, kind):
         if number == 2:
             signal.raise_signal(kind)
 
-    before = signal.getsignal(kind)
+    # What is started in the background of a shell ignores Ctrl-C.
+    before = signal.signal(kind, signal.default_int_handler)
     overlay, records = tmp_path / "seen.mp4", tmp_path / "seen.jsonl"
-    found = follow(open_footage(str(video)), Told(press), (), overlay, records)
-    assert found == Summary(frames=3, with_people=2, people=1, stopped=True)
+    try:
+        found = follow(open_footage(str(video)), Told(press), (), overlay, records)
+        assert signal.getsignal(kind) is signal.default_int_handler
+    finally:
+        signal.signal(kind, before)
+    assert found == Summary(frames=3, with_people=2, people=1, stopped=kind)
     assert len(list(open_footage(str(overlay)).frames)) == len(lines(records)) == 3
-    assert signal.getsignal(kind) is before
 
 
 def test_ctrl_c_twice_ends_at_once(video, tmp_path):
-    # What is started in the background of a shell ignores it.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def press(number: int) -> None:
         if number == 2:
             signal.raise_signal(signal.SIGINT)
+            time.sleep(0.3)  # signals that are closer are one
             signal.raise_signal(signal.SIGINT)
 
     try:
@@ -56,17 +60,6 @@ def test_an_error_midway_leaves_no_files(video, tmp_path):
     with pytest.raises(RuntimeError, match="stumbled"):
         follow(open_footage(str(video)), Told(stumble), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
     assert names(tmp_path) == ["in.mp4"]
-
-
-@contextmanager
-def small_disk(size: int) -> Iterator[None]:
-    """No file becomes larger; the system says so as it says that a disk is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def noise(frames: int = 100) -> Iterator[Frame]:

@@ -1,5 +1,7 @@
 """The command."""
 
+import signal
+
 import cv2
 import pytest
 
@@ -67,11 +69,13 @@ def test_errors_are_one_sentence(tmp_path, capsys):
     assert run(capsys, "--num", "2", "--out", out)[2] == f"{out} is a file; name a folder\n"
 
 
-def test_an_interrupt_says_how_to_go_on(tmp_path, capsys, monkeypatch):
-    def interrupted(*_args, **_options):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("blazepose.synthetic.__main__.render_set", interrupted)
-    status, _, err = run(capsys, "--num", "2", "--out", str(tmp_path / "set"))
-    assert status == 1
-    assert err == f"\ninterrupted; the same command goes on with {tmp_path / 'set'}"
+@pytest.mark.parametrize(("kind", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
+def test_an_interrupt_says_how_to_go_on(tmp_path, capsys, monkeypatch, kind, name):
+    monkeypatch.setattr("blazepose.synthetic.workers.say_first_use", lambda: signal.raise_signal(kind))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        status, _, err = run(capsys, "--num", "2", "--out", str(tmp_path / "set"))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert status == 128 + kind
+    assert err == f"ended by {name}: the same command resumes {tmp_path / 'set'}\n"

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import shutil
+import threading
 
 import pytest
 
@@ -80,18 +81,37 @@ def test_other_trouble_with_the_disk_is_said(tmp_path, processes):
     (tmp_path / "set/train").mkdir(parents=True)
     (tmp_path / "set/train/images").write_text("in the way")
     (tmp_path / "set/recipe.json").write_text(json.dumps(folders.describe(folders.Recipe(size=64))))
-    with pytest.raises(OSError, match=r"set: File exists; mend it, and the same command goes on where it st"):
+    with pytest.raises(OSError, match=r"set: File exists; mend it$"):
         small(tmp_path / "set", workers=processes)
 
 
 def test_two_at_once_are_kept_apart(three, tmp_path):
     shutil.copytree(three, tmp_path / "set")
     with (
-        folders.alone(tmp_path / "set"),
+        folders.alone(tmp_path / "set", wait=False),
         pytest.raises(BlockingIOError, match=r"another process is rendering into .*set; wait for it"),
     ):
         small(tmp_path / "set", num=9)
     assert contents(tmp_path / "set") == contents(three)
+
+
+def test_one_of_several_processes_renders_and_the_others_wait(tmp_path, monkeypatch):
+    """Until it ends, well or not: then the next one renders what is missing."""
+    renders, waits = threading.Event(), threading.Event()
+    monkeypatch.setattr(folders.log, "info", lambda *_: waits.set())
+
+    def render() -> None:
+        with folders.alone(tmp_path / "set", wait=False):
+            renders.set()
+            assert waits.wait(20)
+            (tmp_path / "set/complete").touch()
+
+    other = threading.Thread(target=render)
+    other.start()
+    assert renders.wait(20)
+    with folders.alone(tmp_path / "set", wait=True):
+        assert (tmp_path / "set/complete").is_file()
+    other.join()
 
 
 def test_previews_need_a_suffix_and_a_place(tmp_path):

@@ -1,8 +1,12 @@
-"""Several processes count everybody once."""
+"""Several processes count everybody once, share one run folder, and end together."""
 
 import json
+import os
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,20 +19,34 @@ from blazepose.models.variants import landmark_variant
 from tests.stick_figures import write_lsp
 from tests.training.saved_net import save
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
-def test_two_processes_measure_what_one_measures(tmp_path):
-    """7 people in batches of 3 on 2 processes: the last sample is there twice and must count once."""
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def seven(tmp_path_factory) -> tuple[Path, str]:
+    """A checkpoint, and 7 people: in batches of 3 on 2 processes the last one is there twice."""
+    folder = tmp_path_factory.mktemp("seven")
     torch.manual_seed(0)
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
-    spec = f"lsp:{write_lsp(tmp_path / 'seven', people=7)}"
+    spec = f"lsp:{write_lsp(folder / 'people', people=7)}"
     first = torch.from_numpy(PoseDataset([read_source(spec)], net.input_spec)[0]["points"])
     with torch.no_grad():  # the first person's pose for everybody: right for some points of the others
         net.tower.landmarks.bias.view(39, 5)[:, :2] = 256 / COORDINATE_UNIT * first[:, :2]
-    checkpoint = save(tmp_path / "net.ckpt", net)
-    one, two = (validate(checkpoint, spec, devices) for devices in (1, 2))
-    assert 0 < one["val/pck@0.2_raw"] < 100
-    assert two == pytest.approx(one, rel=1e-4)
+    return save(folder / "net.ckpt", net), spec
+
+
+@pytest.fixture(scope="module")
+def one(seven) -> dict[str, float]:
+    """What one process measures."""
+    measured = validate(*seven, devices=1)
+    assert 0 < measured["val/pck@0.2_raw"] < 100
+    return measured
+
+
+def test_two_processes_measure_what_one_measures(seven, one):
+    assert validate(*seven, devices=2) == pytest.approx(one, rel=1e-4)
 
 
 def validate(checkpoint: Path, spec: str, devices: int) -> dict[str, float]:
@@ -38,3 +56,98 @@ def validate(checkpoint: Path, spec: str, devices: int) -> dict[str, float]:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=hangs)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+@pytest.mark.parametrize("launcher", ["lightning", "torchrun", "slurm"])
+def test_a_training_is_one_run_that_measures_what_one_process_measures(seven, one, tmp_path, launcher):
+    """Of the weights it begins with: what comes after depends on the size of a step."""
+    checkpoint, spec = seven
+    begins = ["model.wiring=mediapipe", f"init={checkpoint}", "stages.joint=1"]
+    started = start(tmp_path, launcher, spec, *begins)
+    assert [process.wait(300) for process in started] == [0] * len(started), errors(tmp_path)
+    (run,) = (tmp_path / "runs/landmark").iterdir()
+    results = json.loads((run / "results.json").read_text())
+    assert results["before val/pck@0.2"] == pytest.approx(one["val/pck@0.2"], abs=1e-3)
+    log = (run / "train.log").read_text()
+    assert "2 processes" in log
+    assert "a step takes 6 samples, loader.batch_size=3 of each; optimiser.lr=0.006 is not scaled" in log
+    assert log.count("7 people, 0 left out") == 2  # the first process speaks, of training and of validation
+
+
+@pytest.mark.parametrize(
+    ("launcher", "kind", "statuses", "sentence"),
+    [
+        ("lightning", signal.SIGTERM, [143], "ended by SIGTERM: "),
+        (
+            "lightning",
+            signal.SIGKILL,
+            [1],
+            "process 1 of this training was killed by SIGKILL (log: {}/train.log); ",
+        ),
+        ("slurm", signal.SIGTERM, [143, 143], "ended by SIGTERM: "),
+        ("slurm", signal.SIGKILL, [1, -9], "the connection to another process of this training broke: "),
+    ],
+)
+def test_processes_end_together_with_one_sentence(seven, tmp_path, launcher, kind, statuses, sentence):
+    started = start(tmp_path, launcher, seven[1], "stages.joint=500")
+    until(lambda: list(tmp_path.glob("runs/landmark/*/checkpoints/last.ckpt")))
+    if kind == signal.SIGTERM:
+        for process in started:
+            process.send_signal(kind)
+    elif launcher == "slurm":
+        started[1].send_signal(kind)
+    else:
+        os.kill(child(started[0].pid), kind)
+    assert [process.wait(60) for process in started] == statuses, errors(tmp_path)
+    (run,) = (tmp_path / "runs/landmark").iterdir()
+    run = run.relative_to(tmp_path)
+    (said,) = errors(tmp_path).splitlines()
+    assert said.startswith(sentence.format(run))
+    assert said.endswith(f"python train.py ckpt={run} resumes the training")
+    assert said in (tmp_path / run / "train.log").read_text()
+    assert not list(tmp_path.rglob("checkpoints/.*"))
+
+
+def start(folder: Path, launcher: str, spec: str, *arguments: str) -> list[subprocess.Popen]:
+    """Start a training on two processes; their errors go to one file."""
+    words = [str(ROOT / "train.py"), "model=lite", f"data.train=[{spec}]", f"data.val=[{spec}]"]
+    words += ["loader.batch_size=3", "loader.num_workers=0", "trainer.accelerator=cpu", "trainer=ddp"]
+    devices = 2 if launcher == "lightning" else 1
+    words += [f"trainer.devices={devices}", f"trainer.num_nodes={2 // devices}", *arguments]
+    port, started = free_port(), []
+    for machine in range(2 // devices):
+        agent = ["-m", "torch.distributed.run", "--nnodes=2", "--nproc_per_node=1", f"--node_rank={machine}"]
+        agent += ["--master_addr=127.0.0.1", f"--master_port={port}"]
+        slurm = {"SLURM_JOB_NAME": "train", "SLURM_NTASKS": 2, "SLURM_NTASKS_PER_NODE": 1, "SLURM_NNODES": 2}
+        slurm |= {"SLURM_PROCID": machine, "SLURM_NODEID": machine, "SLURM_LOCALID": 0}
+        slurm |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        variables = {name: str(value) for name, value in slurm.items()} if launcher == "slurm" else {}
+        command = [sys.executable, *(agent if launcher == "torchrun" else []), *words]
+        with (folder / "errors.txt").open("a") as file:
+            started.append(
+                subprocess.Popen(
+                    command, cwd=folder, env=os.environ | variables, stdout=subprocess.DEVNULL, stderr=file
+                )
+            )
+    return started
+
+
+def errors(folder: Path) -> str:
+    return (folder / "errors.txt").read_text()
+
+
+def child(process: int) -> int:
+    """The process that this one has started."""
+    return int(Path(f"/proc/{process}/task/{process}/children").read_text().split()[0])
+
+
+def until(condition) -> None:
+    deadline = time.monotonic() + 300
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,13 +1,17 @@
 """The trainer of a run."""
 
 import logging
+import os
+import signal
 import time
 
 import pytest
 import torch
 from omegaconf import OmegaConf
+from pytorch_lightning import LightningDataModule, Trainer
 from pytorch_lightning.callbacks import TQDMProgressBar
-from pytorch_lightning.demos.boring_classes import BoringModel
+from pytorch_lightning.demos.boring_classes import BoringModel, RandomDataset
+from torch.utils.data import Dataset
 
 from blazepose.training import fit
 from blazepose.training.callbacks import checkpoint_callbacks
@@ -21,6 +25,8 @@ from blazepose.training.fit import (
 )
 from blazepose.training.optimiser import OptimiserConfig
 from blazepose.training.stages import Stages
+from blazepose.whole_file import full_disk
+from tests.small_disk import small_disk
 
 
 def trainer_with(folder, **changes):
@@ -97,7 +103,7 @@ def test_bfloat16_only_where_the_gpu_computes_in_it(monkeypatch, supported, prec
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: supported)
-    monkeypatch.setattr(fit, "_try_out", lambda settings: None)
+    monkeypatch.setattr(fit, "_try_out", lambda settings: Trainer(accelerator="cpu", logger=False))
     settings = dict(OmegaConf.load("configs/trainer/default.yaml"))
     assert trainer_settings(settings)["precision"] == precision
 
@@ -124,3 +130,77 @@ def test_without_a_figure_nothing_is_compared(caplog):
         compare_with_beginning("val/ap", {"before val/ap": None, "best val/ap": 3.0})
         compare_with_beginning("val/ap", {"before val/ap": 3.0})
     assert caplog.text == ""
+
+
+class Doomed(Dataset):
+    """Samples whose worker is killed, as where memory runs out, or finds no shared memory."""
+
+    def __init__(self, fate):
+        self.fate = fate
+
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, item):
+        if item == 5:
+            self.fate()
+        return torch.ones(32)
+
+
+def killed():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def no_shared_memory():
+    raise RuntimeError("unable to allocate shared memory(shm) for file </torch_1>: No space left (28)")
+
+
+@pytest.mark.parametrize(
+    ("fate", "sentence"),
+    [
+        (
+            killed,
+            r"^(DataLoader worker \(pid \d+\) is killed by signal: Killed|the connection .*); if memory",
+        ),
+        (
+            no_shared_memory,
+            r"^unable to allocate shared memory.*; if memory ran out, a smaller",
+        ),
+    ],
+)
+def test_a_lost_worker_is_one_sentence_that_says_how_to_resume(tmp_path, monkeypatch, fate, sentence):
+    run = tmp_path / "run"
+    trainer = trainer_with(run, limit_train_batches=8)
+    monkeypatch.chdir(tmp_path)
+    data = LightningDataModule.from_datasets(Doomed(fate), batch_size=1, num_workers=1)
+    with pytest.raises(ChildProcessError, match=sentence) as raised:
+        fit.fit(trainer, BoringModel(), data, run, None, "", known=False)
+    assert raised.value.__notes__ == [
+        "no epoch was complete, so there is nothing to resume: start the training again"
+    ]
+
+
+def test_a_full_disk_keeps_the_last_checkpoint_and_says_how_to_resume(tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    trainer = trainer_with(run)
+    monkeypatch.chdir(tmp_path)
+    data = LightningDataModule.from_datasets(RandomDataset(32, 8), batch_size=2)
+    real, disk = torch.save, []
+
+    def save(content, file):
+        disk.append(content["epoch"])
+        if content["epoch"] < 2:
+            return real(content, file)
+        with small_disk(1000):
+            real(content, file)
+            file.flush()
+
+    monkeypatch.setattr(torch, "save", save)
+    with pytest.raises((OSError, RuntimeError)) as raised:
+        fit.fit(trainer, BoringModel(), data, run, None, "", known=False)
+    assert disk == [0, 0, 1, 1, 2]
+    assert full_disk(raised.value).filename == str(run / "checkpoints" / "best.ckpt")
+    assert raised.value.__notes__ == ["python train.py ckpt=run resumes the training"]
+    assert torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["epoch"] == 1
+    assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
+    assert not (run / "results.json").exists()

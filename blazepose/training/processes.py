@@ -1,0 +1,164 @@
+"""Several processes of one training: all that were started take part, and none is lost without a word."""
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
+
+from blazepose.cli import leave_at_once
+from blazepose.rank import has_launcher, is_launched, mark_launcher
+
+_POLL_S = 0.1
+_PATIENCE_S = 10.0
+"""For the main thread to notice that a process is lost; one that waits for a GPU never does."""
+
+_LAUNCHERS: dict[str, tuple[type[Any], str]] = {
+    "torchrun": (TorchElasticEnvironment, "GROUP_WORLD_SIZE"),
+    "SLURM": (SLURMEnvironment, "SLURM_NNODES"),
+}
+"""What starts processes, and its number of machines."""
+
+
+def require_all_processes(trainer: Trainer) -> None:
+    """Refuse settings of another number of processes than torchrun or SLURM has started.
+
+    Raises:
+        ValueError: says what to set.
+    """
+    for launcher, (environment, nodes_variable) in _LAUNCHERS.items():
+        if not environment.detect():
+            continue
+        started, nodes = environment().world_size(), int(os.environ.get(nodes_variable, 1))
+        if started != trainer.world_size:
+            raise ValueError(
+                f"{launcher} started {started} processes, but trainer.num_nodes={trainer.num_nodes} and "
+                f"trainer.devices={trainer.num_devices} make {trainer.world_size}: set trainer=ddp "
+                f"trainer.num_nodes={nodes} trainer.devices={started // nodes}"
+            )
+        return
+
+
+def describe_processes(trainer: Trainer, batch_size: int, lr: float) -> list[str]:
+    """What several processes make of batch size and learning rate; nothing of one process."""
+    if trainer.world_size == 1:
+        return []
+    return [
+        f"{trainer.world_size} processes (trainer.devices={trainer.num_devices}, "
+        f"trainer.num_nodes={trainer.num_nodes}): a step takes {trainer.world_size * batch_size} samples, "
+        f"loader.batch_size={batch_size} of each; optimiser.lr={lr:g} is not scaled by that"
+    ]
+
+
+class OwnSignals(Callback):
+    """Keeps SIGTERM as it is: Lightning would answer it with a broadcast that the others do not expect."""
+
+    def __init__(self) -> None:
+        self._handler = signal.getsignal(signal.SIGTERM)
+
+    def on_validation_start(self, *_: Any) -> None:
+        signal.signal(signal.SIGTERM, self._handler)
+
+    def on_train_start(self, *_: Any) -> None:
+        signal.signal(signal.SIGTERM, self._handler)
+
+
+def run_folder(trainer: Trainer) -> Path:
+    """The folder of the run, which Lightning has told every process with that of the checkpoints."""
+    checkpoints = str(cast(ModelCheckpoint, trainer.checkpoint_callback).dirpath)
+    return Path(os.path.relpath(checkpoints)).parent
+
+
+@contextmanager
+def watching(trainer: Trainer, how_to_resume: Callable[[], str]) -> Iterator[None]:
+    """Run the processes of a trainer, and end this one when another is lost.
+
+    Raises:
+        ChildProcessError: says which, and how it ended, as far as this process can know.
+    """
+    if trainer.world_size == 1:
+        yield
+        return
+    watch = _Watch(trainer, how_to_resume)
+    watch.start()
+    try:
+        yield
+    except Exception as error:
+        if lost := watch.lost(error):
+            raise ChildProcessError(lost) from error
+        raise
+    except BaseException:
+        watch.end_others()
+        raise
+    finally:
+        watch.over.set()
+
+
+class _Watch(threading.Thread):
+    """Looks after the processes that this one started, or after the one that started this."""
+
+    def __init__(self, trainer: Trainer, how_to_resume: Callable[[], str]) -> None:
+        super().__init__(daemon=True, name="watch")
+        self.over, self._noticed = threading.Event(), threading.Event()
+        self._trainer, self._how_to_resume = trainer, how_to_resume
+        self._others: list[subprocess.Popen] = []
+        self._sentence: str | None = None
+        if not is_launched():
+            mark_launcher()
+
+    def run(self) -> None:
+        """Notice that a process is lost; the main thread says so unless it is blocked."""
+        while not self.over.wait(_POLL_S):
+            self._adopt()
+            if lost := self._lost():
+                self._sentence = lost + self._log()
+                self._noticed.set()
+                self.end_others()
+                if not self.over.wait(_PATIENCE_S):
+                    leave_at_once(f"{self._sentence}; {self._how_to_resume()}")
+                return
+
+    def _adopt(self) -> None:
+        """Take the processes from Lightning, which would kill this one without a word."""
+        started = getattr(self._trainer.strategy.launcher, "procs", [])
+        while started:
+            self._others.append(started.pop(0))
+
+    def _log(self) -> str:
+        return f" (log: {run_folder(self._trainer) / 'train.log'})"
+
+    def _lost(self) -> str | None:
+        first = self._trainer.global_rank - self._trainer.local_rank
+        if is_launched() and not has_launcher():
+            return f"process {first} of this training is lost"
+        for rank, process in enumerate(self._others, start=first + 1):
+            if status := process.poll():
+                killed = f"was killed by {signal.Signals(-status).name}" if status < 0 else None
+                return f"process {rank} of this training {killed or f'ended with status {status}'}"
+        return None
+
+    def lost(self, error: Exception) -> str | None:
+        """What is lost, if this error comes from that."""
+        broken = isinstance(error, torch.distributed.DistError) or "gloo" in str(error)
+        if broken and (self._others or is_launched()):
+            self._noticed.wait(_PATIENCE_S)
+        sentence = self._sentence
+        self.end_others()
+        if broken and sentence is None:
+            what = str(error).split("] ", 1)[-1].split(". ")[0]
+            sentence = f"the connection to another process of this training broke: {what}{self._log()}"
+        return sentence
+
+    def end_others(self) -> None:
+        """Kill the processes that this one started."""
+        self._adopt()
+        for process in self._others:
+            process.kill()
