@@ -57,7 +57,7 @@ def unreadable(path: Path, wanted: str, reason: Exception | str, next_step: str 
         reason: what the library reported.
         next_step: what helps; None where the content is at fault: compare it with the original.
     """
-    parts = [reason if isinstance(reason, str) else first_line(reason)]
+    parts = [" ".join(reason.split()) if isinstance(reason, str) else first_line(reason)]
     if next_step is None:
         parts += [f"it begins as {kind}" for kind in [recognize(_start(path))] if kind]
         next_step = f"compare its {path.stat().st_size:,} bytes with the original's"

@@ -12,6 +12,9 @@ import pytest
 from tests.rendered_people import write_rendered
 from tests.stick_figures import write_lsp
 
+# Before MediaPipe and litert-torch are loaded, in whichever order: see evaluation.mediapipe_engine.
+os.environ.setdefault("CPUPROFILE_FREQUENCY", "0")
+
 OF_WARP = [f"blazepose.synthetic.{module}" for module in ("cover", "pattern", "shade", "render")]
 
 
