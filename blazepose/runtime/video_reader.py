@@ -26,7 +26,7 @@ _FASTEST = 1000
 
 _NO_CLOCK = (
     "%s does not store when its frames are shown: %s frames a second are assumed; give it another rate with "
-    "ffmpeg -framerate RATE -i %s -c copy FILM.mp4"
+    "ffmpeg -framerate RATE -i %s FILM.mp4"
 )
 
 _SEVERAL_FILMS = (

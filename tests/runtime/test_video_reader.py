@@ -177,7 +177,7 @@ def test_a_bare_stream_without_a_rate_tells_which_is_assumed(tmp_path, caplog, n
     assert [frame.time_ms for frame in frames] == pytest.approx([40 * k for k in range(len(REGULAR))])
     assert caplog.messages == [
         f"{path} does not store when its frames are shown: 25 frames a second are assumed; give it another "
-        f"rate with ffmpeg -framerate RATE -i {path} -c copy FILM.mp4"
+        f"rate with ffmpeg -framerate RATE -i {path} FILM.mp4"
     ]
 
 
