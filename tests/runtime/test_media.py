@@ -191,6 +191,13 @@ def test_a_damaged_picture_of_a_folder_is_left_out(tmp_path, caplog):
         list(open_footage(str(tmp_path)).frames)
 
 
+def test_a_number_is_a_file_where_there_is_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cv2.imwrite("97.png", np.full((9, 9, 3), 90, np.uint8))
+    Path("97.png").rename("97")
+    assert open_footage("97").total == 1
+
+
 def test_a_colon_in_a_name_is_no_address(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_video(Path("12:30.mp4"), noise())
