@@ -20,7 +20,7 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from blazepose.configured import expand_home
+from blazepose.configured import as_typed, expand_home
 from blazepose.training.runs import LANDMARK_RUNS
 
 TRAIN, EVAL = (Path(__file__).resolve().parents[1] / name for name in ("train.py", "eval.py"))
@@ -82,7 +82,7 @@ def train(experiment: str, overrides: list[str], model: str) -> Path:
     run = newest_run(name)
     asked = [f"experiment=ablation_{experiment}", *overrides]
     with hydra.initialize_config_dir(version_base="1.3", config_dir=str(TRAIN.parent / "configs")):
-        config = expand_home(hydra.compose("train", asked))
+        config = expand_home(hydra.compose("train", list(map(as_typed, asked))))
     if not config.data.val:
         sys.exit("the table is of the validation: name its people with data.val=[...]")
     if run is not None:

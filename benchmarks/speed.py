@@ -24,7 +24,7 @@ import torch
 from ai_edge_litert.interpreter import Interpreter
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from blazepose.configured import expand_home
+from blazepose.configured import as_typed, expand_home
 from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import read_filtered
 from blazepose.data.dataset import PoseDataset
@@ -183,7 +183,7 @@ def training(arguments: list[str]) -> None:
 def absolute_paths(arguments: list[str]) -> list[str]:
     """The data of a command line of train.py, for one that runs in another folder."""
     with hydra.initialize_config_dir(version_base="1.3", config_dir=str(ROOT / "configs")):
-        data = expand_home(hydra.compose("train", arguments)).data
+        data = expand_home(hydra.compose("train", list(map(as_typed, arguments)))).data
     overrides = []
     for split in ("train", "val"):
         parts = [spec.partition(":") for spec in as_list(data[split])]

@@ -6,6 +6,7 @@ sentence of an error came from.
 
 import dis
 import functools
+import io
 import logging
 import math
 import os
@@ -191,6 +192,8 @@ def _how_to_resume(error: BaseException) -> str | None:
 
 
 def _log_to_console() -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # of files whose names are no text
     # Of several processes of one training, the first speaks.
     log.setLevel(logging.INFO if is_first_process() else logging.ERROR)
     if not log.handlers:

@@ -5,15 +5,19 @@ import difflib
 import functools
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Sweep
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from blazepose.cli import leave, say_errors
 
@@ -22,27 +26,42 @@ T = TypeVar("T")
 _HOME = re.compile(r"(^|:)~(?=/|$)")
 """A `~` that begins a path: the whole value, or what follows `reader:`."""
 
+_GROUPS = ("data", "experiment", "model", "trainer")
+_DATA = ("data.metadata", "data.negatives", "data.test", "data.train", "data.val")
+_NAMES = ("engine", "intersect", "model.name", "model.wiring", "name", "roi", "torso")
+_PATHS = ("annotators", "ckpt", "compare", "detector", "init", "out", "predictions", "weights")
+TEXT_KEYS = frozenset((*_GROUPS, *_DATA, *_NAMES, *_PATHS))
+"""Keys of names and paths: their values are text, even if they look like numbers: 2024_01_15, 1e3, true."""
+
+_ITEM = re.compile(r"""\s*(?:'(?:\\.|[^'])*'|"(?:\\.|[^"])*")\s*(?=,|$)|(?:\\.|[^\\,])+""")
+"""Of a list: a quoted text, or what is between commas."""
+
 
 def script(config_name: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:
     """Decorator that makes `main(cfg)` a command configured by `configs/<config_name>.yaml` beside it.
 
-    Errors are said as by `say_errors`, Hydra's own too. `~` is expanded in every value.
+    Errors are said as by `say_errors`, Hydra's own too. `~` is expanded in every value. Values of TEXT_KEYS
+    stay as they are typed.
     """
 
     def decorate(task: Callable[[DictConfig], None]) -> Callable[[], None]:
         configs = Path(task.__code__.co_filename).resolve().parent / "configs"
-        speak = say_errors(task)
+        speak, check = say_errors(task), say_errors(_require_text)
 
         @functools.wraps(task)
         def run(cfg: DictConfig) -> None:
+            check(cfg)
             speak(expand_home(cfg))
 
         def command() -> None:
             os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises its errors instead of printing them
+            sys.argv[1:] = map(as_typed, sys.argv[1:])
             try:
                 hydra.main(version_base="1.3", config_path=str(configs), config_name=config_name)(run)()
             except HydraException as error:
                 leave(error, _explain(error, configs, config_name))
+            except YAMLError as error:
+                leave(error, f"a config cannot be read as YAML: {' '.join(str(error).split())}")
 
         return say_errors(command)
 
@@ -88,6 +107,43 @@ def refuse_typed(sections: Sequence[str], reason: str) -> None:
 
 def _typed_keys() -> list[str]:
     return [item.lstrip("+~").split("=")[0] for item in HydraConfig.get().overrides.task]
+
+
+def as_typed(override: str) -> str:
+    """Quote what Hydra would not read as the text that it is, in an override of a key in TEXT_KEYS.
+
+    `key=null` stays as it is: the key has no value.
+    """
+    key, _, value = override.partition("=")
+    value = value.strip()
+    if key.lstrip("+") not in TEXT_KEYS or not value or value.lower() == "null":
+        return override
+    if value.startswith("[") and value.endswith("]"):
+        return f"{key}=[{_ITEM.sub(lambda item: _as_text(item[0]), value[1:-1])}]"
+    return f"{key}={_as_text(value)}"
+
+
+def _as_text(value: str) -> str:
+    try:
+        read = OverridesParser.create().parse_override(f"key={value}").value()
+    except HydraException:
+        read = None
+    return value if isinstance(read, str | Sweep) else _quote(value.strip())
+
+
+def _require_text(cfg: DictConfig) -> None:
+    """Refuse empty names and paths, and those that a YAML file holds as numbers.
+
+    Raises:
+        ValueError: names the key and the value.
+    """
+    for key in sorted(TEXT_KEYS):
+        value = OmegaConf.select(cfg, key)
+        for item in value if isinstance(value, ListConfig) else [value]:
+            if item == "":
+                raise ValueError(f"{key} is empty; give it a value, or leave {key}= out")
+            if not isinstance(item, str | DictConfig | None):
+                raise ValueError(f"{key}: {item!r} is not text; put it in quotes in its YAML file")
 
 
 def expand_home(cfg: DictConfig) -> DictConfig:

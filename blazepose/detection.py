@@ -73,9 +73,10 @@ def main(arguments: list[str] | None = None) -> None:
     weights = [named_weights(name) for name in args.weights]
     detectors = {path: open_detector(path, LEAST_SCORE) for path in weights}
     for spec in args.data:
-        scenes = scenes_of([read_source(spec)], "--data")
+        source = read_source(spec)
+        scenes = scenes_of([source], "--data")
         people = sum(len(scene.people) for scene in scenes)
-        print(f"\n{spec}: {people} people in {len(scenes)} pictures")
+        print(f"\n{spec}: {people} people in {len(scenes)} pictures", *source.notes, sep="\n")
         print("  " + "".join(f"{title:>12}" for title in _COLUMNS.values()))
         for path, detector in detectors.items():
             print(_row(find_in_scenes(detector, scenes)) + f"  {path}")

@@ -9,7 +9,6 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from blazepose.cli import say_errors
@@ -31,6 +30,7 @@ from blazepose.evaluation.mediapipe_engine import follow, require_bundle
 from blazepose.evaluation.predict import CROPS, Job, cut_crop, plan
 from blazepose.geometry import crop_image, roi_from_keypoints, roi_to_image_matrix
 from blazepose.runtime.engines import InferenceEngine
+from blazepose.runtime.media import open_footage
 from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, ROI_CENTER, ROI_SCALE
 from blazepose.training.runs import named_weights
 from blazepose.whole_file import whole_file
@@ -73,14 +73,15 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _print_people(before: Path, after: Path, spec: str, roi: str, pictures: Path | None) -> None:
-    jobs = plan([read_source(spec)], roi, 0)
+    source = read_source(spec)
+    jobs = plan([source], roi, 0)
     engine, second_engine = open_weights(before), open_weights(after)
     first, second = _hear(engine, jobs), _hear(second_engine, jobs)
     # What a figure means: no network says quite the same of a picture that is moved by nothing to speak of.
     aside = nudged_back(_hear(engine, [nudged(job, engine.input_size) for job in jobs]))
     labels = labels_of(jobs)
     was, now, gain = changed_pck(first, second, labels)
-    print(f"\n{spec}, {len(jobs)} people, roi={roi}")
+    print(f"\n{spec}, {len(jobs)} people, roi={roi}", *source.notes, sep="\n")
     interval = f"95 % interval {gain.low:+.1f} to {gain.high:+.1f}"
     print(f"  PCK@0.2 {was:.1f} -> {now:.1f}: {gain.value:+.1f}, {interval}")
     print(f"  where the first weights were right {'second':>12} first, {NUDGE_PX} px aside")
@@ -139,20 +140,12 @@ def _frames(path: Path) -> Iterator[np.ndarray]:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it has no frame that can be read.
+        ValueError: if it has no frame that can be decoded.
     """
     if not path.is_file():
         raise FileNotFoundError(f"--video {path} is missing")
-    video = cv2.VideoCapture(str(path))
-    try:
-        read, frame = video.read()
-        if not read:
-            raise ValueError(f"--video {path} is no video, or damaged: it has no frame that can be read")
-        while read:
-            yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
-            read, frame = video.read()
-    finally:
-        video.release()
+    for frame in open_footage(str(path)).frames:
+        yield frame.image
 
 
 if __name__ == "__main__":

@@ -1,14 +1,36 @@
 """Picture files to arrays."""
 
+import io
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from blazepose.file_content import recognize
+from blazepose.image_header import (
+    HEAD_BYTES,
+    image_format,
+    is_camera_raw,
+    is_still_image,
+    open_image,
+    read_orientation,
+)
+from blazepose.orientation import UPRIGHT, image_upright
 from blazepose.whole_file import whole_file
 
-PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+WRITABLE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+"""Of pictures that are written."""
+
+PICTURE_SUFFIXES = {*WRITABLE_SUFFIXES, ".avif", ".heic", ".heif"}
+
+_WHITES = (255, 1023, 4095, 16383, 65535)
+"""Largest values of the bit depths of cameras, 8 to 16."""
+
+_SYSTEM_FOLDERS = {"__MACOSX", "@eaDir", "#recycle", "@Recycle", "$RECYCLE.BIN"}
+"""Thumbnails and deleted files of macOS, Synology, QNAP and Windows."""
 
 _JPEG_START = b"\xff\xd8"
 _PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
@@ -23,12 +45,13 @@ class ImageError(ValueError):
 
 
 def read_image(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
-    """Read a picture, upright as its EXIF orientation says.
+    """Read a picture and turn it upright, as its EXIF orientation or the boxes of HEIF and AVIF demand.
 
-    Grey becomes three equal channels, 16 bits become 8, transparency is dropped.
+    Grey becomes three equal channels, transparency is dropped, and more than 8 bits become 8 by the smallest
+    white of _WHITES that holds nearly all values: 12 bits in a file of 16 are not black.
 
     Args:
-        path: any format that OpenCV reads.
+        path: any format that OpenCV reads, AVIF, or HEIF where pillow-heif is installed.
         size: width and height it must have, if these are known.
 
     Returns:
@@ -41,28 +64,107 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
     # OpenCV fills what is missing of a cut-off file with grey and says nothing.
     if not _is_complete(data):
         raise ImageError(f"{path} is cut off: the picture has no end; copy or download it again")
-    try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
-    except cv2.error as error:
-        raise ImageError(f"{path} cannot be decoded: {error.err}") from error
-    if image is None:
-        raise ImageError(f"{path} is not a picture that OpenCV can read")
+    name = image_format(data[:HEAD_BYTES])
+    if name == "TIFF" and is_camera_raw(io.BytesIO(data)):
+        raise ImageError(f"{path} is a camera's raw file and only its preview can be read; save it as JPEG")
+    pixels = _decode_pillow(path, data, name) if name in ("AVIF", "HEIF") else _decode_opencv(path, data)
+    # OpenCV turns every TIFF, and libheif every HEIF; of the rest each version of OpenCV turns others.
+    turned = name in ("TIFF", "HEIF")
+    image = image_upright(pixels, UPRIGHT if turned else read_orientation(io.BytesIO(data), name))
     height, width = image.shape[:2]
     if size not in (None, (width, height)):
-        raise ImageError(
-            f"{path} is {width}x{height}, its labels are for {size[0]}x{size[1]}: it was scaled or turned "
-            "since; label it anew, or take width and height out of the label file if they are wrong"
-        )
+        raise ImageError(f"{path} is {width}x{height}, {_other_size(size, size == (height, width))}")
     return image
 
 
-def pictures_below(folder: Path) -> list[Path]:
-    """Every picture file in a folder and its folders, sorted; hidden ones are left out."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+def _other_size(size: tuple[int, int], turned: bool) -> str:
+    labels = f"its labels are for {size[0]}x{size[1]}"
+    if turned:
+        return (
+            f"{labels}: it was turned after labelling, or lost its EXIF orientation, or the label file swaps "
+            "width and height; put the original back, or swap them there"
+        )
+    return (
+        f"{labels}: it was scaled or cropped after labelling; put the original back, label it anew, or take "
+        "width and height out of the label file if these are wrong"
     )
+
+
+def _decode_opencv(path: Path, data: bytes) -> np.ndarray:
+    # IMREAD_COLOR_RGB together with IMREAD_ANYDEPTH leaves 16-bit TIFFs undefined in OpenCV 4.11 and 5.0.
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error as error:
+        raise ImageError(f"{path} cannot be decoded: {error.err}") from error
+    if image is None:
+        kind = recognize(data[:HEAD_BYTES])
+        begins = f"; it begins as {kind}" if kind else ""
+        raise ImageError(f"{path} is not a picture that OpenCV can read{begins}")
+    return cv2.cvtColor(_to_8_bits(image), cv2.COLOR_BGR2RGB)
+
+
+def _decode_pillow(path: Path, data: bytes, name: str) -> np.ndarray:
+    try:
+        if name == "HEIF":
+            import pillow_heif
+
+            pillow_heif.register_heif_opener()
+        return np.asarray(open_image(io.BytesIO(data), name).convert("RGB"))
+    except ImportError as error:
+        raise ImageError(
+            f"{path} is a HEIC picture, which only pillow-heif reads: pip install pillow-heif, or save it as "
+            "JPEG"
+        ) from error
+    except (OSError, SyntaxError, ValueError, RuntimeError) as error:
+        raise ImageError(f"{path} cannot be decoded: {error}") from error
+
+
+def _to_8_bits(image: np.ndarray) -> np.ndarray:
+    """Scale pixels of any depth to uint8, so that nearly all of them keep their differences."""
+    if image.dtype == np.uint8:
+        return image
+    step = max(1, min(image.shape[:2]) // 500)
+    sample = image[::step, ::step]
+    bright = float(np.percentile(sample[np.isfinite(sample)], 99.9)) if np.isfinite(sample).any() else 0.0
+    whites = _WHITES if np.issubdtype(image.dtype, np.integer) else (1, *_WHITES)
+    white = next((white for white in whites if bright <= white), bright)
+    scaled = np.nan_to_num(image.astype(np.float32)) * (255 / white)
+    return np.clip(scaled, 0, 255).astype(np.uint8)
+
+
+def pictures_below(folder: Path) -> list[Path]:
+    """List the pictures in a folder and its folders, sorted; `files_below` has the rules."""
+    return sorted(filter(_is_picture, files_below(folder)))
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield the files in a folder, its folders and those that it links to.
+
+    A folder that several links lead to comes once: under its own name if it is below, else under that of
+    the first link. Hidden files and folders, and those of _SYSTEM_FOLDERS, are left out.
+    """
+    known: set[Path] = set()
+    tops = [folder]
+    for top in tops:
+        for name, folders, files in os.walk(top):
+            path = Path(name)
+            if (real := path.resolve()) in known:
+                folders.clear()
+                continue
+            known.add(real)
+            folders[:] = sorted(filter(_is_visible, folders))
+            tops += [path / link for link in folders if (path / link).is_symlink()]
+            yield from (path / file for file in files if _is_visible(file))
+
+
+def _is_picture(path: Path) -> bool:
+    """Recognize a picture by its suffix, damaged or not, or else by its content."""
+    return path.suffix.lower() in PICTURE_SUFFIXES or (path.is_file() and is_still_image(path))
+
+
+def _is_visible(name: str) -> bool:
+    return not name.startswith(".") and name not in _SYSTEM_FOLDERS
 
 
 def _read_bytes(path: Path) -> bytes:

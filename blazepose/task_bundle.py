@@ -9,6 +9,9 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from blazepose.file_content import check_file, is_tflite, unreadable
+
+BUNDLE, TFLITE = "a .task bundle", "a TFLite file"
 DETECTOR, LANDMARKS = "pose_detector.tflite", "pose_landmarks_detector.tflite"
 """The two entries of a pose bundle."""
 
@@ -34,13 +37,16 @@ def read_tflite(path: Path, entry: str) -> bytes:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if a bundle is damaged, compressed, or another task's.
+        ValueError: if it cannot be read, or a bundle is compressed or another task's.
     """
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} is missing or not a file; name a trained, exported or published network"
-        )
-    return _read_entry(path, entry) if path.suffix == ".task" else path.read_bytes()
+    bundled = path.suffix == ".task"
+    check_file(path, BUNDLE if bundled else TFLITE, "name a trained, exported or published network")
+    if bundled:
+        return _read_entry(path, entry)
+    content = path.read_bytes()
+    if not is_tflite(content):
+        raise unreadable(path, TFLITE, "it has no identifier TFL3")
+    return content
 
 
 def _read_entry(path: Path, entry: str) -> bytes:
@@ -48,17 +54,15 @@ def _read_entry(path: Path, entry: str) -> bytes:
         with zipfile.ZipFile(path) as bundle:
             names = bundle.namelist()
             if entry not in names:
-                raise ValueError(
-                    f"{path} is no pose bundle, or cut off: it holds {', '.join(names) or 'nothing'}, "
-                    f"not {entry}"
-                )
+                held = ", ".join(names[:3] + [f"{len(names) - 3} more"] * (len(names) > 3)) or "nothing"
+                raise ValueError(f"{path} is no pose bundle: it holds {held}, not {entry}")
             if bundle.getinfo(entry).compress_type != zipfile.ZIP_STORED:
                 raise ValueError(
                     f"{path} is compressed, which MediaPipe does not take: pack it with `zip -0`"
                 )
             return bundle.read(entry)
-    except (zipfile.BadZipFile, EOFError, struct.error) as error:
-        raise ValueError(f"{path} is cut off, damaged or no .task bundle: it is no whole zip file") from error
+    except (zipfile.BadZipFile, EOFError, struct.error, RuntimeError) as error:
+        raise unreadable(path, BUNDLE, error) from error
 
 
 def pack(entries: Mapping[str, bytes]) -> bytes:

@@ -1,5 +1,6 @@
 """Fixtures for every test: the shared data, and a tiny data set made on the spot."""
 
+import csv
 import os
 import sys
 from importlib.abc import MetaPathFinder
@@ -10,6 +11,9 @@ import pytest
 
 from tests.rendered_people import write_rendered
 from tests.stick_figures import write_lsp
+
+# Before MediaPipe and litert-torch are loaded, in whichever order: see evaluation.mediapipe_engine.
+os.environ.setdefault("CPUPROFILE_FREQUENCY", "0")
 
 OF_WARP = [f"blazepose.synthetic.{module}" for module in ("cover", "pattern", "shade", "render")]
 
@@ -47,6 +51,17 @@ def lite_bundle(shared, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "pose_landmarker_lite.task"
     path.write_bytes(pack({DETECTOR: (models / "pose_detection.tflite").read_bytes(), LANDMARKS: lite}))
     return path
+
+
+@pytest.fixture(scope="session")
+def card_rows() -> list[dict[str, str]]:
+    """Rows of the fairness tables of Google's model card "BlazePose GHUM 3D": PDJ@0.2 of each group.
+
+    Each has the attribute, the group, its share of the people (empty for regions, of 100 pictures each), and
+    mean and standard deviation over pictures of lite, full and heavy, all in per cent.
+    """
+    with (Path(__file__).parent / "fixtures/model_card.csv").open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
 
 
 @pytest.fixture(scope="session")

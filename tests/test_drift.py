@@ -50,7 +50,7 @@ def test_a_video_is_followed_twice(shared, capsys, monkeypatch):
     [
         ([], "nothing to look at: name labelled people with --data, or a --video"),
         (["--video", "gone.mp4"], "--video gone.mp4 is missing"),
-        (["--video", "text.mp4"], "--video text.mp4 is no video, or damaged"),
+        (["--video", "text.mp4"], "text.mp4 cannot be read as a video: Invalid data"),
         (["--data", "lsp:a", "--pictures", "gone/a.png"], "--pictures gone/a.png: there is no folder"),
         (["--data", "lsp:a", "--data", "lsp:b", "--pictures", "a.png"], "the people of one --data"),
     ],

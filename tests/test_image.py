@@ -1,16 +1,16 @@
+import os
 import struct
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
-from blazepose.image import ImageError, read_image
-
-PICTURE = cv2.resize(
-    np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8), (48, 32), interpolation=cv2.INTER_CUBIC
-)
-"""A smooth picture, RGB (32, 48, 3)."""
+from blazepose.image import ImageError, files_below, pictures_below, read_image
+from blazepose.orientation import MATRICES, image_upright
+from tests.stored_images import FORMATS, PICTURE, encode, tiff
 
 
 def jpeg(image: np.ndarray = PICTURE, *options: int) -> bytes:
@@ -41,24 +41,48 @@ def test_colours_are_rgb(tmp_path):
     assert (image[4, 4] == [254, 0, 0]).all()
 
 
-TURNED = {
-    1: PICTURE,
-    2: PICTURE[:, ::-1],
-    3: PICTURE[::-1, ::-1],
-    4: PICTURE[::-1],
-    5: PICTURE.transpose(1, 0, 2),
-    6: np.rot90(PICTURE, -1),
-    7: PICTURE[::-1, ::-1].transpose(1, 0, 2),
-    8: np.rot90(PICTURE),
-}
-
-
-@pytest.mark.parametrize("orientation", TURNED)
-def test_exif_orientation_is_followed(tmp_path, orientation):
-    image = read_image(written(tmp_path, with_exif(jpeg(), orientation)))
-    expected = TURNED[orientation]
+@pytest.mark.parametrize("orientation", MATRICES)
+@pytest.mark.parametrize("name", FORMATS)
+def test_pictures_are_upright(tmp_path, name, orientation):
+    image = read_image(written(tmp_path, encode(PICTURE, name, orientation), "picture" + FORMATS[name]))
+    expected = image_upright(PICTURE, orientation)
     assert image.shape == expected.shape
-    assert np.abs(image.astype(int) - expected).mean() < 3
+    assert np.abs(image.astype(int) - expected).mean() < 6
+
+
+@pytest.mark.parametrize("orientation", MATRICES)
+def test_16_bit_tiffs_are_upright(tmp_path, orientation):
+    image = read_image(written(tmp_path, tiff(PICTURE.astype(np.uint16) << 8, orientation)))
+    assert np.abs(image.astype(int) - image_upright(PICTURE, orientation)).max() <= 1
+
+
+def test_heic_without_its_library(tmp_path, monkeypatch):
+    path = written(tmp_path, encode(PICTURE, "HEIF"), "photo.jpg")
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(ImageError, match=r"photo\.jpg is a HEIC picture, .* pip install pillow-heif"):
+        read_image(path)
+
+
+def test_the_suffix_does_not_matter(tmp_path):
+    image = read_image(written(tmp_path, encode(PICTURE, "AVIF", 6), "picture.png"))
+    assert image.shape == (48, 32, 3)
+
+
+def test_a_damaged_block_of_exif_is_ignored(tmp_path):
+    data = with_exif(jpeg(), 6).replace(b"II*\0", b"XX*\0")
+    assert read_image(written(tmp_path, data)).shape == PICTURE.shape
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 65535])
+def test_an_orientation_that_is_none_is_ignored(tmp_path, orientation):
+    assert read_image(written(tmp_path, with_exif(jpeg(), orientation))).shape == PICTURE.shape
+
+
+def test_exif_behind_other_blocks(tmp_path):
+    xmp = b"\xff\xe1" + struct.pack(">H", 34) + b"http://ns.adobe.com/xap/1.0/\0".ljust(32, b" ")
+    icc = b"\xff\xe2" + struct.pack(">H", 40_002) + bytes(40_000)
+    data = with_exif(jpeg(), 6)
+    assert read_image(written(tmp_path, data[:2] + xmp + icc + b"\xff" + data[2:])).shape == (48, 32, 3)
 
 
 def test_grey_becomes_three_channels(tmp_path):
@@ -66,11 +90,34 @@ def test_grey_becomes_three_channels(tmp_path):
     assert (image == PICTURE[..., :1]).all()
 
 
-def test_16_bits_become_8(tmp_path):
-    grey = np.linspace(0, 65535, 32 * 48).astype(np.uint16).reshape(32, 48)
-    image = read_image(written(tmp_path, png(grey)))
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_more_bits_become_8(tmp_path, bits, channels):
+    """Cameras of 12 bits write files of 16: the brightest value is white, and not nearly black."""
+    values = np.linspace(0, 2**bits - 1, 32 * 48 * channels).astype(np.uint16).reshape(32, 48, channels)
+    image = read_image(written(tmp_path, png(values[..., ::-1] if channels == 3 else values)))
     assert image.dtype == np.uint8
-    assert (image == (grey >> 8)[..., None]).all()
+    assert np.abs(image - values / (2**bits - 1) * 255).max() <= 1
+
+
+def test_hot_pixels_do_not_darken_the_rest(tmp_path):
+    values = np.full((64, 64), 3000, np.uint16)
+    values[5, 5] = 65535
+    image = read_image(written(tmp_path, png(values)))
+    assert image[0, 0, 0] == 3000 * 255 // 4095
+    assert image[5, 5, 0] == 255
+
+
+@pytest.mark.parametrize("scale", [1.0, 255.0, 65535.0])
+def test_floating_point_pictures(tmp_path, scale):
+    values = (PICTURE / 255 * scale).astype(np.float32)
+    values[0, 0] = np.nan
+    image = read_image(written(tmp_path, tiff(values)))
+    assert np.abs(image.astype(int) - PICTURE)[1:].max() <= 1
+
+
+def test_a_black_picture_of_16_bits_stays_black(tmp_path):
+    assert read_image(written(tmp_path, png(np.zeros((8, 8), np.uint16)))).max() == 0
 
 
 def test_transparency_is_dropped(tmp_path):
@@ -115,7 +162,18 @@ def test_cut_off_png(tmp_path, share):
 
 @pytest.mark.parametrize(
     ("data", "sentence"),
-    [(b"", "is empty"), (b"<html>not found</html>", "is not a picture that OpenCV can read")],
+    [
+        (b"", "is empty"),
+        (
+            b"<html>not found</html>",
+            "is not a picture that OpenCV can read; it begins as a web page; download",
+        ),
+        (
+            b"version https://git-lfs.github.com/spec/v1",
+            ".* can read; it begins as a Git LFS pointer; `git lfs",
+        ),
+        (bytes(range(200)), "is not a picture that OpenCV can read$"),
+    ],
 )
 def test_not_a_picture(tmp_path, data, sentence):
     with pytest.raises(ImageError, match=rf"picture\.jpg {sentence}"):
@@ -125,9 +183,16 @@ def test_not_a_picture(tmp_path, data, sentence):
 def test_another_size_than_the_labels_were_made_at(tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((40, 60, 3), np.uint8))
     assert read_image(tmp_path / "a.png", (60, 40)).shape == (40, 60, 3)
-    for size in ((40, 60), (120, 80)):
-        with pytest.raises(ImageError, match=rf"a\.png is 60x40, its labels are for {size[0]}x{size[1]}"):
-            read_image(tmp_path / "a.png", size)
+    with pytest.raises(ImageError, match=r"a\.png is 60x40, its labels are for 120x80: it was scaled"):
+        read_image(tmp_path / "a.png", (120, 80))
+    with pytest.raises(ImageError, match=r"a\.png is 60x40, its labels are for 40x60: .* EXIF orientation"):
+        read_image(tmp_path / "a.png", (40, 60))
+
+
+def test_the_preview_of_a_raw_file_is_not_taken_for_the_picture(tmp_path):
+    Image.fromarray(PICTURE).save(tmp_path / "IMG_1.DNG", "TIFF", tiffinfo={254: 1})
+    with pytest.raises(ImageError, match=r"^\S+IMG_1\.DNG is a camera's raw file .*; save it as JPEG$"):
+        read_image(tmp_path / "IMG_1.DNG")
 
 
 def test_missing_file(tmp_path):
@@ -138,3 +203,58 @@ def test_missing_file(tmp_path):
 def test_folder(tmp_path):
     with pytest.raises(ImageError, match="cannot be read"):
         read_image(tmp_path)
+
+
+def below(folder: Path) -> list[str]:
+    return [str(path.relative_to(folder)) for path in pictures_below(folder)]
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+def test_pictures_of_folders_and_of_linked_ones(tmp_path):
+    touch(tmp_path, "in/home/b.JPG", "in/a.png", "in/notes.txt", "store/gym/c.jpg", "store/gym/old/d.webp")
+    (tmp_path / "in/gym").symlink_to("../store/gym")
+    (tmp_path / "in/e.jpg").symlink_to("a.png")
+    assert below(tmp_path / "in") == ["a.png", "e.jpg", "gym/c.jpg", "gym/old/d.webp", "home/b.JPG"]
+    assert len(list(files_below(tmp_path / "in"))) == 6
+    (tmp_path / "all").symlink_to("in")
+    assert len(pictures_below(tmp_path / "all")) == 5
+
+
+def test_loops_of_links_end(tmp_path):
+    touch(tmp_path, "in/a.jpg", "in/sub/b.jpg", "other/c.jpg")
+    (tmp_path / "in/sub/up").symlink_to(tmp_path / "in")
+    (tmp_path / "in/itself").symlink_to("itself")
+    (tmp_path / "in/other").symlink_to("../other")
+    (tmp_path / "other/back").symlink_to("../in")
+    (tmp_path / "in/nowhere").symlink_to("nothing")
+    assert below(tmp_path / "in") == ["a.jpg", "other/c.jpg", "sub/b.jpg"]
+
+
+def test_a_folder_comes_once_under_its_own_name(tmp_path):
+    touch(tmp_path, "in/real/a.jpg", "store/b.jpg")
+    (tmp_path / "in/alias").symlink_to("real")
+    (tmp_path / "in/second").symlink_to("../store")
+    (tmp_path / "in/first").symlink_to("../store")
+    assert below(tmp_path / "in") == ["first/b.jpg", "real/a.jpg"]
+
+
+def test_what_is_hidden_is_left_out(tmp_path):
+    hidden = (".a.jpg", "._b.jpg", ".cache/c.jpg", "__MACOSX/d.jpg", "sub/__MACOSX/sub/._e.jpg")
+    hidden += ("@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg", "#recycle/a.jpg", "@Recycle/a.jpg", "$RECYCLE.BIN/a.jpg")
+    touch(tmp_path, ".in/b.jpg", *(f".in/{name}" for name in hidden))
+    assert below(tmp_path / ".in") == ["b.jpg"], "the folder itself was named"
+    assert len(list(files_below(tmp_path / ".in"))) == 1
+
+
+def test_pictures_without_a_suffix_are_found(tmp_path):
+    """As downloads, and as labelling servers store uploads."""
+    written(tmp_path, encode(PICTURE, "WEBP"), "upload-17")
+    written(tmp_path, encode(PICTURE, "PNG"), "photo.download")
+    written(tmp_path, b"text", "notes.txt")
+    os.mkfifo(tmp_path / "pipe")
+    assert [path.name for path in pictures_below(tmp_path)] == ["photo.download", "upload-17"]

@@ -28,4 +28,5 @@ def test_notebook_runs(path, tiny_lsp, tmp_path, request, monkeypatch):
         monkeypatch.setenv("BLAZEPOSE_OTHER", "other.task")
     notebook = nbformat.read(path, as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells), "commit notebooks without outputs"
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}}).execute()
+    folder = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(notebook, timeout=3600, startup_timeout=600, resources=folder).execute()

@@ -31,22 +31,31 @@ def test_the_same_networks_make_the_same_file(bundle):
 
 
 def test_a_tflite_file_is_read_as_it_is(tmp_path):
-    (tmp_path / "net.tflite").write_bytes(b"whatever")
-    assert read_tflite(tmp_path / "net.tflite", LANDMARKS) == b"whatever"
+    (tmp_path / "net.tflite").write_bytes(b"....TFL3whatever")
+    assert read_tflite(tmp_path / "net.tflite", LANDMARKS) == b"....TFL3whatever"
+    (tmp_path / "text.tflite").write_bytes(b"whatever")
+    with pytest.raises(ValueError, match=r"text\.tflite cannot be .*: it has no identifier TFL3; it begins"):
+        read_tflite(tmp_path / "text.tflite", LANDMARKS)
 
 
 def test_bad_bundles_are_told(bundle, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"gone\.task is missing or not a file"):
+    with pytest.raises(FileNotFoundError, match=r"gone\.task is missing; name a trained, exported"):
         read_tflite(tmp_path / "gone.task", DETECTOR)
-    for name, content in (("cut", bundle.read_bytes()[:-50]), ("no_zip", b"text"), ("empty", b"")):
+    for name, content, kind in (
+        ("cut", bundle.read_bytes()[:-50], "a zip archive"),
+        ("t", b"some text", "text"),
+    ):
         path = tmp_path / f"{name}.task"
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=rf"{name}\.task is cut off, damaged or no \.task bundle"):
+        sentence = (
+            rf"{name}\.task cannot be read as a \.task bundle: File is not a zip file; it begins as {kind}"
+        )
+        with pytest.raises(ValueError, match=sentence):
             read_tflite(path, DETECTOR)
     hand = tmp_path / "hand.task"
     hand.write_bytes(pack({"hand_detector.tflite": b"", "hand_landmarks_detector.tflite": b""}))
     with pytest.raises(
-        ValueError, match=r"hand\.task is no pose bundle, or cut off: it holds hand_detector\.tflite, hand_"
+        ValueError, match=r"hand\.task is no pose bundle: it holds hand_detector\.tflite, hand_"
     ):
         read_tflite(hand, LANDMARKS)
     with zipfile.ZipFile(tmp_path / "packed.task", "w", zipfile.ZIP_DEFLATED) as file:
@@ -59,5 +68,5 @@ def test_damage_inside_is_found(bundle):
     content = bytearray(bundle.read_bytes())
     content[70] ^= 255
     bundle.write_bytes(content)
-    with pytest.raises(ValueError, match=r"pose\.task is cut off, damaged"):
+    with pytest.raises(ValueError, match=r"pose\.task cannot .*: Bad CRC-32 for file 'pose_detector"):
         read_tflite(bundle, DETECTOR)

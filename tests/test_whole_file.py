@@ -1,8 +1,11 @@
 """Files that appear whole."""
 
+import hashlib
+from pathlib import Path
+
 import pytest
 
-from blazepose.whole_file import full_disk, whole_file, whole_folder
+from blazepose.whole_file import file_sha256, full_disk, whole_file, whole_folder
 
 
 def test_appears_when_complete(tmp_path):
@@ -28,6 +31,50 @@ def test_an_error_leaves_the_earlier_one(tmp_path):
         interrupted()
     assert file.read_text() == "earlier"
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+
+
+@pytest.mark.parametrize("letter", ["a", "é", "姿"])
+@pytest.mark.parametrize("suffix", [".json", ".of a sentence"])
+def test_a_name_as_long_as_the_system_takes(tmp_path, letter, suffix):
+    file = tmp_path / (letter * ((255 - len(suffix)) // len(letter.encode())) + suffix)
+    with whole_file(file) as part:
+        part.write_text("whole")
+        assert part.suffix == suffix
+    assert file.read_text() == "whole"
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]
+
+
+def test_a_name_that_is_nearly_all_suffix(tmp_path):
+    file = tmp_path / ("1." + "x" * 253)
+    with whole_file(file) as part:
+        part.write_text("whole")
+    assert file.read_text() == "whole"
+
+
+def test_a_name_that_is_no_text(tmp_path):
+    file = tmp_path / "caf\udce9.png"
+    with whole_file(file) as part:
+        part.write_text("whole")
+        assert part.suffix == ".png"
+        assert str(part).encode(), "OpenCV and PyAV take text only"
+    assert file.read_text() == "whole"
+
+
+def test_checksums_and_files_that_have_none(tmp_path, monkeypatch):
+    file = tmp_path / "net.onnx"
+    with pytest.raises(FileNotFoundError, match=r"net\.onnx is missing; name another file$"):
+        file_sha256(file)
+    with pytest.raises(FileNotFoundError, match=r"is a folder, not a file; name another file$"):
+        file_sha256(tmp_path)
+    file.write_bytes(b"net")
+    assert file_sha256(file) == hashlib.sha256(b"net").hexdigest()
+
+    def refuse(path, mode):  # root may read everything
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ValueError, match=r"net\.onnx cannot be read: Permission denied$"):
+        file_sha256(file)
 
 
 def test_a_folder_appears_when_complete(tmp_path):

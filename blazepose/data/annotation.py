@@ -72,6 +72,7 @@ class Source:
         others: {picture: boxes (people, 4) xyxy, pixels} around people and crowds who are in a picture, but
             not among the annotations.
         everybody: whoever is in a picture is annotated or has a box; else the rest is no background.
+        notes: sentences about labels that were not used, or used on an assumption.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Source:
     left_out: dict[str, int] = field(default_factory=dict)
     others: dict[Path, np.ndarray] = field(default_factory=dict)
     everybody: bool = True
+    notes: list[str] = field(default_factory=list)
 
 
 def source_to_landmarks(

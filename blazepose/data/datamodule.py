@@ -18,7 +18,7 @@ from blazepose.data.detector_dataset import DetectorDataset
 from blazepose.data.filters import PersonFilter, keep_people
 from blazepose.data.readers import as_list, read_source
 from blazepose.data.sampler import EpochSampler
-from blazepose.image import PICTURE_SUFFIXES, pictures_below
+from blazepose.image import pictures_below
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
 Samples = PoseDataset | DetectorDataset
@@ -79,11 +79,25 @@ def shared_people(train: list[Source], val: list[Source]) -> set[tuple[str, str]
     return both[0] & both[1]
 
 
+def shared_pictures(train: list[Source], val: list[Source]) -> set[str]:
+    """Find the pictures of people who are in both."""
+    both = [
+        {os.path.abspath(one.image) for source in split for one in source.annotations}  # noqa: PTH100
+        for split in (train, val)
+    ]
+    return both[0] & both[1]
+
+
 def describe_sources(train: list[Source], val: list[Source]) -> list[str]:
     """Who is trained and validated on, a line a source, and what to know of it."""
-    lines = [describe_people(source) for source in (*train, *val)]
+    lines = [line for source in (*train, *val) for line in (describe_people(source), *source.notes)]
     if count := len(shared_people(train, val)):
         lines.append(f"WARNING: {count} people of data.val are in data.train, too: their figures say nothing")
+    elif count := len(shared_pictures(train, val)):
+        lines.append(
+            f"WARNING: {count} pictures of data.val are in data.train, too, with people of other ids: "
+            "validate on other pictures"
+        )
     if not val:
         lines.append("no validation: data.val=[...] names its people; best.ckpt is the last epoch's")
     return lines
@@ -106,7 +120,7 @@ def find_pictures(folders: str | Sequence[str] | None, option: str) -> list[Path
             raise FileNotFoundError(f"{option}: {root} is no folder; name a folder of pictures")
         found = pictures_below(root)
         if not found:
-            raise FileNotFoundError(f"{option}: {root} holds no {', '.join(sorted(PICTURE_SUFFIXES))} file")
+            raise FileNotFoundError(f"{option}: {root} holds no picture")
         pictures += found
     return pictures
 

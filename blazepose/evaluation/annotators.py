@@ -1,6 +1,5 @@
 """How well people agree: a second annotator's labels in the place of a network's answers."""
 
-import json
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from blazepose.data.annotation import UNKNOWN, Annotation, Source
 from blazepose.evaluation.grouping import Grouped
 from blazepose.evaluation.groups import PCK, PDJ
 from blazepose.evaluation.predictions import Prediction
+from blazepose.evaluation.results import read_results
 from blazepose.metrics.fairness import DISCREPANCIES, LEAST_PEOPLE
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
@@ -82,15 +82,11 @@ def criterion(measured: str | None, torso: str) -> dict[str, float]:
     if folder.name == "results.json":
         folder = folder.parent
     file = folder / "results.json"
-    if not file.is_file():
-        raise FileNotFoundError(
-            f"annotators={folder}: {file} is missing; make it with "
-            'python eval.py predictions=landmarks:SECOND.json "data.test=[landmarks:FIRST.json]" out=...'
-        )
-    try:
-        figures = json.loads(file.read_text())
-    except ValueError as error:
-        raise ValueError(f"annotators={folder}: {file} is damaged: {error}; evaluate again") from error
+    figures = read_results(
+        file,
+        "make it with python eval.py predictions=landmarks:SECOND.json "
+        '"data.test=[landmarks:FIRST.json]" out=...',
+    )
     if not figures.get("annotators"):
         raise ValueError(
             f"annotators={folder} scores a network; name an evaluation of predictions=landmarks:FILE"

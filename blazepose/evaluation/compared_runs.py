@@ -1,6 +1,5 @@
 """Evaluations of the same people, opened to be compared."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from blazepose.data.readers import read_source
 from blazepose.evaluation.grouping import group_people
 from blazepose.evaluation.groups import PCK
 from blazepose.evaluation.predictions import PersonKey, Prediction, person_key, read_predictions
+from blazepose.evaluation.results import read_results
 from blazepose.evaluation.score import Scored, score
 
 
@@ -86,13 +86,12 @@ _NEEDED = (
 
 def _read_results(folder: Path) -> dict[str, Any]:
     file = folder / "results.json"
-    if not file.is_file():
-        raise FileNotFoundError(f"compare: {file} is missing; name folders that eval.py wrote (out=...)")
-    try:
-        figures = json.loads(file.read_text())
-        return {key: figures[key] for key in _NEEDED} | figures
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"compare: {file} is not of eval.py, or of an older one: {error}") from error
+    figures = read_results(file, "name folders that eval.py wrote (out=...)")
+    if lacking := [key for key in _NEEDED if key not in figures]:
+        raise ValueError(
+            f"compare: {file} has no {', '.join(lacking)}: another version wrote it; evaluate again"
+        )
+    return figures
 
 
 def _require_equal(paths: list[Path], figures: list[dict[str, Any]], key: str) -> None:

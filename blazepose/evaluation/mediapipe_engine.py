@@ -4,6 +4,7 @@ PoseLandmarker takes no region of interest. A bundle whose detector always finds
 the picture and as large as it, makes the whole crop the region. Source: mediapipe.md section 6.
 """
 
+import os
 import weakref
 from collections.abc import Iterable
 from functools import partial
@@ -161,6 +162,8 @@ def require_bundle(path: Path) -> None:
 
 
 def _mediapipe() -> Any:
+    # MediaPipe and litert-torch profile a process now and then, and together may kill it by SIGPROF.
+    os.environ.setdefault("CPUPROFILE_FREQUENCY", "0")
     try:
         import mediapipe
     except ImportError as error:

@@ -2,17 +2,24 @@
 
 import csv
 import io
+import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from blazepose.data.align import why_not_alignable
 from blazepose.data.annotation import Annotation
+from blazepose.data.readers.coco_json import same_id
+from blazepose.data.readers.image_paths import name_parts, spelling
+from blazepose.data.readers.text_files import read_text
 from blazepose.evaluation.regions import known_region, region_of
 
 SKIN_TONES = tuple("123456")
 """Fitzpatrick's types, as MediaPipe's model card has them."""
+
+Parts = tuple[str, ...]
+"""Folders and file of a path."""
 
 _IMAGE, _PERSON, _COUNTRY = "image", "person", "country"
 
@@ -105,12 +112,9 @@ def _read(file: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     if not file.is_file():
         problem = "is a folder, not a table" if file.is_dir() else "is missing"
         raise FileNotFoundError(f"data.metadata={file} {problem}")
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{file} is not text in UTF-8: save it as CSV UTF-8") from error
+    text = read_text(file)
     first = text.partition("\n")[0]
-    table = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
+    table = csv.reader(io.StringIO(text, newline=None), delimiter=max(",;\t", key=first.count))
     header = [as_column(cell) for cell in next(table, [])]
     named = [name for name in header if name]  # pandas numbers the lines in a column without a name
     if _IMAGE not in header:
@@ -171,7 +175,9 @@ class _Pictures:
         self._rows: dict[str, dict[Path, list[int]]] = defaultdict(lambda: defaultdict(list))
         self._people = people
         for row, person in enumerate(people):
-            self._rows[person.image.name][person.image].append(row)
+            self._rows[spelling(person.image.name)][person.image].append(row)
+        paths = {person.image for person in people}
+        self._parts = {path: Path(os.path.abspath(path)).parts for path in paths}  # noqa: PTH100 (keeps links)
 
     def find(self, image: str, person: str) -> list[int]:
         """Rows of a person, or of everybody in a picture.
@@ -179,20 +185,27 @@ class _Pictures:
         Raises:
             ValueError: if several pictures could be meant, or none is named.
         """
-        named = Path(image.replace("\\", "/")).parts
+        named = name_parts(image)
         if not named:
             raise ValueError("no picture is named")
-        candidates = self._rows.get(named[-1], {})
-        fitting = [path for path in candidates if path.parts[-len(named) :] == named]
+        # As it is written before other spellings of it.
+        tries = ((PurePosixPath(image).parts, tuple), (named, tuple), (named, _spellings))
+        fitting = next(filter(None, (self._fitting(*one) for one in tries)), [])
         if len(fitting) > 1:
             raise ValueError(
                 f"{image} can be {fitting[0]} or {fitting[1]}: name it with so many of its folders that it "
                 "can be one only"
             )
-        rows = candidates[fitting[0]] if fitting else []
-        if not person:
-            return rows
+        rows = self._rows[spelling(fitting[0].name)][fitting[0]] if fitting else []
         # A column with gaps has a point in its numbers, as pandas writes it.
-        ids = [person, person.removesuffix(".0")]
-        found = [[row for row in rows if self._people[row].person == one] for one in ids]
-        return found[0] or found[1]
+        return [row for row in rows if not person or same_id(self._people[row].person) == same_id(person)]
+
+    def _fitting(self, named: Parts, form: Callable[[Parts], Parts]) -> list[Path]:
+        """List the pictures whose last parts are these, in a form of both."""
+        wanted, last = form(named), slice(-len(named), None)
+        candidates = self._rows.get(spelling(named[-1]), ())
+        return [path for path in candidates if form(self._parts[path][last]) == wanted]
+
+
+def _spellings(parts: Parts) -> Parts:
+    return tuple(map(spelling, parts))

@@ -171,7 +171,7 @@ def _predict_batch(
         annotation, roi = job.annotation, job.roi
         if not (np.isfinite(raw.landmarks[k]).all() and np.isfinite(raw.world[k]).all()):
             person = f"{annotation.image}, person {annotation.person}"
-            raise ValueError(f"{person}: the network returns NaN or infinity; its weights are damaged")
+            raise ValueError(f"{person}: the network returns NaN or infinity; name other weights")
         landmarks = np.concatenate([refined[k], regressed[k, :, 2:]], axis=1)
         if not job.found or raw.pose_presence[k, 0] <= job.min_presence:
             yield nothing_found(str(annotation.image), annotation.person, job.reader, crop, roi, trained)

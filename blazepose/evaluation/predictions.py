@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,6 +14,8 @@ import numpy as np
 import orjson
 
 from blazepose.data.annotation import Annotation
+from blazepose.data.readers.coco_json import same_id
+from blazepose.file_content import check_file
 from blazepose.geometry import Roi
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 from blazepose.whole_file import whole_file
@@ -84,7 +87,13 @@ PersonKey = tuple[str, str, str]
 
 def person_key(reader: str, annotation: Annotation) -> PersonKey:
     """What tells a person from all others; the same from whatever folder a path is relative to."""
-    return reader, os.path.abspath(annotation.image), annotation.person  # noqa: PTH100 (keeps links as they are)
+    return _key(reader, annotation.image, annotation.person)
+
+
+def _key(reader: str, image: str | Path, person: Any) -> PersonKey:
+    """Make a key that is one for every composition of letters and accents, and every spelling of an id."""
+    path = os.path.abspath(image)  # noqa: PTH100 (keeps links as they are)
+    return reader, unicodedata.normalize("NFC", path), str(same_id(person))
 
 
 def require_unique(people: Iterable[PersonKey]) -> None:
@@ -145,15 +154,14 @@ def read_predictions(file: Path) -> dict[PersonKey, Prediction]:
         FileNotFoundError: if there is no such file.
         ValueError: names the file and the line that is not a prediction, or says that it is empty.
     """
-    if not file.is_file():
-        raise FileNotFoundError(f"{file} is missing; eval.py writes it as predictions.jsonl")
+    check_file(file, "predictions", "python eval.py weights=FILE makes predictions.jsonl")
     predictions: dict[PersonKey, Prediction] = {}
     for number, (key, prediction) in enumerate(_read_lines(file), start=1):
         if key in predictions:
             raise ValueError(f"{file}, line {number}: person {key[2]} of {key[1]} is there already")
         predictions[key] = prediction
     if not predictions:
-        raise ValueError(f"{file} is empty; run eval.py again")
+        raise ValueError(f"{file} holds no predictions; name another file")
     return predictions
 
 
@@ -168,10 +176,10 @@ def _read_lines(file: Path) -> Iterator[tuple[PersonKey, Prediction]]:
                     if not isinstance(trained, dict | None):
                         raise TypeError(f"trained is {trained!r}")
                 prediction = _from_json(said, trained)  # one object, not names of 33 landmarks a person
-                image = os.path.abspath(prediction.image)  # noqa: PTH100 (as in person_key)
+                key = _key(prediction.reader, prediction.image, prediction.person)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise ValueError(f"{file}, line {number}, is not a prediction of eval.py: {error}") from error
-            yield (prediction.reader, image, prediction.person), prediction
+            yield key, prediction
 
 
 def _line(prediction: Prediction) -> bytes:
@@ -207,6 +215,7 @@ def _to_json(prediction: Prediction) -> dict[str, Any]:
 
 def _from_json(line: dict[str, Any], trained: dict[str, list[str]] | None) -> Prediction:
     roi = line["roi"]
+    line["person"] = str(line["person"])
     if not all(math.isfinite(value) for name, value in roi.items() if name != "from"):
         raise ValueError(f"its roi is {roi}")
     if line["landmarks"] is None:

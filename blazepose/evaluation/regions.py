@@ -27,7 +27,14 @@ CARD_REGIONS = (
     "Southern Asia",
     "Western Asia",
 )
-"""The 14 that the card has figures of; of Eastern and Western Africa and the Pacific islands it has none."""
+"""The 14 of the card's table; it has no figures of Eastern and Western Africa and of the Pacific islands."""
+
+_OTHER_NAMES = {
+    "Europe (excluding EU)": "Europe",
+    "Southern America": "South America",
+    "South-eastern Asia": "Southeastern Asia",
+}
+"""The first two are in the card's list of groups, the third is the United Nations' spelling."""
 
 _COUNTRIES = Path(__file__).with_name("countries.csv")
 
@@ -50,7 +57,7 @@ def known_region(name: str) -> str:
         ValueError: if there is no such region; the message says which are spelt alike.
     """
     spelt = {row["region"]: row["region"] for row in _table()}
-    return _look_up(name, spelt | {"South-eastern Asia": "Southeastern Asia"}, "region")
+    return _look_up(name, spelt | _OTHER_NAMES, "region")
 
 
 def _look_up(name: str, regions: Mapping[str, str], kind: str) -> str:

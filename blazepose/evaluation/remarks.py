@@ -28,7 +28,7 @@ def remarks(figures: Mapping[str, Any], sources: Sequence[Source], num_predictio
         sources: of the people.
         num_predictions: that there are.
     """
-    found = []
+    found = [note for source in sources for note in source.notes]
     if rest := num_predictions - figures["num_people"]:
         found.append(f"{rest} predictions are about nobody who is scored, and are left out")
     if rendered := [source.name for source in sources if source.reader == "synthetic"]:

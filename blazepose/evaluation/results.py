@@ -1,7 +1,9 @@
 """The figures of an evaluation: content of results.json, and a sentence."""
 
+import json
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ from blazepose.evaluation.numbers import number, numbers
 from blazepose.evaluation.oks import oks_figures
 from blazepose.evaluation.parts import PARTS, SUBSETS
 from blazepose.evaluation.score import Scored
+from blazepose.file_content import check_file, unreadable
 from blazepose.metrics.bootstrap import share_interval
 from blazepose.metrics.pck import (
     PCK_THRESHOLD,
@@ -36,6 +39,24 @@ from blazepose.metrics.pck import (
     torso_definition,
 )
 from blazepose.topology import LANDMARKS
+
+
+def read_results(file: Path, otherwise: str) -> dict[str, Any]:
+    """Read the results.json of an evaluation.
+
+    Args:
+        file: the results.json.
+        otherwise: next step if there is no such file.
+
+    Raises:
+        FileNotFoundError: if it is missing.
+        ValueError: if it cannot be read, or is not JSON.
+    """
+    check_file(file, "results of eval.py", otherwise)
+    try:
+        return dict(json.loads(file.read_text()))
+    except (ValueError, TypeError) as error:
+        raise unreadable(file, "results of eval.py", error, "evaluate again") from error
 
 
 def results(scored: Scored, asked: Asked | None = None) -> dict[str, Any]:

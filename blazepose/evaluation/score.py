@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -112,10 +113,11 @@ def score(
             missing.append((source, annotation))
     if missing:
         source, annotation = missing[0]
+        there = [f"{one.image}, person {one.person}" for one in islice(predictions.values(), 1)]
         raise ValueError(
             f"no prediction for {len(missing)} of {len(missing) + len(rows)} people, first for "
-            f"{annotation.image}, person {annotation.person}, of {source.name}: the predictions were made of "
-            "other people or in another folder, or are cut off"
+            f"{annotation.image}, person {annotation.person}, of {source.name}; there are "
+            f"{len(predictions)}, first for {''.join(there)}: name their own data, or predict again"
         )
     if not rows:
         reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items())

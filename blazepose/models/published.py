@@ -4,6 +4,7 @@ Source: mediapipe.md sections 5 and 6.
 """
 
 from collections.abc import Iterator
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +15,7 @@ from blazepose.models.graph import Graph, matched
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.tflite_graph import Conv, read_graph
 from blazepose.models.traced_graph import ConvNames, trace
-from blazepose.models.variants import VARIANTS, landmark_variant
+from blazepose.models.variants import VARIANTS, Wiring
 
 Net = LandmarkNet | DetectorNet
 
@@ -57,10 +58,10 @@ def import_net(content: bytes) -> Net:
 
 def _networks() -> Iterator[tuple[str, Net]]:
     """Every network of ours with a name, one after the other; Google's first."""
-    for wiring in ("mediapipe", "paper"):
-        for name in VARIANTS:
-            net = LandmarkNet(landmark_variant(name, wiring))
-            yield f"{name} in the {wiring} wiring", net.eval()
+    for wiring in get_args(Wiring):
+        for name, wirings in VARIANTS.items():
+            if wiring in wirings:
+                yield f"{name} in the {wiring} wiring", LandmarkNet(wirings[wiring]).eval()
         if wiring == "mediapipe":
             yield "the detector", DetectorNet().eval()
             yield "the detector as we export it", flatten_heads(DetectorNet()).eval()

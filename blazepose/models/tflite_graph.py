@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from blazepose.file_content import first_line, is_tflite
 from blazepose.models.graph import Graph, Op, conv_attributes, needed
 
 _OPERATORS = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
@@ -36,18 +37,18 @@ def read_graph(content: bytes) -> Graph:
     Raises:
         ValueError: if it is damaged, or has an operation that no pose network has; says which.
     """
-    if content[4:8] != b"TFL3":
+    if not is_tflite(content):
         raise ValueError("it is not a TFLite file")
     try:
         model = schema.ModelT.InitFromPackedBuf(content, 0)
     except (struct.error, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise ValueError("it is cut off or damaged") from error
+        raise ValueError(f"its flatbuffer cannot be read: {first_line(error)}") from error
     if len(model.subgraphs) != 1:
         raise ValueError(f"it has {len(model.subgraphs)} subgraphs, a pose network has one")
     try:
         return _Reader(model, content).graph()
     except (IndexError, TypeError, AttributeError, ZeroDivisionError, KeyError, struct.error) as error:
-        raise ValueError("it is damaged: its operations and tensors do not fit each other") from error
+        raise ValueError(f"its operations and tensors do not fit each other: {first_line(error)}") from error
 
 
 class _Call(NamedTuple):

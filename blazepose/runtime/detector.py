@@ -78,7 +78,7 @@ class PersonDetector:
         seen = crop_image(image, roi_to_image_matrix(square), DETECTOR_SIZE, cv2.BORDER_CONSTANT)
         coordinates, logits = self._engine(seen[None])
         if not (np.isfinite(coordinates).all() and np.isfinite(logits).all()):
-            raise ValueError("the detector returns NaN or infinity; its weights are damaged")
+            raise ValueError("the detector returns NaN or infinity; name other weights")
         found = decode_anchors(coordinates[0], sigmoid(logits[0, :, 0]), DETECTOR_SIZE, self._min_score)
         merged = merge_overlapping(found, sure_from=self._sure_from)
         boxes = roi_to_image(square, merged.boxes_xyxy.reshape(-1, 2, 2)).reshape(-1, 4)

@@ -2,13 +2,15 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from blazepose.task_bundle import read_tflite
+from blazepose.file_content import check_file, unreadable
+from blazepose.task_bundle import BUNDLE, TFLITE, read_tflite
 
 METADATA_KEY = "blazepose"
 """Where files we write say what they are: a TFLite metadata entry or an ONNX property, JSON text."""
@@ -54,7 +56,8 @@ class LiteRtGraph:
             self._interpreter = Interpreter(model_content=content, num_threads=num_threads or _cores())
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise ValueError(f"{path} is truncated or not a TFLite file; export or fetch it again") from error
+            wanted = TFLITE if path.suffix == ".tflite" else f"{BUNDLE} with {entry}"
+            raise unreadable(path, wanted, error, _litert_next_step(str(error))) from error
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         self.inputs: Sequence[Sequence[Any]] = [
             (*detail["shape"].tolist(), detail["dtype"].__name__) for detail in inputs
@@ -94,14 +97,14 @@ class OnnxGraph:
         except ImportError as error:
             raise ImportError(f"{path} needs ONNX Runtime: pip install onnxruntime") from error
 
-        if not path.is_file():
-            raise FileNotFoundError(f"{path} is missing or not a file; name a trained or exported network")
+        check_file(path, "an ONNX file", "name a trained or exported network")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = num_threads or _cores()
         try:
             self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's errors share no narrower type
-            raise ValueError(f"{path} is truncated or not an ONNX file; export or fetch it again") from error
+            reason = _ONNX_PREFIX.sub("", str(error)).strip(" .\n")
+            raise unreadable(path, "an ONNX file", reason, _onnx_next_step(reason)) from error
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         self._channels_first = inputs[0].shape[1:2] == [3]
         self.inputs: Sequence[Sequence[Any]] = [_onnx_input(node, self._channels_first) for node in inputs]
@@ -142,11 +145,13 @@ def open_graph(path: Path, entry: str, num_threads: int | None = None) -> Graph:
         raise ValueError(f"{num_threads} threads: a number from 1 up, or none for every core")
     if path.suffix not in GRAPHS and not path.exists():
         raise FileNotFoundError(f"{path} is missing; name a {', '.join(GRAPHS)} file")
-    if path.is_dir() or path.suffix == ".ckpt":
+    if path.suffix == ".ckpt" or (path / "config.yaml").is_file():
         raise ValueError(
             f"{path} is a training's; python export.py --target tflite --weights {path} makes a file of it "
             "that runs here"
         )
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; name a {', '.join(GRAPHS)} file")
     if path.suffix not in GRAPHS:
         raise ValueError(f"{path}: no engine runs {path.suffix!r} files; they are {', '.join(GRAPHS)}")
     return GRAPHS[path.suffix](path, entry, num_threads)
@@ -180,6 +185,29 @@ def require_contract(
         found = f"its outputs are {_text(graph.outputs)}, expected {wanted}"
         raise ValueError(f"{path} is not a {kind}: {found} in this order")
     return side
+
+
+def _litert_next_step(reason: str) -> str | None:
+    if "Flatbuffer" in reason:
+        return None
+    newer = "newer model" in reason or "schema version" in reason
+    return "update LiteRT with `pip install -U ai-edge-litert`" * newer
+
+
+_ONNX_PREFIX = re.compile(
+    r"^\[ONNXRuntimeError\] : \d+ : \w+ : (?:Load model from .*? failed:)?"
+    r"(?:.*\.(?:cc|h):\d+ (?:(?:\w+ )?[\w:]+\(.*?\) |\w+ ))?"
+)
+"""Before the reason: a code, the file, and which function in which of its sources refused it."""
+
+
+def _onnx_next_step(reason: str) -> str | None:
+    if "protobuf" in reason.lower():
+        return None
+    if "External" in reason:
+        return "copy the data file that was written with it to the same folder"
+    newer = "IR version" in reason or "opset versions" in reason
+    return "update ONNX Runtime with `pip install -U onnxruntime`, or export for an older version" * newer
 
 
 def _cores() -> int:

@@ -17,8 +17,9 @@ _APART = 0.15
 """Mean distance of two people's landmarks, in sides of the smaller ROI. Chosen: over half a torso; nearer,
 one hides the other. By the overlap of their ROIs, two who stand side by side would be one."""
 
-_MEMORY = 0.7
-"""Share of the earlier velocity in a new one. Chosen: the mean of the last three frames or so."""
+_MEMORY_MS = 93.0
+"""In which an earlier velocity fades by e. Chosen: the mean of three frames or so at 30 a second; a share per
+frame would make a leap of two frames a tick apart."""
 
 _GOES_ON_MS = 300.0
 """How long a velocity lasts: it fades by e. Chosen: who walks passes somebody, who hardly moves does not."""
@@ -50,10 +51,8 @@ class Track:
         if passed > 0:
             (x, y), old = self.velocity, self.roi
             now = (roi.center_x - old.center_x) / passed, (roi.center_y - old.center_y) / passed
-            self.velocity = (
-                _MEMORY * x + (1 - _MEMORY) * now[0],
-                _MEMORY * y + (1 - _MEMORY) * now[1],
-            )
+            memory = math.exp(-passed / _MEMORY_MS)
+            self.velocity = memory * x + (1 - memory) * now[0], memory * y + (1 - memory) * now[1]
         self.roi, self.seen_ms = roi, time_ms
 
     def meet(self, other: "Track") -> None:

@@ -59,7 +59,7 @@ def look(engine: InferenceEngine, image: np.ndarray, roi: Roi) -> Look:
     """
     raw = engine(crop_image(image, roi_to_image_matrix(roi), engine.input_size)[None])
     if not all(np.isfinite(output).all() for output in (raw.landmarks, raw.world, raw.pose_presence)):
-        raise ValueError("the landmark network returns NaN or infinity; its weights are damaged")
+        raise ValueError("the landmark network returns NaN or infinity; name other weights")
     points = decode_landmarks(raw.landmarks, engine.input_size)
     points[..., :2] = refine_by_heatmap(points[..., :2], raw.heatmaps)
     in_image = landmarks_to_image(points[0], roi)

@@ -5,7 +5,6 @@ import math
 import re
 import time
 from collections.abc import Generator
-from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +14,22 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from blazepose.image import PICTURE_SUFFIXES, ImageError, pictures_below, read_image
+from blazepose.file_content import check_file, unreadable
+from blazepose.image import PICTURE_SUFFIXES, ImageError, files_below, pictures_below, read_image
+from blazepose.image_header import count_images, is_still_image
+from blazepose.orientation import UPRIGHT, image_upright, nearest_orientation
+from blazepose.runtime.clock import Clock
+from blazepose.runtime.video_reader import (
+    Damage,
+    arrival_times,
+    count_films,
+    decode_frames,
+    describe_open_error,
+    has_clock,
+    read_length,
+    read_timestamps,
+    restate_rate,
+)
 
 log = logging.getLogger(__name__)
 
@@ -25,9 +39,6 @@ VIDEO_SUFFIXES = {".mp4", ".mkv", ".mov"}
 _USUAL_RATE = Fraction(30)
 """Frames a second, of what does not say."""
 
-_HOPELESS = 1000
-"""Damaged packets one after the other after which nothing more is expected of a file."""
-
 _ADDRESS = re.compile(r"[a-z]+://")
 """Of a stream: rtsp://, http:// and what else FFmpeg reads."""
 
@@ -36,9 +47,6 @@ _PATIENCE_S = 10.0
 
 _TEXT = {"tty"}
 """Formats of FFmpeg that make a video of any text."""
-
-_TOLD_WHEN_CUT = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
-"""Formats of FFmpeg whose corrupt packets have no end; of a broadcast's, most can be decoded."""
 
 _SOUND_MS = 1000
 """By which sound may be longer than its video without anything being lost."""
@@ -94,16 +102,15 @@ def open_footage(name: str) -> Footage:
     if path.is_dir():
         pictures = pictures_below(path)
         if not pictures:
-            raise FileNotFoundError(f"{path} holds no {', '.join(sorted(PICTURE_SUFFIXES))} file")
-        visible = sum(file.is_file() and not file.name.startswith(".") for file in path.rglob("*"))
-        if others := visible - len(pictures):
+            raise FileNotFoundError(f"{path} holds no picture")
+        if others := sum(1 for _ in files_below(path)) - len(pictures):
             log.info("%s: %d files are no pictures and are left out", path, others)
         return Footage(_pictures(pictures), len(pictures), None, path)
     if not path.is_file():
         raise FileNotFoundError(
             f"{path} is missing: name a picture, a folder, a video, a stream's address or a camera's number"
         )
-    if path.suffix.lower() in PICTURE_SUFFIXES:
+    if path.suffix.lower() in PICTURE_SUFFIXES or is_still_image(path):
         return Footage(_pictures([path]), 1, None)
     return _open_video(str(path), str(path.resolve()))  # FFmpeg takes "12:30.mp4" for an address
 
@@ -114,6 +121,8 @@ def _pictures(paths: list[Path]) -> Generator[Frame]:
     for path in paths:
         try:
             yield Frame(read_image(path), picture=path)
+            if (count := count_images(path)) > 1:
+                log.warning("%s holds %d images, of which the first is used; save it as a video", path, count)
         except ImageError as error:
             unreadable.append(error)
             if len(unreadable) == len(paths):
@@ -125,85 +134,49 @@ def _open_video(name: str, address: str) -> Footage:
     """A video that FFmpeg reads at this address, and that messages call by its name."""
     import av
 
+    stream = bool(_ADDRESS.match(name))
+    if not stream:
+        check_file(Path(name), "a video", "name a video")
     try:
         container = av.open(address, timeout=_PATIENCE_S)
     except (av.error.FFmpegError, OSError) as error:
-        file, stream = "is damaged, cut off, or no video", "cannot be reached, or sends no video"
-        wrong = stream if _ADDRESS.match(name) else file
-        raise ValueError(f"{name} {wrong}: {error.strerror}") from error
-    video: Any = container.streams.best("video")  # the film, not its cover picture
-    if not video or container.format.name in _TEXT:
+        if stream:
+            raise ValueError(f"{name} cannot be opened as a stream: {error.strerror}") from error
+        raise unreadable(Path(name), "a video", describe_open_error(address, error)) from error
+    if container.format.name in _TEXT or not count_films(container):
         container.close()
-        raise ValueError(f"{name} holds no video, only sound, text or data")
+        raise ValueError(f"{name} holds no video, only sound, a cover picture, text or data")
+    if not stream:
+        container = restate_rate(container, name, address)
+    video: Any = container.streams.best("video")  # the film rather than its cover picture
     video.thread_type = "AUTO"
     return Footage(_video_frames(name, container), video.frames or None, video.average_rate or _USUAL_RATE)
 
 
 def _video_frames(name: str, container: Any) -> Generator[Frame]:
     """Upright frames with rising times; what a damaged file still has of them."""
-    stream, time_ms, count, damage = container.streams.best("video"), 0.0, 0, _Damage()
-    start_ms = (container.start_time or 0) / 1000  # recorders count from when they were switched on
+    stream, time_ms, count, damage = container.streams.best("video"), 0.0, 0, Damage()
     step_ms = float(1000 / (stream.average_rate or _USUAL_RATE))
+    clock = Clock(step_ms)
     with container:
-        for frame in _decoded(container, stream, damage):
-            # The last frames of a codec that is emptied by hand do not tell their clock.
-            clock = frame.time_base or stream.time_base
-            said_ms = None if frame.pts is None else float(frame.pts * clock * 1000) - start_ms
-            if count == 0:
-                time_ms = said_ms or 0.0
-            else:
-                time_ms = said_ms if said_ms is not None and said_ms > time_ms else time_ms + step_ms
+        frames = decode_frames(container, stream, damage)
+        live = _ADDRESS.match(name) and not has_clock(container)
+        timed = arrival_times(frames) if live else clock.rise(read_timestamps(frames, container, stream))
+        for frame, time_ms in timed:
             count += 1
             image = _square_pixels(frame.to_ndarray(format="rgb24"), stream.sample_aspect_ratio)
-            yield Frame(_upright(image, frame.rotation), time_ms)
-        length_ms = (container.duration or 0) / 1000
+            yield Frame(image_upright(image, _orientation(frame)), time_ms)
+        length_ms = read_length(container)
         slack_ms = _SOUND_MS if len(container.streams) > 1 else step_ms
     if not count:
-        raise ValueError(f"{name} holds no frame that can be decoded: it is empty or damaged")
+        raise ValueError(f"{name} holds no frame that can be decoded")
     if damage.packets:
         log.warning("%s is damaged: %d packets of it could not be decoded", name, damage.packets)
     end_ms = time_ms + step_ms
     if damage.end:
         log.warning("%s cannot be read beyond %.2f s: %s", name, end_ms / 1000, damage.end)
-    if end_ms + slack_ms < length_ms:
-        log.warning("%s ends at %.2f of %.2f s: it was cut off", name, end_ms / 1000, length_ms / 1000)
-
-
-@dataclass
-class _Damage:
-    """What could not be decoded, and why the rest cannot be read."""
-
-    packets: int = 0
-    end: str = ""
-
-
-def _decoded(container: Any, stream: Any, damage: _Damage) -> Generator[Any]:
-    """Every frame that can be decoded."""
-    import av
-
-    packets, in_a_row = container.demux(stream), 0
-    while True:
-        try:
-            packet = next(packets)
-        except StopIteration:
-            return
-        except (av.error.FFmpegError, OSError) as error:  # the container is damaged, or a stream is silent
-            damage.end = str(error.strerror)
-            with suppress(av.error.FFmpegError):
-                yield from stream.codec_context.decode(None)
-            return
-        if packet.is_corrupt and container.format.name in _TOLD_WHEN_CUT:
-            damage.packets += 1  # a decoder that refuses the last packet loses the frames before it, too
-            continue
-        try:
-            frames = packet.decode()
-        except av.error.FFmpegError:
-            damage.packets, in_a_row = damage.packets + 1, in_a_row + 1
-            if in_a_row > _HOPELESS:
-                return
-            continue
-        in_a_row = 0 if frames else in_a_row
-        yield from frames
+    if end_ms - min(0.0, clock.shift_ms) + slack_ms < length_ms:  # the file's clock may have been set later
+        log.warning("%s ends at %.2f of the %.2f s that it states", name, end_ms / 1000, length_ms / 1000)
 
 
 def _square_pixels(image: np.ndarray, aspect: Fraction | None) -> np.ndarray:
@@ -214,9 +187,15 @@ def _square_pixels(image: np.ndarray, aspect: Fraction | None) -> np.ndarray:
     return cv2.resize(image, (max(1, round(width * aspect)), height), interpolation=cv2.INTER_LINEAR)
 
 
-def _upright(image: np.ndarray, counterclockwise_deg: int) -> np.ndarray:
-    """A frame as its rotation flag wants it shown; phones write what their sensor sees."""
-    return np.ascontiguousarray(np.rot90(image, round(counterclockwise_deg / 90)))
+def _orientation(frame: Any) -> int:
+    """Read how a frame has to be turned and mirrored; phones store what their sensor sees.
+
+    Source: FFmpeg's display matrix, rows (a, b, u), (c, d, v), (x, y, w) with x' = ax + cy, y' = bx + dy.
+    """
+    data = frame.side_data.get("DISPLAYMATRIX")
+    if data is None:
+        return UPRIGHT
+    return nearest_orientation(np.frombuffer(bytes(data), np.int32).reshape(3, 3)[:2, :2].T)
 
 
 def _open_camera(number: int) -> Footage:
@@ -265,6 +244,7 @@ class VideoWriter:
         self._stream.options = {"crf": "20", "preset": "veryfast"}
         self._stream.codec_context.time_base = _TICKS
         self._size: tuple[int, int] | None = None
+        self._pts = -1
 
     def write(self, image: np.ndarray, time_ms: float) -> None:
         """Add a frame, uint8 RGB (height, width, 3), of a time later than the last one's.
@@ -284,7 +264,7 @@ class VideoWriter:
                 image = cv2.resize(image, self._size, interpolation=cv2.INTER_AREA)
         frame = self._av.VideoFrame.from_ndarray(image, format="rgb24")
         frame.time_base = _TICKS
-        frame.pts = round(time_ms / 1000 / _TICKS)
+        self._pts = frame.pts = max(self._pts + 1, round(time_ms / 1000 / _TICKS))
         self._container.mux(self._stream.encode(frame))
 
     def __enter__(self) -> "VideoWriter":

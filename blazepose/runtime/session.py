@@ -1,5 +1,6 @@
 """track.py's work: footage through a tracker into an overlay and JSON lines."""
 
+import errno
 import json
 import logging
 import os
@@ -16,7 +17,7 @@ from tqdm import tqdm
 
 from blazepose.cli import on_signals
 from blazepose.geometry import Roi
-from blazepose.image import PICTURE_SUFFIXES
+from blazepose.image import PICTURE_SUFFIXES, WRITABLE_SUFFIXES
 from blazepose.runtime.draw import draw_poses
 from blazepose.runtime.media import VIDEO_SUFFIXES, Footage, Frame, VideoWriter
 from blazepose.runtime.pose import Pose
@@ -29,9 +30,11 @@ log = logging.getLogger(__name__)
 Sink = Callable[[int, Frame, list[Pose]], None]
 """Takes a frame's number, the frame, and who is in it."""
 
-
 Show = Callable[[Frame, np.ndarray], None]
 """Takes a frame, and the picture of it that is to be seen."""
+
+_OF_ONE_PICTURE = {errno.EEXIST, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}
+"""Errors of one name or picture, after which a disk takes the next: a long path, a letter that it lacks."""
 
 
 class Summary(NamedTuple):
@@ -207,7 +210,7 @@ def _open_video(path: Path, rate: Fraction) -> Iterator[Show]:
 @contextmanager
 def _open_pictures(path: Path, folder: Path | None) -> Iterator[Show]:
     if folder is None:
-        _require_suffix(path, PICTURE_SUFFIXES, "an overlay of a picture")
+        _require_suffix(path, WRITABLE_SUFFIXES, "an overlay of a picture")
         _require_place(path)
     elif path.suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES:
         raise ValueError(f"--out {path}: pictures of a folder go into a folder")
@@ -216,14 +219,45 @@ def _open_pictures(path: Path, folder: Path | None) -> Iterator[Show]:
     else:
         _require_place(path / "picture")
 
+    written, failures = 0, list[OSError]()
+
     def write(frame: Frame, drawn: np.ndarray) -> None:
+        nonlocal written
         assert frame.picture
-        file = path if folder is None else path / frame.picture.relative_to(folder)
-        with whole_file(file) as part:
-            if not cv2.imwrite(str(part), drawn[..., ::-1]):
-                raise OSError(f"the disk is full, or {file.suffix} holds no picture as large")
+        file = path if folder is None else path / _overlay_name(frame.picture.relative_to(folder))
+        try:
+            if file.exists():
+                raise FileExistsError(errno.EEXIST, "it is the overlay of another picture")
+            _write_picture(file, drawn)
+            written += 1
+        except OSError as error:
+            if folder is None or error.errno not in _OF_ONE_PICTURE:
+                raise
+            failures.append(error)
+            log.warning("%s cannot be written: %s; left out", file, _reason(error))
 
     yield write
+    if failures and not written:
+        raise failures[0]
+
+
+def _write_picture(file: Path, image: np.ndarray) -> None:
+    """Write an RGB picture; an OSError of _OF_ONE_PICTURE if its format cannot hold it."""
+    try:
+        encoded, data = cv2.imencode(file.suffix, image[..., ::-1])
+    except cv2.error:
+        encoded = False
+    if not encoded:
+        height, width = image.shape[:2]
+        raise OSError(errno.EINVAL, f"OpenCV writes no {file.suffix} of {width}x{height} pixels")
+    with whole_file(file) as part:
+        part.write_bytes(data.tobytes())  # unlike OpenCV, Python takes names that are no text
+
+
+def _overlay_name(picture: Path) -> Path:
+    """Keep the name of a picture, and append .jpg where its format cannot be written."""
+    writable = picture.suffix.lower() in WRITABLE_SUFFIXES
+    return picture if writable else picture.with_name(f"{picture.name}.jpg")
 
 
 def _require_suffix(path: Path, suffixes: set[str], kind: str) -> None:

@@ -67,7 +67,9 @@ def open_set(folder: Path, content: dict[str, Any]) -> None:
     try:
         found = dict(json.loads(file.read_text()))
     except (ValueError, TypeError) as error:
-        raise FileExistsError(f"{file} is damaged; name another folder, or delete {folder}") from error
+        raise FileExistsError(
+            f"{file} cannot be read: {error}; name another folder, or delete {folder}"
+        ) from error
     for name, value in content.items():
         if found.get(name) != value:
             raise FileExistsError(

@@ -115,7 +115,8 @@ class RunCheckpoint(ModelCheckpoint):
             # Without a validation there is nothing to monitor; trainer.check_val_every_n_epoch may skip it.
             save_on_train_epoch_end=True if monitor is None else None,
         )
-        self.file = file
+        # As Lightning names it; under another name, Lightning removes the file that it has just replaced.
+        self.file = Path(str(self.dirpath), file.name)
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Take the first process's folder, which Lightning sends to all."""

@@ -1,5 +1,6 @@
 """Checkpoints that say what they are, loaded without Hydra or Lightning."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from torch import Tensor
 from blazepose import __version__
 from blazepose.anchors import ALIGNMENT_POINTS
 from blazepose.data.annotation import Source
+from blazepose.file_content import check_file, first_line, unreadable
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import InputSpec
@@ -125,17 +127,13 @@ def read_checkpoint(path: Path, to_go_on: bool = False) -> Checkpoint:
 
     Raises:
         FileNotFoundError: if it is missing.
-        ValueError: if it is truncated, no checkpoint, none of this project's, or not enough.
+        ValueError: if it cannot be read, is no checkpoint of this project, or not enough.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing; name a .ckpt that train.py wrote")
+    check_file(path, "a checkpoint", "name a .ckpt that train.py wrote")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch and pickle raise anything for a damaged file
-        raise ValueError(
-            f"{path} cannot be read as a checkpoint: it is damaged or something else; "
-            "of a run, its other checkpoint may be whole (best.ckpt, last.ckpt)"
-        ) from error
+        raise _unreadable(path, error) from error
     if not isinstance(content, dict) or "blazepose" not in content or "state_dict" not in content:
         raise ValueError(f"{path} is no checkpoint of blazepose: it does not say what it is")
     if to_go_on and "optimizer_states" not in content:
@@ -143,6 +141,17 @@ def read_checkpoint(path: Path, to_go_on: bool = False) -> Checkpoint:
     state = content["state_dict"].items()
     weights = {name.removeprefix(_PREFIX): value for name, value in state if name.startswith(_PREFIX)}
     return Checkpoint(content["blazepose"], weights)
+
+
+def _unreadable(path: Path, error: Exception) -> ValueError:
+    """Pass on what torch reported, without its advice for files of other kinds."""
+    other = path.with_name({"best.ckpt": "last.ckpt", "last.ckpt": "best.ckpt"}.get(path.name, path.name))
+    next_step = f"{other} is the other checkpoint of this run" if other != path and other.is_file() else None
+    if "Unsupported global" in str(error):
+        next_step = "name a .ckpt that train.py wrote"
+    reason = str(error).partition("WeightsUnpickler error:")[2].strip() or first_line(error)
+    reason = re.sub(r"^\[enforce fail at .*?\] \. ", "", reason.splitlines()[0])
+    return unreadable(path, "a checkpoint", reason.split(". ")[0], next_step)
 
 
 def load_weights(net: LandmarkNet | DetectorNet, checkpoint: Checkpoint, path: Path) -> None:

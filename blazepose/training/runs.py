@@ -12,7 +12,9 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
+from yaml import YAMLError
 
+from blazepose.file_content import check_file, unreadable
 from blazepose.rank import is_first_process
 from blazepose.whole_file import whole_file
 
@@ -183,7 +185,12 @@ def resume_run(cfg: DictConfig) -> tuple[DictConfig, Path, Path]:
             f"ckpt= goes on with the run in {folder} as it was configured: only {', '.join(_CHANGEABLE)} can "
             f"be changed, not {', '.join(fixed)}; a new run starts from its weights with init={checkpoint}"
         )
-    saved = OmegaConf.load(folder / "config.yaml")
+    config = folder / "config.yaml"
+    check_file(config, "the config of a run", f"init={checkpoint} starts a new run from these weights")
+    try:
+        saved = OmegaConf.load(config)
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise unreadable(config, "YAML", " ".join(str(error).split()), "mend it") from error
     for item in typed:
         key = item.split("=")[0]
         OmegaConf.update(saved, key, OmegaConf.select(cfg, key))

@@ -44,11 +44,7 @@ def held_task(path: Path) -> Task:
     """
     if path.suffix != ".tflite":
         return "landmark" if path.suffix in (".task", ".onnx") else read_checkpoint(path).about["task"]
-    try:
-        net = import_net(read_tflite(path, LANDMARKS))
-    except ValueError as error:
-        raise ValueError(f"{path} cannot be imported: {error}") from error
-    return "landmark" if isinstance(net, LandmarkNet) else "detector"
+    return _task(_import(path, read_tflite(path, LANDMARKS)))
 
 
 def read_weights(path: Path, task: Task = "landmark") -> Checkpoint:
@@ -69,12 +65,20 @@ def read_weights(path: Path, task: Task = "landmark") -> Checkpoint:
         _require_task(path, found.about["task"], task)
         return found
     content = read_tflite(path, ENTRIES[task])
+    net = _import(path, content)
+    _require_task(path, _task(net), task)
+    return Checkpoint(dict(tflite_metadata(content)) or _about(net, path), net.state_dict())
+
+
+def _import(path: Path, content: bytes) -> LandmarkNet | DetectorNet:
     try:
-        net = import_net(content)
+        return import_net(content)
     except ValueError as error:
         raise ValueError(f"{path} cannot be imported: {error}") from error
-    _require_task(path, "landmark" if isinstance(net, LandmarkNet) else "detector", task)
-    return Checkpoint(dict(tflite_metadata(content)) or _about(net, path), net.state_dict())
+
+
+def _task(net: LandmarkNet | DetectorNet) -> Task:
+    return "landmark" if isinstance(net, LandmarkNet) else "detector"
 
 
 def _require_task(path: Path, held: str, task: Task) -> None:
@@ -138,7 +142,7 @@ def load_initial_weights(net: LandmarkNet | DetectorNet, path: Path) -> dict[str
     Raises:
         ValueError: if the file is of another kind, model or topology.
     """
-    weights = read_weights(path, "landmark" if isinstance(net, LandmarkNet) else "detector")
+    weights = read_weights(path, _task(net))
     try:
         load_weights(net, weights, path)
     except ValueError as error:

@@ -1,6 +1,7 @@
 """Sources to loaders."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from blazepose.data.datamodule import (
     Loading,
     SampleLoaders,
     describe_people,
+    describe_sources,
     find_pictures,
     read_filtered,
     shared_people,
@@ -91,7 +93,7 @@ def test_pictures_without_people(tiny_lsp, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"data\.negatives: .*nowhere is no folder"):
         find_pictures([str(tmp_path / "nowhere")], "data.negatives")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FileNotFoundError, match=r"data\.negatives: .*empty holds no \.bmp, \.jpe?g"):
+    with pytest.raises(FileNotFoundError, match=r"data\.negatives: .*empty holds no picture"):
         find_pictures([str(tmp_path / "empty")], "data.negatives")
 
 
@@ -106,6 +108,17 @@ def test_people_of_both_training_and_validation_are_found(tiny_lsp, tmp_path):
     assert len(shared_people(sources, sources)) == len(sources[0].annotations)
     others = [read_source(f"lsp:{write_lsp(tmp_path / 'others', people=3)}")]
     assert not shared_people(sources, others)
+
+
+def test_pictures_of_both_training_and_validation_are_found(tiny_lsp, tmp_path):
+    """Two label files whose tools gave the frames of two films the same names."""
+    source = read_source(f"lsp:{tiny_lsp}")
+    renamed = [replace(person, person=f"{person.person} b") for person in source.annotations]
+    lines = describe_sources([source], [replace(source, annotations=renamed)])
+    pictures = len({person.image for person in renamed})
+    assert any(line.startswith(f"WARNING: {pictures} pictures of data.val are in") for line in lines)
+    others = read_source(f"lsp:{write_lsp(tmp_path / 'others', people=3)}")
+    assert not any("WARNING" in line for line in describe_sources([source], [others]))
 
 
 def test_a_resumed_run_begins_with_its_own_epoch_before_anybody_names_it(tiny_lsp):

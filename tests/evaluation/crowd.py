@@ -35,6 +35,15 @@ def source_of(annotations: list[Annotation], **facts) -> Source:
     return Source(annotations=annotations, **facts)
 
 
+class Clock:
+    """Stands for the module `time`; moves only when it is set."""
+
+    now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
 class ConstantEngine:
     """A network that says the same of every crop, sure of everything, with heatmaps that say nothing.
 

@@ -230,7 +230,10 @@ def test_what_cannot_be_compared_is_one_sentence(evaluated, tmp_path):
         ([one], r"compare=\[.*\]: name two different folders of eval\.py or more"),
         ([one, one], "name two different folders"),
         ([one, str(tmp_path / "empty")], r"empty/results\.json is missing; name folders that eval\.py wrote"),
-        ([one, str(tmp_path / "old")], r"old/results\.json is not of eval\.py, or of an older one: 'data'"),
+        (
+            [one, str(tmp_path / "old")],
+            r"old/results\.json has no data, metadata, .*: another version wrote it",
+        ),
         ([one, other], "evaluations by different torso cannot be compared: .*one across, .*other midline"),
     ):
         with pytest.raises((ValueError, FileNotFoundError), match=sentence):

@@ -1,5 +1,6 @@
 """Tables of groups: whom their lines mean, and what is wrong with them in a sentence."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -98,7 +99,8 @@ def test_lines_for_nobody_are_told(table):
 @pytest.mark.parametrize(
     ("lines", "sentence"),
     [
-        ([""], r"its first line names no column 'image', but none"),
+        ([""], r"is empty"),
+        ([";"], r"its first line names no column 'image', but none"),
         (["picture,team", "a,b"], r"names no column 'image', but picture, team"),
         (["image,team,Team", "a,b,c"], r"two columns are named team"),
         (["image,person", "im1.jpg,1"], r"its columns are image, person: none of them says a group"),
@@ -130,5 +132,50 @@ def test_a_missing_table_and_one_that_is_no_text(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"data\.metadata=.*people\.csv is missing"):
         read_metadata(tmp_path / "people.csv", PEOPLE)
     (tmp_path / "people.csv").write_bytes("image,team\nim1.jpg,grün\n".encode("latin-1"))
-    with pytest.raises(ValueError, match=r"people\.csv is not text in UTF-8: save it as CSV UTF-8"):
+    with pytest.raises(
+        ValueError, match=r"people\.csv is not UTF-8: byte 21 is 0xfc; .* \(Excel: CSV UTF-8\)"
+    ):
         read_metadata(tmp_path / "people.csv", PEOPLE)
+    (tmp_path / "people.csv").write_bytes(b"PK\x03\x04")
+    with pytest.raises(
+        ValueError, match=r"people\.csv is .* an Excel workbook: .* save the sheet as CSV UTF-8"
+    ):
+        read_metadata(tmp_path / "people.csv", PEOPLE)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_tables_of_spreadsheets(tmp_path, encoding, newline):
+    text = newline.join(["image\tteam", "im1.jpg\tgrün", ""])
+    (tmp_path / "people.csv").write_bytes(text.encode(encoding))
+    assert read_metadata(tmp_path / "people.csv", PEOPLE).groups[0] == {"team": "grün"}
+
+
+@pytest.mark.parametrize(
+    ("image", "spelled"),
+    [
+        ("set/a b.jpg", "a%20b.jpg"),
+        ("set/a%20b.jpg", "a%20b.jpg"),
+        ("set/a%20b.jpg", "a b.jpg"),
+        ("set/Übung.jpg", unicodedata.normalize("NFD", "Übung.jpg")),
+        ("set/im1.JPG", "im1.jpg"),
+        ("set/im1.jpg", "./set/im1.jpg"),
+        ("set/im1.jpg", "Set\\im1.jpg"),
+        ("set/im1.jpg", f"{Path.cwd()}/set/im1.jpg"),
+        (f"{Path.cwd()}/set/im1.jpg", f"file://{Path.cwd()}/set/im1.jpg"),
+    ],
+)
+@pytest.mark.parametrize("number", ["7", "7.0"])
+def test_spellings_of_a_picture_and_a_person(table, image, spelled, number):
+    people = [person(Path(name), 7, (60.0, 50.0), 20, 0.0) for name in (image, "set/other.jpg")]
+    told = read_metadata(table("image,person,team", f"{spelled},{number},red"), people)
+    assert told.groups == [{"team": "red"}, {}]
+
+
+def test_the_nearest_spelling_of_a_picture_wins(table):
+    names = ("a%20b.jpg", "a b.jpg", "A b.jpg")
+    people = [person(Path(name), 7, (60.0, 50.0), 20, 0.0) for name in names]
+    told = read_metadata(table("image,team", "a%20b.jpg,red", "a b.jpg,blue", "A b.jpg,green"), people)
+    assert told.groups == [{"team": "red"}, {"team": "blue"}, {"team": "green"}]
+    with pytest.raises(ValueError, match=r"line 2: A B\.jpg can be a%20b\.jpg or a b\.jpg: name it"):
+        read_metadata(table("image,team", "A B.jpg,red"), people)

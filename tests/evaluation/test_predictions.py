@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -107,6 +108,17 @@ def test_a_relative_and_an_absolute_path_are_one_person(crowd, pose_roi, tmp_pat
     text = (tmp_path / "p").read_text().replace(str(tmp_path) + "/", "")
     (tmp_path / "p").write_text(text)
     assert person_key("lsp", first) in read_predictions(tmp_path / "p")
+
+
+def test_a_path_from_another_system_and_an_id_as_a_number(crowd, pose_roi, tmp_path):
+    """macOS takes accents from their letters; a tool of one's own may write numbers."""
+    file = tmp_path / "p.jsonl"
+    (one, *_) = predict(ConstantEngine(pose_roi), plan([crowd], "annotation", 0), "annotation")
+    write_predictions([replace(one, image="/cafe\u0301.png", person="7")], file)
+    file.write_text(file.read_text().replace('"7"', "7.0"))
+    person = replace(crowd.annotations[0], image=Path("/caf\u00e9.png"), person="7")
+    (key,) = read_predictions(file)
+    assert key == person_key("lsp", person)
 
 
 def test_somebody_twice_is_told(crowd, pose_roi, tmp_path):

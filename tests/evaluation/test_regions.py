@@ -42,6 +42,19 @@ def test_regions_by_their_names():
         known_region("Southern Afrika")
 
 
+def test_the_regions_are_those_of_the_cards_table(card_rows):
+    rows = [row["group"] for row in card_rows if row["attribute"] == "region"]
+    assert sorted(rows) == sorted(CARD_REGIONS)
+    assert [known_region(name) for name in rows] == rows
+
+
+@pytest.mark.parametrize(
+    ("name", "region"), [("Europe (excluding EU)", "Europe"), ("Southern America", "South America")]
+)
+def test_the_cards_other_names_of_two_regions(name, region):
+    assert known_region(name) == region
+
+
 def test_every_country_once_and_every_region_of_the_card():
     table = regions._table()
     names = Counter(

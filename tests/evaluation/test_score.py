@@ -156,7 +156,11 @@ def test_nobody_to_score(crowd, pose_roi):
 def test_predictions_of_other_people(crowd, pose_roi):
     predictions = predictions_of(crowd, pose_roi)
     del predictions[person_key("lsp", crowd.annotations[3])]
-    with pytest.raises(ValueError, match=r"no prediction for .*im3\.png, person 3, of lsp:here"):
+    sentence = (
+        r"no prediction for 1 of 7 people, first for \S*im3\.png, person 3, of lsp:here; there are 6, "
+        r"first for \S*im0\.png, person 0: name their own data"
+    )
+    with pytest.raises(ValueError, match=sentence):
         score(predictions, [crowd])
 
 

@@ -75,7 +75,7 @@ def test_what_is_no_detector_is_told(shared, tmp_path):
     with pytest.raises(ValueError, match=r"full\.tflite holds a landmark network where the bundle needs a"):
         read_detector(shared / "models" / "pose_landmark_full.tflite")
     (tmp_path / "no.tflite").write_bytes(b"text, no network")
-    with pytest.raises(ValueError, match=r"no\.tflite has no detector for the bundle: it is not a"):
+    with pytest.raises(ValueError, match=r"no\.tflite cannot be read as a TFLite file: it has no iden"):
         read_detector(tmp_path / "no.tflite")
     with pytest.raises(FileNotFoundError, match=r"gone\.task is missing"):
         read_detector(tmp_path / "gone.task")

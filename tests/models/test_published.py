@@ -1,5 +1,7 @@
 """Published weights in our networks, against LiteRT on real crops."""
 
+import dataclasses
+
 import flatbuffers
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ from torch import nn
 
 from blazepose.data.align import aligned_roi
 from blazepose.data.readers import read_source
+from blazepose.export.contract import ExportedNet
+from blazepose.export.tflite import convert_tflite
 from blazepose.geometry import crop_image, roi_to_image_matrix
 from blazepose.image import read_image
 from blazepose.models.blocks import ConvNorm, fold
@@ -17,7 +21,7 @@ from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.published import import_net
 from blazepose.models.recalibrate import recalibrate
-from blazepose.models.variants import landmark_variant
+from blazepose.models.variants import VARIANTS, LandmarkVariant, landmark_variant
 from blazepose.runtime.decode import sigmoid
 
 LANDMARK_FILES = ("lite", "full", "heavy")
@@ -119,8 +123,27 @@ def test_files_that_are_no_network_of_ours_are_told(shared, tmp_path):
     content = (shared / "models" / "pose_landmark_lite.tflite").read_bytes()
     with pytest.raises(ValueError, match="it is not a TFLite file"):
         import_net(b"PK" + bytes(100))
-    with pytest.raises(ValueError, match="cut off or damaged"):
+    with pytest.raises(ValueError, match="its flatbuffer cannot be read: unpack_from requires"):
         import_net(content[: len(content) // 2])
+
+
+@pytest.fixture
+def thin(monkeypatch) -> LandmarkVariant:
+    """A further variant, of one wiring only."""
+    variant = dataclasses.replace(landmark_variant("lite", "mediapipe"), name="thin", decoder=16)
+    monkeypatch.setitem(VARIANTS, "thin", {"paper": variant})
+    return variant
+
+
+def test_a_variant_of_one_wiring_is_no_hindrance_to_others(shared, thin):
+    assert isinstance(import_net((shared / "models/pose_detection.tflite").read_bytes()), DetectorNet)
+
+
+@pytest.mark.slow
+def test_a_variant_of_one_wiring_is_imported(thin):
+    imported = import_net(convert_tflite(ExportedNet(LandmarkNet(thin)), "fp32", "{}"))
+    assert isinstance(imported, LandmarkNet)
+    assert imported.variant == thin
 
 
 def rewired(content: bytes, change) -> bytes:

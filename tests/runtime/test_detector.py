@@ -69,7 +69,7 @@ def test_the_network_sees_the_whole_picture_on_black():
 
 def test_damaged_weights_are_not_nobody():
     for box, logit in ((math.nan, 2.0), (1.0, math.nan)):
-        with pytest.raises(ValueError, match="the detector returns NaN or infinity; its weights are damaged"):
+        with pytest.raises(ValueError, match="the detector returns NaN or infinity; name other weights"):
             PersonDetector(Told({MIDDLE: (logit, [box] * 12)}))(np.zeros((9, 9, 3), np.uint8))
 
 

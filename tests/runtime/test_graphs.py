@@ -1,13 +1,16 @@
 """Network files by whoever runs them."""
 
+import shutil
 from pathlib import Path
 
+import flatbuffers
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from blazepose.runtime.graphs import open_graph, require_contract
 from blazepose.task_bundle import DETECTOR, LANDMARKS, pack
-from tests.runtime.written_onnx import LANDMARK_OUTPUTS, write_onnx
+from tests.runtime.written_onnx import LANDMARK_OUTPUTS, onnx, write_onnx
 
 
 @pytest.mark.parametrize("channels_first", [False, True])
@@ -36,17 +39,82 @@ def test_missing_empty_and_foreign_files_are_named(tmp_path, suffix, entry):
     path = tmp_path / f"net{suffix}"
     with pytest.raises(FileNotFoundError, match=f"net{suffix} is missing"):
         open_graph(path, entry)
-    for content in (b"", b"not a network at all"):
+    kind = {".tflite": "a TFLite file", ".onnx": "an ONNX file", ".task": r"a \.task bundle"}[suffix]
+    for content, sentence in (
+        (b"", "is empty: it has 0 bytes"),
+        (b"version https://git-lfs.github.com/spec/v1\n", f"is not {kind}, but a Git LFS pointer; `git lfs"),
+        (b"<!DOCTYPE html><html>404</html>", f"is not {kind}, but a web page; download the file itself$"),
+        (b"not a network at all", rf"cannot be read as {kind}: .*; it begins as text, 'not .* 20 bytes"),
+    ):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=f"net{suffix} is (truncated|cut off|damaged)"):
+        with pytest.raises(ValueError, match=f"net{suffix} {sentence}"):
             open_graph(path, entry)
+
+
+def test_onnx_files_without_their_data_file_name_it(tmp_path):
+    (tmp_path / "app").mkdir()
+    net = onnx.load(write_onnx(tmp_path / "net.onnx"))
+    onnx.save(net, tmp_path / "split.onnx", save_as_external_data=True, location="split.onnx.data")
+    assert open_graph(tmp_path / "split.onnx", LANDMARKS)
+    path = Path(shutil.copy(tmp_path / "split.onnx", tmp_path / "app"))
+    copy = r"; copy the data file that was written with it to the same folder$"
+    with pytest.raises(ValueError, match=rf'does not exist: "\S+app/split\.onnx\.data"{copy}'):
+        open_graph(path, LANDMARKS)
+    (tmp_path / "app/split.onnx.data").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(
+        ValueError, match=rf"split\.onnx cannot .* given file_length: 43 are out of bounds.*{copy}"
+    ):
+        open_graph(path, LANDMARKS)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            lambda net: setattr(net, "ir_version", 99),
+            r"Unsupported model IR version: 99, max \S+ IR version: \d+; update ONNX Runtime with `pip ",
+        ),
+        (
+            lambda net: setattr(net.opset_import[0], "version", 99),
+            r"ONNX Runtime only .* Opset 99 .* is till opset \d+; update ONNX Runtime with `pip ",
+        ),
+        (
+            lambda net: setattr(net.graph.node[0], "op_type", "Novel"),
+            r"This is an invalid .* No Op registered for Novel .* 18$",
+        ),
+    ],
+)
+def test_onnx_files_of_another_version_pass_on_what_onnx_runtime_reports(tmp_path, change, sentence):
+    net = onnx.load(write_onnx(tmp_path / "net.onnx"))
+    change(net)
+    onnx.save(net, tmp_path / "net.onnx")
+    with pytest.raises(ValueError, match=rf"net\.onnx cannot be read as an ONNX file: {sentence}"):
+        open_graph(tmp_path / "net.onnx", LANDMARKS)
+
+
+@pytest.mark.shared
+def test_tflite_files_of_a_newer_version_pass_on_what_litert_reports(shared, tmp_path):
+    content = (shared / "models/pose_landmark_lite.tflite").read_bytes()
+    net = schema.ModelT.InitFromPackedBuf(content, 0)
+    net.operatorCodes[0].version = 99
+    builder = flatbuffers.Builder(len(content))
+    builder.Finish(net.Pack(builder), file_identifier=b"TFL3")
+    path = tmp_path / "net.tflite"
+    path.write_bytes(builder.Output())
+    with pytest.raises(ValueError, match=r"version '99'.* newer model\?; update LiteRT with `pip install"):
+        open_graph(path, LANDMARKS)
+
+
+def test_folders_are_no_networks(tmp_path):
+    with pytest.raises(ValueError, match=r"is a folder; name a \.tflite, \.task, \.onnx file$"):
+        open_graph(tmp_path, LANDMARKS)
 
 
 @pytest.mark.parametrize("entry", [LANDMARKS, DETECTOR])
 def test_a_bundle_without_the_network_says_what_it_holds(tmp_path, entry):
     (tmp_path / "net.task").write_bytes(pack({"other.tflite": b""}))
     with pytest.raises(
-        ValueError, match=rf"net\.task is no pose bundle, or cut off: it holds other\.tflite, not {entry}"
+        ValueError, match=rf"net\.task is no pose bundle: it holds other\.tflite, not {entry}"
     ):
         open_graph(tmp_path / "net.task", entry)
 
@@ -60,6 +128,7 @@ def test_unknown_suffix_lists_the_known(tmp_path):
 @pytest.mark.parametrize("name", ["run", "run/best.ckpt"])
 def test_what_a_training_wrote_has_to_be_exported(tmp_path, name):
     (tmp_path / "run").mkdir()
+    (tmp_path / "run/config.yaml").touch()
     (tmp_path / "run/best.ckpt").touch()
     with pytest.raises(
         ValueError, match=rf"{name} is a training's; python export\.py --target tflite --weights"
@@ -100,5 +169,6 @@ def test_truncated_files_are_refused(shared: Path, tmp_path):
     content = (shared / "models/pose_landmark_lite.tflite").read_bytes()
     for length in (1000, len(content) // 2, len(content) - 4):
         (tmp_path / "cut.tflite").write_bytes(content[:length])
-        with pytest.raises(ValueError, match=r"cut\.tflite is truncated"):
+        reason = "The model is not a valid Flatbuffer buffer; it begins as a TFLite file; compare its"
+        with pytest.raises(ValueError, match=rf"cut\.tflite cannot be .*: {reason} {length:,} bytes"):
             open_graph(tmp_path / "cut.tflite", LANDMARKS)

@@ -24,6 +24,16 @@ def test_the_velocity_is_learned():
     assert somebody.velocity == pytest.approx((0.2, -0.1), rel=1e-3)
 
 
+@pytest.mark.parametrize("tick_ms", [1 / 90, 1e-6])
+def test_a_frame_a_tick_later_does_not_change_the_velocity(tick_ms):
+    """Or somebody who walks 6 px a frame would be expected a screen away."""
+    somebody = track(0, 100, velocity=0.2)
+    somebody.move(at(106), tick_ms)
+    assert somebody.velocity[0] == pytest.approx(0.2 + 6 / 93, rel=1e-3)
+    somebody.move(at(106), 30.0)
+    assert 0.15 < somebody.velocity[0] < 0.2
+
+
 def test_each_person_claims_the_nearest_roi_and_no_more():
     seen = [(track(0, 100), look_at(at(100), at(100)))]
     assert others([at(120), at(103), at(400)], seen) == [at(120), at(400)]

@@ -2,8 +2,6 @@
 
 import logging
 import re
-import struct
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +11,6 @@ import numpy as np
 import pytest
 
 from blazepose.image import ImageError
-from blazepose.runtime import media
 from blazepose.runtime.media import Frame, VideoWriter, open_footage
 
 TIMES_MS = [0, 33, 50, 133, 205, 233, 250, 300, 412, 433, 466, 500]
@@ -63,45 +60,6 @@ def test_frames_of_another_size_are_scaled(tmp_path):
     np.testing.assert_allclose(second.image[20, 25], 0, atol=25)
 
 
-def quarters(*colors) -> np.ndarray:
-    """A picture of 64x48: left upper, right upper, left lower, right lower."""
-    image = np.zeros((48, 64, 3), np.uint8)
-    for k, color in enumerate(colors):
-        image[24 * (k // 2) :, 32 * (k % 2) :][:24, :32] = color
-    return image
-
-
-def corners(image: np.ndarray) -> list[list[int]]:
-    """Their colours, to the nearest full ones."""
-    height, width = image.shape[:2]
-    places = [(y, x) for y in (height // 4, 3 * height // 4) for x in (width // 4, 3 * width // 4)]
-    return [(255 * (image[place].astype(int) > 127)).tolist() for place in places]
-
-
-@pytest.mark.parametrize(
-    ("cos", "sin", "shape", "turned"),
-    [
-        (0, 1, (64, 48, 3), (BLUE, RED, WHITE, GREEN)),  # a phone held upright
-        (-1, 0, (48, 64, 3), (WHITE, BLUE, GREEN, RED)),
-        (0, -1, (64, 48, 3), (GREEN, WHITE, RED, BLUE)),
-    ],
-)
-def test_a_rotation_flag_turns_frames(tmp_path, cos, sin, shape, turned):
-    """The matrix of the track's header, clockwise: OpenCV's reader and we do what it says."""
-    path = write_video(tmp_path / "a.mp4", [quarters(RED, GREEN, BLUE, WHITE)] * 2, [0, 33])
-    content = bytearray(path.read_bytes())
-    one, matrix = 1 << 16, content.index(b"tkhd") + 44
-    assert struct.unpack_from(">9i", content, matrix) == (one, 0, 0, 0, one, 0, 0, 0, 1 << 30)
-    struct.pack_into(">9i", content, matrix, cos * one, sin * one, 0, -sin * one, cos * one, 0, 0, 0, 1 << 30)
-    path.write_bytes(content)
-    image = read(path)[0].image
-    assert image.flags.c_contiguous
-    assert image.shape == shape
-    assert corners(image) == [list(color) for color in turned]
-    known = cv2.VideoCapture(str(path)).read()[1][..., ::-1]
-    assert corners(image) == corners(known)
-
-
 def cut(path: Path, share: float) -> Path:
     """The beginning of a file."""
     part = path.with_stem("cut")
@@ -122,7 +80,7 @@ def test_a_lost_end_is_told(tmp_path, caplog):
     """A Matroska file does not count its frames, but says how long it should be."""
     with caplog.at_level(logging.WARNING):
         read(cut(write_video(tmp_path / "whole.mkv", noise()), 0.5))
-    assert re.search(r"cut\.mkv ends at 0\.[1-3]\d of 0\.5\d s: it was cut off", caplog.text)
+    assert re.search(r"cut\.mkv ends at 0\.[1-3]\d of the 0\.5\d s that it states", caplog.text)
 
 
 def test_a_cut_off_mp4_with_its_index_in_front_warns(tmp_path, caplog):
@@ -141,7 +99,7 @@ def test_a_cut_off_mp4_with_its_index_in_front_warns(tmp_path, caplog):
                 packet.size > 0 and not packet.is_corrupt for packet in container.demux(video=0)
             )
         assert len(read(half)) == whole_packets > 3
-    assert re.search(r"cut\.mp4 ends at 0\.[1-3]\d of 0\.5\d s: it was cut off", caplog.text)
+    assert re.search(r"cut\.mp4 ends at 0\.[1-3]\d of the 0\.5\d s that it states", caplog.text)
 
 
 def test_whole_videos_warn_of_nothing(tmp_path, caplog):
@@ -165,21 +123,28 @@ def test_a_damaged_packet_costs_its_own_frame_only(tmp_path, caplog, packet):
     assert len(left) == 11
     assert times_ms == pytest.approx(left, abs=1)
     assert "a.mp4 is damaged: 1 packets of it could not be decoded" in caplog.text
-    assert "cut off" not in caplog.text
+    assert "ends at" not in caplog.text
 
 
 def test_a_video_cut_off_before_its_first_frame_is_one_sentence(tmp_path):
     part = cut(write_video(tmp_path / "whole.mkv", noise()), 0.02)
-    with pytest.raises(ValueError, match=r"cut\.mkv (holds no frame that can be decoded|is damaged)"):
+    with pytest.raises(ValueError, match=r"cut\.mkv (holds no frame that can|cannot be read as a video)"):
         read(part)
 
 
 def test_an_mp4_without_its_index_empty_and_foreign_files_are_named(tmp_path):
     whole = write_video(tmp_path / "whole.mp4", noise())
-    for content in (b"", b"no video\n" * 99, cut(whole, 0.5).read_bytes()):
+    cannot = "cannot be read as a video: Invalid data found when processing input: moov atom not found"
+    for content, sentence in (
+        (b"", "is empty: it has 0 bytes; copy it again, or name a video"),
+        (b"<html>404</html>", "is not a video, but a web page; download the file itself"),
+        (b"no video\n" * 99, f"{cannot}; it begins as text, 'no video'; compare its 891 bytes with .*"),
+        (cut(whole, 0.5).read_bytes(), rf"{cannot}; compare its [\d,]+ bytes with .*"),
+    ):
         (tmp_path / "a.mp4").write_bytes(content)
-        with pytest.raises(ValueError, match=r"^\S+a\.mp4 is damaged, cut off, or no video: [^\n]+$"):
+        with pytest.raises(ValueError, match=rf"^\S+a\.mp4 {sentence}$"):
             open_footage(str(tmp_path / "a.mp4"))
+    assert av.logging.get_level() is None
 
 
 def test_sound_alone_is_no_video(tmp_path):
@@ -189,7 +154,7 @@ def test_sound_alone_is_no_video(tmp_path):
         frame.rate = 44_100
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    with pytest.raises(ValueError, match=r"a\.m4a holds no video, only sound, text or data"):
+    with pytest.raises(ValueError, match=r"a\.m4a holds no video, only sound, a cover picture"):
         open_footage(str(tmp_path / "a.m4a"))
 
 
@@ -197,9 +162,7 @@ def test_sound_alone_is_no_video(tmp_path):
 def test_text_is_no_video(tmp_path, lines):
     """FFmpeg would make one of it."""
     (tmp_path / "notes.txt").write_text("a line of text\n" * lines)
-    with pytest.raises(
-        ValueError, match=r"notes\.txt (holds no video, only|is damaged, cut off, or no video)"
-    ):
+    with pytest.raises(ValueError, match=r"notes\.txt (holds no video, only|cannot be read as a video)"):
         open_footage(str(tmp_path / "notes.txt"))
 
 
@@ -209,7 +172,7 @@ def test_what_is_not_there_is_named(tmp_path):
     ):
         open_footage(str(tmp_path / "gone.mp4"))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FileNotFoundError, match=r"empty holds no \.bmp, \.jpeg, \.jpg, \.png, \.tif"):
+    with pytest.raises(FileNotFoundError, match=r"empty holds no picture"):
         open_footage(str(tmp_path / "empty"))
     with pytest.raises(ValueError, match="camera 97 is not there, or another program uses it"):
         open_footage("97")
@@ -228,32 +191,17 @@ def test_a_damaged_picture_of_a_folder_is_left_out(tmp_path, caplog):
         list(open_footage(str(tmp_path)).frames)
 
 
+def test_a_number_is_a_file_where_there_is_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cv2.imwrite("97.png", np.full((9, 9, 3), 90, np.uint8))
+    Path("97.png").rename("97")
+    assert open_footage("97").total == 1
+
+
 def test_a_colon_in_a_name_is_no_address(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_video(Path("12:30.mp4"), noise())
     assert len(read(Path("12:30.mp4"))) == 12
-
-
-def test_damage_all_over_a_long_video_does_not_end_it(monkeypatch):
-    """Only packets in a row are hopeless."""
-    monkeypatch.setattr(media, "_HOPELESS", 1)
-
-    class Packet:
-        is_corrupt = False
-
-        def __init__(self, number: int) -> None:
-            self.number = number
-
-        def decode(self) -> list[int]:
-            if self.number % 2:
-                raise av.error.InvalidDataError(1, "damaged")
-            return [self.number]
-
-    class Container:
-        def demux(self, stream: None) -> Iterator[Packet]:
-            return map(Packet, range(10))
-
-    assert list(media._decoded(Container(), None, media._Damage())) == [0, 2, 4, 6, 8]
 
 
 def test_pictures_come_in_order_with_their_files(tmp_path, monkeypatch):
@@ -280,17 +228,3 @@ def test_a_folder_may_be_named_by_a_number(tmp_path, monkeypatch):
     Path("2024").mkdir()
     cv2.imwrite("2024/a.png", np.full((9, 9, 3), 90, np.uint8))
     assert open_footage("2024").total == 1
-
-
-def test_pixels_that_are_not_square_are_made_so(tmp_path):
-    """As of DVDs and old camcorders."""
-    with av.open(str(tmp_path / "a.mp4"), "w") as container:
-        stream = container.add_stream("libx264", rate=30)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        stream.codec_context.sample_aspect_ratio = Fraction(4, 3)
-        for _ in range(3):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(quarters(RED, GREEN, BLUE, WHITE))))
-        container.mux(stream.encode(None))
-    frames = read(tmp_path / "a.mp4")
-    assert {frame.image.shape for frame in frames} == {(48, 85, 3)}
-    assert corners(frames[0].image) == [list(color) for color in (RED, GREEN, BLUE, WHITE)]

@@ -1,10 +1,13 @@
 """How following ends early: interrupted, failed, with a full disk; and what is left then."""
 
+import logging
 import signal
 import time
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -103,3 +106,67 @@ def test_footage_without_a_frame_leaves_nothing(tmp_path):
     with pytest.raises(ValueError, match="there was no frame to look at"):
         follow(footage, Told(), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
     assert names(tmp_path) == []
+
+
+def save(path: Path, width: int = 120) -> None:
+    """Write a PNG under any name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(cv2.imencode(".png", np.full((8, width, 3), 90, np.uint8))[1])
+
+
+def test_the_longest_names_and_those_that_are_no_text_get_overlays(tmp_path):
+    pictures = ["a" * 251 + ".png", "姿" * 83 + ".jpeg", "caf\udce9.png"]
+    for name in pictures:
+        save(tmp_path / "in" / name)
+    assert follow(open_footage(str(tmp_path / "in")), Told(video=False), (), tmp_path / "out").frames == 3
+    assert names(tmp_path / "out") == sorted(pictures)
+
+
+def test_pictures_that_differ_in_their_suffix_alone_get_two_overlays(tmp_path):
+    for name in ("a.png", "a.jpg", "a.JPG"):
+        save(tmp_path / "in" / name)
+    follow(open_footage(str(tmp_path / "in")), Told(video=False), (), tmp_path / "out")
+    assert names(tmp_path / "out") == ["a.JPG", "a.jpg", "a.png"]
+
+
+def test_an_overlay_is_not_written_over_that_of_another_picture(tmp_path, caplog):
+    """What cannot be written in its own format becomes a JPEG of a longer name."""
+    save(tmp_path / "in/a.avif", width=40)
+    save(tmp_path / "in/a.avif.jpg", width=80)
+    follow(open_footage(str(tmp_path / "in")), Told(video=False), (), tmp_path / "out")
+    assert names(tmp_path / "out") == ["a.avif.jpg"]
+    assert cv2.imread(str(tmp_path / "out/a.avif.jpg")).shape[1] == 40
+    assert "a.avif.jpg cannot be written: it is the overlay of another picture; left out" in caplog.text
+
+
+def test_a_picture_whose_overlay_cannot_be_written_does_not_end_the_run(tmp_path, caplog):
+    out = tmp_path
+    while len(str(out)) < 3800:
+        out /= "d" * 200
+    for name in ("a.png", "b" * 240 + ".png", "c/" + "c" * 240 + ".png", "d.png"):
+        save(tmp_path / "in" / name)
+    save(tmp_path / "in/wide.webp", width=20_000)
+    with caplog.at_level(logging.WARNING):
+        found = follow(open_footage(str(tmp_path / "in")), Told(video=False), (), out, tmp_path / "all.jsonl")
+    assert (found.frames, len(lines(tmp_path / "all.jsonl"))) == (5, 5)
+    assert names(out) == ["a.png", "d.png"]
+    assert [record.message.rpartition("/")[2] for record in caplog.records] == [
+        "b" * 240 + ".png cannot be written: File name too long; left out",
+        "c" * 240 + ".png cannot be written: File name too long; left out",
+        "wide.webp cannot be written: OpenCV writes no .webp of 20000x8 pixels; left out",
+    ]
+
+
+def test_a_folder_of_which_no_overlay_can_be_written_is_an_error(tmp_path):
+    for name in ("a.webp", "b.webp"):
+        save(tmp_path / "in" / name, width=20_000)
+    with pytest.raises(ValueError, match=r"out cannot be written: OpenCV writes no \.webp of 20000x8 pixels"):
+        follow(open_footage(str(tmp_path / "in")), Told(video=False), (), tmp_path / "out")
+
+
+def test_a_full_disk_ends_a_folder(tmp_path):
+    for name in ("a.bmp", "b.bmp", "c.bmp"):
+        save(tmp_path / "in" / name)
+    with small_disk(2000), pytest.raises(ValueError, match=r"out cannot be written: File too large$"):
+        follow(open_footage(str(tmp_path / "in")), Told(video=False), (), tmp_path / "out")
+    assert not any((tmp_path / "out").rglob("*"))

@@ -51,6 +51,17 @@ def test_what_is_done_to_an_answer_does_not_come_back():
     assert run(smooth, [1.0], [0.1]) == [1.0]
 
 
+@pytest.mark.parametrize("tick_s", [1 / 90_000, 1e-9])
+def test_two_frames_a_tick_apart_are_one_to_the_filter(tick_s):
+    """The speed of such a step is enormous and its share as small; MediaPipe's filter is the same."""
+    times, values = np.arange(40) / 30, 3.0 * np.arange(40)
+    usual = run(OneEuro(0.05, 80), values, times, scale=1 / 250)
+    times, values = np.insert(times, 21, times[20] + tick_s), np.insert(values, 21, values[21])
+    twice = run(OneEuro(0.05, 80), values, times, scale=1 / 250)
+    assert twice[21] == pytest.approx(usual[20], abs=0.05)
+    assert [*twice[:21], *twice[22:]] == pytest.approx(usual, abs=0.01)
+
+
 def lag(speed: float) -> float:
     """Seconds behind a point that has moved evenly for a while."""
     times = np.arange(60) / 30

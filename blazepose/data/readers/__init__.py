@@ -5,6 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from blazepose.data.annotation import Source
+from blazepose.data.label_checks import check_labels
+from blazepose.data.label_extents import check_boxes, note_outside
+from blazepose.data.label_orientation import PIXELS, turn_labels
 from blazepose.data.readers import coco, coco_wholebody, halpe, landmarks, lsp, mpii, synthetic
 
 Reader = Callable[[Path, str | None], Source]
@@ -29,8 +32,9 @@ def read_source(spec: str) -> Source:
     """Read the people of one data set.
 
     Args:
-        spec: `reader:path[:split]`; the path may hold colons and begin with `~`, and is relative to the
-            working directory.
+        spec: `reader:path[:split][:stored|:upright]`; the path may hold colons and begin with `~`, and is
+            relative to the working directory. The last part tells which pixels labels count in where EXIF
+            turns pictures; without it, label_orientation.turn_labels decides.
 
     Raises:
         ValueError: for an unknown reader or split, an empty data set, or labels that cannot be right.
@@ -41,8 +45,14 @@ def read_source(spec: str) -> Source:
         raise ValueError(f"{spec!r} is not reader:path[:split]; the readers are {', '.join(READERS)}")
     if reader not in READERS:
         raise ValueError(f"{spec}: unknown reader {reader!r}; the readers are {', '.join(READERS)}")
+    pixels = None
+    if not Path(location).expanduser().exists() and location.endswith(tuple(f":{name}" for name in PIXELS)):
+        location, _, pixels = location.rpartition(":")
     path, split = _split_location(location)
-    return replace(READERS[reader](path, split), name=spec)
+    source = check_boxes(check_labels(replace(READERS[reader](path, split), name=spec)))
+    if reader == "synthetic":  # our renderer writes no EXIF, and knows what lies outside
+        return source
+    return note_outside(turn_labels(source, pixels))
 
 
 def _split_location(location: str) -> tuple[Path, str | None]:

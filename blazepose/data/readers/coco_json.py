@@ -1,52 +1,155 @@
 """What COCO's JSON format means, for the data sets that share it."""
 
-import contextlib
+import math
+import re
 from array import array
 from collections.abc import Callable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pycocotools.coco import COCO
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE
-from blazepose.data.readers.files import read_json
+from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.data.readers.people import People
+from blazepose.data.readers.text_files import read_json
 from blazepose.topology import COCO17
 
 Keypoints = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Keypoints (source keypoints, 2) pixels, labelled (source keypoints,), visibility (source keypoints,)."""
 
 
-def read_coco(file: Path, anchor: str) -> COCO:
-    """An annotation file with its index.
+_NAMES = ("file_name", "filename", "path", "name")
+"""Keys under which tools write the name of a picture; COCO's comes first."""
+
+_ID = re.compile(r"(-?(?:0|[1-9][0-9]{0,17}))(?:\.0+)?")
+"""A number as text; with zeros before it, it is a text of its own."""
+
+
+def same_id(value: Any) -> int | float | str | None:
+    """Return an id as all of its spellings have it: 1, "1" and 1.0 are one. None if it cannot be an id."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    number = _ID.fullmatch(str(value))
+    return int(number[1]) if number else value
+
+
+def as_number(value: Any) -> float | None:
+    """Return a finite number, which may be written as text; None for anything else."""
+    try:
+        number = float(value) if isinstance(value, int | float | str) else math.nan
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def is_crowd(entry: Mapping[str, Any]) -> bool:
+    """Read COCO's `iscrowd` of an annotation entry, 0 or 1."""
+    return bool(as_number(entry.get("iscrowd")))
+
+
+def by_id(entries: list[Any], kind: str, file: Path) -> dict[Any, dict[str, Any]]:
+    """The entries of one of COCO's lists by `same_id`.
+
+    Raises:
+        ValueError: if one has no id, or two that differ have the same.
+    """
+    found: dict[Any, dict[str, Any]] = {}
+    for number, entry in enumerate(entries, 1):
+        require_id(entry, f"{kind} number {number}", file)
+        other = found.setdefault(same_id(entry["id"]), entry)
+        if other != entry:
+            raise ValueError(
+                f"{file}: two entries of {kind} have the id {other['id']}"
+                + f", as {other['id']!r} and {entry['id']!r}" * (other["id"] != entry["id"])
+                + "; give each its own"
+            )
+    return found
+
+
+def require_id(entry: Any, which: str, file: Path) -> None:
+    """Raise ValueError if an entry of one of COCO's lists has no id."""
+    if not isinstance(entry, dict) or same_id(entry.get("id")) is None:
+        raise ValueError(f"{file} is not a COCO annotation file: {which} has no id")
+
+
+def referred(entry: dict[str, Any], key: str, known: Mapping[Any, Any]) -> Any:
+    """Return the id of an image or a category that an annotation belongs to.
+
+    Args:
+        entry: the annotation.
+        key: "image_id" or "category_id".
+        known: by `same_id`.
+
+    Raises:
+        ValueError: if there is none of this id.
+    """
+    found = same_id(entry.get(key))
+    if found not in known:
+        kind = key.removesuffix("_id")
+        ids = ", ".join(map(repr, islice(known, 3))) + ", ..." * (len(known) > 3)
+        raise ValueError(f"there is no {kind} {entry.get(key)!r}; the ids are {ids}")
+    return found
+
+
+class Pictures:
+    """The pictures of a file, by image id.
+
+    Args:
+        images: the file's list of them.
+        paths: where they lie.
+
+    Raises:
+        ValueError: names an image without an id or a name.
+    """
+
+    def __init__(self, images: list[Any], paths: ImagePaths) -> None:
+        self.images = by_id(images, "image", paths.file)
+        self.paths = paths
+        self._names = {image: _name(entry, paths.file) for image, entry in self.images.items()}
+
+    def find(self, image: Any) -> Path:
+        """Return the path of an image id; raises as `ImagePaths.find`."""
+        return self.paths.find(self._names[image], image)
+
+    def size(self, image: Any) -> tuple[int, int] | None:
+        """Width and height the labels were made at, if the file says them."""
+        width, height = (round(as_number(self.images[image].get(side)) or 0) for side in ("width", "height"))
+        return (width, height) if min(width, height) > 0 else None
+
+
+def _name(entry: dict[str, Any], file: Path) -> str:
+    names = [entry[key] for key in _NAMES if isinstance(entry.get(key), str)]
+    if not names:
+        raise ValueError(f"{file}: image {entry['id']} has no file_name, but only {', '.join(entry)}")
+    return names[0]
+
+
+def read_coco(file: Path, anchor: str) -> dict[str, Any]:
+    """The content of an annotation file.
 
     Raises:
         FileNotFoundError: if it is missing.
         ValueError: if it is not a COCO annotation file.
     """
-    coco = COCO()
-    coco.dataset = read_json(file, anchor)
-    require_lists(coco.dataset, ("images", "annotations"), file)
-    coco.dataset["categories"] = coco.dataset.get("categories") or []
-    for category in coco.dataset["categories"]:
+    data = read_json(file, anchor)
+    require_lists(data, ("images", "annotations"), file)
+    for category in data.get("categories") or []:
         if category.get("keypoints") and tuple(category["keypoints"]) != tuple(COCO17.values()):
             raise ValueError(
                 f"{file} names other keypoints than COCO's 17; own labels are for the landmarks reader"
             )
-    try:
-        with contextlib.redirect_stdout(None):
-            coco.createIndex()
-    except KeyError as error:
-        raise ValueError(f"{file} is not a COCO annotation file: an entry has no {error}") from error
-    return coco
+    return data
 
 
 def require_lists(data: Any, keys: tuple[str, ...], file: Path) -> None:
     """Raise ValueError if the content of a file lacks one of COCO's lists."""
     for key in keys:
         if not isinstance(data, dict) or not isinstance(data.get(key), list):
-            raise ValueError(f"{file} is not a COCO annotation file: it has no list {key!r}")
+            raise ValueError(
+                f"{file} is not a COCO annotation file: it has no list {key!r}; export COCO keypoints"
+            )
 
 
 def read_people(
@@ -69,48 +172,38 @@ def read_people(
         head_top: index of the head top in the source.
         sized: the file says how large the pictures are.
     """
-    coco = read_coco(file, anchor)
-    for image, entry in coco.imgs.items():
-        if not isinstance(entry.get("file_name"), str):
-            raise ValueError(f"{file}: image {image} has no file_name")
-    paths = {image: images / entry["file_name"] for image, entry in coco.imgs.items()}
-    people = People(file, anchor)
-    for entry in coco.dataset["annotations"]:
+    data = read_coco(file, anchor)
+    pictures = Pictures(data["images"], ImagePaths(file, anchor, [images]))
+    people = People(pictures.paths)
+    for number, entry in enumerate(data["annotations"], 1):
+        require_id(entry, f"annotation number {number}", file)
         person = str(entry["id"])
-        if entry["image_id"] not in paths:
-            raise ValueError(f"{file}, annotation {person}: there is no image {entry['image_id']}")
-        image = paths[entry["image_id"]]
         try:
+            image = referred(entry, "image_id", pictures.images)
             box = box_xyxy(entry.get("bbox"))
-            if entry.get("iscrowd"):
-                people.leave_out("crowd", image, box)
-                continue
-            keypoints = keypoints_of(entry)
+            keypoints = None if is_crowd(entry) else keypoints_of(entry)
         except ValueError as error:
             raise ValueError(f"{file}, annotation {person}: {error}") from error
+        if keypoints is None:
+            people.leave_out("crowd", pictures.find(image), box)
+            continue
         people.add(
-            image,
+            pictures.find(image),
             person,
             *keypoints,
             skeleton,
             box,
             head_top=head_top,
-            image_size=_size(coco.imgs[entry["image_id"]]) if sized else None,
+            image_size=pictures.size(image) if sized else None,
             area_px=segment_area(entry),
         )
     return people
 
 
-def _size(entry: Mapping[str, Any]) -> tuple[int, int] | None:
-    size = entry.get("width"), entry.get("height")
-    width, height = (side if isinstance(side, int) and side > 0 else None for side in size)
-    return (width, height) if width and height else None
-
-
 def segment_area(entry: Mapping[str, Any]) -> float | None:
     """Of an annotation entry, square pixels; None if it does not say."""
-    area = entry.get("area")
-    return float(area) if isinstance(area, int | float) and area > 0 else None
+    area = as_number(entry.get("area"))
+    return area if area and area > 0 else None
 
 
 def triplets(values: Any, count: int) -> np.ndarray:

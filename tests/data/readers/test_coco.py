@@ -107,7 +107,9 @@ def test_nobody(tmp_path):
 def test_missing_pictures(tmp_path):
     make(tmp_path, entry(1))
     (tmp_path / "val2017/7.jpg").unlink()
-    with pytest.raises(FileNotFoundError, match=r"1 of 1 pictures in .* are missing, first .*7.jpg; see"):
+    with pytest.raises(
+        FileNotFoundError, match=r"1 of 1 pictures in .* are missing, first 7.jpg: \S*val2017 is empty; put"
+    ):
         coco.read(tmp_path, None)
 
 
@@ -116,7 +118,7 @@ def test_missing_pictures(tmp_path):
     [
         ({"keypoints": [1, 2, 2]}, "annotation 9: 3 keypoint numbers, expected x, y, v of 17 keypoints"),
         ({"keypoints": ["a"] * 51}, "annotation 9: keypoints that are not numbers"),
-        ({"image_id": 5}, "annotation 9: there is no image 5"),
+        ({"image_id": 5}, "annotation 9: there is no image 5; the ids are 1"),
     ],
 )
 def test_annotations_that_cannot_be_right(tmp_path, changes, sentence):
@@ -130,11 +132,13 @@ def test_other_keypoints_than_cocos(tmp_path):
         coco.read(tmp_path, None)
 
 
-@pytest.mark.parametrize("content", ['{"images": [', "", "\xff"])
-def test_not_json(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "problem"), [('{"images": [', "is cut off"), ("", "is empty"), ("\xff", "is not UTF-8")]
+)
+def test_not_json(tmp_path, content, problem):
     make(tmp_path)
     (tmp_path / "annotations/person_keypoints_val2017.json").write_bytes(content.encode("latin-1"))
-    with pytest.raises(ValueError, match=r"val2017.json is not JSON, or is cut off"):
+    with pytest.raises(ValueError, match=rf"val2017.json {problem}"):
         coco.read(tmp_path, None)
 
 
@@ -152,7 +156,7 @@ def test_image_without_a_file_name(tmp_path):
     content = {"images": [{"id": 1}], "annotations": [], "categories": None}
     make(tmp_path)
     (tmp_path / "annotations/person_keypoints_val2017.json").write_text(json.dumps(content))
-    with pytest.raises(ValueError, match=r"val2017\.json: image 1 has no file_name"):
+    with pytest.raises(ValueError, match=r"val2017\.json: image 1 has no file_name, but only id"):
         coco.read(tmp_path, None)
 
 

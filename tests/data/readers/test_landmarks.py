@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE
-from blazepose.data.readers import landmarks
-from blazepose.data.readers.files import file_names
+from blazepose.data.readers import image_paths, landmarks
 from blazepose.topology import INDEX, LANDMARKS
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -149,8 +148,11 @@ def test_unlabelled_points_may_have_any_coordinates(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"annotations": [entry(), entry()]}, "two entries of annotation have the id 5"),
-        ({"images": [{"id": 1, "file_name": "7.jpg"}] * 2}, "two entries of image have the id 1"),
+        ({"annotations": [entry(), entry(bbox=[1, 2, 3, 4])]}, "two entries of annotation have the id 5"),
+        (
+            {"images": [{"id": 1, "file_name": "7.jpg"}, {"id": 1, "file_name": "8.jpg"}]},
+            "two entries of image have the id 1",
+        ),
         ({"annotations": [{"image_id": 1}]}, "annotation number 1 has no id"),
         ({"categories": [{"id": 1, "name": "person"}]}, "no category lists the names of its keypoints"),
         ({"categories": [{"id": 1, "keypoints": 5}]}, "keypoints of category 1 are not a list of names"),
@@ -267,7 +269,8 @@ def test_pictures_are_looked_for_where_the_others_are(tmp_path, monkeypatch):
     images = [{"id": 1, "file_name": "p.png"}, {"id": 2, "file_name": "0001"}]
     people = [entry(), entry(6, image_id=2)]
     listed = []
-    monkeypatch.setattr(landmarks, "file_names", lambda folder: listed.append(folder) or file_names(folder))
+    folder_of = image_paths._Folder
+    monkeypatch.setattr(image_paths, "_Folder", lambda path: listed.append(path) or folder_of(path))
     source = landmarks.read(make(tmp_path / "set", *people, images=images), None)
     assert [person.image for person in source.annotations] == [picture, other]
     assert listed == [tmp_path / "set", tmp_path / "set/images"], "each once, and no further"
@@ -288,3 +291,22 @@ def test_label_studio(tmp_path):
     assert [person.person for person in source.annotations] == ["1", "2"]
     assert [int(person.labelled.sum()) for person in source.annotations] == [4, 2]
     assert source.left_out == {"in a category without landmarks": 1}
+
+
+def test_people_whose_keypoints_are_all_flagged_0_are_counted(tmp_path):
+    """Some converters write 0 for every point."""
+    unflagged = entry(6, keypoints=[10, 20, 0, 30, 40, 0])
+    source = landmarks.read(make(tmp_path, entry(), unflagged, entry(7, keypoints=[0] * 6)), None)
+    assert source.left_out == {"all keypoints flagged 0, not labelled": 1, "no keypoints": 1}
+
+
+def test_numbers_written_as_text(tmp_path):
+    """As converters from XML write them."""
+    text = entry(
+        keypoints=["10", "20", "2", "30", "40", "1"], bbox=["1", "2", "30", "40"], area="300", iscrowd="0"
+    )
+    image = {"id": "1", "file_name": "7.jpg", "width": "64", "height": "48"}
+    person = landmarks.read(make(tmp_path, text, images=[image]), None).annotations[0]
+    assert person.landmarks_px[29].tolist() == [30, 40]
+    assert person.box_xyxy.tolist() == [1, 2, 31, 42]
+    assert (person.area_px, person.image_size) == (300, (64, 48))

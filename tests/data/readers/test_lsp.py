@@ -125,10 +125,35 @@ def test_missing_joints(tmp_path):
 def test_damaged_joints(tmp_path):
     make(tmp_path, np.stack([person()] * 50))
     whole = (tmp_path / "joints.mat").read_bytes()
-    for damaged in (whole[: len(whole) // 2], b"", b"not matlab"):
+    for damaged, reason in (
+        (
+            whole[: len(whole) // 2],
+            "cannot be read as a MATLAB file: .*; it begins as a MATLAB file; compare its",
+        ),
+        (
+            b"not matlab",
+            "cannot be read as a MATLAB file: .*; it begins as text, 'not matlab'; compare its 10 ",
+        ),
+        (b"", "is empty"),
+        (b"version https://git-lfs.github.com/spec/v1", "is not a MATLAB file, but a Git LFS pointer"),
+    ):
         (tmp_path / "joints.mat").write_bytes(damaged)
-        with pytest.raises(ValueError, match=r"joints.mat is not a joints.mat, or is cut off"):
+        with pytest.raises(ValueError, match=rf"joints\.mat {reason}"):
             lsp.read(tmp_path, None)
+
+
+def test_other_matlab_files(tmp_path, monkeypatch):
+    make(tmp_path, person()[None])
+    savemat(tmp_path / "joints.mat", {"points": np.zeros(3), "names": "a"})
+    with pytest.raises(ValueError, match=r"joints\.mat holds points, names, not joints; see data"):
+        lsp.read(tmp_path, None)
+    savemat(tmp_path / "joints.mat", {"joints": "text"})
+    with pytest.raises(ValueError, match=r"joints\.mat: joints are of type <U4, not numbers"):
+        lsp.read(tmp_path, None)
+    header = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM"
+    (tmp_path / "joints.mat").write_bytes(header + bytes(400))
+    with pytest.raises(ValueError, match=r"Please use HDF reader .*; save it with MATLAB's option -v7$"):
+        lsp.read(tmp_path, None)
 
 
 def test_joints_of_another_shape(tmp_path):

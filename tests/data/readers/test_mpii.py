@@ -83,7 +83,7 @@ def test_splits(tmp_path):
         (json.dumps([{"joints": []}]), r"entry 0: expected image, .*\('image'\)"),
         ("[7]", "entry 0: expected image, 16 joints"),
         ("[]", "holds no labelled people"),
-        ("[", "is not JSON"),
+        ("[", "is cut off"),
     ],
 )
 def test_files_that_cannot_be_right(tmp_path, content, sentence):

@@ -30,6 +30,8 @@ def asked(monkeypatch) -> list[tuple[Path, str | None]]:
         ("lsp:C:\\lsp", "C:\\lsp", None),
         ("lsp:~/my set", "/home/me/my set", None),
         ("lsp:~/lsp:test", "/home/me/lsp", "test"),
+        ("lsp:data/lsp:stored", "data/lsp", None),
+        ("lsp:data/lsp:test:upright", "data/lsp", "test"),
     ],
 )
 def test_path_and_split(asked, monkeypatch, spec, path, split):
@@ -43,6 +45,15 @@ def test_a_folder_whose_name_ends_like_a_split(asked, tmp_path):
     read_source(f"lsp:{tmp_path}/set:1")
     read_source(f"lsp:{tmp_path}/set:1:train")
     assert asked == [(tmp_path / "set:1", None), (tmp_path / "set:1", "train")]
+
+
+def test_the_pixels_that_labels_count_in(asked, monkeypatch):
+    """The end of the name reaches the place where labels are turned."""
+    pixels = []
+    monkeypatch.setattr(readers, "turn_labels", lambda source, given: pixels.append(given) or source)
+    for spec in ("lsp:data/lsp", "lsp:data/lsp:stored", "lsp:data/lsp:test:upright"):
+        read_source(spec)
+    assert pixels == [None, "stored", "upright"]
 
 
 @pytest.mark.parametrize(

@@ -137,8 +137,8 @@ def test_annotations_that_cannot_be_right(tmp_path, change, sentence):
         ({"categories": [{"id": 1, "keypoints": list(LANDMARKS[::-1])}]}, "expected one category"),
         ({"categories": [{"id": 1}]}, "expected one category"),
         ({"categories": None}, "is not a COCO annotation file: it has no list 'categories'"),
-        ({"images": [{"id": 0}]}, r"expected id, file_name, width and height of every image \('file_name'\)"),
-        ({"annotations": [{}]}, "annotation number 1 has no id"),
+        ({"images": [{"id": 0}]}, r"image 0 has no file_name, but only id"),
+        ({"annotations": [{}]}, "is not a COCO annotation file: annotation number 1 has no id"),
         ({"annotations": []}, r"holds no labelled people; see data/README.md#synthetic"),
     ],
 )

@@ -1,0 +1,101 @@
+"""Text and JSON of people's own tools: read in UTF-8, -16 and -32, and named if they are something else."""
+
+import json
+from array import array
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from blazepose.data.readers.files import require_file
+
+_KEYPOINT_LISTS = {"keypoints", "foot_kpts", "face_kpts", "lefthand_kpts", "righthand_kpts"}
+
+_NO_TEXT = {
+    b"PK\x03\x04": "is a zip archive, or an Excel workbook: unpack it, or save the sheet as CSV UTF-8",
+    b"\xd0\xcf\x11\xe0": "is an Excel workbook: save the sheet as CSV UTF-8",
+    b"\x1f\x8b": "is compressed with gzip: unpack it with zcat FILE > NEW",
+    b"BZh": "is compressed with bzip2: unpack it with bzcat FILE > NEW",
+    b"\xfd7zXZ": "is compressed with xz: unpack it with xzcat FILE > NEW",
+    b"7z\xbc\xaf": "is a 7z archive: unpack it",
+    b"Rar!": "is a RAR archive: unpack it",
+    b"version https://git-lfs": "is a pointer of Git LFS, not the file itself: fetch that with git lfs pull",
+}
+"""{first bytes: what a file is that begins with them, and the way to the text}."""
+
+
+def read_text(file: Path) -> str:
+    """Read a text in UTF-8, or in UTF-16 or UTF-32, which its first bytes tell.
+
+    Other encodings are refused: all of them decode any bytes, and a wrong one makes other names of them.
+
+    Raises:
+        ValueError: if it cannot be read; names what the file is instead.
+    """
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read: {error.strerror}") from error
+    if not data or data.isspace():
+        raise ValueError(f"{file} is empty: copy or export it again")
+    for start, kind in _NO_TEXT.items():
+        if data.startswith(start):
+            raise ValueError(f"{file} {kind}")
+    encoding = json.detect_encoding(data)
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        if b"\0" in data:
+            problem = f"{file} is not text, or is cut off: {error}; copy or export it again"
+        else:
+            problem = (
+                f"{file} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}; save it as "
+                "UTF-8 (Excel: CSV UTF-8), or convert it: iconv -f ENCODING -t UTF-8 (GB18030 from Chinese, "
+                "CP1252 from Western Windows)"
+            )
+        raise ValueError(problem) from error
+
+
+def slim(entry: dict[str, Any]) -> dict[str, Any]:
+    """A JSON object with COCO's outlines left out and its keypoint lists packed as floats.
+
+    A person with 133 keypoints takes 13 kB as Python numbers; so 100,000 people would not fit in 1 GB.
+    """
+    entry.pop("segmentation", None)
+    for key in _KEYPOINT_LISTS & entry.keys():
+        try:
+            entry[key] = array("f", entry[key])
+        except (
+            TypeError,
+            OverflowError,
+        ):  # a category's keypoint names, or what its reader will complain about
+            continue
+    return entry
+
+
+def read_json(file: Path, anchor: str, pack: Callable[[dict[str, Any]], dict[str, Any]] = slim) -> Any:
+    """The content of a JSON file.
+
+    Args:
+        file: to read.
+        anchor: of the data set.
+        pack: makes each of its objects small while the rest is still being read.
+
+    Raises:
+        FileNotFoundError: if the file is missing.
+        ValueError: if it is not JSON; names what it is.
+    """
+    text = read_text(require_file(file, anchor))
+    try:
+        return json.loads(text, object_hook=pack)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{file} {_problem(text, error)} ({error}); see data/README.md#{anchor}") from error
+
+
+def _problem(text: str, error: json.JSONDecodeError) -> str:
+    if text.lstrip().startswith("<"):
+        return "is a web page or XML, no JSON"
+    if error.msg == "Extra data" and error.colno == 1:
+        return "is JSON Lines, or several JSON values: only one can be read"
+    if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
+        return "is cut off: copy or export it again"
+    return "is not JSON"
