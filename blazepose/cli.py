@@ -63,7 +63,7 @@ def say_errors(task: Callable[P, None]) -> Callable[P, None]:
                 if received:  # whatever libraries have made of it
                     end(received[0], _how_to_resume(error) or _AGAIN)
                 sentence = _sentence(error, task.__code__)
-                if sentence is None:
+                if sentence is None or isinstance(error, SystemExit):
                     raise
                 leave(error, sentence)
 

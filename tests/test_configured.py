@@ -12,6 +12,8 @@ from blazepose.configured import TEXT_KEYS, as_typed, expand_home, quoted
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 SCRIPT = """
+import signal
+from pathlib import Path
 import numpy as np
 from blazepose.configured import script
 from blazepose.topology import mirror_index
@@ -25,6 +27,10 @@ def main(cfg):
         mirror_index(("left_tail",))
     if cfg.weights == "bug":
         np.zeros(3) + np.zeros(4)
+    if cfg.weights == "full":
+        Path("/dev/full").write_text("half")
+    if cfg.weights == "ended":
+        signal.raise_signal(signal.SIGTERM)
 
 if __name__ == "__main__":
     main()
@@ -74,6 +80,12 @@ def test_own_errors_are_one_sentence(run):
     assert status == 1
     assert err.startswith("no mirror partner for left_tail")
     assert err.count("\n") == 1
+
+
+def test_ends_are_one_sentence(run):
+    full = "a file cannot be written (No space left on device): free some space\n"
+    assert run("weights=full")[::2] == (1, full)
+    assert run("weights=ended")[::2] == (143, "ended by SIGTERM: run the command again\n")
 
 
 def test_a_bug_keeps_its_traceback(run):
