@@ -132,6 +132,7 @@ def on_signals(handle: Callable[[int], None]) -> Iterator[None]:
 
 def _end_if_blocked(reader: int, noted: threading.Event) -> None:
     """End the script for a signal that the main thread never notes, as while it waits for other processes."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # they are for the main thread
     with open(reader, "rb", buffering=0) as numbers:
         while number := numbers.read(1):
             if number[0] in _SIGNALS and not noted.wait(_PATIENCE_S):

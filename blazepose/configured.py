@@ -63,7 +63,7 @@ def script(config_name: str) -> Callable[[Callable[[DictConfig], None]], Callabl
             except YAMLError as error:
                 leave(error, f"a config cannot be read as YAML: {' '.join(str(error).split())}")
 
-        return command
+        return say_errors(command)
 
     return decorate
 

@@ -128,23 +128,29 @@ save = WholeFiles.save_checkpoint
 
 def save_or_die(self, checkpoint, path, **options):
     if Path(path).name == "last.ckpt" and Path(path).exists():
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), kind)
     save(self, checkpoint, path, **options)
 
 WholeFiles.save_checkpoint = save_or_die
-sys.argv = sys.argv[1:]
+kind, sys.argv = int(sys.argv[1]), sys.argv[2:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
-"""Runs a script that is killed when its second epoch is done but not saved."""
+"""Runs a script that gets a signal when its second epoch is done but not saved."""
 
 
-def test_killed_run_goes_on_to_the_same_curve(trained, tiny_lsp, tmp_path):
+@pytest.mark.parametrize(("kind", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 143)])
+def test_killed_run_goes_on_to_the_same_curve(trained, tiny_lsp, tmp_path, kind, status):
     # With workers, which fetch batches before Lightning knows the epoch; the other run had none.
     arguments = [*TINY, *data(tiny_lsp), "stages.joint=3", "loader.num_workers=1"]
-    killed = [sys.executable, "-c", KILLED, str(ROOT / "train.py"), *arguments]
+    killed = [sys.executable, "-c", KILLED, str(int(kind)), str(ROOT / "train.py"), *arguments]
     # No pipes: the worker, which is left alone, would hold them open for a while.
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    assert subprocess.run(killed, cwd=tmp_path, check=False, **quiet).returncode == -signal.SIGKILL
+    with (tmp_path / "errors.txt").open("w") as file:
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": file}
+        assert subprocess.run(killed, cwd=tmp_path, check=False, **quiet).returncode == status
+    how = f"python train.py ckpt={the_run(tmp_path).relative_to(tmp_path)} resumes the training"
+    said = f"ended by SIGTERM: {how}\n" if kind == signal.SIGTERM else ""
+    assert (tmp_path / "errors.txt").read_text() == said
+    assert not list(tmp_path.rglob("checkpoints/.*"))
     assert not (the_run(tmp_path) / "results.json").exists()
     run(tmp_path, "train.py", "ckpt=last")
     uninterrupted, resumed = (
@@ -256,7 +262,8 @@ def test_damaged_picture_in_validation_is_one_sentence(tmp_path):
     picture.write_bytes(picture.read_bytes()[:700])
     arguments = [*TINY, *data(folder), "stages.joint=1", "loader.num_workers=1"]
     said = run(tmp_path, "train.py", *arguments, fails=True)
-    assert said.strip().splitlines()[-1].endswith("copy or download it again")
+    sentence = said.strip().splitlines()[-1]
+    assert sentence.endswith("copy or download it again; no epoch was complete: start the training again")
     assert "Traceback" not in said
 
 

@@ -1,7 +1,10 @@
 """eval.py as a user types it."""
 
+import errno
 import json
+import os
 import runpy
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +79,29 @@ def test_weights_to_report(folder, run):
     again = json.loads(Path("again/results.json").read_text())
     assert again["pck@0.2"] == figures["pck@0.2"]
     assert (again["torso"], again["roi"]) == ("midline", "annotation")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "sentence"),
+    [
+        (signal.SIGTERM, 143, "ended by SIGTERM: run the command again"),
+        (errno.ENOSPC, 1, "here cannot be written (No space left on device): free some space"),
+    ],
+)
+def test_an_evaluation_that_ends_early_leaves_nothing(folder, run, monkeypatch, kind, status, sentence):
+    def fail(*_) -> None:
+        assert list(folder.glob("here/*/results.json"))
+        if kind == signal.SIGTERM:
+            signal.raise_signal(kind)
+        raise OSError(kind, os.strerror(kind))
+
+    write_network(folder / "net.onnx")
+    with monkeypatch.context() as patch:
+        patch.setattr("blazepose.evaluation.report.plot_body", fail)
+        found = run("weights=net.onnx", "data.test=[lsp:people]", "out=here")
+    assert found[::2] == (status, sentence)
+    assert {path.name for path in folder.iterdir()} == {"net.onnx", "people"}
+    assert run("weights=net.onnx", "data.test=[lsp:people]", "out=here")[0] == 0
 
 
 def test_our_weights_know_their_people_and_what_they_learned(folder, run):

@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import signal
 import subprocess
 import sys
 from fractions import Fraction
@@ -68,6 +69,20 @@ def test_a_picture(track, shared, bundle, tmp_path):
     drawn, original = (cv2.imread(str(path)).astype(int) for path in (tmp_path / "seen.jpg", picture))
     assert drawn.shape == original.shape
     assert 0.001 < (np.abs(drawn - original).max(axis=2) > 60).mean() < 0.2
+
+
+@pytest.mark.shared
+def test_what_was_seen_until_sigterm_is_kept(track, bundle, clip, tmp_path, monkeypatch):
+    def draw(image, poses, trained):
+        signal.raise_signal(signal.SIGTERM)
+        return image
+
+    monkeypatch.setattr("blazepose.runtime.session.draw_poses", draw)
+    status, said, err = track(clip, "--weights", bundle, "--out", "seen.mp4", "--landmarks", "seen.jsonl")
+    assert (status, said) == (143, "stopped; people in 1 of 1 frames, 1 different\nseen.mp4\nseen.jsonl\n")
+    kept = "ended by SIGTERM: what was seen until then is kept; to see all frames, name other files"
+    assert err.splitlines()[-1] == kept
+    assert len(lines(tmp_path / "seen.jsonl")) == len(list(open_footage("seen.mp4").frames)) == 1
 
 
 @pytest.mark.shared

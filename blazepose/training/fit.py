@@ -236,7 +236,7 @@ def _how_to_resume(trainer: Trainer) -> str:
     folder = run_folder(trainer)
     if last_checkpoint(folder).is_file():
         return f"python train.py ckpt={folder} resumes the training"
-    return "no epoch was complete, so there is nothing to resume: start the training again"
+    return "no epoch was complete: start the training again"
 
 
 @contextmanager
