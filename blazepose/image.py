@@ -1,5 +1,6 @@
 """Picture files to arrays."""
 
+import errno
 import io
 import os
 import re
@@ -198,7 +199,17 @@ def _jpeg_has_end(data: bytes) -> bool:
 
 
 def write_image(path: Path, image: np.ndarray) -> None:
-    """Write an RGB picture in the format of its suffix; it appears when it is complete."""
-    _, encoded = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    """Write an RGB picture in the format of its suffix; it appears when it is complete.
+
+    Raises:
+        OSError: with EINVAL if the format cannot hold it.
+    """
+    try:
+        encoded, data = cv2.imencode(path.suffix, image[..., ::-1])
+    except cv2.error:
+        encoded = False
+    if not encoded:
+        height, width = image.shape[:2]
+        raise OSError(errno.EINVAL, f"OpenCV writes no {path.suffix} of {width}x{height} pixels")
     with whole_file(path) as part:
-        part.write_bytes(encoded.tobytes())
+        part.write_bytes(data.tobytes())  # unlike OpenCV, Python takes names that are no text
