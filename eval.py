@@ -1,10 +1,12 @@
 """Score weights on labelled people: `python eval.py weights=net.tflite "data.test=[lsp:data/lspet:val]"`."""
 
 import gc
+from functools import partial
 from pathlib import Path
 
 from omegaconf import DictConfig
 
+from blazepose.cli import resuming
 from blazepose.configured import build, refuse_typed, script
 from blazepose.data.readers import as_list, read_source
 from blazepose.evaluation.annotators import criterion
@@ -42,8 +44,8 @@ def main(cfg: DictConfig) -> None:
     people, said = ask(subject, people, options)
 
     folder = new_folder(options.out, subject.file)
-    with whole_folder(folder) as part:
-        predictions = kept(said, part, subject.file)
+    with whole_folder(folder) as part, resuming(partial(how_to_resume, folder)):
+        predictions = kept(said, folder, subject.file)  # hours of work, which a failure of the report leaves
         scored = score(predictions, people.sources, options.torso)
 
         about = {"data": specs, "metadata": cfg.data.metadata, "intersect": options.intersect}
@@ -56,6 +58,14 @@ def main(cfg: DictConfig) -> None:
             latency = measure_latency(subject.engine, options.num_threads)
             write_model_card(figures, subject.engine.metadata, latency, part / "model_card.md")
     print(f"{subject.file}: {headline(figures)}", *said_of_groups(figures), folder / "report.md", sep="\n")
+
+
+def how_to_resume(folder: Path) -> str:
+    """Return what to do after an evaluation that did not come to its end."""
+    predictions = folder / "predictions.jsonl"
+    if predictions.is_file():
+        return f"predictions={predictions} instead of weights= scores the saved predictions"
+    return "run the command again"
 
 
 def compare(cfg: DictConfig, options: Options) -> None:

@@ -97,7 +97,8 @@ def main() -> None:
     for path in filter(None, (out, landmarks)):
         print(path)
     if found.stopped:
-        end(found.stopped, f"what was seen until then is kept; to see all {unit}, name other files")
+        kept = " and ".join(str(path) for path in (out, landmarks) if path)
+        end(found.stopped, f"{kept} hold the first {found.frames} {unit}; for all of them name other files")
 
 
 def parse_roi(text: str) -> Roi:

@@ -5,6 +5,7 @@ sentence of an error came from.
 """
 
 import dis
+import errno
 import functools
 import io
 import logging
@@ -186,7 +187,7 @@ def _say(sentence: str) -> None:
 
 
 def _how_to_resume(error: BaseException) -> str | None:
-    """The innermost note of `resuming`."""
+    """Return the innermost note of `resuming`."""
     notes = [note for one in chain(error) for note in getattr(one, "__notes__", [])[:1]]
     return notes[-1] if notes else None
 
@@ -203,22 +204,23 @@ def _log_to_console() -> None:
 
 
 def _sentence(error: BaseException, script_code: CodeType) -> str | None:
-    """What to tell the user of an error; None of a bug."""
+    """Return the sentence for an error, or None for a bug."""
     if isinstance(error, ValueError | OSError | ImportError) and _raised_on_purpose(error, script_code):
         return str(error)
     if full := full_disk(error):
-        return f"{full.filename or 'a file'} cannot be written ({full.strerror}): free some space"
+        way = "raise the limit of file sizes" if full.errno == errno.EFBIG else "free some space"
+        return f"{full.filename or 'a file'} cannot be written ({full.strerror}): {way}"
     return None
 
 
 def _in_thread(thread: threading.ExceptHookArgs) -> None:
-    """Leave it to the main thread, which meets it as well, to say that the disk is full."""
+    """Ignore a full disk in a thread, since the main thread reports it."""
     if not full_disk(thread.exc_value):
         threading.__excepthook__(thread)
 
 
 def _in_destructor(lost: Any) -> None:
-    """Leave it to `again` to interrupt where Python ignores it."""
+    """Ignore an interrupt in a destructor, since `again` repeats it."""
     if not isinstance(lost.exc_value, KeyboardInterrupt):
         sys.__unraisablehook__(lost)
 

@@ -1,5 +1,6 @@
 """Picture files to arrays."""
 
+import errno
 import io
 import os
 import re
@@ -111,12 +112,12 @@ def _decode_pillow(path: Path, data: bytes, name: str) -> np.ndarray:
 
             pillow_heif.register_heif_opener()
         return np.asarray(open_image(io.BytesIO(data), name).convert("RGB"))
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise ImageError(
             f"{path} is a HEIC picture, which only pillow-heif reads: pip install pillow-heif, or save it as "
             "JPEG"
         ) from error
-    except (OSError, SyntaxError, ValueError, RuntimeError) as error:
+    except (OSError, SyntaxError, ValueError, RuntimeError, ImportError) as error:
         raise ImageError(f"{path} cannot be decoded: {error}") from error
 
 
@@ -127,7 +128,7 @@ def _to_8_bits(image: np.ndarray) -> np.ndarray:
     step = max(1, min(image.shape[:2]) // 500)
     sample = image[::step, ::step]
     bright = float(np.percentile(sample[np.isfinite(sample)], 99.9)) if np.isfinite(sample).any() else 0.0
-    whites = _WHITES if np.issubdtype(image.dtype, np.integer) else (1, *_WHITES)
+    whites = _WHITES if np.issubdtype(image.dtype, np.integer) else (1, 2, 4, 8, 16, *_WHITES)
     white = next((white for white in whites if bright <= white), bright)
     scaled = np.nan_to_num(image.astype(np.float32)) * (255 / white)
     return np.clip(scaled, 0, 255).astype(np.uint8)
@@ -198,7 +199,17 @@ def _jpeg_has_end(data: bytes) -> bool:
 
 
 def write_image(path: Path, image: np.ndarray) -> None:
-    """Write an RGB picture in the format of its suffix; it appears when it is complete."""
-    _, encoded = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    """Write an RGB picture in the format of its suffix; it appears when it is complete.
+
+    Raises:
+        OSError: with EINVAL if the format cannot hold it.
+    """
+    try:
+        encoded, data = cv2.imencode(path.suffix, image[..., ::-1])
+    except cv2.error:
+        encoded = False
+    if not encoded:
+        height, width = image.shape[:2]
+        raise OSError(errno.EINVAL, f"OpenCV writes no {path.suffix} of {width}x{height} pixels")
     with whole_file(path) as part:
-        part.write_bytes(encoded.tobytes())
+        part.write_bytes(data.tobytes())  # unlike OpenCV, Python takes names that are no text

@@ -46,11 +46,13 @@ def image_format(head: bytes) -> str | None:
         return "AVIF" if brands & _AVIF_BRANDS else "HEIF" if brands & _HEIF_BRANDS else None
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WEBP"
+    if head[:2] == b"BM" and any(head[6:10]):  # a text: these bytes of a BMP are reserved
+        return None
     return next((name for name, starts in _MAGIC.items() if head.startswith(starts)), None)
 
 
 def is_still_image(path: Path) -> bool:
-    """Recognize a still image by the content of its file; not an animated GIF, nor MJPEG by its suffix."""
+    """Recognize a still image by the content of its file; not an animated GIF, a raw file, nor MJPEG."""
     if path.suffix.lower() in _FILMS:
         return False
     try:
@@ -60,7 +62,7 @@ def is_still_image(path: Path) -> bool:
                 file.seek(0)
                 with Image.open(file) as image:
                     return not getattr(image, "is_animated", False)
-            return name is not None
+            return name is not None and not (name == "TIFF" and is_camera_raw(file))
     except (OSError, SyntaxError):
         return False
 

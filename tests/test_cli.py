@@ -80,8 +80,10 @@ def main() -> None:
         Destroyed()
         time.sleep(20)
     if what == "as timeout":
-        signal.raise_signal(signal.SIGTERM)
-        signal.raise_signal(signal.SIGTERM)
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            signal.raise_signal(signal.SIGTERM)
     if what == "kept":
         end(signal.SIGINT, "what is done is kept")
     if what == "full":

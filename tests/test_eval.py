@@ -84,11 +84,11 @@ def test_weights_to_report(folder, run):
 @pytest.mark.parametrize(
     ("kind", "status", "sentence"),
     [
-        (signal.SIGTERM, 143, "ended by SIGTERM: run the command again"),
-        (errno.ENOSPC, 1, "here cannot be written (No space left on device): free some space"),
+        (signal.SIGTERM, 143, "ended by SIGTERM: "),
+        (errno.ENOSPC, 1, "here cannot be written (No space left on device): free some space; "),
     ],
 )
-def test_an_evaluation_that_ends_early_leaves_nothing(folder, run, monkeypatch, kind, status, sentence):
+def test_a_report_that_ends_early_leaves_the_predictions(folder, run, monkeypatch, kind, status, sentence):
     def fail(*_) -> None:
         assert list(folder.glob("here/*/results.json"))
         if kind == signal.SIGTERM:
@@ -99,9 +99,19 @@ def test_an_evaluation_that_ends_early_leaves_nothing(folder, run, monkeypatch, 
     with monkeypatch.context() as patch:
         patch.setattr("blazepose.evaluation.report.plot_body", fail)
         found = run("weights=net.onnx", "data.test=[lsp:people]", "out=here")
-    assert found[::2] == (status, sentence)
+    way = "predictions=here/predictions.jsonl instead of weights= scores the saved predictions"
+    assert found[::2] == (status, sentence + way)
+    assert [path.name for path in (folder / "here").iterdir()] == ["predictions.jsonl"]
+    assert run("predictions=here/predictions.jsonl", "data.test=[lsp:people]", "out=again")[0] == 0
+
+
+def test_predicting_that_ends_early_leaves_nothing(folder, run, monkeypatch):
+    write_network(folder / "net.onnx")
+    with monkeypatch.context() as patch:
+        patch.setattr("blazepose.evaluation.predict.cut_crop", lambda *_: signal.raise_signal(signal.SIGTERM))
+        found = run("weights=net.onnx", "data.test=[lsp:people]", "out=here")
+    assert found[::2] == (143, "ended by SIGTERM: run the command again")
     assert {path.name for path in folder.iterdir()} == {"net.onnx", "people"}
-    assert run("weights=net.onnx", "data.test=[lsp:people]", "out=here")[0] == 0
 
 
 def test_our_weights_know_their_people_and_what_they_learned(folder, run):

@@ -116,6 +116,13 @@ def test_floating_point_pictures(tmp_path, scale):
     assert np.abs(image.astype(int) - PICTURE)[1:].max() <= 1
 
 
+def test_highlights_of_floating_point_pictures_do_not_darken_the_rest(tmp_path):
+    values = np.full((64, 64, 3), 0.5, np.float32)
+    values[:8] = 1.5
+    image = read_image(written(tmp_path, tiff(values)))
+    assert (image[32, 32, 0], image[0, 0, 0]) == (63, 191)  # white is 2
+
+
 def test_a_black_picture_of_16_bits_stays_black(tmp_path):
     assert read_image(written(tmp_path, png(np.zeros((8, 8), np.uint16)))).max() == 0
 

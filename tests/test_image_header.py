@@ -65,6 +65,12 @@ def test_bmp_and_jpeg_2000(tmp_path):
         assert is_still_image(path)
 
 
+def test_a_text_that_begins_like_a_bmp(tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text("BMI,age,image\n23,40,a.jpg\n" * 9)
+    assert not is_still_image(path)
+
+
 def test_a_gif_is_still_if_it_has_one_frame(tmp_path):
     (tmp_path / "one").write_bytes(gif(1))
     (tmp_path / "three").write_bytes(gif(3))

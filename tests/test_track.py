@@ -80,7 +80,9 @@ def test_what_was_seen_until_sigterm_is_kept(track, bundle, clip, tmp_path, monk
     monkeypatch.setattr("blazepose.runtime.session.draw_poses", draw)
     status, said, err = track(clip, "--weights", bundle, "--out", "seen.mp4", "--landmarks", "seen.jsonl")
     assert (status, said) == (143, "stopped; people in 1 of 1 frames, 1 different\nseen.mp4\nseen.jsonl\n")
-    kept = "ended by SIGTERM: what was seen until then is kept; to see all frames, name other files"
+    kept = (
+        "ended by SIGTERM: seen.mp4 and seen.jsonl hold the first 1 frames; for all of them name other files"
+    )
     assert err.splitlines()[-1] == kept
     assert len(lines(tmp_path / "seen.jsonl")) == len(list(open_footage("seen.mp4").frames)) == 1
 

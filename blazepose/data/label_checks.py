@@ -13,15 +13,18 @@ import numpy as np
 
 from blazepose.data.annotation import UNKNOWN, Annotation, Source
 from blazepose.image_header import stored_size
-from blazepose.topology import LANDMARKS, NUM_LANDMARKS
+from blazepose.topology import LANDMARKS, NUM_LANDMARKS, TORSO
 
 _CORNERS = ((0.0, 0.0), (1.0, 1.0))
 """The first pixel, counted from 0 and from 1: tools write it for points that have no place."""
 
 _FAR = 6.0
 """A point is far away whose distance from the middle of the body is so many times that of the next nearer
-one. Source: at most 3.3 in 4,349 people of lspet_train, and 2.3 in the 70 of coco_mini, wholebody_sample and
-mpii_sample."""
+one, if hips and shoulders are labelled: a wrist is far from a face alone. Source: at most 3.3 in 4,349 people
+of lspet_train, and 2.3 in the 70 of coco_mini, wholebody_sample and mpii_sample who have these."""
+
+_ROUNDING_PX = 1.0
+"""Added to that next distance: many labels are whole pixels."""
 
 _MOST_FAR = 0.25
 """Of a person's points. Chosen: of more, it is not certain which are the body."""
@@ -44,12 +47,18 @@ def in_corner(points_px: np.ndarray, labelled: np.ndarray) -> np.ndarray:
 
 
 def far_away(points_px: np.ndarray, labelled: np.ndarray) -> np.ndarray:
-    """Mark points that are many body lengths away from the rest of their person."""
+    """Mark points that are many body lengths away from the rest of their person.
+
+    Args:
+        points_px: (people, points, 2), the 33 landmarks first.
+        labelled: (people, points) bool.
+    """
     offsets = points_px - _middles(points_px, labelled)[:, None]
     distance = np.where(labelled, np.hypot(offsets[..., 0], offsets[..., 1]), np.inf)
     ordered = np.sort(distance, axis=1)
     count, place = labelled.sum(axis=1, keepdims=True), np.arange(1, labelled.shape[1])
-    gap = ordered[:, 1:] > _FAR * ordered[:, :-1]
+    gap = ordered[:, 1:] > _FAR * (ordered[:, :-1] + _ROUNDING_PX)
+    gap &= labelled[:, list(TORSO)].all(axis=1, keepdims=True)
     gap &= (place >= (1 - _MOST_FAR) * count) & (place < count)
     last_near = np.where(gap.any(axis=1), ordered[np.arange(len(gap)), gap.argmax(axis=1)], np.inf)
     return labelled & (distance > last_near[:, None])
@@ -138,10 +147,20 @@ def check_labels(source: Source) -> Source:
         )
     reasons = [_unusable(person) for person in people]
     left_out.update(filter(None, reasons))
+    others = {image: list(boxes) for image, boxes in source.others.items()}
+    for person, reason in zip(people, reasons, strict=True):
+        if reason and person.box_xyxy is not None:  # there is somebody in it, and no background
+            others.setdefault(person.image, []).append(person.box_xyxy)
     people = [person for person, reason in zip(people, reasons, strict=True) if not reason]
     if not people:
         raise ValueError(f"{source.name} holds no possible labels: {'; '.join(notes)}")
-    return replace(source, annotations=people, left_out=dict(left_out), notes=[*source.notes, *notes])
+    return replace(
+        source,
+        annotations=people,
+        left_out=dict(left_out),
+        others={image: np.stack(boxes) for image, boxes in others.items()},
+        notes=[*source.notes, *notes],
+    )
 
 
 def _unusable(person: Annotation) -> str | None:
@@ -175,7 +194,7 @@ def _without_impossible(source: Source) -> tuple[list[Annotation], list[str]]:
     ]
     _remove(people, corner, far)
     repeated = _repeated_marks(people)
-    shared = "at one place in many pictures, whose people are elsewhere"
+    shared = "at one place in many pictures although the people are at different places"
     notes += _describe(people, repeated, source.name, shared)
     _remove(people, repeated)
     return people, notes

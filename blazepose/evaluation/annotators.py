@@ -59,7 +59,7 @@ def second_opinion(people: Grouped, second: Source) -> tuple[Grouped, list[Predi
             f"{second.name} labels nobody of {', '.join(source.name for source in people.sources)}: "
             "the annotators need the same pictures, in the same places"
         )
-    notes = list(people.notes)
+    notes = [*people.notes, *second.notes]
     if rest := len(second.annotations) - sum(len(source.annotations) for source in known):
         notes.append(f"{rest} people of {second.name} are not in data.test, and are left out")
     return people._replace(sources=known, notes=notes), predictions

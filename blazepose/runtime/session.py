@@ -11,13 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
 from blazepose.cli import on_signals
 from blazepose.geometry import Roi
-from blazepose.image import PICTURE_SUFFIXES, WRITABLE_SUFFIXES
+from blazepose.image import PICTURE_SUFFIXES, WRITABLE_SUFFIXES, write_image
 from blazepose.runtime.draw import draw_poses
 from blazepose.runtime.media import VIDEO_SUFFIXES, Footage, Frame, VideoWriter
 from blazepose.runtime.pose import Pose
@@ -228,7 +227,7 @@ def _open_pictures(path: Path, folder: Path | None) -> Iterator[Show]:
         try:
             if file.exists():
                 raise FileExistsError(errno.EEXIST, "it is the overlay of another picture")
-            _write_picture(file, drawn)
+            write_image(file, drawn)
             written += 1
         except OSError as error:
             if folder is None or error.errno not in _OF_ONE_PICTURE:
@@ -239,19 +238,6 @@ def _open_pictures(path: Path, folder: Path | None) -> Iterator[Show]:
     yield write
     if failures and not written:
         raise failures[0]
-
-
-def _write_picture(file: Path, image: np.ndarray) -> None:
-    """Write an RGB picture; an OSError of _OF_ONE_PICTURE if its format cannot hold it."""
-    try:
-        encoded, data = cv2.imencode(file.suffix, image[..., ::-1])
-    except cv2.error:
-        encoded = False
-    if not encoded:
-        height, width = image.shape[:2]
-        raise OSError(errno.EINVAL, f"OpenCV writes no {file.suffix} of {width}x{height} pixels")
-    with whole_file(file) as part:
-        part.write_bytes(data.tobytes())  # unlike OpenCV, Python takes names that are no text
 
 
 def _overlay_name(picture: Path) -> Path:

@@ -89,10 +89,11 @@ def trainer_settings(settings: dict[str, Any]) -> dict[str, Any]:
     settings["callbacks"] = [_time_limit(limit)] if limit else []
     trial = _try_out(settings)
     require_all_processes(trial)
-    if trial.world_size > 1 and settings["strategy"] in ("auto", "ddp"):
+    several = trial.world_size > 1
+    if settings["strategy"] == "ddp" or (settings["strategy"] == "auto" and several):
         # Heads without labels, and parts that a stage freezes, get no gradient.
         settings["strategy"] = "ddp_find_unused_parameters_true"
-        settings["sync_batchnorm"] = gpu
+        settings["sync_batchnorm"] = gpu and several
     return settings
 
 
@@ -232,7 +233,7 @@ def fit(
 
 
 def _how_to_resume(trainer: Trainer) -> str:
-    """What the user types next, where the training does not come to its end."""
+    """Return the command that resumes the training."""
     folder = run_folder(trainer)
     if last_checkpoint(folder).is_file():
         return f"python train.py ckpt={folder} resumes the training"

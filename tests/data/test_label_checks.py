@@ -199,3 +199,34 @@ def test_who_is_labelled_twice_counts_once():
         "1 people of landmarks:labels.json have exactly the keypoints of another in their picture, first "
         "person 2 in 1.png: they are left out"
     ]
+
+
+FACE = [INDEX[name] for name in ("nose", "left_eye", "right_eye", "left_ear", "right_ear")]
+
+
+def partly_labelled(points: list[int], body: np.ndarray) -> Annotation:
+    labelled = np.zeros(NUM_LANDMARKS, bool)
+    labelled[points] = True
+    return replace(person(1, body), labelled=labelled)
+
+
+def test_a_wrist_far_from_a_face_is_right():
+    """Of people who are cut off, COCO labels little more."""
+    body = moved(WRIST, (320, 400))
+    body[FACE] = [(300, 100), (303, 98), (297, 98), (306, 100), (294, 100)]
+    source = checked(partly_labelled([*FACE, WRIST], body))
+    assert source.annotations[0].labelled.sum() == 6
+    assert source.notes == []
+
+
+def test_small_people_on_whole_pixels():
+    """Nose and eyes on one pixel, so that any distance is many times theirs."""
+    small = np.round(BODY / 60)
+    small[FACE] = small[INDEX["nose"]]
+    assert checked(person(1, small)).notes == []
+
+
+def test_the_box_of_a_person_without_a_point_is_kept_for_the_detector():
+    box = np.array([10, 20, 30, 40], np.float32)
+    source = checked(person(1), person(2, np.full_like(BODY, 1), image="1.png", box_xyxy=box))
+    np.testing.assert_array_equal(source.others[Path("1.png")], [box])

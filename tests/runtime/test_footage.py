@@ -35,7 +35,7 @@ def test_a_stream_is_read_by_its_address(video):
 
 
 def test_a_stream_that_falls_silent_gives_what_it_sent(video, tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(media, "_PATIENCE_S", 3.0)
+    monkeypatch.setattr(media, "_PATIENCE_S", 10.0)
     broadcast = tmp_path / "a.ts"
     with av.open(str(video)) as source, av.open(str(broadcast), "w") as copy:
         stream = copy.add_stream_from_template(source.streams.video[0])

@@ -146,6 +146,7 @@ def until(condition) -> None:
     deadline = time.monotonic() + HANGS_S
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.05)
+    assert condition()
 
 
 def free_port() -> int:

@@ -88,6 +88,8 @@ def test_several_processes_bear_with_parts_that_get_no_gradient():
     assert trainer_settings(settings)["strategy"] == "auto"
     several = trainer_settings(settings | {"strategy": "ddp", "devices": 2})
     assert several["strategy"] == "ddp_find_unused_parameters_true"
+    one = trainer_settings(settings | {"strategy": "ddp", "devices": 1})
+    assert one["strategy"] == "ddp_find_unused_parameters_true"
 
 
 @pytest.mark.parametrize("seed", [-1, "abc", 2**32])

@@ -16,7 +16,7 @@ _SERVER = re.compile(r"^(.*\?d=|[a-z][a-z\d+.-]*://[^/?]*)", re.IGNORECASE)
 """What an address begins with before the path; `?d=` is Label Studio's, of files beside its server."""
 
 _COMPARED = 10_000
-"""Names that the nearest one is searched among. Chosen: half a second."""
+"""Most names that are compared. Chosen: half a second."""
 
 _SHOWN = 3
 """Names in the message about a folder."""
@@ -78,8 +78,8 @@ class ImagePaths:
             other = self._images.setdefault(path, image)
             if other != image:
                 raise ValueError(
-                    f"{self.file}: images {other} and {image} both lead to {path}; name them with the "
-                    "folders that tell them apart"
+                    f"{self.file}: images {other} and {image} both lead to {path}; give each picture a name "
+                    "of its own, with the folders that tell them apart"
                 )
             self._paths[image] = path
         return self._paths[image]
