@@ -1,5 +1,6 @@
 """Sources to loaders."""
 
+import gc
 import os
 import signal
 from collections.abc import Sequence
@@ -191,12 +192,13 @@ class SampleLoaders(LightningDataModule):
             world_size=self.trainer.world_size if self.trainer else 1,
         )
         sampler.set_epoch(self.first_epoch)
+        gc.collect()  # before processes are forked: see prepare_worker
         return DataLoader(
             dataset,
             batch_size,
             sampler=sampler,
             num_workers=workers,
-            worker_init_fn=_prepare_worker if workers else None,
+            worker_init_fn=prepare_worker if workers else None,
             persistent_workers=workers > 0 and training,
             pin_memory=torch.cuda.is_available(),
             prefetch_factor=4 if workers else None,
@@ -209,7 +211,10 @@ class SampleLoaders(LightningDataModule):
         return self._loader(self.val_set, training=False) if len(self.val_set) else []
 
 
-def _prepare_worker(_: int) -> None:
+def prepare_worker(_: int) -> None:
+    """Make a process that was forked for data loading independent of the one it comes from."""
+    # Freeing a decoder of FFmpeg that was garbage there waits for threads that do not exist here.
+    gc.freeze()
     # Ctrl-C and `timeout` signal a whole group of processes; the training process ends its workers itself.
     os.setpgid(0, 0)
     signal.set_wakeup_fd(-1)

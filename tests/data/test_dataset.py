@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 from blazepose.data.align import aligned_roi
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Source
 from blazepose.data.augment import Augmentation
+from blazepose.data.datamodule import prepare_worker
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.mask import BACKGROUND, PERSON, UNKNOWN_PIXEL
 from blazepose.data.readers import read_source
@@ -52,7 +53,9 @@ def test_shapes_and_types(source):
 def test_same_sample_whatever_the_process_and_another_every_epoch(source):
     people = dataset(source, Augmentation())
     alone = [people[i] for i in range(6)]
-    workers = list(DataLoader(people, batch_size=None, num_workers=2, sampler=range(6)))
+    workers = list(
+        DataLoader(people, batch_size=None, num_workers=2, sampler=range(6), worker_init_fn=prepare_worker)
+    )
     for a, b in zip(alone, workers, strict=True):
         assert all(np.array_equal(np.asarray(a[key]), np.asarray(b[key])) for key in a)
     later = people[len(people) + 2]
@@ -187,7 +190,7 @@ def test_what_a_worker_process_has_reported_is_not_said_again(tmp_path, source, 
     broken.write_bytes(b"\xff\xd8")
     crowd = [replace(a, image=broken) for a in source.annotations[:2]] + source.annotations[2:3]
     training = dataset(replace(source, annotations=crowd), STILL)
-    list(DataLoader(training, sampler=[0], num_workers=1))
+    list(DataLoader(training, sampler=[0], num_workers=1, worker_init_fn=prepare_worker))
     with caplog.at_level(logging.WARNING, "blazepose"):
         assert training[1]["index"] == 2
     assert not caplog.text

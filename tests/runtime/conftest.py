@@ -1,5 +1,6 @@
 """Short footage, and a scripted world."""
 
+import gc
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,6 +10,13 @@ import pytest
 from blazepose.runtime.media import VideoWriter
 from tests.runtime.scripted import World
 from tests.runtime.told import TIMES_MS
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_decoder_left():
+    """A process that a later test forks would wait for the threads of a decoder that is garbage here."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture
