@@ -6,7 +6,7 @@ that are no pixels are refused.
 
 import itertools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -100,22 +100,21 @@ def _middles(points_px: np.ndarray, labelled: np.ndarray) -> np.ndarray:
     return ordered[np.arange(len(ordered)), np.maximum(labelled.sum(axis=1) - 1, 0) // 2]
 
 
-def wrong_unit(points_px: np.ndarray, sides_px: Callable[[], list[int]]) -> str | None:
+def wrong_unit(points_px: np.ndarray, sides_px: Sequence[int] = ()) -> str | None:
     """Recognize points that are no pixels.
 
     Args:
         points_px: (points, 2), all that a source or a person has.
-        sides_px: reads the shorter side of a few of the pictures.
+        sides_px: the shorter side of a few of the pictures.
 
     Returns:
         the unit they are in, or None for pixels.
     """
-    largest = np.abs(points_px).max() if len(points_px) > 1 else np.inf
+    largest = max(points_px.max(), -points_px.min()) if len(points_px) > 1 else np.inf
     if largest <= _UNIT:
         return "from 0 to 1"
-    sides = sides_px() if largest <= _PERCENT else []
-    large = _LARGE_PX if len(sides) >= _SEVERAL else _VERY_LARGE_PX
-    return "in per cent" if min(sides, default=0) >= large else None
+    large = _LARGE_PX if len(sides_px) >= _SEVERAL else _VERY_LARGE_PX
+    return "in per cent" if largest <= _PERCENT and min(sides_px, default=0) >= large else None
 
 
 def check_labels(source: Source) -> Source:
@@ -130,55 +129,46 @@ def check_labels(source: Source) -> Source:
     if not source.annotations:
         return source
     people, notes = _without_impossible(source)
-    points_px = np.concatenate([person.keypoints_px for person in people])
+    keypoints_px = [person.keypoints_px for person in people]
     images = list(dict.fromkeys(person.image for person in people))[:_SEVERAL]
-    if unit := wrong_unit(points_px, lambda: [min(size) for size in map(stored_size, images) if size]):
+    sides_px = [min(size) for size in map(stored_size, images) if size]
+    if unit := wrong_unit(np.concatenate(keypoints_px), sides_px):
         raise ValueError(
             f"{source.name}: the labels are {unit}, not in pixels; multiply x by the width and y by the "
             f"height of each picture{' and divide by 100' * (unit == 'in per cent')}"
         )
-    left_out = Counter(source.left_out)
-    people, twice = _without_twins(people)
-    if twice:
-        left_out["labelled twice"] = len(twice)
-        notes.append(
-            f"{len(twice)} people of {source.name} have exactly the keypoints of another in their picture, "
-            f"first person {twice[0].person} in {twice[0].image.name}: they are left out"
-        )
-    reasons = [_unusable(person) for person in people]
-    left_out.update(filter(None, reasons))
     others = {image: list(boxes) for image, boxes in source.others.items()}
-    for person, reason in zip(people, reasons, strict=True):
-        if reason and person.box_xyxy is not None:  # there is somebody in it, and no background
+    kept, twins, left_out, known = [], [], Counter(source.left_out), set()
+    for person, points_px in zip(people, keypoints_px, strict=True):
+        key = person.image, person.labelled.tobytes(), points_px.tobytes()
+        if not len(points_px):
+            reason = "no possible keypoints"
+        elif wrong_unit(points_px):
+            reason = "keypoints from 0 to 1, not in pixels"
+        elif key in known:
+            reason = "labelled twice"
+            twins.append(person)
+        else:
+            kept.append(person)
+            known.add(key)
+            continue
+        left_out[reason] += 1
+        if reason != "labelled twice" and person.box_xyxy is not None:  # a person is in it, no background
             others.setdefault(person.image, []).append(person.box_xyxy)
-    people = [person for person, reason in zip(people, reasons, strict=True) if not reason]
-    if not people:
+    if twins:
+        notes.append(
+            f"{len(twins)} people of {source.name} have exactly the keypoints of another in their picture, "
+            f"first person {twins[0].person} in {twins[0].image.name}: they are left out"
+        )
+    if not kept:
         raise ValueError(f"{source.name} holds no possible labels: {'; '.join(notes)}")
     return replace(
         source,
-        annotations=people,
+        annotations=kept,
         left_out=dict(left_out),
         others={image: np.stack(boxes) for image, boxes in others.items()},
         notes=[*source.notes, *notes],
     )
-
-
-def _unusable(person: Annotation) -> str | None:
-    points_px = person.keypoints_px
-    if not len(points_px):
-        return "no possible keypoints"
-    return "keypoints from 0 to 1, not in pixels" if wrong_unit(points_px, list) else None
-
-
-def _without_twins(people: list[Annotation]) -> tuple[list[Annotation], list[Annotation]]:
-    """Part people from those who have the keypoints of an earlier one in the same picture."""
-    known: set[object] = set()
-    parts: tuple[list[Annotation], list[Annotation]] = ([], [])
-    for person in people:
-        key = person.image, person.labelled.tobytes(), person.keypoints_px.tobytes()
-        parts[key in known and bool(person.labelled.any())].append(person)
-        known.add(key)
-    return parts
 
 
 _Marked = list[tuple[int, np.ndarray]]
