@@ -6,7 +6,7 @@ that are no pixels are refused.
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -39,6 +39,8 @@ _LARGE_PX, _VERY_LARGE_PX, _SEVERAL = 200, 500, 3
 """Shorter sides of pictures whose people cannot all lie in the first 100 pixels: of several, and of any."""
 
 _CHUNK = 10_000
+
+_TWICE = "labelled twice"
 
 
 def in_corner(points_px: np.ndarray, labelled: np.ndarray) -> np.ndarray:
@@ -137,38 +139,40 @@ def check_labels(source: Source) -> Source:
             f"{source.name}: the labels are {unit}, not in pixels; multiply x by the width and y by the "
             f"height of each picture{' and divide by 100' * (unit == 'in per cent')}"
         )
+    reasons = list(_reasons(people, keypoints_px))
     others = {image: list(boxes) for image, boxes in source.others.items()}
-    kept, twins, left_out, known = [], [], Counter(source.left_out), set()
-    for person, points_px in zip(people, keypoints_px, strict=True):
-        key = person.image, person.labelled.tobytes(), points_px.tobytes()
-        if not len(points_px):
-            reason = "no possible keypoints"
-        elif wrong_unit(points_px):
-            reason = "keypoints from 0 to 1, not in pixels"
-        elif key in known:
-            reason = "labelled twice"
-            twins.append(person)
-        else:
-            kept.append(person)
-            known.add(key)
-            continue
-        left_out[reason] += 1
-        if reason != "labelled twice" and person.box_xyxy is not None:  # a person is in it, no background
+    for person, reason in zip(people, reasons, strict=True):
+        if reason not in (None, _TWICE) and person.box_xyxy is not None:  # somebody is in it: no background
             others.setdefault(person.image, []).append(person.box_xyxy)
-    if twins:
+    if twins := [person for person, reason in zip(people, reasons, strict=True) if reason == _TWICE]:
         notes.append(
             f"{len(twins)} people of {source.name} have exactly the keypoints of another in their picture, "
             f"first person {twins[0].person} in {twins[0].image.name}: they are left out"
         )
-    if not kept:
+    people = [person for person, reason in zip(people, reasons, strict=True) if not reason]
+    if not people:
         raise ValueError(f"{source.name} holds no possible labels: {'; '.join(notes)}")
     return replace(
         source,
-        annotations=kept,
-        left_out=dict(left_out),
+        annotations=people,
+        left_out=dict(Counter(source.left_out) + Counter(filter(None, reasons))),
         others={image: np.stack(boxes) for image, boxes in others.items()},
         notes=[*source.notes, *notes],
     )
+
+
+def _reasons(people: list[Annotation], keypoints_px: list[np.ndarray]) -> Iterator[str | None]:
+    """Yield the reason to leave each person out, or None."""
+    known: set[object] = set()
+    for person, points_px in zip(people, keypoints_px, strict=True):
+        key = person.image, person.labelled.tobytes(), points_px.tobytes()
+        if not len(points_px):
+            yield "no possible keypoints"
+        elif wrong_unit(points_px):
+            yield "keypoints from 0 to 1, not in pixels"
+        else:
+            yield _TWICE if key in known else None
+            known.add(key)
 
 
 _Marked = list[tuple[int, np.ndarray]]
