@@ -1,4 +1,4 @@
-"""How the scripts speak to people: one sentence where something is wrong, or where a signal ends them.
+"""End the scripts with one sentence where something is wrong, or where a signal asks for it.
 
 The exit status is then 1, 130 after Ctrl-C, 143 after SIGTERM. BLAZEPOSE_TRACEBACK=1 shows where the
 sentence of an error came from.
@@ -35,11 +35,11 @@ _SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 _ONCE_S = 0.2
 """`timeout` and shells send a signal to the process and to its group: closer ones are one."""
 _LOST_S = 1.0
-"""After which an interrupt is raised again where nobody handles it."""
+"""Seconds after which an interrupt that was lost is raised again."""
 _PATIENCE_S = 10.0
 _AGAIN = "run the command again"
 _ways: list[Callable[[], str]] = []
-"""How the user resumes what runs now; the innermost is the last."""
+"""Functions that describe how the user resumes what runs now; the innermost is last."""
 
 
 def say_errors(task: Callable[P, None]) -> Callable[P, None]:

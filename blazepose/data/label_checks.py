@@ -126,7 +126,7 @@ def check_labels(source: Source) -> Source:
         the same source, with a sentence in its notes for each kind of impossible points.
 
     Raises:
-        ValueError: if the labels of the whole source are no pixels, or if nobody is left.
+        ValueError: if the labels of the whole source are no pixels, or if no person is left.
     """
     if not source.annotations:
         return source
@@ -142,7 +142,7 @@ def check_labels(source: Source) -> Source:
     reasons = list(_reasons(people, keypoints_px))
     others = {image: list(boxes) for image, boxes in source.others.items()}
     for person, reason in zip(people, reasons, strict=True):
-        if reason not in (None, _TWICE) and person.box_xyxy is not None:  # somebody is in it: no background
+        if reason not in (None, _TWICE) and person.box_xyxy is not None:  # a person is in it: no background
             others.setdefault(person.image, []).append(person.box_xyxy)
     if twins := [person for person, reason in zip(people, reasons, strict=True) if reason == _TWICE]:
         notes.append(

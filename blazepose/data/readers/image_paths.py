@@ -1,4 +1,4 @@
-"""Where the pictures of a label file lie, however the file spells their names."""
+"""Find the pictures of a label file, however the file spells their names."""
 
 import difflib
 import os
@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 _SERVER = re.compile(r"^(.*\?d=|[a-z][a-z\d+.-]*://[^/?]*)", re.IGNORECASE)
-"""What an address begins with before the path; `?d=` is Label Studio's, of files beside its server."""
+"""Begin of an address before its path; `?d=` is Label Studio's, of files beside its server."""
 
 _COMPARED = 10_000
 """Most names that are compared. Chosen: half a second."""

@@ -164,7 +164,7 @@ def _of_unknown_visibility(person: Annotation) -> Annotation:
 
 
 def _image_roots(file: Path) -> list[Path]:
-    """Where pictures are: beside the file, or where the labelling tools put them."""
+    """List the folders of pictures: beside the file, or where the labelling tools put them."""
     folder, subset = file.parent, file.stem.removeprefix("person_keypoints_")
     above = folder.parent / "images"
     return [folder, folder / "images", folder / "data", above / subset, above]
