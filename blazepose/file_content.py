@@ -9,7 +9,7 @@ _STAND_INS = {
     b"<!doctype html": _WEB_PAGE,
     b"<html": _WEB_PAGE,
 }
-"""How files begin that stand where others should be."""
+"""First bytes of files that often stand in for others."""
 
 _KINDS = {
     rb"PK\x03\x04": "a zip archive",

@@ -1,4 +1,4 @@
-"""Which of the processes of one run this is: started by Lightning, torchrun or SLURM, or alone."""
+"""Tell the first of several processes of one run, started by Lightning, torchrun or SLURM."""
 
 import os
 

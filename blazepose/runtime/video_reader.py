@@ -54,7 +54,7 @@ def describe_open_error(address: str, error: Any) -> str:
 
 @dataclass
 class Damage:
-    """What could not be decoded, and why the rest cannot be read."""
+    """Packets that could not be decoded, and the reason why the rest cannot be read."""
 
     packets: int = 0
     end: str = ""

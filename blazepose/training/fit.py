@@ -32,7 +32,7 @@ from blazepose.whole_file import naming_full_disk, whole_file
 log = logging.getLogger(__name__)
 
 _LOST_WORKER = re.compile(r"DataLoader worker \(pid.*\w|(?<=Error: ).*shared memory.*\w")
-"""What torch says of a process that was killed, or that could not share its samples."""
+"""Messages of torch about a process that was killed, or that could not share its samples."""
 
 
 class WholeFiles(TorchCheckpointIO):

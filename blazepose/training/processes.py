@@ -25,7 +25,7 @@ _LAUNCHERS: dict[str, tuple[type[Any], str]] = {
     "torchrun": (TorchElasticEnvironment, "GROUP_WORLD_SIZE"),
     "SLURM": (SLURMEnvironment, "SLURM_NNODES"),
 }
-"""What starts processes, and its number of machines."""
+"""Launchers: their Lightning environment, and the variable with the number of machines."""
 
 
 def require_all_processes(trainer: Trainer) -> None:
@@ -48,7 +48,7 @@ def require_all_processes(trainer: Trainer) -> None:
 
 
 def describe_processes(trainer: Trainer, batch_size: int, lr: float) -> list[str]:
-    """What several processes make of batch size and learning rate; nothing of one process."""
+    """Describe batch size and learning rate of several processes; no line for one process."""
     if trainer.world_size == 1:
         return []
     return [
@@ -146,7 +146,7 @@ class _Watch(threading.Thread):
         return None
 
     def lost(self, error: Exception) -> str | None:
-        """What is lost, if this error comes from that."""
+        """Describe the lost process that this error comes from, if there is one."""
         broken = isinstance(error, torch.distributed.DistError) or "gloo" in str(error)
         if broken and (self._others or is_launched()):
             self._noticed.wait(_PATIENCE_S)
