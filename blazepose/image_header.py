@@ -135,8 +135,10 @@ def read_orientation(file: BinaryFile, name: str | None) -> int:
     """
     try:
         if name in _EXIF_BLOCKS:
+            if not (block := _EXIF_BLOCKS[name](file)):
+                return UPRIGHT
             exif = Image.Exif()
-            exif.load(_EXIF_BLOCKS[name](file).removeprefix(_EXIF_PREFIX))
+            exif.load(block.removeprefix(_EXIF_PREFIX))
         elif name in ("TIFF", "AVIF"):  # Pillow translates AVIF's boxes irot and imir into EXIF's number
             exif = open_image(file, name).getexif()
         else:

@@ -45,7 +45,8 @@ _TWICE = "labelled twice"
 
 def in_corner(points_px: np.ndarray, labelled: np.ndarray) -> np.ndarray:
     """Mark points that lie exactly on the first pixel, counted from 0 or from 1."""
-    return labelled & np.any([(points_px == corner).all(axis=-1) for corner in _CORNERS], axis=0)
+    x, y = points_px[..., 0], points_px[..., 1]
+    return labelled & np.logical_or.reduce([(x == column) & (y == row) for column, row in _CORNERS])
 
 
 def far_away(points_px: np.ndarray, labelled: np.ndarray) -> np.ndarray:
@@ -81,11 +82,11 @@ def at_repeated_place(points_px: np.ndarray, labelled: np.ndarray, images: np.nd
     """
     marks = np.zeros(labelled.shape, bool)
     keys = np.ascontiguousarray(points_px[labelled], np.float32).view(np.uint64).ravel()  # x and y as one
-    _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    places, counts = np.unique(keys, return_counts=True)
     fewest = max(_FEWEST_REPEATS, _SHARE_REPEATED * len(np.unique(images)))
     people, points = np.nonzero(labelled)
-    for place in np.flatnonzero(counts >= fewest):
-        here = np.flatnonzero(inverse == place)
+    for place in places[counts >= fewest]:
+        here = np.flatnonzero(keys == place)
         rows = np.unique(people[here])
         if len(np.unique(images[rows])) < fewest:
             continue
@@ -112,7 +113,9 @@ def wrong_unit(points_px: np.ndarray, sides_px: Sequence[int] = ()) -> str | Non
     Returns:
         the unit they are in, or None for pixels.
     """
-    largest = max(points_px.max(), -points_px.min()) if len(points_px) > 1 else np.inf
+    if len(points_px) < 2 or points_px.max() > _PERCENT:  # pixels: no need of the lowest
+        return None
+    largest = max(points_px.max(), -points_px.min())
     if largest <= _UNIT:
         return "from 0 to 1"
     large = _LARGE_PX if len(sides_px) >= _SEVERAL else _VERY_LARGE_PX

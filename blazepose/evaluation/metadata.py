@@ -1,17 +1,18 @@
 """Groups that people belong to, from a table beside the pictures: `data.metadata=people.csv`."""
 
 import csv
+import functools
 import io
 import os
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from blazepose.data.align import why_not_alignable
 from blazepose.data.annotation import Annotation
 from blazepose.data.readers.coco_json import same_id
-from blazepose.data.readers.image_paths import name_parts, spelling
+from blazepose.data.readers.image_paths import name_parts, spelling, written_parts
 from blazepose.data.readers.text_files import read_text
 from blazepose.evaluation.regions import known_region, region_of
 
@@ -176,8 +177,6 @@ class _Pictures:
         self._people = people
         for row, person in enumerate(people):
             self._rows[spelling(person.image.name)][person.image].append(row)
-        paths = {person.image for person in people}
-        self._parts = {path: Path(os.path.abspath(path)).parts for path in paths}  # noqa: PTH100 (keeps links)
 
     def find(self, image: str, person: str) -> list[int]:
         """Rows of a person, or of everybody in a picture.
@@ -185,11 +184,10 @@ class _Pictures:
         Raises:
             ValueError: if several pictures could be meant, or none is named.
         """
-        named = name_parts(image)
-        if not named:
+        if not (named := name_parts(image)):
             raise ValueError("no picture is named")
         # As it is written before other spellings of it.
-        tries = ((PurePosixPath(image).parts, tuple), (named, tuple), (named, _spellings))
+        tries = ((written_parts(image), tuple), (named, tuple), (named, _spellings))
         fitting = next(filter(None, (self._fitting(*one) for one in tries)), [])
         if len(fitting) > 1:
             raise ValueError(
@@ -202,9 +200,18 @@ class _Pictures:
 
     def _fitting(self, named: Parts, form: Callable[[Parts], Parts]) -> list[Path]:
         """List the pictures whose last parts are these, in a form of both."""
-        wanted, last = form(named), slice(-len(named), None)
+        wanted = form(named)
         candidates = self._rows.get(spelling(named[-1]), ())
-        return [path for path in candidates if form(self._parts[path][last]) == wanted]
+        return [path for path in candidates if form(_last_parts(path, len(named))) == wanted]
+
+
+def _last_parts(path: Path, count: int) -> Parts:
+    return (path.name,) if count == 1 else _absolute(path).parts[-count:]
+
+
+@functools.cache
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 (keeps links)
 
 
 def _spellings(parts: Parts) -> Parts:

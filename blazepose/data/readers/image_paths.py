@@ -36,7 +36,14 @@ def name_parts(name: str) -> tuple[str, ...]:
     path = _SERVER.sub("", name)
     if path != name:
         path = path.partition("?")[0]
-    return PurePosixPath(unquote(path).replace("\\", "/")).parts
+    return written_parts(unquote(path).replace("\\", "/"))
+
+
+def written_parts(name: str) -> tuple[str, ...]:
+    """Split a name into its folders and its file, taken literally."""
+    if "/" not in name and name.strip("."):
+        return (name,)  # most names; of a hundred thousand, pathlib is slow
+    return PurePosixPath(name).parts
 
 
 def _decoded(name: str) -> str:
@@ -160,7 +167,7 @@ class ImagePaths:
 
 def _tails(name: str) -> Iterator[tuple[str, ...]]:
     """Yield the parts of a name as it is written, then of what it means, from all to the last one alone."""
-    if written := PurePosixPath(name).parts:
+    if written := written_parts(name):
         yield written
     meant = name_parts(name)
     yield from (meant[start:] for start in range(int(meant == written), len(meant)))

@@ -4,6 +4,7 @@ What CVAT, FiftyOne and Label Studio write, and where each puts the pictures: da
 """
 
 import difflib
+import math
 import re
 from array import array
 from collections.abc import Mapping
@@ -31,6 +32,9 @@ from blazepose.data.readers.text_files import read_json
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
 LICENCE = "own labels: no licence recorded"
+
+_FLAGS = {0, 1, 2}
+"""COCO's visibility of a point: unlabelled, hidden, visible."""
 
 
 def read(path: Path, split: str | None) -> Source:
@@ -125,7 +129,7 @@ def _add(
         box = box_xyxy(entry.get("bbox"))
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
-    if points[:, :2].any() and not points[:, 2].any():
+    if not points[:, 2].any() and points[:, :2].any():
         people.leave_out("all keypoints flagged 0, not labelled", picture, box)
         return
     size = pictures.size(image)
@@ -135,14 +139,18 @@ def _add(
 
 def _points(entry: dict[str, Any], skeleton: Mapping[int, str]) -> np.ndarray:
     points = triplets(entry.get("keypoints"), len(skeleton))
-    flags = points[:, 2]
-    no_flag = (flags != 0) & (flags != 1) & (flags != 2)
-    nowhere = (flags > 0) & ~np.isfinite(points).all(axis=1)
-    for index in np.flatnonzero(no_flag | nowhere).tolist():
-        if no_flag[index]:
-            raise ValueError(f"{skeleton[index]} has visibility {flags[index]:g}, expected 0, 1 or 2")
-        raise ValueError(f"NaN or infinite coordinates of {skeleton[index]}")
+    if not np.isfinite(points).all() or not set(points[:, 2].tolist()) <= _FLAGS:
+        _require_possible(points, skeleton)
     return points
+
+
+def _require_possible(points: np.ndarray, skeleton: Mapping[int, str]) -> None:
+    """Raise ValueError for the first point that cannot be; an unlabelled one may lie anywhere."""
+    for index, (x, y, flag) in enumerate(points.tolist()):
+        if flag not in _FLAGS:
+            raise ValueError(f"{skeleton[index]} has visibility {flag:g}, expected 0, 1 or 2")
+        if flag > 0 and not (math.isfinite(x) and math.isfinite(y)):
+            raise ValueError(f"NaN or infinite coordinates of {skeleton[index]}")
 
 
 def _world(rows: Any) -> np.ndarray | None:
