@@ -47,10 +47,13 @@ _CHUNK = 10_000
 def check_boxes(source: Source) -> Source:
     """Remove boxes and areas that cannot be their person's, and count each kind in the notes."""
     people = list(source.annotations)
-    marks = [_marks(people[start : start + _CHUNK]) for start in range(0, len(people), _CHUNK)]
+    tested = [k for k, one in enumerate(people) if one.box_xyxy is not None or one.area_px is not None]
+    chunks = [tested[start : start + _CHUNK] for start in range(0, len(tested), _CHUNK)]
+    marks = [_marks([people[row] for row in chunk]) for chunk in chunks]
     notes = list(source.notes)
     for kind in KINDS:
-        rows = np.flatnonzero(np.concatenate([chunk[kind] for chunk in marks]) if marks else []).tolist()
+        marked = np.concatenate([chunk[kind] for chunk in marks]) if marks else np.zeros(0, bool)
+        rows = [tested[k] for k in np.flatnonzero(marked)]
         if not rows:
             continue
         first = people[rows[0]]

@@ -23,6 +23,8 @@ Keypoints = tuple[np.ndarray, np.ndarray, np.ndarray]
 _NAMES = ("file_name", "filename", "path", "name")
 """Keys under which tools write the name of a picture; COCO's comes first."""
 
+_BY_FLAG = np.array([HIDDEN, VISIBLE], np.int8)
+
 _ID = re.compile(r"(-?(?:0|[1-9][0-9]{0,17}))(?:\.0+)?")
 """A number as text; with zeros before it, it is a text of its own."""
 
@@ -234,7 +236,7 @@ def triplets(values: Any, count: int) -> np.ndarray:
 def flagged(points: np.ndarray) -> Keypoints:
     """Triplets (count, 3) whose third value is COCO's flag: 0 unlabelled, 1 hidden, 2 visible."""
     flags = points[:, 2]
-    return points[:, :2], flags > 0, np.where(flags == 2, np.int8(VISIBLE), np.int8(HIDDEN))
+    return points[:, :2], flags > 0, _BY_FLAG[(flags == 2).astype(np.intp)]
 
 
 def unflagged(points: np.ndarray, labelled: np.ndarray) -> Keypoints:
