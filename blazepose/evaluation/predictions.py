@@ -237,7 +237,7 @@ def _from_json(line: dict[str, Any], trained: dict[str, list[str]] | None) -> Pr
     )
 
 
-def _rows(rows: list[list[float]], columns: int) -> np.ndarray:
+def _rows(rows: list[list[float | None]], columns: int) -> np.ndarray:
     flat = [*itertools.chain.from_iterable(rows)]  # NumPy takes twice as long for lists in a list
     return np.array(flat, np.float64).reshape(NUM_LANDMARKS, columns)
 

@@ -59,7 +59,7 @@ def zipped(name: str = "result.json") -> bytes:
         (b"", "is empty: copy or export it again"),
         (b" \r\n", "is empty"),
         (zipped(), "is a zip archive, or an Excel workbook: unpack it"),
-        (gzip.compress(TEXT.encode()), "is compressed with gzip: unpack it with zcat FILE > NEW"),
+        (gzip.compress(TEXT.encode(), mtime=0), "is compressed with gzip: unpack it with zcat FILE > NEW"),
         (bz2.compress(TEXT.encode()), "is compressed with bzip2"),
         (lzma.compress(TEXT.encode()), "is compressed with xz"),
         (b"Rar!\x1a\x07\x01\x00", "is a RAR archive"),
