@@ -6,58 +6,60 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from blazepose.cli import resuming
-from blazepose.configured import build, refuse_typed, script
+from blazepose.atomic import whole_folder
 from blazepose.data.readers import as_list, read_source
-from blazepose.evaluation.annotators import criterion
-from blazepose.evaluation.compare_report import write_comparison
-from blazepose.evaluation.compared_runs import open_runs
-from blazepose.evaluation.engines import validation_data
-from blazepose.evaluation.fairness import Asked
-from blazepose.evaluation.grouping import group_people
-from blazepose.evaluation.model_card import measure_latency, write_model_card
-from blazepose.evaluation.options import Options
-from blazepose.evaluation.predictions import kept
-from blazepose.evaluation.remarks import remarks
-from blazepose.evaluation.report import new_folder, repeat_command, write_report
+from blazepose.errors import resuming
+from blazepose.evaluation.compare.comparison_inputs import load_runs
+from blazepose.evaluation.compare.comparison_report import write_comparison
+from blazepose.evaluation.config import EvaluationConfig
+from blazepose.evaluation.engine_registry import validation_data
+from blazepose.evaluation.fairness.inter_annotator import human_disagreement
+from blazepose.evaluation.fairness.verdicts import FairnessConfig
+from blazepose.evaluation.groups.assignment import group_people
+from blazepose.evaluation.inputs import get_predictions, resolve_input
+from blazepose.evaluation.predictions import save_and_reload
+from blazepose.evaluation.report.caveats import list_caveats
+from blazepose.evaluation.report.markdown import fairness_lines
+from blazepose.evaluation.report.model_card import measure_latency, write_model_card
+from blazepose.evaluation.report.write import new_folder, repeat_command, write_report
 from blazepose.evaluation.results import headline, results
 from blazepose.evaluation.score import score
-from blazepose.evaluation.sections import said_of_groups
-from blazepose.evaluation.subject import ask, open_subject
-from blazepose.whole_file import whole_folder
+from blazepose.hydra_app import from_config, hydra_command, reject_overrides
 
 
-@script("eval")
+@hydra_command("eval")
 def main(cfg: DictConfig) -> None:
     """People through the weights into a file; scores and a report from the file."""
     gc.set_threshold(100_000)  # people are millions of small objects, which looking for garbage slows down
     cfg.intersect = as_list(cfg.intersect)
-    options = build(Options, cfg)
+    options = from_config(EvaluationConfig, cfg)
     if cfg.compare:
         compare(cfg, options)
         return
-    subject = open_subject(options)
+    subject = resolve_input(options)
     specs = as_list(cfg.data.test) or validation_data(subject.file, subject.engine)
     people = group_people([read_source(spec) for spec in specs], cfg.data.metadata, options.intersect)
-    unfair = criterion(options.annotators, options.torso)
-    asked = Asked(people.attributes, options.min_group, unfair, options.annotators, people.everybody)
-    people, said = ask(subject, people, options)
+    unfair = human_disagreement(options.annotators, options.torso)
+    asked = FairnessConfig(people.attributes, options.min_group, unfair, options.annotators, people.everybody)
+    people, said = get_predictions(subject, people, options)
 
     folder = new_folder(options.out, subject.file)
     with whole_folder(folder) as part, resuming(partial(how_to_resume, folder)):
-        predictions = kept(said, folder, subject.file)  # hours of work, which a failure of the report leaves
+        predictions = save_and_reload(
+            said, folder, subject.file
+        )  # hours of work, which a failure of the report leaves
         scored = score(predictions, people.sources, options.torso)
 
         about = {"data": specs, "metadata": cfg.data.metadata, "intersect": options.intersect}
         about["min_group"] = options.min_group
         figures = results(scored, asked) | subject.about | about
-        figures["notes"] = [*people.notes, *remarks(figures, people.sources, len(predictions))]
+        figures["notes"] = [*people.notes, *list_caveats(figures, people.sources, len(predictions))]
         command = repeat_command(options, subject.file, specs, cfg.data.metadata)
         write_report(scored, figures, command, options.seed, part)
         if subject.engine:
             latency = measure_latency(subject.engine, options.num_threads)
             write_model_card(figures, subject.engine.metadata, latency, part / "model_card.md")
-    print(f"{subject.file}: {headline(figures)}", *said_of_groups(figures), folder / "report.md", sep="\n")
+    print(f"{subject.file}: {headline(figures)}", *fairness_lines(figures), folder / "report.md", sep="\n")
 
 
 def how_to_resume(folder: Path) -> str:
@@ -68,10 +70,10 @@ def how_to_resume(folder: Path) -> str:
     return "run the command again"
 
 
-def compare(cfg: DictConfig, options: Options) -> None:
+def compare(cfg: DictConfig, options: EvaluationConfig) -> None:
     """Evaluations of the same people side by side."""
-    refuse_typed([str(key) for key in cfg if key not in ("compare", "out")], "compare= does not read it")
-    runs = open_runs(as_list(cfg.compare))
+    reject_overrides([str(key) for key in cfg if key not in ("compare", "out")], "compare= does not read it")
+    runs = load_runs(as_list(cfg.compare))
     folder = new_folder(options.out, Path("compare"))
     with whole_folder(folder) as part:
         said = write_comparison(runs, part)

@@ -3,14 +3,14 @@
 import argparse
 from pathlib import Path
 
-from blazepose.cli import say_errors
-from blazepose.evaluation.engines import weights_name
-from blazepose.export.contract import PRECISIONS, Precision
-from blazepose.export.detector import export_detector
-from blazepose.export.landmark import TARGETS, export_landmark_net
-from blazepose.training.learned import describe_learned
-from blazepose.training.runs import chosen_weights
-from blazepose.training.weights import held_task
+from blazepose.errors import friendly_errors
+from blazepose.evaluation.engine_registry import weights_name
+from blazepose.export.detector_export import export_detector
+from blazepose.export.export_module import PRECISIONS, Precision
+from blazepose.export.landmark_export import TARGETS, export_landmark_net
+from blazepose.training.runs import resolve_weights
+from blazepose.training.supervised_outputs import describe_supervised
+from blazepose.training.weights import detect_task
 
 
 def arguments() -> argparse.Namespace:
@@ -31,14 +31,14 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-@say_errors
+@friendly_errors
 def main() -> None:
     """Find the weights, convert, verify, write."""
     args = arguments()
     if args.detector and args.target != "task":
         raise ValueError(f"--detector is for --target task; a file of --target {args.target} holds none")
-    weights = chosen_weights(args.weights, "--weights ")
-    task = held_task(weights)
+    weights = resolve_weights(args.weights, "--weights ")
+    task = detect_task(weights)
     if task == "detector" and args.target == "task":
         raise ValueError(f"{weights} is a detector: --detector {weights} puts it beside a landmark network")
     precision: Precision = args.precision or ("fp16" if args.target == "task" else "fp32")
@@ -56,12 +56,12 @@ def main() -> None:
 
 def write_landmark_net(weights: Path, precision: Precision, out: Path, args: argparse.Namespace) -> str:
     """Write a landmark network, and say what it is."""
-    detector = None if args.detector is None else chosen_weights(args.detector, "--detector ")
+    detector = None if args.detector is None else resolve_weights(args.detector, "--detector ")
     about, (typical, worst) = export_landmark_net(
         weights, args.target, precision, out, args.pictures, detector
     )
     return (
-        f"{describe_learned(about['trained'])}\n"
+        f"{describe_supervised(about['trained'])}\n"
         f"{out}: {out.stat().st_size / 1e6:.2f} MB, verified against torch: landmarks within "
         f"{typical.landmarks_px:.1g} px in most crops and {worst.landmarks_px:.1g} px in all, "
         f"probabilities {worst.probability:.1g}, world {worst.world_mm:.1g} mm"

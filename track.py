@@ -4,11 +4,11 @@ import argparse
 import math
 from pathlib import Path
 
-from blazepose.cli import end, say_errors
+from blazepose.errors import end, friendly_errors
 from blazepose.geometry import Roi
-from blazepose.runtime.media import open_footage
-from blazepose.runtime.session import follow
-from blazepose.runtime.tracker import PoseTracker, Tracking
+from blazepose.runtime.media import open_source
+from blazepose.runtime.session import track_source
+from blazepose.runtime.tracker import PoseTracker, TrackerOptions
 
 
 def arguments() -> argparse.Namespace:
@@ -37,18 +37,18 @@ def arguments() -> argparse.Namespace:
         "centre and side in pixels, turn; --roi=-5,... if the first is negative; may be repeated",
     )
     parser.add_argument(
-        "--people", type=int, default=Tracking.people, help="at most so many; default: %(default)s"
+        "--people", type=int, default=TrackerOptions.people, help="at most so many; default: %(default)s"
     )
     parser.add_argument(
         "--min-detection",
         type=float,
-        default=Tracking.min_detection,
+        default=TrackerOptions.min_detection,
         help="score from which the detector sees a person; default: %(default)s",
     )
     parser.add_argument(
         "--min-presence",
         type=float,
-        default=Tracking.min_presence,
+        default=TrackerOptions.min_presence,
         help="score above which a person is still there; default: %(default)s",
     )
     parser.add_argument("--no-smooth", action="store_true", help="landmarks as the network says them")
@@ -57,7 +57,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-@say_errors
+@friendly_errors
 def main() -> None:
     """Open, look, write, and say what was found."""
     args = arguments()
@@ -68,7 +68,7 @@ def main() -> None:
     rois = [parse_roi(text) for text in args.roi]
     if len(rois) > args.people:
         raise ValueError(f"--roi names {len(rois)} people; follow them with --people {len(rois)}")
-    footage = open_footage(args.input)
+    footage = open_source(args.input)
     tracker = PoseTracker.load(
         args.weights,
         args.detector,
@@ -89,7 +89,7 @@ def main() -> None:
             "or say with --roi where the person is"
         )
     out, landmarks = (path and path.expanduser() for path in (args.out, args.landmarks))
-    found = follow(footage, tracker, rois, out, landmarks)
+    found = track_source(footage, tracker, rois, out, landmarks)
     unit = "pictures" if footage.rate is None else "frames"
     people = "" if footage.rate is None else f", {found.people} different"
     ended = "stopped; " if found.stopped else ""

@@ -9,13 +9,13 @@ from typing import cast
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from blazepose.configured import build, refuse_typed, script, typed
+from blazepose.data.annotated_image import group_by_image
 from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import (
-    Loading,
-    SampleLoaders,
+    LoaderConfig,
+    PoseDataModule,
     describe_sources,
-    find_pictures,
+    find_image_files,
     read_filtered,
     trained_outputs,
 )
@@ -24,40 +24,40 @@ from blazepose.data.detector_dataset import DetectorDataset, describe_scenes
 from blazepose.data.detector_windows import DetectorAugmentation
 from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
 from blazepose.data.readers import as_list, read_source
-from blazepose.data.scenes import scenes_of
+from blazepose.hydra_app import from_config, hydra_command, is_overridden, reject_overrides
 from blazepose.models.detector_net import DetectorNet, describe_detector
 from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.variants import landmark_variant
-from blazepose.synthetic.starter import provide_starter
-from blazepose.training.beginning import begin, describe_beginning
-from blazepose.training.callbacks import Pictures, build_callbacks
-from blazepose.training.checkpoint import describe_detector_net, describe_landmark_net
-from blazepose.training.detector_loss import DetectorLoss
-from blazepose.training.detector_module import DetectorModule, monitored
-from blazepose.training.detector_pictures import draw_detector, draw_detector_samples
+from blazepose.synthetic.dataset.starter import provide_starter
+from blazepose.training.callbacks import ImageLogger, build_callbacks
+from blazepose.training.checkpoint import detector_metadata, landmark_metadata
+from blazepose.training.detector_images import draw_detector, draw_detector_samples
+from blazepose.training.detector_loss_config import DetectorLossConfig
+from blazepose.training.detector_module import DetectorModule, monitor_name
 from blazepose.training.fit import build_trainer, fit, set_seed, trainer_settings, validates, worker_count
+from blazepose.training.initialization import describe_initialization, initialize
 from blazepose.training.landmark_module import LandmarkModule
-from blazepose.training.learned import advice, describe_learned
-from blazepose.training.loss_weights import LossWeights
-from blazepose.training.optimiser import OptimiserConfig
-from blazepose.training.pictures import draw_module, draw_samples
+from blazepose.training.loss_config import LandmarkLossConfig
+from blazepose.training.optimizer import OptimizerConfig
 from blazepose.training.processes import describe_processes
 from blazepose.training.runs import DETECTOR_RUNS, LANDMARK_RUNS, open_run, resume_run
-from blazepose.training.stages import Stages, learned
+from blazepose.training.sample_images import draw_module, draw_samples
+from blazepose.training.stages import Stages, supervised_by
+from blazepose.training.supervised_outputs import describe_supervised, next_step
 
 log = logging.getLogger("blazepose")
 
 
-@script("train")
+@hydra_command("train")
 def main(cfg: DictConfig) -> None:
     """Find out what is trained, and where it goes on."""
     folder, checkpoint = None, None
     if cfg.ckpt:
         cfg, folder, checkpoint = resume_run(cfg)
     else:
-        if typed("data.train") and not typed("data"):
+        if is_overridden("data.train") and not is_overridden("data"):
             for key in ("val", "negatives"):  # those of the default preset go with its training people
-                if not typed(f"data.{key}"):
+                if not is_overridden(f"data.{key}"):
                     cfg.data[key] = []
     refuse_unread(cfg.model.name)
     if cfg.data.test or cfg.data.metadata:
@@ -78,72 +78,79 @@ def refuse_unread(model: str) -> None:
         raise ValueError(f"experiment={recipe} is not for model={model}; see configs/experiment")
     if model == "detector":
         unread = ("loss", "augmentation", "filter", "stages.heatmap", "stages.regression", "model.wiring")
-        refuse_typed(unread, "the detector does not read it; detector.windows and detector.loss are its own")
+        reject_overrides(
+            unread, "the detector does not read it; detector.windows and detector.loss are its own"
+        )
     else:
-        refuse_typed(["detector"], "only model=detector reads it")
+        reject_overrides(["detector"], "only model=detector reads it")
 
 
 def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | None) -> None:
     """Data, network, trainer, in this order, so that what is wrong with the data is said first."""
     net = LandmarkNet(landmark_variant(cfg.model.name, cfg.model.wiring), cfg.model.gradient_stop)
-    stages, optimiser = build(Stages, cfg, "stages"), build(OptimiserConfig, cfg, "optimiser")
-    weights, augmentation = build(LossWeights, cfg, "loss"), build(Augmentation, cfg, "augmentation")
-    people = build(PersonFilter, cfg, "filter")
+    stages, optimiser = from_config(Stages, cfg, "stages"), from_config(OptimizerConfig, cfg, "optimiser")
+    weights, augmentation = (
+        from_config(LandmarkLossConfig, cfg, "loss"),
+        from_config(Augmentation, cfg, "augmentation"),
+    )
+    people = from_config(PersonFilter, cfg, "filter")
     settings, loading = trainer_settings(dict(cfg.trainer)), loading_of(cfg)
     provide_starter(sources_of(cfg))  # minutes of rendering, so after everything that may be refused
 
     train = read_filtered(cfg.data.train, people)
     val = read_filtered(cfg.data.val, EVALUATION_FILTER)
-    negatives = find_pictures(cfg.data.negatives, "data.negatives")
-    trained = learned(trained_outputs(train, negatives), stages, cfg.loss)
+    negatives = find_image_files(cfg.data.negatives, "data.negatives")
+    trained = supervised_by(trained_outputs(train, negatives), stages, cfg.loss)
     train_set = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed)
-    data = SampleLoaders(train_set, PoseDataset(val, net.input_spec), loading, cfg.seed)
+    data = PoseDataModule(train_set, PoseDataset(val, net.input_spec), loading, cfg.seed)
 
     recipe = cast(dict, OmegaConf.to_container(cfg, resolve=True))
-    start = begin(net, cfg.init, train_set, keep=weights.keep > 0, resumed=checkpoint)
+    start = initialize(net, cfg.init, train_set, keep=weights.keep > 0, resumed=checkpoint)
     sources = {"train": train, "val": val}
-    about = describe_landmark_net(net, cfg.model.wiring, trained, sources, recipe, start.about)
+    about = landmark_metadata(net, cfg.model.wiring, trained, sources, recipe, start.about)
     module = LandmarkModule(net, weights, optimiser, stages, trained, about, start.teacher)
 
     folder = folder or open_run(LANDMARK_RUNS, cfg.name, cfg)
-    lines = [describe_net(net), *describe_sources(train, val), describe_learned(trained)]
-    for line in (*lines, *describe_beginning(start, cfg.init, optimiser)):
+    lines = [describe_net(net), *describe_sources(train, val), describe_supervised(trained)]
+    for line in (*lines, *describe_initialization(start, cfg.init, optimiser)):
         log.info(line)
     monitor = "val/pck@0.2" if val and validates(settings, stages) else None
-    pictures = Pictures(partial(draw_samples, train_set), draw_module, folder)
+    pictures = ImageLogger(partial(draw_samples, train_set), draw_module, folder)
     callbacks = build_callbacks(folder, optimiser, pictures, monitor)
     trainer = build_trainer(folder, settings, optimiser, stages, callbacks)
     for line in describe_processes(trainer, loading.batch_size, optimiser.lr):
         log.info(line)
-    fit(trainer, module, data, folder, checkpoint, advice(trained), start.about is not None)
+    fit(trainer, module, data, folder, checkpoint, next_step(trained), start.about is not None)
 
 
 def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None) -> None:
     """The same of the detector."""
     net = DetectorNet()
-    stages, optimiser = build(Stages, cfg, "stages"), build(OptimiserConfig, cfg, "optimiser")
-    weights = build(DetectorLoss, cfg, "detector.loss")
-    windows = build(DetectorAugmentation, cfg, "detector.windows")
+    stages, optimiser = from_config(Stages, cfg, "stages"), from_config(OptimizerConfig, cfg, "optimiser")
+    weights = from_config(DetectorLossConfig, cfg, "detector.loss")
+    windows = from_config(DetectorAugmentation, cfg, "detector.windows")
     settings, loading = trainer_settings(dict(cfg.trainer)), loading_of(cfg)
     provide_starter(sources_of(cfg))
 
     train, val = ([read_source(spec) for spec in as_list(specs)] for specs in (cfg.data.train, cfg.data.val))
-    negatives = find_pictures(cfg.data.negatives, "data.negatives")
-    train_set = DetectorDataset(scenes_of(train, "data.train"), net.input_spec, windows, negatives, cfg.seed)
-    val_set = DetectorDataset(scenes_of(val, "data.val") if val else [], net.input_spec)
-    data = SampleLoaders(train_set, val_set, loading, cfg.seed)
+    negatives = find_image_files(cfg.data.negatives, "data.negatives")
+    train_set = DetectorDataset(
+        group_by_image(train, "data.train"), net.input_spec, windows, negatives, cfg.seed
+    )
+    val_set = DetectorDataset(group_by_image(val, "data.val") if val else [], net.input_spec)
+    data = PoseDataModule(train_set, val_set, loading, cfg.seed)
 
     recipe = cast(dict, OmegaConf.to_container(cfg, resolve=True))
-    start = begin(net, cfg.init, train_set, keep=False, resumed=checkpoint)
-    about = describe_detector_net(net, {"train": train, "val": val}, recipe, start.about)
+    start = initialize(net, cfg.init, train_set, keep=False, resumed=checkpoint)
+    about = detector_metadata(net, {"train": train, "val": val}, recipe, start.about)
     module = DetectorModule(net, weights, optimiser, stages.epochs, about)
 
     folder = folder or open_run(DETECTOR_RUNS, cfg.name, cfg)
     lines = [describe_detector(net), *describe_sources(train, val), describe_scenes(train_set, val_set)]
-    for line in (*lines, *describe_beginning(start, cfg.init, optimiser)):
+    for line in (*lines, *describe_initialization(start, cfg.init, optimiser)):
         log.info(line)
-    monitor = monitored(val_set.scenes) if val and validates(settings, stages) else None
-    pictures = Pictures(partial(draw_detector_samples, train_set), draw_detector, folder)
+    monitor = monitor_name(val_set.scenes) if val and validates(settings, stages) else None
+    pictures = ImageLogger(partial(draw_detector_samples, train_set), draw_detector, folder)
     callbacks = build_callbacks(folder, optimiser, pictures, monitor)
     trainer = build_trainer(folder, settings, optimiser, stages, callbacks)
     for line in describe_processes(trainer, loading.batch_size, optimiser.lr):
@@ -158,9 +165,9 @@ def sources_of(cfg: DictConfig) -> list[str]:
     return [*as_list(cfg.data.train), *as_list(cfg.data.val)]
 
 
-def loading_of(cfg: DictConfig) -> Loading:
+def loading_of(cfg: DictConfig) -> LoaderConfig:
     """Batch size and workers."""
-    return Loading(cfg.loader.batch_size, worker_count(cfg.loader.num_workers, cfg.trainer.accelerator))
+    return LoaderConfig(cfg.loader.batch_size, worker_count(cfg.loader.num_workers, cfg.trainer.accelerator))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from blazepose.configured import as_typed, expand_home
+from blazepose.hydra_app import as_typed, expand_home
 from blazepose.training.runs import LANDMARK_RUNS
 
 TRAIN, EVAL = (Path(__file__).resolve().parents[1] / name for name in ("train.py", "eval.py"))

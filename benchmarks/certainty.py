@@ -21,14 +21,14 @@ from tqdm import tqdm
 
 from blazepose.data.annotation import Source
 from blazepose.data.readers import read_source
-from blazepose.evaluation.engines import open_weights
-from blazepose.evaluation.fairness import Groups, judge
-from blazepose.evaluation.groups import PCK, shares
-from blazepose.evaluation.predict import plan, predict
+from blazepose.evaluation.engine_registry import open_weights
+from blazepose.evaluation.fairness.verdicts import Groups, fairness_verdict
+from blazepose.evaluation.groups.group_metrics import PCK, person_scores
+from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.evaluation.predictions import person_key
 from blazepose.evaluation.score import score
-from blazepose.metrics.bootstrap import drawn_shares, paired_difference, share_interval
-from blazepose.metrics.fairness import CRITERION, FAIR, UNFAIR
+from blazepose.metrics.bootstrap import accuracy_interval, bootstrap_means, paired_difference
+from blazepose.metrics.group_range import CRITERION, FAIR, UNFAIR
 from blazepose.runtime.decode import RawOutputs
 from blazepose.runtime.engines import InferenceEngine
 
@@ -51,13 +51,15 @@ def _people(kind: str, rng: np.random.Generator) -> np.ndarray:
 KINDS = ("hard", "easy", "rare", "coin")
 
 
-def _without_added(shares: np.ndarray, seed: int) -> tuple[float, float]:
-    low, high = np.percentile(drawn_shares(shares, np.ones(len(shares)), seed, added=0), (2.5, 97.5))
+def _without_added(person_scores: np.ndarray, seed: int) -> tuple[float, float]:
+    low, high = np.percentile(
+        bootstrap_means(person_scores, np.ones(len(person_scores)), seed, added=0), (2.5, 97.5)
+    )
     return float(100 * low), float(100 * high)
 
 
 INTERVALS: Mapping[str, Callable[[np.ndarray, int], tuple[float, float]]] = {
-    "as reported": lambda people, seed: share_interval(people, np.ones(len(people)), seed)[1:],
+    "as reported": lambda people, seed: accuracy_interval(people, np.ones(len(people)), seed)[1:],
     "without added people": _without_added,
 }
 
@@ -73,9 +75,9 @@ def intervals(trials: int = 2000) -> None:
         for people in (20, 30, 100, 300):
             held = Counter[str]()
             for seed in _progress(trials):
-                shares = rng.choice(everybody, people)
+                person_scores = rng.choice(everybody, people)
                 for name, interval in INTERVALS.items():
-                    low, high = interval(shares, seed)
+                    low, high = interval(person_scores, seed)
                     held[name] += low <= truth <= high
             cells = [f"{100 * held[name] / trials:.1f}" for name in INTERVALS]
             print(f"| {people} {kind} | {' | '.join(cells)} |")
@@ -124,7 +126,7 @@ def small(trials: int = 400) -> None:
                 for _ in _progress(trials):
                     sizes = [200] * 3 + [people] * groups
                     of_group = {str(k): (rng.choice(everybody, n), np.arange(n)) for k, n in enumerate(sizes)}
-                    alarms += judge(of_group, CRITERION)["verdict"] == UNFAIR
+                    alarms += fairness_verdict(of_group, CRITERION)["verdict"] == UNFAIR
                 cells.append(f"{100 * alarms / trials:.1f}")
             print(f"| {people} {kind} | {' | '.join(cells)} |")
 
@@ -133,7 +135,7 @@ def _judged(drawn: Iterable[Groups], trials: int) -> str:
     """Cells of how often the bare range is over it, unfair, fair, and unfair to group 0 is said, per cent."""
     counts = Counter[str]()
     for of_group in drawn:
-        found = judge(of_group, CRITERION)
+        found = fairness_verdict(of_group, CRITERION)
         counts[found["verdict"]] += 1
         counts["over"] += found["range"] > CRITERION
         counts["named"] += found["verdict"] == UNFAIR and found["apart"][0] == "0"
@@ -146,10 +148,10 @@ def _groups(
     """Groups of people who are alike, but for the first: its mean is lower, as some of its people fail."""
     made = {}
     for group in range(groups):
-        shares = rng.choice(everybody, people)
+        person_scores = rng.choice(everybody, people)
         if group == 0:
-            shares = np.where(rng.random(people) < apart / 100 / everybody.mean(), 0, shares)
-        made[str(group)] = (shares, np.arange(people))
+            person_scores = np.where(rng.random(people) < apart / 100 / everybody.mean(), 0, person_scores)
+        made[str(group)] = (person_scores, np.arange(people))
     return made
 
 
@@ -169,16 +171,19 @@ def planted(weights: Path, spec: str, groups: int = 6, trials: int = 400) -> Non
 def _divided(everybody: np.ndarray, darkened: np.ndarray, groups: int, rng: np.random.Generator) -> Groups:
     """People in groups at random, the first of them in the dark."""
     people = np.array_split(rng.permutation(len(everybody)), groups)
-    shares = [darkened, *[everybody] * (groups - 1)]
-    return {str(k): (of_one[rows], rows) for k, (of_one, rows) in enumerate(zip(shares, people, strict=True))}
+    person_scores = [darkened, *[everybody] * (groups - 1)]
+    return {
+        str(k): (of_one[rows], rows)
+        for k, (of_one, rows) in enumerate(zip(person_scores, people, strict=True))
+    }
 
 
 def _seen(engine: InferenceEngine, source: Source, light: float) -> np.ndarray:
     """Shares of points that are right, of each person."""
-    jobs = plan([source], "annotation", 0)
+    jobs = plan_label_crops([source], "annotation", 0)
     said = predict(_InTheDark(engine, light), jobs, "annotation")
     predictions = {person_key(job.reader, job.annotation): one for job, one in zip(jobs, said, strict=True)}
-    of_people = shares(score(predictions, [source]))[PCK]
+    of_people = person_scores(score(predictions, [source]))[PCK]
     return of_people.of(np.flatnonzero(of_people.known))
 
 

@@ -17,12 +17,12 @@ import cv2
 import numpy as np
 
 from blazepose.data.readers import read_source
-from blazepose.evaluation.engines import open_weights
-from blazepose.evaluation.predict import plan, predict
+from blazepose.evaluation.engine_registry import open_weights
+from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.evaluation.predictions import Prediction, write_predictions
 from blazepose.geometry import Roi
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
-from blazepose.training.learned import HEADS
+from blazepose.training.supervised_outputs import HEADS
 
 ROOT = Path(__file__).resolve().parents[1]
 _TORSO_PX = 60
@@ -105,7 +105,7 @@ def _predictions(folder: Path, points: np.ndarray, rng: np.random.Generator) -> 
 def predicting(weights: Path, spec: str, seconds: float = 20.0) -> None:
     """People a second through eval.py's first pass, by turns with the network alone on one batch."""
     engine = open_weights(weights)
-    jobs = plan([read_source(spec)], "annotation", 0)
+    jobs = plan_label_crops([read_source(spec)], "annotation", 0)
     crops = np.random.default_rng(0).integers(
         0, 256, (_BATCH, engine.input_size, engine.input_size, 3), np.uint8
     )

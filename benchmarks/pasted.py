@@ -14,10 +14,10 @@ import numpy as np
 import scipy.io
 from tqdm import tqdm
 
-from blazepose.cli import say_errors
-from blazepose.data.datamodule import find_pictures
+from blazepose.data.datamodule import find_image_files
 from blazepose.data.readers.lsp import read_joints
-from blazepose.image import pictures_below, read_image
+from blazepose.errors import friendly_errors
+from blazepose.image import find_images, read_image
 
 _SIZES = (0.25, 0.9)
 """Larger side of a person's picture, in sides of the backdrop."""
@@ -52,7 +52,7 @@ def paste(
     return canvas, np.column_stack([np.diag(ratio), [x, y] + (ratio - 1) / 2])
 
 
-@say_errors
+@friendly_errors
 def main(arguments: list[str] | None = None) -> None:
     """Write pictures and labels."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -64,10 +64,10 @@ def main(arguments: list[str] | None = None) -> None:
     if args.out.exists():
         raise FileExistsError(f"{args.out} exists; choose another --out, or delete it first")
     points, labelled, _ = read_joints(args.people / "joints.mat")
-    pictures = pictures_below(args.people / "images")
+    pictures = find_images(args.people / "images")
     if len(pictures) != len(points):
         raise ValueError(f"{args.people} has {len(pictures)} pictures and {len(points)} people")
-    backdrops = find_pictures([str(args.backdrops)], "backdrops")
+    backdrops = find_image_files([str(args.backdrops)], "backdrops")
     (args.out / "images").mkdir(parents=True)
     joints = np.zeros((14, 3, len(points)), np.float32)
     for k, path in enumerate(tqdm(pictures, unit=" pictures")):

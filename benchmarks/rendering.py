@@ -18,17 +18,18 @@ from typing import Any
 import cv2
 import torch
 
-from blazepose.synthetic import scene, studio
-from blazepose.synthetic.body import BodyModel
-from blazepose.synthetic.figure import Tailor
-from blazepose.synthetic.folder import Split
-from blazepose.synthetic.render import Renderer
-from blazepose.synthetic.studio import CHUNK, Recipe, shoot
+from blazepose.synthetic.appearance.figure import FigureBuilder
+from blazepose.synthetic.body.body_model import BodyModel
+from blazepose.synthetic.dataset import generate as studio
+from blazepose.synthetic.dataset.folder import Split
+from blazepose.synthetic.dataset.generate import CHUNK, Recipe, render_chunk
+from blazepose.synthetic.render.renderer import Renderer
+from blazepose.synthetic.scene import scene
 
 STEPS: list[tuple[str, Any, str]] = [
     ("bodies posed", BodyModel, "pose"),
-    ("dressed, put on the ground", Tailor, "figure"),
-    ("rooms, cameras, things", scene, "draw_room"),
+    ("dressed, put on the ground", FigureBuilder, "figure"),
+    ("rooms, cameras, things", scene, "sample_environment"),
     ("loaded, shadow maps", Renderer, "load"),
     ("visibility", Renderer, "surfaces"),
     ("pixels", Renderer, "frame"),
@@ -48,12 +49,12 @@ def main(pictures: int = 400) -> None:
     spent: dict[str, float] = defaultdict(float)
     with tempfile.TemporaryDirectory() as folder:
         split = Split(Path(folder), "train", pictures)
-        split.save(0, list(shoot(Recipe(), 0, 0)))  # loads and compiles everything
+        split.save(0, list(render_chunk(Recipe(), 0, 0)))  # loads and compiles everything
         for name, owner, function in STEPS:
             setattr(owner, function, _timed(getattr(owner, function), name, spent))
         start, before = time.process_time(), _resident_mb()
         for chunk in range(chunks):
-            split.save(chunk, list(studio.shoot(Recipe(), 0, chunk)))
+            split.save(chunk, list(studio.render_chunk(Recipe(), 0, chunk)))
         seconds, after = time.process_time() - start, _resident_mb()
         split.finish()
     per_picture = 1000 * seconds / (chunks * CHUNK)

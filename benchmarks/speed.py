@@ -24,24 +24,24 @@ import torch
 from ai_edge_litert.interpreter import Interpreter
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from blazepose.configured import as_typed, expand_home
 from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import read_filtered
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.filters import PersonFilter
 from blazepose.data.readers import as_list
-from blazepose.export.contract import ExportedNet
+from blazepose.export.export_module import ExportModule
 from blazepose.export.tflite import to_tflite
+from blazepose.hydra_app import as_typed, expand_home
 from blazepose.models.landmark_net import LandmarkNet, describe_net
-from blazepose.models.published import import_net
-from blazepose.models.recalibrate import recalibrate
+from blazepose.models.precise_bn import precise_bn
+from blazepose.models.tflite_import.load_tflite import load_tflite
 from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
 from blazepose.task_bundle import DETECTOR, LANDMARKS, read_tflite
 from blazepose.topology import COCO17, LSP14
 from blazepose.training.landmark_module import LandmarkModule
-from blazepose.training.loss_weights import LossWeights
-from blazepose.training.memory import keep_freed_buffers
-from blazepose.training.optimiser import OptimiserConfig, build_optimiser
+from blazepose.training.loss_config import LandmarkLossConfig
+from blazepose.training.malloc import keep_freed_buffers
+from blazepose.training.optimizer import OptimizerConfig, build_optimizer
 from blazepose.training.stages import Stages
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -121,8 +121,10 @@ def step(arguments: list[str], seconds: float = 60.0) -> float:
     net = LandmarkNet(landmark_variant(cfg.model.name, cfg.model.wiring), cfg.model.gradient_stop)
     names = list(LSP14.values())
     trained = {"landmarks": names, "heatmaps": names, "outputs": ["presence"]}
-    module = LandmarkModule(net, LossWeights(), OptimiserConfig(), Stages(joint=1), trained, {}).to(device)
-    optimiser = build_optimiser(net, OptimiserConfig())
+    module = LandmarkModule(net, LandmarkLossConfig(), OptimizerConfig(), Stages(joint=1), trained, {}).to(
+        device
+    )
+    optimiser = build_optimizer(net, OptimizerConfig())
     batch = _random_batch(batch_size, device)
     rates = []
     start = time.perf_counter()
@@ -205,9 +207,9 @@ def exported(bundle: Path, runs: int = 150) -> None:
     for entry in (LANDMARKS, DETECTOR):
         content = read_tflite(bundle, entry)
         start = time.perf_counter()
-        net = import_net(content)
+        net = load_tflite(content)
         imported = time.perf_counter() - start
-        ours = to_tflite(ExportedNet(net), net.input_spec, "fp16")
+        ours = to_tflite(ExportModule(net), net.input_spec, "fp16")
         columns = []
         for threads in (1, 2):
             file, again = _side_by_side([content, ours], threads, runs)
@@ -216,7 +218,7 @@ def exported(bundle: Path, runs: int = 150) -> None:
         if isinstance(net, LandmarkNet):
             crops = [torch.rand(32, 3, net.input_spec.size, net.input_spec.size) for _ in range(8)]
             start = time.perf_counter()
-            recalibrate(net, crops)
+            precise_bn(net, crops)
             print(f"{'':28}  BatchNorm statistics of 256 crops in {time.perf_counter() - start:.1f} s")
 
 

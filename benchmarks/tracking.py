@@ -22,14 +22,14 @@ import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
 from tqdm import tqdm
 
-from blazepose.cli import say_errors
+from blazepose.errors import friendly_errors
 from blazepose.geometry import crop_image, roi_to_image_matrix
 from blazepose.image import read_image
 from blazepose.runtime import PoseTracker
 from blazepose.runtime.decode import decode_landmarks, refine_by_heatmap
 from blazepose.runtime.engines import LandmarkEngine
-from blazepose.runtime.landmarker import look
-from blazepose.runtime.media import open_footage
+from blazepose.runtime.landmarker import run_landmarker
+from blazepose.runtime.media import open_source
 from blazepose.runtime.pose import Pose
 from blazepose.runtime.smoothing import PoseSmoother
 from blazepose.topology import LEFT_SHOULDER, RIGHT_HIP
@@ -77,7 +77,7 @@ def ours(bundle: Path, **options: Any) -> Follower:
 
 def read_frames(path: Path, count: int | None = None) -> list[np.ndarray]:
     """The first frames of a video."""
-    footage = open_footage(str(path))
+    footage = open_source(str(path))
     with closing(footage.frames):
         return [frame.image for frame in itertools.islice(footage.frames, count)]
 
@@ -124,7 +124,11 @@ def _parts(frame: np.ndarray, bundle: Path) -> dict[str, float]:
     """Where the time of one of our frames goes."""
     engine, tracker = LandmarkEngine(bundle), PoseTracker.load(bundle, video=False)
     (pose,) = tracker(frame)
-    matrix, seen, smoother = roi_to_image_matrix(pose.roi), look(engine, frame, pose.roi), PoseSmoother()
+    matrix, seen, smoother = (
+        roi_to_image_matrix(pose.roi),
+        run_landmarker(engine, frame, pose.roi),
+        PoseSmoother(),
+    )
     crop = crop_image(frame, matrix, engine.input_size)
     raw, times = engine(crop[None]), itertools.count(1)
     points = decode_landmarks(raw.landmarks, engine.input_size)
@@ -235,7 +239,7 @@ def _ranges(numbers: list[int]) -> str:
 WORK = {"agreement": agreement, "speed": speed, "memory": memory, "jitter": jitter, "covered": covered}
 
 
-@say_errors
+@friendly_errors
 def main() -> None:
     """Print the figures of one comparison."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

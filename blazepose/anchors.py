@@ -14,7 +14,7 @@ DETECTOR_SIZE = 224
 SIDES = (28, 14, 7)
 """Cells along a side of the fine, the middle and the coarse level."""
 
-ANCHORS_A_CELL = (2, 2, 6)
+ANCHORS_PER_CELL = (2, 2, 6)
 """Of these levels, all in the centre of the cell: three layers of the same stride share the coarse one."""
 
 ALIGNMENT_POINTS = ("hips", "circle", "shoulders", "upper_circle")
@@ -26,10 +26,10 @@ point on the circle around that, which encloses the upper body. The first two ma
 NUM_COORDINATES = 4 + 2 * NUM_ALIGNMENT_POINTS
 """Of an anchor: centre and size of the face box, then x and y of the alignment points, input pixels."""
 
-FOUND_FROM = 0.5
+DEFAULT_MIN_SCORE = 0.5
 """Score from which somebody counts as found. Source: MediaPipe's min_detection_confidence."""
 
-SAME_PERSON = 0.5
+NMS_IOU = 0.5
 """Overlap of two face boxes of one person. Source: mediapipe.md section 1, Tasks."""
 
 _LEAST_WEIGHT = 1e-9
@@ -54,7 +54,7 @@ class Detections(NamedTuple):
 def anchor_centers() -> np.ndarray:
     """Centres in 0..1 of the picture, (2254, 2), in the order level, row, column, anchor of the cell."""
     levels = []
-    for side, count in zip(SIDES, ANCHORS_A_CELL, strict=True):
+    for side, count in zip(SIDES, ANCHORS_PER_CELL, strict=True):
         y, x = np.divmod(np.arange(side * side), side)
         levels.append(np.repeat((np.stack([x, y], axis=1) + 0.5) / side, count, axis=0))
     centers = np.concatenate(levels)
@@ -79,7 +79,7 @@ def decode_anchors(coordinates: np.ndarray, scores: np.ndarray, size: int, least
     return Detections(scores[found], np.concatenate([center - half, center + half], axis=1), places[:, 2:])
 
 
-def box_overlap(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+def box_iou(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Intersection over union of each box (n, 4) with each of the others (m, 4), xyxy: (n, m)."""
     low = np.maximum(boxes[:, None, :2], others[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
@@ -89,8 +89,8 @@ def box_overlap(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
 
-def merge_overlapping(
-    found: Detections, overlap: float = SAME_PERSON, sure_from: float = FOUND_FROM
+def weighted_nms(
+    found: Detections, overlap: float = NMS_IOU, sure_from: float = DEFAULT_MIN_SCORE
 ) -> Detections:
     """Weighted non-maximum suppression: boxes that overlap the best one are averaged into it.
 
@@ -105,7 +105,7 @@ def merge_overlapping(
     """
     places = np.concatenate([found.boxes_xyxy, found.points.reshape(-1, 2 * NUM_ALIGNMENT_POINTS)], axis=1)
     weights = np.maximum(found.scores, _LEAST_WEIGHT)
-    overlaps = box_overlap(found.boxes_xyxy, found.boxes_xyxy)
+    overlaps = box_iou(found.boxes_xyxy, found.boxes_xyxy)
     left, best, merged = np.full(len(places), True), [], []
     for k in range(len(places)):
         if not left[k]:

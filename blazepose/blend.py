@@ -10,12 +10,12 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from blazepose.cli import say_errors
-from blazepose.models.blend import blend
+from blazepose.atomic import file_sha256
+from blazepose.errors import friendly_errors
+from blazepose.models.interpolation import interpolate
 from blazepose.training.checkpoint import write_checkpoint
-from blazepose.training.runs import named_weights
-from blazepose.training.weights import IMPORTED, held_task, open_detector_net, open_landmark_net
-from blazepose.whole_file import file_sha256
+from blazepose.training.runs import resolve_named_weights
+from blazepose.training.weights import IMPORTED, detect_task, open_detector_net, open_landmark_net
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -27,7 +27,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-@say_errors
+@friendly_errors
 def main(arguments: list[str] | None = None) -> None:
     """Read both, write what is between them.
 
@@ -40,10 +40,10 @@ def main(arguments: list[str] | None = None) -> None:
     if not 0 < args.share < 1:
         raise ValueError(f"--share {args.share:g}: it is more than 0 (before) and less than 1 (after)")
     out = _new_checkpoint(args.out.expanduser())
-    first, second = (named_weights(name) for name in (args.before, args.after))
+    first, second = (resolve_named_weights(name) for name in (args.before, args.after))
     if second.suffix in IMPORTED:
         raise ValueError(f"{second}: name the run or the .ckpt that it was exported from")
-    networks: Any = open_detector_net if held_task(second) == "detector" else open_landmark_net
+    networks: Any = open_detector_net if detect_task(second) == "detector" else open_landmark_net
     (before, _), (after, about) = map(networks, (first, second))
     parts = {"share": args.share, "before": file_sha256(first), "after": file_sha256(second)}
     # Only a network and what became of it have their weights on one line.
@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
             f"{second} did not begin with {first}"
             + (f", but with {began}: name that" if began else ": its training began with no weights at all")
         )
-    blend(before, after, args.share)
+    interpolate(before, after, args.share)
     write_checkpoint(out, after, {**about, "blend": parts})
     print(f"{out}: {100 * args.share:g} % of the way from {first} to {second}")
 

@@ -15,10 +15,11 @@ import cv2
 import numpy as np
 from matplotlib.figure import Figure
 
-from blazepose.cli import say_errors
+from blazepose.atomic import atomic_path
 from blazepose.data.align import aligned_roi
 from blazepose.data.annotation import Annotation
 from blazepose.data.readers import read_source
+from blazepose.errors import friendly_errors
 from blazepose.geometry import crop_image, roi_to_image_matrix
 from blazepose.image import read_image
 from blazepose.runtime.decode import decode_landmarks, landmarks_to_image, refine_by_heatmap
@@ -26,13 +27,12 @@ from blazepose.runtime.draw import draw_pose
 from blazepose.runtime.engines import InferenceEngine, LandmarkEngine
 from blazepose.topology import NUM_LANDMARKS
 from blazepose.training.runs import LANDMARK_RUNS
-from blazepose.whole_file import whole_file
 
 VALIDATION = "synthetic:data/synthetic:val"
 _PEOPLE = 6
 
 
-@say_errors
+@friendly_errors
 def main(overrides: list[str] | None = None) -> None:
     """Run the commands and say where everything is, and how good it is.
 
@@ -79,7 +79,7 @@ def draw_people(engine: InferenceEngine, people: list[Annotation], file: Path) -
         points = 2 * landmarks_to_image(landmarks[0], roi)[:NUM_LANDMARKS, :2]
         axes.imshow(draw_pose(large, points, np.ones(NUM_LANDMARKS, bool)))
         axes.axis("off")
-    with whole_file(file) as part:
+    with atomic_path(file) as part:
         figure.savefig(part, dpi=130)
 
 

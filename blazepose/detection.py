@@ -7,14 +7,14 @@ coco:data/coco:val2017
 import argparse
 from collections.abc import Mapping
 
-from blazepose.cli import say_errors
-from blazepose.data.datamodule import find_pictures
+from blazepose.data.annotated_image import group_by_image
+from blazepose.data.datamodule import find_image_files
 from blazepose.data.readers import read_source
-from blazepose.data.scenes import scenes_of
-from blazepose.evaluation.detection import false_alarms, find_in_scenes
-from blazepose.evaluation.engines import open_detector
+from blazepose.errors import friendly_errors
+from blazepose.evaluation.detector_score import false_alarms, find_in_scenes
+from blazepose.evaluation.engine_registry import open_detector
 from blazepose.metrics.detection import LEAST_SCORE
-from blazepose.training.runs import named_weights
+from blazepose.training.runs import resolve_named_weights
 
 _EPILOG = """\
 found %     people to whom an answer of at least 0.5 belongs: its middle is less than half a side off
@@ -64,23 +64,23 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-@say_errors
+@friendly_errors
 def main(arguments: list[str] | None = None) -> None:
     """Print a table for each set of people, and one for the people-free pictures."""
     args = _parse(arguments)
     if not (args.data or args.negatives):
         raise ValueError("nothing to look at: name labelled people with --data, or pictures with --negatives")
-    weights = [named_weights(name) for name in args.weights]
+    weights = [resolve_named_weights(name) for name in args.weights]
     detectors = {path: open_detector(path, LEAST_SCORE) for path in weights}
     for spec in args.data:
         source = read_source(spec)
-        scenes = scenes_of([source], "--data")
+        scenes = group_by_image([source], "--data")
         people = sum(len(scene.people) for scene in scenes)
         print(f"\n{spec}: {people} people in {len(scenes)} pictures", *source.notes, sep="\n")
         print("  " + "".join(f"{title:>12}" for title in _COLUMNS.values()))
         for path, detector in detectors.items():
             print(_row(find_in_scenes(detector, scenes)) + f"  {path}")
-    pictures = find_pictures(args.negatives, "--negatives")
+    pictures = find_image_files(args.negatives, "--negatives")
     if pictures:
         print(f"\n{len(pictures)} people-free pictures, of which somebody is found in")
         for path, detector in detectors.items():

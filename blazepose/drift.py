@@ -11,29 +11,29 @@ from pathlib import Path
 
 import numpy as np
 
-from blazepose.cli import say_errors
+from blazepose.atomic import atomic_path
 from blazepose.data.readers import read_source
-from blazepose.evaluation.change_sheet import draw_changes
-from blazepose.evaluation.drift import (
-    NUDGE_PX,
-    Said,
+from blazepose.errors import friendly_errors
+from blazepose.evaluation.compare.before_after import save_before_after
+from blazepose.evaluation.compare.forgetting import (
+    SHIFT_PX,
+    CropOutputs,
     changed_pck,
     changes,
-    drift,
     labels_of,
-    listen,
-    nudged,
-    nudged_back,
+    measure_forgetting,
+    run_on_crops,
+    shift_crop,
+    unshift,
 )
-from blazepose.evaluation.engines import open_weights
+from blazepose.evaluation.engine_registry import open_weights
 from blazepose.evaluation.mediapipe_engine import follow, require_bundle
-from blazepose.evaluation.predict import CROPS, Job, cut_crop, plan
+from blazepose.evaluation.predict import CROPS, CropJob, cut_crop, plan_label_crops
 from blazepose.geometry import crop_image, roi_from_keypoints, roi_to_image_matrix
 from blazepose.runtime.engines import InferenceEngine
-from blazepose.runtime.media import open_footage
+from blazepose.runtime.media import open_source
 from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, ROI_CENTER, ROI_SCALE
-from blazepose.training.runs import named_weights
-from blazepose.whole_file import whole_file
+from blazepose.training.runs import resolve_named_weights
 
 _HIPS, _SHOULDERS = [LEFT_HIP, RIGHT_HIP], [LEFT_SHOULDER, RIGHT_SHOULDER]
 
@@ -51,13 +51,13 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-@say_errors
+@friendly_errors
 def main(arguments: list[str] | None = None) -> None:
     """Print a table for each set of people, and one for the video."""
     args = _parse(arguments)
     if not args.data and args.video is None:
         raise ValueError("nothing to look at: name labelled people with --data, or a --video")
-    before, after = (named_weights(name) for name in (args.before, args.after))
+    before, after = (resolve_named_weights(name) for name in (args.before, args.after))
     if args.pictures is not None and len(args.data) != 1:
         raise ValueError("--pictures draws the people of one --data")
     if args.pictures is not None:
@@ -74,23 +74,23 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _print_people(before: Path, after: Path, spec: str, roi: str, pictures: Path | None) -> None:
     source = read_source(spec)
-    jobs = plan([source], roi, 0)
+    jobs = plan_label_crops([source], roi, 0)
     engine, second_engine = open_weights(before), open_weights(after)
     first, second = _hear(engine, jobs), _hear(second_engine, jobs)
     # What a figure means: no network says quite the same of a picture that is moved by nothing to speak of.
-    aside = nudged_back(_hear(engine, [nudged(job, engine.input_size) for job in jobs]))
+    aside = unshift(_hear(engine, [shift_crop(job, engine.input_size) for job in jobs]))
     labels = labels_of(jobs)
     was, now, gain = changed_pck(first, second, labels)
     print(f"\n{spec}, {len(jobs)} people, roi={roi}", *source.notes, sep="\n")
     interval = f"95 % interval {gain.low:+.1f} to {gain.high:+.1f}"
     print(f"  PCK@0.2 {was:.1f} -> {now:.1f}: {gain.value:+.1f}, {interval}")
-    print(f"  where the first weights were right {'second':>12} first, {NUDGE_PX} px aside")
-    moved, noise = drift(first, second, labels), drift(first, aside, labels)
+    print(f"  where the first weights were right {'second':>12} first, {SHIFT_PX} px aside")
+    moved, noise = measure_forgetting(first, second, labels), measure_forgetting(first, aside, labels)
     for name, figure in moved.items():
         print(f"    {name:34} {figure:10.2f} {noise[name]:19.2f}")
     if pictures is not None:
-        with whole_file(pictures) as part:
-            draw_changes(changes(jobs, first, second, labels), ("before", "after"), part)
+        with atomic_path(pictures) as part:
+            save_before_after(changes(jobs, first, second, labels), ("before", "after"), part)
         print(f"  {pictures}")
 
 
@@ -103,8 +103,8 @@ def _require_new_png(file: Path) -> None:
         raise FileNotFoundError(f"--pictures {file}: there is no folder to write it to")
 
 
-def _hear(engine: InferenceEngine, jobs: list[Job]) -> Said:
-    return listen(engine, (cut_crop(job, engine.input_size) for job in jobs), len(jobs))
+def _hear(engine: InferenceEngine, jobs: list[CropJob]) -> CropOutputs:
+    return run_on_crops(engine, (cut_crop(job, engine.input_size) for job in jobs), len(jobs))
 
 
 def _print_video(before: Path, after: Path, video: Path) -> None:
@@ -115,7 +115,7 @@ def _print_video(before: Path, after: Path, video: Path) -> None:
         raise ValueError(f"--video {video}: {before} finds nobody in it")
     engines = [open_weights(path) for path in (before, after)]
     points = [
-        listen(engine, _crops(video, poses, engine.input_size), seen).points[:, [ROI_CENTER, ROI_SCALE]]
+        run_on_crops(engine, _crops(video, poses, engine.input_size), seen).points[:, [ROI_CENTER, ROI_SCALE]]
         for engine in engines
     ]
     hips, circle = 100 * np.median(np.linalg.norm(points[1] - points[0], axis=2), axis=0)
@@ -144,7 +144,7 @@ def _frames(path: Path) -> Iterator[np.ndarray]:
     """
     if not path.is_file():
         raise FileNotFoundError(f"--video {path} is missing")
-    for frame in open_footage(str(path)).frames:
+    for frame in open_source(str(path)).frames:
         yield frame.image
 
 

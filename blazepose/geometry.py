@@ -108,7 +108,7 @@ def roi_from_box(box_xyxy: np.ndarray) -> Roi:
     return Roi((left + right) / 2, (top + bottom) / 2, ROI_EXPANSION * max(right - left, bottom - top), 0.0)
 
 
-def roi_overlap(roi: Roi, other: Roi) -> float:
+def roi_iou(roi: Roi, other: Roi) -> float:
     """Intersection over union of two ROIs as if neither were rotated, as MediaPipe compares them."""
     reach = (roi.side + other.side) / 2
     width = min(reach - abs(roi.center_x - other.center_x), roi.side, other.side)

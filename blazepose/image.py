@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from blazepose.atomic import atomic_path
 from blazepose.file_content import recognize
 from blazepose.image_header import (
     HEAD_BYTES,
@@ -20,7 +21,6 @@ from blazepose.image_header import (
     read_orientation,
 )
 from blazepose.orientation import UPRIGHT, image_upright
-from blazepose.whole_file import whole_file
 
 WRITABLE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 """Of pictures that are written."""
@@ -134,7 +134,7 @@ def _to_8_bits(image: np.ndarray) -> np.ndarray:
     return np.clip(scaled, 0, 255).astype(np.uint8)
 
 
-def pictures_below(folder: Path) -> list[Path]:
+def find_images(folder: Path) -> list[Path]:
     """List the pictures in a folder and its folders, sorted; `files_below` has the rules."""
     return sorted(filter(_is_picture, files_below(folder)))
 
@@ -211,5 +211,5 @@ def write_image(path: Path, image: np.ndarray) -> None:
     if not encoded:
         height, width = image.shape[:2]
         raise OSError(errno.EINVAL, f"OpenCV writes no {path.suffix} of {width}x{height} pixels")
-    with whole_file(path) as part:
+    with atomic_path(path) as part:
         part.write_bytes(data.tobytes())  # unlike OpenCV, Python takes names that are no text

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 
 
-def require_ranges(section: str, config: object, limits: Mapping[str, tuple[float, float]]) -> None:
+def check_ranges(section: str, config: object, limits: Mapping[str, tuple[float, float]]) -> None:
     """Check a dataclass of numbers.
 
     Args:

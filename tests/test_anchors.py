@@ -11,9 +11,9 @@ from blazepose.anchors import (
     UPPER_CIRCLE,
     Detections,
     anchor_centers,
-    box_overlap,
+    box_iou,
     decode_anchors,
-    merge_overlapping,
+    weighted_nms,
 )
 
 MIDDLE_LEVEL, COARSE_LEVEL = 1568, 1960
@@ -93,7 +93,7 @@ def test_overlap_by_hand():
     others = np.array(
         [[0.0, 0.0, 4.0, 4.0], [2.0, 0.0, 6.0, 4.0], [1.0, 1.0, 3.0, 2.0], [4.0, 0.0, 8.0, 4.0]]
     )
-    np.testing.assert_allclose(box_overlap(boxes, others), [[1, 8 / 24, 2 / 16, 0], [0, 0, 0, 0]])
+    np.testing.assert_allclose(box_iou(boxes, others), [[1, 8 / 24, 2 / 16, 0], [0, 0, 0, 0]])
 
 
 def people(*rows: tuple[float, list[float]]) -> Detections:
@@ -105,7 +105,7 @@ def people(*rows: tuple[float, list[float]]) -> Detections:
 
 def test_overlapping_boxes_are_averaged_by_score():
     found = people((0.9, [0, 0, 4, 4]), (0.8, [10, 0, 14, 4]), (0.6, [1, 0, 5, 4]))
-    merged = merge_overlapping(found, 0.5)  # the first and the last share 12 of 20
+    merged = weighted_nms(found, 0.5)  # the first and the last share 12 of 20
     assert merged.scores.tolist() == [0.9, 0.8]
     np.testing.assert_allclose(merged.boxes_xyxy, [[0.4, 0, 4.4, 4], [10, 0, 14, 4]])
     np.testing.assert_allclose(merged.points, np.repeat([[[0.4, 0]], [[10, 0]]], 4, axis=1))
@@ -114,34 +114,34 @@ def test_overlapping_boxes_are_averaged_by_score():
 def test_unsure_answers_do_not_move_sure_ones():
     """So that who asks for less sure ones, too, gets the same sure ones."""
     sure = people((0.5, [0, 0, 4, 4]), (0.49, [1, 0, 5, 4]))
-    np.testing.assert_array_equal(merge_overlapping(sure, 0.5).boxes_xyxy, [[0, 0, 4, 4]])
+    np.testing.assert_array_equal(weighted_nms(sure, 0.5).boxes_xyxy, [[0, 0, 4, 4]])
     unsure = people((0.4, [0, 0, 4, 4]), (0.4, [1, 0, 5, 4]))
-    np.testing.assert_allclose(merge_overlapping(unsure, 0.5).boxes_xyxy, [[0.5, 0, 4.5, 4]])
+    np.testing.assert_allclose(weighted_nms(unsure, 0.5).boxes_xyxy, [[0.5, 0, 4.5, 4]])
 
 
 def test_the_threshold_itself_keeps_boxes_apart():
     found = people((0.9, [0, 0, 4, 4]), (0.6, [0, 0, 4, 2]))  # they share a half
-    assert len(merge_overlapping(found, 0.5).scores) == 2
-    assert len(merge_overlapping(found, 0.49).scores) == 1
+    assert len(weighted_nms(found, 0.5).scores) == 2
+    assert len(weighted_nms(found, 0.49).scores) == 1
 
 
 def test_who_overlaps_only_the_second_best_stays():
     """Merging goes by the best box, not along a chain."""
     found = people((0.9, [0, 0, 10, 4]), (0.8, [3, 0, 13, 4]), (0.7, [6, 0, 16, 4]))
-    assert merge_overlapping(found, 0.5).scores.tolist() == [0.9, 0.7]
+    assert weighted_nms(found, 0.5).scores.tolist() == [0.9, 0.7]
 
 
 def test_a_box_without_area_keeps_itself():
     found = people((0.9, [1, 1, 1, 1]), (0.6, [1, 1, 1, 1]))
-    np.testing.assert_array_equal(merge_overlapping(found, 0.5).boxes_xyxy, found.boxes_xyxy)
+    np.testing.assert_array_equal(weighted_nms(found, 0.5).boxes_xyxy, found.boxes_xyxy)
 
 
 def test_scores_of_zero_merge_too():
     """A threshold of 0 counts every anchor, and far down the sigmoid is 0 in float32."""
-    merged = merge_overlapping(people((0.0, [0, 0, 4, 4]), (0.0, [2, 0, 6, 4])), 0.3)
+    merged = weighted_nms(people((0.0, [0, 0, 4, 4]), (0.0, [2, 0, 6, 4])), 0.3)
     assert merged.scores.tolist() == [0.0]
 
 
 def test_nobody_keeps_the_shapes():
-    merged = merge_overlapping(decode_anchors(raw(), scores(), 224, 0.5), 0.5)
+    merged = weighted_nms(decode_anchors(raw(), scores(), 224, 0.5), 0.5)
     assert [part.shape for part in merged] == [(0,), (0, 4), (0, 4, 2)]

@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from blazepose import blend
+from blazepose.atomic import file_sha256
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
-from blazepose.training.checkpoint import describe_detector_net, write_checkpoint
+from blazepose.training.checkpoint import detector_metadata, write_checkpoint
 from blazepose.training.weights import open_landmark_net, read_weights
-from blazepose.whole_file import file_sha256
 from tests.training.saved_net import save
 
 
@@ -51,7 +51,7 @@ def test_detectors_have_a_way_too(shared, tmp_path):
     weights, out = shared / "models" / "pose_landmarker_full.task", tmp_path / "mild.ckpt"
     net, after = DetectorNet(), tmp_path / "b.ckpt"
     began = {"data": {}, "init": None, "sha256": file_sha256(weights)}
-    write_checkpoint(after, net, describe_detector_net(net, {"train": []}, {"init": str(weights)}, began))
+    write_checkpoint(after, net, detector_metadata(net, {"train": []}, {"init": str(weights)}, began))
     blend.main([str(weights), str(after), "--share", "0.5", "--out", str(out)])
     name = "heads.0.boxes.1.bias"
     one, two, mild = (read_weights(path, "detector").weights[name] for path in (weights, after, out))

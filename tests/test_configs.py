@@ -9,9 +9,9 @@ from blazepose.data.augment import Augmentation
 from blazepose.data.detector_windows import DetectorAugmentation
 from blazepose.data.filters import PersonFilter
 from blazepose.models.variants import landmark_variant
-from blazepose.training.detector_loss import DetectorLoss
-from blazepose.training.loss_weights import LossWeights
-from blazepose.training.optimiser import OptimiserConfig
+from blazepose.training.detector_loss_config import DetectorLossConfig
+from blazepose.training.loss_config import LandmarkLossConfig
+from blazepose.training.optimizer import OptimizerConfig
 from blazepose.training.stages import Stages
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -33,11 +33,11 @@ def test_every_choice_composes_and_builds(choice):
     cfg = compose(choice)
     if cfg.model.name != "detector":
         landmark_variant(cfg.model.name, cfg.model.wiring)
-    DetectorLoss(**cfg.detector.loss)
+    DetectorLossConfig(**cfg.detector.loss)
     DetectorAugmentation(**cfg.detector.windows)
     Stages(**cfg.stages)
-    OptimiserConfig(**cfg.optimiser)
-    LossWeights(**cfg.loss)
+    OptimizerConfig(**cfg.optimiser)
+    LandmarkLossConfig(**cfg.loss)
     Augmentation(**cfg.augmentation)
     PersonFilter(**cfg.filter)
     assert all(":" in spec for split in ("train", "val", "test") for spec in cfg.data[split])
@@ -62,9 +62,9 @@ def test_evaluation_config_composes():
 def test_config_and_code_agree_on_the_defaults():
     cfg = compose()
     assert Stages(**cfg.stages) == Stages()
-    assert OptimiserConfig(**cfg.optimiser) == OptimiserConfig()
-    assert LossWeights(**cfg.loss) == LossWeights()
+    assert OptimizerConfig(**cfg.optimiser) == OptimizerConfig()
+    assert LandmarkLossConfig(**cfg.loss) == LandmarkLossConfig()
     assert Augmentation(**cfg.augmentation) == Augmentation()
     assert PersonFilter(**cfg.filter) == PersonFilter()
-    assert DetectorLoss(**cfg.detector.loss) == DetectorLoss()
+    assert DetectorLossConfig(**cfg.detector.loss) == DetectorLossConfig()
     assert DetectorAugmentation(**cfg.detector.windows) == DetectorAugmentation()

@@ -122,16 +122,16 @@ def test_evaluate_and_export_the_newest_run(trained):
 KILLED = """
 import os, runpy, signal, sys
 from pathlib import Path
-from blazepose.training.fit import WholeFiles
+from blazepose.training.fit import AtomicCheckpointIO
 
-save = WholeFiles.save_checkpoint
+save = AtomicCheckpointIO.save_checkpoint
 
 def save_or_die(self, checkpoint, path, **options):
     if Path(path).name == "last.ckpt" and Path(path).exists():
         os.kill(os.getpid(), kind)
     save(self, checkpoint, path, **options)
 
-WholeFiles.save_checkpoint = save_or_die
+AtomicCheckpointIO.save_checkpoint = save_or_die
 kind, sys.argv = int(sys.argv[1]), sys.argv[2:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """

@@ -17,7 +17,7 @@ from blazepose.geometry import (
     roi_from_alignment,
     roi_from_box,
     roi_from_keypoints,
-    roi_overlap,
+    roi_iou,
     roi_to_image,
     roi_to_image_matrix,
     rois_to_images,
@@ -148,8 +148,8 @@ def test_roi_from_box_refuses_boxes_without_area(box):
 )
 def test_roi_overlap_by_hand(other, overlap):
     roi = Roi(10.0, 10.0, 4.0, 0.0)
-    assert roi_overlap(roi, other) == pytest.approx(overlap)
-    assert roi_overlap(other, roi) == pytest.approx(overlap)
+    assert roi_iou(roi, other) == pytest.approx(overlap)
+    assert roi_iou(other, roi) == pytest.approx(overlap)
 
 
 def test_crop_identity_has_no_half_pixel():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from blazepose.image import ImageError, files_below, pictures_below, read_image
+from blazepose.image import ImageError, files_below, find_images, read_image
 from blazepose.orientation import MATRICES, image_upright
 from tests.stored_images import FORMATS, PICTURE, encode, tiff
 
@@ -213,7 +213,7 @@ def test_folder(tmp_path):
 
 
 def below(folder: Path) -> list[str]:
-    return [str(path.relative_to(folder)) for path in pictures_below(folder)]
+    return [str(path.relative_to(folder)) for path in find_images(folder)]
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -229,7 +229,7 @@ def test_pictures_of_folders_and_of_linked_ones(tmp_path):
     assert below(tmp_path / "in") == ["a.png", "e.jpg", "gym/c.jpg", "gym/old/d.webp", "home/b.JPG"]
     assert len(list(files_below(tmp_path / "in"))) == 6
     (tmp_path / "all").symlink_to("in")
-    assert len(pictures_below(tmp_path / "all")) == 5
+    assert len(find_images(tmp_path / "all")) == 5
 
 
 def test_loops_of_links_end(tmp_path):
@@ -264,4 +264,4 @@ def test_pictures_without_a_suffix_are_found(tmp_path):
     written(tmp_path, encode(PICTURE, "PNG"), "photo.download")
     written(tmp_path, b"text", "notes.txt")
     os.mkfifo(tmp_path / "pipe")
-    assert [path.name for path in pictures_below(tmp_path)] == ["photo.download", "upload-17"]
+    assert [path.name for path in find_images(tmp_path)] == ["photo.download", "upload-17"]

@@ -10,7 +10,7 @@ import pytest
 from blazepose.data.datamodule import describe_sources, read_filtered
 from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
 from blazepose.data.readers import read_source
-from blazepose.evaluation.predict import plan
+from blazepose.evaluation.predict import plan_label_crops
 from blazepose.topology import INDEX, LANDMARKS
 
 SIZE = 900, 480
@@ -50,7 +50,7 @@ def bodies_with(kind: str) -> list[np.ndarray]:
 def test_training_validation_and_evaluation_use_the_same_points(tmp_path, kind):
     spec = write(tmp_path, bodies_with(kind))
     train, val = read_filtered(spec, PersonFilter()), read_filtered(spec, EVALUATION_FILTER)
-    test = [job.annotation for job in plan([read_source(spec)], "annotation", 0)]
+    test = [job.annotation for job in plan_label_crops([read_source(spec)], "annotation", 0)]
     for people in (train[0].annotations, val[0].annotations, test):
         assert len(people) == 8
         assert all(np.flatnonzero(~person.labelled).tolist() == [WRIST] for person in people)

@@ -4,21 +4,21 @@ import pytest
 
 from blazepose.data.augment import Augmentation
 from blazepose.data.filters import PersonFilter
-from blazepose.training.loss_weights import LossWeights
-from blazepose.training.optimiser import OptimiserConfig
+from blazepose.training.loss_config import LandmarkLossConfig
+from blazepose.training.optimizer import OptimizerConfig
 
 
 @pytest.mark.parametrize(
     ("kind", "values", "sentence"),
     [
-        (LossWeights, {"sigma": 0.0}, "loss.sigma=0: a number from 0.0001 up"),
-        (LossWeights, {"heatmap": -1.0}, "loss.heatmap=-1: a number from 0 up"),
-        (LossWeights, {"world": float("nan")}, "loss.world=nan: a number from 0 up"),
+        (LandmarkLossConfig, {"sigma": 0.0}, "loss.sigma=0: a number from 0.0001 up"),
+        (LandmarkLossConfig, {"heatmap": -1.0}, "loss.heatmap=-1: a number from 0 up"),
+        (LandmarkLossConfig, {"world": float("nan")}, "loss.world=nan: a number from 0 up"),
         (Augmentation, {"scale": 1.5}, "augmentation.scale=1.5: a number from 0 to 0.9"),
         (Augmentation, {"mirror": 2.0}, "augmentation.mirror=2: a number from 0 to 1"),
-        (OptimiserConfig, {"lr": -1.0}, "optimiser.lr=-1: a number from 0 up"),
-        (OptimiserConfig, {"lr": float("inf")}, "optimiser.lr=inf: a number from 0 up"),
-        (OptimiserConfig, {"ema_decay": 2.0}, "optimiser.ema_decay=2: a number from 0 to 1"),
+        (OptimizerConfig, {"lr": -1.0}, "optimiser.lr=-1: a number from 0 up"),
+        (OptimizerConfig, {"lr": float("inf")}, "optimiser.lr=inf: a number from 0 up"),
+        (OptimizerConfig, {"ema_decay": 2.0}, "optimiser.ema_decay=2: a number from 0 to 1"),
         (PersonFilter, {"min_labelled": 40}, "filter.min_labelled=40: a number from 0 to 33"),
     ],
 )

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from blazepose.runtime.media import VideoWriter, open_footage
+from blazepose.runtime.media import VideoWriter, open_source
 from tests.mediapipe_runtime import frames
 
 ROOT = Path(__file__).parents[1]
@@ -84,7 +84,7 @@ def test_what_was_seen_until_sigterm_is_kept(track, bundle, clip, tmp_path, monk
         "ended by SIGTERM: seen.mp4 and seen.jsonl hold the first 1 frames; for all of them name other files"
     )
     assert err.splitlines()[-1] == kept
-    assert len(lines(tmp_path / "seen.jsonl")) == len(list(open_footage("seen.mp4").frames)) == 1
+    assert len(lines(tmp_path / "seen.jsonl")) == len(list(open_source("seen.mp4").frames)) == 1
 
 
 @pytest.mark.shared
@@ -92,11 +92,11 @@ def test_a_video(track, bundle, clip, tmp_path):
     outputs = ["--out", "seen.mp4", "--landmarks", "seen.jsonl", "--mask", "--threads", "1"]
     status, said, _ = track(clip, "--weights", bundle, *outputs)
     assert (status, said) == (0, "people in 10 of 10 frames, 1 different\nseen.mp4\nseen.jsonl\n")
-    said_lines, overlay = lines(tmp_path / "seen.jsonl"), list(open_footage("seen.mp4").frames)
+    said_lines, overlay = lines(tmp_path / "seen.jsonl"), list(open_source("seen.mp4").frames)
     assert [line["time_ms"] for line in said_lines] == pytest.approx([200 * k for k in range(10)], abs=1)
     assert [frame.time_ms for frame in overlay] == pytest.approx([200 * k for k in range(10)], abs=1)
     assert {pose["id"] for line in said_lines for pose in line["poses"]} == {0}
-    originals = list(open_footage(str(clip)).frames)
+    originals = list(open_source(str(clip)).frames)
     assert all(
         np.abs(a.image.astype(int) - b.image).mean() > 1 for a, b in zip(overlay, originals, strict=True)
     )

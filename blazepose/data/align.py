@@ -37,7 +37,7 @@ _ONE_POINT_PX = 1e-3
 _MIRROR_ROI = np.array([[-1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
 
 
-def why_not_alignable(annotation: Annotation) -> str | None:
+def alignment_error(annotation: Annotation) -> str | None:
     """The reason why no aligned crop can be made of this person, or None if it can."""
     if not annotation.labelled[list(TORSO)].all():
         return "hips or shoulders not labelled"
@@ -54,7 +54,7 @@ def aligned_roi(annotation: Annotation) -> Roi:
     Raises:
         ValueError: names the person and the reason, if hips or shoulders are not labelled or coincide.
     """
-    if reason := why_not_alignable(annotation):
+    if reason := alignment_error(annotation):
         raise ValueError(f"{annotation.image}, person {annotation.person}: {reason}")
     points = annotation.landmarks_px
     return roi_from_keypoints(

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN
-from blazepose.ranges import require_ranges
+from blazepose.ranges import check_ranges
 
 # albumentations looks for a newer version of itself on import unless told not to.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
@@ -49,7 +49,7 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         share = dict.fromkeys(("mirror", "truncation", "occlusion"), (0.0, 1.0))
-        require_ranges(
+        check_ranges(
             "augmentation",
             self,
             {**share, "scale": (0.0, 0.9), "shift": (0.0, 1.0), "rotation_deg": (0.0, 180.0)},
@@ -57,7 +57,7 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
-class CropDisturbance:
+class AffineParams:
     """One draw of the geometric part; arguments of `align.crop_matrix`."""
 
     scale: float
@@ -66,9 +66,9 @@ class CropDisturbance:
     mirror: bool
 
 
-def draw_disturbance(config: Augmentation, rng: np.random.Generator) -> CropDisturbance:
+def sample_affine(config: Augmentation, rng: np.random.Generator) -> AffineParams:
     """Draw scale, shift, rotation and mirror uniformly within the limits of `config`."""
-    return CropDisturbance(
+    return AffineParams(
         scale=1 + rng.uniform(-config.scale, config.scale),
         shift=(rng.uniform(-config.shift, config.shift), rng.uniform(-config.shift, config.shift)),
         rotation_rad=math.radians(rng.uniform(-config.rotation_deg, config.rotation_deg)),
@@ -76,7 +76,7 @@ def draw_disturbance(config: Augmentation, rng: np.random.Generator) -> CropDist
     )
 
 
-def draw_frame(
+def sample_truncation(
     shape: tuple[int, ...], points_px: np.ndarray, torso_px: np.ndarray, rng: np.random.Generator
 ) -> tuple[int, int, int, int]:
     """A smaller picture frame (left, top, right, bottom) that cuts the person off on one side.
@@ -101,7 +101,9 @@ def draw_frame(
     return frame[0], frame[1], frame[2], frame[3]
 
 
-def occlude(image: np.ndarray, points: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def erase_random(
+    image: np.ndarray, points: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Paint one to three rectangles over the crop, in place, each of one random colour or of noise.
 
     Args:
@@ -161,7 +163,7 @@ def _photometric() -> A.Compose:
     )
 
 
-def change_colors(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def distort_photometric(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Colour, blur, noise and JPEG on a crop, uint8 (size, size, 3) in and out."""
     transform = _photometric()
     # Seeded a sample, so that an epoch is the same whatever the number of workers, and after a resume.
@@ -169,7 +171,7 @@ def change_colors(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return transform(image=image)["image"]
 
 
-def hide(visibility: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+def mark_hidden(visibility: np.ndarray, hidden: np.ndarray) -> np.ndarray:
     """Visibility (33,) int8 after covering the `hidden` points.
 
     What the source does not say stays unknown: labels that can only say "hidden" would teach the network

@@ -16,17 +16,17 @@ from torch.utils.data import DataLoader
 from blazepose.data.annotation import VISIBLE, Source
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.detector_dataset import DetectorDataset
-from blazepose.data.filters import PersonFilter, keep_people
+from blazepose.data.filters import PersonFilter, filter_annotations
 from blazepose.data.readers import as_list, read_source
 from blazepose.data.sampler import EpochSampler
-from blazepose.image import pictures_below
+from blazepose.image import find_images
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
 Samples = PoseDataset | DetectorDataset
 
 
 @dataclass(frozen=True)
-class Loading:
+class LoaderConfig:
     """How samples reach the training loop.
 
     Attributes:
@@ -55,7 +55,7 @@ def read_filtered(specs: str | Sequence[str] | None, person_filter: PersonFilter
     sources = []
     for spec in as_list(specs):
         source = read_source(spec)
-        kept, dropped = keep_people(source.annotations, person_filter)
+        kept, dropped = filter_annotations(source.annotations, person_filter)
         dropped.update(source.left_out)
         source = replace(source, annotations=kept, left_out=dict(dropped))
         if not kept:
@@ -104,7 +104,7 @@ def describe_sources(train: list[Source], val: list[Source]) -> list[str]:
     return lines
 
 
-def find_pictures(folders: str | Sequence[str] | None, option: str) -> list[Path]:
+def find_image_files(folders: str | Sequence[str] | None, option: str) -> list[Path]:
     """Every picture below the folders, sorted.
 
     Args:
@@ -119,7 +119,7 @@ def find_pictures(folders: str | Sequence[str] | None, option: str) -> list[Path
         root = Path(folder).expanduser()
         if not root.is_dir():
             raise FileNotFoundError(f"{option}: {root} is no folder; name a folder of pictures")
-        found = pictures_below(root)
+        found = find_images(root)
         if not found:
             raise FileNotFoundError(f"{option}: {root} holds no picture")
         pictures += found
@@ -154,7 +154,7 @@ def _names(chosen: np.ndarray) -> list[str]:
     return [LANDMARKS[index] for index in np.flatnonzero(chosen)]
 
 
-class SampleLoaders(LightningDataModule):
+class PoseDataModule(LightningDataModule):
     """Loaders of training and validation samples.
 
     Args:
@@ -164,7 +164,7 @@ class SampleLoaders(LightningDataModule):
         seed: of the order.
     """
 
-    def __init__(self, train_set: Samples, val_set: Samples, loading: Loading, seed: int = 0) -> None:
+    def __init__(self, train_set: Samples, val_set: Samples, loading: LoaderConfig, seed: int = 0) -> None:
         super().__init__()
         self.train_set, self.val_set = train_set, val_set
         self.loading = loading

@@ -8,23 +8,23 @@ from torch.utils.data import Dataset
 from blazepose.data.align import aligned_roi, crop_matrix, points_in_crop, presence_labels
 from blazepose.data.annotation import UNKNOWN, Annotation, Source
 from blazepose.data.augment import (
+    AffineParams,
     Augmentation,
-    CropDisturbance,
-    change_colors,
-    draw_disturbance,
-    draw_frame,
-    hide,
-    occlude,
+    distort_photometric,
+    erase_random,
+    mark_hidden,
+    sample_affine,
+    sample_truncation,
 )
-from blazepose.data.mask import BACKGROUND, UNKNOWN_PIXEL, crop_mask
+from blazepose.data.person_mask import BACKGROUND, IGNORE, crop_mask
 from blazepose.data.sample import PoseSample
-from blazepose.data.unreadable import Replacement
+from blazepose.data.skip_unreadable import SkipUnreadable
 from blazepose.geometry import Roi, crop_image
 from blazepose.image import read_image
 from blazepose.models.variants import InputSpec
 from blazepose.topology import MIRROR, NUM_LANDMARKS, NUM_OUTPUTS, TORSO
 
-_UNDISTURBED = CropDisturbance(scale=1.0, shift=(0.0, 0.0), rotation_rad=0.0, mirror=False)
+_UNDISTURBED = AffineParams(scale=1.0, shift=(0.0, 0.0), rotation_rad=0.0, mirror=False)
 _MIRROR33 = MIRROR[:NUM_LANDMARKS]
 
 
@@ -55,7 +55,7 @@ class PoseDataset(Dataset[PoseSample]):
         self.negatives = negatives or []
         self.seed = seed
         self.people = [annotation for source in sources for annotation in source.annotations]
-        self._replacement = Replacement([*(person.image for person in self.people), *self.negatives])
+        self._replacement = SkipUnreadable([*(person.image for person in self.people), *self.negatives])
 
     def __len__(self) -> int:
         return len(self.people) + len(self.negatives)
@@ -77,24 +77,24 @@ class PoseDataset(Dataset[PoseSample]):
         size, augmentation = self.input_spec.size, self.augmentation
         image = read_image(annotation.image, annotation.image_size)
         roi = aligned_roi(annotation)
-        draw = draw_disturbance(augmentation, rng) if augmentation else _UNDISTURBED
+        draw = sample_affine(augmentation, rng) if augmentation else _UNDISTURBED
         matrix = crop_matrix(roi, draw.scale, draw.shift, draw.rotation_rad, draw.mirror)
         frame = (0, 0, image.shape[1], image.shape[0])
         if augmentation and rng.random() < augmentation.truncation:
             torso_px = annotation.landmarks_px[list(TORSO)]
-            frame = draw_frame(image.shape, annotation.keypoints_px, torso_px, rng)
+            frame = sample_truncation(image.shape, annotation.keypoints_px, torso_px, rng)
         crop = _crop_frame(image, frame, matrix, size)
         mask = crop_mask(annotation, frame, matrix, size)
         points, labelled = points_in_crop(annotation, roi, matrix)
         landmarks = points[:NUM_LANDMARKS]
         presence = presence_labels(annotation.landmarks_px, landmarks, annotation.labelled, np.array(frame))
-        visibility = hide(annotation.visibility, presence == 0)
+        visibility = mark_hidden(annotation.visibility, presence == 0)
         if augmentation and rng.random() < augmentation.occlusion:
-            covered, area = occlude(crop, landmarks, rng)
-            visibility = hide(visibility, covered)
+            covered, area = erase_random(crop, landmarks, rng)
+            visibility = mark_hidden(visibility, covered)
             mask[area] = np.minimum(mask[area], BACKGROUND)  # unknown stays unknown
         if augmentation and augmentation.color:
-            crop = change_colors(crop, rng)
+            crop = distort_photometric(crop, rng)
         sample = _sample(crop, index)
         sample["points"][:, :2], sample["labelled"] = points, labelled
         sample["visibility"], sample["presence"] = visibility, presence
@@ -116,7 +116,7 @@ class PoseDataset(Dataset[PoseSample]):
         matrix = crop_matrix(roi, 1.0, (0.0, 0.0), 0.0, bool(rng.random() < 0.5))
         crop = crop_image(image, matrix, self.input_spec.size)
         if self.augmentation and self.augmentation.color:
-            crop = change_colors(crop, rng)
+            crop = distort_photometric(crop, rng)
         sample = _sample(crop, index)
         sample["pose"] = np.float32(0)
         sample["mask"][:] = BACKGROUND
@@ -133,7 +133,7 @@ def _sample(crop: np.ndarray, index: int) -> PoseSample:
         presence=np.full(NUM_LANDMARKS, UNKNOWN, np.int8),
         world=np.zeros((NUM_LANDMARKS, 3), np.float32),
         world_labelled=np.zeros(NUM_LANDMARKS, bool),
-        mask=np.full(crop.shape[:2], UNKNOWN_PIXEL, np.uint8),
+        mask=np.full(crop.shape[:2], IGNORE, np.uint8),
         pose=np.float32(1),
         index=np.int64(index),
     )
@@ -147,7 +147,7 @@ def _crop_frame(
     return crop_image(image[top:bottom, left:right], matrix, size)
 
 
-def _world_in_crop(annotation: Annotation, roi: Roi, draw: CropDisturbance) -> tuple[np.ndarray, np.ndarray]:
+def _world_in_crop(annotation: Annotation, roi: Roi, draw: AffineParams) -> tuple[np.ndarray, np.ndarray]:
     """World landmarks turned into the crop's axes (the runtime turns them back), and which are labelled."""
     angle = -(roi.rotation_rad + draw.rotation_rad)
     cos, sin = np.cos(angle), np.sin(angle)

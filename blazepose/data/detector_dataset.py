@@ -9,20 +9,20 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from blazepose.anchors import NUM_ALIGNMENT_POINTS
-from blazepose.data.augment import change_colors
+from blazepose.data.annotated_image import SMALLEST, AnnotatedImage
+from blazepose.data.augment import distort_photometric
 from blazepose.data.detector_sample import MAX_PEOPLE, DetectorSample
 from blazepose.data.detector_windows import (
     DetectorAugmentation,
     Layer,
     any_square,
     choose_window,
+    composite,
+    full_image_crop,
     make_layer,
-    pile,
-    whole_picture,
 )
 from blazepose.data.person_box import PersonBox, surrounding_box
-from blazepose.data.scenes import SMALLEST, Scene
-from blazepose.data.unreadable import Replacement
+from blazepose.data.skip_unreadable import SkipUnreadable
 from blazepose.geometry import transform_points
 from blazepose.image import read_image
 from blazepose.models.variants import InputSpec
@@ -36,7 +36,7 @@ _IN_FRONT = 0.5
 _SOFTEST = 0.12
 """Widest soft edge, in smaller sides of a picture. Chosen: people of LSP nearly fill their pictures."""
 
-_NOBODY = Scene(Path(), None, [], [], np.zeros((0, 4)))
+_NOBODY = AnnotatedImage(Path(), None, [], [], np.zeros((0, 4)))
 
 
 def describe_scenes(train: "DetectorDataset", val: "DetectorDataset") -> str:
@@ -66,7 +66,7 @@ class DetectorDataset(Dataset[DetectorSample]):
 
     def __init__(
         self,
-        scenes: list[Scene],
+        scenes: list[AnnotatedImage],
         input_spec: InputSpec,
         augmentation: DetectorAugmentation | None = None,
         negatives: list[Path] | None = None,
@@ -77,8 +77,8 @@ class DetectorDataset(Dataset[DetectorSample]):
         self.augmentation = augmentation
         self.negatives = negatives or []
         self.seed = seed
-        self._replacement = Replacement([*(scene.image for scene in scenes), *self.negatives])
-        self._backdrops = Replacement(self.negatives)
+        self._replacement = SkipUnreadable([*(scene.image for scene in scenes), *self.negatives])
+        self._backdrops = SkipUnreadable(self.negatives)
 
     def __len__(self) -> int:
         return len(self.scenes) + len(self.negatives)
@@ -105,8 +105,8 @@ class DetectorDataset(Dataset[DetectorSample]):
             chosen = int(rng.integers(len(self.negatives)))
             image = self._backdrops(lambda readable: read_image(self.negatives[readable]), chosen)
             behind = any_square(image, size, rng)
-        seen = pile(layers, behind)
-        return _sample(change_colors(seen, rng) if augmentation.color else seen, layers, index)
+        seen = composite(layers, behind)
+        return _sample(distort_photometric(seen, rng) if augmentation.color else seen, layers, index)
 
     def _layer(self, index: int, rng: np.random.Generator) -> Layer:
         """A picture in a window of its own."""
@@ -114,7 +114,7 @@ class DetectorDataset(Dataset[DetectorSample]):
         scene = self.scenes[index] if positive else _NOBODY
         image = read_image(scene.image if positive else self.negatives[index - len(self.scenes)], scene.size)
         if augmentation is None:
-            window, black = whole_picture(image), cv2.BORDER_CONSTANT
+            window, black = full_image_crop(image), cv2.BORDER_CONSTANT
             return make_layer(image, scene, window, self.input_spec.size, border=black)
         window = choose_window(image, scene, augmentation, rng)
         soft = rng.uniform(0, _SOFTEST) if rng.random() < augmentation.soft_edges else 0.0

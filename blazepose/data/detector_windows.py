@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from blazepose.data.align import crop_matrix
-from blazepose.data.scenes import SMALLEST, Scene
+from blazepose.data.annotated_image import SMALLEST, AnnotatedImage
 from blazepose.geometry import (
     Roi,
     crop_image,
@@ -19,7 +19,7 @@ from blazepose.geometry import (
     roi_to_image_matrix,
     transform_points,
 )
-from blazepose.ranges import require_ranges
+from blazepose.ranges import check_ranges
 
 _OFF_CENTER = 0.4
 """How far from the middle of a window what it is around may be, in sides of it: still inside. Chosen."""
@@ -66,7 +66,7 @@ class DetectorAugmentation:
         names = ("whole", "upside_down", "mirror", "company", "backdrop", "soft_edges")
         shares = dict.fromkeys(names, (0.0, 1.0))
         sizes = {"smallest": (SMALLEST, 1.0), "largest": (max(SMALLEST, self.smallest), 1.0)}
-        require_ranges("detector.windows", self, {**shares, **sizes, "rotation_deg": (0.0, 180.0)})
+        check_ranges("detector.windows", self, {**shares, **sizes, "rotation_deg": (0.0, 180.0)})
 
 
 class Layer(NamedTuple):
@@ -79,7 +79,7 @@ class Layer(NamedTuple):
         cover: float32 (size, size), how much it hides of what is behind it, 0..1.
     """
 
-    scene: Scene
+    scene: AnnotatedImage
     to_window: np.ndarray
     seen: np.ndarray
     cover: np.ndarray
@@ -87,7 +87,7 @@ class Layer(NamedTuple):
 
 def make_layer(
     image: np.ndarray,
-    scene: Scene,
+    scene: AnnotatedImage,
     window: np.ndarray,
     size: int,
     soft: float = 0.0,
@@ -112,7 +112,7 @@ def make_layer(
     return Layer(scene, invert_affine(window), seen, cover.astype(np.float32))
 
 
-def pile(layers: Sequence[Layer], backdrop: np.ndarray) -> np.ndarray:
+def composite(layers: Sequence[Layer], backdrop: np.ndarray) -> np.ndarray:
     """Pictures behind each other, uint8 (size, size, 3).
 
     Args:
@@ -126,14 +126,14 @@ def pile(layers: Sequence[Layer], backdrop: np.ndarray) -> np.ndarray:
     return np.rint(seen).astype(np.uint8)
 
 
-def whole_picture(image: np.ndarray) -> np.ndarray:
+def full_image_crop(image: np.ndarray) -> np.ndarray:
     """Affine (2, 3) to a picture from the window that shows all of it, as at run time."""
     height, width = image.shape[:2]
     return roi_to_image_matrix(letterbox_roi(width, height))
 
 
 def choose_window(
-    image: np.ndarray, scene: Scene, augmentation: DetectorAugmentation, rng: np.random.Generator
+    image: np.ndarray, scene: AnnotatedImage, augmentation: DetectorAugmentation, rng: np.random.Generator
 ) -> np.ndarray:
     """Affine (2, 3) from a window to the picture: around somebody, anywhere in it if nobody is there."""
     height, width = image.shape[:2]

@@ -4,9 +4,9 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 
-from blazepose.data.align import aligned_roi, why_not_alignable
+from blazepose.data.align import aligned_roi, alignment_error
 from blazepose.data.annotation import Annotation
-from blazepose.ranges import require_ranges
+from blazepose.ranges import check_ranges
 from blazepose.topology import NUM_LANDMARKS
 
 
@@ -23,11 +23,11 @@ class PersonFilter:
     min_labelled: int = 4
 
     def __post_init__(self) -> None:
-        require_ranges("filter", self, {"min_side_px": (0.0, math.inf), "min_labelled": (0, NUM_LANDMARKS)})
+        check_ranges("filter", self, {"min_side_px": (0.0, math.inf), "min_labelled": (0, NUM_LANDMARKS)})
 
     def why_not(self, annotation: Annotation) -> str | None:
         """The reason to leave this person out, or None to keep it."""
-        if reason := why_not_alignable(annotation):
+        if reason := alignment_error(annotation):
             return reason
         if annotation.labelled.sum() < self.min_labelled:
             return f"fewer landmarks labelled than filter.min_labelled={self.min_labelled}"
@@ -40,7 +40,7 @@ EVALUATION_FILTER = PersonFilter(min_side_px=0.0, min_labelled=0)
 """Evaluation scores every person an aligned crop can be made of."""
 
 
-def keep_people(
+def filter_annotations(
     annotations: list[Annotation], person_filter: PersonFilter
 ) -> tuple[list[Annotation], Counter[str]]:
     """The people that pass, and the number of those that do not by reason."""

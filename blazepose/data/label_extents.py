@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blazepose.anchors import box_overlap
+from blazepose.anchors import box_iou
 from blazepose.data.annotation import Annotation, Source
 from blazepose.data.label_checks import stacked
 from blazepose.image_header import stored_orientation, stored_size
@@ -104,7 +104,7 @@ def _are_corners(boxes: np.ndarray, around: np.ndarray, labelled: np.ndarray) ->
     read_as_corners = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
     tested = np.flatnonzero(labelled[:, TORSO].all(axis=1) & ~np.isnan(boxes[:, 0]))
     fits, fits_other = (
-        np.array([box_overlap(read[None, row], around[None, row])[0, 0] for row in tested])
+        np.array([box_iou(read[None, row], around[None, row])[0, 0] for row in tested])
         for read in (boxes, read_as_corners)
     )
     found = (fits_other >= _FITS) & (fits_other > _FITS_BETTER * fits)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from blazepose.anchors import NUM_ALIGNMENT_POINTS
-from blazepose.data.align import aligned_roi, alignment_points, why_not_alignable
+from blazepose.data.align import aligned_roi, alignment_error, alignment_points
 from blazepose.data.annotation import Annotation
 from blazepose.topology import INDEX, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
 
@@ -53,7 +53,7 @@ class PersonBox(NamedTuple):
 def person_box(annotation: Annotation) -> PersonBox | None:
     """The labels, or None if hips, shoulders or head are not labelled: then nobody knows where the box is."""
     head_top = _head_top(annotation)
-    if head_top is None or why_not_alignable(annotation):
+    if head_top is None or alignment_error(annotation):
         return None
     landmarks = annotation.landmarks_px.astype(np.float64)
     shoulders, hips = (

@@ -30,7 +30,7 @@ class PoseSample(TypedDict):
     world_labelled: np.ndarray
     """bool (33,)."""
     mask: np.ndarray
-    """uint8 (256, 256): how much of each pixel shows the person, from BACKGROUND to PERSON, or UNKNOWN_PIXEL
+    """uint8 (256, 256): how much of each pixel shows the person, from BACKGROUND to PERSON, or IGNORE
     (data.mask)."""
     pose: np.float32
     """1 where the crop shows a person, 0 for people-free pictures."""

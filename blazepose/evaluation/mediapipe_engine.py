@@ -37,7 +37,7 @@ _CIRCLE, _SHOULDERS, _UPPER_CIRCLE = (0.5, 0.1), (0.5, 0.4), (0.5, 0.2)
 """Box and alignment points of the person: 1.25 times the circle is the whole picture."""
 
 
-class CertainDetector(nn.Module):
+class StubDetector(nn.Module):
     """A pose detector that always sees the same person, with its hips in the middle of the picture."""
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class MediaPipeEngine:
         mediapipe = _mediapipe()
         network = LandmarkEngine(path)  # says what is wrong with a file in our words
         self.input_size, self.metadata = network.input_size, network.metadata
-        detector = to_tflite(CertainDetector(), DETECTOR_INPUT, "fp32")
+        detector = to_tflite(StubDetector(), DETECTOR_INPUT, "fp32")
         bundle = pack({DETECTOR_ENTRY: detector, LANDMARKS: read_tflite(path, LANDMARKS)})
         self._image = partial(mediapipe.Image, mediapipe.ImageFormat.SRGB)
         self._landmarker = _open(

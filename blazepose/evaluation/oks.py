@@ -9,17 +9,17 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from blazepose.data.person_box import surrounding_box
-from blazepose.evaluation.score import Scored
+from blazepose.evaluation.score import ScoredPeople
 from blazepose.topology import COCO17, INDEX
 
 _POINTS = [INDEX[name] for name in COCO17.values()]
 _NOWHERE = -1e6
 """A pixel of a point that is predicted as NaN or infinity."""
 
-_FIGURES = ("oks_ap", "oks_ap50", "oks_ap75", "oks_ap_medium", "oks_ap_large", "oks_ar")
+_METRICS = ("oks_ap", "oks_ap50", "oks_ap75", "oks_ap_medium", "oks_ap_large", "oks_ar")
 
 
-def oks_figures(scored: Scored) -> dict[str, float]:
+def oks_metrics(scored: ScoredPeople) -> dict[str, float]:
     """Average precision and recall over COCO's 17 keypoints, per cent; NaN without areas, which COCO labels.
 
     Each person has one answer, in their own crop: where a table of a detector counts people who are found
@@ -27,7 +27,7 @@ def oks_figures(scored: Scored) -> dict[str, float]:
     """
     rows = [row for row, person in enumerate(scored.annotations) if person.area_px is not None]
     if not rows:
-        return dict.fromkeys(_FIGURES, math.nan)
+        return dict.fromkeys(_METRICS, math.nan)
     images = {scored.annotations[row].image: None for row in rows}
     number = {image: k for k, image in enumerate(images, start=1)}
     truth = COCO()
@@ -45,10 +45,10 @@ def oks_figures(scored: Scored) -> dict[str, float]:
         judge.accumulate()
         judge.summarize()
     stats = np.where(judge.stats[:6] < 0, np.nan, 100 * judge.stats[:6])  # -1: there is nobody of that size
-    return dict(zip(_FIGURES, stats.tolist(), strict=True))
+    return dict(zip(_METRICS, stats.tolist(), strict=True))
 
 
-def _label(scored: Scored, row: int, image: int) -> dict[str, Any]:
+def _label(scored: ScoredPeople, row: int, image: int) -> dict[str, Any]:
     person, counted = scored.annotations[row], scored.counted[row, _POINTS]
     left, top, right, bottom = surrounding_box(person).tolist()
     x, y = scored.target_px[row, _POINTS].T
@@ -64,7 +64,7 @@ def _label(scored: Scored, row: int, image: int) -> dict[str, Any]:
     }
 
 
-def _answer(scored: Scored, row: int, image: int) -> dict[str, Any]:
+def _answer(scored: ScoredPeople, row: int, image: int) -> dict[str, Any]:
     prediction = scored.predictions[row]
     points = prediction.landmarks[_POINTS, :2]
     x, y = np.where(np.isfinite(points), points, _NOWHERE).T

@@ -13,12 +13,12 @@ import numpy as np
 from pycocotools import mask as run_lengths
 from tqdm import tqdm
 
-from blazepose.data.align import aligned_roi, why_not_alignable
+from blazepose.data.align import aligned_roi, alignment_error
 from blazepose.data.annotation import Annotation, Source
 from blazepose.evaluation.predictions import (
     Prediction,
     learned_output,
-    nothing_found,
+    missed_person,
     person_key,
     require_unique,
 )
@@ -40,7 +40,7 @@ _JITTER = 0.1
 _JITTER_RAD = math.radians(8)
 
 
-class Job(NamedTuple):
+class CropJob(NamedTuple):
     """A person to look at, and the square to look through.
 
     Attributes:
@@ -82,7 +82,7 @@ CROPS: Mapping[str, Callable[[Annotation, int], Roi]] = {
 """Where the crop comes from: `roi=` of eval.py."""
 
 
-def plan(sources: list[Source], crop: str, seed: int) -> list[Job]:
+def plan_label_crops(sources: list[Source], crop: str, seed: int) -> list[CropJob]:
     """Everybody an aligned crop can be made of; scoring counts the others.
 
     Args:
@@ -94,16 +94,16 @@ def plan(sources: list[Source], crop: str, seed: int) -> list[Job]:
         ValueError: if there is nobody to make a crop of, or if two sources mean the same person.
     """
     jobs = [
-        Job(source.reader, annotation, CROPS[crop](annotation, seed))
+        CropJob(source.reader, annotation, CROPS[crop](annotation, seed))
         for source in sources
         for annotation in source.annotations
-        if why_not_alignable(annotation) is None
+        if alignment_error(annotation) is None
     ]
     require_people(jobs, sources)
     return jobs
 
 
-def require_people(jobs: list[Job], sources: list[Source]) -> None:
+def require_people(jobs: list[CropJob], sources: list[Source]) -> None:
     """Refuse sources without anybody to look at, or with somebody twice.
 
     Raises:
@@ -116,7 +116,7 @@ def require_people(jobs: list[Job], sources: list[Source]) -> None:
 
 
 def predict(
-    engine: InferenceEngine, jobs: list[Job], crop: str, batch_size: int = 16
+    engine: InferenceEngine, jobs: list[CropJob], crop: str, batch_size: int = 16
 ) -> Iterator[Prediction]:
     """Run an engine over people; threads cut the next crops meanwhile, a few batches ahead.
 
@@ -136,14 +136,14 @@ def predict(
             progress.update(len(batch))
 
 
-def cut_crop(job: Job, size: int) -> np.ndarray:
+def cut_crop(job: CropJob, size: int) -> np.ndarray:
     """What the network sees of a person, uint8 (size, size, 3)."""
     image = read_image(job.annotation.image, job.annotation.image_size)
     return crop_image(image, roi_to_image_matrix(job.roi), size)
 
 
 def _ahead(
-    pool: ThreadPoolExecutor, work: Callable[[Job], np.ndarray], jobs: Iterable[Job], window: int
+    pool: ThreadPoolExecutor, work: Callable[[CropJob], np.ndarray], jobs: Iterable[CropJob], window: int
 ) -> Iterator[np.ndarray]:
     """Results in order, with at most `window` of them waiting: pool.map would keep all of them."""
     pending: deque[Future[np.ndarray]] = deque()
@@ -157,7 +157,7 @@ def _ahead(
 
 def _predict_batch(
     engine: InferenceEngine,
-    jobs: list[Job],
+    jobs: list[CropJob],
     images: np.ndarray,
     crop: str,
     trained: dict[str, list[str]] | None,
@@ -174,7 +174,7 @@ def _predict_batch(
             raise ValueError(f"{person}: the network returns NaN or infinity; name other weights")
         landmarks = np.concatenate([refined[k], regressed[k, :, 2:]], axis=1)
         if not job.found or raw.pose_presence[k, 0] <= job.min_presence:
-            yield nothing_found(str(annotation.image), annotation.person, job.reader, crop, roi, trained)
+            yield missed_person(str(annotation.image), annotation.person, job.reader, crop, roi, trained)
             continue
         yield Prediction(
             image=str(annotation.image),

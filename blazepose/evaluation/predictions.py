@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import orjson
 
+from blazepose.atomic import atomic_path
 from blazepose.data.annotation import Annotation
 from blazepose.data.readers.coco_json import same_id
 from blazepose.file_content import check_file
 from blazepose.geometry import Roi
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
-from blazepose.whole_file import whole_file
 
 _DECIMALS = 5
 _JSON = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
@@ -65,7 +65,7 @@ class Prediction:
         return bool(np.isfinite(self.landmarks).any())
 
 
-def nothing_found(
+def missed_person(
     image: str, person: str, reader: str, crop: str, roi: Roi, trained: dict[str, list[str]] | None
 ) -> Prediction:
     """Of a person whom the detector did not find: all numbers are NaN. Arguments as Prediction's."""
@@ -129,12 +129,14 @@ def learned_output(trained: Mapping[str, list[str]] | None, output: str) -> bool
 
 def write_predictions(predictions: Iterable[Prediction], file: Path) -> None:
     """Write a line a person; the file appears when it is complete."""
-    with whole_file(file) as part, part.open("wb") as lines:
+    with atomic_path(file) as part, part.open("wb") as lines:
         for prediction in predictions:
             lines.write(_line(prediction))
 
 
-def kept(said: Iterable[Prediction] | None, folder: Path, file: Path) -> dict[PersonKey, Prediction]:
+def save_and_reload(
+    said: Iterable[Prediction] | None, folder: Path, file: Path
+) -> dict[PersonKey, Prediction]:
     """Predictions as a file has them: written to `folder`, or those of `file` if there is nothing to write.
 
     Raises:
@@ -221,7 +223,7 @@ def _from_json(line: dict[str, Any], trained: dict[str, list[str]] | None) -> Pr
         raise ValueError(f"its roi is {roi}")
     if line["landmarks"] is None:
         crop, person = roi.pop("from"), (line["image"], line["person"], line["reader"])
-        return nothing_found(*person, crop, Roi(**roi), trained)
+        return missed_person(*person, crop, Roi(**roi), trained)
     return Prediction(
         image=line["image"],
         person=line["person"],

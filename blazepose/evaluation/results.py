@@ -9,30 +9,35 @@ from typing import Any
 import numpy as np
 
 from blazepose.data.annotation import UNKNOWN
-from blazepose.evaluation.difficulty import difficulty
-from blazepose.evaluation.fairness import MOST_GROUPS, OF_PEOPLE, Asked, fairness
-from blazepose.evaluation.groups import (
+from blazepose.evaluation.fairness.verdicts import MOST_GROUPS, OF_PEOPLE, FairnessConfig, fairness
+from blazepose.evaluation.groups.breakdown import breakdown
+from blazepose.evaluation.groups.group_metrics import (
     PCK,
     PDJ,
+    PersonScores,
     Rows,
-    Shares,
-    group_figures,
+    group_metrics,
+    group_rows,
     of_points,
-    rows_of_groups,
-    shares,
+    person_scores,
 )
-from blazepose.evaluation.heads import calibration, class_table, head_figures, landmark_head_figures
+from blazepose.evaluation.keypoint_partition import PARTS, SUBSETS
 from blazepose.evaluation.numbers import number, numbers
-from blazepose.evaluation.oks import oks_figures
-from blazepose.evaluation.parts import PARTS, SUBSETS
-from blazepose.evaluation.score import Scored
+from blazepose.evaluation.oks import oks_metrics
+from blazepose.evaluation.output_metrics import (
+    calibration,
+    class_table,
+    landmark_output_metrics,
+    output_metrics,
+)
+from blazepose.evaluation.score import ScoredPeople
 from blazepose.file_content import check_file, unreadable
-from blazepose.metrics.bootstrap import share_interval
+from blazepose.metrics.bootstrap import accuracy_interval
 from blazepose.metrics.pck import (
     PCK_THRESHOLD,
     mean_error,
     pck,
-    pck_area,
+    pck_auc,
     pck_curve,
     pdj,
     percent,
@@ -59,7 +64,7 @@ def read_results(file: Path, otherwise: str) -> dict[str, Any]:
         raise unreadable(file, "results of eval.py", error, "evaluate again") from error
 
 
-def results(scored: Scored, asked: Asked | None = None) -> dict[str, Any]:
+def results(scored: ScoredPeople, asked: FairnessConfig | None = None) -> dict[str, Any]:
     """The figures of results.json (interface.md, eval.py writes), None where nothing counts.
 
     In per cent, but for those in `_mm`; `offset` is the median signed error, right and down in the crop, in
@@ -71,26 +76,26 @@ def results(scored: Scored, asked: Asked | None = None) -> dict[str, Any]:
         scored: the people that count.
         asked: which groups get a verdict; None takes those of which the sources tell.
     """
-    counted, heads, groups = scored.counted, scored.heads, rows_of_groups(scored.annotations)
-    asked = asked or Asked([name for name in OF_PEOPLE if name in groups])
+    counted, heads, groups = scored.counted, scored.heads, group_rows(scored.annotations)
+    asked = asked or FairnessConfig([name for name in OF_PEOPLE if name in groups])
     curve = pck_curve(scored.errors, counted)
     crops = sorted({prediction.crop for prediction in scored.predictions})
     return {
         "pck@0.2": number(pck(scored.errors, counted)),
-        "pck@0.2_ci95": _interval(scored, shares(scored)[PCK]),
+        "pck@0.2_ci95": _interval(scored, person_scores(scored)[PCK]),
         "pck@0.2_raw": number(pck(scored.errors_raw, scored.regressed)),
         "pck@0.2_raw_ci95": _interval(scored, of_points(scored.errors_raw < PCK_THRESHOLD, scored.regressed)),
         "pck@0.2_mean_pose": number(pck(scored.errors_mean_pose, counted)),
         "pdj@0.2": number(pdj(scored.errors, counted, heads.visibility, heads.visibility_said)),
-        "pdj@0.2_ci95": _interval(scored, shares(scored)[PDJ]),
+        "pdj@0.2_ci95": _interval(scored, person_scores(scored)[PDJ]),
         "mean_error": number(mean_error(scored.errors, counted)),
         "swap_rate": number(percent(scored.swapped, scored.pairs)),
-        **numbers(head_figures(heads)),
-        **numbers(oks_figures(scored)),
+        **numbers(output_metrics(heads)),
+        **numbers(oks_metrics(scored)),
         "classes": {name: numbers(row._asdict()) for name, row in class_table(heads).items()},
         "calibration": calibration(heads),
         "num_people": len(scored.annotations),
-        "num_people_pdj": int(shares(scored)[PDJ].known.sum()),
+        "num_people_pdj": int(person_scores(scored)[PDJ].known.sum()),
         "num_subjects": len(np.unique(scored.subjects)),
         "num_left_out": scored.left_out,
         "num_not_found": int((~scored.found).sum()),
@@ -107,13 +112,13 @@ def results(scored: Scored, asked: Asked | None = None) -> dict[str, Any]:
             scored, {name: groups[name] for name in groups if name not in asked.attributes}
         ),
         "pck_curve": {f"{threshold:g}": number(value) for threshold, value in curve.items()},
-        "pck_area": number(pck_area(curve)),
+        "pck_auc": number(pck_auc(curve)),
         "not_trained": scored.not_trained,
         "outputs_not_trained": heads.not_trained,
     }
 
 
-def _count_nan(scored: Scored) -> dict[str, int]:
+def _count_nan(scored: ScoredPeople) -> dict[str, int]:
     """Points, or people of `pose_presence`, of which an output is NaN or infinity though they were found."""
     heads, found = scored.heads, scored.found[:, None]
     presence = [prediction.pose_presence for prediction in scored.predictions]
@@ -128,16 +133,16 @@ def _count_nan(scored: Scored) -> dict[str, int]:
     return {output: int(points.sum()) for output, points in nan.items() if points.any()}
 
 
-def _interval(scored: Scored, people: Shares) -> list[float | int | None] | None:
+def _interval(scored: ScoredPeople, people: PersonScores) -> list[float | int | None] | None:
     """95 % interval of points that are right, over people who have points that count."""
     rows = np.flatnonzero(people.known)
     if not len(rows):
         return None
-    interval = share_interval(people.right[rows], people.counted[rows], subjects=scored.subjects[rows])
+    interval = accuracy_interval(people.right[rows], people.counted[rows], subjects=scored.subjects[rows])
     return [number(interval.low), number(interval.high)]
 
 
-def _landmark_figures(scored: Scored, landmark: int) -> dict[str, Any]:
+def _landmark_figures(scored: ScoredPeople, landmark: int) -> dict[str, Any]:
     errors, counted, heads = scored.errors[:, landmark], scored.counted[:, landmark], scored.heads
     seen, said = heads.visibility[:, landmark], heads.visibility_said[:, landmark]
     return {
@@ -145,7 +150,7 @@ def _landmark_figures(scored: Scored, landmark: int) -> dict[str, Any]:
         "pdj@0.2": number(pdj(errors, counted, seen, said)),
         "mean_error": number(mean_error(errors, counted)),
         "offset": _offset(scored.offsets[counted & np.isfinite(errors), landmark]),
-        **numbers(landmark_head_figures(heads, landmark)),
+        **numbers(landmark_output_metrics(heads, landmark)),
         "count": int(counted.sum()),
     }
 
@@ -155,7 +160,7 @@ def _offset(offsets: np.ndarray) -> list[float | int | None] | None:
     return [number(part) for part in (100 * np.median(offsets, axis=0)).tolist()] if len(offsets) else None
 
 
-def _points_figures(scored: Scored, points: list[int]) -> dict[str, Any]:
+def _points_figures(scored: ScoredPeople, points: list[int]) -> dict[str, Any]:
     """Figures of some landmarks."""
     errors, counted, heads = scored.errors[:, points], scored.counted[:, points], scored.heads
     return {
@@ -168,12 +173,12 @@ def _points_figures(scored: Scored, points: list[int]) -> dict[str, Any]:
     }
 
 
-def _breakdown(scored: Scored, groups: dict[str, Rows]) -> dict[str, dict[str, dict[str, Any]]]:
+def _breakdown(scored: ScoredPeople, groups: dict[str, Rows]) -> dict[str, dict[str, dict[str, Any]]]:
     """Figures of people by what makes poses hard: what can be measured, and what a source says of them."""
-    people = shares(scored)
+    people = person_scores(scored)
     return {
-        name: {group: group_figures(scored, people, rows, PCK) for group, rows in of_one.items()}
-        for name, of_one in (difficulty(scored) | groups).items()
+        name: {group: group_metrics(scored, people, rows, PCK) for group, rows in of_one.items()}
+        for name, of_one in (breakdown(scored) | groups).items()
         if len(of_one) <= MOST_GROUPS
     }
 
@@ -186,7 +191,7 @@ def headline(figures: Mapping[str, Any]) -> str:
         f"constant mean pose {figures['pck@0.2_mean_pose']:.1f}), "
         f"mean error {'unknown' if error is None else f'{error:.1f} % of the torso'}"
         f"{' of those who were found' if figures.get('num_not_found') and error is not None else ''}; "
-        f"{setting(figures)}{_heads_sentence(figures)}"
+        f"{describe_setup(figures)}{_heads_sentence(figures)}"
     )
 
 
@@ -202,7 +207,7 @@ def _heads_sentence(figures: Mapping[str, Any]) -> str:
     return f". {', '.join(known)}" if known else ""
 
 
-def setting(figures: Mapping[str, Any]) -> str:
+def describe_setup(figures: Mapping[str, Any]) -> str:
     """What every figure depends on: people, crop and torso definition."""
     torso, missed = torso_definition(figures["torso"]).text, figures.get("num_not_found")
     people, subjects = figures["num_people"], figures["num_subjects"]

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blazepose.data.align import why_not_alignable
+from blazepose.data.align import alignment_error
 from blazepose.data.annotation import Annotation, Source
-from blazepose.evaluation.heads import ScoredHeads, score_heads
+from blazepose.evaluation.output_metrics import ScoredOutputs, score_outputs
 from blazepose.evaluation.predictions import (
     PersonKey,
     Prediction,
@@ -18,7 +18,7 @@ from blazepose.evaluation.predictions import (
     require_unique,
 )
 from blazepose.geometry import images_to_rois, rois_to_images
-from blazepose.metrics.pck import normalised_errors, torso_size
+from blazepose.metrics.pck import normalized_errors, torso_size
 from blazepose.metrics.swaps import swapped_pairs
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
@@ -26,7 +26,7 @@ SUBJECT = "subject"
 """Attribute that is equal for one person in several pictures."""
 
 
-class Scored(NamedTuple):
+class ScoredPeople(NamedTuple):
     """The people that count, with their errors in torso sizes.
 
     Attributes:
@@ -72,7 +72,7 @@ class Scored(NamedTuple):
     offsets: np.ndarray
     swapped: np.ndarray
     pairs: np.ndarray
-    heads: ScoredHeads
+    heads: ScoredOutputs
     left_out: dict[str, int]
     torso: str
     not_trained: dict[str, int]
@@ -80,7 +80,7 @@ class Scored(NamedTuple):
 
 def score(
     predictions: Mapping[PersonKey, Prediction], sources: list[Source], torso: str = "across"
-) -> Scored:
+) -> ScoredPeople:
     """Errors of everybody who has what the metric needs.
 
     Args:
@@ -126,7 +126,7 @@ def score(
 
 
 def _why_not_scorable(annotation: Annotation, torso: float) -> str | None:
-    if reason := why_not_alignable(annotation):
+    if reason := alignment_error(annotation):
         return reason
     return "zero torso" if torso == 0 else None
 
@@ -137,7 +137,7 @@ def _errors(
     sizes: np.ndarray,
     left_out: dict[str, int],
     torso: str,
-) -> Scored:
+) -> ScoredPeople:
     target = np.array([annotation.landmarks_px for annotation in annotations]).astype(np.float64)
     labelled = np.array([annotation.labelled for annotation in annotations])
     learned = learned_landmarks(predictions, "landmarks")
@@ -155,7 +155,7 @@ def _errors(
     swapped, pairs = swapped_pairs(refined, target, labelled & learned, sizes)
     missed = (labelled & ~learned).sum(axis=0)
     told = found & [prediction.landmarks_raw is not None for prediction in predictions]
-    return Scored(
+    return ScoredPeople(
         annotations=annotations,
         predictions=predictions,
         found=found,
@@ -165,16 +165,16 @@ def _errors(
         sizes=sizes,
         learned=learned,
         counted=labelled & learned,
-        errors=_where_found(normalised_errors(refined, target, sizes), found),
-        errors_raw=_where_found(normalised_errors(raw, target, sizes), found, told.any()),
+        errors=_where_found(normalized_errors(refined, target, sizes), found),
+        errors_raw=_where_found(normalized_errors(raw, target, sizes), found, told.any()),
         regressed=labelled & learned & ((told | ~found) & told.any())[:, None],
         errors_mean_pose=_where_found(
-            normalised_errors(mean_pose(target, labelled, predictions), target, sizes), found
+            normalized_errors(mean_pose(target, labelled, predictions), target, sizes), found
         ),
         offsets=_turned(refined - target, predictions) / sizes[:, None, None],
         swapped=swapped,
         pairs=pairs,
-        heads=score_heads(annotations, predictions),
+        heads=score_outputs(annotations, predictions),
         left_out=left_out,
         torso=torso,
         not_trained={LANDMARKS[k]: int(missed[k]) for k in np.flatnonzero(missed)},

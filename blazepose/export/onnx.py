@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from blazepose.export.contract import INPUT_NAME, ExportedNet, Precision
-from blazepose.runtime.graphs import METADATA_KEY
+from blazepose.export.export_module import INPUT_NAME, ExportModule, Precision
+from blazepose.runtime.inference_sessions import METADATA_KEY
 
 _OPSET = 20
 
 
-def convert_onnx(net: ExportedNet, precision: Precision, metadata: str) -> bytes:
+def convert_onnx(net: ExportModule, precision: Precision, metadata: str) -> bytes:
     """An ONNX file with the same input and outputs as the TFLite one, for any batch size.
 
     Args:

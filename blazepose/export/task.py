@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from blazepose.export.detector import export_detector
-from blazepose.export.metadata import (
+from blazepose.export.detector_export import export_detector
+from blazepose.export.tflite import with_metadata
+from blazepose.export.tflite_metadata import (
     NORMALIZATION_KEY,
     normalization,
     normalization_metadata,
     read_normalization,
 )
-from blazepose.export.tflite import with_metadata
 from blazepose.models.detector_net import DetectorNet
-from blazepose.models.published import import_net
-from blazepose.runtime.graphs import metadata_entry
+from blazepose.models.tflite_import.load_tflite import load_tflite
+from blazepose.runtime.inference_sessions import metadata_entry
 from blazepose.task_bundle import DETECTOR, read_tflite
 
 
@@ -58,7 +58,7 @@ def read_detector(path: Path, pictures: Path | None = None) -> bytes:
             return exported.read_bytes()
     content = read_tflite(path, DETECTOR)
     try:
-        net = import_net(content)
+        net = load_tflite(content)
     except ValueError as error:
         raise ValueError(f"{path} has no detector for the bundle: {error}") from error
     if not isinstance(net, DetectorNet):

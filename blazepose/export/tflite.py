@@ -14,16 +14,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from blazepose.export.contract import ExportedNet, Precision
-from blazepose.export.metadata import NORMALIZATION_KEY, normalization, normalization_metadata
+from blazepose.export.export_module import ExportModule, Precision
+from blazepose.export.tflite_metadata import NORMALIZATION_KEY, normalization, normalization_metadata
 from blazepose.models.variants import InputSpec
-from blazepose.runtime.graphs import METADATA_KEY
+from blazepose.runtime.inference_sessions import METADATA_KEY
 
 _OFFICIAL_METADATA = {"reduced_precision_support": b"fp16accfp32"}
 """Lets XNNPACK compute in fp16 on ARM; litert-torch drops it. Source: mediapipe.md section 4."""
 
 
-def convert_tflite(net: ExportedNet, precision: Precision, metadata: str) -> bytes:
+def convert_tflite(net: ExportModule, precision: Precision, metadata: str) -> bytes:
     """A TFLite file with MediaPipe's input and outputs.
 
     Args:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from blazepose.export.contract import Precision
+from blazepose.export.export_module import Precision
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.runtime.decode import RawOutputs, decode_landmarks, sigmoid
 from blazepose.runtime.engines import LandmarkEngine
@@ -80,7 +80,7 @@ def differences(path: Path, net: LandmarkNet, crops: np.ndarray) -> Verification
     return Verification(*(Differences(*over(rows, axis=0).tolist()) for over in (np.median, np.max)))
 
 
-def check(
+def check_tolerance(
     found: tuple[Any, Any], precision: Precision, tolerance: Mapping[Precision, Any] = TOLERANCE
 ) -> None:
     """Refuse differences above the tolerance: on any picture in fp32, on most pictures in fp16.

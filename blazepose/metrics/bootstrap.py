@@ -27,7 +27,7 @@ class Interval(NamedTuple):
     high: float
 
 
-def drawn_shares(
+def bootstrap_means(
     right: np.ndarray,
     counted: np.ndarray,
     seed: int = 0,
@@ -53,11 +53,11 @@ def drawn_shares(
     return sums[:, 0] / sums[:, 1]
 
 
-def share_interval(
+def accuracy_interval(
     right: np.ndarray, counted: np.ndarray, seed: int = 0, subjects: np.ndarray | None = None
 ) -> Interval:
-    """Share of what is right and its 95 % interval, in per cent. Arguments as drawn_shares has them."""
-    low, high = np.percentile(drawn_shares(right, counted, seed, subjects), (2.5, 97.5)).tolist()
+    """Share of what is right and its 95 % interval, in per cent. Arguments as bootstrap_means has them."""
+    low, high = np.percentile(bootstrap_means(right, counted, seed, subjects), (2.5, 97.5)).tolist()
     share = float(right.sum() / counted.sum())
     return Interval(100 * share, min(100 * low, 100 * share), max(100 * high, 100 * share))
 

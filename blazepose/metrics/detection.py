@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blazepose.anchors import CIRCLE, FOUND_FROM, HIPS, Detections, box_overlap
+from blazepose.anchors import CIRCLE, DEFAULT_MIN_SCORE, HIPS, Detections, box_iou
 from blazepose.geometry import roi_from_alignment, wrap_angle
 
 OVERLAP = 0.5
@@ -19,7 +19,7 @@ _SHIFT, _SCALE, _TURN_RAD = 0.1, 0.1, math.radians(8)
 """Of an ROI that the landmark network tolerates. Source: MediaPipe's model card."""
 
 
-class Truth(NamedTuple):
+class GroundTruth(NamedTuple):
     """The people of a picture, in 0..1 of it or in pixels.
 
     Attributes:
@@ -35,7 +35,7 @@ class Truth(NamedTuple):
     ignored: np.ndarray
 
 
-class Judged(NamedTuple):
+class Matches(NamedTuple):
     """What was found in a picture, and who is in it.
 
     Attributes:
@@ -48,7 +48,7 @@ class Judged(NamedTuple):
     people: np.ndarray
 
 
-def judge(found: Detections, truth: Truth) -> Judged:
+def match_detections(found: Detections, truth: GroundTruth) -> Matches:
     """Compare what was found in a picture with who is in it, best answers first.
 
     By overlap, an answer is right if its box overlaps that of somebody not yet found by half; by place, if
@@ -60,7 +60,7 @@ def judge(found: Detections, truth: Truth) -> Judged:
         truth: of the picture.
     """
     centers, half = truth.boxes[:, :2], truth.boxes[:, 2:] / 2
-    overlap = box_overlap(found.boxes_xyxy, np.concatenate([centers - half, centers + half], axis=1))
+    overlap = box_iou(found.boxes_xyxy, np.concatenate([centers - half, centers + half], axis=1))
     middles = (found.boxes_xyxy[:, :2] + found.boxes_xyxy[:, 2:]) / 2
     apart = np.linalg.norm(middles[:, None] - centers[None], axis=2) / np.maximum(truth.boxes[:, 2], 1e-9)
     by_overlap = _match(overlap, OVERLAP)
@@ -77,7 +77,7 @@ def judge(found: Detections, truth: Truth) -> Judged:
             people[person, 0] = found.scores[answer]
             if people[person, 1]:
                 people[person, 2:] = _roi_errors(found.points[answer], truth.points[person])
-    return Judged(answers, people)
+    return Matches(answers, people)
 
 
 def _match(likeness: np.ndarray, least: float) -> np.ndarray:
@@ -117,17 +117,17 @@ def average_precision(scores: np.ndarray, right: np.ndarray, people: int) -> flo
     return float(100 * (best * right[order]).sum() / people)
 
 
-def detection_figures(answers: np.ndarray, people: np.ndarray) -> Mapping[str, float]:
+def detection_metrics(answers: np.ndarray, people: np.ndarray) -> Mapping[str, float]:
     """Figures over all pictures, as Judged has their rows; per cent unless said otherwise.
 
     Returns:
         `ap` and `ap_place`: average precision by overlap and by place; `recall` and `precision` by place, at
-        FOUND_FROM; `roi_center`, `roi_side` and `roi_rotation_deg`: medians of the errors of those found;
+        DEFAULT_MIN_SCORE; `roi_center`, `roi_side` and `roi_rotation_deg`: median errors of detected people;
         `roi_good`: share of all people with labelled ROI who were found within what the landmark network
         tolerates.
     """
-    sure = answers[answers[:, 0] >= FOUND_FROM]
-    found = people[:, 0] >= FOUND_FROM
+    sure = answers[answers[:, 0] >= DEFAULT_MIN_SCORE]
+    found = people[:, 0] >= DEFAULT_MIN_SCORE
     known = people[:, 1] > 0
     errors = people[found & known, 2:]
     good = (errors <= [_SHIFT, _SCALE, _TURN_RAD]).all(axis=1).sum()

@@ -8,7 +8,7 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
-from blazepose.metrics.detection import Judged, detection_figures
+from blazepose.metrics.detection import Matches, detection_metrics
 
 _COLUMNS = 5
 """As many as the wider of metrics.detection's tables has."""
@@ -32,7 +32,7 @@ class DetectionMetric(Metric):
         for state in ("answers", "people"):
             self.add_state(state, default=[], dist_reduce_fx="cat")
 
-    def update(self, picture: int, judged: Judged) -> None:
+    def update(self, picture: int, judged: Matches) -> None:
         """Add a picture by its position in the data set."""
         for state, rows in ((self.answers, judged.answers), (self.people, judged.people)):
             where = np.tile([picture, self.rank], (len(rows), 1))
@@ -41,7 +41,7 @@ class DetectionMetric(Metric):
 
     def compute(self) -> Mapping[str, float]:
         """The figures of metrics.detection.detection_figures."""
-        return detection_figures(_once(self.answers), _once(self.people))
+        return detection_metrics(_once(self.answers), _once(self.people))
 
 
 def _once(tables: list[Tensor]) -> np.ndarray:

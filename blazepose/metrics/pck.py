@@ -84,7 +84,7 @@ def torso_size(points: np.ndarray, labelled: np.ndarray, torso: str = "across") 
     return np.where(labelled[:, list(definition.needs)].all(axis=1), definition.size(points), np.nan)
 
 
-def normalised_errors(predicted: np.ndarray, target: np.ndarray, torso: np.ndarray) -> np.ndarray:
+def normalized_errors(predicted: np.ndarray, target: np.ndarray, torso: np.ndarray) -> np.ndarray:
     """Distance of each prediction from its label, in torso sizes.
 
     Args:
@@ -102,7 +102,7 @@ def pck(errors: np.ndarray, labelled: np.ndarray, threshold: float = PCK_THRESHO
     """Share of the labelled points whose error is smaller than `threshold` torso sizes.
 
     Args:
-        errors: (...), normalised_errors.
+        errors: (...), normalized_errors.
         labelled: (...) bool, the points to count.
         threshold: in torso sizes.
     """
@@ -119,7 +119,7 @@ def pdj(
     """PCK in which the predicted visibility, too, must match the label; only where a label says it.
 
     Args:
-        errors: (...), normalised_errors.
+        errors: (...), normalized_errors.
         labelled: (...) bool, the points to count.
         visibility: (...) VISIBLE, HIDDEN or UNKNOWN (data.annotation).
         predicted_visibility: (...), 0..1.
@@ -139,7 +139,7 @@ def pck_curve(errors: np.ndarray, labelled: np.ndarray) -> dict[float, float]:
     return {threshold: pck(errors, labelled, threshold) for threshold in CURVE_THRESHOLDS}
 
 
-def pck_area(curve: Mapping[float, float]) -> float:
+def pck_auc(curve: Mapping[float, float]) -> float:
     """Mean height of a PCK curve over its thresholds (trapezoids)."""
     thresholds = list(curve)
     return float(np.trapezoid(list(curve.values()), thresholds)) / (thresholds[-1] - thresholds[0])

@@ -47,7 +47,7 @@ class LinearSeparable(nn.Module):
         return F.relu6(x + y if self.residual else y)
 
 
-class Level(nn.Module):
+class FpnLevel(nn.Module):
     """A finer level: what lies below it, enlarged, and the encoder's feature of its size."""
 
     def __init__(self, below: int, lateral: int, channels: int) -> None:
@@ -113,8 +113,8 @@ class DetectorNet(nn.Module):
         super().__init__()
         encoder = variant.encoder
         self.encoder = Encoder(encoder)
-        self.middle = Level(encoder.top, encoder.at16_wide.blocks[-1][1], variant.middle)
-        self.fine = Level(variant.middle, encoder.at32.blocks[-1][1], variant.fine)
+        self.middle = FpnLevel(encoder.top, encoder.at16_wide.blocks[-1][1], variant.middle)
+        self.fine = FpnLevel(variant.middle, encoder.at32.blocks[-1][1], variant.fine)
         channels = (variant.fine, variant.middle, encoder.top)
         self.heads = nn.ModuleList(Head(*sizes) for sizes in zip(channels, variant.anchors, strict=True))
 

@@ -60,7 +60,7 @@ COORDINATE_UNIT = 8.0
 rate a step, whatever its unit; in pixels a head would need thousands of steps to span the crop."""
 
 
-class RegressionTower(nn.Module):
+class RegressionHead(nn.Module):
     """Coordinates from features: down to 2x2, then one convolution an output."""
 
     unit: Tensor | None
@@ -155,7 +155,7 @@ class LandmarkNet(nn.Module):
         self.decoder = Decoder(variant)
         self.heatmaps = nn.Conv2d(variant.decoder, NUM_OUTPUTS, 1)
         self.segmentation = SegmentationHead(variant)
-        self.tower = RegressionTower(variant)
+        self.tower = RegressionHead(variant)
         # Training only: helps the heatmap branch to sub-cell accuracy and is not in the exported graph.
         self.offsets: nn.Conv2d | None = nn.Conv2d(variant.decoder, 2 * NUM_HEATMAPS, 1)
         self.apply(_initialise)

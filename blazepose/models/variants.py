@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from blazepose.anchors import ANCHORS_A_CELL, DETECTOR_SIZE
+from blazepose.anchors import ANCHORS_PER_CELL, DETECTOR_SIZE
 
 Wiring = Literal["mediapipe", "paper"]
 
@@ -31,7 +31,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Level:
+class HeadStage:
     """One halving of the regression tower: a stride-2 block, then `depth` blocks of the same width."""
 
     width: int
@@ -39,7 +39,7 @@ class Level:
 
 
 @dataclass(frozen=True)
-class Tower:
+class RegressionHeadVariant:
     """The regression tower.
 
     Attributes:
@@ -50,7 +50,7 @@ class Tower:
     """
 
     source: Literal["encoder", "heatmap"]
-    levels: tuple[Level, ...]
+    levels: tuple[HeadStage, ...]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class LandmarkVariant:
     name: str
     encoder: EncoderVariant
     decoder: int
-    tower: Tower
+    tower: RegressionHeadVariant
 
 
 @dataclass(frozen=True)
@@ -141,30 +141,44 @@ _DETECTOR = {
 }
 _LITE_ENCODER, _FULL_ENCODER = _encoder(8, _LITE, 576), _encoder(16, _FULL, 864)
 _HEAVY_ENCODER = _encoder(24, _HEAVY, 1632)
-_HEAVY_TOWER = Tower("heatmap", (Level(96, 6), Level(192, 7), Level(288, 7), Level(288, 7), Level(288, 7)))
+_HEAVY_TOWER = RegressionHeadVariant(
+    "heatmap", (HeadStage(96, 6), HeadStage(192, 7), HeadStage(288, 7), HeadStage(288, 7), HeadStage(288, 7))
+)
 
 VARIANTS: dict[str, dict[Wiring, LandmarkVariant]] = {
     "lite": {
         "mediapipe": LandmarkVariant(
-            "lite", _LITE_ENCODER, 32, Tower("encoder", (Level(192, 0), Level(192, 2), Level(192, 3)))
+            "lite",
+            _LITE_ENCODER,
+            32,
+            RegressionHeadVariant("encoder", (HeadStage(192, 0), HeadStage(192, 2), HeadStage(192, 3))),
         ),
         # Chosen: widths and depths that cost what Google's tower costs, to compare wirings fairly.
         "paper": LandmarkVariant(
             "lite",
             _LITE_ENCODER,
             32,
-            Tower("heatmap", (Level(32, 0), Level(64, 0), Level(128, 0), Level(192, 2), Level(192, 3))),
+            RegressionHeadVariant(
+                "heatmap",
+                (HeadStage(32, 0), HeadStage(64, 0), HeadStage(128, 0), HeadStage(192, 2), HeadStage(192, 3)),
+            ),
         ),
     },
     "full": {
         "mediapipe": LandmarkVariant(
-            "full", _FULL_ENCODER, 48, Tower("encoder", (Level(288, 0), Level(288, 4), Level(288, 5)))
+            "full",
+            _FULL_ENCODER,
+            48,
+            RegressionHeadVariant("encoder", (HeadStage(288, 0), HeadStage(288, 4), HeadStage(288, 5))),
         ),
         "paper": LandmarkVariant(
             "full",
             _FULL_ENCODER,
             48,
-            Tower("heatmap", (Level(48, 0), Level(96, 0), Level(160, 0), Level(288, 4), Level(288, 5))),
+            RegressionHeadVariant(
+                "heatmap",
+                (HeadStage(48, 0), HeadStage(96, 0), HeadStage(160, 0), HeadStage(288, 4), HeadStage(288, 5)),
+            ),
         ),
     },
     # Google ships heavy in the paper's wiring, so both names mean the same network here.
@@ -174,7 +188,7 @@ VARIANTS: dict[str, dict[Wiring, LandmarkVariant]] = {
     },
 }
 
-DETECTOR = DetectorVariant(_encoder(16, _DETECTOR, 1152), middle=192, fine=96, anchors=ANCHORS_A_CELL)
+DETECTOR = DetectorVariant(_encoder(16, _DETECTOR, 1152), middle=192, fine=96, anchors=ANCHORS_PER_CELL)
 
 
 def landmark_variant(name: str, wiring: str) -> LandmarkVariant:

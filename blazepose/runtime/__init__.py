@@ -2,6 +2,6 @@
 
 from blazepose.geometry import Roi
 from blazepose.runtime.pose import Pose
-from blazepose.runtime.tracker import PoseTracker, Tracking
+from blazepose.runtime.tracker import PoseTracker, TrackerOptions
 
 __all__ = ["Pose", "PoseTracker", "Roi", "Tracking"]

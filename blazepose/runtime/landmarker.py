@@ -16,7 +16,7 @@ from blazepose.runtime.engines import InferenceEngine
 from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS, ROI_CENTER, ROI_SCALE
 
 
-class Look(NamedTuple):
+class LandmarkResult(NamedTuple):
     """What the landmark network sees through an ROI.
 
     Attributes:
@@ -46,7 +46,7 @@ class Look(NamedTuple):
         return mask_to_image(self.segmentation, self.roi, width, height)
 
 
-def look(engine: InferenceEngine, image: np.ndarray, roi: Roi) -> Look:
+def run_landmarker(engine: InferenceEngine, image: np.ndarray, roi: Roi) -> LandmarkResult:
     """Run the landmark network on the part of a picture that the ROI names.
 
     Args:
@@ -63,7 +63,7 @@ def look(engine: InferenceEngine, image: np.ndarray, roi: Roi) -> Look:
     points = decode_landmarks(raw.landmarks, engine.input_size)
     points[..., :2] = refine_by_heatmap(points[..., :2], raw.heatmaps)
     in_image = landmarks_to_image(points[0], roi)
-    return Look(
+    return LandmarkResult(
         landmarks=in_image[:NUM_LANDMARKS],
         alignment_px=in_image[[ROI_CENTER, ROI_SCALE], :2],
         world=world_to_image_axes(raw.world.reshape(NUM_OUTPUTS, 3)[:NUM_LANDMARKS], roi),

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from blazepose.file_content import check_file, unreadable
-from blazepose.image import PICTURE_SUFFIXES, ImageError, files_below, pictures_below, read_image
+from blazepose.image import PICTURE_SUFFIXES, ImageError, files_below, find_images, read_image
 from blazepose.image_header import count_images, is_still_image
 from blazepose.orientation import UPRIGHT, image_upright, nearest_orientation
 from blazepose.runtime.clock import Clock
@@ -70,7 +70,7 @@ class Frame(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Footage:
+class MediaSource:
     """What is to be looked at.
 
     Attributes:
@@ -86,7 +86,7 @@ class Footage:
     folder: Path | None = None
 
 
-def open_footage(name: str) -> Footage:
+def open_source(name: str) -> MediaSource:
     """A picture, a folder of pictures, a video, a stream by its address, or a camera by its number.
 
     Raises:
@@ -100,18 +100,18 @@ def open_footage(name: str) -> Footage:
     if _ADDRESS.match(name):
         return _open_video(name, name)
     if path.is_dir():
-        pictures = pictures_below(path)
+        pictures = find_images(path)
         if not pictures:
             raise FileNotFoundError(f"{path} holds no picture")
         if others := sum(1 for _ in files_below(path)) - len(pictures):
             log.info("%s: %d files are no pictures and are left out", path, others)
-        return Footage(_pictures(pictures), len(pictures), None, path)
+        return MediaSource(_pictures(pictures), len(pictures), None, path)
     if not path.is_file():
         raise FileNotFoundError(
             f"{path} is missing: name a picture, a folder, a video, a stream's address or a camera's number"
         )
     if path.suffix.lower() in PICTURE_SUFFIXES or is_still_image(path):
-        return Footage(_pictures([path]), 1, None)
+        return MediaSource(_pictures([path]), 1, None)
     return _open_video(str(path), str(path.resolve()))  # FFmpeg takes "12:30.mp4" for an address
 
 
@@ -130,7 +130,7 @@ def _pictures(paths: list[Path]) -> Generator[Frame]:
             log.warning("%s; left out", error)
 
 
-def _open_video(name: str, address: str) -> Footage:
+def _open_video(name: str, address: str) -> MediaSource:
     """A video that FFmpeg reads at this address, and that messages call by its name."""
     import av
 
@@ -150,7 +150,9 @@ def _open_video(name: str, address: str) -> Footage:
         container = restate_rate(container, name, address)
     video: Any = container.streams.best("video")  # the film rather than its cover picture
     video.thread_type = "AUTO"
-    return Footage(_video_frames(name, container), video.frames or None, video.average_rate or _USUAL_RATE)
+    return MediaSource(
+        _video_frames(name, container), video.frames or None, video.average_rate or _USUAL_RATE
+    )
 
 
 def _video_frames(name: str, container: Any) -> Generator[Frame]:
@@ -198,11 +200,11 @@ def _orientation(frame: Any) -> int:
     return nearest_orientation(np.frombuffer(bytes(data), np.int32).reshape(3, 3)[:2, :2].T)
 
 
-def _open_camera(number: int) -> Footage:
+def _open_camera(number: int) -> MediaSource:
     camera = cv2.VideoCapture(number)
     if not camera.isOpened():
         raise ValueError(f"camera {number} is not there, or another program uses it")
-    return Footage(_camera_frames(number, camera), None, camera_rate(camera.get(cv2.CAP_PROP_FPS)))
+    return MediaSource(_camera_frames(number, camera), None, camera_rate(camera.get(cv2.CAP_PROP_FPS)))
 
 
 def camera_rate(said: float) -> Fraction:

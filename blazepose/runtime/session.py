@@ -14,15 +14,15 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from blazepose.cli import on_signals
+from blazepose.atomic import atomic_path
+from blazepose.errors import on_signals
 from blazepose.geometry import Roi
 from blazepose.image import PICTURE_SUFFIXES, WRITABLE_SUFFIXES, write_image
 from blazepose.runtime.draw import draw_poses
-from blazepose.runtime.media import VIDEO_SUFFIXES, Footage, Frame, VideoWriter
+from blazepose.runtime.jsonl import frame_to_json
+from blazepose.runtime.media import VIDEO_SUFFIXES, Frame, MediaSource, VideoWriter
 from blazepose.runtime.pose import Pose
-from blazepose.runtime.record import frame_record
 from blazepose.runtime.tracker import PoseTracker
-from blazepose.whole_file import whole_file
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ _OF_ONE_PICTURE = {errno.EEXIST, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}
 """Errors of one name or picture, after which a disk takes the next: a long path, a letter that it lacks."""
 
 
-class Summary(NamedTuple):
+class TrackingSummary(NamedTuple):
     """What was found.
 
     Attributes:
@@ -52,13 +52,13 @@ class Summary(NamedTuple):
     stopped: int
 
 
-def follow(
-    footage: Footage,
+def track_source(
+    footage: MediaSource,
     tracker: PoseTracker,
     rois: Sequence[Roi] = (),
     overlay: Path | None = None,
     records: Path | None = None,
-) -> Summary:
+) -> TrackingSummary:
     """Look at every frame, with a progress bar; Ctrl-C and SIGTERM end it, and keep what has been done.
 
     Args:
@@ -103,7 +103,7 @@ def follow(
     if failed := [f"{output.path} cannot be written: {output.error}" for output in outputs if output.error]:
         kept = [f"; {output.path} has the first {frames} frames" for output in outputs if not output.error]
         raise ValueError("; ".join(failed) + "".join(kept))
-    return Summary(frames, with_people, len(people), interrupted())
+    return TrackingSummary(frames, with_people, len(people), interrupted())
 
 
 def _unseen(missed: int, given: int, detects: bool) -> str:
@@ -179,16 +179,18 @@ def _interruption() -> Iterator[Callable[[], int]]:
 @contextmanager
 def _open_records(path: Path) -> Iterator[Sink]:
     _require_place(path)
-    with whole_file(path) as part, part.open("w") as lines:
+    with atomic_path(path) as part, part.open("w") as lines:
 
         def write(number: int, frame: Frame, poses: list[Pose]) -> None:
-            lines.write(json.dumps(frame_record(number, frame, poses)) + "\n")
+            lines.write(json.dumps(frame_to_json(number, frame, poses)) + "\n")
 
         yield write
 
 
 @contextmanager
-def _open_overlay(path: Path, footage: Footage, trained: Mapping[str, list[str]] | None) -> Iterator[Sink]:
+def _open_overlay(
+    path: Path, footage: MediaSource, trained: Mapping[str, list[str]] | None
+) -> Iterator[Sink]:
     """A video of a video, a picture of a picture, a folder of pictures of a folder."""
     with _open_video(path, footage.rate) if footage.rate else _open_pictures(path, footage.folder) as show:
 
@@ -202,7 +204,7 @@ def _open_overlay(path: Path, footage: Footage, trained: Mapping[str, list[str]]
 def _open_video(path: Path, rate: Fraction) -> Iterator[Show]:
     _require_suffix(path, VIDEO_SUFFIXES, "an overlay of a video")
     _require_place(path)
-    with whole_file(path) as part, VideoWriter(part, rate) as video:
+    with atomic_path(path) as part, VideoWriter(part, rate) as video:
         yield lambda frame, drawn: video.write(drawn, frame.time_ms or 0.0)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blazepose.runtime.landmarker import Look
+from blazepose.runtime.landmarker import LandmarkResult
 
 _FIRST_RATE = 30.0
 """Frames a second, until two of them are known."""
@@ -97,7 +97,7 @@ class PoseSmoother:
         self._alignment = OneEuro(min_cutoff=0.5, beta=10)
         self._visibility = LowPass(0.1)
 
-    def __call__(self, seen: Look, time_s: float) -> Smoothed:
+    def __call__(self, seen: LandmarkResult, time_s: float) -> Smoothed:
         """What is seen at a time in seconds, smoothed; presence stays as it is."""
         scale = 1 / max(seen.next_roi().side, _SMALLEST)
         return Smoothed(

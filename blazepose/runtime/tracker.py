@@ -13,16 +13,24 @@ from typing import Any
 
 import numpy as np
 
-from blazepose.geometry import Roi, roi_from_alignment, roi_overlap
-from blazepose.runtime.detector import PersonDetector
+from blazepose.geometry import Roi, roi_from_alignment, roi_iou
+from blazepose.runtime.association import (
+    MERGE_IOU,
+    Track,
+    TrackedPoses,
+    detect_id_swap,
+    drop_tracked_rois,
+    find_duplicate,
+    match_greedy,
+)
 from blazepose.runtime.engines import InferenceEngine, LandmarkEngine
 from blazepose.runtime.frames import as_rgb
-from blazepose.runtime.given import given_boxes, given_rois, usable
-from blazepose.runtime.identity import SAME, Seen, Track, among, crossed, nearest_pairs, others
-from blazepose.runtime.landmarker import Look, look
+from blazepose.runtime.landmarker import LandmarkResult, run_landmarker
+from blazepose.runtime.person_detector import PersonDetector
 from blazepose.runtime.pose import Pose
+from blazepose.runtime.roi_inputs import is_valid_roi, parse_rois, rois_from_boxes
 from blazepose.runtime.smoothing import PoseSmoother
-from blazepose.runtime.tracking_options import Tracking
+from blazepose.runtime.tracker_options import TrackerOptions
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +62,9 @@ class PoseTracker:
         self,
         landmarker: InferenceEngine,
         detector: PersonDetector | None,
-        options: Tracking | None = None,
+        options: TrackerOptions | None = None,
     ) -> None:
-        self.options = options or Tracking()
+        self.options = options or TrackerOptions()
         self._landmarker, self._detector, self._warned = landmarker, detector, False
         self.reset()
 
@@ -81,7 +89,7 @@ class PoseTracker:
             FileNotFoundError: if a file is missing.
             ValueError: names the file that is damaged or of another kind, or the option that cannot be.
         """
-        path, chosen = Path(path).expanduser(), Tracking(**options)
+        path, chosen = Path(path).expanduser(), TrackerOptions(**options)
         found = Path(detector).expanduser() if detector else path if path.suffix == ".task" else None
         people = PersonDetector.load(found, chosen.min_detection, num_threads) if found else None
         return cls(LandmarkEngine(path, num_threads), people, chosen)
@@ -126,7 +134,7 @@ class PoseTracker:
             ValueError: names what is wrong with the picture, the time, an ROI or a box, or says that there
                 are more of them in a picture than people asked for.
         """
-        image, pointed, boxes = as_rgb(image), given_rois(rois), given_boxes(boxes_xyxy)
+        image, pointed, boxes = as_rgb(image), parse_rois(rois), rois_from_boxes(boxes_xyxy)
         if not self.options.video:
             _require_places(len(pointed or ()) + len(boxes or ()), self.options.people)
             self.reset()
@@ -160,18 +168,18 @@ class PoseTracker:
             log.warning("frames %.3g ms apart: are these seconds?", timestamp_ms - self._time_ms)
         self._time_ms = timestamp_ms
 
-    def _follow(self, image: np.ndarray, rois: list[Roi]) -> Seen:
+    def _follow(self, image: np.ndarray, rois: list[Roi]) -> TrackedPoses:
         """Those who are still there, at given ROIs or where they were; the others go to the lost ones."""
-        looks, own = [], nearest_pairs(rois, [track.roi for track in self._tracks], _NEAR)
+        looks, own = [], match_greedy(rois, [track.roi for track in self._tracks], _NEAR)
         for k, track in enumerate(self._tracks):
             place = rois[own[k]] if k in own else track.roi
             found = self._look(image, place)
             # Of two tracks that see one person, the one whose place it is keeps them.
-            looks.append((roi_overlap(found.next_roi(), place) if found else 0.0, track, found))
+            looks.append((roi_iou(found.next_roi(), place) if found else 0.0, track, found))
         pointed = {self._tracks[k].id for k in own}
-        seen: Seen = []
+        seen: TrackedPoses = []
         for overlap, track, found in sorted(looks, key=lambda row: -row[0]):
-            other = among(found, seen) if found else None
+            other = find_duplicate(found, seen) if found else None
             if found and overlap > _NEAR and not other:
                 seen.append((track, found))
             else:
@@ -180,7 +188,7 @@ class PoseTracker:
                     track.meet(other)
         for roi in (roi for n, roi in enumerate(rois) if n not in own.values()):
             found = self._look(image, roi)
-            if not found or among(found, seen):
+            if not found or find_duplicate(found, seen):
                 continue
             if len(seen) == self.options.people:
                 free = [k for k, (track, _) in enumerate(seen) if track.id not in pointed]
@@ -192,7 +200,7 @@ class PoseTracker:
             seen.append((track, found))
         return seen
 
-    def _welcome(self, image: np.ndarray, rois: list[Roi], seen: Seen, rough: bool = False) -> None:
+    def _welcome(self, image: np.ndarray, rois: list[Roi], seen: TrackedPoses, rough: bool = False) -> None:
         """Add those who are new or back.
 
         Args:
@@ -201,9 +209,9 @@ class PoseTracker:
             seen: the others in this frame, added to.
             rough: an ROI says neither where the hips are nor what is up.
         """
-        rois = others([roi for roi in rois if usable(roi)], seen)
+        rois = drop_tracked_rois([roi for roi in rois if is_valid_roi(roi)], seen)
         # First where somebody was lost.
-        nearness = {roi: max((roi_overlap(roi, t.roi) for t in self._lost), default=0.0) for roi in rois}
+        nearness = {roi: max((roi_iou(roi, t.roi) for t in self._lost), default=0.0) for roi in rois}
         for roi in sorted(rois, key=lambda roi: -nearness[roi]):
             if len(seen) == self.options.people:
                 return
@@ -213,35 +221,35 @@ class PoseTracker:
             found = self._look(image, roi)
             if found and rough:
                 found = self._look(image, found.next_roi())
-            if found and not among(found, seen):
+            if found and not find_duplicate(found, seen):
                 seen.append((self._identify(roi, seen), found))
 
-    def _look(self, image: np.ndarray, roi: Roi) -> Look | None:
+    def _look(self, image: np.ndarray, roi: Roi) -> LandmarkResult | None:
         """What is seen there, if it is a person who can be followed."""
-        found = look(self._landmarker, image, roi)
+        found = run_landmarker(self._landmarker, image, roi)
         present = found.pose_presence > self.options.min_presence
-        return found if present and usable(found.next_roi()) else None
+        return found if present and is_valid_roi(found.next_roi()) else None
 
     def _known(self, roi: Roi) -> Track | None:
         """Who was lost there: the longer ago, the farther they may be."""
-        nearest = max(self._lost, key=lambda track: roi_overlap(roi, track.roi), default=None)
+        nearest = max(self._lost, key=lambda track: roi_iou(roi, track.roi), default=None)
         if not nearest:
             return None
         passed = min(1.0, (self._time_ms - nearest.seen_ms) / _FAR_AFTER_MS)
-        return nearest if roi_overlap(roi, nearest.roi) > SAME + (_NEAR - SAME) * passed else None
+        return nearest if roi_iou(roi, nearest.roi) > MERGE_IOU + (_NEAR - MERGE_IOU) * passed else None
 
-    def _identify(self, roi: Roi, seen: Seen) -> Track:
+    def _identify(self, roi: Roi, seen: TrackedPoses) -> Track:
         """A track for somebody who appears there: whom we lost there, or somebody new."""
         back = self._known(roi)
         if not back:
             self._next_id += 1
             return Track(self._next_id - 1, roi, self._time_ms, PoseSmoother())
         self._lost.remove(back)
-        if other := crossed(back, roi, seen, self._time_ms):
+        if other := detect_id_swap(back, roi, seen, self._time_ms):
             back.id, other.id = other.id, back.id
         return Track(back.id, roi, self._time_ms, PoseSmoother())
 
-    def _pose(self, image: np.ndarray, track: Track, found: Look) -> Pose:
+    def _pose(self, image: np.ndarray, track: Track, found: LandmarkResult) -> Pose:
         """What the caller gets; and where to look next."""
         height, width = image.shape[:2]
         landmarks, world, roi = found.landmarks, found.world, found.next_roi()

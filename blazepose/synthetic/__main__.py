@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from blazepose.cli import say_errors
-from blazepose.synthetic.starter import render_set
+from blazepose.errors import friendly_errors
+from blazepose.synthetic.dataset.starter import render_set
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -57,7 +57,7 @@ def _training_words(folder: Path) -> str:
     return " ".join(words)
 
 
-@say_errors
+@friendly_errors
 def main(arguments: list[str] | None = None) -> None:
     """Render, and say where it is."""
     options = vars(_parse(arguments))

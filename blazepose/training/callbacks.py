@@ -13,11 +13,11 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from blazepose.training.optimiser import OptimiserConfig
+from blazepose.training.optimizer import OptimizerConfig
 from blazepose.training.runs import best_checkpoint, last_checkpoint
 
 
-class AveragedWeights(WeightAveraging):
+class EMA(WeightAveraging):
     """Exponential moving average of the weights, which is what is validated and saved.
 
     The average starts short and lengthens to `decay`, so that it is of use from the first epoch.
@@ -36,7 +36,7 @@ class AveragedWeights(WeightAveraging):
         super().setup(trainer, pl_module, stage)
 
 
-class ImagesPerSecond(Callback):
+class ThroughputMonitor(Callback):
     """Training rate of the last steps, in the progress bar and in TensorBoard."""
 
     EVERY = 10
@@ -59,7 +59,7 @@ class ImagesPerSecond(Callback):
             self._start, self._images = now, 0
 
 
-class Pictures(Callback):
+class ImageLogger(Callback):
     """Augmented samples with their labels at the start, predictions after each validation, in TensorBoard.
 
     Args:
@@ -150,7 +150,7 @@ def checkpoint_callbacks(folder: Path, monitor: str | None) -> list[Callback]:
 
 
 def build_callbacks(
-    folder: Path, optimiser: OptimiserConfig, pictures: Pictures, monitor: str | None
+    folder: Path, optimiser: OptimizerConfig, pictures: ImageLogger, monitor: str | None
 ) -> list[Callback]:
     """The callbacks of a training run.
 
@@ -162,11 +162,11 @@ def build_callbacks(
     """
     callbacks: list[Callback] = [
         *checkpoint_callbacks(folder, monitor),
-        ImagesPerSecond(),
+        ThroughputMonitor(),
         LearningRateMonitor("step"),
         TQDMProgressBar(refresh_rate=10),
         pictures,
     ]
     if optimiser.ema_decay:
-        callbacks.append(AveragedWeights(optimiser.ema_decay))
+        callbacks.append(EMA(optimiser.ema_decay))
     return callbacks

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from blazepose import __version__
 from blazepose.anchors import ALIGNMENT_POINTS
+from blazepose.atomic import atomic_path
 from blazepose.data.annotation import Source
 from blazepose.file_content import check_file, first_line, unreadable
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import InputSpec
 from blazepose.topology import OUTPUTS
-from blazepose.whole_file import whole_file
 
 _PREFIX = "net."
 """Of the network's tensors in the state of a training.landmark_module.LandmarkModule."""
@@ -34,7 +34,7 @@ class Checkpoint(NamedTuple):
     weights: dict[str, Tensor]
 
 
-def describe_landmark_net(
+def landmark_metadata(
     net: LandmarkNet,
     wiring: str,
     trained: dict[str, list[str]],
@@ -69,13 +69,13 @@ def describe_landmark_net(
     }
 
 
-def describe_detector_net(
+def detector_metadata(
     net: DetectorNet,
     sources: dict[str, list[Source]],
     recipe: dict,
     init: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The facts that travel with a detector's weights; arguments as of describe_landmark_net."""
+    """The facts that travel with a detector's weights; arguments as of landmark_metadata."""
     return {
         "task": "detector",
         "model": "detector",
@@ -114,7 +114,7 @@ def _origin(
 def write_checkpoint(path: Path, net: LandmarkNet | DetectorNet, about: Mapping[str, Any]) -> None:
     """Write weights with what they say of themselves, as a training does, but without its optimiser."""
     state = {f"{_PREFIX}{name}": value for name, value in net.state_dict().items()}
-    with whole_file(path) as part:
+    with atomic_path(path) as part:
         torch.save({"blazepose": dict(about), "state_dict": state}, part)
 
 

@@ -15,30 +15,30 @@ from blazepose.anchors import (
     HIPS,
     Detections,
     decode_anchors,
-    merge_overlapping,
+    weighted_nms,
 )
+from blazepose.data.annotated_image import AnnotatedImage
 from blazepose.data.detector_sample import DetectorBatch
-from blazepose.data.scenes import Scene
-from blazepose.losses.detector import focal_loss, place_loss
-from blazepose.metrics.detection import LEAST_SCORE, Truth, judge
+from blazepose.losses.detector_losses import box_regression_loss, focal_loss
+from blazepose.metrics.detection import LEAST_SCORE, GroundTruth, match_detections
 from blazepose.metrics.detection_metric import DetectionMetric
 from blazepose.models.detector_net import DetectorNet, detector_input
 from blazepose.models.outputs import DetectorOutputs
-from blazepose.targets.anchors import assign_anchors, encode_boxes
-from blazepose.training.detector_loss import DetectorLoss
-from blazepose.training.optimiser import OptimiserConfig
-from blazepose.training.steps import (
+from blazepose.targets.anchor_targets import assign_anchors, encode_boxes
+from blazepose.training.detector_loss_config import DetectorLossConfig
+from blazepose.training.lightning_hooks import (
     check_finite,
     check_steps,
     clip_gradients,
-    hold_statistics,
-    hold_still,
-    optimiser_and_schedule,
+    freeze_bn_stats,
+    freeze_stages,
+    optimizer_and_schedule,
     steps_per_epoch,
 )
+from blazepose.training.optimizer import OptimizerConfig
 
 
-def monitored(scenes: Sequence[Scene]) -> str:
+def monitor_name(scenes: Sequence[AnnotatedImage]) -> str:
     """What says which epoch was the best: good ROIs, or where nobody's is labelled, people who are found."""
     known = any(person.labelled[[HIPS, CIRCLE]].all() for scene in scenes for person in scene.people)
     return "val/roi_good" if known else "val/ap_place"
@@ -58,8 +58,8 @@ class DetectorModule(LightningModule):
     def __init__(
         self,
         net: DetectorNet,
-        weights: DetectorLoss,
-        optimiser: OptimiserConfig,
+        weights: DetectorLossConfig,
+        optimiser: OptimizerConfig,
         epochs: int,
         about: dict[str, Any],
     ) -> None:
@@ -83,7 +83,7 @@ class DetectorModule(LightningModule):
         boxes = out.boxes.float().cpu().numpy()
         scores = out.scores[..., 0].float().sigmoid().cpu().numpy()
         return [
-            merge_overlapping(decode_anchors(box, score, DETECTOR_SIZE, LEAST_SCORE))
+            weighted_nms(decode_anchors(box, score, DETECTOR_SIZE, LEAST_SCORE))
             for box, score in zip(boxes, scores, strict=True)
         ]
 
@@ -100,17 +100,19 @@ class DetectorModule(LightningModule):
             "score": focal_loss(
                 out.scores[..., 0].float(), targets.positive, targets.negative, weights.gamma, weights.alpha
             ),
-            "box": place_loss(said[:, :4], wanted[:, :4], torch.ones_like(known[:, :4]), side, weights.beta),
-            "points": place_loss(said[:, 4:], wanted[:, 4:], known, side, weights.beta),
+            "box": box_regression_loss(
+                said[:, :4], wanted[:, :4], torch.ones_like(known[:, :4]), side, weights.beta
+            ),
+            "points": box_regression_loss(said[:, 4:], wanted[:, 4:], known, side, weights.beta),
         }
 
     def on_train_epoch_start(self) -> None:
         check_steps(self, self.epochs)
         self._finite = torch.ones((), dtype=torch.bool, device=self.device)
         self.net.train()
-        hold_still(self.net.encoder, self.optimiser.frozen_levels)
+        freeze_stages(self.net.encoder, self.optimiser.frozen_levels)
         if self.optimiser.frozen_norm:
-            hold_statistics(self.net)
+            freeze_bn_stats(self.net)
 
     def training_step(self, batch: DetectorBatch, batch_idx: int) -> Tensor:
         terms = self.losses(self(batch["image"]), batch)
@@ -134,7 +136,7 @@ class DetectorModule(LightningModule):
 
     def validation_step(self, batch: DetectorBatch, batch_idx: int) -> None:
         for row, found in enumerate(self.detect(batch["image"])):
-            self.detection.update(int(batch["index"][row]), judge(found, truth_of(batch, row)))
+            self.detection.update(int(batch["index"][row]), match_detections(found, truth_of(batch, row)))
 
     def on_validation_epoch_end(self) -> None:
         for name, value in self.detection.compute().items():
@@ -142,7 +144,7 @@ class DetectorModule(LightningModule):
         self.detection.reset()
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        return optimiser_and_schedule(
+        return optimizer_and_schedule(
             self.net, self.optimiser, [self.epochs * steps_per_epoch(self, self.epochs)]
         )
 
@@ -158,7 +160,7 @@ class DetectorModule(LightningModule):
         checkpoint["blazepose"] = self.about
 
 
-def truth_of(batch: DetectorBatch, row: int) -> Truth:
+def truth_of(batch: DetectorBatch, row: int) -> GroundTruth:
     """The people of one picture of a batch."""
     people = batch["people"][row].cpu().numpy()
     boxes, points, labelled = (
@@ -166,4 +168,4 @@ def truth_of(batch: DetectorBatch, row: int) -> Truth:
     )
     ignored = batch["ignored"][row].cpu().numpy()
     there = (ignored[:, 2:] > ignored[:, :2]).all(axis=1)
-    return Truth(boxes, points, labelled, ignored[there])
+    return GroundTruth(boxes, points, labelled, ignored[there])

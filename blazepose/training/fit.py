@@ -20,14 +20,14 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from torch import Tensor
 
-from blazepose.cli import resuming
+from blazepose.atomic import atomic_path, naming_full_disk
+from blazepose.errors import resuming
 from blazepose.image import ImageError
-from blazepose.training.memory import keep_freed_buffers
-from blazepose.training.optimiser import OptimiserConfig
+from blazepose.training.malloc import keep_freed_buffers
+from blazepose.training.optimizer import OptimizerConfig
 from blazepose.training.processes import OwnSignals, require_all_processes, run_folder, watching
 from blazepose.training.runs import best_checkpoint, last_checkpoint
 from blazepose.training.stages import Stages
-from blazepose.whole_file import naming_full_disk, whole_file
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ _LOST_WORKER = re.compile(r"DataLoader worker \(pid.*\w|(?<=Error: ).*shared mem
 """Messages of torch about a process that was killed, or that could not share its samples."""
 
 
-class WholeFiles(TorchCheckpointIO):
+class AtomicCheckpointIO(TorchCheckpointIO):
     """Writes a checkpoint beside its place and moves it there when it is complete.
 
     Lightning's own writer collects it in the temporary folder; where that is another disk, moving it is
@@ -45,7 +45,7 @@ class WholeFiles(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
-        with whole_file(Path(path)) as part, part.open("wb") as file:
+        with atomic_path(Path(path)) as part, part.open("wb") as file:
             torch.save(checkpoint, file)
             file.flush()
             os.fsync(file.fileno())
@@ -129,7 +129,7 @@ def set_seed(seed: object) -> None:
 def build_trainer(
     folder: Path,
     settings: dict[str, Any],
-    optimiser: OptimiserConfig,
+    optimiser: OptimizerConfig,
     stages: Stages,
     callbacks: list[Callback],
 ) -> Trainer:
@@ -147,7 +147,7 @@ def build_trainer(
         **{**settings, "callbacks": [*callbacks, OwnSignals(), *settings["callbacks"]]},
         default_root_dir=folder,
         logger=TensorBoardLogger(folder, name="", version=""),
-        plugins=[WholeFiles()],
+        plugins=[AtomicCheckpointIO()],
         max_epochs=stages.epochs,
         gradient_clip_val=optimiser.clip_norm or None,
         # Our samplers know rank and epoch; Lightning's would repeat people without saying so.
@@ -225,8 +225,8 @@ def fit(
         results[f"best {monitor}"] = _rounded(best.best_model_score)
     if before:
         results[f"before {monitor}"] = _rounded(before[0][str(monitor)])
-        compare_with_beginning(str(monitor), results)
-    with whole_file(folder / "results.json") as part:
+        compare_with_initial(str(monitor), results)
+    with atomic_path(folder / "results.json") as part:
         part.write_text(json.dumps(results, indent=2) + "\n")
     log.info("best weights: %s", best_checkpoint(folder))
     log.info("%s%s", advice, best_checkpoint(folder))
@@ -263,7 +263,7 @@ def _rounded(value: Tensor | float) -> float | None:
     return round(float(value), 4) if math.isfinite(value) else None
 
 
-def compare_with_beginning(monitor: str, results: dict[str, float | None]) -> None:
+def compare_with_initial(monitor: str, results: dict[str, float | None]) -> None:
     """Say what became of the weights that a training began with."""
     before, best = results[f"before {monitor}"], results.get(f"best {monitor}")
     if before is None or best is None:

@@ -27,18 +27,18 @@ from blazepose.topology import (
     ROI_SCALE,
     both_sides,
 )
-from blazepose.training.label_terms import heatmap_terms, regression_terms
-from blazepose.training.loss_weights import LossWeights, check_that_it_learns
-from blazepose.training.optimiser import OptimiserConfig
-from blazepose.training.stages import Stages, set_stage
-from blazepose.training.steps import (
+from blazepose.training.distillation import TeacherOutputs, distillation_losses, run_teacher
+from blazepose.training.lightning_hooks import (
     check_finite,
     check_steps,
     clip_gradients,
-    optimiser_and_schedule,
+    optimizer_and_schedule,
     steps_per_epoch,
 )
-from blazepose.training.teacher import Lesson, ask, keep_terms
+from blazepose.training.loss_config import LandmarkLossConfig, check_that_it_learns
+from blazepose.training.optimizer import OptimizerConfig
+from blazepose.training.stages import Stages, set_stage
+from blazepose.training.supervised_losses import heatmap_losses, regression_losses
 
 DECODINGS = ("refined", "raw", "heatmap")
 """Validated: regression refined by the heatmap as the runtime does, regression alone, heatmap and offset."""
@@ -60,8 +60,8 @@ class LandmarkModule(LightningModule):
     def __init__(
         self,
         net: LandmarkNet,
-        weights: LossWeights,
-        optimiser: OptimiserConfig,
+        weights: LandmarkLossConfig,
+        optimiser: OptimizerConfig,
         stages: Stages,
         trained: dict[str, list[str]],
         about: dict[str, Any],
@@ -105,7 +105,7 @@ class LandmarkModule(LightningModule):
         return self._decode(self(images))[self.headline].numpy()
 
     def losses(
-        self, out: LandmarkOutputs, batch: PoseBatch, lesson: Lesson | None = None
+        self, out: LandmarkOutputs, batch: PoseBatch, lesson: TeacherOutputs | None = None
     ) -> dict[str, Tensor]:
         """Every loss term, unweighted; those of the running stage, of what labels or teacher can teach."""
         stage, weights = self.stages.at(self.current_epoch), self.weights
@@ -114,11 +114,11 @@ class LandmarkModule(LightningModule):
             labels = {**batch, "labelled": lesson.labels(batch["labelled"])}
         terms: dict[str, Tensor] = {}
         if stage != "regression":
-            terms |= heatmap_terms(out, labels, weights, self.trained["outputs"], self.heatmap_points)
+            terms |= heatmap_losses(out, labels, weights, self.trained["outputs"], self.heatmap_points)
         if stage != "heatmap":
-            terms |= regression_terms(out, labels, weights, self.trained, size)
+            terms |= regression_losses(out, labels, weights, self.trained, size)
         if lesson:
-            kept = keep_terms(out, lesson, labels, weights, size, self.taught["outputs"], stage)
+            kept = distillation_losses(out, lesson, labels, weights, size, self.taught["outputs"], stage)
             if "pose" in self.trained["outputs"]:
                 kept.pop("pose", None)  # every picture has this label
             for name, term in kept.items():
@@ -141,7 +141,9 @@ class LandmarkModule(LightningModule):
         out = self.net(images, masks)
         # In full precision: half of it moves a teacher's landmarks by a pixel, by many on hard crops.
         with torch.autocast(self.device.type, enabled=False):
-            lessons = [ask(teacher, images, masks, batch, self.teacher_knows) for teacher in self._teacher]
+            lessons = [
+                run_teacher(teacher, images, masks, batch, self.teacher_knows) for teacher in self._teacher
+            ]
         terms = self.losses(out, batch, *lessons)
         loss = torch.stack([getattr(self.weights, name) * term for name, term in terms.items()]).sum()
         self._finite &= torch.isfinite(loss.detach())
@@ -232,7 +234,7 @@ class LandmarkModule(LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         steps = steps_per_epoch(self, self.stages.epochs)
         plan = [epochs * steps for _, epochs in self.stages.plan]
-        return optimiser_and_schedule(self.net, self.optimiser, plan)
+        return optimizer_and_schedule(self.net, self.optimiser, plan)
 
     def configure_gradient_clipping(
         self,

@@ -14,7 +14,7 @@ from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
 
-from blazepose.cli import leave_at_once
+from blazepose.errors import leave_at_once
 from blazepose.rank import has_launcher, is_launched, mark_launcher
 
 _POLL_S = 0.1

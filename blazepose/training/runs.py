@@ -14,9 +14,9 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
+from blazepose.atomic import atomic_path
 from blazepose.file_content import check_file, unreadable
 from blazepose.rank import is_first_process
-from blazepose.whole_file import whole_file
 
 _RUN_VARIABLE = "BLAZEPOSE_RUN"
 
@@ -84,7 +84,7 @@ def _require(checkpoint: Path, otherwise: str) -> Path:
     return checkpoint
 
 
-def chosen_weights(given: str | Path | None, option: str, runs: Path = LANDMARK_RUNS) -> Path:
+def resolve_weights(given: str | Path | None, option: str, runs: Path = LANDMARK_RUNS) -> Path:
     """The weights a user names, a run folder standing for its best; or the newest run's best.
 
     Args:
@@ -110,12 +110,12 @@ def chosen_weights(given: str | Path | None, option: str, runs: Path = LANDMARK_
     return path
 
 
-def named_weights(name: str) -> Path:
-    """The weights that an argument names, a run folder standing for its best; raises as chosen_weights."""
-    return chosen_weights(name, "")
+def resolve_named_weights(name: str) -> Path:
+    """The weights that an argument names, a run folder standing for its best; raises as resolve_weights."""
+    return resolve_weights(name, "")
 
 
-def resumable(ckpt: str, *folders: Path) -> tuple[Path, Path]:
+def resolve_resume(ckpt: str, *folders: Path) -> tuple[Path, Path]:
     """The run folder and the checkpoint that `ckpt=` means: `last`, a run folder or a checkpoint file.
 
     Args:
@@ -158,7 +158,7 @@ def open_run(parent: Path, name: str, cfg: DictConfig) -> Path:
         raise ValueError(f"name={name}: a run is named without spaces, slashes and =")
     folder = new_run_folder(parent, name)
     os.environ[_RUN_VARIABLE] = str(folder)
-    with whole_file(folder / "config.yaml") as part:
+    with atomic_path(folder / "config.yaml") as part:
         OmegaConf.save(cfg, part, resolve=True)
     _log_to(folder)
     return folder
@@ -177,7 +177,7 @@ def resume_run(cfg: DictConfig) -> tuple[DictConfig, Path, Path]:
     """
     from blazepose.training.checkpoint import read_checkpoint  # torch: an evaluation can do without
 
-    folder, checkpoint = resumable(cfg.ckpt)
+    folder, checkpoint = resolve_resume(cfg.ckpt)
     read_checkpoint(checkpoint, to_go_on=True)
     typed = [item for item in HydraConfig.get().overrides.task if not item.startswith("ckpt=")]
     if fixed := [item for item in typed if not item.startswith(_CHANGEABLE)]:
@@ -195,7 +195,7 @@ def resume_run(cfg: DictConfig) -> tuple[DictConfig, Path, Path]:
         key = item.split("=")[0]
         OmegaConf.update(saved, key, OmegaConf.select(cfg, key))
     if is_first_process():
-        with whole_file(folder / "config.yaml") as part:
+        with atomic_path(folder / "config.yaml") as part:
             OmegaConf.save(saved, part)
         _log_to(folder)
     return saved, folder, checkpoint  # type: ignore[return-value]

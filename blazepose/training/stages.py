@@ -10,7 +10,7 @@ from typing import Literal
 from torch import nn
 
 from blazepose.models.landmark_net import LandmarkNet
-from blazepose.training.steps import hold_statistics, hold_still
+from blazepose.training.lightning_hooks import freeze_bn_stats, freeze_stages
 
 StageName = Literal["heatmap", "regression", "joint"]
 
@@ -63,7 +63,7 @@ class Stages:
         return self.plan[-1][0]
 
 
-def learned(
+def supervised_by(
     trained: dict[str, list[str]], stages: Stages, weights: Mapping[str, float]
 ) -> dict[str, list[str]]:
     """Of what the labels can teach, that which this recipe learns; it travels with the weights.
@@ -127,6 +127,6 @@ def set_stage(
     for name, head in heads.items():
         if name not in outputs:
             head.requires_grad_(False)
-    hold_still(net.encoder, frozen_levels)
+    freeze_stages(net.encoder, frozen_levels)
     if frozen_norm:
-        hold_statistics(net)
+        freeze_bn_stats(net)

@@ -3,22 +3,22 @@
 from pathlib import Path
 from typing import Any, Literal
 
+from blazepose.atomic import file_sha256
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
-from blazepose.models.published import import_net
+from blazepose.models.tflite_import.load_tflite import load_tflite
 from blazepose.models.variants import VARIANTS, landmark_variant
-from blazepose.runtime.graphs import tflite_metadata
+from blazepose.runtime.inference_sessions import tflite_metadata
 from blazepose.task_bundle import DETECTOR, LANDMARKS, read_tflite
 from blazepose.topology import LANDMARKS as LANDMARK_NAMES
 from blazepose.training.checkpoint import (
     Checkpoint,
-    describe_detector_net,
-    describe_landmark_net,
+    detector_metadata,
+    landmark_metadata,
     load_weights,
     read_checkpoint,
 )
-from blazepose.training.learned import HEADS
-from blazepose.whole_file import file_sha256
+from blazepose.training.supervised_outputs import HEADS
 
 IMPORTED = (".task", ".tflite")
 """Files that are read by structure."""
@@ -35,7 +35,7 @@ PUBLISHED: dict[str, Any] = {"published by": "Google"}
 _GOOGLES = "MediaPipe Pose by Google (Apache-2.0)"
 
 
-def held_task(path: Path) -> Task:
+def detect_task(path: Path) -> Task:
     """Which network a file is exported from: of a bundle, the landmark network.
 
     Raises:
@@ -72,7 +72,7 @@ def read_weights(path: Path, task: Task = "landmark") -> Checkpoint:
 
 def _import(path: Path, content: bytes) -> LandmarkNet | DetectorNet:
     try:
-        return import_net(content)
+        return load_tflite(content)
     except ValueError as error:
         raise ValueError(f"{path} cannot be imported: {error}") from error
 
@@ -91,7 +91,7 @@ def _about(net: LandmarkNet | DetectorNet, path: Path) -> dict[str, Any]:
     about = (
         _about_landmarks(net)
         if isinstance(net, LandmarkNet)
-        else describe_detector_net(net, {"train": [], "val": []}, PUBLISHED)
+        else detector_metadata(net, {"train": [], "val": []}, PUBLISHED)
     )
     about["data"]["train"] = [{"name": path.name, "people": 0, "left_out": {}, "licence": _GOOGLES}]
     return about
@@ -106,7 +106,7 @@ def _about_landmarks(net: LandmarkNet) -> dict[str, Any]:
         "outputs": ["heatmaps", *HEADS],
     }
     wiring = next(key for key, variant in VARIANTS[net.variant.name].items() if variant == net.variant)
-    return describe_landmark_net(net, wiring, trained, {"train": [], "val": []}, PUBLISHED)
+    return landmark_metadata(net, wiring, trained, {"train": [], "val": []}, PUBLISHED)
 
 
 def load_landmark_net(path: Path) -> LandmarkNet:

@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
+from blazepose.data.annotated_image import AnnotatedImage, group_by_image
 from blazepose.data.annotation import Source
-from blazepose.data.scenes import Scene, scenes_of
 from tests.data.painted import BLUE, MAGENTA, RED, paint, somebody
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory) -> Scene:
+def scene(tmp_path_factory) -> AnnotatedImage:
     """A red and a blue head in a grey picture of 400x300, and a crowd on the right."""
     path = tmp_path_factory.mktemp("scene") / "two.png"
     people = [somebody(path, 120, 150), somebody(path, 260, 170)]
@@ -21,7 +21,7 @@ def scene(tmp_path_factory) -> Scene:
         paint(image, annotation, color)
     cv2.imwrite(str(path), image[..., ::-1])
     crowd = {path: np.array([[350, 100, 390, 140]], np.float32)}
-    (found,) = scenes_of([Source("coco:x", "coco", people, "", others=crowd)], "data=")
+    (found,) = group_by_image([Source("coco:x", "coco", people, "", others=crowd)], "data=")
     return found
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from blazepose.anchors import HIPS
+from blazepose.data.annotated_image import AnnotatedImage
 from blazepose.data.annotation import Annotation
 from blazepose.data.detector_dataset import DetectorDataset
 from blazepose.data.detector_sample import DetectorSample
 from blazepose.data.detector_windows import DetectorAugmentation
 from blazepose.data.person_box import person_box
-from blazepose.data.scenes import Scene
 from blazepose.models.variants import DETECTOR_INPUT
 from tests.data.test_align import STANDING, person
 
@@ -43,7 +43,9 @@ def paint(image: np.ndarray, annotation: Annotation, color: tuple[int, int, int]
         image[y - 6 : y + 7, x - 6 : x + 7] = ink
 
 
-def dataset(scenes: list[Scene], augmentation: DetectorAugmentation | None, **options) -> DetectorDataset:
+def dataset(
+    scenes: list[AnnotatedImage], augmentation: DetectorAugmentation | None, **options
+) -> DetectorDataset:
     return DetectorDataset(scenes, DETECTOR_INPUT, augmentation, **options)
 
 

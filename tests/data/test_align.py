@@ -8,11 +8,11 @@ import pytest
 
 from blazepose.data.align import (
     aligned_roi,
+    alignment_error,
     alignment_points,
     circle_correction,
     crop_matrix,
     points_in_crop,
-    why_not_alignable,
 )
 from blazepose.data.annotation import UNKNOWN, Annotation
 from blazepose.geometry import roi_to_image_matrix
@@ -58,9 +58,9 @@ def test_upside_down_is_turned_by_180_degrees():
 
 def test_missing_hip_and_zero_torso_have_their_reasons():
     without = {name: p for name, p in STANDING.items() if name != "left_hip"}
-    assert why_not_alignable(person(without)) == "hips or shoulders not labelled"
+    assert alignment_error(person(without)) == "hips or shoulders not labelled"
     flat = {**STANDING, "left_shoulder": (110.0, 100.0), "right_shoulder": (90.0, 100.0)}
-    assert "zero torso" in why_not_alignable(person(flat))
+    assert "zero torso" in alignment_error(person(flat))
     with pytest.raises(ValueError, match=r"picture.jpg, person 7: zero torso"):
         aligned_roi(person(flat))
 

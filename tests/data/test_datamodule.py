@@ -9,11 +9,11 @@ import pytest
 from blazepose.data.annotation import Source
 from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import (
-    Loading,
-    SampleLoaders,
+    LoaderConfig,
+    PoseDataModule,
     describe_people,
     describe_sources,
-    find_pictures,
+    find_image_files,
     read_filtered,
     shared_people,
     trained_outputs,
@@ -29,9 +29,9 @@ from tests.stick_figures import write_lsp
 TORSO_NAMES = ["left_shoulder", "right_shoulder", "left_hip", "right_hip"]
 
 
-def loaders(sources: list[Source], augmentation: Augmentation, loading: Loading) -> SampleLoaders:
+def loaders(sources: list[Source], augmentation: Augmentation, loading: LoaderConfig) -> PoseDataModule:
     train, val = PoseDataset(sources, LANDMARK_INPUT, augmentation), PoseDataset([], LANDMARK_INPUT)
-    return SampleLoaders(train, val, loading)
+    return PoseDataModule(train, val, loading)
 
 
 def own_labels(folder: Path, picture: Path) -> str:
@@ -55,7 +55,7 @@ def test_sources_mix_freely(tiny_lsp, tmp_path):
     assert len(trained["landmarks"]) == 13
     assert "left_heel" in trained["landmarks"]
     assert trained["outputs"] == ["heatmaps", "presence", "visibility"]
-    data = loaders(sources, Augmentation(mirror=0.0), Loading(25, 0))
+    data = loaders(sources, Augmentation(mirror=0.0), LoaderConfig(25, 0))
     (batch,) = data.train_dataloader()
     heel = batch["labelled"][:, INDEX["left_heel"]]
     assert heel.sum() == 1
@@ -68,7 +68,7 @@ def test_rendered_people_teach_everything(tiny_lsp, tiny_rendered):
     told = ["heatmaps", "presence", "visibility", "z", "world", "segmentation"]
     assert trained_outputs([lsp], [])["outputs"] == told[:2]
     assert trained_outputs([lsp, rendered], [])["outputs"] == told
-    negatives = find_pictures(str(tiny_rendered / "train/negatives"), "data.negatives")
+    negatives = find_image_files(str(tiny_rendered / "train/negatives"), "data.negatives")
     assert trained_outputs([rendered], negatives)["outputs"] == [*told, "pose"]
     assert trained_outputs([lsp], negatives)["outputs"] == [*told[:2], "pose"]
 
@@ -88,19 +88,19 @@ def test_nobody_left_says_why(tmp_path):
 
 
 def test_pictures_without_people(tiny_lsp, tmp_path):
-    assert find_pictures(None, "data.negatives") == []
-    assert len(find_pictures(str(tiny_lsp), "data.negatives")) == 24
+    assert find_image_files(None, "data.negatives") == []
+    assert len(find_image_files(str(tiny_lsp), "data.negatives")) == 24
     with pytest.raises(FileNotFoundError, match=r"data\.negatives: .*nowhere is no folder"):
-        find_pictures([str(tmp_path / "nowhere")], "data.negatives")
+        find_image_files([str(tmp_path / "nowhere")], "data.negatives")
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match=r"data\.negatives: .*empty holds no picture"):
-        find_pictures([str(tmp_path / "empty")], "data.negatives")
+        find_image_files([str(tmp_path / "empty")], "data.negatives")
 
 
 @pytest.mark.parametrize("size", [0, -1])
 def test_batches_hold_somebody(size):
     with pytest.raises(ValueError, match=r"loader\.batch_size"):
-        Loading(size, 0)
+        LoaderConfig(size, 0)
 
 
 def test_people_of_both_training_and_validation_are_found(tiny_lsp, tmp_path):
@@ -124,7 +124,7 @@ def test_pictures_of_both_training_and_validation_are_found(tiny_lsp, tmp_path):
 def test_a_resumed_run_begins_with_its_own_epoch_before_anybody_names_it(tiny_lsp):
     """Workers fetch the first batches before Lightning calls set_epoch."""
     sources = [read_source(f"lsp:{tiny_lsp}")]
-    data = loaders(sources, Augmentation(), Loading(4, 0))
+    data = loaders(sources, Augmentation(), LoaderConfig(4, 0))
     data.load_state_dict({"first_epoch": 2})
     sampler = EpochSampler(len(data.train_set), 4, shuffle=True)
     sampler.set_epoch(2)

@@ -14,9 +14,9 @@ from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Source
 from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import prepare_worker
 from blazepose.data.dataset import PoseDataset
-from blazepose.data.mask import BACKGROUND, PERSON, UNKNOWN_PIXEL
+from blazepose.data.person_mask import BACKGROUND, IGNORE, PERSON
 from blazepose.data.readers import read_source
-from blazepose.evaluation.predict import cut_crop, plan
+from blazepose.evaluation.predict import cut_crop, plan_label_crops
 from blazepose.image import ImageError
 from blazepose.models.variants import LANDMARK_INPUT
 from blazepose.topology import INDEX, MIRROR, NUM_LANDMARKS, TORSO
@@ -147,7 +147,7 @@ def test_occlusion_hides_what_it_covers(source):
 
 def test_evaluation_cuts_the_crop_that_training_sees(source):
     """One crop for both, to the last bit, or the network is measured on another picture than it learned."""
-    jobs = plan([source], "annotation", 0)
+    jobs = plan_label_crops([source], "annotation", 0)
     people = dataset(source, None)
     for i in range(4):
         np.testing.assert_array_equal(people[i]["image"], cut_crop(jobs[i], LANDMARK_INPUT.size))
@@ -260,7 +260,7 @@ def test_the_mask_says_which_pixels_still_show_the_person(bright):
         painted = (before["image"] != after["image"]).any(axis=2)
         assert (after["mask"][painted] <= BACKGROUND).all()
         np.testing.assert_array_equal(after["mask"][~painted], before["mask"][~painted])
-        assert ((after["mask"] == UNKNOWN_PIXEL) == (before["mask"] == UNKNOWN_PIXEL)).all()
+        assert ((after["mask"] == IGNORE) == (before["mask"] == IGNORE)).all()
         hidden += (after["mask"] != before["mask"]).sum()
     assert hidden > 1000
 
@@ -269,11 +269,11 @@ def test_the_mask_is_unknown_outside_a_truncated_picture(bright):
     plain, cut = dataset(bright, STILL), dataset(bright, replace(STILL, truncation=1.0))
     for i in range(len(plain)):
         before, after = plain[i]["mask"], cut[i]["mask"]
-        known = after != UNKNOWN_PIXEL
+        known = after != IGNORE
         assert (before[~known] == PERSON).any()  # part of the person is cut off
         np.testing.assert_array_equal(after[known], before[known])
 
 
 def test_people_without_a_mask_have_an_unknown_one(source):
     disturbed = dataset(source, replace(STILL, truncation=1.0, occlusion=1.0))
-    assert all((disturbed[i]["mask"] == UNKNOWN_PIXEL).all() for i in range(len(disturbed)))
+    assert all((disturbed[i]["mask"] == IGNORE).all() for i in range(len(disturbed)))

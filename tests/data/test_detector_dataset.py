@@ -9,12 +9,12 @@ import pytest
 from torch.utils.data import default_collate
 
 from blazepose.anchors import HIPS, SHOULDERS
+from blazepose.data.annotated_image import group_by_image
 from blazepose.data.annotation import Source
 from blazepose.data.detector_sample import MAX_PEOPLE
 from blazepose.data.detector_windows import DetectorAugmentation
-from blazepose.data.scenes import scenes_of
 from blazepose.image import ImageError
-from blazepose.runtime.detector import PersonDetector
+from blazepose.runtime.person_detector import PersonDetector
 from tests.data.painted import AROUND, BLUE, GREEN, RED, STILL, dataset, pixel, shows, somebody
 
 
@@ -148,7 +148,7 @@ def test_who_is_too_small_or_outside_is_neither_found_nor_missed(scene):
     head_above = somebody(scene.image, 200, 40, box_xyxy=np.array([180, -20, 220, 120], np.float32))
     far_outside = somebody(scene.image, 900, 900)
     everybody = [*scene.annotations, *small, head_above, far_outside]
-    (found,) = scenes_of([Source("coco:x", "coco", everybody, "")], "data=")
+    (found,) = group_by_image([Source("coco:x", "coco", everybody, "")], "data=")
     sample = dataset([replace(found, size=None)], None)[0]
     # A head above the picture is still in the square.
     assert sample["people"].sum() == 4
@@ -176,7 +176,7 @@ def test_whose_head_is_outside_the_window_is_ignored_with_the_box(scene):
 def test_the_largest_people_come_first_and_of_too_many_the_small_ones_are_ignored(scene):
     sizes = np.linspace(0.3, 1.5, MAX_PEOPLE + 4)
     crowd = [somebody(scene.image, 20 + 10 * k, 150, scale=size) for k, size in enumerate(sizes)]
-    (found,) = scenes_of([Source("coco:x", "coco", crowd, "")], "data=")
+    (found,) = group_by_image([Source("coco:x", "coco", crowd, "")], "data=")
     sample = dataset([found], None)[0]
     assert sample["people"].all()
     np.testing.assert_allclose(sample["boxes"][:, 2] * 400, 50.75 * sizes[:3:-1], rtol=1e-4)

@@ -5,17 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from blazepose.data.annotated_image import AnnotatedImage
 from blazepose.data.detector_windows import (
     DetectorAugmentation,
     choose_window,
+    composite,
+    full_image_crop,
     make_layer,
-    pile,
-    whole_picture,
 )
-from blazepose.data.scenes import Scene
 from blazepose.geometry import Roi, invert_affine, roi_to_image_matrix, transform_points
 
-NOBODY = Scene(Path(), None, [], [], np.zeros((0, 4)))
+NOBODY = AnnotatedImage(Path(), None, [], [], np.zeros((0, 4)))
 SIZE = 224
 
 
@@ -26,14 +26,14 @@ def layer(value: int, window: np.ndarray, soft: float = 0.0, height: int = 100, 
 def test_a_picture_hides_what_it_covers():
     """The window is twice as wide as the picture: it fills columns 56 to 167 of 224, 0.5 pixels apart."""
     around = roi_to_image_matrix(Roi(50.0, 50.0, 200.0, 0.0))
-    front, back = layer(200, around), layer(90, whole_picture(np.zeros((100, 100, 3), np.uint8)))
+    front, back = layer(200, around), layer(90, full_image_crop(np.zeros((100, 100, 3), np.uint8)))
     assert set(np.unique(front.cover)) == {0, 1}
     assert np.flatnonzero(front.cover[112])[[0, -1]].tolist() == [56, 167]
     assert back.cover[:-1, :-1].all()  # the last of 224 lies beyond the last of 100
-    seen = pile([front, back], np.full((SIZE, SIZE, 3), 7, np.uint8))
+    seen = composite([front, back], np.full((SIZE, SIZE, 3), 7, np.uint8))
     assert (seen[:-1, :-1][front.cover[:-1, :-1] == 0] == 90).all()
     assert (seen[60:160, 60:160] == 200).all()
-    alone = pile([front], np.full((SIZE, SIZE, 3), 7, np.uint8))
+    alone = composite([front], np.full((SIZE, SIZE, 3), 7, np.uint8))
     assert (alone[front.cover == 0] == 7).all()
 
 
@@ -44,7 +44,7 @@ def test_soft_edges_fade():
     at = np.arange(SIZE) / SIZE * 200 - 50
     expected = ((np.minimum(at + 0.5, 99.5 - at)) / 20).clip(0, 1)
     np.testing.assert_allclose(front.cover[112], expected, atol=1e-5)
-    seen = pile([front], np.full((SIZE, SIZE, 3), 100, np.uint8))
+    seen = composite([front], np.full((SIZE, SIZE, 3), 100, np.uint8))
     np.testing.assert_allclose(seen[112, :, 0], 100 + 100 * expected, atol=0.51 + 100 / 224)
     assert seen[112, 112].tolist() == [200] * 3
 

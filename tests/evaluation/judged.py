@@ -9,7 +9,7 @@ import numpy as np
 from blazepose.data.align import aligned_roi
 from blazepose.data.annotation import Annotation
 from blazepose.evaluation.predictions import Prediction
-from blazepose.evaluation.score import Scored, score
+from blazepose.evaluation.score import ScoredPeople, score
 from blazepose.topology import NUM_LANDMARKS
 from tests.evaluation.crowd import NAMED, person, source_of
 
@@ -45,13 +45,13 @@ def answer(about: Annotation, off: Sequence[float], seen: Sequence[float] = (1.0
     )
 
 
-def judged(people: Sequence[Annotation], answers: Sequence[Prediction]) -> Scored:
+def judged(people: Sequence[Annotation], answers: Sequence[Prediction]) -> ScoredPeople:
     """People and what is said of them."""
     said = {("lsp", str(Path(p.image).absolute()), p.person): p for p in answers}
     return score(said, [source_of(list(people))])
 
 
-def with_right(groups: dict[str, Sequence[int]]) -> Scored:
+def with_right(groups: dict[str, Sequence[int]]) -> ScoredPeople:
     """People of whom so many of 6 points are right, by group of `team`."""
     people, answers = [], []
     for group, rights in groups.items():

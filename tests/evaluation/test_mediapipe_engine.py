@@ -8,7 +8,7 @@ import pytest
 
 from blazepose.data.align import aligned_roi
 from blazepose.data.readers import read_source
-from blazepose.evaluation.engines import open_weights
+from blazepose.evaluation.engine_registry import open_weights
 from blazepose.evaluation.mediapipe_engine import follow
 from blazepose.geometry import crop_image, roi_to_image_matrix
 from blazepose.image import read_image

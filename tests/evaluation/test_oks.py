@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from blazepose.evaluation.oks import oks_figures
+from blazepose.evaluation.oks import oks_metrics
 from blazepose.topology import COCO17, INDEX
 from tests.evaluation.crowd import POSE
 from tests.evaluation.judged import answer, judged, somebody
@@ -45,7 +45,7 @@ def test_average_precision_by_its_definition():
         replace(answer(one, [d] * 6), pose_presence=score)
         for one, d, score in zip(people, off, scores.tolist(), strict=True)
     ]
-    figures = oks_figures(judged(people, said))
+    figures = oks_metrics(judged(people, said))
     similar = np.array([similarity(dict.fromkeys(POSE, d * torso), area) for d in off])
     thresholds = np.arange(10, 20) / 20
     found = [average_precision(similar >= threshold, scores) for threshold in thresholds]
@@ -61,15 +61,15 @@ def test_average_precision_by_its_definition():
 def test_perfect_answers_and_people_who_are_not_found():
     people = [replace(somebody(k), area_px=3000.0) for k in range(3)]
     right = [answer(one, [0.0] * 6) for one in people]
-    assert oks_figures(judged(people, right))["oks_ap"] == pytest.approx(100)
+    assert oks_metrics(judged(people, right))["oks_ap"] == pytest.approx(100)
     right[0].landmarks[:] = np.nan
-    assert oks_figures(judged(people, right))["oks_ar"] == pytest.approx(100 * 2 / 3)
+    assert oks_metrics(judged(people, right))["oks_ar"] == pytest.approx(100 * 2 / 3)
     right[1].landmarks[INDEX["left_hip"]] = np.nan
-    assert oks_figures(judged(people, right))["oks_ar"] < 100 * 2 / 3
+    assert oks_metrics(judged(people, right))["oks_ar"] < 100 * 2 / 3
 
 
 def test_without_areas_there_is_no_figure():
-    figures = oks_figures(judged([somebody(0)], [answer(somebody(0), [0.0] * 6)]))
+    figures = oks_metrics(judged([somebody(0)], [answer(somebody(0), [0.0] * 6)]))
     assert all(np.isnan(value) for value in figures.values())
 
 
@@ -78,11 +78,11 @@ def test_who_has_no_area_does_not_count():
     people = [somebody(0), *(replace(somebody(k), area_px=3000.0) for k in (1, 2))]
     said = [answer(one, [0.0] * 6) for one in people]
     said[1].landmarks[:] = np.nan
-    assert oks_figures(judged(people, said))["oks_ar"] == pytest.approx(50)
+    assert oks_metrics(judged(people, said))["oks_ar"] == pytest.approx(50)
 
 
 def test_nobody_found_at_all():
     people = [replace(somebody(0), area_px=3000.0)]
     missed = answer(people[0], [0.0] * 6)
     missed.landmarks[:] = np.nan
-    assert oks_figures(judged(people, [missed]))["oks_ap"] == 0
+    assert oks_metrics(judged(people, [missed]))["oks_ap"] == 0

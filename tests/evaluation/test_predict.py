@@ -6,7 +6,7 @@ import pytest
 
 from blazepose.data.align import aligned_roi
 from blazepose.evaluation import predict as predict_module
-from blazepose.evaluation.predict import jittered_roi, plan, predict
+from blazepose.evaluation.predict import jittered_roi, plan_label_crops, predict
 from blazepose.evaluation.predictions import write_predictions
 from blazepose.geometry import image_to_roi
 from tests.evaluation.crowd import NAMED, ConstantEngine, person, source_of
@@ -15,7 +15,9 @@ from tests.evaluation.crowd import NAMED, ConstantEngine, person, source_of
 def test_landmarks_come_back_where_the_labels_are(crowd, pose_roi):
     """The same pose in every crop is each person's own pose in the picture."""
     engine = ConstantEngine(pose_roi)
-    predictions = list(predict(engine, plan([crowd], "annotation", seed=0), "annotation", batch_size=3))
+    predictions = list(
+        predict(engine, plan_label_crops([crowd], "annotation", seed=0), "annotation", batch_size=3)
+    )
     assert engine.batches == [3, 3, 1]
     for annotation, prediction in zip(crowd.annotations, predictions, strict=True):
         expected = annotation.landmarks_px[NAMED]
@@ -28,7 +30,7 @@ def test_landmarks_come_back_where_the_labels_are(crowd, pose_roi):
 
 
 def test_batches_change_nothing(crowd, pose_roi):
-    jobs = plan([crowd], "jitter", seed=1)
+    jobs = plan_label_crops([crowd], "jitter", seed=1)
     one, all_ = (list(predict(ConstantEngine(pose_roi), jobs, "jitter", size)) for size in (1, 16))
     for alone, together in zip(one, all_, strict=True):
         np.testing.assert_array_equal(alone.landmarks, together.landmarks)
@@ -42,7 +44,7 @@ def test_heatmaps_move_landmarks_but_not_the_raw_ones(crowd, pose_roi):
             raw.heatmaps[:, row + 1, column + 2, NAMED[0]] = 9
             return raw._replace(heatmaps=np.where(raw.heatmaps > 0, raw.heatmaps, -99))
 
-    prediction = next(predict(Refining(pose_roi), plan([crowd], "annotation", 0), "annotation"))
+    prediction = next(predict(Refining(pose_roi), plan_label_crops([crowd], "annotation", 0), "annotation"))
     roi = prediction.roi
     refined = image_to_roi(roi, prediction.landmarks[NAMED[0], :2])
     raw = image_to_roi(roi, prediction.landmarks_raw[NAMED[0]])
@@ -69,10 +71,12 @@ def test_jitter_is_within_its_bounds_and_everybodys_own(crowd):
 
 
 def test_jitter_depends_on_seed_and_person_only(crowd, tmp_path):
-    forward = {job.annotation.person: job.roi for job in plan([crowd], "jitter", seed=5)}
+    forward = {job.annotation.person: job.roi for job in plan_label_crops([crowd], "jitter", seed=5)}
     backward = source_of(crowd.annotations[::-1])
-    assert {job.annotation.person: job.roi for job in plan([backward], "jitter", seed=5)} == forward
-    assert {job.annotation.person: job.roi for job in plan([crowd], "jitter", seed=6)} != forward
+    assert {
+        job.annotation.person: job.roi for job in plan_label_crops([backward], "jitter", seed=5)
+    } == forward
+    assert {job.annotation.person: job.roi for job in plan_label_crops([crowd], "jitter", seed=6)} != forward
     first = crowd.annotations[0]
     moved = replace(first, image=tmp_path / "elsewhere" / first.image.name)
     assert jittered_roi(moved, 5) == forward[first.person]
@@ -84,22 +88,22 @@ def test_jitter_depends_on_seed_and_person_only(crowd, tmp_path):
 def test_people_without_hips_get_no_crop(crowd):
     no_hips = person(crowd.annotations[0].image, 9, (50.0, 50.0), radius=20, turn=0)
     no_hips.labelled[24] = False
-    jobs = plan([source_of([no_hips, crowd.annotations[1]])], "annotation", 0)
+    jobs = plan_label_crops([source_of([no_hips, crowd.annotations[1]])], "annotation", 0)
     assert [job.annotation.person for job in jobs] == ["1"]
     with pytest.raises(ValueError, match="lsp:here: nobody has labelled hips and shoulders"):
-        plan([source_of([no_hips])], "annotation", 0)
+        plan_label_crops([source_of([no_hips])], "annotation", 0)
 
 
 def test_two_sources_that_mean_one_person_are_refused(crowd):
     """Two annotators' files of the same pictures both count from 1."""
     with pytest.raises(ValueError, match=r"im\d\.png: two labels of the lsp reader are both person"):
-        plan([crowd, crowd], "annotation", 0)
+        plan_label_crops([crowd, crowd], "annotation", 0)
 
 
 def test_a_truncated_picture_is_named_and_leaves_no_file(crowd, pose_roi, tmp_path):
     image = crowd.annotations[5].image
     image.write_bytes(image.read_bytes()[:1000])
-    jobs = plan([crowd], "annotation", 0)
+    jobs = plan_label_crops([crowd], "annotation", 0)
     with pytest.raises(ValueError, match=r"im5\.png is cut off"):
         write_predictions(predict(ConstantEngine(pose_roi), jobs, "annotation", 2), tmp_path / "out/p.jsonl")
     assert list((tmp_path / "out").iterdir()) == []
@@ -107,7 +111,7 @@ def test_a_truncated_picture_is_named_and_leaves_no_file(crowd, pose_roi, tmp_pa
 
 def test_who_is_said_to_be_nobody_counts_as_not_found(crowd, pose_roi):
     """The network says a pose presence of 0.9 of everybody."""
-    jobs = plan([crowd], "annotation", 0)
+    jobs = plan_label_crops([crowd], "annotation", 0)
     bounds = [0.0, 0.95] + [-math.inf] * (len(jobs) - 2)
     jobs = [job._replace(min_presence=bound) for job, bound in zip(jobs, bounds, strict=True)]
     predictions = predict(ConstantEngine(pose_roi), jobs, "detector")
@@ -117,7 +121,11 @@ def test_who_is_said_to_be_nobody_counts_as_not_found(crowd, pose_roi):
 
 def test_a_network_of_nan_is_told(crowd, pose_roi):
     with pytest.raises(ValueError, match=r"im0\.png, person 0: the network returns NaN"):
-        next(predict(ConstantEngine(np.nan * pose_roi), plan([crowd], "annotation", 0), "annotation"))
+        next(
+            predict(
+                ConstantEngine(np.nan * pose_roi), plan_label_crops([crowd], "annotation", 0), "annotation"
+            )
+        )
 
 
 def test_few_pictures_wait_in_memory(crowd, pose_roi, monkeypatch):
@@ -128,7 +136,7 @@ def test_few_pictures_wait_in_memory(crowd, pose_roi, monkeypatch):
         return np.zeros((120, 160, 3), np.uint8)
 
     monkeypatch.setattr(predict_module, "read_image", count)
-    many = plan([crowd], "annotation", 0) * 20
+    many = plan_label_crops([crowd], "annotation", 0) * 20
     stream = predict(ConstantEngine(pose_roi), many, "annotation", batch_size=4)
     next(stream)
     assert len(read) <= 4 + 2 * 4

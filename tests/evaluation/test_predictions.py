@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blazepose.evaluation.predict import plan, predict
+from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.evaluation.predictions import (
     learned_landmarks,
     person_key,
@@ -18,7 +18,7 @@ from tests.evaluation.crowd import ConstantEngine
 def test_round_trip(crowd, pose_roi, tmp_path):
     trained = {"landmarks": ["nose"], "outputs": ["presence"]}
     engine = ConstantEngine(pose_roi, {"trained": trained})
-    written = list(predict(engine, plan([crowd], "jitter", 0), "jitter"))
+    written = list(predict(engine, plan_label_crops([crowd], "jitter", 0), "jitter"))
     write_predictions(written, tmp_path / "p.jsonl")
     read = read_predictions(tmp_path / "p.jsonl")
     assert list(read) == [person_key("lsp", annotation) for annotation in crowd.annotations]
@@ -30,7 +30,8 @@ def test_round_trip(crowd, pose_roi, tmp_path):
 
 def test_the_keys_of_the_contract(crowd, pose_roi, tmp_path):
     write_predictions(
-        predict(ConstantEngine(pose_roi), plan([crowd], "annotation", 0), "annotation"), tmp_path / "p"
+        predict(ConstantEngine(pose_roi), plan_label_crops([crowd], "annotation", 0), "annotation"),
+        tmp_path / "p",
     )
     line = json.loads((tmp_path / "p").read_text().splitlines()[2])
     contract = ["image", "person", "reader", "roi", "landmarks", "landmarks_world", "pose_presence"]
@@ -44,7 +45,9 @@ def test_the_keys_of_the_contract(crowd, pose_roi, tmp_path):
 @pytest.mark.parametrize("unknown", ["NaN", "null"])
 def test_a_number_that_is_none_is_nan(unknown, crowd, pose_roi, tmp_path):
     file = tmp_path / "p.jsonl"
-    write_predictions(predict(ConstantEngine(pose_roi), plan([crowd], "annotation", 0), "annotation"), file)
+    write_predictions(
+        predict(ConstantEngine(pose_roi), plan_label_crops([crowd], "annotation", 0), "annotation"), file
+    )
     line = json.loads(file.read_text().splitlines()[0])
     line["landmarks"][3][1] = "?"
     file.write_text(json.dumps(line).replace('"?"', unknown))
@@ -57,7 +60,7 @@ def test_a_number_that_is_none_is_nan(unknown, crowd, pose_roi, tmp_path):
 def test_a_path_that_is_no_text_is_kept(crowd, pose_roi, tmp_path):
     """Python has bytes that are no UTF-8 as lone surrogates."""
     file = tmp_path / "p.jsonl"
-    (one, *_) = predict(ConstantEngine(pose_roi), plan([crowd], "annotation", 0), "annotation")
+    (one, *_) = predict(ConstantEngine(pose_roi), plan_label_crops([crowd], "annotation", 0), "annotation")
     write_predictions([replace(one, image="/caf\udce9.png")], file)
     (read,) = read_predictions(file).values()
     assert read.image == "/caf\udce9.png"
@@ -69,7 +72,7 @@ def test_what_was_learned_is_kept_once(crowd, pose_roi, tmp_path):
     lines = []
     for names in (["nose"], ["left_hip"]):
         engine = ConstantEngine(pose_roi, {"trained": {"landmarks": names, "outputs": ["presence"]}})
-        write_predictions(predict(engine, plan([crowd], "annotation", 0), "annotation"), file)
+        write_predictions(predict(engine, plan_label_crops([crowd], "annotation", 0), "annotation"), file)
         lines += file.read_text().splitlines(keepends=True)[len(lines) : len(lines) + 2]
     file.write_text("".join(lines))
     read = list(read_predictions(file).values())
@@ -103,7 +106,8 @@ def test_a_relative_and_an_absolute_path_are_one_person(crowd, pose_roi, tmp_pat
     monkeypatch.chdir(tmp_path)
     first = crowd.annotations[0]
     write_predictions(
-        predict(ConstantEngine(pose_roi), plan([crowd], "annotation", 0), "annotation"), tmp_path / "p"
+        predict(ConstantEngine(pose_roi), plan_label_crops([crowd], "annotation", 0), "annotation"),
+        tmp_path / "p",
     )
     text = (tmp_path / "p").read_text().replace(str(tmp_path) + "/", "")
     (tmp_path / "p").write_text(text)
@@ -113,7 +117,7 @@ def test_a_relative_and_an_absolute_path_are_one_person(crowd, pose_roi, tmp_pat
 def test_a_path_from_another_system_and_an_id_as_a_number(crowd, pose_roi, tmp_path):
     """macOS takes accents from their letters; a tool of one's own may write numbers."""
     file = tmp_path / "p.jsonl"
-    (one, *_) = predict(ConstantEngine(pose_roi), plan([crowd], "annotation", 0), "annotation")
+    (one, *_) = predict(ConstantEngine(pose_roi), plan_label_crops([crowd], "annotation", 0), "annotation")
     write_predictions([replace(one, image="/cafe\u0301.png", person="7")], file)
     file.write_text(file.read_text().replace('"7"', "7.0"))
     person = replace(crowd.annotations[0], image=Path("/caf\u00e9.png"), person="7")
@@ -122,7 +126,7 @@ def test_a_path_from_another_system_and_an_id_as_a_number(crowd, pose_roi, tmp_p
 
 
 def test_somebody_twice_is_told(crowd, pose_roi, tmp_path):
-    said = list(predict(ConstantEngine(pose_roi), plan([crowd], "annotation", 0), "annotation"))
+    said = list(predict(ConstantEngine(pose_roi), plan_label_crops([crowd], "annotation", 0), "annotation"))
     write_predictions([*said, said[2]], tmp_path / "p.jsonl")
     with pytest.raises(ValueError, match=r"p\.jsonl, line 8: person 2 of \S+im2\.png is there already"):
         read_predictions(tmp_path / "p.jsonl")

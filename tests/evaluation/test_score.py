@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Source
-from blazepose.evaluation.predict import plan, predict
-from blazepose.evaluation.predictions import PersonKey, Prediction, nothing_found, person_key
+from blazepose.evaluation.predict import plan_label_crops, predict
+from blazepose.evaluation.predictions import PersonKey, Prediction, missed_person, person_key
 from blazepose.evaluation.results import headline, results
 from blazepose.evaluation.score import score
 from blazepose.topology import INDEX, LEFT_SHOULDER, RIGHT_HIP
@@ -18,7 +18,7 @@ TORSO = np.linalg.norm(np.subtract(POSE["left_shoulder"], POSE["right_hip"]))
 
 def predictions_of(source: Source, points_roi: np.ndarray, metadata=None) -> dict[PersonKey, Prediction]:
     engine = ConstantEngine(points_roi, metadata)
-    predictions = predict(engine, plan([source], "annotation", 0), "annotation")
+    predictions = predict(engine, plan_label_crops([source], "annotation", 0), "annotation")
     return {(p.reader, p.image, p.person): p for p in predictions}  # pytest's paths are absolute
 
 
@@ -30,7 +30,7 @@ def test_perfect_predictions(crowd, pose_roi):
     assert figures["num_people"] == 7
     assert list(figures["per_landmark"]) == sorted(POSE, key=INDEX.get)
     assert figures["per_landmark"]["left_wrist"]["count"] == 7
-    assert figures["pck_area"] == 100
+    assert figures["pck_auc"] == 100
 
 
 def test_the_keys_of_the_contract(crowd, pose_roi):
@@ -96,7 +96,7 @@ def test_who_is_not_found_is_wrong_for_the_floor_too(crowd, pose_roi):
     predictions = predictions_of(crowd, pose_roi)
     key = person_key("lsp", crowd.annotations[3])
     roi = predictions[key].roi
-    predictions[key] = nothing_found(key[1], key[2], key[0], "detector", roi, predictions[key].trained)
+    predictions[key] = missed_person(key[1], key[2], key[0], "detector", roi, predictions[key].trained)
     figures = results(score(predictions, [crowd]))
     assert figures["pck@0.2"] == figures["pck@0.2_mean_pose"] == pytest.approx(100 * 6 / 7, abs=1e-3)
     assert figures["mean_error"] == pytest.approx(0, abs=0.01)
@@ -216,7 +216,7 @@ def test_regression_that_no_engine_tells_has_no_figure(crowd, pose_roi):
     }
     missed = next(iter(predictions))
     p = predictions[missed]
-    predictions[missed] = nothing_found(p.image, p.person, p.reader, p.crop, p.roi, p.trained)
+    predictions[missed] = missed_person(p.image, p.person, p.reader, p.crop, p.roi, p.trained)
     figures = results(score(predictions, [crowd]))
     assert figures["pck@0.2"] == pytest.approx(100 * 6 / 7, abs=1e-3)
     assert figures["pck@0.2_raw"] is None

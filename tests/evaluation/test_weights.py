@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blazepose.evaluation.engines import open_weights, validation_data, weights_name
+from blazepose.evaluation.engine_registry import open_weights, validation_data, weights_name
 from tests.evaluation.crowd import ConstantEngine
 
 
@@ -40,11 +40,11 @@ def test_checkpoints_run_through_torch(tmp_path):
 
     from blazepose.models.landmark_net import LandmarkNet
     from blazepose.models.variants import landmark_variant
-    from blazepose.training.checkpoint import describe_landmark_net
+    from blazepose.training.checkpoint import landmark_metadata
 
     net = LandmarkNet(landmark_variant("lite", "mediapipe")).eval()
     trained = {"landmarks": ["nose"], "outputs": []}
-    about = describe_landmark_net(net, "mediapipe", trained, {}, {})
+    about = landmark_metadata(net, "mediapipe", trained, {}, {})
     state = {f"net.{name}": value for name, value in net.state_dict().items()}
     torch.save({"blazepose": about, "state_dict": state}, tmp_path / "best.ckpt")
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blazepose.export.landmark import export_landmark_net
-from blazepose.export.metadata import NORMALIZATION_KEY, Normalization, normalization_metadata
+from blazepose.export.landmark_export import export_landmark_net
 from blazepose.export.task import find_detector, read_detector
 from blazepose.export.tflite import with_metadata
+from blazepose.export.tflite_metadata import NORMALIZATION_KEY, Normalization, normalization_metadata
 from blazepose.task_bundle import DETECTOR, LANDMARKS, read_tflite
 from tests.mediapipe_runtime import frames, look, picture
 

@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from blazepose.metrics.bootstrap import RESAMPLES, drawn_shares, paired_difference, share_interval
+from blazepose.metrics.bootstrap import RESAMPLES, accuracy_interval, bootstrap_means, paired_difference
 
 
 def test_a_share_by_hand():
-    interval = share_interval(np.array([3, 1, 0]), np.array([4, 1, 3]))
+    interval = accuracy_interval(np.array([3, 1, 0]), np.array([4, 1, 3]))
     assert interval.value == pytest.approx(100 * 4 / 8)
     assert 0 < interval.low < 50 < interval.high < 100
 
 
 def test_the_figure_lies_in_its_interval_even_if_all_are_right():
     """And nobody can be sure of all others after thirty: three more of them may fail (rule of three)."""
-    interval = share_interval(np.ones(30), np.ones(30))
+    interval = accuracy_interval(np.ones(30), np.ones(30))
     assert interval.value == interval.high == 100
     assert 85 < interval.low < 92
 
@@ -22,14 +22,14 @@ def test_the_figure_lies_in_its_interval_even_if_all_are_right():
 def test_draws_are_of_people_and_not_of_points():
     """Ten people with a hundred points each, all right or all wrong, are ten and not a thousand."""
     right = np.repeat([0, 100], 5)
-    low, high = np.percentile(drawn_shares(right, np.full(10, 100)), (2.5, 97.5))
+    low, high = np.percentile(bootstrap_means(right, np.full(10, 100)), (2.5, 97.5))
     assert high - low == pytest.approx(2 * 1.96 * np.sqrt(0.25 / 10), rel=0.2)
 
 
 def test_many_different_people_are_drawn_in_parts():
     """Their number may exceed what is drawn at a time."""
     values = np.random.default_rng(0).uniform(0, 1, 30_000)
-    drawn = drawn_shares(values, np.ones(30_000))
+    drawn = bootstrap_means(values, np.ones(30_000))
     assert len(drawn) == RESAMPLES
     assert drawn.mean() == pytest.approx(values.mean(), abs=2e-4)
     assert drawn.std() == pytest.approx(values.std() / np.sqrt(30_000), rel=0.1)
@@ -37,17 +37,19 @@ def test_many_different_people_are_drawn_in_parts():
 
 def test_a_seed_repeats_the_draws():
     right, counted = np.arange(9), np.full(9, 10)
-    np.testing.assert_array_equal(drawn_shares(right, counted, 3), drawn_shares(right, counted, 3))
-    assert (drawn_shares(right, counted, 3) != drawn_shares(right, counted, 4)).any()
+    np.testing.assert_array_equal(bootstrap_means(right, counted, 3), bootstrap_means(right, counted, 3))
+    assert (bootstrap_means(right, counted, 3) != bootstrap_means(right, counted, 4)).any()
 
 
 def test_one_person_in_many_pictures_is_one_person():
     """Ten people, each in twenty pictures in which they are as they always are, are as sure as ten."""
     right, counted, who = np.arange(10), np.full(10, 9), np.arange(10)
-    once = share_interval(right, counted)
-    often = share_interval(*(np.repeat(part, 20) for part in (right, counted)), subjects=np.repeat(who, 20))
+    once = accuracy_interval(right, counted)
+    often = accuracy_interval(
+        *(np.repeat(part, 20) for part in (right, counted)), subjects=np.repeat(who, 20)
+    )
     assert often == pytest.approx(once)
-    strangers = share_interval(*(np.repeat(part, 20) for part in (right, counted)))
+    strangers = accuracy_interval(*(np.repeat(part, 20) for part in (right, counted)))
     assert strangers.high - strangers.low < (once.high - once.low) / 3
     before, after = np.zeros((10, 9), bool), np.tri(10, 9, dtype=bool)
     whole = np.ones_like(before)
@@ -74,7 +76,7 @@ def test_the_interval_covers_the_truth_as_often_as_it_says(kind, people):
     everybody, rng = population(kind), np.random.default_rng(people)
     truth, covered, trials = 100 * everybody.mean(), 0, 600
     for trial in range(trials):
-        interval = share_interval(rng.choice(everybody, people), np.ones(people), trial)
+        interval = accuracy_interval(rng.choice(everybody, people), np.ones(people), trial)
         covered += interval.low <= truth <= interval.high
     share = 100 * covered / trials
     noise = 3 * np.sqrt(95 * 5 / trials)

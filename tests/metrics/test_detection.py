@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from blazepose.anchors import CIRCLE, HIPS, Detections
-from blazepose.metrics.detection import Judged, Truth, average_precision, detection_figures, judge
+from blazepose.metrics.detection import (
+    GroundTruth,
+    Matches,
+    average_precision,
+    detection_metrics,
+    match_detections,
+)
 
 Points = tuple[tuple[float, float], tuple[float, float]]
 UPRIGHT: Points = ((100.0, 140.0), (100.0, 60.0))
@@ -22,14 +28,14 @@ def found(*people: tuple[float, float, float, float, Points]) -> Detections:
     return Detections(scores, boxes, points)
 
 
-def truth(*people: tuple[float, float, float], points=UPRIGHT, known=True, ignored=()) -> Truth:
+def truth(*people: tuple[float, float, float], points=UPRIGHT, known=True, ignored=()) -> GroundTruth:
     """Centre and side of the box of each; all with the same alignment points."""
     places = np.zeros((len(people), 4, 2))
     places[:, [HIPS, CIRCLE]] = points
     labelled = np.ones((len(people), 4), bool)
     labelled[:, CIRCLE] = known
     boxes = np.array(people, float).reshape(-1, 3)
-    return Truth(boxes, places, labelled, np.array(ignored, float).reshape(-1, 4))
+    return GroundTruth(boxes, places, labelled, np.array(ignored, float).reshape(-1, 4))
 
 
 @pytest.mark.parametrize(
@@ -67,14 +73,14 @@ def test_average_precision_of_nothing():
     ],
 )
 def test_right_by_overlap_and_by_place(x, side, overlap, place):
-    judged = judge(found((0.8, x, 100, side, UPRIGHT)), truth((100, 100, 40)))
+    judged = match_detections(found((0.8, x, 100, side, UPRIGHT)), truth((100, 100, 40)))
     assert judged.answers.tolist() == [[0.8, overlap, place]]
     assert judged.people[0, 0] == (0.8 if place else 0)
 
 
 def test_somebody_found_twice_counts_once():
     twice = found((0.9, 102, 100, 40, UPRIGHT), (0.7, 100, 100, 40, UPRIGHT))
-    judged = judge(twice, truth((100, 100, 40), (300, 100, 40)))
+    judged = match_detections(twice, truth((100, 100, 40), (300, 100, 40)))
     assert judged.answers.tolist() == [[0.9, 1, 1], [0.7, 0, 0]]
     assert judged.people[:, 0].tolist() == [0.9, 0]
 
@@ -82,7 +88,7 @@ def test_somebody_found_twice_counts_once():
 def test_the_best_answer_takes_the_likest_person_and_leaves_the_other_to_the_next():
     """At 100 and 110: 106 is nearer to the second, 104, less sure, gets the first."""
     answers = found((0.9, 106, 100, 40, UPRIGHT), (0.7, 107, 100, 40, UPRIGHT))
-    judged = judge(answers, truth((100, 100, 40), (110, 100, 40)))
+    judged = match_detections(answers, truth((100, 100, 40), (110, 100, 40)))
     assert judged.answers[:, 1:].tolist() == [[1, 1], [1, 1]]
     assert judged.people[:, 0].tolist() == [0.7, 0.9]
 
@@ -90,9 +96,9 @@ def test_the_best_answer_takes_the_likest_person_and_leaves_the_other_to_the_nex
 def test_answers_in_ignored_regions_count_only_if_they_are_right():
     region = [(280, 80, 320, 120), (0, 0, 0, 0)]
     answers = found((0.9, 300, 100, 40, UPRIGHT), (0.8, 100, 100, 40, UPRIGHT), (0.6, 325, 100, 40, UPRIGHT))
-    judged = judge(answers, truth((100, 100, 40), ignored=region))
+    judged = match_detections(answers, truth((100, 100, 40), ignored=region))
     assert judged.answers.tolist() == [[0.8, 1, 1], [0.6, 0, 0]]
-    inside = judge(answers, truth((300, 100, 40), ignored=region))
+    inside = match_detections(answers, truth((300, 100, 40), ignored=region))
     assert inside.answers.tolist() == [[0.9, 1, 1], [0.8, 0, 0], [0.6, 0, 0]]
 
 
@@ -114,18 +120,18 @@ def test_answers_in_ignored_regions_count_only_if_they_are_right():
     ],
 )
 def test_roi_errors_by_hand(points, true_points, center, side, degrees):
-    judged = judge(found((0.8, 100, 100, 40, points)), truth((100, 100, 40), points=true_points))
+    judged = match_detections(found((0.8, 100, 100, 40, points)), truth((100, 100, 40), points=true_points))
     expected = [0.8, 1, center, side, math.radians(degrees)]
     assert judged.people[0] == pytest.approx(expected, abs=1e-9)
 
 
 def test_no_roi_is_judged_of_somebody_missed_or_without_a_circle():
-    nobody = judge(found(), truth((100, 100, 40)))
+    nobody = match_detections(found(), truth((100, 100, 40)))
     np.testing.assert_array_equal(nobody.people, [[0, 1, *[np.nan] * 3]])
     assert nobody.answers.shape == (0, 3)
-    unknown = judge(found((0.8, 100, 100, 40, UPRIGHT)), truth((100, 100, 40), known=False))
+    unknown = match_detections(found((0.8, 100, 100, 40, UPRIGHT)), truth((100, 100, 40), known=False))
     np.testing.assert_array_equal(unknown.people, [[0.8, 0, *[np.nan] * 3]])
-    alarm = judge(found((0.8, 100, 100, 40, UPRIGHT)), truth())
+    alarm = match_detections(found((0.8, 100, 100, 40, UPRIGHT)), truth())
     assert alarm.answers.tolist() == [[0.8, 0, 0]]
     assert alarm.people.shape == (0, 5)
 
@@ -141,7 +147,7 @@ def test_figures_by_hand():
         [0, 1, nan, nan, nan],
         [0.6, 0, nan, nan, nan],
     ]
-    figures = detection_figures(np.array(answers), np.array(people))
+    figures = detection_metrics(np.array(answers), np.array(people))
     assert figures == pytest.approx(
         {
             "ap": 100 * (1 + 2 / 5) / 5,
@@ -166,14 +172,14 @@ def test_figures_by_hand():
     ],
 )
 def test_a_good_roi_is_one_that_the_landmark_network_tolerates(errors, good):
-    figures = detection_figures(np.zeros((0, 3)), np.array([[0.9, 1, *errors]]))
+    figures = detection_metrics(np.zeros((0, 3)), np.array([[0.9, 1, *errors]]))
     assert figures["roi_good"] == good
 
 
 def test_nobody_and_nothing_have_no_figures():
-    assert all(math.isnan(value) for value in detection_figures(np.zeros((0, 3)), np.zeros((0, 5))).values())
-    missed: Judged = judge(found(), truth((100, 100, 40)))
-    figures = detection_figures(missed.answers, missed.people)
+    assert all(math.isnan(value) for value in detection_metrics(np.zeros((0, 3)), np.zeros((0, 5))).values())
+    missed: Matches = match_detections(found(), truth((100, 100, 40)))
+    figures = detection_metrics(missed.answers, missed.people)
     assert [figures[name] for name in ("ap", "ap_place", "recall", "roi_good")] == [0, 0, 0, 0]
     assert math.isnan(figures["precision"])
     assert math.isnan(figures["roi_center"])

@@ -1,24 +1,24 @@
 import numpy as np
 import pytest
 
-from blazepose.metrics.detection import Judged, detection_figures
+from blazepose.metrics.detection import Matches, detection_metrics
 from blazepose.metrics.detection_metric import DetectionMetric
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``compute`` method of metric DetectionMetric was called")
 
 NAN = [np.nan] * 3
 PICTURES = [
-    Judged(np.array([[0.9, 1, 1], [0.7, 0, 0]]), np.array([[0.9, 1, 0.02, 0.3, 0.1], [0, 1, *NAN]])),
-    Judged(np.array([[0.8, 0, 1]]), np.array([[0.8, 1, 0.04, 0.1, 0.2]])),
-    Judged(np.zeros((0, 3)), np.array([[0, 1, *NAN]])),
-    Judged(np.array([[0.6, 0, 0]]), np.zeros((0, 5))),
-    Judged(np.zeros((0, 3)), np.zeros((0, 5))),
+    Matches(np.array([[0.9, 1, 1], [0.7, 0, 0]]), np.array([[0.9, 1, 0.02, 0.3, 0.1], [0, 1, *NAN]])),
+    Matches(np.array([[0.8, 0, 1]]), np.array([[0.8, 1, 0.04, 0.1, 0.2]])),
+    Matches(np.zeros((0, 3)), np.array([[0, 1, *NAN]])),
+    Matches(np.array([[0.6, 0, 0]]), np.zeros((0, 5))),
+    Matches(np.zeros((0, 3)), np.zeros((0, 5))),
 ]
 
 
-def expected(pictures: list[Judged]) -> dict[str, float]:
+def expected(pictures: list[Matches]) -> dict[str, float]:
     answers, people = (np.concatenate(tables) for tables in zip(*pictures, strict=True))
-    return dict(detection_figures(answers, people))
+    return dict(detection_metrics(answers, people))
 
 
 def test_equals_the_functions_in_any_order():

@@ -7,9 +7,9 @@ from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE
 from blazepose.metrics.pck import (
     CURVE_THRESHOLDS,
     mean_error,
-    normalised_errors,
+    normalized_errors,
     pck,
-    pck_area,
+    pck_auc,
     pck_curve,
     pdj,
     torso_size,
@@ -61,7 +61,7 @@ def test_errors_are_distances_not_squares():
     target = np.zeros((1, 33, 2))
     predicted = target.copy()
     predicted[0, 0] = 3 * 0.6, 3 * 0.8
-    errors = normalised_errors(predicted, target, np.array([10.0]))
+    errors = normalized_errors(predicted, target, np.array([10.0]))
     assert errors[0, 0] == pytest.approx(0.3)
     labelled = np.zeros((1, 33), bool)
     labelled[0, 0] = True
@@ -107,7 +107,7 @@ def test_curve_and_area():
     curve = pck_curve(np.array([0.0, 0.12, 0.48, 0.6]), np.full(4, True))
     assert tuple(curve) == CURVE_THRESHOLDS == (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
     assert list(curve.values()) == [25, 25, 50, 50, 50, 50, 50, 50, 50, 75]
-    assert pck_area(curve) == pytest.approx((25 + 37.5 + 6 * 50 + 62.5) / 9)
+    assert pck_auc(curve) == pytest.approx((25 + 37.5 + 6 * 50 + 62.5) / 9)
 
 
 def test_the_default_torso_is_not_mirror_invariant():

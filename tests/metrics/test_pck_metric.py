@@ -6,7 +6,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, multiprocessing
 
-from blazepose.metrics.pck import mean_error, normalised_errors, pck
+from blazepose.metrics.pck import mean_error, normalized_errors, pck
 from blazepose.metrics.pck_metric import PckMetric
 
 PEOPLE = 7
@@ -29,7 +29,7 @@ def people() -> dict[str, Tensor]:
 def expected(data: dict[str, Tensor]) -> dict[str, float]:
     usable = (data["torso"] > 0).numpy()
     arrays = {name: value.numpy()[usable] for name, value in data.items()}
-    errors = normalised_errors(arrays["predicted"], arrays["target"], arrays["torso"])
+    errors = normalized_errors(arrays["predicted"], arrays["target"], arrays["torso"])
     return {
         "pck@0.2": pck(errors, arrays["labelled"]),
         "mean_error": mean_error(errors, arrays["labelled"]),

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from blazepose.export.contract import ExportedNet
+from blazepose.export.export_module import ExportModule
 from blazepose.models.blocks import ConvNorm, Separable, fold
 from blazepose.models.landmark_net import COORDINATE_UNIT, LandmarkNet
 from blazepose.models.variants import landmark_variant
@@ -22,7 +22,7 @@ def count(net: nn.Module) -> int:
 
 def cost(name: str, wiring: str) -> tuple[int, float]:
     """Parameters and millions of multiply-adds of the exported network."""
-    net = ExportedNet(LandmarkNet(landmark_variant(name, wiring)))
+    net = ExportModule(LandmarkNet(landmark_variant(name, wiring)))
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         net(torch.zeros(1, 256, 256, 3))
     return count(net), counter.get_total_flops() / 2e6
@@ -37,7 +37,7 @@ def test_folded_parameters_and_operations_are_googles(name):
 
 @pytest.mark.parametrize(("name", "convolutions"), [("lite", 88), ("full", 96), ("heavy", 198)])
 def test_convolutions_are_googles(name, convolutions):
-    net = ExportedNet(LandmarkNet(landmark_variant(name, "mediapipe")))
+    net = ExportModule(LandmarkNet(landmark_variant(name, "mediapipe")))
     assert sum(isinstance(m, nn.Conv2d) for m in net.modules()) == convolutions
 
 

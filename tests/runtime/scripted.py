@@ -7,10 +7,10 @@ import numpy as np
 
 from blazepose.geometry import Roi
 from blazepose.runtime.decode import RawOutputs
-from blazepose.runtime.detector import Detection, PersonDetector
-from blazepose.runtime.landmarker import Look
+from blazepose.runtime.landmarker import LandmarkResult
+from blazepose.runtime.person_detector import Detection, PersonDetector
 from blazepose.runtime.pose import Pose
-from blazepose.runtime.tracker import PoseTracker, Tracking
+from blazepose.runtime.tracker import PoseTracker, TrackerOptions
 
 IMAGE = np.zeros((480, 640, 3), np.uint8)
 
@@ -29,13 +29,13 @@ def at(x: float, y: float = 240.0, side: float = 100.0) -> Roi:
     return Roi(float(x), float(y), float(side), 0.0)
 
 
-def look_at(person: Roi, through: Roi, presence: float = 0.9) -> Look:
+def look_at(person: Roi, through: Roi, presence: float = 0.9) -> LandmarkResult:
     """What the landmark network says of somebody whose ROI is `person`."""
     hips = np.array([person.center_x, person.center_y])
     up = np.array([math.sin(person.rotation_rad), -math.cos(person.rotation_rad)])
     landmarks = np.ones((33, 5))
     landmarks[:, :2] = hips + np.linspace(-0.4, 0.4, 33)[:, None] * person.side * up
-    return Look(
+    return LandmarkResult(
         landmarks=landmarks,
         alignment_px=np.stack([hips, hips + up * person.side / 2.5]),
         world=np.full((33, 3), person.side / 1000),
@@ -65,7 +65,7 @@ class World(PersonDetector):
         points = [look_at(person, person).alignment_px for person in self.people.values()]
         return [Detection(0.9, np.zeros(4), np.concatenate([seen, seen])) for seen in points]
 
-    def look(self, engine: Any, image: np.ndarray, roi: Roi) -> Look:
+    def look(self, engine: Any, image: np.ndarray, roi: Roi) -> LandmarkResult:
         """The person nearest to the ROI's centre, if it lies in the ROI."""
         self.looked.append(roi)
         nearest = min(self.people.values(), key=lambda person: _apart(person, roi), default=None)
@@ -75,7 +75,7 @@ class World(PersonDetector):
 
     def tracker(self, detector: bool = True, **options: Any) -> PoseTracker:
         """A tracker in this world; unsmoothed, if nothing else is said."""
-        return PoseTracker(Unused(), self if detector else None, Tracking(**{"smooth": False, **options}))
+        return PoseTracker(Unused(), self if detector else None, TrackerOptions(**{"smooth": False, **options}))
 
     def show(
         self, tracker: PoseTracker, time_ms: float | None = None, **people: Roi

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from blazepose.runtime import media, video_reader
-from blazepose.runtime.media import VideoWriter, camera_rate, open_footage
+from blazepose.runtime.media import VideoWriter, camera_rate, open_source
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -26,11 +26,11 @@ def test_a_stream_is_read_by_its_address(video):
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=video.parent)) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
-        footage = open_footage(f"{address}/{video.name}")
+        footage = open_source(f"{address}/{video.name}")
         assert footage.rate
-        assert len(list(footage.frames)) == len(list(open_footage(str(video)).frames))
+        assert len(list(footage.frames)) == len(list(open_source(str(video)).frames))
         with pytest.raises(ValueError, match=rf"^{address}/gone\.mp4 cannot be opened as a stream: "):
-            open_footage(f"{address}/gone.mp4")
+            open_source(f"{address}/gone.mp4")
         server.shutdown()
 
 
@@ -55,12 +55,12 @@ def test_a_stream_that_falls_silent_gives_what_it_sent(video, tmp_path, monkeypa
     done = Event()
     with ThreadingHTTPServer(("127.0.0.1", 0), Silent) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        footage = open_footage(f"http://127.0.0.1:{server.server_port}/a.ts")
+        footage = open_source(f"http://127.0.0.1:{server.server_port}/a.ts")
         with caplog.at_level(logging.WARNING):
             frames = list(footage.frames)
         done.set()
         server.shutdown()
-    assert len(frames) == len(list(open_footage(str(broadcast)).frames)) > 0
+    assert len(frames) == len(list(open_source(str(broadcast)).frames)) > 0
     assert re.search(r"a\.ts cannot be read beyond \d\.\d\d s: ", caplog.text)
     assert "damaged" not in caplog.text
 
@@ -83,7 +83,7 @@ def test_a_camera_s_stream_of_jpegs_has_the_times_at_which_they_arrive(monkeypat
     monkeypatch.setattr(video_reader, "time", SimpleNamespace(monotonic=partial(next, arrivals)))
     with ThreadingHTTPServer(("127.0.0.1", 0), Camera) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        frames = open_footage(f"http://127.0.0.1:{server.server_port}/stream").frames
+        frames = open_source(f"http://127.0.0.1:{server.server_port}/stream").frames
         assert [next(frames).time_ms for _ in range(3)] == [0, 500, 1500]
         frames.close()
         done.set()
@@ -107,7 +107,7 @@ def test_files_of_a_folder_that_are_no_pictures_are_counted(tmp_path, caplog):
     for name in ("c.gif", "notes.txt", ".hidden"):
         (tmp_path / name).write_text("")
     with caplog.at_level(logging.INFO, "blazepose"):
-        assert len(list(open_footage(str(tmp_path)).frames)) == 2
+        assert len(list(open_source(str(tmp_path)).frames)) == 2
     assert f"{tmp_path}: 2 files are no pictures and are left out" in caplog.text
 
 
@@ -115,7 +115,7 @@ def test_an_animation_tells_that_one_image_of_it_is_used(tmp_path, caplog):
     images = [Image.new("RGB", (16, 16), color) for color in ("red", "green", "blue")]
     images[0].save(tmp_path / "dance.webp", save_all=True, append_images=images[1:])
     images[0].save(tmp_path / "still.webp")
-    assert len(list(open_footage(str(tmp_path)).frames)) == 2
+    assert len(list(open_source(str(tmp_path)).frames)) == 2
     (warning,) = caplog.messages
     assert warning.endswith("dance.webp holds 3 images, of which the first is used; save it as a video")
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from blazepose.image import ImageError
-from blazepose.runtime.media import Frame, VideoWriter, open_footage
+from blazepose.runtime.media import Frame, VideoWriter, open_source
 
 TIMES_MS = [0, 33, 50, 133, 205, 233, 250, 300, 412, 433, 466, 500]
 COLORS = [(20 * k, 255 - 20 * k, 50 * k % 256) for k in range(len(TIMES_MS))]
@@ -26,7 +26,7 @@ def write_video(path: Path, images, times_ms=TIMES_MS) -> Path:
 
 
 def read(path: Path) -> list[Frame]:
-    return list(open_footage(str(path)).frames)
+    return list(open_source(str(path)).frames)
 
 
 def noise(frames: int = 12) -> list[np.ndarray]:
@@ -39,7 +39,7 @@ def test_frames_keep_their_times_and_colours(tmp_path, suffix, start_ms):
     """Whenever the recorder's clock began."""
     images = [np.full((21, 33, 3), color, np.uint8) for color in COLORS]
     path = write_video(tmp_path / f"a{suffix}", images, np.add(TIMES_MS, start_ms))
-    footage = open_footage(str(path))
+    footage = open_source(str(path))
     frames = list(footage.frames)
     assert footage.total in (12, None)
     assert 15 < footage.rate < 40
@@ -143,7 +143,7 @@ def test_an_mp4_without_its_index_empty_and_foreign_files_are_named(tmp_path):
     ):
         (tmp_path / "a.mp4").write_bytes(content)
         with pytest.raises(ValueError, match=rf"^\S+a\.mp4 {sentence}$"):
-            open_footage(str(tmp_path / "a.mp4"))
+            open_source(str(tmp_path / "a.mp4"))
     assert av.logging.get_level() is None
 
 
@@ -155,7 +155,7 @@ def test_sound_alone_is_no_video(tmp_path):
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     with pytest.raises(ValueError, match=r"a\.m4a holds no video, only sound, a cover picture"):
-        open_footage(str(tmp_path / "a.m4a"))
+        open_source(str(tmp_path / "a.m4a"))
 
 
 @pytest.mark.parametrize("lines", [1, 500])
@@ -163,39 +163,39 @@ def test_text_is_no_video(tmp_path, lines):
     """FFmpeg would make one of it."""
     (tmp_path / "notes.txt").write_text("a line of text\n" * lines)
     with pytest.raises(ValueError, match=r"notes\.txt (holds no video, only|cannot be read as a video)"):
-        open_footage(str(tmp_path / "notes.txt"))
+        open_source(str(tmp_path / "notes.txt"))
 
 
 def test_what_is_not_there_is_named(tmp_path):
     with pytest.raises(
         FileNotFoundError, match=r"gone\.mp4 is missing: name a picture, a folder, a video, a stream's"
     ):
-        open_footage(str(tmp_path / "gone.mp4"))
+        open_source(str(tmp_path / "gone.mp4"))
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match=r"empty holds no picture"):
-        open_footage(str(tmp_path / "empty"))
+        open_source(str(tmp_path / "empty"))
     with pytest.raises(ValueError, match="camera 97 is not there, or another program uses it"):
-        open_footage("97")
+        open_source("97")
 
 
 def test_a_damaged_picture_of_a_folder_is_left_out(tmp_path, caplog):
     for name in ("a.png", "b.png", "c.png"):
         cv2.imwrite(str(tmp_path / name), np.full((9, 9, 3), 90, np.uint8))
     (tmp_path / "b.png").write_bytes(b"no picture")
-    frames = list(open_footage(str(tmp_path)).frames)
+    frames = list(open_source(str(tmp_path)).frames)
     assert [frame.picture.name for frame in frames] == ["a.png", "c.png"]
     assert "b.png" in caplog.text
     for name in ("a.png", "c.png"):
         (tmp_path / name).write_bytes(b"no picture")
     with pytest.raises(ImageError, match=r"c\.png"):
-        list(open_footage(str(tmp_path)).frames)
+        list(open_source(str(tmp_path)).frames)
 
 
 def test_a_number_is_a_file_where_there_is_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     cv2.imwrite("97.png", np.full((9, 9, 3), 90, np.uint8))
     Path("97.png").rename("97")
-    assert open_footage("97").total == 1
+    assert open_source("97").total == 1
 
 
 def test_a_colon_in_a_name_is_no_address(tmp_path, monkeypatch):
@@ -210,7 +210,7 @@ def test_pictures_come_in_order_with_their_files(tmp_path, monkeypatch):
     for name, color in (("b.png", GREEN), ("a.png", RED), ("c.PNG", BLUE)):
         cv2.imwrite(str(tmp_path / "in" / name), np.full((9, 9, 3), color[::-1], np.uint8))
     (tmp_path / "in/notes.txt").write_text("no picture")
-    footage = open_footage("~/in")
+    footage = open_source("~/in")
     assert (footage.total, footage.rate) == (3, None)
     frames = list(footage.frames)
     assert [frame.picture for frame in frames] == [
@@ -218,7 +218,7 @@ def test_pictures_come_in_order_with_their_files(tmp_path, monkeypatch):
     ]
     assert [tuple(frame.image[0, 0].tolist()) for frame in frames] == [RED, GREEN, BLUE]
     assert {frame.time_ms for frame in frames} == {None}
-    single = open_footage(str(tmp_path / "in/b.png"))
+    single = open_source(str(tmp_path / "in/b.png"))
     assert (single.total, single.rate) == (1, None)
     assert next(single.frames).picture == tmp_path / "in/b.png"
 
@@ -227,4 +227,4 @@ def test_a_folder_may_be_named_by_a_number(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("2024").mkdir()
     cv2.imwrite("2024/a.png", np.full((9, 9, 3), 90, np.uint8))
-    assert open_footage("2024").total == 1
+    assert open_source("2024").total == 1

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from blazepose.orientation import MATRICES, image_upright
-from blazepose.runtime.media import VideoWriter, open_footage
+from blazepose.runtime.media import VideoWriter, open_source
 from tests.stored_images import FORMATS, PICTURE, encode
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
@@ -47,7 +47,7 @@ def write_turned(path, matrix: np.ndarray) -> None:
 
 
 def first_frame(path) -> np.ndarray:
-    return next(open_footage(str(path)).frames).image
+    return next(open_source(str(path)).frames).image
 
 
 @pytest.mark.parametrize("orientation", MATRICES)
@@ -93,7 +93,7 @@ def test_a_matrix_that_stretches_or_vanishes(tmp_path):
 def test_a_picture_is_known_by_its_content(tmp_path, name):
     path = tmp_path / "film.mp4"
     path.write_bytes(encode(PICTURE, name, 6))
-    footage = open_footage(str(path))
+    footage = open_source(str(path))
     (frame,) = footage.frames
     assert (footage.rate, frame.picture, frame.image.shape) == (None, path, (48, 32, 3))
 
@@ -113,7 +113,7 @@ def test_the_cover_picture_of_a_song_is_no_film(tmp_path):
         for packet in [*sound.encode(silence), *sound.encode(None)]:
             song.mux(packet)
     with pytest.raises(ValueError, match=r"song\.mp3 holds no video, only sound, a cover picture"):
-        open_footage(str(path))
+        open_source(str(path))
 
 
 def test_pixels_that_are_not_square_are_made_so(tmp_path):
@@ -125,6 +125,6 @@ def test_pixels_that_are_not_square_are_made_so(tmp_path):
         for _ in range(3):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(IMAGE)))
         container.mux(stream.encode(None))
-    frames = list(open_footage(str(tmp_path / "a.mp4")).frames)
+    frames = list(open_source(str(tmp_path / "a.mp4")).frames)
     assert {frame.image.shape for frame in frames} == {(48, 85, 3)}
     assert corners(frames[0].image) == corners(IMAGE)

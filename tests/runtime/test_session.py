@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from blazepose.runtime.media import open_footage
-from blazepose.runtime.session import Summary, follow
+from blazepose.runtime.media import open_source
+from blazepose.runtime.session import TrackingSummary, track_source
 from tests.runtime.scripted import at
 from tests.runtime.told import TIMES_MS, Told, lines, names
 
@@ -27,9 +27,9 @@ def drawn(image: np.ndarray) -> bool:
 
 def test_a_video_gets_an_overlay_and_a_line_for_every_frame(video, tmp_path):
     overlay, records = tmp_path / "new/seen.mp4", tmp_path / "new/seen.jsonl"
-    found = follow(open_footage(str(video)), Told(), (), overlay, records)
-    assert found == Summary(frames=6, with_people=3, people=2, stopped=False)
-    frames = list(open_footage(str(overlay)).frames)
+    found = track_source(open_source(str(video)), Told(), (), overlay, records)
+    assert found == TrackingSummary(frames=6, with_people=3, people=2, stopped=False)
+    frames = list(open_source(str(overlay)).frames)
     assert [frame.time_ms for frame in frames] == pytest.approx(TIMES_MS, abs=1)
     assert [drawn(frame.image) for frame in frames] == [True, False] * 3
     said = lines(records)
@@ -41,16 +41,16 @@ def test_a_video_gets_an_overlay_and_a_line_for_every_frame(video, tmp_path):
 
 def test_rois_are_for_the_first_frame_of_a_video_and_for_every_picture(video, folder):
     tracker, still = Told(), Told(video=False)
-    follow(open_footage(str(video)), tracker, [at(60)])
+    track_source(open_source(str(video)), tracker, [at(60)])
     assert tracker.given == [[at(60)], [], [], [], [], []]
-    follow(open_footage(str(folder)), still, [at(60)])
+    track_source(open_source(str(folder)), still, [at(60)])
     assert still.given == [[at(60)]] * 2
 
 
 def test_a_picture_becomes_a_picture(folder, tmp_path):
     records = tmp_path / "seen.jsonl"
-    footage = open_footage(str(folder / "a.png"))
-    follow(footage, Told(video=False), (), tmp_path / "seen.jpg", records)
+    footage = open_source(str(folder / "a.png"))
+    track_source(footage, Told(video=False), (), tmp_path / "seen.jpg", records)
     assert drawn(cv2.imread(str(tmp_path / "seen.jpg")))
     (line,) = lines(records)
     assert (line["image"], line["time_ms"]) == (str(folder / "a.png"), None)
@@ -58,7 +58,7 @@ def test_a_picture_becomes_a_picture(folder, tmp_path):
 
 def test_colours_are_kept(tmp_path):
     cv2.imwrite(str(tmp_path / "blue.png"), np.full((80, 120, 3), (255, 0, 0), np.uint8))
-    follow(open_footage(str(tmp_path / "blue.png")), Told(video=False), (), tmp_path / "seen.png")
+    track_source(open_source(str(tmp_path / "blue.png")), Told(video=False), (), tmp_path / "seen.png")
     np.testing.assert_array_equal(cv2.imread(str(tmp_path / "seen.png"))[0, 0], (255, 0, 0))
 
 
@@ -66,7 +66,7 @@ def test_colours_are_kept(tmp_path):
 def test_a_folder_becomes_a_new_or_an_empty_folder(folder, tmp_path, there):
     if there:
         (tmp_path / "out").mkdir()
-    found = follow(open_footage(str(folder)), Told(video=False), (), tmp_path / "out")
+    found = track_source(open_source(str(folder)), Told(video=False), (), tmp_path / "out")
     assert found.frames == 2
     assert names(tmp_path / "out") == ["a.png", "b.jpg"]
     assert drawn(cv2.imread(str(tmp_path / "out/a.png")))
@@ -76,7 +76,7 @@ def test_pictures_of_one_name_in_several_folders_are_all_written(folder, tmp_pat
     for name, grey in (("x", 30), ("y", 60)):
         (folder / name).mkdir()
         cv2.imwrite(str(folder / name / "a.png"), np.full((80, 120, 3), grey, np.uint8))
-    found = follow(open_footage(str(folder)), Told(video=False), (), tmp_path / "out")
+    found = track_source(open_source(str(folder)), Told(video=False), (), tmp_path / "out")
     assert found.frames == 4
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert sorted(str(path.relative_to(tmp_path / "out")) for path in files) == [
@@ -92,14 +92,14 @@ def test_pictures_of_one_name_in_several_folders_are_all_written(folder, tmp_pat
 @pytest.mark.parametrize("name", ["one.jpg", "one.mp4"])
 def test_a_folder_becomes_neither_one_picture_nor_a_video(folder, tmp_path, name):
     with pytest.raises(ValueError, match=rf"{name}: pictures of a folder go into a folder"):
-        follow(open_footage(str(folder)), Told(video=False), (), tmp_path / name)
+        track_source(open_source(str(folder)), Told(video=False), (), tmp_path / name)
     assert names(tmp_path) == ["in"]
 
 
 @pytest.mark.parametrize("name", ["seen.mp4", "seen"])
 def test_a_picture_becomes_neither_a_video_nor_a_folder(folder, tmp_path, name):
     with pytest.raises(ValueError, match=rf"{name}: an overlay of a picture ends in \.bmp, \.jpeg, \.jpg, "):
-        follow(open_footage(str(folder / "a.png")), Told(video=False), (), tmp_path / name)
+        track_source(open_source(str(folder / "a.png")), Told(video=False), (), tmp_path / name)
     assert names(tmp_path) == ["in"]
 
 
@@ -109,9 +109,9 @@ def test_originals_are_never_overwritten(video, folder, tmp_path, name, option):
     """Nor by the name of a folder, with the original's name in it."""
     source = tmp_path / name
     before = {path: path.read_bytes() for path in (video, *folder.iterdir())}
-    footage = open_footage(str(source))
+    footage = open_source(str(source))
     with pytest.raises(FileExistsError, match=rf"{name} exists(; choose| and is not empty; name) another"):
-        follow(footage, Told(video=footage.rate is not None), **{option: source})
+        track_source(footage, Told(video=footage.rate is not None), **{option: source})
     assert {path: path.read_bytes() for path in (video, *folder.iterdir())} == before
 
 
@@ -124,7 +124,7 @@ def test_what_is_there_already_is_not_overwritten(video, tmp_path, name, folder)
     else:
         earlier.write_text("earlier")
     with pytest.raises(FileExistsError, match=rf"{name} exists; choose another name, or delete it first$"):
-        follow(open_footage(str(video)), tracker, (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
+        track_source(open_source(str(video)), tracker, (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
     assert tracker.given == []
     assert names(tmp_path) == sorted(["in.mp4", name])
     assert earlier.is_dir() if folder else earlier.read_text() == "earlier"
@@ -134,13 +134,13 @@ def test_pictures_of_a_folder_are_not_mixed_with_earlier_ones(folder, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/other.png").write_text("earlier")
     with pytest.raises(FileExistsError, match="out exists and is not empty; name another folder"):
-        follow(open_footage(str(folder)), Told(video=False), (), tmp_path / "out")
+        track_source(open_source(str(folder)), Told(video=False), (), tmp_path / "out")
     assert names(tmp_path / "out") == ["other.png"]
 
 
 def test_one_file_cannot_be_both(video, tmp_path):
     with pytest.raises(ValueError, match=r"both\.mp4 cannot be both the overlay and the JSON lines"):
-        follow(open_footage(str(video)), Told(), (), tmp_path / "both.mp4", tmp_path / "both.mp4")
+        track_source(open_source(str(video)), Told(), (), tmp_path / "both.mp4", tmp_path / "both.mp4")
     assert names(tmp_path) == ["in.mp4"]
 
 
@@ -160,7 +160,7 @@ def test_places_that_cannot_be_written_are_told_at_once(video, tmp_path, option,
     tracker, before = Told(), names(tmp_path)
     places = {"overlay": tmp_path / "good.mp4", option: tmp_path / name}
     with pytest.raises(ValueError, match=f"^[^\n]*{sentence}[^\n]*$"):
-        follow(open_footage(str(video)), tracker, (), **places)
+        track_source(open_source(str(video)), tracker, (), **places)
     assert names(tmp_path) == before
     assert tracker.given == []
 
@@ -169,19 +169,19 @@ def test_an_overlay_folder_that_cannot_be_made_is_told_at_once(folder, tmp_path)
     (tmp_path / "file").write_text("")
     tracker = Told(video=False)
     with pytest.raises(ValueError, match=r"cannot be written"):
-        follow(open_footage(str(folder)), tracker, (), tmp_path / "file" / "out")
+        track_source(open_source(str(folder)), tracker, (), tmp_path / "file" / "out")
     assert tracker.given == []
 
 
 def test_a_folder_without_permission_is_told_at_once(video, tmp_path, monkeypatch):
     monkeypatch.setattr("os.access", lambda path, mode: False)  # root may write everywhere
     with pytest.raises(ValueError, match=r"seen\.jsonl cannot be written: no permission in \S+$"):
-        follow(open_footage(str(video)), Told(), (), None, tmp_path / "seen.jsonl")
+        track_source(open_source(str(video)), Told(), (), None, tmp_path / "seen.jsonl")
 
 
 @pytest.mark.parametrize(("rois", "sentence"), [(2, "nobody at 1 of the 2 ROIs: so nobody"), (1, "")])
 def test_a_place_where_nobody_is_seen_is_told(video, caplog, rois, sentence):
     with caplog.at_level(logging.WARNING):
-        follow(open_footage(str(video)), Told(), [at(60), at(90)][:rois])
+        track_source(open_source(str(video)), Told(), [at(60), at(90)][:rois])
     assert sentence in caplog.text
     assert bool(caplog.text) == (rois == 2)

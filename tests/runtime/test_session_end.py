@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
-from blazepose.runtime.media import Footage, Frame, open_footage
-from blazepose.runtime.session import Summary, follow
+from blazepose.runtime.media import Frame, MediaSource, open_source
+from blazepose.runtime.session import TrackingSummary, track_source
 from tests.runtime.told import Told, lines, names
 from tests.small_disk import small_disk
 
@@ -27,12 +27,12 @@ def test_ctrl_c_and_docker_stop_keep_what_has_been_done(video, tmp_path, kind):
     before = signal.signal(kind, signal.default_int_handler)
     overlay, records = tmp_path / "seen.mp4", tmp_path / "seen.jsonl"
     try:
-        found = follow(open_footage(str(video)), Told(press), (), overlay, records)
+        found = track_source(open_source(str(video)), Told(press), (), overlay, records)
         assert signal.getsignal(kind) is signal.default_int_handler
     finally:
         signal.signal(kind, before)
-    assert found == Summary(frames=3, with_people=2, people=1, stopped=kind)
-    assert len(list(open_footage(str(overlay)).frames)) == len(lines(records)) == 3
+    assert found == TrackingSummary(frames=3, with_people=2, people=1, stopped=kind)
+    assert len(list(open_source(str(overlay)).frames)) == len(lines(records)) == 3
 
 
 def test_ctrl_c_twice_ends_at_once(video, tmp_path):
@@ -46,7 +46,9 @@ def test_ctrl_c_twice_ends_at_once(video, tmp_path):
 
     try:
         with pytest.raises(KeyboardInterrupt):
-            follow(open_footage(str(video)), Told(press), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
+            track_source(
+                open_source(str(video)), Told(press), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl"
+            )
     finally:
         signal.signal(signal.SIGINT, before)
     assert names(tmp_path) == ["in.mp4"]
@@ -58,7 +60,9 @@ def test_an_error_midway_leaves_no_files(video, tmp_path):
             raise RuntimeError("stumbled")
 
     with pytest.raises(RuntimeError, match="stumbled"):
-        follow(open_footage(str(video)), Told(stumble), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
+        track_source(
+            open_source(str(video)), Told(stumble), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl"
+        )
     assert names(tmp_path) == ["in.mp4"]
 
 
@@ -70,10 +74,10 @@ def noise(frames: int = 100) -> Iterator[Frame]:
 
 
 def test_a_full_disk_is_one_sentence_and_the_other_file_is_kept(tmp_path):
-    footage = Footage(noise(200), 200, Fraction(30))
+    footage = MediaSource(noise(200), 200, Fraction(30))
     sentence = r"seen\.mp4 cannot be written: File too large; \S+seen\.jsonl has the first \d+ frames$"
     with small_disk(400_000), pytest.raises(ValueError, match=sentence) as raised:
-        follow(footage, Told(), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
+        track_source(footage, Told(), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
     assert names(tmp_path) == ["seen.jsonl"]
     written = len(lines(tmp_path / "seen.jsonl"))
     assert 1 < written < 200
@@ -83,9 +87,9 @@ def test_a_full_disk_is_one_sentence_and_the_other_file_is_kept(tmp_path):
 @pytest.mark.parametrize("frames", [2, 100])
 def test_json_lines_that_do_not_fit_are_none(tmp_path, frames):
     """Of two frames only what is buffered to the end."""
-    footage = Footage(noise(frames), frames, Fraction(30))
+    footage = MediaSource(noise(frames), frames, Fraction(30))
     with small_disk(1000), pytest.raises(ValueError, match=r"seen\.jsonl cannot be written: File too large$"):
-        follow(footage, Told(), (), None, tmp_path / "seen.jsonl")
+        track_source(footage, Told(), (), None, tmp_path / "seen.jsonl")
     assert names(tmp_path) == []
 
 
@@ -95,16 +99,16 @@ def test_a_place_that_refuses_is_one_sentence(tmp_path, monkeypatch):
 
     monkeypatch.setattr("blazepose.runtime.session.VideoWriter", refuse)
     with pytest.raises(ValueError, match=r"seen\.mp4 cannot be written: No such file or directory$"):
-        follow(Footage(noise(), 100, Fraction(30)), Told(), (), tmp_path / "seen.mp4", None)
+        track_source(MediaSource(noise(), 100, Fraction(30)), Told(), (), tmp_path / "seen.mp4", None)
 
 
 def test_footage_without_a_frame_leaves_nothing(tmp_path):
     def nothing() -> Iterator[Frame]:
         yield from ()
 
-    footage = Footage(nothing(), None, Fraction(30))
+    footage = MediaSource(nothing(), None, Fraction(30))
     with pytest.raises(ValueError, match="there was no frame to look at"):
-        follow(footage, Told(), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
+        track_source(footage, Told(), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
     assert names(tmp_path) == []
 
 
@@ -118,14 +122,16 @@ def test_the_longest_names_and_those_that_are_no_text_get_overlays(tmp_path):
     pictures = ["a" * 251 + ".png", "姿" * 83 + ".jpeg", "caf\udce9.png"]
     for name in pictures:
         save(tmp_path / "in" / name)
-    assert follow(open_footage(str(tmp_path / "in")), Told(video=False), (), tmp_path / "out").frames == 3
+    assert (
+        track_source(open_source(str(tmp_path / "in")), Told(video=False), (), tmp_path / "out").frames == 3
+    )
     assert names(tmp_path / "out") == sorted(pictures)
 
 
 def test_pictures_that_differ_in_their_suffix_alone_get_two_overlays(tmp_path):
     for name in ("a.png", "a.jpg", "a.JPG"):
         save(tmp_path / "in" / name)
-    follow(open_footage(str(tmp_path / "in")), Told(video=False), (), tmp_path / "out")
+    track_source(open_source(str(tmp_path / "in")), Told(video=False), (), tmp_path / "out")
     assert names(tmp_path / "out") == ["a.JPG", "a.jpg", "a.png"]
 
 
@@ -133,7 +139,7 @@ def test_an_overlay_is_not_written_over_that_of_another_picture(tmp_path, caplog
     """What cannot be written in its own format becomes a JPEG of a longer name."""
     save(tmp_path / "in/a.avif", width=40)
     save(tmp_path / "in/a.avif.jpg", width=80)
-    follow(open_footage(str(tmp_path / "in")), Told(video=False), (), tmp_path / "out")
+    track_source(open_source(str(tmp_path / "in")), Told(video=False), (), tmp_path / "out")
     assert names(tmp_path / "out") == ["a.avif.jpg"]
     assert cv2.imread(str(tmp_path / "out/a.avif.jpg")).shape[1] == 40
     assert "a.avif.jpg cannot be written: it is the overlay of another picture; left out" in caplog.text
@@ -147,7 +153,9 @@ def test_a_picture_whose_overlay_cannot_be_written_does_not_end_the_run(tmp_path
         save(tmp_path / "in" / name)
     save(tmp_path / "in/wide.webp", width=20_000)
     with caplog.at_level(logging.WARNING):
-        found = follow(open_footage(str(tmp_path / "in")), Told(video=False), (), out, tmp_path / "all.jsonl")
+        found = track_source(
+            open_source(str(tmp_path / "in")), Told(video=False), (), out, tmp_path / "all.jsonl"
+        )
     assert (found.frames, len(lines(tmp_path / "all.jsonl"))) == (5, 5)
     assert names(out) == ["a.png", "d.png"]
     assert [record.message.rpartition("/")[2] for record in caplog.records] == [
@@ -161,12 +169,12 @@ def test_a_folder_of_which_no_overlay_can_be_written_is_an_error(tmp_path):
     for name in ("a.webp", "b.webp"):
         save(tmp_path / "in" / name, width=20_000)
     with pytest.raises(ValueError, match=r"out cannot be written: OpenCV writes no \.webp of 20000x8 pixels"):
-        follow(open_footage(str(tmp_path / "in")), Told(video=False), (), tmp_path / "out")
+        track_source(open_source(str(tmp_path / "in")), Told(video=False), (), tmp_path / "out")
 
 
 def test_a_full_disk_ends_a_folder(tmp_path):
     for name in ("a.bmp", "b.bmp", "c.bmp"):
         save(tmp_path / "in" / name)
     with small_disk(2000), pytest.raises(ValueError, match=r"out cannot be written: File too large$"):
-        follow(open_footage(str(tmp_path / "in")), Told(video=False), (), tmp_path / "out")
+        track_source(open_source(str(tmp_path / "in")), Told(video=False), (), tmp_path / "out")
     assert not any((tmp_path / "out").rglob("*"))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from blazepose.geometry import Roi
-from blazepose.runtime.landmarker import Look
+from blazepose.runtime.landmarker import LandmarkResult
 from blazepose.runtime.smoothing import LowPass, OneEuro, PoseSmoother
 
 
@@ -97,14 +97,14 @@ def test_low_pass_by_hand():
     assert [smooth(np.array([value])).item() for value in (4.0, 8.0, 5.0, 1.0)] == [4, 5, 5, 4]
 
 
-def seen(shift: float = 0.0, visibility: float = 0.5, presence: float = 0.5) -> Look:
+def seen(shift: float = 0.0, visibility: float = 0.5, presence: float = 0.5) -> LandmarkResult:
     """Somebody at (100, 200), ROI 250 pixels large, and all points moved by so many pixels."""
     landmarks = np.zeros((33, 5))
     landmarks[:, :3] = np.array([100.0, 200.0, 10.0]) + shift
     landmarks[:, 3:] = visibility, presence
     alignment = np.array([[100.0, 200.0], [100.0, 100.0]]) + shift
     world = np.full((33, 3), 0.2 + shift / 500)
-    return Look(landmarks, alignment, world, 0.9, None, Roi(100.0, 200.0, 250.0, 0.0))
+    return LandmarkResult(landmarks, alignment, world, 0.9, None, Roi(100.0, 200.0, 250.0, 0.0))
 
 
 def test_visibility_follows_by_a_tenth_and_presence_at_once():

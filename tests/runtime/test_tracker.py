@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from blazepose.geometry import Roi, roi_overlap
+from blazepose.geometry import Roi, roi_iou
 from tests.runtime.scripted import IMAGE, at
 
 
@@ -130,7 +130,7 @@ def test_who_is_hidden_by_somebody_does_not_become_that_one(world, first):
     world.show(tracker, 0, **{first: at(100) if first == "anna" else at(400)})
     for k in range(1, 31):
         people = {"anna": at(100 + 10 * k), "ben": at(400 - 10 * k)}
-        if roi_overlap(*people.values()) > 0.3:
+        if roi_iou(*people.values()) > 0.3:
             del people["ben"]
         found = world.show(tracker, k * 33, **people)
         expected = {"anna": 0, "ben": 1} if first == "anna" else {"ben": 0, "anna": 1}
@@ -142,7 +142,7 @@ def test_who_is_hidden_by_somebody_does_not_become_that_one(world, first):
 def test_people_side_by_side_are_several(world, video):
     """A fifth of a side apart, their ROIs overlap by two thirds."""
     tracker, pair = world.tracker(people=3, video=video), {"anna": at(100), "ben": at(120)}
-    assert roi_overlap(*pair.values()) > 0.6
+    assert roi_iou(*pair.values()) > 0.6
     for k in range(3):
         assert [name for name, _ in world.show(tracker, k * 33, **pair)] == ["anna", "ben"]
     pointed = world.tracker(people=2, video=video)

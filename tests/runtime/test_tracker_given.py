@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from blazepose.geometry import Roi, roi_from_box, roi_overlap
+from blazepose.geometry import Roi, roi_from_box, roi_iou
 from tests.runtime.scripted import IMAGE, at
 
 
@@ -117,7 +117,7 @@ def test_without_a_detector_only_given_people_are_followed(world):
 def test_a_given_roi_is_of_whom_it_fits_best(world, pointed):
     """Of two who stand side by side, the other one stays, too, and nobody's id changes."""
     tracker, people = world.tracker(people=2), {"anna": at(100), "ben": at(140)}
-    assert 0.2 < roi_overlap(*people.values()) < 0.5
+    assert 0.2 < roi_iou(*people.values()) < 0.5
     assert world.show(tracker, 0, **people) == [("anna", 0), ("ben", 1)]
     for k in range(1, 4):
         poses = tracker(IMAGE, k * 33, rois=[people[pointed]])

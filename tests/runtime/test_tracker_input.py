@@ -8,8 +8,8 @@ import pytest
 
 from blazepose.geometry import Roi
 from blazepose.runtime.decode import RawOutputs
-from blazepose.runtime.detector import Detection, PersonDetector
-from blazepose.runtime.tracker import PoseTracker, Tracking
+from blazepose.runtime.person_detector import Detection, PersonDetector
+from blazepose.runtime.tracker import PoseTracker, TrackerOptions
 from tests.runtime.scripted import IMAGE, Unused, at, look_at
 
 
@@ -118,7 +118,7 @@ def test_masks_come_when_asked_for_and_have_the_pictures_size(world):
 )
 def test_options_out_of_range_are_named(options, sentence):
     with pytest.raises(ValueError, match=f"^{sentence}$"):
-        Tracking(**options)
+        TrackerOptions(**options)
     with pytest.raises(ValueError, match=f"^{sentence}$"):
         PoseTracker.load("none.task", **options)
 
@@ -207,9 +207,9 @@ class Says(PersonDetector):
 def test_answers_of_the_detector_without_size_are_skipped(world):
     flat, lost, good = [[50, 50], [50, 50]], [[np.nan, 50], [50, 10]], [[100, 240], [100, 200]]
     world.people = {"anna": at(100)}
-    (pose,) = PoseTracker(Unused(), Says(flat, lost, good), Tracking())(IMAGE)
+    (pose,) = PoseTracker(Unused(), Says(flat, lost, good), TrackerOptions())(IMAGE)
     assert pose.roi == at(100)
-    assert PoseTracker(Unused(), Says(flat, lost), Tracking())(IMAGE) == []
+    assert PoseTracker(Unused(), Says(flat, lost), TrackerOptions())(IMAGE) == []
 
 
 def test_who_cannot_be_followed_is_nobody(world, monkeypatch):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from blazepose.runtime import video_reader
-from blazepose.runtime.media import open_footage
+from blazepose.runtime.media import open_source
 from blazepose.runtime.video_reader import Damage, arrival_times, decode_frames
 
 REGULAR = [k * 1000 / 30 for k in range(60)]
@@ -47,7 +47,7 @@ def write(path: Path, times_ms, codec="libx264", base=Fraction(1, 90_000), conta
 
 def read(path: Path) -> tuple[list[int], list[float]]:
     """Numbers of pictures, and timestamps."""
-    frames = list(open_footage(str(path)).frames)
+    frames = list(open_source(str(path)).frames)
     return numbers(frame.image for frame in frames), [frame.time_ms for frame in frames]
 
 
@@ -157,7 +157,7 @@ def test_damage_all_over_a_long_video_does_not_end_it(monkeypatch):
 def test_a_bare_stream_has_the_rate_that_its_codec_states(tmp_path, caplog, name):
     times_ms = [k * 1000 / 60 for k in range(20)]
     codec = "libx264" if name == "pi.h264" else "mpeg4"
-    footage = open_footage(str(write(tmp_path / name, times_ms, codec, base=Fraction(1, 60))))
+    footage = open_source(str(write(tmp_path / name, times_ms, codec, base=Fraction(1, 60))))
     assert float(footage.rate) == pytest.approx(60, rel=0.1)
     assert [frame.time_ms for frame in footage.frames] == pytest.approx(times_ms)
     assert not caplog.messages
@@ -172,7 +172,7 @@ def test_a_bare_stream_without_a_rate_tells_which_is_assumed(tmp_path, caplog, n
     else:
         images = [cv2.imencode(".jpg", picture(k))[1].tobytes() for k in range(len(REGULAR))]
         path.write_bytes(b"".join(images))
-    frames = list(open_footage(str(path)).frames)
+    frames = list(open_source(str(path)).frames)
     assert numbers(frame.image for frame in frames) == list(range(len(REGULAR)))
     assert [frame.time_ms for frame in frames] == pytest.approx([40 * k for k in range(len(REGULAR))])
     assert caplog.messages == [

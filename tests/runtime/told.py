@@ -8,7 +8,7 @@ import numpy as np
 
 from blazepose.geometry import Roi
 from blazepose.runtime.pose import Pose
-from blazepose.runtime.tracker import PoseTracker, Tracking
+from blazepose.runtime.tracker import PoseTracker, TrackerOptions
 from tests.runtime.scripted import Unused, at, look_at
 
 TIMES_MS = [0.0, 33.0, 66.0, 133.0, 200.0, 233.0]
@@ -18,7 +18,7 @@ class Told(PoseTracker):
     """Sees somebody in every second frame, and calls `at_frame` with the number of each."""
 
     def __init__(self, at_frame: Callable[[int], None] = lambda number: None, video: bool = True) -> None:
-        super().__init__(Unused(), None, Tracking(video=video))
+        super().__init__(Unused(), None, TrackerOptions(video=video))
         self.at_frame = at_frame
         self.given: list[list[Roi]] = []
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blazepose.runtime.graphs import METADATA_KEY
+from blazepose.runtime.inference_sessions import METADATA_KEY
 
 onnx = pytest.importorskip("onnx")
 

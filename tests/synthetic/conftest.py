@@ -5,33 +5,33 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blazepose.synthetic.body import Shape
-from blazepose.synthetic.families import FAMILIES
-from blazepose.synthetic.figure import Figure, Tailor, tailor
-from blazepose.synthetic.render import Renderer
-from blazepose.synthetic.starter import render_set
+from blazepose.synthetic.appearance.figure import Figure, FigureBuilder, figure_builder
+from blazepose.synthetic.body.body_model import Shape
+from blazepose.synthetic.dataset.starter import render_set
+from blazepose.synthetic.poses.families import FAMILIES
+from blazepose.synthetic.render.renderer import Renderer
 from tests.synthetic.sets import small
 from tests.synthetic.stage import people
 
 
 @pytest.fixture(scope="session")
-def makers() -> Tailor:
-    return tailor()
+def makers() -> FigureBuilder:
+    return figure_builder()
 
 
 @pytest.fixture(scope="session")
-def average(makers: Tailor) -> Shape:
+def average(makers: FigureBuilder) -> Shape:
     """Nobody in particular: every phenotype in the middle, so left and right are alike."""
     return Shape(25.0, dict.fromkeys(makers.model.anny.phenotype_labels, 0.5))
 
 
 @pytest.fixture(scope="session")
-def renderer(makers: Tailor) -> Renderer:
+def renderer(makers: FigureBuilder) -> Renderer:
     return Renderer(makers, "cpu")
 
 
 @pytest.fixture(scope="session")
-def crowd(makers: Tailor) -> dict[str, list[Figure]]:
+def crowd(makers: FigureBuilder) -> dict[str, list[Figure]]:
     """Three dressed people of every family, on the ground."""
     names = [name for name in FAMILIES for _ in range(3)]
     figures = people(makers, names, np.random.default_rng(4))

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from blazepose.synthetic import workers
-from blazepose.synthetic.starter import render_set
+from blazepose.synthetic.dataset import workers
+from blazepose.synthetic.dataset.starter import render_set
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -4,23 +4,23 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from blazepose.synthetic.camera import Camera
-from blazepose.synthetic.families import draw_posture
-from blazepose.synthetic.figure import Figure, Tailor
-from blazepose.synthetic.pattern import PLAIN
-from blazepose.synthetic.room import Light, Material, Room
-from blazepose.synthetic.scene import Scene
-from blazepose.synthetic.solids import Triangles, quad
+from blazepose.synthetic.appearance.figure import Figure, FigureBuilder
+from blazepose.synthetic.poses.families import sample_posture
+from blazepose.synthetic.render.pattern import PLAIN
+from blazepose.synthetic.scene.camera import Camera
+from blazepose.synthetic.scene.environment import Environment, Light, Material
+from blazepose.synthetic.scene.scene import Scene
+from blazepose.synthetic.scene.solids import Triangles, quad
 
 GREY = np.full(3, 0.5, np.float32)
 SUN = np.array([0.6, 0.0, 0.8])
 """Direction towards it."""
 
 
-def people(makers: Tailor, families: Sequence[str], rng: np.random.Generator) -> list[Figure]:
+def people(makers: FigureBuilder, families: Sequence[str], rng: np.random.Generator) -> list[Figure]:
     """Somebody of each of these families, at the origin."""
-    shapes = makers.model.draw_shapes(len(families), rng)
-    postures = [draw_posture(name, rng) for name in families]
+    shapes = makers.model.sample_shapes(len(families), rng)
+    postures = [sample_posture(name, rng) for name in families]
     bodies = makers.model.pose(shapes, [posture.angles for posture in postures])
     return [
         makers.figure(body, shape, posture, rng)
@@ -35,7 +35,7 @@ def ground(side_m: float = 40.0) -> Triangles:
 
 def stage(figures: list[Figure], camera: Camera, *things: Triangles, sun: np.ndarray = SUN) -> Scene:
     """Grey ground and grey things, each of a material of its own, in the sun."""
-    room = Room("outdoors")
+    room = Environment("outdoors")
     room.shell.add(ground(), room.material(Material(PLAIN, GREY, GREY)))
     for thing in things:
         room.things.add(thing, room.material(Material(PLAIN, GREY, GREY)))

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from blazepose.data.readers import read_source
-from blazepose.evaluation.predict import plan, predict
+from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.evaluation.predictions import read_predictions, write_predictions
-from blazepose.evaluation.score import Scored, score
-from blazepose.metrics.mask import mean_iou
+from blazepose.evaluation.score import ScoredPeople, score
+from blazepose.metrics.mask_iou import mean_iou
 from blazepose.metrics.pck import pck
 from blazepose.runtime.engines import LandmarkEngine
-from blazepose.synthetic.families import FAMILIES
-from blazepose.synthetic.starter import render_set
+from blazepose.synthetic.dataset.starter import render_set
+from blazepose.synthetic.poses.families import FAMILIES
 from blazepose.topology import LANDMARKS
 
 PHOTOGRAPHED = ("stand", "walk", "arms_overhead", "squat", "lunge")
@@ -19,7 +19,7 @@ PHOTOGRAPHED = ("stand", "walk", "arms_overhead", "squat", "lunge")
 
 
 @pytest.fixture(scope="module")
-def scored(shared, tmp_path_factory) -> Scored:
+def scored(shared, tmp_path_factory) -> ScoredPeople:
     """Google's full on 64 pictures of people who stand, crop from the labels."""
     folder = tmp_path_factory.mktemp("data") / "standing"
     others = ",".join(f"{name}=0" for name in FAMILIES if name not in PHOTOGRAPHED)
@@ -27,7 +27,7 @@ def scored(shared, tmp_path_factory) -> Scored:
     people = [read_source(f"synthetic:{folder}")]
     engine = LandmarkEngine(shared / "models" / "pose_landmark_full.tflite")
     file = folder.parent / "predictions.jsonl"
-    write_predictions(predict(engine, plan(people, "annotation", 0), "annotation"), file)
+    write_predictions(predict(engine, plan_label_crops(people, "annotation", 0), "annotation"), file)
     return score(read_predictions(file), people)
 
 

@@ -71,7 +71,9 @@ def test_errors_are_one_sentence(tmp_path, capsys):
 
 @pytest.mark.parametrize(("kind", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
 def test_an_interrupt_says_how_to_go_on(tmp_path, capsys, monkeypatch, kind, name):
-    monkeypatch.setattr("blazepose.synthetic.workers.say_first_use", lambda: signal.raise_signal(kind))
+    monkeypatch.setattr(
+        "blazepose.synthetic.dataset.workers.announce_first_use", lambda: signal.raise_signal(kind)
+    )
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         status, _, err = run(capsys, "--num", "2", "--out", str(tmp_path / "set"))

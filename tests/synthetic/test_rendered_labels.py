@@ -11,14 +11,14 @@ from pycocotools import mask as coco_mask
 from blazepose.data.align import aligned_roi, alignment_points
 from blazepose.data.augment import Augmentation
 from blazepose.data.dataset import PoseDataset
-from blazepose.data.mask import PERSON
+from blazepose.data.person_mask import PERSON
 from blazepose.data.readers import read_source
 from blazepose.image import read_image
 from blazepose.models.variants import LANDMARK_INPUT
-from blazepose.synthetic.camera import project
-from blazepose.synthetic.families import FAMILIES
-from blazepose.synthetic.labels import HIDDEN_FLAG, VISIBLE_FLAG
-from blazepose.synthetic.render import MAX_FIGURES
+from blazepose.synthetic.dataset.labels import HIDDEN_FLAG, VISIBLE_FLAG
+from blazepose.synthetic.poses.families import FAMILIES
+from blazepose.synthetic.render.renderer import MAX_FIGURES
+from blazepose.synthetic.scene.camera import project
 from blazepose.topology import INDEX, LANDMARKS, LEFT_HIP, MIRROR, RIGHT_HIP
 
 STILL = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, color=False)

@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from blazepose.synthetic import folder as folders
-from blazepose.synthetic.starter import provide_starter
+from blazepose.synthetic.dataset import folder as folders
+from blazepose.synthetic.dataset.starter import provide_starter
 from tests.synthetic.sets import contents, small
 
 
@@ -88,7 +88,7 @@ def test_other_trouble_with_the_disk_is_said(tmp_path, processes):
 def test_two_at_once_are_kept_apart(three, tmp_path):
     shutil.copytree(three, tmp_path / "set")
     with (
-        folders.alone(tmp_path / "set", wait=False),
+        folders.exclusive_lock(tmp_path / "set", wait=False),
         pytest.raises(BlockingIOError, match=r"another process is rendering into .*set; wait for it"),
     ):
         small(tmp_path / "set", num=9)
@@ -101,7 +101,7 @@ def test_one_of_several_processes_renders_and_the_others_wait(tmp_path, monkeypa
     monkeypatch.setattr(folders.log, "info", lambda *_: waits.set())
 
     def render() -> None:
-        with folders.alone(tmp_path / "set", wait=False):
+        with folders.exclusive_lock(tmp_path / "set", wait=False):
             renders.set()
             assert waits.wait(20)
             (tmp_path / "set/complete").touch()
@@ -109,7 +109,7 @@ def test_one_of_several_processes_renders_and_the_others_wait(tmp_path, monkeypa
     other = threading.Thread(target=render)
     other.start()
     assert renders.wait(20)
-    with folders.alone(tmp_path / "set", wait=True):
+    with folders.exclusive_lock(tmp_path / "set", wait=True):
         assert (tmp_path / "set/complete").is_file()
     other.join()
 

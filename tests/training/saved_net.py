@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from blazepose.models.landmark_net import LandmarkNet
-from blazepose.training.checkpoint import describe_landmark_net, write_checkpoint
+from blazepose.training.checkpoint import landmark_metadata, write_checkpoint
 
 
 def save(path: Path, net: LandmarkNet, wiring: str = "mediapipe", **changes) -> Path:
-    about = describe_landmark_net(
+    about = landmark_metadata(
         net, wiring, {"landmarks": ["nose"], "heatmaps": [], "outputs": []}, {"train": []}, {}
     )
     write_checkpoint(path, net, {**about, **changes})

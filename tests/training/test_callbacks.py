@@ -8,7 +8,7 @@ import torch
 from pytorch_lightning import Trainer
 from pytorch_lightning.demos.boring_classes import BoringModel
 
-from blazepose.training.callbacks import AveragedWeights, checkpoint_callbacks
+from blazepose.training.callbacks import EMA, checkpoint_callbacks
 
 
 class Scored(BoringModel):
@@ -85,7 +85,7 @@ def test_a_run_without_validation_keeps_its_weights_when_it_is_resumed(place):
 
 
 def test_the_average_is_what_is_validated_and_saved(tmp_path):
-    trainer = fit(tmp_path, [10.0, 20.0], callbacks=[AveragedWeights(0.9)])
+    trainer = fit(tmp_path, [10.0, 20.0], callbacks=[EMA(0.9)])
     content = torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=False)
     saved = content["state_dict"]["layer.weight"]
     torch.testing.assert_close(saved, trainer.lightning_module.validated)

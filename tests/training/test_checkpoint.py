@@ -8,7 +8,7 @@ import torch
 from blazepose.data.annotation import Source
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
-from blazepose.training.checkpoint import describe_landmark_net, read_checkpoint
+from blazepose.training.checkpoint import landmark_metadata, read_checkpoint
 from tests.training.saved_net import save
 
 
@@ -76,8 +76,8 @@ def test_weights_bring_along_what_they_started_from(tmp_path, net):
         "visibility": ["left_heel"],
         "outputs": ["presence", "visibility"],
     }
-    start = describe_landmark_net(net, "mediapipe", first, {"train": [lsp]}, {})
-    about = describe_landmark_net(net, "mediapipe", second, {"train": [own]}, {}, init=start)
+    start = landmark_metadata(net, "mediapipe", first, {"train": [lsp]}, {})
+    about = landmark_metadata(net, "mediapipe", second, {"train": [own]}, {}, init=start)
     assert about["init"]["data"]["train"][0]["licence"] == "academic"
     assert about["data"]["train"][0]["licence"] == "own labels"
     assert about["trained"] == {
@@ -86,7 +86,7 @@ def test_weights_bring_along_what_they_started_from(tmp_path, net):
         "visibility": ["left_heel"],
         "outputs": ["heatmaps", "presence", "visibility"],
     }
-    again = describe_landmark_net(net, "mediapipe", second, {"train": [own]}, {}, init=about["init"])
+    again = landmark_metadata(net, "mediapipe", second, {"train": [own]}, {}, init=about["init"])
     assert again == about, "going on with the run must not lose it"
 
 

@@ -8,15 +8,15 @@ import torch
 from torch.utils.data import default_collate
 
 from blazepose.anchors import DETECTOR_SIZE, NUM_COORDINATES
+from blazepose.data.annotated_image import AnnotatedImage
 from blazepose.data.detector_sample import MAX_PEOPLE
 from blazepose.data.person_box import PersonBox
-from blazepose.data.scenes import Scene
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.outputs import DetectorOutputs
-from blazepose.targets.anchors import assign_anchors, encode_boxes
-from blazepose.training.detector_loss import DetectorLoss
-from blazepose.training.detector_module import DetectorModule, monitored
-from blazepose.training.optimiser import OptimiserConfig
+from blazepose.targets.anchor_targets import assign_anchors, encode_boxes
+from blazepose.training.detector_loss_config import DetectorLossConfig
+from blazepose.training.detector_module import DetectorModule, monitor_name
+from blazepose.training.optimizer import OptimizerConfig
 
 SURE = 12.0
 SIDE = 0.2
@@ -42,7 +42,7 @@ def batch() -> dict[str, torch.Tensor]:
 
 def terms(batch, scores: float = SURE, box: float = 0.0, points: float = 0.0, unlabelled: float = 0.0):
     """Of the right answer, with boxes and points this many sides of the person off."""
-    module = DetectorModule(DetectorNet(), DetectorLoss(), OptimiserConfig(), 1, {})
+    module = DetectorModule(DetectorNet(), DetectorLossConfig(), OptimizerConfig(), 1, {})
     targets = assign_anchors(batch["boxes"], batch["people"], batch["ignored"])
     said = encode_boxes(batch["boxes"], batch["points"], targets.person) * DETECTOR_SIZE
     said[..., :4] += box * SIDE * DETECTOR_SIZE
@@ -74,7 +74,7 @@ def test_who_may_answer_has_to_say_the_same_place(batch):
     said = encode_boxes(batch["boxes"], batch["points"], targets.person) * DETECTOR_SIZE
     said[between] += SIDE * DETECTOR_SIZE
     logits = torch.where(targets.positive | between, SURE, -SURE)[..., None]
-    module = DetectorModule(DetectorNet(), DetectorLoss(), OptimiserConfig(), 1, {})
+    module = DetectorModule(DetectorNet(), DetectorLossConfig(), OptimizerConfig(), 1, {})
     found = module.losses(DetectorOutputs(said, logits), batch)
     assert float(found["score"]) == pytest.approx(0, abs=1e-5)
     share = float(between.sum() / targets.placed.sum())
@@ -92,6 +92,8 @@ def test_what_can_be_measured_is_monitored():
     points, labelled = np.zeros((4, 2)), np.array([True, True, True, False])
     known = PersonBox(np.zeros(2), 1.0, points, labelled)
     unknown = known._replace(labelled=np.array([True, False, True, False]))
-    scenes = [Scene(Path("a.png"), None, people, [], np.zeros((0, 4))) for people in ([unknown], [known])]
-    assert monitored(scenes) == "val/roi_good"
-    assert monitored(scenes[:1]) == "val/ap_place"
+    scenes = [
+        AnnotatedImage(Path("a.png"), None, people, [], np.zeros((0, 4))) for people in ([unknown], [known])
+    ]
+    assert monitor_name(scenes) == "val/roi_good"
+    assert monitor_name(scenes[:1]) == "val/ap_place"

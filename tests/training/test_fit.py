@@ -13,19 +13,19 @@ from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.demos.boring_classes import BoringModel, RandomDataset
 from torch.utils.data import Dataset
 
+from blazepose.atomic import full_disk
 from blazepose.training import fit
 from blazepose.training.callbacks import checkpoint_callbacks
 from blazepose.training.fit import (
-    WholeFiles,
+    AtomicCheckpointIO,
     build_trainer,
-    compare_with_beginning,
+    compare_with_initial,
     set_seed,
     trainer_settings,
     validates,
 )
-from blazepose.training.optimiser import OptimiserConfig
+from blazepose.training.optimizer import OptimizerConfig
 from blazepose.training.stages import Stages
-from blazepose.whole_file import full_disk
 from tests.small_disk import small_disk
 
 
@@ -33,7 +33,7 @@ def trainer_with(folder, **changes):
     settings = dict(OmegaConf.load("configs/trainer/default.yaml"))
     settings |= {"accelerator": "cpu", "limit_train_batches": 4, "limit_val_batches": 0, **changes}
     callbacks = [*checkpoint_callbacks(folder, monitor=None), TQDMProgressBar()]  # as a run has them
-    return build_trainer(folder, trainer_settings(settings), OptimiserConfig(), Stages(joint=9), callbacks)
+    return build_trainer(folder, trainer_settings(settings), OptimizerConfig(), Stages(joint=9), callbacks)
 
 
 class SlowModel(BoringModel):
@@ -66,7 +66,7 @@ def test_settings_that_cannot_be_are_one_sentence(tmp_path, change, sentence):
 
 def test_a_kill_while_writing_leaves_the_earlier_checkpoint(tmp_path, monkeypatch):
     path = tmp_path / "checkpoints" / "last.ckpt"
-    WholeFiles().save_checkpoint({"epoch": 1}, path)
+    AtomicCheckpointIO().save_checkpoint({"epoch": 1}, path)
 
     def half(content, file):
         file.write(b"half of it")
@@ -74,13 +74,13 @@ def test_a_kill_while_writing_leaves_the_earlier_checkpoint(tmp_path, monkeypatc
 
     monkeypatch.setattr(torch, "save", half)
     with pytest.raises(KeyboardInterrupt):
-        WholeFiles().save_checkpoint({"epoch": 2}, path)
+        AtomicCheckpointIO().save_checkpoint({"epoch": 2}, path)
     assert torch.load(path, weights_only=True) == {"epoch": 1}
     assert [file.name for file in path.parent.iterdir()] == ["last.ckpt"]
 
 
 def test_runs_write_whole_files(tmp_path):
-    assert isinstance(trainer_with(tmp_path).strategy.checkpoint_io, WholeFiles)
+    assert isinstance(trainer_with(tmp_path).strategy.checkpoint_io, AtomicCheckpointIO)
 
 
 def test_several_processes_bear_with_parts_that_get_no_gradient():
@@ -122,15 +122,15 @@ def test_a_run_knows_whether_it_will_validate(limit, every, epochs, validated):
 @pytest.mark.parametrize(("best", "worse"), [(70.0, False), (60.0, False), (59.9, True)])
 def test_a_training_that_harms_says_so(caplog, best, worse):
     with caplog.at_level(logging.INFO, "blazepose"):
-        compare_with_beginning("val/pck@0.2", {"before val/pck@0.2": 60.0, "best val/pck@0.2": best})
+        compare_with_initial("val/pck@0.2", {"before val/pck@0.2": 60.0, "best val/pck@0.2": best})
     assert f"val/pck@0.2 before training 60.0, at best {best:.1f}" in caplog.text
     assert ("these weights are worse than those it began with" in caplog.text) == worse
 
 
 def test_without_a_figure_nothing_is_compared(caplog):
     with caplog.at_level(logging.INFO, "blazepose"):
-        compare_with_beginning("val/ap", {"before val/ap": None, "best val/ap": 3.0})
-        compare_with_beginning("val/ap", {"before val/ap": 3.0})
+        compare_with_initial("val/ap", {"before val/ap": None, "best val/ap": 3.0})
+        compare_with_initial("val/ap", {"before val/ap": 3.0})
     assert caplog.text == ""
 
 

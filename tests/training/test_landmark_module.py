@@ -12,8 +12,8 @@ from blazepose.models.outputs import LandmarkOutputs
 from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
 from blazepose.topology import INDEX, LSP14, NUM_OUTPUTS, ROI_CENTER
 from blazepose.training.landmark_module import LandmarkModule
-from blazepose.training.loss_weights import LossWeights
-from blazepose.training.optimiser import OptimiserConfig
+from blazepose.training.loss_config import LandmarkLossConfig
+from blazepose.training.optimizer import OptimizerConfig
 from blazepose.training.stages import Stages
 
 
@@ -29,7 +29,7 @@ def module(stages: Stages, outputs=("presence",), weights=None) -> LandmarkModul
     names = list(LSP14.values())
     trained = {"landmarks": names, "heatmaps": names, "visibility": names, "outputs": list(outputs)}
     about = {"init": {"data": {}}}  # a regression stage needs weights to start from
-    return LandmarkModule(net, weights or LossWeights(), OptimiserConfig(), stages, trained, about)
+    return LandmarkModule(net, weights or LandmarkLossConfig(), OptimizerConfig(), stages, trained, about)
 
 
 def terms(model: LandmarkModule, batch) -> dict[str, torch.Tensor]:
@@ -51,14 +51,14 @@ def test_terms_follow_the_labels(batch):
 
 
 def test_weight_zero_switches_a_term_off(batch):
-    found = terms(module(Stages(0, 0, 1), weights=LossWeights(heatmap=0.0, offset=0.0)), batch)
+    found = terms(module(Stages(0, 0, 1), weights=LandmarkLossConfig(heatmap=0.0, offset=0.0)), batch)
     assert set(found) == {"coordinates", "presence"}
 
 
 def test_the_peak_of_heatmaps_counts_as_the_weights_say(batch):
     """A heatmap of one half everywhere is wrong everywhere, and most at the point."""
     images = batch["image"]
-    plain, steep = (module(Stages(1, 0, 0), weights=LossWeights(peak=peak)) for peak in (1.0, 10.0))
+    plain, steep = (module(Stages(1, 0, 0), weights=LandmarkLossConfig(peak=peak)) for peak in (1.0, 10.0))
     out = plain(images)
     out = out._replace(heatmaps=torch.zeros_like(out.heatmaps))
     assert steep.losses(out, batch)["heatmap"] > 1.002 * plain.losses(out, batch)["heatmap"]
@@ -134,11 +134,11 @@ def test_masks_are_computed_where_they_are_learned(mixed, monkeypatch, stages, o
 
 def test_a_recipe_that_learns_nothing_is_refused_at_once():
     with pytest.raises(ValueError, match="nothing would be learned"):
-        module(Stages(), weights=LossWeights(heatmap=0.0, coordinates=0.0))
+        module(Stages(), weights=LandmarkLossConfig(heatmap=0.0, coordinates=0.0))
 
 
 def test_headline_is_what_the_recipe_learns():
-    no_regression = LossWeights(coordinates=0.0)
+    no_regression = LandmarkLossConfig(coordinates=0.0)
     assert module(Stages(joint=1)).headline == "refined"
     assert module(Stages(heatmap=1, joint=0)).headline == "heatmap"
     assert module(Stages(joint=1), weights=no_regression).headline == "heatmap"
@@ -162,7 +162,7 @@ def test_a_point_labelled_on_one_side_is_learned_on_both():
     names = ["left_wrist"]
     trained = {"landmarks": names, "heatmaps": names, "outputs": []}
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
-    model = LandmarkModule(net, LossWeights(), OptimiserConfig(), Stages(), trained, {})
+    model = LandmarkModule(net, LandmarkLossConfig(), OptimizerConfig(), Stages(), trained, {})
     assert {INDEX["left_wrist"], INDEX["right_wrist"]} <= set(model.heatmap_points.tolist())
 
 

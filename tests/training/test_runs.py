@@ -7,11 +7,11 @@ import pytest
 from omegaconf import OmegaConf
 
 from blazepose.training.runs import (
-    chosen_weights,
-    named_weights,
     new_run_folder,
     open_run,
-    resumable,
+    resolve_named_weights,
+    resolve_resume,
+    resolve_weights,
     resume_run,
 )
 
@@ -35,8 +35,8 @@ def test_a_run_never_writes_over_another(tmp_path):
 def test_newest_is_the_one_last_written(tmp_path):
     make_run(tmp_path, "b-old", age=100)
     newest = make_run(tmp_path, "a-new", age=1)
-    assert chosen_weights(None, "weights=", tmp_path) == newest / "checkpoints" / "best.ckpt"
-    assert resumable("last", tmp_path) == (newest, newest / "checkpoints" / "last.ckpt")
+    assert resolve_weights(None, "weights=", tmp_path) == newest / "checkpoints" / "best.ckpt"
+    assert resolve_resume("last", tmp_path) == (newest, newest / "checkpoints" / "last.ckpt")
 
 
 def test_a_new_run_without_checkpoints_is_not_passed_over_for_an_old_one(tmp_path):
@@ -44,35 +44,35 @@ def test_a_new_run_without_checkpoints_is_not_passed_over_for_an_old_one(tmp_pat
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "config.yaml").write_text("seed: 0\n")
     with pytest.raises(FileNotFoundError, match=r"the run .*new has no last\.ckpt yet.*ckpt=FOLDER"):
-        resumable("last", tmp_path)
+        resolve_resume("last", tmp_path)
     with pytest.raises(FileNotFoundError, match=r"no best\.ckpt yet.*weights=FILE"):
-        chosen_weights(None, "weights=", tmp_path)
+        resolve_weights(None, "weights=", tmp_path)
 
 
 def test_weights_are_a_file_or_a_run(tmp_path):
     folder = make_run(tmp_path, "a", age=1)
-    assert chosen_weights(str(folder), "weights=") == folder / "checkpoints" / "best.ckpt"
-    assert chosen_weights(tmp_path / "net.tflite", "weights=") == tmp_path / "net.tflite"
+    assert resolve_weights(str(folder), "weights=") == folder / "checkpoints" / "best.ckpt"
+    assert resolve_weights(tmp_path / "net.tflite", "weights=") == tmp_path / "net.tflite"
 
 
 def test_resume_takes_a_folder_or_a_file(tmp_path):
     folder = make_run(tmp_path, "a", age=1)
     last = folder / "checkpoints" / "last.ckpt"
-    assert resumable(str(folder)) == resumable(str(last)) == (folder, last)
+    assert resolve_resume(str(folder)) == resolve_resume(str(last)) == (folder, last)
 
 
 def test_nothing_to_go_on_with(tmp_path):
     with pytest.raises(FileNotFoundError, match="train one with"):
-        chosen_weights(None, "weights=", tmp_path)
+        resolve_weights(None, "weights=", tmp_path)
     with pytest.raises(FileNotFoundError, match=r"x\.ckpt is missing"):
-        resumable(str(tmp_path / "x.ckpt"))
+        resolve_resume(str(tmp_path / "x.ckpt"))
 
 
 def test_checkpoint_without_its_config_names_the_way_out(tmp_path):
     folder = make_run(tmp_path, "a", age=1)
     (folder / "config.yaml").unlink()
     with pytest.raises(FileNotFoundError, match=r"config\.yaml is missing.*init="):
-        resumable(str(folder))
+        resolve_resume(str(folder))
 
 
 @pytest.mark.parametrize(
@@ -106,6 +106,6 @@ def test_names_that_would_hide_a_run_are_refused(tmp_path, name):
 
 
 def test_an_empty_name_is_no_name(tmp_path):
-    assert named_weights(str(tmp_path / "a.task")) == tmp_path / "a.task"
+    assert resolve_named_weights(str(tmp_path / "a.task")) == tmp_path / "a.task"
     with pytest.raises(ValueError, match="the name of some weights is empty"):
-        named_weights("")
+        resolve_named_weights("")

@@ -7,8 +7,8 @@ from torch import nn
 
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
-from blazepose.training.loss_weights import LossWeights
-from blazepose.training.stages import Stages, learned, set_stage
+from blazepose.training.loss_config import LandmarkLossConfig
+from blazepose.training.stages import Stages, set_stage, supervised_by
 
 UNTRAINED_HEADS = ("segmentation", "tower.world", "tower.pose")
 
@@ -90,20 +90,25 @@ def test_stages_follow_each_other():
 
 def test_only_what_the_recipe_trains_counts_as_learned():
     labels = {"landmarks": ["nose"], "visibility": ["nose"], "outputs": ["heatmaps", "presence", "world"]}
-    weights = dataclasses.asdict(LossWeights())
-    assert learned(labels, Stages(joint=1), weights) == labels | {"heatmaps": ["nose"]}
-    heatmaps = learned(labels, Stages(heatmap=1, joint=0), weights)
+    weights = dataclasses.asdict(LandmarkLossConfig())
+    assert supervised_by(labels, Stages(joint=1), weights) == labels | {"heatmaps": ["nose"]}
+    heatmaps = supervised_by(labels, Stages(heatmap=1, joint=0), weights)
     assert heatmaps == {"landmarks": [], "visibility": [], "heatmaps": ["nose"], "outputs": ["heatmaps"]}
-    without = learned(labels, Stages(joint=1), weights | {"world": 0.0, "heatmap": 0.0, "visibility": 0.0})
+    without = supervised_by(
+        labels, Stages(joint=1), weights | {"world": 0.0, "heatmap": 0.0, "visibility": 0.0}
+    )
     assert without == {"landmarks": ["nose"], "visibility": [], "heatmaps": [], "outputs": ["presence"]}
 
 
 def test_masks_are_learned_with_the_heatmaps():
     labels = {"landmarks": ["nose"], "visibility": [], "outputs": ["heatmaps", "segmentation", "z"]}
-    weights = dataclasses.asdict(LossWeights())
-    assert learned(labels, Stages(1, 0, 0), weights)["outputs"] == ["heatmaps", "segmentation"]
-    assert learned(labels, Stages(0, 1, 0), weights)["outputs"] == ["z"]
-    assert learned(labels, Stages(0, 0, 1), weights | {"segmentation": 0.0})["outputs"] == ["heatmaps", "z"]
+    weights = dataclasses.asdict(LandmarkLossConfig())
+    assert supervised_by(labels, Stages(1, 0, 0), weights)["outputs"] == ["heatmaps", "segmentation"]
+    assert supervised_by(labels, Stages(0, 1, 0), weights)["outputs"] == ["z"]
+    assert supervised_by(labels, Stages(0, 0, 1), weights | {"segmentation": 0.0})["outputs"] == [
+        "heatmaps",
+        "z",
+    ]
 
 
 def test_no_epochs_at_all_is_told():

@@ -10,13 +10,13 @@ from pathlib import Path
 import torch
 from pytorch_lightning import Trainer
 
-from blazepose.data.datamodule import Loading, SampleLoaders, read_filtered
+from blazepose.data.datamodule import LoaderConfig, PoseDataModule, read_filtered
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.filters import EVALUATION_FILTER
 from blazepose.topology import LANDMARKS
 from blazepose.training.landmark_module import LandmarkModule
-from blazepose.training.loss_weights import LossWeights
-from blazepose.training.optimiser import OptimiserConfig
+from blazepose.training.loss_config import LandmarkLossConfig
+from blazepose.training.optimizer import OptimizerConfig
 from blazepose.training.stages import Stages
 from blazepose.training.weights import load_landmark_net
 
@@ -27,9 +27,9 @@ def main() -> None:
     net = load_landmark_net(checkpoint)
     people = read_filtered([spec], EVALUATION_FILTER)
     dataset = PoseDataset(people, net.input_spec)
-    data = SampleLoaders(dataset, dataset, Loading(batch_size=3, num_workers=0))
+    data = PoseDataModule(dataset, dataset, LoaderConfig(batch_size=3, num_workers=0))
     trained = {"landmarks": list(LANDMARKS), "heatmaps": [], "outputs": []}
-    module = LandmarkModule(net, LossWeights(), OptimiserConfig(), Stages(), trained, {})
+    module = LandmarkModule(net, LandmarkLossConfig(), OptimizerConfig(), Stages(), trained, {})
     trainer = Trainer(
         accelerator="cpu",
         devices=devices,

@@ -12,7 +12,7 @@ import numpy as np
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE
 from blazepose.data.readers.image_paths import ImagePaths
-from blazepose.data.readers.people import People
+from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.data.readers.text_files import read_json
 from blazepose.topology import COCO17
 
@@ -164,7 +164,7 @@ def read_people(
     keypoints_of: Callable[[dict[str, Any]], Keypoints],
     head_top: int | None = None,
     sized: bool = False,
-) -> People:
+) -> SourceBuilder:
     """The people of one of the published COCO-style data sets.
 
     Args:
@@ -178,7 +178,7 @@ def read_people(
     """
     data = read_coco(file, anchor)
     pictures = Pictures(data["images"], ImagePaths(file, anchor, [images]))
-    people = People(pictures.paths)
+    people = SourceBuilder(pictures.paths)
     for number, entry in enumerate(data["annotations"], 1):
         require_id(entry, f"annotation number {number}", file)
         person = str(entry["id"])

@@ -27,7 +27,7 @@ from blazepose.data.readers.coco_json import (
     triplets,
 )
 from blazepose.data.readers.image_paths import ImagePaths
-from blazepose.data.readers.people import People
+from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.data.readers.text_files import read_json
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
@@ -62,7 +62,7 @@ def read(path: Path, split: str | None) -> Source:
             "each tool writes them"
         )
     pictures = Pictures(data["images"], ImagePaths(path, "landmarks", _image_roots(path)))
-    people = People(pictures.paths)
+    people = SourceBuilder(pictures.paths)
     for entry in by_id(data["annotations"], "annotation", path).values():
         _add(people, pictures, str(entry["id"]), entry, skeletons)
     # Many tools write one flag for every point, 2 or 1; only a file that has both tells hidden from visible.
@@ -104,7 +104,7 @@ def _skeleton(names: list[str], file: Path) -> Mapping[int, str]:
 
 
 def _add(
-    people: People,
+    people: SourceBuilder,
     pictures: Pictures,
     person: str,
     entry: dict[str, Any],

@@ -9,7 +9,7 @@ from scipy.io import loadmat
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Source
 from blazepose.data.readers.files import require_file, require_folder
 from blazepose.data.readers.image_paths import ImagePaths
-from blazepose.data.readers.people import People
+from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.file_content import check_file, unreadable
 from blazepose.topology import LSP14, LSP14_NAMES
 
@@ -34,7 +34,7 @@ def read(path: Path, split: str | None) -> Source:
     names = _image_names(require_folder(path / "images", "lsp"))
     original = bool((visibility != UNKNOWN).any())
     paths = ImagePaths(file, "lsp", [path / "images"])
-    people = People(paths)
+    people = SourceBuilder(paths)
     for number in _numbers(split, len(points), original, path):
         image = paths.find(names.get(number, f"im{number:0{4 if original else 5}d}.jpg"), number)
         person = number - 1

@@ -7,7 +7,7 @@ import numpy as np
 from blazepose.data.annotation import UNKNOWN, Source
 from blazepose.data.readers.files import choose_split, require_folder
 from blazepose.data.readers.image_paths import ImagePaths
-from blazepose.data.readers.people import People
+from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.data.readers.text_files import read_json
 from blazepose.topology import MPII16
 
@@ -27,7 +27,7 @@ def read(path: Path, split: str | None) -> Source:
     if not isinstance(entries, list):
         raise ValueError(f"{file} is not a list of people; see data/README.md#mpii")
     paths = ImagePaths(file, "mpii", [_image_folder(file)])
-    people = People(paths)
+    people = SourceBuilder(paths)
     for number, entry in enumerate(entries):
         try:
             name = str(Path(entry["image"]))

@@ -19,7 +19,7 @@ from blazepose.data.readers.coco_json import (
     require_lists,
 )
 from blazepose.data.readers.image_paths import ImagePaths
-from blazepose.data.readers.people import People
+from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.data.readers.text_files import read_json
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
@@ -49,7 +49,7 @@ def read(path: Path, split: str | None) -> Source:
     require_lists(data, ("images", "categories", "annotations"), file)
     _require_landmarks(data["categories"], file)
     pictures = Pictures(data["images"], ImagePaths(file, "synthetic", [file.parent / "images"]))
-    people = People(pictures.paths)
+    people = SourceBuilder(pictures.paths)
     entries = data["annotations"]
     for number in range(len(entries)):
         entry, entries[number] = entries[number], None  # so that the next person can take its memory
@@ -114,7 +114,7 @@ def _require_landmarks(categories: list[Any], file: Path) -> None:
         )
 
 
-def _add(people: People, pictures: Pictures, entry: dict[str, Any]) -> None:
+def _add(people: SourceBuilder, pictures: Pictures, entry: dict[str, Any]) -> None:
     image = referred(entry, "image_id", pictures.images)
     picture, size, box = pictures.find(image), pictures.size(image), box_xyxy(entry.get("bbox"))
     if entry.get("iscrowd"):

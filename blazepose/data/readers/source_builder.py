@@ -1,0 +1,111 @@
+"""Collecting the people of a source."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blazepose.data.annotation import Annotation, Source, source_to_landmarks
+from blazepose.data.readers.image_paths import ImagePaths
+
+
+class SourceBuilder:
+    """The people a reader found, and the number of those it had to leave out by reason.
+
+    Args:
+        paths: where the pictures of the annotation file lie.
+    """
+
+    def __init__(self, paths: ImagePaths) -> None:
+        self.paths = paths
+        self.file, self.anchor = paths.file, paths.anchor
+        self.annotations: list[Annotation] = []
+        self.left_out: Counter[str] = Counter()
+        self._others: defaultdict[Path, list[np.ndarray]] = defaultdict(list)
+
+    def add(
+        self,
+        image: Path,
+        person: str,
+        keypoints: np.ndarray,
+        labelled: np.ndarray,
+        visibility: np.ndarray,
+        skeleton: Mapping[int, str],
+        box_xyxy: np.ndarray | None = None,
+        landmarks_world: np.ndarray | None = None,
+        head_top: int | None = None,
+        image_size: tuple[int, int] | None = None,
+        z_px: np.ndarray | None = None,
+        mask: Mapping[str, Any] | None = None,
+        attributes: Mapping[str, str] | None = None,
+        area_px: float | None = None,
+    ) -> None:
+        """Keep a person, or count why not.
+
+        Args:
+            image: the picture.
+            person: annotation id.
+            keypoints: (source keypoints, 2) pixels.
+            labelled: (source keypoints,) bool.
+            visibility: (source keypoints,) VISIBLE, HIDDEN or UNKNOWN.
+            skeleton: {index in the source: landmark name}.
+            box_xyxy: (4,) pixels.
+            landmarks_world: (33, 3) metres.
+            head_top: index of the head top in the source.
+            image_size: width and height the labels were made at.
+            z_px: (33,) depth.
+            mask: visible pixels, run-length encoded.
+            attributes: what the source says of the person.
+            area_px: of the person's segment.
+        """
+        if not labelled.any():
+            self.leave_out("no keypoints", image, box_xyxy)
+        elif not np.isfinite(keypoints[labelled]).all():
+            self.leave_out("NaN or infinite coordinates", image, box_xyxy)
+        else:
+            points = source_to_landmarks(keypoints, labelled, visibility, skeleton)
+            head = keypoints[head_top] if head_top is not None and labelled[head_top] else None
+            self.annotations.append(
+                Annotation(
+                    image,
+                    person,
+                    *points,
+                    box_xyxy=box_xyxy,
+                    landmarks_world=landmarks_world,
+                    z_px=z_px,
+                    head_top_px=head,
+                    image_size=image_size,
+                    mask=mask,
+                    attributes=attributes or {},
+                    area_px=area_px,
+                )
+            )
+
+    def leave_out(self, reason: str, image: Path, box_xyxy: np.ndarray | None) -> None:
+        """Count a person, or a crowd, who cannot be used; a box is kept, since there is somebody in it."""
+        self.left_out[reason] += 1
+        if box_xyxy is not None:
+            self._others[image].append(box_xyxy)
+
+    def source(self, reader: str, licence: str) -> Source:
+        """Everybody as a `Source`.
+
+        Raises:
+            ValueError: if nobody is left.
+            FileNotFoundError: if pictures are missing.
+        """
+        if not self.annotations:
+            reasons = ", ".join(f"{reason} {count}" for reason, count in self.left_out.items())
+            found = f" (left out: {reasons})" if reasons else ""
+            raise ValueError(f"{self.file} holds no labelled people{found}; see data/README.md#{self.anchor}")
+        self.paths.require(annotation.image for annotation in self.annotations)
+        return Source(
+            name=f"{reader}:{self.file}",
+            reader=reader,
+            annotations=self.annotations,
+            licence=licence,
+            left_out=dict(self.left_out),
+            others={image: np.stack(boxes) for image, boxes in self._others.items()},
+        )

@@ -1,0 +1,1 @@
+"""Comparisons of evaluations: gains with intervals, and what was forgotten."""

@@ -1,0 +1,155 @@
+"""Any weights as an inference engine: our checkpoints through torch, exported files through their runtime."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blazepose.anchors import DEFAULT_MIN_SCORE
+from blazepose.runtime.decode import RawOutputs
+from blazepose.runtime.engines import DetectorEngine, InferenceEngine, LandmarkEngine
+from blazepose.runtime.person_detector import PersonDetector
+
+
+class TorchEngine:
+    """Runs a network with torch, on the GPU if there is one.
+
+    Args:
+        path: a `.ckpt`, or a file that can be imported (training.weights).
+        num_threads: None leaves torch's default.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: names the file, if it is damaged or not a landmark network.
+    """
+
+    def __init__(self, path: Path, num_threads: int | None = None) -> None:
+        import torch
+
+        from blazepose.training.weights import open_landmark_net
+
+        if num_threads:
+            torch.set_num_threads(num_threads)
+        self._torch = torch
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.metadata: Mapping[str, Any]
+        net, self.metadata = open_landmark_net(path)
+        self._net = net.to(self._device)
+        self.input_size = net.input_spec.size
+
+    def __call__(self, images: np.ndarray) -> RawOutputs:
+        # TF32 moves landmarks by tenths of a pixel, and the refinement is discontinuous.
+        with self._torch.inference_mode(), self._torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            outputs = self._net.contract(self._torch.from_numpy(images).to(self._device).float() / 255)
+            return RawOutputs(*(output.float().cpu().numpy() for output in outputs))
+
+
+class TorchDetector:
+    """Runs a detector with torch, on the GPU if there is one.
+
+    Args:
+        path: a `.ckpt`, or a file that can be imported (training.weights).
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: names the file, if it is damaged or not a detector.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import torch
+
+        from blazepose.models.detector_net import normalised
+        from blazepose.training.weights import open_detector_net
+
+        self._torch, self._normalised = torch, normalised
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        net, self.metadata = open_detector_net(path)
+        self._net = net.to(self._device)
+
+    def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Boxes and logits of uint8 RGB pictures, as runtime.engines.DetectorEngine."""
+        with self._torch.inference_mode(), self._torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            pictures = self._torch.from_numpy(images).to(self._device)
+            boxes, logits = self._net.contract(self._normalised(pictures))
+            return boxes.float().cpu().numpy(), logits.float().cpu().numpy()
+
+
+def open_detector(path: Path, min_score: float, num_threads: int | None = None) -> PersonDetector:
+    """The detector of a `.ckpt`, `.task`, `.tflite` or `.onnx` file, answering from a score on.
+
+    Its answers from DEFAULT_MIN_SCORE on are those it has without the others.
+    """
+    engine = TorchDetector(path) if path.suffix == ".ckpt" else DetectorEngine(path, num_threads)
+    return PersonDetector(engine, min_score, DEFAULT_MIN_SCORE)
+
+
+def _mediapipe(path: Path, num_threads: int | None) -> InferenceEngine:
+    from blazepose.evaluation.mediapipe_engine import MediaPipeEngine
+
+    if num_threads:
+        raise ValueError("MediaPipe takes the threads it likes: leave num_threads out with engine=mediapipe")
+    return MediaPipeEngine(path)
+
+
+ENGINES: Mapping[str, Callable[[Path, int | None], InferenceEngine]] = {
+    "torch": TorchEngine,
+    "litert": LandmarkEngine,
+    "onnxruntime": LandmarkEngine,
+    "mediapipe": _mediapipe,
+}
+"""Who can run weights."""
+
+SUFFIXES: Mapping[str, tuple[str, ...]] = {
+    ".ckpt": ("torch",),
+    ".tflite": ("litert", "torch"),
+    ".task": ("litert", "torch", "mediapipe"),
+    ".onnx": ("onnxruntime",),
+}
+"""Which engines run which files, the usual one first."""
+
+
+def open_weights(path: Path, engine: str | None = None, num_threads: int | None = None) -> InferenceEngine:
+    """The engine that runs these weights.
+
+    Args:
+        path: `.ckpt`, `.tflite`, `.task` or `.onnx`.
+        engine: a key of ENGINES; None goes by the suffix.
+        num_threads: None takes what the engine thinks best.
+
+    Raises:
+        ValueError: if no engine, or not this one, runs such a file; and as the engines say.
+    """
+    suffix = path.suffix
+    if suffix not in SUFFIXES and not path.exists():
+        raise FileNotFoundError(f"{path} is missing; name trained, exported or published weights")
+    if suffix not in SUFFIXES:
+        raise ValueError(f"{path}: no engine runs {suffix!r} files; they are {', '.join(SUFFIXES)}")
+    if engine not in (None, *ENGINES):
+        raise ValueError(f"engine={engine} is unknown; engine is one of {', '.join(ENGINES)}")
+    if engine not in (None, *SUFFIXES[suffix]):
+        runs = " or ".join(f"engine={name}" for name in SUFFIXES[suffix])
+        raise ValueError(f"engine={engine} cannot run {path}; {suffix} files take {runs}")
+    return ENGINES[engine or SUFFIXES[suffix][0]](path, num_threads)
+
+
+def weights_name(path: Path) -> str:
+    """A short name: the run's for its checkpoints, the evaluation's for its predictions, else the file's."""
+    if path.name == "predictions.jsonl":
+        return path.absolute().parent.name
+    return path.parent.parent.name if path.parent.name == "checkpoints" else path.stem
+
+
+def validation_data(path: Path, engine: InferenceEngine | None) -> list[str]:
+    """The people that weights of ours were validated on, as `reader:path[:split]`.
+
+    Raises:
+        ValueError: if the weights do not say, as foreign ones.
+    """
+    sources = engine.metadata.get("data", {}).get("val", []) if engine else []
+    if not sources:
+        raise ValueError(
+            f"{path} does not say what it was validated on; name labelled people, "
+            '"data.test=[lsp:data/lspet:val]"'
+        )
+    return [source["name"] for source in sources]

@@ -1,0 +1,1 @@
+"""Fairness verdicts, and the criterion from two annotators."""

@@ -1,0 +1,1 @@
+"""Groups of people: their assignment from tables and labels, and their metrics."""

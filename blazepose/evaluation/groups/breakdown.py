@@ -1,0 +1,76 @@
+"""What makes poses hard: groups of people by rotation, size, truncation, occlusion and labels."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from blazepose.data.annotation import HIDDEN, UNKNOWN, Annotation
+from blazepose.evaluation.score import ScoredPeople
+from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "rotation": ("upright, under 30°", "leaning, 30 to 60°", "lying, 60 to 120°", "upside down, over 120°"),
+    "torso": ("under 16 px", "16 to 32 px", "32 to 64 px", "64 to 128 px", "over 128 px"),
+    "truncation": ("whole", "cut by the picture's edge"),
+    "occlusion": ("none hidden", "under 25 % hidden", "25 to 50 % hidden", "over 50 % hidden"),
+    "labelled_points": ("up to 8", "9 to 12", "13 to 17", "18 or more"),
+}
+"""Groups by what makes poses hard, in order; `torso` is its size in the picture, `occlusion` is of the points
+whose visibility is labelled."""
+
+_STARTS: Mapping[str, tuple[float, ...]] = {
+    "rotation": (30, 60, 120),
+    "torso": (16, 32, 64, 128),
+    "truncation": (1,),
+    "occlusion": (np.finfo(float).tiny, 0.25, 0.5),
+    "labelled_points": (9, 13, 18),
+}
+"""Where the groups after the first begin. Chosen."""
+
+_EDGE_PX = 2
+"""A box that ends so near to the edge of the picture goes on beyond it. Chosen."""
+
+
+def measure_difficulty(scored: ScoredPeople) -> dict[str, np.ndarray]:
+    """What the groups are made of, (people,) each, NaN where the source does not tell.
+
+    Degrees from upright, pixels, 1 or 0, share of the points, number of points.
+    """
+    points, labelled = scored.target_px, scored.labelled
+    visibility = np.stack([person.visibility for person in scored.annotations])
+    known = labelled & (visibility != UNKNOWN)
+    hidden = (known & (visibility == HIDDEN)).sum(axis=1)
+    x, y = (_middle(points, LEFT_SHOULDER, RIGHT_SHOULDER) - _middle(points, LEFT_HIP, RIGHT_HIP)).T
+    return {
+        "rotation": np.degrees(np.abs(np.arctan2(x, -y))),
+        "torso": scored.sizes,
+        "truncation": _truncated(scored.annotations, points, labelled),
+        "occlusion": np.where(known.any(axis=1), hidden / known.sum(axis=1).clip(min=1), np.nan),
+        "labelled_points": labelled.sum(axis=1).astype(np.float64),
+    }
+
+
+def breakdown(scored: ScoredPeople) -> dict[str, dict[str, np.ndarray]]:
+    """{what: {group: rows of the people}}, groups in order, without empty ones."""
+    found = {}
+    for name, values in measure_difficulty(scored).items():
+        group = np.searchsorted(_STARTS[name], values, side="right")
+        group[np.isnan(values)] = -1
+        found[name] = {
+            title: rows for k, title in enumerate(GROUPS[name]) if len(rows := np.flatnonzero(group == k))
+        }
+    return {name: groups for name, groups in found.items() if groups}
+
+
+def _middle(points: np.ndarray, a: int, b: int) -> np.ndarray:
+    return (points[:, a] + points[:, b]) / 2
+
+
+def _truncated(people: Sequence[Annotation], points: np.ndarray, labelled: np.ndarray) -> np.ndarray:
+    """1 of who goes on beyond the picture, as labelled points or the source's box say, 0 of the others."""
+    nowhere = np.full(4, np.nan)
+    sizes = np.array([person.image_size or (np.nan, np.nan) for person in people], np.float64)
+    boxes = np.stack([nowhere if person.box_xyxy is None else person.box_xyxy for person in people])
+    outside = labelled & ((points < 0) | (points > sizes[:, None])).any(axis=2)
+    at_edge = (boxes[:, :2] < _EDGE_PX).any(axis=1) | (boxes[:, 2:] > sizes - _EDGE_PX).any(axis=1)
+    return np.where(np.isnan(sizes).any(axis=1), np.nan, outside.any(axis=1) | at_edge)

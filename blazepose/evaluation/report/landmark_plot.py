@@ -1,0 +1,103 @@
+"""PCK of every landmark on a drawing of a body, seen from the front."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+
+from blazepose.topology import EDGES, INDEX, LANDMARKS, MIRROR, NUM_LANDMARKS
+
+_RIGHT_HALF = {
+    "nose": (0.0, 0.95),
+    "right_eye_inner": (-0.13, 0.76),
+    "right_eye": (-0.26, 0.72),
+    "right_eye_outer": (-0.39, 0.76),
+    "right_ear": (-0.58, 0.92),
+    "mouth_right": (-0.15, 1.17),
+    "right_shoulder": (-0.75, 1.8),
+    "right_elbow": (-1.15, 2.65),
+    "right_wrist": (-1.4, 3.45),
+    "right_thumb": (-1.2, 3.72),
+    "right_index": (-1.42, 3.95),
+    "right_pinky": (-1.62, 3.75),
+    "right_hip": (-0.45, 3.55),
+    "right_knee": (-0.5, 4.9),
+    "right_ankle": (-0.5, 6.2),
+    "right_heel": (-0.4, 6.48),
+    "right_foot_index": (-0.8, 6.55),
+}
+"""Where the right half is drawn, on the left of who looks; x and y in head widths, about."""
+
+_HEAD = (0.0, 0.95, 0.72)
+"""Middle and radius."""
+
+_BESIDE = {"thumb": (0.16, 0.0), "index": (0.0, 0.24), "heel": (0.16, 0.05), "wrist": (0.16, 0.0)}
+"""Where the figure of a landmark stands, if not outside: inwards and down."""
+
+_OUTSIDE = (-0.16, 0.0)
+_COLORS = "viridis"
+_DPI = 130
+
+
+def plot_landmarks(figures: Mapping[str, Any], title: str, file: Path) -> None:
+    """Write the drawing; landmarks that nobody labels are empty, and the face has one figure.
+
+    Args:
+        figures: content of results.json.
+        title: above it.
+        file: PNG.
+    """
+    points, shoulder = _places(), INDEX["left_shoulder"]
+    figure = Figure(figsize=(6.4, 6.8), layout="constrained")
+    axes = figure.subplots()
+    x, y, radius = _HEAD
+    axes.add_patch(Circle((x, y), radius, facecolor="0.96", edgecolor="0.8"))
+    for a, b in EDGES:
+        if min(a, b) >= shoulder:
+            axes.plot(*points[[a, b]].T, color="0.8", linewidth=3, zorder=1)
+    colors = ScalarMappable(Normalize(0, 100), _COLORS)
+    for k, name in enumerate(LANDMARKS):
+        value = figures["per_landmark"].get(name, {}).get("pck@0.2")
+        color = "white" if value is None else colors.to_rgba(value)
+        axes.scatter(
+            points[k, 0],
+            points[k, 1],
+            s=100 if k >= shoulder else 45,
+            color=color,
+            edgecolor="0.25",
+            zorder=2,
+        )
+        if value is not None and k >= shoulder:
+            _write(axes, points[k], name, f"{value:.0f}")
+    if (face := figures["per_part"]["face"]["pck@0.2"]) is not None:
+        axes.text(x, y - radius - 0.1, f"face {face:.0f}", ha="center", va="bottom", fontsize=9)
+    for side, place in (("the person's right", -1.9), ("left", 1.9)):
+        axes.text(place, 1.2, side, ha="center", fontsize=9, color="0.4")
+    axes.set(xlim=(-2.4, 2.4), ylim=(7.0, -0.3), aspect="equal")
+    axes.axis("off")
+    figure.colorbar(colors, ax=axes, shrink=0.5, label="PCK@0.2, %")
+    figure.suptitle(title, fontsize=8, x=0.02, ha="left")
+    figure.savefig(file, dpi=_DPI)
+
+
+def _places() -> np.ndarray:
+    """Of every landmark, (33, 2)."""
+    points = np.zeros((NUM_LANDMARKS, 2))
+    for name, (x, y) in _RIGHT_HALF.items():
+        points[INDEX[name]] = x, y
+        if MIRROR[INDEX[name]] != INDEX[name]:
+            points[MIRROR[INDEX[name]]] = -x, y
+    return points
+
+
+def _write(axes: Axes, place: np.ndarray, name: str, text: str) -> None:
+    inwards, down = next((way for part, way in _BESIDE.items() if part in name.split("_")), _OUTSIDE)
+    shift = inwards if name.startswith("right") else -inwards
+    align = "center" if shift == 0 else "left" if shift > 0 else "right"
+    axes.text(place[0] + shift, place[1] + down, text, ha=align, va="center", fontsize=8)

@@ -1,0 +1,47 @@
+"""The function that every exported file computes. Source: mediapipe.md sections 3 and 6."""
+
+import copy
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from torch import Tensor, nn
+
+from blazepose.models.blocks import fold
+from blazepose.models.detector_net import DetectorNet
+from blazepose.models.flat_head import flatten_heads
+from blazepose.models.landmark_net import LandmarkNet
+
+Precision = Literal["fp32", "fp16"]
+PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16")
+
+INPUT_NAME = "image"
+OUTPUT_NAMES = ("landmarks", "pose_presence", "segmentation", "heatmaps", "world")
+DETECTOR_OUTPUT_NAMES = ("boxes", "scores")
+"""For readers of the file; runtimes go by position."""
+
+
+class ExportModule(nn.Module):
+    """A copy for inference: BatchNorm folded, no offset maps, no unfolding, `contract` as its forward.
+
+    Takes float32 RGB as the network's `input_spec` says, (batch, size, size, 3), and returns the outputs in
+    MediaPipe's order.
+    """
+
+    def __init__(self, net: LandmarkNet | DetectorNet) -> None:
+        super().__init__()
+        self.net = fold(copy.deepcopy(net).cpu())
+        if isinstance(self.net, LandmarkNet):
+            self.net.offsets = None
+        else:
+            flatten_heads(self.net)
+        self.input_spec = net.input_spec
+        self.output_names = OUTPUT_NAMES if isinstance(net, LandmarkNet) else DETECTOR_OUTPUT_NAMES
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        return self.net.contract(image)
+
+
+def metadata_text(about: Mapping[str, Any], precision: Precision) -> str:
+    """What the file says of itself, as JSON: the checkpoint's facts and the precision of its weights."""
+    return json.dumps({**about, "precision": precision})

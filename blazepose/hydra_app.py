@@ -1,0 +1,216 @@
+"""Scripts configured by Hydra: their configs, and Hydra's errors in one sentence."""
+
+import dataclasses
+import difflib
+import functools
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Sweep
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from blazepose.errors import exit_with, friendly_errors
+
+T = TypeVar("T")
+
+_HOME = re.compile(r"(^|:)~(?=/|$)")
+"""A `~` that begins a path: the whole value, or what follows `reader:`."""
+
+_GROUPS = ("data", "experiment", "model", "trainer")
+_DATA = ("data.metadata", "data.negatives", "data.test", "data.train", "data.val")
+_NAMES = ("engine", "intersect", "model.name", "model.wiring", "name", "roi", "torso")
+_PATHS = ("annotators", "ckpt", "compare", "detector", "init", "out", "predictions", "weights")
+TEXT_KEYS = frozenset((*_GROUPS, *_DATA, *_NAMES, *_PATHS))
+"""Keys of names and paths: their values are text, even if they look like numbers: 2024_01_15, 1e3, true."""
+
+_ITEM = re.compile(r"""\s*(?:'(?:\\.|[^'])*'|"(?:\\.|[^"])*")\s*(?=,|$)|(?:\\.|[^\\,])+""")
+"""Of a list: a quoted text, or what is between commas."""
+
+
+def hydra_command(config_name: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:
+    """Decorator that makes `main(cfg)` a command configured by `configs/<config_name>.yaml` beside it.
+
+    Errors, Hydra's own too, become messages as by `friendly_errors`. `~` is expanded in every value. Values of
+    TEXT_KEYS stay as they are typed.
+    """
+
+    def decorate(task: Callable[[DictConfig], None]) -> Callable[[], None]:
+        configs = Path(task.__code__.co_filename).resolve().parent / "configs"
+        speak, check = friendly_errors(task), friendly_errors(_require_text)
+
+        @functools.wraps(task)
+        def run(cfg: DictConfig) -> None:
+            check(cfg)
+            speak(expand_home(cfg))
+
+        def command() -> None:
+            os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises its errors instead of printing them
+            sys.argv[1:] = map(as_typed, sys.argv[1:])
+            try:
+                hydra.main(version_base="1.3", config_path=str(configs), config_name=config_name)(run)()
+            except HydraException as error:
+                exit_with(error, _explain(error, configs, config_name))
+            except YAMLError as error:
+                exit_with(error, f"a config cannot be read as YAML: {' '.join(str(error).split())}")
+
+        return friendly_errors(command)
+
+    return decorate
+
+
+def from_config(kind: type[T], cfg: DictConfig, section: str | None = None) -> T:
+    """A section of the config, or those of its top values that the dataclass has, as that dataclass.
+
+    Raises:
+        ValueError: names the key whose value is of another type.
+    """
+    if section:
+        values = OmegaConf.select(cfg, section)
+    else:
+        values = OmegaConf.masked_copy(cfg, [field.name for field in dataclasses.fields(kind)])  # type: ignore[arg-type]
+    try:
+        return cast(T, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kind), values)))
+    except OmegaConfBaseException as error:
+        key = ".".join(filter(None, [section, error.full_key]))
+        raise ValueError(f"{key}: {str(error).splitlines()[0]}") from error
+
+
+def is_overridden(key: str) -> bool:
+    """The command line sets this key."""
+    return key in _typed_keys()
+
+
+def reject_overrides(sections: Sequence[str], reason: str) -> None:
+    """Refuse what the command line sets and nothing reads.
+
+    Args:
+        sections: of the config, or keys in them.
+        reason: why nothing does, for the message.
+
+    Raises:
+        ValueError: names the first such key.
+    """
+    for key in _typed_keys():
+        if any(key == section or key.startswith(f"{section}.") for section in sections):
+            raise ValueError(f"{key}: {reason}")
+
+
+def _typed_keys() -> list[str]:
+    return [item.lstrip("+~").split("=")[0] for item in HydraConfig.get().overrides.task]
+
+
+def as_typed(override: str) -> str:
+    """Quote what Hydra would not read as the text that it is, in an override of a key in TEXT_KEYS.
+
+    `key=null` stays as it is: the key has no value.
+    """
+    key, _, value = override.partition("=")
+    value = value.strip()
+    if key.lstrip("+") not in TEXT_KEYS or not value or value.lower() == "null":
+        return override
+    if value.startswith("[") and value.endswith("]"):
+        return f"{key}=[{_ITEM.sub(lambda item: _as_text(item[0]), value[1:-1])}]"
+    return f"{key}={_as_text(value)}"
+
+
+def _as_text(value: str) -> str:
+    try:
+        read = OverridesParser.create().parse_override(f"key={value}").value()
+    except HydraException:
+        read = None
+    return value if isinstance(read, str | Sweep) else _quote(value.strip())
+
+
+def _require_text(cfg: DictConfig) -> None:
+    """Refuse empty names and paths, and those that a YAML file holds as numbers.
+
+    Raises:
+        ValueError: names the key and the value.
+    """
+    for key in sorted(TEXT_KEYS):
+        value = OmegaConf.select(cfg, key)
+        for item in value if isinstance(value, ListConfig) else [value]:
+            if item == "":
+                raise ValueError(f"{key} is empty; give it a value, or leave {key}= out")
+            if not isinstance(item, str | DictConfig | None):
+                raise ValueError(f"{key}: {item!r} is not text; put it in quotes in its YAML file")
+
+
+def expand_home(cfg: DictConfig) -> DictConfig:
+    """The same config with `~` as the home folder, also in `reader:~/path`."""
+
+    def expand(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: expand(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [expand(item) for item in value]
+        home = str(Path.home())
+        return _HOME.sub(lambda match: match[1] + home, value) if isinstance(value, str) else value
+
+    expanded = OmegaConf.create(expand(OmegaConf.to_container(cfg)))
+    OmegaConf.set_struct(expanded, True)
+    return expanded
+
+
+def quoted(override: str) -> str:
+    """The override as Hydra reads it literally: `"data.train=['lsp:~/my set']"`."""
+    key, _, value = override.partition("=")
+    value = value.strip()
+    if not value.startswith("["):
+        return f'"{key}={_quote(value)}"'
+    items = [_quote(item.strip()) for item in value.strip("[]").split(",")]
+    return f'"{key}=[{",".join(items)}]"'
+
+
+def _quote(text: str) -> str:
+    inner = text.strip("'\"").replace("'", "\\'")
+    return f"'{inner}'"
+
+
+def _explain(error: HydraException, configs: Path, config_name: str) -> str:
+    if isinstance(error, OverrideParseException):
+        if "=" not in error.override:
+            return f"cannot read {error.override!r}: write key=value"
+        return f"cannot read {error.override!r}: quote the value, {quoted(error.override)}"
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
+        group, _, name = error.missing_cfg_file.rpartition("/")
+        return f"{group}={name} is unknown; {group} is one of {', '.join(error.options)}"
+    text = " ".join(str(error).split())
+    unknown = re.match(r"Could not override '([^']+)'", text)
+    if unknown:
+        return _unknown_key(unknown[1], list(_keys(configs, config_name)))
+    return text
+
+
+def _unknown_key(key: str, keys: list[str]) -> str:
+    by_spelling = {name: name for name in keys} | {name.rpartition(".")[2]: name for name in keys}
+    close = difflib.get_close_matches(key, by_spelling, n=3, cutoff=0.6)
+    names = list(dict.fromkeys(by_spelling[name] for name in close))
+    hint = f"did you mean {' or '.join(names)}?" if names else f"the keys are {', '.join(keys)}"
+    return f"unknown config key {key!r}; {hint}"
+
+
+def _keys(configs: Path, config_name: str) -> Iterator[str]:
+    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(configs)):
+        cfg = hydra.compose(config_name, return_hydra_config=True)
+    yield from (group for group in cfg.hydra.runtime.choices if not group.startswith("hydra/"))
+    content: Any = OmegaConf.to_container(cfg)
+    yield from _leaves({key: node for key, node in content.items() if key != "hydra"}, "")
+
+
+def _leaves(node: Any, path: str) -> Iterator[str]:
+    if isinstance(node, dict) and node:
+        for key, child in node.items():
+            yield from _leaves(child, f"{path}.{key}" if path else key)
+    else:
+        yield path

@@ -1,0 +1,1 @@
+"""Import of published TFLite networks by the structure of their graphs."""

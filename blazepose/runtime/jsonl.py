@@ -1,0 +1,36 @@
+"""track.py's JSON lines. Source of the keys: interface.md, Definitions."""
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from blazepose.runtime.media import Frame
+from blazepose.runtime.pose import Pose
+
+_DECIMALS = 5
+
+
+def frame_to_json(number: int, frame: Frame, poses: list[Pose]) -> dict[str, Any]:
+    """A frame as a JSON object, also where nobody is: number, time, file of a picture, poses."""
+    record: dict[str, Any] = {
+        "frame": number,
+        "time_ms": None if frame.time_ms is None else round(frame.time_ms, _DECIMALS),
+    }
+    if frame.picture:
+        record["image"] = str(frame.picture)
+    return {**record, "poses": [_pose_record(pose) for pose in poses]}
+
+
+def _pose_record(pose: Pose) -> dict[str, Any]:
+    return {
+        "id": pose.id,
+        "landmarks": _rounded(pose.landmarks),
+        "landmarks_world": _rounded(pose.world),
+        "pose_presence": round(pose.pose_presence, _DECIMALS),
+        "roi": {name: round(value, _DECIMALS) for name, value in asdict(pose.roi).items()},
+    }
+
+
+def _rounded(values: np.ndarray) -> list[list[float]]:
+    return values.astype(np.float64).round(_DECIMALS).tolist()

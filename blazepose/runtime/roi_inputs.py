@@ -1,0 +1,51 @@
+"""What the caller says of where people are: ROIs and boxes, checked."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from blazepose.geometry import Roi, roi_from_box
+
+_CORNERS = 4
+
+
+def is_valid_roi(roi: Roi) -> bool:
+    """Something can be seen through it."""
+    return math.isfinite(roi.center_x + roi.center_y + roi.side + roi.rotation_rad) and roi.side > 1
+
+
+def parse_rois(rois: Any) -> list[Roi] | None:
+    """ROIs that the caller named; None where there was no word of any.
+
+    Raises:
+        ValueError: if they are no list of ROIs, or if one is nowhere.
+    """
+    if rois is None:
+        return None
+    if not isinstance(rois, Sequence) or not all(isinstance(roi, Roi) for roi in rois):
+        raise ValueError("rois= is a list of blazepose.runtime.Roi(center_x, center_y, side, rotation_rad)")
+    for roi in rois:
+        if not is_valid_roi(roi):
+            raise ValueError(f"{roi} is nowhere: a side has to be above 1 pixel, and all numbers finite")
+    return list(rois)
+
+
+def rois_from_boxes(boxes_xyxy: Any) -> list[Roi] | None:
+    """Upright ROIs around boxes that the caller named; None where there was no word of any.
+
+    Raises:
+        ValueError: if they are no list of boxes, or if one has no area.
+    """
+    if boxes_xyxy is None:
+        return None
+    try:
+        boxes = np.asarray(boxes_xyxy, np.float64)
+    except (ValueError, TypeError):
+        boxes = None
+    if boxes is None or (boxes.size and (boxes.ndim != 2 or boxes.shape[1] != _CORNERS)):
+        raise ValueError(
+            "boxes_xyxy= is a list of boxes, each left, top, right, bottom in pixels, without score or class"
+        )
+    return [roi_from_box(box) for box in boxes] if boxes.size else []

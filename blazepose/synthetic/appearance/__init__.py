@@ -1,0 +1,1 @@
+"""What rendered people look like: body shape, hair, garments, colors."""

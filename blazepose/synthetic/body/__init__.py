@@ -1,0 +1,1 @@
+"""The body model: mesh, skeleton, landmarks, regions of the skin."""

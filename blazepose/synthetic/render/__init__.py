@@ -1,0 +1,1 @@
+"""Ray casting on CPU and GPU, and the camera's sensor."""

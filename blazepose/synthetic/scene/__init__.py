@@ -1,0 +1,1 @@
+"""Scenes: people, props, environment, camera."""

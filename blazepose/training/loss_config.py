@@ -1,0 +1,98 @@
+"""How much each loss term counts, and which recipes can learn at all."""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+from blazepose.models.landmark_net import LandmarkNet
+from blazepose.ranges import check_ranges
+from blazepose.targets.heatmaps import SIGMA_CELLS
+from blazepose.training.optimizer import OptimizerConfig
+from blazepose.training.stages import Stages
+
+
+@dataclass(frozen=True)
+class LandmarkLossConfig:
+    """Weight of each term; 0 switches it off. Chosen: terms of similar size after the first epochs.
+
+    Attributes:
+        heatmap: cross-entropy of the heatmaps.
+        offset: absolute error of the offset maps, cells.
+        coordinates: log of the distance in x and y.
+        z: ROI units.
+        visibility: cross-entropy.
+        presence: cross-entropy.
+        world: metres.
+        pose: cross-entropy of the pose score.
+        segmentation: cross-entropy of the mask.
+        keep: of the teacher's terms, as a factor on those of the labels; a fine-tuning keeps with it what
+            nobody labelled.
+        mask_share: of a batch, for which the mask is learned: it costs a CPU as much as all the rest.
+        scale: distance that still counts as near for `coordinates`, ROI units.
+        beta: where the errors of z and world turn from squared to linear, in their units.
+        sigma: of the heatmap targets, cells.
+        peak: how much more the cell at the point counts than one far away, in the heatmaps of labels; the
+            teacher's have no such cell.
+
+    Raises:
+        ValueError: names the value that is out of range.
+    """
+
+    heatmap: float = 1.0
+    offset: float = 0.1
+    coordinates: float = 1.0
+    z: float = 5.0
+    visibility: float = 0.2
+    presence: float = 0.2
+    world: float = 2.0
+    pose: float = 0.5
+    segmentation: float = 0.5
+    keep: float = 0.0
+    mask_share: float = 0.25
+    scale: float = 0.03
+    beta: float = 0.01
+    sigma: float = SIGMA_CELLS
+    peak: float = 1.0
+
+    def __post_init__(self) -> None:
+        names = [field.name for field in dataclasses.fields(self)]
+        divisors = dict.fromkeys(("scale", "beta", "sigma"), (1e-4, math.inf))
+        others = {"mask_share": (0.01, 1.0), "peak": (1.0, 100.0)}
+        limits = dict.fromkeys(names, (0.0, math.inf)) | divisors | others
+        check_ranges("loss", self, limits)
+
+
+def check_that_it_learns(
+    net: LandmarkNet,
+    weights: LandmarkLossConfig,
+    stages: Stages,
+    optimiser: OptimizerConfig,
+    initialised: bool,
+) -> None:
+    """Refuse a recipe in which a part would stay at its random start without anybody noticing.
+
+    Raises:
+        ValueError: names the switch to turn.
+    """
+    regression, heatmap = weights.coordinates > 0, weights.heatmap > 0
+    if not regression and not heatmap:
+        raise ValueError("loss.heatmap and loss.coordinates are both 0: nothing would be learned")
+    if stages.joint and net.gradient_stop and not heatmap:
+        raise ValueError(
+            "loss.heatmap=0 with model.gradient_stop=true: nothing would train the encoder; "
+            "set model.gradient_stop=false"
+        )
+    if (stages.heatmap and not heatmap) or (stages.regression and not regression):
+        raise ValueError("a stage has epochs but its loss has weight 0; see stages and loss in the config")
+    if stages.at(0) == "regression" and not initialised:
+        raise ValueError(
+            "stages: regression would learn on features that nothing has trained; set stages.heatmap, or "
+            "init= to trained weights"
+        )
+    if (optimiser.frozen_levels or optimiser.frozen_norm) and not initialised:
+        raise ValueError(
+            "optimiser.frozen_levels and optimiser.frozen_norm keep what init= brings, and there is none; "
+            "name it, or set them to 0 and false"
+        )
+    if weights.offset and not heatmap:
+        raise ValueError("loss.offset refines heatmaps; with loss.heatmap=0 set loss.offset=0 too")

@@ -1,0 +1,91 @@
+"""Loss terms of the labels."""
+
+import torch
+from torch import Tensor
+
+from blazepose.data.sample import PoseBatch
+from blazepose.losses.landmark_losses import (
+    binary_loss,
+    coordinate_loss,
+    heatmap_loss,
+    mask_loss,
+    offset_loss,
+    position_loss,
+)
+from blazepose.models.outputs import LandmarkOutputs
+from blazepose.targets.heatmaps import encode_heatmaps, encode_offsets
+from blazepose.topology import NUM_HEATMAPS, NUM_LANDMARKS, both_sides
+from blazepose.training.loss_config import LandmarkLossConfig
+
+
+def heatmap_losses(
+    out: LandmarkOutputs, batch: PoseBatch, weights: LandmarkLossConfig, outputs: list[str], taught: Tensor
+) -> dict[str, Tensor]:
+    """Unweighted terms of heatmaps, offsets and mask.
+
+    Args:
+        out: of the network.
+        batch: with the labels.
+        weights: terms of weight 0 are left out.
+        outputs: what is learned (training.stages.learned).
+        taught: indices of the points with heatmaps.
+    """
+    points = batch["points"][:, taught, :2]
+    inside = ((points >= 0) & (points < 1)).all(dim=2) & batch["labelled"][:, taught]
+    terms = {}
+    size = out.heatmaps.shape[-1]
+    if weights.heatmap:
+        heatmaps = encode_heatmaps(points, size, weights.sigma)
+        logits = out.heatmaps[:, taught].float().contiguous()
+        terms["heatmap"] = heatmap_loss(logits, heatmaps, inside, weights.peak)
+    if weights.offset and out.offsets is not None:
+        targets, near = encode_offsets(points, size)
+        offsets = out.offsets.unflatten(1, (NUM_HEATMAPS, 2))[:, taught].float().contiguous()
+        terms["offset"] = offset_loss(offsets, targets, near, inside)
+    if "segmentation" in outputs and out.segmentation is not None:
+        terms["segmentation"] = mask_loss(out.segmentation.float(), batch["mask"][: len(out.segmentation)])
+    return terms
+
+
+def regression_losses(
+    out: LandmarkOutputs,
+    batch: PoseBatch,
+    weights: LandmarkLossConfig,
+    trained: dict[str, list[str]],
+    size: int,
+) -> dict[str, Tensor]:
+    """Unweighted terms of landmarks, visibility, presence, world landmarks and pose score.
+
+    Args:
+        out: of the network.
+        batch: with the labels.
+        weights: for the scales of the losses.
+        trained: what is learned (training.stages.learned).
+        size: side of the crop, pixels.
+    """
+    landmarks, points = out.landmarks.float(), batch["points"]
+    visible, present = batch["visibility"], batch["presence"]
+    terms = {
+        "coordinates": position_loss(
+            landmarks[..., :2] / size, points[..., :2], batch["labelled"], weights.scale
+        ),
+        "presence": binary_loss(landmarks[:, :NUM_LANDMARKS, 4], present.float(), present >= 0),
+    }
+    outputs = trained["outputs"]
+    if "z" in outputs:
+        terms["z"] = coordinate_loss(
+            landmarks[..., 2:3] / size, points[..., 2:], batch["z_labelled"], weights.beta
+        )
+    if "visibility" in outputs:
+        seen = both_sides(trained["visibility"])
+        visible = visible[:, seen]
+        terms["visibility"] = binary_loss(landmarks[:, seen, 3], visible.float(), visible >= 0)
+    if "world" in outputs:
+        world = out.world.float()[:, :NUM_LANDMARKS]
+        terms["world"] = coordinate_loss(world, batch["world"], batch["world_labelled"], weights.beta)
+    if "pose" in outputs:
+        pose = batch["pose"].float()
+        terms["pose"] = binary_loss(
+            out.pose_logit.float()[:, 0], pose, torch.ones_like(pose, dtype=torch.bool)
+        )
+    return terms

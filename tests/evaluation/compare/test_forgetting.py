@@ -1,0 +1,125 @@
+"""What changed between two networks, worked out by hand."""
+
+import numpy as np
+import pytest
+
+from blazepose.data.annotation import Annotation
+from blazepose.evaluation.compare.forgetting import (
+    GROUPS,
+    SHIFT_PX,
+    CropOutputs,
+    Labels,
+    changed_pck,
+    measure_forgetting,
+    shift_crop,
+    unshift,
+)
+from blazepose.evaluation.predict import CropJob
+from blazepose.geometry import Roi, crop_image, image_to_roi, roi_to_image_matrix
+from blazepose.topology import INDEX, LANDMARKS, LEFT_SHOULDER, LSP14, RIGHT_HIP, ROI_CENTER
+
+LABELLED = [INDEX[name] for name in LSP14.values() if name in INDEX]
+PEOPLE = 4
+
+
+@pytest.fixture
+def labels() -> Labels:
+    points = np.random.default_rng(0).uniform(0.2, 0.8, (PEOPLE, 33, 2))
+    points[:, LEFT_SHOULDER], points[:, RIGHT_HIP] = (0.5, 0.5), (0.5, 0.7)
+    labelled = np.zeros((PEOPLE, 33), bool)
+    labelled[:, LABELLED] = True
+    return Labels(points, labelled, np.full(PEOPLE, 0.2))
+
+
+@pytest.fixture
+def before(labels) -> CropOutputs:
+    masks = np.zeros((PEOPLE, 8, 8), bool)
+    masks[:, :4] = True
+    points = np.concatenate([labels.points, np.full((PEOPLE, 6, 2), 0.5)], axis=1)
+    return CropOutputs(
+        points, np.zeros((PEOPLE, 33, 3)), np.full((PEOPLE, 33), 0.9), np.full(PEOPLE, 0.9), masks
+    )
+
+
+def test_groups_are_what_they_are_called():
+    names = {group: [LANDMARKS[k] for k in numbers] for group, numbers in GROUPS.items()}
+    assert (names["face"][0], names["face"][-1]) == ("nose", "mouth_right")
+    assert len(names["face"]) == 11
+    assert all(any(part in name for part in ("pinky", "index", "thumb")) for name in names["hands"])
+    assert len(names["hands"]) == 6
+    assert sorted(names["feet"]) == ["left_foot_index", "left_heel", "right_foot_index", "right_heel"]
+
+
+def test_nothing_has_changed(before, labels):
+    figures = measure_forgetting(before, before, labels)
+    assert [figure for name, figure in figures.items() if "agrees" not in name and "overlap" not in name] == [
+        0.0
+    ] * 5
+    assert {figures[name] for name in figures if "agrees" in name or "overlap" in name} == {100.0}
+    was, now, gain = changed_pck(before, before, labels)
+    assert (was, now, gain.value) == (100, 100, 0)
+
+
+def test_every_figure_says_what_moved(before, labels):
+    points, world = before.points.copy(), before.world.copy()
+    points[:, list(GROUPS["feet"]), 0] += 0.01  # 5 % of the torso
+    points[:, ROI_CENTER, 1] += 0.03
+    world[..., 2] += 0.04
+    visibility, pose, masks = before.visibility.copy(), before.pose.copy(), before.masks.copy()
+    visibility[0], pose[1] = 0.1, 0.2
+    masks[:, 3] = False  # of 32 pixels 24 are left
+    figures = measure_forgetting(before, CropOutputs(points, world, visibility, pose, masks), labels)
+    assert figures == pytest.approx(
+        {
+            "face, % of torso": 0,
+            "hands, % of torso": 0,
+            "feet, % of torso": 5,
+            "alignment points, % of the crop": 1.5,
+            "world, cm": 4,
+            "visibility agrees, %": 75,
+            "pose score agrees, %": 75,
+            "mask overlap, %": 75,
+        }
+    )
+
+
+def test_where_the_first_weights_were_wrong_nothing_is_counted(before, labels):
+    """The left ankle of everybody was missed: whatever the left foot does now is no drift."""
+    wrong = before.points.copy()
+    wrong[:, INDEX["left_ankle"]] += 0.1
+    moved = before.points.copy()
+    moved[:, [INDEX["left_heel"], INDEX["left_foot_index"]]] += 0.1
+    figures = measure_forgetting(before._replace(points=wrong), before._replace(points=moved), labels)
+    assert figures["feet, % of torso"] == 0
+    was, now, gain = changed_pck(before._replace(points=wrong), before._replace(points=moved), labels)
+    assert was == pytest.approx(100 * 11 / 12)
+    assert now == 100
+    assert gain.value == pytest.approx(100 / 12)
+
+
+def test_people_without_a_torso_do_not_count(before, labels):
+    moved = before._replace(points=before.points + 0.1)
+    unknown = labels._replace(torso=np.array([np.nan, 0.2, 0.2, 0.2]))
+    assert measure_forgetting(before, moved, unknown)["face, % of torso"] == pytest.approx(50 * 2**0.5)
+    nobody = labels._replace(torso=np.full(PEOPLE, np.nan))
+    assert np.isnan(measure_forgetting(before, moved, nobody)["face, % of torso"])
+
+
+def test_a_nudged_crop_comes_back_to_where_it_was(before):
+    """A dot and a mask in a turned crop and in one beside it are the same in coordinates of the first."""
+    size = 64
+    roi = Roi(100.0, 80.0, 128.0, 0.5)
+    image = np.zeros((160, 200, 3), np.uint8)
+    image[60:100, 70:120] = 255
+    job = CropJob("test", Annotation.__new__(Annotation), roi)
+    crops = [
+        crop_image(image, roi_to_image_matrix(r), size)[..., 0] > 127
+        for r in (roi, shift_crop(job, size).roi)
+    ]
+    assert (crops[0] != crops[1]).sum() > 2 * size / 4
+    points = [image_to_roi(r, np.array([[[110.0, 90.0]]])) for r in (roi, shift_crop(job, size).roi)]
+    assert points[1][0, 0] == pytest.approx(points[0][0, 0] - [SHIFT_PX / size, 0])
+    said = before._replace(points=points[1], masks=crops[1][None])
+    back = unshift(said)
+    assert back.points == pytest.approx(points[0])
+    assert (back.masks[0] != crops[0]).mean() < 0.005

@@ -1,0 +1,98 @@
+"""The model card: what is known, and what is said to be unknown."""
+
+import re
+
+import numpy as np
+import pytest
+
+from blazepose.evaluation.fairness.verdicts import FairnessConfig
+from blazepose.evaluation.report import model_card
+from blazepose.evaluation.report.model_card import Latency, measure_latency, write_model_card
+from blazepose.evaluation.results import results
+from tests.evaluation.crowd import Clock, ConstantEngine
+from tests.evaluation.judged import with_right
+from tests.evaluation.test_report import ABOUT
+
+OURS = {
+    "model": "lite",
+    "wiring": "mediapipe",
+    "version": "0.1.0",
+    "trained": {
+        "landmarks": ["left_hip", "right_hip"],
+        "visibility": [],
+        "outputs": ["presence", "heatmaps"],
+    },
+    "data": {"train": [{"name": "lsp:data/lspet", "people": 4344, "licence": "for research"}]},
+    "recipe": {"init": "pose_landmark_lite.tflite"},
+    "init": {"trained": {}, "data": {"train": [{"name": "coco:a", "people": 9, "licence": "CC BY 4.0"}]}},
+    "blend": {"share": 0.5},
+}
+LATENCY = Latency(12.34, 256, "some CPU, LandmarkEngine, 2 threads")
+
+
+@pytest.fixture
+def card(tmp_path):
+    def write(said, **changed) -> str:
+        scored = with_right({"red": [6, 3] * 15, "blue": [6, 6] * 15})
+        (tmp_path / "net.tflite").write_bytes(bytes(6_420_000))
+        figures = (
+            results(scored, FairnessConfig(["team"]))
+            | ABOUT
+            | {"file": str(tmp_path / "net.tflite")}
+            | changed
+        )
+        write_model_card(figures, said, LATENCY, tmp_path / "model_card.md")
+        return (tmp_path / "model_card.md").read_text()
+
+    return write
+
+
+def test_what_weights_say_of_themselves(card):
+    text = card(OURS)
+    assert "| architecture | BlazePose lite, mediapipe wiring, written by blazepose 0.1.0 |" in text
+    assert "net.tflite`, 6.4 MB, sha256 `abc` |" in text
+    assert "12.3 ms (median of 50; some CPU, LandmarkEngine, 2 threads)" in text
+    assert "Learned: 2 of 33 landmarks, presence, heatmaps; not learned: the other landmarks" in text
+    assert "- `lsp:data/lspet`: 4344 people; for research." in text
+    assert "began from `pose_landmark_lite.tflite`" in text
+    assert "- `coco:a`: 9 people; CC BY 4.0." in text
+    assert "0.5 of the way" in text
+
+
+def test_what_nobody_says_is_said_to_be_unknown(card):
+    text = card({})
+    assert "| architecture | The weights do not say. |" in text
+    assert "What was trained is unknown" in text
+    assert re.search(r"## Training data\n\nThe weights do not say\.", text)
+    assert "Foreign weights: what they were trained on" in text
+    assert re.search(r"## Intended use\n\nUnknown", text)
+
+
+def test_results_and_limits(card):
+    text = card({})
+    assert "30 people" not in text
+    assert "60 people, crop from annotation" in text
+    assert "| red | 30 | 75.0 |" in text
+    assert "By team" not in text, "it has a verdict"
+    assert "Not measured by region, skin tone, gender, age group" in text
+    assert "Visibility was not measured" in text
+    assert "errors of the detector are not in these figures" in text
+    assert "errors of the detector" not in card({}, roi="detector")
+
+
+def test_latency_is_of_the_network(pose_roi, monkeypatch):
+    """12.5 ms a crop, after the first five; every tenth crop is disturbed."""
+    clock = Clock()
+
+    class Timed(ConstantEngine):
+        def __call__(self, images: np.ndarray):
+            run = len(self.batches)
+            clock.now += 9 if run < 5 else 0.3 if run % 10 == 0 else 0.0125
+            return super().__call__(images)
+
+    monkeypatch.setattr(model_card, "time", clock)
+    latency = measure_latency(Timed(pose_roi), 2)
+    assert latency.milliseconds == pytest.approx(12.5)
+    assert latency.side == 256
+    assert latency.where.endswith("Timed, 2 threads")
+    assert measure_latency(ConstantEngine(pose_roi), None).where.endswith("as many threads as it takes")

@@ -1,0 +1,286 @@
+import json
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from blazepose.evaluation.config import EvaluationConfig
+from blazepose.evaluation.predict import plan_label_crops, predict
+from blazepose.evaluation.predictions import read_predictions, write_predictions
+from blazepose.evaluation.report.markdown import verdict_sentence
+from blazepose.evaluation.report.sheets import random_people, worst_cases
+from blazepose.evaluation.report.write import new_folder, repeat_command, write_report
+from blazepose.evaluation.results import headline, results
+from blazepose.evaluation.score import ScoredPeople, score
+from blazepose.runtime.decode import RawOutputs
+from tests.evaluation.crowd import ConstantEngine
+
+ABOUT = {"file": "net.tflite", "sha256": "abc", "detector": None, "data": ["lsp:here"]}
+ABOUT |= {"annotators": False, "notes": []}
+
+
+@pytest.fixture
+def scored(crowd, pose_roi) -> ScoredPeople:
+    predictions = list(predict(ConstantEngine(pose_roi), plan_label_crops([crowd], "jitter", 0), "jitter"))
+    return score({(p.reader, p.image, p.person): p for p in predictions}, [crowd])
+
+
+def test_a_report_says_what_its_figures_depend_on(scored, tmp_path):
+    figures = results(scored) | ABOUT | {"file": "models/net.tflite"}
+    (tmp_path / "out").mkdir()
+    write_report(scored, figures, "python eval.py weights=models/net.tflite", 0, tmp_path / "out")
+    text = (tmp_path / "out/report.md").read_text()
+    interval = "{:.1f} to {:.1f}".format(*figures["pck@0.2_ci95"])
+    assert re.search(rf"\| PCK@0.2, landmarks as .* \| {figures['pck@0.2']:.1f} \| {interval} \|", text)
+    assert "7 people, crop from jitter, torso left shoulder to right hip." in text
+    assert "| left_wrist |" in text
+    assert "python eval.py weights=models/net.tflite" in text
+    assert "sha256 `abc`" in text
+    assert json.loads((tmp_path / "out/results.json").read_text()) == figures
+    pictures = re.findall(r"\((\w+\.png)\)", text)
+    assert pictures == [f"{name}.png" for name in ("pck_curve", "body", "difficulty", "worst", "random")]
+    for picture in pictures:
+        image = cv2.imread(str(tmp_path / "out" / picture))
+        assert min(image.shape[:2]) > 200
+        assert image.std() > 10
+
+
+def test_what_an_engine_does_not_tell_has_no_figure(crowd, pose_roi, tmp_path):
+    """MediaPipe returns landmarks that are refined already, and no pose score."""
+
+    class Closed(ConstantEngine):
+        def __call__(self, images: np.ndarray) -> RawOutputs:
+            nothing = np.full((len(images), 1), np.nan)
+            return super().__call__(images)._replace(heatmaps=None, pose_presence=nothing)
+
+    said = predict(Closed(pose_roi), plan_label_crops([crowd], "annotation", 0), "annotation")
+    write_predictions(said, tmp_path / "predictions.jsonl")
+    read = read_predictions(tmp_path / "predictions.jsonl")
+    assert {(p.landmarks_raw, p.pose_presence) for p in read.values()} == {(None, None)}
+    scored = score(read, [crowd])
+    figures = results(scored) | ABOUT | {"file": "pose.task"}
+    assert figures["pck@0.2"] == 100
+    assert figures["pck@0.2_raw"] is None
+    assert "regression" not in headline(figures)
+    write_report(scored, figures, "", 0, tmp_path)
+    assert "regression output alone | not labelled or not trained |" in (tmp_path / "report.md").read_text()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_report_of_weights_that_find_nobody(crowd, pose_roi, tmp_path):
+    jobs = [job._replace(min_presence=1.0) for job in plan_label_crops([crowd], "annotation", 0)]
+    said = {(p.reader, p.image, p.person): p for p in predict(ConstantEngine(pose_roi), jobs, "detector")}
+    scored = score(said, [crowd])
+    figures = results(scored) | ABOUT
+    assert figures["pck@0.2"] == 0
+    write_report(scored, figures, "", 0, tmp_path)
+    assert cv2.imread(str(tmp_path / "pck_curve.png")) is not None
+
+
+def test_points_left_out_are_said(scored, tmp_path):
+    figures = results(scored) | ABOUT
+    figures |= {"num_left_out": {"zero torso": 3}, "not_trained": {"nose": 5}}
+    write_report(scored, figures, "", 0, tmp_path)
+    text = (tmp_path / "report.md").read_text()
+    assert "People left out: 3 (zero torso)." in text
+    assert "never learned them: nose (5)." in text
+
+
+def test_worst_people_first(scored):
+    errors = np.zeros_like(scored.errors)
+    errors[2] = 0.3
+    errors[5] = 0.4
+    errors[0] = 0.19
+    changed = scored._replace(errors=errors)
+    assert worst_cases(changed, 3) == [5, 2, 0]
+    assert len(worst_cases(changed, 100)) == 7
+
+
+def test_random_people_are_the_same_for_a_seed(scored):
+    assert random_people(scored, 3, seed=1) == random_people(scored, 3, seed=1)
+    assert random_people(scored, 100, seed=0) == list(range(7))
+
+
+def test_results_are_never_written_over(tmp_path):
+    (tmp_path / "old").mkdir()
+    assert new_folder(str(tmp_path / "old"), tmp_path / "net.tflite") == tmp_path / "old"
+    (tmp_path / "old" / ".part.of_a_kill").mkdir()
+    assert new_folder(str(tmp_path / "old"), tmp_path / "net.tflite") == tmp_path / "old"
+    (tmp_path / "old/results.json").write_text("{}")
+    with pytest.raises(FileExistsError, match=r"out=.*old exists and is not empty"):
+        new_folder(str(tmp_path / "old"), tmp_path / "net.tflite")
+
+
+def test_two_evaluations_in_one_second_have_two_folders(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    first, second = (new_folder(None, tmp_path / "net.tflite") for _ in range(2))
+    assert re.fullmatch(r"runs/eval/net-\d{8}-\d{6}", first.as_posix())
+    assert first != second
+
+
+def test_the_command_can_be_typed():
+    command = repeat_command(EvaluationConfig(roi="jitter"), Path("my nets/a=1.ckpt"), ["lsp:a", "coco:b"])
+    assert command == (
+        "python eval.py \"weights='my nets/a=1.ckpt'\" roi=jitter \"data.test=['lsp:a','coco:b']\" "
+        "torso=across seed=0"
+    )
+
+
+def test_the_command_names_the_detector_and_the_engine():
+    options = EvaluationConfig(roi="detector", detector="mine.ckpt", engine="mediapipe")
+    command = repeat_command(options, Path("pose.task"), ["lsp:a"])
+    assert "roi=detector" in command
+    assert command.endswith("detector=mine.ckpt engine=mediapipe")
+
+
+def test_the_command_names_groups_and_annotators():
+    options = EvaluationConfig(intersect=["gender", "age"], annotators="reports/second", min_group=30)
+    command = repeat_command(options, Path("a.task"), ["lsp:a"], "my people.csv")
+    assert "\"data.metadata='my people.csv'\" \"intersect=['gender','age']\"" in command
+    assert command.endswith("annotators=reports/second min_group=30")
+
+
+def test_the_report_of_a_pipeline_names_its_detector(scored, tmp_path):
+    detector = {"file": "people.tflite", "sha256": "def"}
+    write_report(scored, results(scored) | ABOUT | {"detector": detector}, "", 0, tmp_path)
+    assert "The detector: `people.tflite`, sha256 `def`." in (tmp_path / "report.md").read_text()
+
+
+def test_the_command_of_scored_predictions_names_no_crop():
+    options = EvaluationConfig(predictions="p.jsonl", torso="midline")
+    command = repeat_command(options, Path("p.jsonl"), ["lsp:a"])
+    assert command == "python eval.py predictions=p.jsonl \"data.test=['lsp:a']\" torso=midline seed=0"
+
+
+def test_only_tables_that_have_figures(scored, tmp_path):
+    figures = results(scored) | ABOUT
+    write_report(scored, figures, "", 0, tmp_path)
+    text = (tmp_path / "report.md").read_text()
+    assert "3-D" not in text
+    assert "Fairness" not in text
+    columns = "| landmark | PCK@0.2 | mean error, % of torso | offset right, down, % of torso | points |"
+    assert columns in text
+    assert re.search(r"\| left_hip \| \d+\.\d \| \d+\.\d \| [+-]\d+\.\d, [+-]\d+\.\d \| 7 \|", text)
+
+
+def test_tables_of_heads(scored, tmp_path):
+    figures = results(scored) | ABOUT
+    figures |= {"mpjpe_mm": 61.25, "mask_iou": 83.0, "outputs_not_trained": ["presence"]}
+    figures["classes"]["hidden"] = {"precision": None, "recall": 0.0, "f1": 0.0, "points": 9}
+    figures["calibration"] = {"visibility": {"error": 12.3, "bins": [[0.1, 0.3, 5], [0.9, 0.8, 70]]}}
+    write_report(scored, figures, "", 0, tmp_path)
+    text = (tmp_path / "report.md").read_text()
+    assert re.search(r"\| MPJPE: .* \| 61.2 mm \|", text)
+    assert "PA-MPJPE" not in text
+    assert "| hidden | 0.0 |  | 0.0 | 9 |" in text
+    assert "| visible |" not in text
+    assert "| visibility, expected calibration error | 12.3 % |" in text
+    assert "the weights never learned it: presence." in text
+    assert min(cv2.imread(str(tmp_path / "calibration.png")).shape[:2]) > 200
+
+
+def fair(**changed):
+    """An attribute of two groups, of which one is small."""
+    row = {"pck@0.2": 71.5, "pdj@0.2": None, "std": 8.0, "ci95": [69.0, 74.0], "mean_error": 20.0}
+    row |= {"mpjpe_mm": 61.0, "mask_iou": None, "count": 50, "subjects": 50}
+    few = row | {"count": 3, "subjects": 3}
+    return {
+        "metric": "pck@0.2",
+        "groups": {
+            "squat": row,
+            "plank": row | {"mpjpe_mm": None},
+            "few": few,
+            "none": EMPTY,
+        },
+        "average": 71.5,
+        "range": 9.0,
+        "range_corrected": 8.5,
+        "range_ci95": [8.0, 10.0],
+        "worst": "plank",
+        "apart": ["plank", "squat"],
+        "criterion": 7.5,
+        "criterion_from": None,
+        "verdict": "unfair",
+        "too_few": ["few", "none"],
+        "min_group": 20,
+        "judged": ["squat", "plank"],
+        "without": 4,
+    } | changed
+
+
+_KEYS = ("pck@0.2", "pdj@0.2", "std", "ci95", "mean_error", "mpjpe_mm", "mask_iou")
+EMPTY = dict.fromkeys(_KEYS) | {"count": 0, "subjects": 0}
+
+
+def test_fairness_in_the_model_cards_shape(scored, tmp_path):
+    figures = results(scored) | ABOUT | {"fairness": {"pose_family": fair()}}
+    write_report(scored, figures, "", 0, tmp_path)
+    text = (tmp_path / "report.md").read_text()
+    assert "### Pose family" in text
+    assert "| group | people | PCK@0.2 | std | 95 % interval | mean error, % of torso | MPJPE, mm |" in text
+    assert "| plank | 50 | 71.5 | 8.0 | 69.0 to 74.0 | 20.0 |  |" in text
+    assert "| **range of 2 groups** |  | **9.0** |" in text
+    sentence = (
+        "**unfair**: the means differ by 9.0 (lowest: plank), the true ones surely by more than 8.0; over "
+        "7.5 is unfair. plank is so much worse than squat. Too few people to judge: few (3); none (0)."
+    )
+    assert text.count(sentence) == 2, "at the beginning, and under its table"
+    assert "By PCK, since visibility is not known of everybody. The criterion is the model card's" in text
+    assert "Fewer than 20 people: few (3); none (0). In no group: 4 people." in text
+    assert min(cv2.imread(str(tmp_path / "fairness.png")).shape[:2]) > 150
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"verdict": "fair", "range_ci95": [0, 6.0]}, "surely by less than 6.0; up to 7.5 is fair"),
+        ({"verdict": "undecided", "range_ci95": [2.0, 11.0]}, "about 8.5 without what chance adds"),
+        ({"verdict": "undecided", "range_ci95": [2.0, 11.0]}, "2.0 and 11.0, so it may be above 7.5 or not"),
+        (
+            {"verdict": "undecided", "range_ci95": [0, 6.0]},
+            "less than 6.0. Too few people to judge: few (3)",
+        ),
+        (
+            {"verdict": "undecided", "range": None},
+            "**undecided**: fewer than two groups have enough people (20 or more)",
+        ),
+    ],
+)
+def test_verdicts_are_sentences(changed, sentence):
+    assert sentence in verdict_sentence(fair(**changed))
+
+
+def test_the_html_is_one_file_with_everything(scored, tmp_path):
+    figures = results(scored) | ABOUT | {"file": "<my> & net.tflite"}
+    write_report(scored, figures, "python eval.py a=<b>", 0, tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 5
+    assert not re.search(r'(src|href)="(?!data:|#)', page)
+    assert "<title>&lt;my&gt; &amp; net on lsp:here</title>" in page
+    assert "<my>" not in page
+    assert '<a href="#per-landmark">Per landmark</a>' in page
+    assert page.count("<table>") == (tmp_path / "report.md").read_text().count("| :---")
+    assert "a=&lt;b&gt;" in page
+
+
+def test_an_attribute_without_anybody_is_no_picture(scored, tmp_path):
+    """The column of a table may be empty."""
+    nobody = fair(groups={}, range=None, verdict="undecided", too_few=[], judged=[])
+    figures = results(scored) | ABOUT | {"fairness": {"team": nobody}}
+    write_report(scored, figures, "", 0, tmp_path)
+    assert "fairness.png" not in (tmp_path / "report.md").read_text()
+    assert not (tmp_path / "fairness.png").exists()
+
+
+def test_the_report_of_annotators_speaks_of_them(scored, tmp_path):
+    figures = results(scored) | ABOUT | {"annotators": True, "not_trained": {"nose": 5}}
+    figures |= {"outputs_not_trained": ["presence"]}
+    write_report(scored, figures, "", 0, tmp_path)
+    text = (tmp_path / "report.md").read_text()
+    assert "points of the second annotator that are near the first's" in text
+    assert "regression output alone" not in text
+    assert "because the second annotator did not label them: nose (5)." in text
+    assert "because the second annotator does not tell it: presence." in text
+    assert "weights" not in text.split("## Repeat")[0]

@@ -1,0 +1,59 @@
+"""Half precision: rounded kernels, corrected biases, the original untouched."""
+
+import copy
+
+import pytest
+import torch
+
+from blazepose.export.export_module import ExportModule
+from blazepose.export.fp16 import round_with_bias_correction
+from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.variants import landmark_variant
+
+
+@pytest.fixture(scope="module")
+def crops() -> torch.Tensor:
+    return torch.rand(4, 256, 256, 3, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(scope="module")
+def net(crops) -> ExportModule:
+    torch.manual_seed(0)
+    net = LandmarkNet(landmark_variant("lite", "mediapipe"))
+    for _ in range(5):
+        net.train()(crops.permute(0, 3, 1, 2))
+    return ExportModule(net.eval())
+
+
+def test_kernels_are_half_precision_and_the_original_stays(net, crops):
+    before = copy.deepcopy(net.state_dict())
+    half = round_with_bias_correction(net, crops)
+    for name, value in half.state_dict().items():
+        if value.ndim == 4:
+            assert torch.equal(value, value.half().float()), name
+    for name, value in net.state_dict().items():
+        assert torch.equal(value, before[name])
+    assert not any(module._forward_hooks for each in (net, half) for module in each.modules())
+
+
+def test_mean_errors_are_gone_and_landmarks_move_less(net, crops):
+    plain = copy.deepcopy(net)
+    with torch.no_grad():
+        for conv in plain.modules():
+            if isinstance(conv, torch.nn.Conv2d):
+                conv.weight.copy_(conv.weight.half().float())
+        half = round_with_bias_correction(net, crops)
+        exact, uncorrected, corrected = (each(crops) for each in (net, plain, half))
+    shifts = [(said[0] - exact[0]).mean(dim=0).abs().mean() for said in (corrected, uncorrected)]
+    assert shifts[0] < 0.2 * shifts[1]
+    moved = [(said[0] - exact[0]).abs().mean() for said in (corrected, uncorrected)]
+    assert moved[0] < 0.7 * moved[1]
+
+
+def test_kernels_that_are_half_precision_already_keep_their_biases(net, crops):
+    once = round_with_bias_correction(net, crops)
+    for conv in once.modules():
+        if isinstance(conv, torch.nn.Conv2d):
+            conv.weight.data.mul_(1 + 1e-7)  # as after folding
+    twice = round_with_bias_correction(once, crops).state_dict()
+    assert all(torch.equal(twice[name], bias) for name, bias in once.state_dict().items() if bias.ndim == 1)

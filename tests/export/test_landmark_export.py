@@ -1,0 +1,158 @@
+"""Exported files: same numbers as torch, or no file."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import torch
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+from blazepose.data.dataset import PoseDataset
+from blazepose.data.readers import read_source
+from blazepose.export import landmark_export as landmark
+from blazepose.export.export_module import ExportModule
+from blazepose.export.landmark_export import export_landmark_net, verification_crops
+from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
+from blazepose.runtime.engines import LandmarkEngine
+from blazepose.training.checkpoint import landmark_metadata
+from blazepose.training.weights import load_landmark_net, read_weights
+
+PLAIN = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory, tiny_lsp) -> Path:
+    """lite with outputs of the size of a trained network's, so that half precision has something to lose."""
+    torch.manual_seed(0)
+    net = LandmarkNet(landmark_variant("lite", "mediapipe"))
+    with torch.no_grad():
+        net.tower.landmarks.weight.mul_(5)
+        net.heatmaps.weight.mul_(300)
+    # Let BatchNorm see data once, as after training; otherwise activations die out on the way.
+    for _ in range(5):
+        net.train()(torch.rand(8, 3, 256, 256))
+    about = landmark_metadata(net, "mediapipe", {"landmarks": ["nose"], "outputs": []}, {"train": []}, {})
+    about["data"] = {"train": [], "val": [{"name": f"lsp:{tiny_lsp}", "people": 24, "licence": "none"}]}
+    path = tmp_path_factory.mktemp("run") / "checkpoints" / "best.ckpt"
+    path.parent.mkdir()
+    torch.save({"blazepose": about, "state_dict": {f"net.{k}": v for k, v in net.state_dict().items()}}, path)
+    return path
+
+
+@pytest.fixture(scope="module", params=["tflite fp32", "tflite fp16", "onnx fp32", "onnx fp16"])
+def exported(request, checkpoint, tmp_path_factory):
+    """A file, its target and precision, and what verification found."""
+    target, precision = request.param.split()
+    out = tmp_path_factory.mktemp("exported") / f"pose.{target}"
+    _, found = export_landmark_net(checkpoint, target, precision, out)
+    return out, target, precision, found
+
+
+@pytest.mark.parametrize("target", ["tflite", "onnx"])
+def test_the_papers_wiring_is_exported_too(target, tiny_lsp, tmp_path):
+    torch.manual_seed(0)
+    net = LandmarkNet(landmark_variant("lite", "paper"), gradient_stop=True)
+    for _ in range(3):
+        net.train()(torch.rand(8, 3, 256, 256))
+    trained = {"landmarks": ["nose"], "outputs": []}
+    about = landmark_metadata(net, "paper", trained, {"train": []}, {})
+    torch.save(
+        {"blazepose": about, "state_dict": {f"net.{k}": v for k, v in net.state_dict().items()}},
+        tmp_path / "a.ckpt",
+    )
+    out = tmp_path / f"pose.{target}"
+    export_landmark_net(tmp_path / "a.ckpt", target, "fp32", out, tiny_lsp / "images")
+    assert LandmarkEngine(out).metadata["wiring"] == "paper"
+    if target == "tflite":
+        assert_same_network(out, tiny_lsp)
+
+
+def assert_same_network(file: Path, people: Path) -> None:
+    """What LiteRT says of a file, its network says that is read back by structure."""
+    crop = PoseDataset([read_source(f"lsp:{people}")], LANDMARK_INPUT)[0]["image"][None]
+    with torch.no_grad():
+        own = load_landmark_net(file).contract(torch.from_numpy(crop).float() / 255)
+    for found, expected in zip(own, LandmarkEngine(file)(crop), strict=True):
+        torch.testing.assert_close(found, torch.from_numpy(expected), atol=2e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("exported", ["tflite fp32", "tflite fp16"], indirect=True)
+def test_exported_files_are_read_back(exported, tiny_lsp):
+    assert_same_network(exported[0], tiny_lsp)
+    about = read_weights(exported[0]).about
+    assert about["trained"]["landmarks"] == ["nose"], "it says itself what it learned"
+
+
+@pytest.mark.parametrize("exported", ["tflite fp32", "tflite fp16"], indirect=True)
+def test_constants_are_aligned(exported):
+    """The schema demands it, Google's files have it, and some delegates map the weights as they lie."""
+    model = schema.Model.GetRootAs(exported[0].read_bytes())
+    buffers = [model.Buffers(i) for i in range(model.BuffersLength())]
+    starts = [buffer._tab.Vector(buffer._tab.Offset(4)) for buffer in buffers if buffer.DataLength()]
+    assert len(starts) > 100
+    assert all(start % 16 == 0 for start in starts)
+
+
+def test_export_is_verified_and_says_what_it_is(exported):
+    out, _, precision, found = exported
+    assert found.worst.landmarks_px < (0.05 if precision == "fp32" else 0.5)
+    assert out.stat().st_size / 1e6 == pytest.approx(5.5 if precision == "fp32" else 2.85, rel=0.05)
+    engine = LandmarkEngine(out)
+    assert engine.metadata["model"] == "lite"
+    assert engine.metadata["input"] == {"size": 256, "low": 0.0, "high": 1.0}
+    assert engine.metadata["precision"] == precision
+    assert engine.metadata["trained"]["landmarks"] == ["nose"]
+    assert [path.name for path in out.parent.iterdir()] == [out.name]  # no draft left behind
+
+
+def test_no_path_of_this_machine_is_in_the_file(exported):
+    content = exported[0].read_bytes()
+    assert str(Path(landmark.__file__).parents[2]).encode() not in content
+    assert b"site-packages" not in content
+
+
+@pytest.mark.parametrize("exported", ["tflite fp32"], indirect=True)
+def test_tflite_has_googles_operators(exported):
+    """Source: the official lite file; ours adds transposes at input and outputs, and pads."""
+    graph = Interpreter(str(exported[0]), experimental_op_resolver_type=PLAIN)
+    operators = Counter(op["op_name"] for op in graph._get_ops_details())
+    official = {
+        "CONV_2D": 54,
+        "DEPTHWISE_CONV_2D": 34,
+        "ADD": 25,
+        "RESIZE_BILINEAR": 5,
+        "MAX_POOL_2D": 2,
+        "LOGISTIC": 1,
+    }
+    assert {name: operators[name] for name in official} == official
+    assert set(operators) - set(official) == {"PAD", "RESHAPE", "TRANSPOSE"}
+
+
+def test_a_file_that_differs_does_not_appear(checkpoint, tmp_path, monkeypatch):
+    def broken(net: ExportModule, precision: str, metadata: str) -> bytes:
+        with torch.no_grad():
+            net.net.tower.landmarks.bias.add_(1.0)
+        return landmark.convert_onnx(net, precision, metadata)
+
+    monkeypatch.setitem(landmark.TARGETS, "onnx", (".onnx", broken))
+    with pytest.raises(ValueError, match="differs from torch"):
+        export_landmark_net(checkpoint, "onnx", "fp32", tmp_path / "pose.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_existing_file_is_not_overwritten(checkpoint, tmp_path):
+    out = tmp_path / "pose.onnx"
+    out.write_text("mine")
+    with pytest.raises(FileExistsError, match="choose another --out"):
+        export_landmark_net(checkpoint, "onnx", "fp32", out)
+    assert out.read_text() == "mine"
+
+
+def test_pictures_are_asked_for_where_the_data_is_missing(tmp_path, tiny_lsp):
+    about = {"data": {"train": [], "val": [{"name": f"lsp:{tmp_path / 'gone'}"}]}}
+    with pytest.raises(FileNotFoundError, match="--pictures"):
+        verification_crops(about, 256, None)
+    assert verification_crops(about, 256, tiny_lsp / "images").shape == (24, 256, 256, 3)

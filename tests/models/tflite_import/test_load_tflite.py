@@ -1,0 +1,172 @@
+"""Published weights in our networks, against LiteRT on real crops."""
+
+import dataclasses
+
+import flatbuffers
+import numpy as np
+import pytest
+import torch
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
+from torch import nn
+
+from blazepose.data.align import aligned_roi
+from blazepose.data.readers import read_source
+from blazepose.export.export_module import ExportModule
+from blazepose.export.tflite import convert_tflite
+from blazepose.geometry import crop_image, roi_to_image_matrix
+from blazepose.image import read_image
+from blazepose.models.blocks import ConvNorm, fold
+from blazepose.models.detector_net import DetectorNet
+from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.precise_bn import precise_bn
+from blazepose.models.tflite_import.load_tflite import load_tflite
+from blazepose.models.variants import VARIANTS, LandmarkVariant, landmark_variant
+from blazepose.runtime.decode import sigmoid
+
+LANDMARK_FILES = ("lite", "full", "heavy")
+LIMITS = {"landmarks": 0.01, "pose": 1e-5, "mask": 1e-3, "heatmaps": 1e-2, "world": 1e-4}
+"""Of the differences: pixels, probability, probability, logit, metres."""
+
+HEAVY_POSE = 1e-4
+"""XNNPACK's own rounding: in double precision heavy is 4e-5 from LiteRT's pose score, and 6e-6 from ours."""
+
+
+@pytest.fixture(scope="module")
+def crops(shared) -> np.ndarray:
+    """Four people of lspet_val, uint8 (4, 256, 256, 3)."""
+    people = read_source(f"lsp:{shared}/data/lspet_val").annotations[::160][:4]
+    return np.stack(
+        [crop_image(read_image(p.image), roi_to_image_matrix(aligned_roi(p)), 256) for p in people]
+    )
+
+
+def litert(content: bytes, images: np.ndarray) -> list[np.ndarray]:
+    """Outputs of a TFLite file for each picture (batch, height, width, 3) float32."""
+    interpreter = Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    runs = []
+    for image in images:
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], image[None])
+        interpreter.invoke()
+        runs.append([interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()])
+    return [np.concatenate(outputs) for outputs in zip(*runs, strict=True)]
+
+
+def torch_outputs(net: nn.Module, images: np.ndarray) -> list[np.ndarray]:
+    with torch.no_grad():
+        return [output.numpy() for output in net.contract(torch.from_numpy(images))]
+
+
+@pytest.mark.parametrize("name", LANDMARK_FILES)
+def test_landmark_networks_say_what_litert_says(shared, crops, name):
+    content = (shared / "models" / f"pose_landmark_{name}.tflite").read_bytes()
+    net = load_tflite(content)
+    assert isinstance(net, LandmarkNet)
+    assert net.variant == landmark_variant(name, "mediapipe")
+    assert not net.training
+    images = crops.astype(np.float32) / 255
+    found, expected = torch_outputs(net, images), litert(content, images)
+    for outputs in (found, expected):
+        outputs[2] = sigmoid(outputs[2])
+    limits = LIMITS | ({"pose": HEAVY_POSE} if name == "heavy" else {})
+    for limit, one, other in zip(limits.values(), found, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=limit, rtol=0)
+
+
+def test_the_detector_says_what_litert_says(shared, crops):
+    content = (shared / "models" / "pose_detection.tflite").read_bytes()
+    net = load_tflite(content)
+    assert isinstance(net, DetectorNet)
+    images = crops[:, 16:240, 16:240].astype(np.float32) / 127.5 - 1
+    for found, expected in zip(torch_outputs(net, images), litert(content, images), strict=True):
+        np.testing.assert_allclose(found, expected, atol=0.01, rtol=0)
+
+
+def test_every_weight_is_put_somewhere_and_kernels_have_length_one(shared):
+    net = load_tflite((shared / "models" / "pose_landmark_lite.tflite").read_bytes())
+    fresh = LandmarkNet(net.variant).state_dict()
+    same = [name for name, value in net.state_dict().items() if torch.equal(value, fresh[name])]
+    # Statistics and the unit; and the offset maps' bias, which starts from 0 in every network.
+    assert {name.split(".")[-1] for name in same} <= {
+        "running_mean",
+        "running_var",
+        "num_batches_tracked",
+        "unit",
+        "bias",
+    }
+    assert [name for name in same if name.endswith("bias")] == ["offsets.bias"]
+    for module in net.modules():
+        if isinstance(module, ConvNorm):
+            lengths = module.conv.weight.flatten(1).norm(dim=1)
+            assert torch.allclose(lengths[lengths > 0], torch.ones(()))
+
+
+def test_recalibration_keeps_the_function_and_normalises_activations(shared, crops):
+    net = load_tflite((shared / "models" / "pose_landmark_full.tflite").read_bytes())
+    images = crops.astype(np.float32) / 255
+    before = torch_outputs(net, images)
+    precise_bn(net, [torch.from_numpy(images).permute(0, 3, 1, 2)])
+    after = torch_outputs(net, images)
+    np.testing.assert_allclose(after[0], before[0], atol=0.01)
+    np.testing.assert_allclose(after[4], before[4], atol=1e-4)
+    # In training mode, on the same pictures, the statistics are those that were set.
+    first = net.encoder.stem[0]
+    with torch.no_grad():
+        inputs = torch.from_numpy(images).permute(0, 3, 1, 2)
+        still, live = first.eval()(inputs), first.train()(inputs)
+    torch.testing.assert_close(live, still, atol=0.01, rtol=0)
+    np.testing.assert_allclose(torch_outputs(fold(net), images)[0], before[0], atol=0.01)
+
+
+def test_files_that_are_no_network_of_ours_are_told(shared, tmp_path):
+    content = (shared / "models" / "pose_landmark_lite.tflite").read_bytes()
+    with pytest.raises(ValueError, match="it is not a TFLite file"):
+        load_tflite(b"PK" + bytes(100))
+    with pytest.raises(ValueError, match="its flatbuffer cannot be read: unpack_from requires"):
+        load_tflite(content[: len(content) // 2])
+
+
+@pytest.fixture
+def thin(monkeypatch) -> LandmarkVariant:
+    """A further variant, of one wiring only."""
+    variant = dataclasses.replace(landmark_variant("lite", "mediapipe"), name="thin", decoder=16)
+    monkeypatch.setitem(VARIANTS, "thin", {"paper": variant})
+    return variant
+
+
+def test_a_variant_of_one_wiring_is_no_hindrance_to_others(shared, thin):
+    assert isinstance(load_tflite((shared / "models/pose_detection.tflite").read_bytes()), DetectorNet)
+
+
+@pytest.mark.slow
+def test_a_variant_of_one_wiring_is_imported(thin):
+    imported = load_tflite(convert_tflite(ExportModule(LandmarkNet(thin)), "fp32", "{}"))
+    assert isinstance(imported, LandmarkNet)
+    assert imported.variant == thin
+
+
+def rewired(content: bytes, change) -> bytes:
+    """A TFLite file with its graph changed."""
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    change(model.subgraphs[0])
+    builder = flatbuffers.Builder(len(content))
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+def test_another_graph_is_told(shared):
+    content = (shared / "models" / "pose_landmark_lite.tflite").read_bytes()
+
+    def swap_outputs(graph) -> None:
+        graph.outputs = graph.outputs[[4, 1, 2, 3, 0]]
+
+    def forget_world(graph) -> None:
+        graph.outputs = graph.outputs[:4]
+
+    with pytest.raises(ValueError, match="convolutions are those of lite in the mediapipe wiring, otherwise"):
+        load_tflite(rewired(content, swap_outputs))
+    with pytest.raises(
+        ValueError, match=r"none of our networks: of its \d+ convolutions .* 1 have no counterpart"
+    ):
+        load_tflite(rewired(content, forget_world))

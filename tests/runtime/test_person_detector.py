@@ -1,0 +1,135 @@
+"""From a picture to people, with a network that says what it is told."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blazepose.geometry import Roi
+from blazepose.runtime.engines import DetectorEngine
+from blazepose.runtime.person_detector import PersonDetector
+from tests.mediapipe_runtime import picture
+from tests.runtime.test_parity import numbers
+
+MIDDLE = 1568 + 2 * (7 * 14 + 7)
+"""An anchor at (120, 120) of 224 pixels."""
+
+
+class Told(DetectorEngine):
+    """Answers with these anchors: {anchor: (logit, 12 coordinates in pixels from its centre)}."""
+
+    def __init__(self, anchors: dict[int, tuple[float, list[float]]]) -> None:
+        self.shown: list[np.ndarray] = []
+        self._boxes = np.zeros((1, 2254, 12), np.float32)
+        self._logits = np.full((1, 2254, 1), -9, np.float32)
+        for anchor, (logit, coordinates) in anchors.items():
+            self._boxes[0, anchor], self._logits[0, anchor] = coordinates, logit
+
+    def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        self.shown.append(images)
+        return self._boxes, self._logits
+
+
+UPRIGHT = [-8, -40, 16, 32, -8, -8, -8, -64, 0, -16, 0, -72]
+"""Face from (104, 64) to (120, 96); hips at (112, 112), the middle; circle point 56 above; shoulders (120,
+104)."""
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "box"),
+    [(448, 224, (208, 16, 240, 80)), (224, 448, (96, 128, 128, 192)), (224, 224, (104, 64, 120, 96))],
+)
+def test_the_letterbox_is_undone(width, height, box):
+    (person,) = PersonDetector(Told({MIDDLE: (math.log(4), UPRIGHT)}))(np.zeros((height, width, 3), np.uint8))
+    zoom = max(width, height) / 224
+    assert person.score == pytest.approx(0.8)
+    np.testing.assert_allclose(person.box_xyxy, box, atol=1e-3)
+    center = np.array([width, height]) / 2
+    shifts = np.array([[0, 0], [0, -56], [8, -8], [8, -64]])
+    np.testing.assert_allclose(person.points_px, center + shifts * zoom, atol=1e-3)
+    roi = person.roi
+    assert (roi.center_x, roi.center_y) == pytest.approx(tuple(center), abs=1e-3)
+    assert roi.side == pytest.approx(2 * 1.25 * 56 * zoom, abs=1e-3)
+    assert roi.rotation_rad == pytest.approx(0, abs=1e-4)
+
+
+def test_the_network_sees_the_whole_picture_on_black():
+    engine = Told({})
+    image = np.full((100, 400, 3), 255, np.uint8)
+    image[:, :200, 1:] = 0
+    assert PersonDetector(engine)(image) == []
+    (seen,) = engine.shown[0]
+    assert seen.shape == (224, 224, 3)
+    assert not seen[:84].any()
+    assert not seen[140:].any()
+    np.testing.assert_array_equal(seen[112, 10], [255, 0, 0])
+    np.testing.assert_array_equal(seen[112, 214], [255, 255, 255])
+
+
+def test_damaged_weights_are_not_nobody():
+    for box, logit in ((math.nan, 2.0), (1.0, math.nan)):
+        with pytest.raises(ValueError, match="the detector returns NaN or infinity; name other weights"):
+            PersonDetector(Told({MIDDLE: (logit, [box] * 12)}))(np.zeros((9, 9, 3), np.uint8))
+
+
+def test_people_best_first_and_each_once():
+    aside = [100.0, *UPRIGHT[1:]]
+    told = {MIDDLE: (1.0, UPRIGHT), MIDDLE + 1: (2.0, UPRIGHT), 0: (3.0, aside), 5: (-0.1, UPRIGHT)}
+    found = PersonDetector(Told(told))(np.zeros((224, 224, 3), np.uint8))
+    assert [person.score for person in found] == pytest.approx([1 / (1 + math.exp(-x)) for x in (3, 2)])
+    assert len(PersonDetector(Told(told), min_score=0.9)(np.zeros((224, 224, 3), np.uint8))) == 1
+
+
+def test_a_threshold_of_zero_takes_every_answer():
+    """Even those whose score is 0 in float32."""
+    engine = Told({MIDDLE: (5.0, UPRIGHT)})
+    engine._logits[0, :MIDDLE] = -200
+    found = PersonDetector(engine, min_score=0.0)(np.zeros((224, 224, 3), np.uint8))
+    assert len(found) == 2254  # all other boxes have no area
+    assert found[0].score == pytest.approx(1 / (1 + math.exp(-5)))
+    assert found[-1].score == 0
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (8000, 4000), (3, 2000)])
+def test_pictures_of_any_size(width, height):
+    image = np.broadcast_to(np.uint8(9), (height, width, 3)).copy()
+    (person,) = PersonDetector(Told({MIDDLE: (5.0, UPRIGHT)}))(image)
+    assert person.roi.side == pytest.approx(2.5 * 56 / 224 * max(width, height), rel=1e-4)
+    assert person.roi.center_x == pytest.approx(width / 2, abs=max(width, height) * 1e-5)
+
+
+@pytest.mark.shared
+def test_google_finds_the_person_of_its_own_test(shared: Path):
+    folder = shared / "data/mp_reference"
+    image = picture(folder / "pose.jpg")
+    height, width = image.shape[:2]
+    rect = (folder / "pose_expected_expanded_rect.pbtxt").read_text()
+    x, y, side, turn = (
+        float(numbers(rect, name)[0]) for name in ("x_center", "y_center", "height", "rotation")
+    )
+    expected = Roi(x * width, y * height, side * height, turn)
+    (person,) = PersonDetector.load(shared / "models/pose_detection.tflite", num_threads=1)(image)
+    assert person.roi.center_x == pytest.approx(expected.center_x, abs=0.005 * expected.side)
+    assert person.roi.center_y == pytest.approx(expected.center_y, abs=0.005 * expected.side)
+    assert person.roi.side == pytest.approx(expected.side, rel=0.005)
+    assert math.degrees(abs(person.roi.rotation_rad - expected.rotation_rad)) < 1
+    detection = (folder / "pose_expected_detection.pbtxt").read_text()
+    assert person.score == pytest.approx(float(numbers(detection, "score")[0]), abs=0.01)
+
+
+@pytest.mark.shared
+def test_google_finds_nobody_where_nobody_is(shared: Path):
+    detector = PersonDetector.load(shared / "models/pose_landmarker_full.task", num_threads=1)
+    noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
+    assert detector(noise) == []
+    assert detector(np.zeros((480, 640, 3), np.uint8)) == []
+
+
+@pytest.mark.parametrize(("sure_from", "shift"), [(None, 2 * 0.475), (0.5, 0)])
+def test_less_sure_answers_are_averaged_in_as_mediapipe_does(sure_from, shift):
+    """Unless the sure ones are to be as they are without them."""
+    aside = [UPRIGHT[0] + 2, *UPRIGHT[1:]]
+    told = Told({MIDDLE: (0.1, UPRIGHT), MIDDLE + 1: (-0.1, aside)})
+    (person,) = PersonDetector(told, 0.4, sure_from)(np.zeros((224, 224, 3), np.uint8))
+    np.testing.assert_allclose(person.box_xyxy, [104 + shift, 64, 120 + shift, 96], atol=1e-3)

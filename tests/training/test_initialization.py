@@ -1,0 +1,90 @@
+"""Where a training begins, and with which teacher."""
+
+import pytest
+import torch
+
+from blazepose.atomic import file_sha256
+from blazepose.data.dataset import PoseDataset
+from blazepose.data.readers import read_source
+from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
+from blazepose.training import initialization as beginning
+from blazepose.training.initialization import InitialState, initialize
+from tests.training.saved_net import save
+
+
+@pytest.fixture
+def people(tiny_lsp) -> PoseDataset:
+    return PoseDataset([read_source(f"lsp:{tiny_lsp}")], LANDMARK_INPUT)
+
+
+def new_net() -> LandmarkNet:
+    return LandmarkNet(landmark_variant("lite", "mediapipe"))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    torch.manual_seed(1)
+    return save(tmp_path_factory.mktemp("run") / "best.ckpt", new_net())
+
+
+def test_anew(people):
+    assert initialize(new_net(), None, people, keep=False, resumed=None) == InitialState(None, None)
+    with pytest.raises(ValueError, match=r"loss\.keep keeps what the weights of init= say; name some"):
+        initialize(new_net(), None, people, keep=True, resumed=None)
+
+
+def test_from_a_checkpoint_as_it_is(people, trained, monkeypatch):
+    monkeypatch.setattr(beginning, "recalibrate", None)  # it has statistics of its own
+    net = new_net()
+    start = initialize(net, str(trained), people, keep=False, resumed=None)
+    assert start.about["trained"]["landmarks"] == ["nose"]
+    assert start.teacher is None
+    weights = torch.load(trained, weights_only=True)["state_dict"]
+    assert all(torch.equal(value, weights[f"net.{name}"]) for name, value in net.state_dict().items())
+
+
+def test_the_teacher_is_a_copy(people, trained):
+    net = new_net()
+    teacher = initialize(net, str(trained), people, keep=True, resumed=None).teacher
+    assert not teacher.training
+    with torch.no_grad():
+        net.heatmaps.bias.add_(1)
+    assert not torch.equal(teacher.heatmaps.bias, net.heatmaps.bias)
+
+
+def test_who_goes_on_has_the_first_teacher(people, trained, tmp_path):
+    """The checkpoint that a training goes on with is a pupil already."""
+    about = {"init": {"trained": {}, "data": {}, "init": None, "sha256": file_sha256(trained)}}
+    resumed = save(tmp_path / "last.ckpt", new_net(), **about)
+    net = new_net()
+    start = initialize(net, str(trained), people, keep=True, resumed=resumed)
+    assert start.about == about["init"]
+    weights = torch.load(trained, weights_only=True)["state_dict"]
+    assert torch.equal(start.teacher.heatmaps.weight, weights["net.heatmaps.weight"])
+    assert not torch.equal(net.heatmaps.weight, start.teacher.heatmaps.weight)
+    assert initialize(net, "gone.task", people, keep=False, resumed=resumed).teacher is None, "not needed"
+
+
+def test_who_goes_on_is_told_of_another_teacher(people, trained, tmp_path):
+    about = {"init": {"trained": {}, "data": {}, "init": None, "sha256": "of another file"}}
+    resumed = save(tmp_path / "last.ckpt", new_net(), **about)
+    with pytest.raises(ValueError, match=r"best\.ckpt is not what it was when this training began"):
+        initialize(new_net(), str(trained), people, keep=True, resumed=resumed)
+
+
+def test_missing_weights_are_named(people):
+    with pytest.raises(FileNotFoundError, match=r"gone\.task is missing"):
+        initialize(new_net(), "gone.task", people, keep=False, resumed=None)
+
+
+def test_published_weights_get_statistics_and_say_the_same(people, shared):
+    path = shared / "models" / "pose_landmark_lite.tflite"
+    net = new_net()
+    start = initialize(net, str(path), people, keep=True, resumed=None)
+    assert float(net.encoder.stem[0].norm.running_mean.abs().max()) > 0
+    assert float(start.teacher.encoder.stem[0].norm.running_mean.abs().max()) == 0
+    images = torch.from_numpy(people[0]["image"])[None].float() / 255
+    with torch.no_grad():
+        found, expected = net.eval().contract(images)[0], start.teacher.contract(images)[0]
+    torch.testing.assert_close(found, expected, atol=0.02, rtol=0)
