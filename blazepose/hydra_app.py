@@ -40,8 +40,8 @@ _ITEM = re.compile(r"""\s*(?:'(?:\\.|[^'])*'|"(?:\\.|[^"])*")\s*(?=,|$)|(?:\\.|[
 def hydra_command(config_name: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:
     """Decorator that makes `main(cfg)` a command configured by `configs/<config_name>.yaml` beside it.
 
-    Errors, Hydra's own too, become messages as by `friendly_errors`. `~` is expanded in every value. Values of
-    TEXT_KEYS stay as they are typed.
+    Errors, Hydra's own too, become messages as by `friendly_errors`. `~` is expanded in every value.
+    Values of TEXT_KEYS stay as they are typed.
     """
 
     def decorate(task: Callable[[DictConfig], None]) -> Callable[[], None]:

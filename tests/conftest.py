@@ -15,7 +15,7 @@ from tests.stick_figures import write_lsp
 # Before MediaPipe and litert-torch are loaded, in whichever order: see evaluation.mediapipe_engine.
 os.environ.setdefault("CPUPROFILE_FREQUENCY", "0")
 
-OF_WARP = [f"blazepose.synthetic.{module}" for module in ("cover", "pattern", "shade", "render")]
+OF_WARP = [f"blazepose.synthetic.render.{module}" for module in ("rasterize", "pattern", "shade", "renderer")]
 
 
 class WithoutTypeChecks(MetaPathFinder):

@@ -97,7 +97,7 @@ def test_a_report_that_ends_early_leaves_the_predictions(folder, run, monkeypatc
 
     write_network(folder / "net.onnx")
     with monkeypatch.context() as patch:
-        patch.setattr("blazepose.evaluation.report.write.plot_body", fail)
+        patch.setattr("blazepose.evaluation.report.write.plot_landmarks", fail)
         found = run("weights=net.onnx", "data.test=[lsp:people]", "out=here")
     way = "predictions=here/predictions.jsonl instead of weights= scores the saved predictions"
     assert found[::2] == (status, sentence + way)

@@ -1,12 +1,11 @@
 """Synthetic people: anny's bodies, posed, dressed, photographed by ray casting, with exact labels.
 
-body, skeleton, landmarks               the body model, its joints, the 33 on it
-families, posture, standing, low, lying  what people do
-regions, wardrobe, figure               what they wear; somebody on the ground
-solids, color, room, props, camera, scene  where they are, and with what, before which camera
-cover, pattern, shade, render, sensor   pixels and visibility by Warp; exposure, blur, noise, JPEG
-labels, studio, folder, workers, preview  COCO entries, a chunk of a set, on disk, on several processes
-starter                                 whole sets, and the one that data=synthetic makes
+body        the body model, its skeleton, the 33 landmarks and the regions of its skin
+poses       families of postures: standing, seated, lying
+appearance  body shape, hair, garments and colors; a dressed, posed figure on the ground
+scene       solids, props, environment, camera, and a scene of them
+render      pixels and visibility by Warp; exposure, blur, noise, JPEG
+dataset     COCO labels, chunks of a data set on several processes, on disk; the starter set of data=synthetic
 """
 
 import importlib.util

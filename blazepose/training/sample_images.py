@@ -67,7 +67,7 @@ def draw_module(module: LandmarkModule, images: Tensor) -> np.ndarray:
 
 
 def draw_predictions(images: np.ndarray, landmarks_roi: np.ndarray, learned: Sequence[bool]) -> np.ndarray:
-    """Draw crops, uint8 (batch, size, size, 3), with those of their (batch, 33, 2) landmarks that are learned."""
+    """Draw crops, uint8 (batch, size, size, 3), with the learned ones of (batch, 33, 2) landmarks."""
     points = landmarks_roi * images.shape[1]
     drawn = [
         draw_pose(image.copy(), one, np.array(learned)) for image, one in zip(images, points, strict=True)

@@ -58,7 +58,7 @@ class World(PersonDetector):
         self.people: dict[str, Roi] = {}
         self.asked = 0
         self.looked: list[Roi] = []
-        monkeypatch.setattr("blazepose.runtime.tracker.look", self.look)
+        monkeypatch.setattr("blazepose.runtime.tracker.run_landmarker", self.look)
 
     def __call__(self, image: np.ndarray) -> list[Detection]:
         self.asked += 1
@@ -75,7 +75,8 @@ class World(PersonDetector):
 
     def tracker(self, detector: bool = True, **options: Any) -> PoseTracker:
         """A tracker in this world; unsmoothed, if nothing else is said."""
-        return PoseTracker(Unused(), self if detector else None, TrackerOptions(**{"smooth": False, **options}))
+        chosen = TrackerOptions(**{"smooth": False, **options})
+        return PoseTracker(Unused(), self if detector else None, chosen)
 
     def show(
         self, tracker: PoseTracker, time_ms: float | None = None, **people: Roi

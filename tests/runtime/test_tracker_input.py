@@ -218,7 +218,7 @@ def test_who_cannot_be_followed_is_nobody(world, monkeypatch):
     def point(engine, image, roi):
         return look_at(at(100), roi)._replace(alignment_px=np.full((2, 2), 100.0))
 
-    monkeypatch.setattr("blazepose.runtime.tracker.look", point)
+    monkeypatch.setattr("blazepose.runtime.tracker.run_landmarker", point)
     world.people = {"anna": at(100)}
     assert world.tracker()(IMAGE) == []
 

@@ -73,7 +73,7 @@ def write_model_card(
         latency: of one crop.
         file: Markdown; the pictures of the report lie beside it.
     """
-    name = weights_name(Path(figures["file"]))
+    name, setup = weights_name(Path(figures["file"])), describe_setup(figures)
     sections = [
         f"# Model card: {name}",
         "Filled from an evaluation and from what the weights say of themselves. What neither tells is said "
@@ -87,7 +87,7 @@ def write_model_card(
         "## Intended use",
         "Unknown: say for which people, poses, places and devices it is meant, and for which it is not.",
         "## Evaluation",
-        f"{describe_setup(figures)[0].upper()}{describe_setup(figures)[1:]}; data {', '.join(figures['data'])}.",
+        f"{setup[0].upper()}{setup[1:]}; data {', '.join(figures['data'])}.",
         headline_table(figures),
         exclusions(figures),
         *(fairness_tables(figures) or ["## Fairness", "Not measured: the data name no groups of people."]),
