@@ -4,4 +4,4 @@ from blazepose.geometry import Roi
 from blazepose.runtime.pose import Pose
 from blazepose.runtime.tracker import PoseTracker, TrackerOptions
 
-__all__ = ["Pose", "PoseTracker", "Roi", "Tracking"]
+__all__ = ["Pose", "PoseTracker", "Roi", "TrackerOptions"]

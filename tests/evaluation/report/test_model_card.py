@@ -11,7 +11,7 @@ from blazepose.evaluation.report.model_card import Latency, measure_latency, wri
 from blazepose.evaluation.results import results
 from tests.evaluation.crowd import Clock, ConstantEngine
 from tests.evaluation.judged import with_right
-from tests.evaluation.test_report import ABOUT
+from tests.evaluation.report.test_write import ABOUT
 
 OURS = {
     "model": "lite",
