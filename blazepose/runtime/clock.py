@@ -1,4 +1,4 @@
-"""Timestamps of a film's frames: always rising, and the file's own wherever these are credible."""
+"""Timestamps of a video's frames: always rising, and the file's own wherever these are credible."""
 
 import math
 from collections import deque
@@ -11,7 +11,7 @@ Point = tuple[int, float]
 """Index in a window, and timestamp in milliseconds."""
 
 WINDOW = 8
-"""Frames that decide together which timestamps are credible. Chosen: three wrong ones in a row are noticed;
+"""Frames that decide together which timestamps are credible. Chosen: three wrong ones in a row are detected;
 eight decoded frames of 4K take 100 MB."""
 
 _REGULAR = 1.5
@@ -28,7 +28,7 @@ _WRAP_MS = 2**33 / 90
 """Period of MPEG's clock, 26.5 h. Source: ISO/IEC 13818-1, 33 bits at 90 kHz."""
 
 _WRAP_GAP_MS = 10e3
-"""Longest pause in which that clock may wrap. Chosen: a fall that is so nearly the period is no restart."""
+"""Longest pause in which that clock may wrap. Chosen: a fall so close to the period is no restart."""
 
 
 class Clock:
@@ -55,7 +55,7 @@ class Clock:
         step_ms: mean interval of frames.
 
     Attributes:
-        shift_ms: what is added to the file's own timestamps at present.
+        shift_ms: current offset added to the file's own timestamps.
     """
 
     def __init__(self, step_ms: float) -> None:
@@ -78,7 +78,7 @@ class Clock:
             yield self._release(held)
 
     def _is_regular(self, own_ms: float | None) -> bool:
-        """Whether a timestamp follows the last output so closely that it is credible by itself."""
+        """Return whether a timestamp follows the last output so closely that it is credible by itself."""
         if own_ms is None or (self.shift_ms and 0 < own_ms - self._last_ms <= _MAX_GAP_MS):
             return False
         return _TICK_MS <= own_ms + self.shift_ms - self._last_ms <= _REGULAR * self._step_ms
@@ -98,7 +98,7 @@ class Clock:
         return held.popleft()[0], time_ms
 
     def _credible(self, own: list[Point]) -> list[Point]:
-        """Return the credible ones of a window, shifted; chooses the shift."""
+        """Choose the shift, and return the credible timestamps of a window, shifted."""
         longest, last_ms, old_ms = _longest_rise(own, -math.inf), self._last_ms, self.shift_ms
         clocks = (0.0, _MAX_GAP_MS), (old_ms, _MAX_GAP_MS), (old_ms + _WRAP_MS, _WRAP_GAP_MS)
         for shift_ms, gap_ms in clocks:
