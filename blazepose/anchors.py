@@ -11,7 +11,7 @@ import numpy as np
 DETECTOR_SIZE = 224
 """Side of the detector's input, pixels."""
 
-SIDES = (28, 14, 7)
+FEATURE_MAP_SIZES = (28, 14, 7)
 """Cells along a side of the fine, the middle and the coarse level."""
 
 ANCHORS_PER_CELL = (2, 2, 6)
@@ -55,7 +55,7 @@ class Detections(NamedTuple):
 def anchor_centers() -> np.ndarray:
     """Return centers in 0..1 of the image, (2254, 2), in the order level, row, column, anchor of the cell."""
     levels = []
-    for side, count in zip(SIDES, ANCHORS_PER_CELL, strict=True):
+    for side, count in zip(FEATURE_MAP_SIZES, ANCHORS_PER_CELL, strict=True):
         y, x = np.divmod(np.arange(side * side), side)
         levels.append(np.repeat((np.stack([x, y], axis=1) + 0.5) / side, count, axis=0))
     centers = np.concatenate(levels)
