@@ -59,14 +59,14 @@ def lines(path: Path) -> list[dict]:
 @pytest.mark.shared
 def test_an_image(track, shared, bundle, tmp_path):
     image_path = shared / "data/mp_reference/pose.jpg"
-    outputs = ["--out", "seen.jpg", "--landmarks", "seen.jsonl", "--threads", "1"]
+    outputs = ["--out", "out.jpg", "--landmarks", "out.jsonl", "--threads", "1"]
     status, output, _ = track(image_path, "--weights", bundle, *outputs)
-    assert (status, output) == (0, "people in 1 of 1 images\nseen.jpg\nseen.jsonl\n")
-    (line,) = lines(tmp_path / "seen.jsonl")
+    assert (status, output) == (0, "people in 1 of 1 images\nout.jpg\nout.jsonl\n")
+    (line,) = lines(tmp_path / "out.jsonl")
     assert line["image"] == str(image_path)
     (pose,) = line["poses"]
     assert np.shape(pose["landmarks"]) == (33, 5)
-    drawn, original = (cv2.imread(str(path)).astype(int) for path in (tmp_path / "seen.jpg", image_path))
+    drawn, original = (cv2.imread(str(path)).astype(int) for path in (tmp_path / "out.jpg", image_path))
     assert drawn.shape == original.shape
     assert 0.001 < (np.abs(drawn - original).max(axis=2) > 60).mean() < 0.2
 
@@ -78,27 +78,27 @@ def test_sigterm_keeps_the_frames_so_far(track, bundle, clip, tmp_path, monkeypa
         return image
 
     monkeypatch.setattr("blazepose.runtime.session.draw_poses", draw)
-    status, output, err = track(clip, "--weights", bundle, "--out", "seen.mp4", "--landmarks", "seen.jsonl")
-    assert (status, output) == (143, "stopped; people in 1 of 1 frames, 1 different\nseen.mp4\nseen.jsonl\n")
-    message = "seen.mp4 and seen.jsonl contain the first 1 frames; for all of them name other files"
+    status, output, err = track(clip, "--weights", bundle, "--out", "out.mp4", "--landmarks", "out.jsonl")
+    assert (status, output) == (143, "stopped; people in 1 of 1 frames, 1 different\nout.mp4\nout.jsonl\n")
+    message = "out.mp4 and out.jsonl contain the first 1 frames; for all of them name other files"
     assert err.splitlines()[-1] == f"ended by SIGTERM: {message}"
-    assert len(lines(tmp_path / "seen.jsonl")) == len(list(open_source("seen.mp4").frames)) == 1
+    assert len(lines(tmp_path / "out.jsonl")) == len(list(open_source("out.mp4").frames)) == 1
 
 
 @pytest.mark.shared
 def test_a_video(track, bundle, clip, tmp_path):
     outputs = [
         "--out",
-        "seen.mp4",
+        "out.mp4",
         "--landmarks",
-        "seen.jsonl",
+        "out.jsonl",
         "--output-segmentation-masks",
         "--threads",
         "1",
     ]
     status, output, _ = track(clip, "--weights", bundle, *outputs)
-    assert (status, output) == (0, "people in 10 of 10 frames, 1 different\nseen.mp4\nseen.jsonl\n")
-    records, overlay = lines(tmp_path / "seen.jsonl"), list(open_source("seen.mp4").frames)
+    assert (status, output) == (0, "people in 10 of 10 frames, 1 different\nout.mp4\nout.jsonl\n")
+    records, overlay = lines(tmp_path / "out.jsonl"), list(open_source("out.mp4").frames)
     assert [line["time_ms"] for line in records] == pytest.approx([200 * k for k in range(10)], abs=1)
     assert [frame.time_ms for frame in overlay] == pytest.approx([200 * k for k in range(10)], abs=1)
     assert {pose["id"] for line in records for pose in line["poses"]} == {0}
@@ -111,7 +111,7 @@ def test_a_video(track, bundle, clip, tmp_path):
 @pytest.mark.shared
 def test_a_given_roi_needs_no_detector(track, shared, bundle, clip, tmp_path):
     weights = shared / "models/pose_landmark_full.tflite"
-    status, _, err = track(clip, "--weights", weights, "--landmarks", "seen.jsonl")
+    status, _, err = track(clip, "--weights", weights, "--landmarks", "out.jsonl")
     assert (status, err) == (
         1,
         f"{weights} has no detector: name a file that has one with --detector, "
@@ -132,7 +132,7 @@ def test_a_given_roi_needs_no_detector(track, shared, bundle, clip, tmp_path):
 @pytest.mark.shared
 @pytest.mark.parametrize("roi", ["1,2,3", "a,b,c,d", "1,2,3,4,5", ""])
 def test_an_roi_is_four_numbers(track, bundle, clip, tmp_path, roi):
-    status, _, err = track(clip, "--weights", bundle, "--landmarks", "seen.jsonl", f"--roi={roi}")
+    status, _, err = track(clip, "--weights", bundle, "--landmarks", "out.jsonl", f"--roi={roi}")
     message = f"--roi {roi}: four numbers, X,Y,SIDE,DEGREES, as in --roi 310,240,420,0\n"
     assert (status, err) == (1, message)
     assert list(tmp_path.iterdir()) == []
@@ -152,14 +152,14 @@ def test_an_roi_is_four_numbers(track, bundle, clip, tmp_path, roi):
         (["--num-poses", "0"], "num_poses=0 must be a whole number from 1 up"),
         (["--threads", "-1"], "num_threads must be 1 or more, not -1"),
         (["--threads", "0"], "num_threads must be 1 or more, not 0"),
-        (["--out", "seen.avi"], "--out seen.avi: an overlay of a video ends in .mkv, .mov, .mp4"),
-        (["--out", "seen.jsonl"], "seen.jsonl cannot be both the overlay and the JSON lines"),
+        (["--out", "out.avi"], "--out out.avi: an overlay of a video ends in .mkv, .mov, .mp4"),
+        (["--out", "out.jsonl"], "out.jsonl cannot be both the overlay and the JSON lines"),
         (["--detector", "gone.task"], "gone.task is missing"),
         (["--output-segmentation-masks"], "tints people in the overlay; name one with --out"),
     ],
 )
 def test_invalid_options_are_refused(track, bundle, clip, tmp_path, arguments, message):
-    status, _, err = track(clip, "--weights", bundle, "--landmarks", "seen.jsonl", *arguments)
+    status, _, err = track(clip, "--weights", bundle, "--landmarks", "out.jsonl", *arguments)
     assert status == 1
     assert message in err
     assert err.count("\n") == 1
@@ -187,7 +187,7 @@ def test_an_output_is_required(track):
 @pytest.mark.parametrize("name", ["gone.mp4", "text.mp4"])
 def test_missing_and_foreign_inputs_are_refused(track, tmp_path, name):
     (tmp_path / "text.mp4").write_text("no video\n" * 99)
-    status, _, err = track(name, "--weights", "gone.task", "--landmarks", "seen.jsonl")
+    status, _, err = track(name, "--weights", "gone.task", "--landmarks", "out.jsonl")
     assert status == 1
     assert err.startswith(name)
     assert err.count("\n") == 1

@@ -32,7 +32,7 @@ _WRAP_GAP_MS = 10e3
 
 
 class Clock:
-    """Turn the timestamps of a file into rising ones.
+    """Converter of a file's timestamps to rising ones.
 
     A timestamp is credible if it belongs to the longest rising series among the next `WINDOW` ones that are
     later than the last output by up to six hours; of several series as long, to the most even one. The output
@@ -42,14 +42,14 @@ class Clock:
       interval after the last output, or at an even share of the way to the next credible one if that is
       sooner. So it is less than one interval of its neighbors from where it belongs, and the next credible
       one is exact again;
-    - of a clock that was set anew, as in joined files, is a usual interval after the last output. A clock was
-      set anew where most of a window is earlier than the last output, or later by more than six hours. From
-      there on the file's intervals count, until its own timestamps are later than the output again;
+    - of a clock that was reset, as in joined files, is a usual interval after the last output. A clock was
+      reset where most of a window is earlier than the last output, or later by more than six hours. From
+      there on the file's intervals are used, until its own timestamps are later than the output again;
     - of a clock that wrapped, a fall by 2**33 / 90 kHz, is the file's own and that period.
 
-    The usual interval is the last one between credible timestamps, at most the mean. What cannot be decided:
-    more wrong timestamps in a row than half a window are taken for a clock set anew or a pause, and a jump of
-    the very last frame for a pause. A first frame that is not credible has 0.
+    The usual interval is the last one between credible timestamps, at most the mean. Limits: more
+    wrong timestamps in a row than half a window are taken for a reset or a pause, and a jump of the very last
+    frame for a pause. A first frame that is not credible has 0.
 
     Args:
         step_ms: mean interval of frames.
@@ -104,8 +104,8 @@ class Clock:
         for shift_ms, gap_ms in clocks:
             later = [(k, t + shift_ms) for k, t in own if _TICK_MS <= t + shift_ms - last_ms <= gap_ms]
             rise = _longest_rise(later, last_ms)
-            set_anew_later = shift_ms == old_ms and rise and rise[0][0] == 0
-            if rise and (2 * len(rise) >= len(longest) or set_anew_later):
+            later_reset = shift_ms == old_ms and rise and rise[0][0] == 0
+            if rise and (2 * len(rise) >= len(longest) or later_reset):
                 self.shift_ms = shift_ms
                 return rise
         if not longest:

@@ -110,9 +110,7 @@ def _describe_missed(missed: int, num_rois: int, detects: bool) -> str:
     """Return the warning of ROIs without a person."""
     where = "the given ROI" if num_rois == 1 else f"{missed} of the {num_rois} given ROIs"
     subject = "it" if missed == 1 else "they"
-    consequence = (
-        "the detector starts at the second frame" if detects else f"{subject} will not be tracked"
-    )
+    consequence = "the detector starts at the second frame" if detects else f"{subject} will not be tracked"
     return f"no person found at {where} in the first frame; {consequence}"
 
 

@@ -16,15 +16,15 @@ _CORRUPT_IS_CUT = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
 """Formats of FFmpeg whose corrupt packets have no end; of a broadcast's, most can be decoded."""
 
 _LENGTH_ESTIMATED = {"mpegts", "mpeg"}
-"""Formats of FFmpeg that do not state it: FFmpeg subtracts timestamps, and a restart makes it a day."""
+"""Formats of FFmpeg without a stated length: FFmpeg subtracts timestamps, and a restart makes it a day."""
 
 _LENGTH_FROM_ZERO = {"matroska,webm", "flv"}
-"""Formats of FFmpeg that count it from zero, not from the first frame."""
+"""Formats of FFmpeg whose length counts from zero, not from the first frame."""
 
 _MAX_FPS = 1000
 """Frame rate above which that of a bare stream is a default of its encoder. Chosen."""
 
-_NO_CLOCK = (
+_NO_TIMESTAMPS = (
     "%s has no timestamps: %s frames a second are assumed; to set another rate, run "
     "ffmpeg -framerate RATE -i %s VIDEO.mp4"
 )
@@ -39,7 +39,7 @@ def describe_open_error(address: str, error: Any) -> str:
     """Return the reason why FFmpeg does not open a file: its error, and the errors of its log."""
     import av
 
-    # Only now: FFmpeg's log is off as a rule, since it can block threads that decode.
+    # FFmpeg's log is off otherwise, since it can block threads that decode.
     level, skip = av.logging.get_level(), av.logging.get_skip_repeated()
     av.logging.set_level(av.logging.ERROR)
     av.logging.set_skip_repeated(False)
@@ -70,13 +70,13 @@ def decode_frames(container: Any, stream: Any, damage: Damage) -> Generator[Any]
             packet = next(packets)
         except StopIteration:
             return
-        except (av.error.FFmpegError, OSError) as error:  # the container is damaged, or a stream is silent
+        except (av.error.FFmpegError, OSError) as error:  # a damaged container, or a stream that stopped
             damage.end = str(error.strerror)
             with suppress(av.error.FFmpegError):
                 yield from stream.codec_context.decode(None)
             return
         if packet.is_corrupt and container.format.name in _CORRUPT_IS_CUT:
-            damage.packets += 1  # a decoder that refuses the last packet loses the frames before it, too
+            damage.packets += 1  # a decoder that fails on the last packet loses the frames before it, too
             continue
         try:
             frames = packet.decode()
@@ -124,7 +124,7 @@ def reopen_at_codec_rate(container: Any, name: str, address: str) -> Any:
     stream = container.streams.best("video")
     rate = stream.codec_context.framerate
     if not rate or not 1 <= rate <= _MAX_FPS:
-        log.warning(_NO_CLOCK, name, stream.average_rate, name)
+        log.warning(_NO_TIMESTAMPS, name, stream.average_rate, name)
         return container
     container.close()
     return av.open(address, options={"framerate": str(rate)})

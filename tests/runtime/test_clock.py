@@ -128,7 +128,7 @@ def test_without_timestamps_frames_are_one_interval_apart():
     assert rise([0.0] * 60) == pytest.approx(REGULAR)
 
 
-def test_a_clock_that_was_set_anew_continues():
+def test_a_clock_that_was_reset_continues():
     """Joined files have one; the intervals of the second are its own."""
     second = [0.0, 20.0, 90.0, 100.0, *(100 + t for t in REGULAR[1:])]
     times_ms = rise([*REGULAR, *second, *second])

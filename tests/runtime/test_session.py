@@ -26,7 +26,7 @@ def drawn(image: np.ndarray) -> bool:
 
 
 def test_a_video_gets_an_overlay_and_a_line_for_every_frame(video, tmp_path):
-    overlay, jsonl = tmp_path / "new/seen.mp4", tmp_path / "new/seen.jsonl"
+    overlay, jsonl = tmp_path / "new/out.mp4", tmp_path / "new/out.jsonl"
     summary = track_source(open_source(str(video)), StubTracker(), (), overlay, jsonl)
     assert summary == TrackingSummary(frames=6, with_people=3, people=2, stopped=False)
     frames = list(open_source(str(overlay)).frames)
@@ -36,7 +36,7 @@ def test_a_video_gets_an_overlay_and_a_line_for_every_frame(video, tmp_path):
     assert [line["frame"] for line in written] == list(range(6))
     assert [line["time_ms"] for line in written] == pytest.approx(TIMES_MS, abs=1)
     assert [[pose["id"] for pose in line["poses"]] for line in written] == [[0], [], [0], [], [1], []]
-    assert names(tmp_path / "new") == ["seen.jsonl", "seen.mp4"]
+    assert names(tmp_path / "new") == ["out.jsonl", "out.mp4"]
 
 
 def test_rois_apply_to_the_first_frame_of_a_video_and_to_every_image(video, folder):
@@ -48,10 +48,10 @@ def test_rois_apply_to_the_first_frame_of_a_video_and_to_every_image(video, fold
 
 
 def test_an_image_gets_an_image(folder, tmp_path):
-    jsonl = tmp_path / "seen.jsonl"
+    jsonl = tmp_path / "out.jsonl"
     source = open_source(str(folder / "a.png"))
-    track_source(source, StubTracker(running_mode="image"), (), tmp_path / "seen.jpg", jsonl)
-    assert drawn(cv2.imread(str(tmp_path / "seen.jpg")))
+    track_source(source, StubTracker(running_mode="image"), (), tmp_path / "out.jpg", jsonl)
+    assert drawn(cv2.imread(str(tmp_path / "out.jpg")))
     (line,) = lines(jsonl)
     assert (line["image"], line["time_ms"]) == (str(folder / "a.png"), None)
 
@@ -59,9 +59,9 @@ def test_an_image_gets_an_image(folder, tmp_path):
 def test_colors_are_kept(tmp_path):
     cv2.imwrite(str(tmp_path / "blue.png"), np.full((80, 120, 3), (255, 0, 0), np.uint8))
     track_source(
-        open_source(str(tmp_path / "blue.png")), StubTracker(running_mode="image"), (), tmp_path / "seen.png"
+        open_source(str(tmp_path / "blue.png")), StubTracker(running_mode="image"), (), tmp_path / "out.png"
     )
-    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "seen.png"))[0, 0], (255, 0, 0))
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "out.png"))[0, 0], (255, 0, 0))
 
 
 @pytest.mark.parametrize("exists", [False, True])
@@ -98,7 +98,7 @@ def test_a_folder_gets_neither_an_image_nor_a_video(folder, tmp_path, name):
     assert names(tmp_path) == ["in"]
 
 
-@pytest.mark.parametrize("name", ["seen.mp4", "seen"])
+@pytest.mark.parametrize("name", ["out.mp4", "noending"])
 def test_an_image_gets_neither_a_video_nor_a_folder(folder, tmp_path, name):
     with pytest.raises(ValueError, match=rf"{name}: an overlay of an image ends in \.bmp, \.jpeg, \.jpg, "):
         track_source(
@@ -120,7 +120,7 @@ def test_originals_are_never_overwritten(video, folder, tmp_path, name, option):
     assert {path: path.read_bytes() for path in (video, *folder.iterdir())} == before
 
 
-@pytest.mark.parametrize("name", ["seen.mp4", "seen.jsonl"])
+@pytest.mark.parametrize("name", ["out.mp4", "out.jsonl"])
 @pytest.mark.parametrize("folder", [False, True])
 def test_existing_files_are_not_overwritten(video, tmp_path, name, folder):
     earlier, tracker = tmp_path / name, StubTracker()
@@ -129,7 +129,7 @@ def test_existing_files_are_not_overwritten(video, tmp_path, name, folder):
     else:
         earlier.write_text("earlier")
     with pytest.raises(FileExistsError, match=rf"{name} exists; choose another name, or delete it first$"):
-        track_source(open_source(str(video)), tracker, (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
+        track_source(open_source(str(video)), tracker, (), tmp_path / "out.mp4", tmp_path / "out.jsonl")
     assert tracker.rois == []
     assert names(tmp_path) == sorted(["in.mp4", name])
     assert earlier.is_dir() if folder else earlier.read_text() == "earlier"
@@ -152,12 +152,12 @@ def test_one_file_cannot_be_overlay_and_json_lines(video, tmp_path):
 @pytest.mark.parametrize(
     ("option", "name", "message"),
     [
-        ("overlay", "file/seen.mp4", r"file/seen\.mp4 cannot be written: (File exists|Not a directory)"),
-        ("overlay", "file/deep/seen.mp4", r"seen\.mp4 cannot be written: Not a directory"),
-        ("overlay", "seen.avi", r"--out \S+seen\.avi: an overlay of a video ends in \.mkv, \.mov, \.mp4"),
-        ("overlay", "seen.png", r"seen\.png: an overlay of a video ends in"),
-        ("overlay", "seen", r"seen: an overlay of a video ends in"),
-        ("jsonl", "file/seen.jsonl", r"file/seen\.jsonl cannot be written: (File exists|Not a directory)"),
+        ("overlay", "file/out.mp4", r"file/out\.mp4 cannot be written: (File exists|Not a directory)"),
+        ("overlay", "file/deep/out.mp4", r"out\.mp4 cannot be written: Not a directory"),
+        ("overlay", "out.avi", r"--out \S+out\.avi: an overlay of a video ends in \.mkv, \.mov, \.mp4"),
+        ("overlay", "out.png", r"out\.png: an overlay of a video ends in"),
+        ("overlay", "noending", r"noending: an overlay of a video ends in"),
+        ("jsonl", "file/out.jsonl", r"file/out\.jsonl cannot be written: (File exists|Not a directory)"),
     ],
 )
 def test_unwritable_files_are_refused_before_the_first_frame(video, tmp_path, option, name, message):
@@ -180,8 +180,8 @@ def test_an_overlay_folder_that_cannot_be_created_is_refused_before_the_first_fr
 
 def test_a_folder_without_permission_is_refused(video, tmp_path, monkeypatch):
     monkeypatch.setattr("os.access", lambda path, mode: False)  # root may write everywhere
-    with pytest.raises(ValueError, match=r"seen\.jsonl cannot be written: no permission in \S+$"):
-        track_source(open_source(str(video)), StubTracker(), (), None, tmp_path / "seen.jsonl")
+    with pytest.raises(ValueError, match=r"out\.jsonl cannot be written: no permission in \S+$"):
+        track_source(open_source(str(video)), StubTracker(), (), None, tmp_path / "out.jsonl")
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def test_sigint_and_sigterm_keep_the_frames_so_far(video, tmp_path, kind):
 
     # A background process of a shell ignores Ctrl-C.
     before = signal.signal(kind, signal.default_int_handler)
-    overlay, jsonl = tmp_path / "seen.mp4", tmp_path / "seen.jsonl"
+    overlay, jsonl = tmp_path / "out.mp4", tmp_path / "out.jsonl"
     try:
         summary = track_source(open_source(str(video)), StubTracker(press), (), overlay, jsonl)
         assert signal.getsignal(kind) is signal.default_int_handler
@@ -50,8 +50,8 @@ def test_ctrl_c_twice_ends_at_once(video, tmp_path):
                 open_source(str(video)),
                 StubTracker(press),
                 (),
-                tmp_path / "seen.mp4",
-                tmp_path / "seen.jsonl",
+                tmp_path / "out.mp4",
+                tmp_path / "out.jsonl",
             )
     finally:
         signal.signal(signal.SIGINT, before)
@@ -65,7 +65,7 @@ def test_an_error_midway_leaves_no_files(video, tmp_path):
 
     with pytest.raises(RuntimeError, match="failed"):
         track_source(
-            open_source(str(video)), StubTracker(fail), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl"
+            open_source(str(video)), StubTracker(fail), (), tmp_path / "out.mp4", tmp_path / "out.jsonl"
         )
     assert names(tmp_path) == ["in.mp4"]
 
@@ -79,11 +79,11 @@ def noise(frames: int = 100) -> Iterator[Frame]:
 
 def test_with_a_full_disk_the_other_file_is_kept(tmp_path):
     source = MediaSource(noise(200), 200, Fraction(30))
-    message = r"seen\.mp4 cannot be written: File too large; \S+seen\.jsonl has the first \d+ frames$"
+    message = r"out\.mp4 cannot be written: File too large; \S+out\.jsonl has the first \d+ frames$"
     with small_disk(400_000), pytest.raises(ValueError, match=message) as raised:
-        track_source(source, StubTracker(), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
-    assert names(tmp_path) == ["seen.jsonl"]
-    written = len(lines(tmp_path / "seen.jsonl"))
+        track_source(source, StubTracker(), (), tmp_path / "out.mp4", tmp_path / "out.jsonl")
+    assert names(tmp_path) == ["out.jsonl"]
+    written = len(lines(tmp_path / "out.jsonl"))
     assert 1 < written < 200
     assert f"the first {written} frames" in str(raised.value)
 
@@ -92,8 +92,8 @@ def test_with_a_full_disk_the_other_file_is_kept(tmp_path):
 def test_json_lines_that_do_not_fit_are_removed(tmp_path, frames):
     """Two frames are buffered to the end."""
     source = MediaSource(noise(frames), frames, Fraction(30))
-    with small_disk(1000), pytest.raises(ValueError, match=r"seen\.jsonl cannot be written: File too large$"):
-        track_source(source, StubTracker(), (), None, tmp_path / "seen.jsonl")
+    with small_disk(1000), pytest.raises(ValueError, match=r"out\.jsonl cannot be written: File too large$"):
+        track_source(source, StubTracker(), (), None, tmp_path / "out.jsonl")
     assert names(tmp_path) == []
 
 
@@ -102,8 +102,8 @@ def test_a_writer_that_fails_to_open_is_a_value_error(tmp_path, monkeypatch):
         raise FileNotFoundError(2, "No such file or directory")
 
     monkeypatch.setattr("blazepose.runtime.session.VideoWriter", refuse)
-    with pytest.raises(ValueError, match=r"seen\.mp4 cannot be written: No such file or directory$"):
-        track_source(MediaSource(noise(), 100, Fraction(30)), StubTracker(), (), tmp_path / "seen.mp4", None)
+    with pytest.raises(ValueError, match=r"out\.mp4 cannot be written: No such file or directory$"):
+        track_source(MediaSource(noise(), 100, Fraction(30)), StubTracker(), (), tmp_path / "out.mp4", None)
 
 
 def test_a_source_without_frames_leaves_no_files(tmp_path):
@@ -112,7 +112,7 @@ def test_a_source_without_frames_leaves_no_files(tmp_path):
 
     source = MediaSource(no_frames(), None, Fraction(30))
     with pytest.raises(ValueError, match="the source has no frame"):
-        track_source(source, StubTracker(), (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
+        track_source(source, StubTracker(), (), tmp_path / "out.mp4", tmp_path / "out.jsonl")
     assert names(tmp_path) == []
 
 
