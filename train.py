@@ -20,7 +20,7 @@ from blazepose.data.datamodule import (
     trained_outputs,
 )
 from blazepose.data.dataset import PoseDataset
-from blazepose.data.detector_dataset import DetectorDataset, describe_scenes
+from blazepose.data.detector_dataset import DetectorDataset, describe_images
 from blazepose.data.detector_windows import DetectorAugmentation
 from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
 from blazepose.data.readers import as_list, read_source
@@ -146,10 +146,10 @@ def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None
     module = DetectorModule(net, weights, optimiser, stages.epochs, about)
 
     folder = folder or open_run(DETECTOR_RUNS, cfg.name, cfg)
-    lines = [describe_detector(net), *describe_sources(train, val), describe_scenes(train_set, val_set)]
+    lines = [describe_detector(net), *describe_sources(train, val), describe_images(train_set, val_set)]
     for line in (*lines, *describe_initialization(start, cfg.init, optimiser)):
         log.info(line)
-    monitor = monitor_name(val_set.scenes) if val and validates(settings, stages) else None
+    monitor = monitor_name(val_set.images) if val and validates(settings, stages) else None
     pictures = ImageLogger(partial(draw_detector_samples, train_set), draw_detector, folder)
     callbacks = build_callbacks(folder, optimiser, pictures, monitor)
     trainer = build_trainer(folder, settings, optimiser, stages, callbacks)

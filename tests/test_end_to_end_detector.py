@@ -36,7 +36,7 @@ def trained(tmp_path_factory, tiny_lsp, tiny_rendered) -> Path:
     negatives = f"data.negatives=[{tiny_rendered / 'train' / 'negatives'}]"
     said = run(folder, "train.py", *TINY, *data, negatives, "stages.joint=1")
     assert "trained on 24 pictures, 24 people" in said
-    assert "1 people-free pictures" in said
+    assert "1 negative images" in said
     run(folder, "train.py", "ckpt=last", "stages.joint=2")
     return folder
 
@@ -63,7 +63,7 @@ def test_the_command_that_a_run_ends_with(trained, tiny_rendered, capsys):
     said = capsys.readouterr().out
     assert "4 people in 4 pictures" in said
     assert "good ROI" in said
-    assert "1 people-free pictures" in said
+    assert "1 negative images" in said
 
 
 def test_a_bundle_takes_a_trained_detector(trained, lite_bundle, shared, tiny_lsp, monkeypatch):

@@ -80,7 +80,7 @@ def shared_people(train: list[Source], val: list[Source]) -> set[tuple[str, str]
     return both[0] & both[1]
 
 
-def shared_pictures(train: list[Source], val: list[Source]) -> set[str]:
+def shared_images(train: list[Source], val: list[Source]) -> set[str]:
     """Find the pictures of people who are in both."""
     both = [
         {os.path.abspath(one.image) for source in split for one in source.annotations}  # noqa: PTH100
@@ -94,7 +94,7 @@ def describe_sources(train: list[Source], val: list[Source]) -> list[str]:
     lines = [line for source in (*train, *val) for line in (describe_people(source), *source.notes)]
     if count := len(shared_people(train, val)):
         lines.append(f"WARNING: {count} people of data.val are in data.train, too: their figures say nothing")
-    elif count := len(shared_pictures(train, val)):
+    elif count := len(shared_images(train, val)):
         lines.append(
             f"WARNING: {count} pictures of data.val are in data.train, too, with people of other ids: "
             "validate on other pictures"

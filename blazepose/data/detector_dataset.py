@@ -39,16 +39,16 @@ _SOFTEST = 0.12
 _NOBODY = AnnotatedImage(Path(), None, [], [], np.zeros((0, 4)))
 
 
-def describe_scenes(train: "DetectorDataset", val: "DetectorDataset") -> str:
-    """How many pictures and people a training sees, in a line."""
+def describe_images(train: "DetectorDataset", val: "DetectorDataset") -> str:
+    """Describe the numbers of images and people in a line."""
     parts = []
     for name, dataset in (("trained", train), ("validated", val)):
-        people = sum(len(scene.people) for scene in dataset.scenes)
-        others = sum(len(scene.others) for scene in dataset.scenes)
+        people = sum(len(image.people) for image in dataset.images)
+        ignored = sum(len(image.ignored_boxes) for image in dataset.images)
         parts.append(
-            f"{name} on {len(dataset.scenes)} pictures, {people} people and {others} neither right nor wrong"
+            f"{name} on {len(dataset.images)} images with {people} people and {ignored} ignored boxes"
         )
-    return "; ".join(parts) + f"; {len(train.negatives)} people-free pictures"
+    return "; ".join(parts) + f"; {len(train.negatives)} negative images"
 
 
 class DetectorDataset(Dataset[DetectorSample]):
@@ -57,7 +57,7 @@ class DetectorDataset(Dataset[DetectorSample]):
     Item `epoch * len(dataset) + i` is picture i as augmented in that epoch, as in data.dataset.PoseDataset.
 
     Args:
-        scenes: pictures of people.
+        images: images of people.
         input_spec: size of the windows.
         augmentation: None for evaluation: the whole picture, and black around it.
         negatives: people-free pictures.
@@ -66,22 +66,22 @@ class DetectorDataset(Dataset[DetectorSample]):
 
     def __init__(
         self,
-        scenes: list[AnnotatedImage],
+        images: list[AnnotatedImage],
         input_spec: InputSpec,
         augmentation: DetectorAugmentation | None = None,
         negatives: list[Path] | None = None,
         seed: int = 0,
     ) -> None:
-        self.scenes = scenes
+        self.images = images
         self.input_spec = input_spec
         self.augmentation = augmentation
         self.negatives = negatives or []
         self.seed = seed
-        self._replacement = SkipUnreadable([*(scene.image for scene in scenes), *self.negatives])
+        self._replacement = SkipUnreadable([*(scene.image for scene in images), *self.negatives])
         self._backdrops = SkipUnreadable(self.negatives)
 
     def __len__(self) -> int:
-        return len(self.scenes) + len(self.negatives)
+        return len(self.images) + len(self.negatives)
 
     def __getitem__(self, item: int) -> DetectorSample:
         """The sample. Raises ImageError in evaluation; in training an unreadable picture is replaced."""
@@ -110,9 +110,9 @@ class DetectorDataset(Dataset[DetectorSample]):
 
     def _layer(self, index: int, rng: np.random.Generator) -> Layer:
         """A picture in a window of its own."""
-        positive, augmentation = index < len(self.scenes), self.augmentation
-        scene = self.scenes[index] if positive else _NOBODY
-        image = read_image(scene.image if positive else self.negatives[index - len(self.scenes)], scene.size)
+        positive, augmentation = index < len(self.images), self.augmentation
+        scene = self.images[index] if positive else _NOBODY
+        image = read_image(scene.image if positive else self.negatives[index - len(self.images)], scene.size)
         if augmentation is None:
             window, black = full_image_crop(image), cv2.BORDER_CONSTANT
             return make_layer(image, scene, window, self.input_spec.size, border=black)
@@ -137,7 +137,7 @@ def _sample(seen: np.ndarray, layers: list[Layer], index: int) -> DetectorSample
     covered = np.zeros(seen.shape[:2], np.float32)
     for layer in layers:
         scene, to_window = layer.scene, layer.to_window
-        ignored += [_box_in_window(box, to_window) for box in scene.others]
+        ignored += [_box_in_window(box, to_window) for box in scene.ignored_boxes]
         for person, annotation in zip(scene.people, scene.annotations, strict=True):
             moved = _person_in_window(person, to_window)
             pair = moved, _box_in_window(surrounding_box(annotation), to_window)

@@ -25,7 +25,7 @@ class PersonFilter:
     def __post_init__(self) -> None:
         check_ranges("filter", self, {"min_side_px": (0.0, math.inf), "min_labelled": (0, NUM_LANDMARKS)})
 
-    def why_not(self, annotation: Annotation) -> str | None:
+    def reject_reason(self, annotation: Annotation) -> str | None:
         """The reason to leave this person out, or None to keep it."""
         if reason := alignment_error(annotation):
             return reason
@@ -46,7 +46,7 @@ def filter_annotations(
     """The people that pass, and the number of those that do not by reason."""
     kept, dropped = [], Counter[str]()
     for annotation in annotations:
-        if reason := person_filter.why_not(annotation):
+        if reason := person_filter.reject_reason(annotation):
             dropped[reason] += 1
         else:
             kept.append(annotation)

@@ -143,7 +143,7 @@ def check_labels(source: Source) -> Source:
             f"height of each picture{' and divide by 100' * (unit == 'in per cent')}"
         )
     reasons = list(_reasons(people, keypoints_px))
-    others = {image: list(boxes) for image, boxes in source.others.items()}
+    others = {image: list(boxes) for image, boxes in source.ignored_boxes.items()}
     for person, reason in zip(people, reasons, strict=True):
         if reason not in (None, _TWICE) and person.box_xyxy is not None:  # a person is in it: no background
             others.setdefault(person.image, []).append(person.box_xyxy)
@@ -159,7 +159,7 @@ def check_labels(source: Source) -> Source:
         source,
         annotations=people,
         left_out=dict(Counter(source.left_out) + Counter(filter(None, reasons))),
-        others={image: np.stack(boxes) for image, boxes in others.items()},
+        ignored_boxes={image: np.stack(boxes) for image, boxes in others.items()},
         notes=[*source.notes, *notes],
     )
 

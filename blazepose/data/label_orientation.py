@@ -96,9 +96,9 @@ def turn_labels(source: Source, pixels: str | None) -> Source:
             else person
             for person in source.annotations
         ],
-        others={
+        ignored_boxes={
             path: _turn_boxes(boxes, pictures[path]) if chosen.get(path) == STORED else boxes
-            for path, boxes in source.others.items()
+            for path, boxes in source.ignored_boxes.items()
         },
         notes=[*source.notes, *_notes(source.name, assumed, chosen)],
     )

@@ -62,5 +62,5 @@ def _truth(scene: AnnotatedImage, side: int) -> GroundTruth:
         np.array([(*person.center, person.side) for person in people]).reshape(-1, 3),
         np.array([person.points for person in people]).reshape(-1, NUM_ALIGNMENT_POINTS, 2),
         np.array([person.labelled for person in people], bool).reshape(-1, NUM_ALIGNMENT_POINTS),
-        np.array([*scene.others, *small]).reshape(-1, 4),
+        np.array([*scene.ignored_boxes, *small]).reshape(-1, 4),
     )

@@ -99,7 +99,7 @@ def _origin(
                     "name": source.name,
                     "people": len(source.annotations),
                     "left_out": source.left_out,
-                    "licence": source.licence,
+                    "licence": source.license,
                 }
                 for source in used
             ]

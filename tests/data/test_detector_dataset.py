@@ -15,27 +15,27 @@ from blazepose.data.detector_sample import MAX_PEOPLE
 from blazepose.data.detector_windows import DetectorAugmentation
 from blazepose.image import ImageError
 from blazepose.runtime.person_detector import PersonDetector
-from tests.data.painted import AROUND, BLUE, GREEN, RED, STILL, dataset, pixel, shows, somebody
+from tests.data.painted import AROUND, BLUE, GREEN, RED, STILL, dataset, painted_person, pixel, shows
 
 
-def test_evaluation_sees_the_whole_picture_as_the_runtime_does(scene):
+def test_evaluation_sees_the_whole_picture_as_the_runtime_does(two_people):
     seen = []
 
     def network(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         seen.append(pictures[0])
         return np.zeros((1, 2254, 12), np.float32), np.full((1, 2254, 1), -9, np.float32)
 
-    PersonDetector(network)(cv2.imread(str(scene.image))[..., ::-1].copy())
-    sample = dataset([scene], None)[0]
+    PersonDetector(network)(cv2.imread(str(two_people.image))[..., ::-1].copy())
+    sample = dataset([two_people], None)[0]
     np.testing.assert_array_equal(sample["image"], seen[0])
     assert not sample["image"][:27].any()  # 50 of 400 pixels above and below are black
     assert not sample["image"][-27:].any()
     assert sample["image"][28:-28].any(axis=2).all()
 
 
-def test_labels_of_the_whole_picture_by_hand(scene):
+def test_labels_of_the_whole_picture_by_hand(two_people):
     """400x300 in a square of 400: x / 400, (y + 50) / 400."""
-    sample = dataset([scene], None)[0]
+    sample = dataset([two_people], None)[0]
     assert sample["people"].nonzero()[0].tolist() == [0, 1]
     expected = [[120, 102.75 + 50, 50.75], [260, 122.75 + 50, 50.75]]
     np.testing.assert_allclose(sample["boxes"][:2], np.array(expected) / 400, atol=1e-6)
@@ -48,8 +48,8 @@ def test_labels_of_the_whole_picture_by_hand(scene):
     assert not sample["boxes"][2:].any()
 
 
-def test_shapes_and_types(scene, wall):
-    samples = dataset([scene], DetectorAugmentation(), negatives=[wall])
+def test_shapes_and_types(two_people, wall):
+    samples = dataset([two_people], DetectorAugmentation(), negatives=[wall])
     batch = default_collate([samples[0], samples[1]])
     assert batch["image"].shape == (2, 224, 224, 3)
     assert {name: str(batch[name].dtype).removeprefix("torch.") for name in batch} == {
@@ -74,8 +74,8 @@ def test_shapes_and_types(scene, wall):
         {"whole": 1.0, "mirror": 1.0},
     ],
 )
-def test_what_is_drawn_at_the_labels_is_under_them(scene, change):
-    windows, heads, hips = dataset([scene], replace(AROUND, **change)), 0, 0
+def test_what_is_drawn_at_the_labels_is_under_them(two_people, change):
+    windows, heads, hips = dataset([two_people], replace(AROUND, **change)), 0, 0
     for epoch in range(25):
         sample = windows[epoch]
         boxes, points = (sample[name][sample["people"]] for name in ("boxes", "points"))
@@ -94,8 +94,8 @@ def test_what_is_drawn_at_the_labels_is_under_them(scene, change):
     assert hips >= 10
 
 
-def test_mirrored_windows_are_mirrored(scene):
-    plain, mirrored = (dataset([scene], replace(STILL, mirror=mirror))[0] for mirror in (0.0, 1.0))
+def test_mirrored_windows_are_mirrored(two_people):
+    plain, mirrored = (dataset([two_people], replace(STILL, mirror=mirror))[0] for mirror in (0.0, 1.0))
     np.testing.assert_allclose(mirrored["boxes"][:2, 0], 1 - plain["boxes"][:2, 0], atol=1e-6)
     np.testing.assert_array_equal(mirrored["boxes"][:2, 1:], plain["boxes"][:2, 1:])
     np.testing.assert_allclose(
@@ -103,11 +103,11 @@ def test_mirrored_windows_are_mirrored(scene):
     )
 
 
-def test_windows_turn_as_far_as_they_may(scene):
+def test_windows_turn_as_far_as_they_may(two_people):
     """The torso, upright in the picture, tells by how much."""
 
     def turns(**change) -> np.ndarray:
-        windows = dataset([scene], replace(AROUND, **change))
+        windows = dataset([two_people], replace(AROUND, **change))
         ups = []
         for epoch in range(40):
             sample = windows[epoch]
@@ -123,9 +123,12 @@ def test_windows_turn_as_far_as_they_may(scene):
     assert any_way.max() > 120
 
 
-def test_windows_show_a_person_somewhere_in_any_size_asked_for(scene):
+def test_windows_show_a_person_somewhere_in_any_size_asked_for(two_people):
     alone = replace(
-        scene, people=scene.people[:1], annotations=scene.annotations[:1], others=np.zeros((0, 4))
+        two_people,
+        people=two_people.people[:1],
+        annotations=two_people.annotations[:1],
+        ignored_boxes=np.zeros((0, 4)),
     )
     windows = dataset([alone], replace(AROUND, smallest=0.05, largest=0.4))
     boxes = []
@@ -142,12 +145,16 @@ def test_windows_show_a_person_somewhere_in_any_size_asked_for(scene):
         assert 0.85 < place.max() < 0.9001
 
 
-def test_who_is_too_small_or_outside_is_neither_found_nor_missed(scene):
+def test_who_is_too_small_or_outside_is_neither_found_nor_missed(two_people):
     """In a square of 400 a box of 12 pixels is 0.03."""
-    small = [somebody(scene.image, x, 60, scale=side / 50.75) for x, side in ((40, 11.9), (90, 12.1))]
-    head_above = somebody(scene.image, 200, 40, box_xyxy=np.array([180, -20, 220, 120], np.float32))
-    far_outside = somebody(scene.image, 900, 900)
-    everybody = [*scene.annotations, *small, head_above, far_outside]
+    small = [
+        painted_person(two_people.image, x, 60, scale=side / 50.75) for x, side in ((40, 11.9), (90, 12.1))
+    ]
+    head_above = painted_person(
+        two_people.image, 200, 40, box_xyxy=np.array([180, -20, 220, 120], np.float32)
+    )
+    far_outside = painted_person(two_people.image, 900, 900)
+    everybody = [*two_people.annotations, *small, head_above, far_outside]
     (found,) = group_by_image([Source("coco:x", "coco", everybody, "")], "data=")
     sample = dataset([replace(found, size=None)], None)[0]
     # A head above the picture is still in the square.
@@ -159,8 +166,8 @@ def test_who_is_too_small_or_outside_is_neither_found_nor_missed(scene):
     assert not np.any(rest)
 
 
-def test_whose_head_is_outside_the_window_is_ignored_with_the_box(scene):
-    windows, found = dataset([scene], replace(AROUND, smallest=0.3, largest=0.3)), 0
+def test_whose_head_is_outside_the_window_is_ignored_with_the_box(two_people):
+    windows, found = dataset([two_people], replace(AROUND, smallest=0.3, largest=0.3)), 0
     for epoch in range(40):
         sample = windows[epoch]
         if sample["people"].sum() == 1 and (sample["ignored"][:, 3] > 0).sum() == 1:
@@ -173,9 +180,9 @@ def test_whose_head_is_outside_the_window_is_ignored_with_the_box(scene):
     assert found > 3
 
 
-def test_the_largest_people_come_first_and_of_too_many_the_small_ones_are_ignored(scene):
+def test_the_largest_people_come_first_and_of_too_many_the_small_ones_are_ignored(two_people):
     sizes = np.linspace(0.3, 1.5, MAX_PEOPLE + 4)
-    crowd = [somebody(scene.image, 20 + 10 * k, 150, scale=size) for k, size in enumerate(sizes)]
+    crowd = [painted_person(two_people.image, 20 + 10 * k, 150, scale=size) for k, size in enumerate(sizes)]
     (found,) = group_by_image([Source("coco:x", "coco", crowd, "")], "data=")
     sample = dataset([found], None)[0]
     assert sample["people"].all()
@@ -183,19 +190,19 @@ def test_the_largest_people_come_first_and_of_too_many_the_small_ones_are_ignore
     assert (sample["ignored"][:, 2] > 0).sum() == 4
 
 
-def test_windows_can_be_repeated_and_change_with_epoch_and_seed(scene, wall):
+def test_windows_can_be_repeated_and_change_with_epoch_and_seed(two_people, wall):
     options = DetectorAugmentation()
-    windows, again = (dataset([scene], options, negatives=[wall]) for _ in range(2))
+    windows, again = (dataset([two_people], options, negatives=[wall]) for _ in range(2))
     for item in range(4):
         assert all(np.array_equal(windows[item][name], again[item][name]) for name in windows[item])
     assert not np.array_equal(windows[0]["image"], windows[2]["image"])
     assert windows[2]["index"] == 0
-    other = dataset([scene], options, negatives=[wall], seed=1)
+    other = dataset([two_people], options, negatives=[wall], seed=1)
     assert not np.array_equal(windows[0]["image"], other[0]["image"])
 
 
-def test_people_free_pictures_have_nobody(scene, wall):
-    windows = dataset([scene], replace(AROUND, whole=0.5), negatives=[wall])
+def test_people_free_pictures_have_nobody(two_people, wall):
+    windows = dataset([two_people], replace(AROUND, whole=0.5), negatives=[wall])
     assert len(windows) == 2
     for epoch in range(5):
         sample = windows[2 * epoch + 1]
@@ -206,23 +213,25 @@ def test_people_free_pictures_have_nobody(scene, wall):
         assert not sample["image"][..., 1].any()
 
 
-def test_an_unreadable_picture_is_replaced_in_training_and_an_error_in_evaluation(scene, tmp_path, caplog):
+def test_an_unreadable_picture_is_replaced_in_training_and_an_error_in_evaluation(
+    two_people, tmp_path, caplog
+):
     broken = tmp_path / "broken.png"
-    broken.write_bytes(scene.image.read_bytes()[:200])
-    scenes = [replace(scene, image=broken), scene]
+    broken.write_bytes(two_people.image.read_bytes()[:200])
+    images = [replace(two_people, image=broken), two_people]
     with caplog.at_level(logging.WARNING, "blazepose"):
-        training = dataset(scenes, STILL)
+        training = dataset(images, STILL)
         assert training[0]["index"] == training[2]["index"] == 1
     assert caplog.text.count("broken.png") == 1
     with pytest.raises(ImageError, match=r"broken\.png"):
-        dataset(scenes, None)[0]
+        dataset(images, None)[0]
 
 
-def test_an_unreadable_backdrop_costs_nobody(scene, wall, tmp_path, caplog):
+def test_an_unreadable_backdrop_costs_nobody(two_people, wall, tmp_path, caplog):
     broken = tmp_path / "broken.png"
     broken.write_bytes(wall.read_bytes()[:60])
     always = replace(AROUND, backdrop=1.0)
     with caplog.at_level(logging.WARNING, "blazepose"):
-        training = dataset([scene] * 4, always, negatives=[wall, broken])
+        training = dataset([two_people] * 4, always, negatives=[wall, broken])
         assert [training[6 * epoch]["index"] for epoch in range(8)] == [0] * 8
     assert caplog.text.count("broken.png") == 1

@@ -229,4 +229,4 @@ def test_small_people_on_whole_pixels():
 def test_the_box_of_a_person_without_a_point_is_kept_for_the_detector():
     box = np.array([10, 20, 30, 40], np.float32)
     source = checked(person(1), person(2, np.full_like(BODY, 1), image="1.png", box_xyxy=box))
-    np.testing.assert_array_equal(source.others[Path("1.png")], [box])
+    np.testing.assert_array_equal(source.ignored_boxes[Path("1.png")], [box])

@@ -63,12 +63,12 @@ def test_everything_of_a_person_is_moved(tmp_path, orientation):
         box_xyxy=box,
         landmarks_world=world,
     )
-    source = turned(person, pixels="stored", others={image: box[None]})
+    source = turned(person, pixels="stored", ignored_boxes={image: box[None]})
     moved = source.annotations[0]
     assert moved.image_size == size_upright(STORED_SIZE, orientation)
     corners = points_upright(np.array([[4, 6], [30, 20]]), STORED_SIZE, orientation)
     np.testing.assert_allclose(moved.box_xyxy, [*corners.min(axis=0), *corners.max(axis=0)])
-    np.testing.assert_allclose(source.others[image], [moved.box_xyxy])
+    np.testing.assert_allclose(source.ignored_boxes[image], [moved.box_xyxy])
     np.testing.assert_allclose(moved.head_top_px, points_upright(head, STORED_SIZE, orientation))
     np.testing.assert_allclose(moved.extra_px[0], moved.head_top_px)
     seen = moved.landmarks_px - moved.landmarks_px[0]

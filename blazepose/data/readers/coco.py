@@ -8,7 +8,7 @@ from blazepose.data.readers.coco_json import Keypoints, flagged, read_people, tr
 from blazepose.data.readers.files import choose_split, require_folder
 from blazepose.topology import COCO17
 
-LICENCE = (
+LICENSE = (
     "COCO 2017: annotations CC BY 4.0; pictures under the Creative Commons licence that their authors chose "
     "on Flickr, some of them non-commercial or without derivatives"
 )
@@ -24,7 +24,7 @@ def read(path: Path, split: str | None) -> Source:
         files.setdefault(split, annotations / f"{_PREFIX}{split}.json")
     split = choose_split(files, split, path, "coco")
     people = read_people(files[split], path / split, "coco", COCO17, body, sized=True)
-    return people.source("coco", LICENCE)
+    return people.source("coco", LICENSE)
 
 
 def body(entry: dict[str, Any]) -> Keypoints:

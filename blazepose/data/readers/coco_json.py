@@ -189,7 +189,7 @@ def read_people(
         except ValueError as error:
             raise ValueError(f"{file}, annotation {person}: {error}") from error
         if keypoints is None:
-            people.leave_out("crowd", pictures.find(image), box)
+            people.skip("crowd", pictures.find(image), box)
             continue
         people.add(
             pictures.find(image),

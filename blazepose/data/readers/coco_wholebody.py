@@ -11,7 +11,7 @@ from blazepose.data.readers.coco_json import Keypoints, flagged, read_people, tr
 from blazepose.data.readers.files import choose_split, require_folder
 from blazepose.topology import COCO_WHOLEBODY133
 
-LICENCE = (
+LICENSE = (
     "COCO-WholeBody 1.0: annotations for non-commercial research only; pictures under the Creative Commons "
     "licence that their authors chose on Flickr, some of them non-commercial or without derivatives"
 )
@@ -30,7 +30,7 @@ def read(path: Path, split: str | None) -> Source:
     people = read_people(
         files[split], path / split, "coco_wholebody", COCO_WHOLEBODY133, whole_body, sized=True
     )
-    return people.source("coco_wholebody", LICENCE)
+    return people.source("coco_wholebody", LICENSE)
 
 
 def whole_body(entry: dict[str, Any]) -> Keypoints:

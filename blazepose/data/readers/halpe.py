@@ -11,7 +11,7 @@ from blazepose.data.readers.coco_json import Keypoints, flagged, read_people, tr
 from blazepose.data.readers.files import choose_split, require_folder
 from blazepose.topology import COCO17, HALPE136
 
-LICENCE = (
+LICENSE = (
     "Halpe Full-Body: annotations published without licence text, for research; pictures of HICO-DET and of "
     "COCO 2017 under the licences that their authors chose on Flickr"
 )
@@ -34,7 +34,7 @@ def read(path: Path, split: str | None) -> Source:
     keypoints_of = partial(full_body, coco_flags=split == "val")
     people = read_people(files[split], path / _IMAGES[split], "halpe", HALPE136, keypoints_of, _HEAD_TOP)
     # Of HICO-DET's pictures, mostly the one person who does something is annotated.
-    return replace(people.source("halpe", LICENCE), everybody=split == "val")
+    return replace(people.source("halpe", LICENSE), fully_annotated=split == "val")
 
 
 def full_body(entry: dict[str, Any], coco_flags: bool) -> Keypoints:

@@ -31,7 +31,7 @@ from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.data.readers.text_files import read_json
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
-LICENCE = "own labels: no licence recorded"
+LICENSE = "own labels: no licence recorded"
 
 _FLAGS = {0, 1, 2}
 """COCO's visibility of a point: unlabelled, hidden, visible."""
@@ -69,7 +69,7 @@ def read(path: Path, split: str | None) -> Source:
     flags = np.unique([person.visibility for person in people.annotations])
     if not {HIDDEN, VISIBLE} <= set(flags.tolist()):
         people.annotations = [_of_unknown_visibility(person) for person in people.annotations]
-    return people.source("landmarks", LICENCE)
+    return people.source("landmarks", LICENSE)
 
 
 def _names(category: dict[str, Any], file: Path) -> list[str]:
@@ -118,11 +118,11 @@ def _add(
         raise ValueError(f"{where}: {error}") from error
     picture = pictures.find(image)
     if not skeleton:
-        people.leave_out("in a category without landmarks", picture, None)
+        people.skip("in a category without landmarks", picture, None)
         return
     try:
         if is_crowd(entry):
-            people.leave_out("crowd", picture, box_xyxy(entry.get("bbox")))
+            people.skip("crowd", picture, box_xyxy(entry.get("bbox")))
             return
         points = _points(entry, skeleton)
         world = _world(entry.get("landmarks_world"))
@@ -130,7 +130,7 @@ def _add(
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
     if not points[:, 2].any() and points[:, :2].any():
-        people.leave_out("all keypoints flagged 0, not labelled", picture, box)
+        people.skip("all keypoints flagged 0, not labelled", picture, box)
         return
     size = pictures.size(image)
     area = segment_area(entry)

@@ -13,7 +13,7 @@ from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.file_content import check_file, unreadable
 from blazepose.topology import LSP14, LSP14_NAMES
 
-LICENCE = "Leeds Sports Pose (Extended): academic, without licence text, pictures from Flickr; for research"
+LICENSE = "Leeds Sports Pose (Extended): academic, without licence text, pictures from Flickr; for research"
 
 _KEYPOINTS = len(LSP14_NAMES)
 _EXTENDED_PEOPLE = 10_000
@@ -47,7 +47,7 @@ def read(path: Path, split: str | None) -> Source:
             LSP14,
             head_top=_HEAD_TOP,
         )
-    return people.source("lsp", LICENCE)
+    return people.source("lsp", LICENSE)
 
 
 def read_joints(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.data.readers.text_files import read_json
 from blazepose.topology import MPII16
 
-LICENCE = "MPII Human Pose: for research only, no commercial use; pictures from YouTube videos"
+LICENSE = "MPII Human Pose: for research only, no commercial use; pictures from YouTube videos"
 
 _KEYPOINTS = 16
 _HEAD_TOP = 9
@@ -43,7 +43,7 @@ def read(path: Path, split: str | None) -> Source:
         unknown = np.full(_KEYPOINTS, UNKNOWN, np.int8)
         image = paths.find(name, name)
         people.add(image, str(number), joints, labelled, unknown, MPII16, head_top=_HEAD_TOP)
-    return people.source("mpii", LICENCE)
+    return people.source("mpii", LICENSE)
 
 
 def _annotation_file(path: Path, split: str | None) -> Path:

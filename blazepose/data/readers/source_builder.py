@@ -61,9 +61,9 @@ class SourceBuilder:
             area_px: of the person's segment.
         """
         if not labelled.any():
-            self.leave_out("no keypoints", image, box_xyxy)
+            self.skip("no keypoints", image, box_xyxy)
         elif not np.isfinite(keypoints[labelled]).all():
-            self.leave_out("NaN or infinite coordinates", image, box_xyxy)
+            self.skip("NaN or infinite coordinates", image, box_xyxy)
         else:
             points = source_to_landmarks(keypoints, labelled, visibility, skeleton)
             head = keypoints[head_top] if head_top is not None and labelled[head_top] else None
@@ -83,13 +83,13 @@ class SourceBuilder:
                 )
             )
 
-    def leave_out(self, reason: str, image: Path, box_xyxy: np.ndarray | None) -> None:
+    def skip(self, reason: str, image: Path, box_xyxy: np.ndarray | None) -> None:
         """Count a person, or a crowd, who cannot be used; a box is kept, since there is somebody in it."""
         self.left_out[reason] += 1
         if box_xyxy is not None:
             self._others[image].append(box_xyxy)
 
-    def source(self, reader: str, licence: str) -> Source:
+    def source(self, reader: str, license: str) -> Source:
         """Everybody as a `Source`.
 
         Raises:
@@ -105,7 +105,7 @@ class SourceBuilder:
             name=f"{reader}:{self.file}",
             reader=reader,
             annotations=self.annotations,
-            licence=licence,
+            license=license,
             left_out=dict(self.left_out),
-            others={image: np.stack(boxes) for image, boxes in self._others.items()},
+            ignored_boxes={image: np.stack(boxes) for image, boxes in self._others.items()},
         )

