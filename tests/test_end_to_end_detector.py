@@ -23,7 +23,7 @@ TINY = [
     "data=lsp",
     "loader.batch_size=8",
     "loader.num_workers=0",
-    "optimiser.warmup_steps=2",
+    "optimizer.warmup_steps=2",
     "trainer.log_every_n_steps=1",
 ]
 

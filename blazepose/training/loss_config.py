@@ -66,7 +66,7 @@ def check_that_it_learns(
     net: LandmarkNet,
     weights: LandmarkLossConfig,
     stages: Stages,
-    optimiser: OptimizerConfig,
+    optimizer: OptimizerConfig,
     initialised: bool,
 ) -> None:
     """Refuse a recipe in which a part would stay at its random start without anybody noticing.
@@ -89,9 +89,9 @@ def check_that_it_learns(
             "stages: regression would learn on features that nothing has trained; set stages.heatmap, or "
             "init= to trained weights"
         )
-    if (optimiser.frozen_levels or optimiser.frozen_norm) and not initialised:
+    if (optimizer.frozen_stages or optimizer.norm_eval) and not initialised:
         raise ValueError(
-            "optimiser.frozen_levels and optimiser.frozen_norm keep what init= brings, and there is none; "
+            "optimizer.frozen_stages and optimizer.norm_eval keep what init= brings, and there is none; "
             "name it, or set them to 0 and false"
         )
     if weights.offset and not heatmap:

@@ -214,14 +214,14 @@ def test_what_has_moved_is_brought_back_where_it_has_no_label(batch, teacher):
         bias = model.net.eval().tower.landmarks.bias
         with torch.no_grad():
             bias += 1
-        optimiser = torch.optim.SGD([bias], lr=10.0)
+        optimizer = torch.optim.SGD([bias], lr=10.0)
         lesson = sure_of_everything(teacher, batch)
         for _ in range(8):
             out = model(batch["image"], masks=4)
             terms = model.losses(out, batch, lesson)
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             terms["coordinates"].backward()
-            optimiser.step()
+            optimizer.step()
         moved = (out.landmarks - lesson.said.landmarks)[:, :33, :2].abs().mean(dim=2)
         left[keep] = float(moved[~batch["labelled"][:, :33]].mean())
     assert left[0.0] == pytest.approx(8, abs=0.1)
