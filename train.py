@@ -105,7 +105,7 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     data = PoseDataModule(train_set, PoseDataset(val, net.input_spec), loading, cfg.seed)
 
     recipe = cast(dict, OmegaConf.to_container(cfg, resolve=True))
-    start = initialize(net, cfg.init, train_set, keep=weights.keep > 0, resumed=checkpoint)
+    start = initialize(net, cfg.init, train_set, keep=weights.distill > 0, resumed=checkpoint)
     sources = {"train": train, "val": val}
     about = landmark_metadata(net, cfg.model.wiring, trained, sources, recipe, start.about)
     module = LandmarkModule(net, weights, optimizer, stages, trained, about, start.teacher)

@@ -11,7 +11,7 @@ from blazepose.training.optimizer import OptimizerConfig
 @pytest.mark.parametrize(
     ("kind", "values", "sentence"),
     [
-        (LandmarkLossConfig, {"sigma": 0.0}, "loss.sigma=0: a number from 0.0001 up"),
+        (LandmarkLossConfig, {"heatmap_sigma": 0.0}, "loss.heatmap_sigma=0: a number from 0.0001 up"),
         (LandmarkLossConfig, {"heatmap": -1.0}, "loss.heatmap=-1: a number from 0 up"),
         (LandmarkLossConfig, {"world": float("nan")}, "loss.world=nan: a number from 0 up"),
         (Augmentation, {"scale": 1.5}, "augmentation.scale=1.5: a number from 0 to 0.9"),

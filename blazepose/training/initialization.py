@@ -54,7 +54,9 @@ def initialize(
     """
     if init is None:
         if keep:
-            raise ValueError("loss.keep keeps what the weights of init= say; name some, or set loss.keep=0")
+            raise ValueError(
+                "loss.distill keeps what the weights of init= say; name some, or set loss.distill=0"
+            )
         return InitialState(None, None)
     if resumed:
         about = read_checkpoint(resumed).about["init"]

@@ -122,7 +122,7 @@ class LandmarkModule(LightningModule):
             if "pose" in self.trained["outputs"]:
                 kept.pop("pose", None)  # every picture has this label
             for name, term in kept.items():
-                terms[name] = terms.get(name, 0) + weights.keep * term
+                terms[name] = terms.get(name, 0) + weights.distill * term
         return {name: term for name, term in terms.items() if getattr(weights, name)}
 
     def on_fit_start(self) -> None:
@@ -158,7 +158,7 @@ class LandmarkModule(LightningModule):
         """Of how many samples of a batch the mask is learned in this stage."""
         learned = "segmentation" in self.outputs
         moves = learned and self.stages.at(self.current_epoch) != "regression"
-        return math.ceil(self.weights.mask_share * batch_size) if moves else 0
+        return math.ceil(self.weights.mask_fraction * batch_size) if moves else 0
 
     def _check_finite(self) -> None:
         check_finite(self._finite, self.current_epoch)

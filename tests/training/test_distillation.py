@@ -179,7 +179,7 @@ def module(teacher, outputs: list[str]) -> LandmarkModule:
     everything = {**trained, "outputs": ["heatmaps", "presence", "z", "world", "pose", "segmentation"]}
     start = landmark_metadata(net, "mediapipe", everything, {}, {})
     about = landmark_metadata(net, "mediapipe", trained, {}, {}, start)
-    weights = LandmarkLossConfig(keep=1.0, offset=0.0)
+    weights = LandmarkLossConfig(distill=1.0, offset=0.0)
     return LandmarkModule(net, weights, OptimizerConfig(), Stages(joint=1), trained, about, teacher)
 
 
@@ -209,7 +209,7 @@ def test_what_has_moved_is_brought_back_where_it_has_no_label(batch, teacher):
     left = {}
     for keep in (0.0, 1.0):
         model = module(teacher, ["presence"])
-        model.weights = LandmarkLossConfig(keep=keep, offset=0.0)
+        model.weights = LandmarkLossConfig(distill=keep, offset=0.0)
         model.net.load_state_dict(teacher.state_dict())
         bias = model.net.eval().tower.landmarks.bias
         with torch.no_grad():
