@@ -15,7 +15,7 @@ from blazepose.training.optimizer import OptimizerConfig
         (LandmarkLossConfig, {"heatmap": -1.0}, "loss.heatmap=-1: a number from 0 up"),
         (LandmarkLossConfig, {"world": float("nan")}, "loss.world=nan: a number from 0 up"),
         (Augmentation, {"scale": 1.5}, "augmentation.scale=1.5: a number from 0 to 0.9"),
-        (Augmentation, {"mirror": 2.0}, "augmentation.mirror=2: a number from 0 to 1"),
+        (Augmentation, {"hflip_prob": 2.0}, "augmentation.hflip_prob=2: a number from 0 to 1"),
         (OptimizerConfig, {"lr": -1.0}, "optimizer.lr=-1: a number from 0 up"),
         (OptimizerConfig, {"lr": float("inf")}, "optimizer.lr=inf: a number from 0 up"),
         (OptimizerConfig, {"ema_decay": 2.0}, "optimizer.ema_decay=2: a number from 0 to 1"),

@@ -88,7 +88,7 @@ def batch(tiny_lsp, tiny_rendered):
     """Two people of LSP, a rendered one, and a picture without people."""
     sources = [read_source(f"lsp:{tiny_lsp}"), read_source(f"synthetic:{tiny_rendered}")]
     negatives = [tiny_rendered / "train/negatives/000000.jpg"]
-    set_ = PoseDataset(sources, LANDMARK_INPUT, Augmentation(truncation=0.0), negatives)
+    set_ = PoseDataset(sources, LANDMARK_INPUT, Augmentation(truncation_prob=0.0), negatives)
     return default_collate([set_[i] for i in (0, 1, 24, 32)])
 
 

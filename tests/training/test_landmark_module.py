@@ -71,7 +71,7 @@ def mixed(tiny_lsp, tiny_rendered):
     """Two people of LSP, two rendered ones and a picture without people."""
     sources = [read_source(f"lsp:{tiny_lsp}"), read_source(f"synthetic:{tiny_rendered}")]
     negatives = [tiny_rendered / "train/negatives/000000.jpg"]
-    people = PoseDataset(sources, LANDMARK_INPUT, Augmentation(truncation=0.0), negatives)
+    people = PoseDataset(sources, LANDMARK_INPUT, Augmentation(truncation_prob=0.0), negatives)
     return default_collate([people[i] for i in (0, 1, 24, 25, 32)])
 
 
