@@ -53,7 +53,7 @@ def samples(spec: str, count: int = 1000) -> None:
     sources = read_filtered([spec], PersonFilter())
     cases = {
         "all augmentation": Augmentation(),
-        "geometry and occluders": Augmentation(color=False),
+        "geometry and occluders": Augmentation(photometric=False),
         "none": None,
     }
     for name, augmentation in cases.items():
@@ -124,7 +124,7 @@ def step(arguments: list[str], seconds: float = 60.0) -> float:
     module = LandmarkModule(net, LandmarkLossConfig(), OptimizerConfig(), Stages(joint=1), trained, {}).to(
         device
     )
-    optimiser = build_optimizer(net, OptimizerConfig())
+    optimizer = build_optimizer(net, OptimizerConfig())
     batch = _random_batch(batch_size, device)
     rates = []
     start = time.perf_counter()
@@ -132,9 +132,9 @@ def step(arguments: list[str], seconds: float = 60.0) -> float:
         now = time.perf_counter()
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             terms = module.losses(module(batch["image"]), batch)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         torch.stack(list(terms.values())).sum().backward()
-        optimiser.step()
+        optimizer.step()
         if device.type == "cuda":
             torch.cuda.synchronize()
         rates.append(batch_size / (time.perf_counter() - now))

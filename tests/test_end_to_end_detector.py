@@ -23,7 +23,7 @@ TINY = [
     "data=lsp",
     "loader.batch_size=8",
     "loader.num_workers=0",
-    "optimiser.warmup_steps=2",
+    "optimizer.warmup_steps=2",
     "trainer.log_every_n_steps=1",
 ]
 
@@ -98,7 +98,10 @@ def test_a_bundle_takes_a_trained_detector(trained, lite_bundle, shared, tiny_ls
         (["model=detector", "detector.loss.box=0"], "detector.loss.box=0: a number from"),
         (["model=detector", "experiment=finetune"], "experiment=finetune is not for model=detector"),
         (["experiment=finetune_detector"], "experiment=finetune_detector is not for model=full"),
-        (["model=detector", "detector.windows.whole=2"], "detector.windows.whole=2: a number from 0 to 1"),
+        (
+            ["model=detector", "detector.windows.full_image_prob=2"],
+            "detector.windows.full_image_prob=2: a number from 0 to 1",
+        ),
     ],
 )
 def test_settings_that_nobody_reads_are_refused(words, sentence, monkeypatch, capsys, tmp_path, tiny_lsp):

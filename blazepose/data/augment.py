@@ -28,12 +28,12 @@ class Augmentation:
 
     Attributes:
         scale: largest relative change of the crop's side, either way.
-        shift: largest shift of its centre along each axis, in sides.
+        shift: largest shift of its center along each axis, in sides.
         rotation_deg: largest rotation, either way.
-        mirror: probability of swapping left and right.
-        truncation: probability that the picture ends somewhere on the person (upper body only, and the like).
-        occlusion: probability of covering a part with rectangles.
-        color: apply colour, blur, noise and JPEG.
+        hflip_prob: probability of swapping left and right.
+        truncation_prob: probability that the image is cut off at the person (upper body only, and the like).
+        erasing_prob: probability of covering a part with rectangles.
+        photometric: apply color changes, blur, noise and JPEG.
 
     Raises:
         ValueError: names the value that is out of range.
@@ -42,13 +42,13 @@ class Augmentation:
     scale: float = 0.1
     shift: float = 0.1
     rotation_deg: float = 15.0
-    mirror: float = 0.5
-    truncation: float = 0.15
-    occlusion: float = 0.3
-    color: bool = True
+    hflip_prob: float = 0.5
+    truncation_prob: float = 0.15
+    erasing_prob: float = 0.3
+    photometric: bool = True
 
     def __post_init__(self) -> None:
-        share = dict.fromkeys(("mirror", "truncation", "occlusion"), (0.0, 1.0))
+        share = dict.fromkeys(("hflip_prob", "truncation_prob", "erasing_prob"), (0.0, 1.0))
         check_ranges(
             "augmentation",
             self,
@@ -72,7 +72,7 @@ def sample_affine(config: Augmentation, rng: np.random.Generator) -> AffineParam
         scale=1 + rng.uniform(-config.scale, config.scale),
         shift=(rng.uniform(-config.shift, config.shift), rng.uniform(-config.shift, config.shift)),
         rotation_rad=math.radians(rng.uniform(-config.rotation_deg, config.rotation_deg)),
-        mirror=rng.random() < config.mirror,
+        mirror=rng.random() < config.hflip_prob,
     )
 
 

@@ -80,7 +80,7 @@ class PoseDataset(Dataset[PoseSample]):
         params = sample_affine(augmentation, rng) if augmentation else _UNDISTURBED
         matrix = crop_matrix(roi, params.scale, params.shift, params.rotation_rad, params.mirror)
         frame = (0, 0, image.shape[1], image.shape[0])
-        if augmentation and rng.random() < augmentation.truncation:
+        if augmentation and rng.random() < augmentation.truncation_prob:
             torso_px = annotation.landmarks_px[list(TORSO)]
             frame = sample_truncation(image.shape, annotation.keypoints_px, torso_px, rng)
         crop = _crop_frame(image, frame, matrix, size)
@@ -89,11 +89,11 @@ class PoseDataset(Dataset[PoseSample]):
         landmarks = points[:NUM_LANDMARKS]
         presence = presence_labels(annotation.landmarks_px, landmarks, annotation.labelled, np.array(frame))
         visibility = mark_hidden(annotation.visibility, presence == 0)
-        if augmentation and rng.random() < augmentation.occlusion:
+        if augmentation and rng.random() < augmentation.erasing_prob:
             covered, area = erase_random(crop, landmarks, rng)
             visibility = mark_hidden(visibility, covered)
             mask[area] = np.minimum(mask[area], BACKGROUND)  # IGNORE stays IGNORE
-        if augmentation and augmentation.color:
+        if augmentation and augmentation.photometric:
             crop = distort_photometric(crop, rng)
         sample = _sample(crop, index)
         sample["points"][:, :2], sample["labelled"] = points, labelled
@@ -115,7 +115,7 @@ class PoseDataset(Dataset[PoseSample]):
         roi = Roi(rng.uniform(0, width), rng.uniform(0, height), side, rng.uniform(-np.pi, np.pi))
         matrix = crop_matrix(roi, 1.0, (0.0, 0.0), 0.0, bool(rng.random() < 0.5))
         crop = crop_image(image, matrix, self.input_spec.size)
-        if self.augmentation and self.augmentation.color:
+        if self.augmentation and self.augmentation.photometric:
             crop = distort_photometric(crop, rng)
         sample = _sample(crop, index)
         sample["pose"] = np.float32(0)

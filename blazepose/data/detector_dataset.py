@@ -96,17 +96,17 @@ class DetectorDataset(Dataset[DetectorSample]):
         if augmentation is None:
             return _sample(layer.seen, [layer], index)
         layers = [layer]
-        if rng.random() < augmentation.company:
+        if rng.random() < augmentation.copy_paste_prob:
             other = int(rng.integers(len(self)))
             company = self._replacement(lambda readable: self._layer(readable, rng), other)
             layers.insert(0 if rng.random() < _IN_FRONT and not _hides(company, layer) else 1, company)
         behind = np.zeros((size, size, 3), np.uint8)
-        if rng.random() < augmentation.backdrop and self.negatives:
+        if rng.random() < augmentation.background_prob and self.negatives:
             chosen = int(rng.integers(len(self.negatives)))
             image = self._backdrops(lambda readable: read_image(self.negatives[readable]), chosen)
             behind = any_square(image, size, rng)
         seen = composite(layers, behind)
-        return _sample(distort_photometric(seen, rng) if augmentation.color else seen, layers, index)
+        return _sample(distort_photometric(seen, rng) if augmentation.photometric else seen, layers, index)
 
     def _layer(self, index: int, rng: np.random.Generator) -> Layer:
         """A picture in a window of its own."""
@@ -117,7 +117,7 @@ class DetectorDataset(Dataset[DetectorSample]):
             window, black = full_image_crop(image), cv2.BORDER_CONSTANT
             return make_layer(image, scene, window, self.input_spec.size, border=black)
         window = choose_window(image, scene, augmentation, rng)
-        soft = rng.uniform(0, _SOFTEST) if rng.random() < augmentation.soft_edges else 0.0
+        soft = rng.uniform(0, _SOFTEST) if rng.random() < augmentation.feather_prob else 0.0
         return make_layer(image, scene, window, self.input_spec.size, soft)
 
 

@@ -35,37 +35,44 @@ class DetectorAugmentation:
     """Which windows the detector is trained on.
 
     Attributes:
-        whole: probability of the whole picture, as it is seen at run time.
-        smallest: side of the box of the person that a window is around, in sides of the window.
-        largest: of the same; sizes between are equally likely on a logarithmic scale.
+        full_image_prob: probability of the whole image, as at run time.
+        min_size: smallest side of the box of the person at the window, in sides of the window.
+        max_size: largest side of it; sizes between are equally likely on a logarithmic scale.
         rotation_deg: largest rotation, either way.
-        upside_down: probability of any rotation.
-        mirror: probability.
-        company: probability that another picture, of people or people-free, is before or behind it.
-        backdrop: probability that a people-free picture is around what does not fill the window, if there
-            are any; else black is, as at run time.
-        soft_edges: probability that a picture fades into what is behind it; else its edges are hard.
-        color: apply colour, blur, noise and JPEG.
+        any_rotation_prob: probability of a rotation by any angle.
+        hflip_prob: probability of swapping left and right.
+        copy_paste_prob: probability that another image, of people or negative, is before or behind it.
+        background_prob: probability that a negative image fills what the image leaves free, if there are
+            any; else it is black, as at run time.
+        feather_prob: probability that an image fades into the one behind it; else its edges are hard.
+        photometric: apply color changes, blur, noise and JPEG.
 
     Raises:
         ValueError: names the value that is out of range.
     """
 
-    whole: float = 0.2
-    smallest: float = 0.05
-    largest: float = 0.4
+    full_image_prob: float = 0.2
+    min_size: float = 0.05
+    max_size: float = 0.4
     rotation_deg: float = 30.0
-    upside_down: float = 0.15
-    mirror: float = 0.5
-    company: float = 0.5
-    backdrop: float = 0.7
-    soft_edges: float = 0.5
-    color: bool = True
+    any_rotation_prob: float = 0.15
+    hflip_prob: float = 0.5
+    copy_paste_prob: float = 0.5
+    background_prob: float = 0.7
+    feather_prob: float = 0.5
+    photometric: bool = True
 
     def __post_init__(self) -> None:
-        names = ("whole", "upside_down", "mirror", "company", "backdrop", "soft_edges")
+        names = (
+            "full_image_prob",
+            "any_rotation_prob",
+            "hflip_prob",
+            "copy_paste_prob",
+            "background_prob",
+            "feather_prob",
+        )
         shares = dict.fromkeys(names, (0.0, 1.0))
-        sizes = {"smallest": (SMALLEST, 1.0), "largest": (max(SMALLEST, self.smallest), 1.0)}
+        sizes = {"min_size": (SMALLEST, 1.0), "max_size": (max(SMALLEST, self.min_size), 1.0)}
         check_ranges("detector.windows", self, {**shares, **sizes, "rotation_deg": (0.0, 180.0)})
 
 
@@ -138,14 +145,14 @@ def choose_window(
     """Affine (2, 3) from a window to the picture: around somebody, anywhere in it if nobody is there."""
     height, width = image.shape[:2]
     turn = math.radians(augmentation.rotation_deg)
-    turn = math.pi if rng.random() < augmentation.upside_down else turn
-    rotation, mirror = rng.uniform(-turn, turn), bool(rng.random() < augmentation.mirror)
-    if rng.random() < augmentation.whole:
+    turn = math.pi if rng.random() < augmentation.any_rotation_prob else turn
+    rotation, mirror = rng.uniform(-turn, turn), bool(rng.random() < augmentation.hflip_prob)
+    if rng.random() < augmentation.full_image_prob:
         roi = letterbox_roi(width, height)
     else:
         if scene.people:
             person = scene.people[rng.integers(len(scene.people))]
-            (x, y), size = person.center.tolist(), _between(augmentation.smallest, augmentation.largest, rng)
+            (x, y), size = person.center.tolist(), _between(augmentation.min_size, augmentation.max_size, rng)
             side = person.side / size
         else:
             x, y = rng.uniform(0, (width, height)).tolist()

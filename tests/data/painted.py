@@ -16,16 +16,16 @@ from blazepose.models.variants import DETECTOR_INPUT
 from tests.data.test_align import STANDING, person
 
 STILL = DetectorAugmentation(
-    whole=1.0,
+    full_image_prob=1.0,
     rotation_deg=0.0,
-    upside_down=0.0,
-    mirror=0.0,
-    company=0.0,
-    backdrop=0.0,
-    soft_edges=0.0,
-    color=False,
+    any_rotation_prob=0.0,
+    hflip_prob=0.0,
+    copy_paste_prob=0.0,
+    background_prob=0.0,
+    feather_prob=0.0,
+    photometric=False,
 )
-AROUND = replace(STILL, whole=0.0, smallest=0.1, largest=0.3)
+AROUND = replace(STILL, full_image_prob=0.0, min_size=0.1, max_size=0.3)
 RED, GREEN, BLUE, MAGENTA = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 255)
 
 

@@ -55,7 +55,7 @@ def test_sources_mix_freely(tiny_lsp, tmp_path):
     assert len(trained["landmarks"]) == 13
     assert "left_heel" in trained["landmarks"]
     assert trained["outputs"] == ["heatmaps", "presence", "visibility"]
-    data = loaders(sources, Augmentation(mirror=0.0), LoaderConfig(25, 0))
+    data = loaders(sources, Augmentation(hflip_prob=0.0), LoaderConfig(25, 0))
     (batch,) = data.train_dataloader()
     heel = batch["labelled"][:, INDEX["left_heel"]]
     assert heel.sum() == 1

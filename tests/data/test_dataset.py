@@ -21,7 +21,7 @@ from blazepose.image import ImageError
 from blazepose.models.variants import LANDMARK_INPUT
 from blazepose.topology import INDEX, MIRROR, NUM_LANDMARKS, TORSO
 
-STILL = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, color=False)
+STILL = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, photometric=False)
 LEFT = [i for i in range(NUM_LANDMARKS) if MIRROR[i] != i]
 
 
@@ -64,7 +64,7 @@ def test_same_sample_whatever_the_process_and_another_every_epoch(source):
 
 
 def test_mirror_swaps_left_and_right_labels(source):
-    plain, mirrored = dataset(source, STILL)[0], dataset(source, replace(STILL, mirror=1.0))[0]
+    plain, mirrored = dataset(source, STILL)[0], dataset(source, replace(STILL, hflip_prob=1.0))[0]
     np.testing.assert_allclose(
         mirrored["points"][LEFT, 0],
         np.where(plain["labelled"][LEFT], 1 - plain["points"][MIRROR][LEFT, 0], 0),
@@ -86,7 +86,7 @@ def test_mirror_swaps_what_is_known_of_each_side(source):
     world[INDEX["left_elbow"]] = np.nan
     somebody = replace(plain, visibility=visibility, landmarks_px=points, landmarks_world=world)
     crowd = replace(source, annotations=[somebody])
-    plain, mirrored = dataset(crowd, STILL)[0], dataset(crowd, replace(STILL, mirror=1.0))[0]
+    plain, mirrored = dataset(crowd, STILL)[0], dataset(crowd, replace(STILL, hflip_prob=1.0))[0]
     assert mirrored["visibility"][INDEX["right_wrist"]] == HIDDEN
     assert mirrored["visibility"][INDEX["left_wrist"]] == VISIBLE
     assert mirrored["presence"][INDEX["right_ankle"]] == 0
@@ -99,7 +99,7 @@ def test_mirror_swaps_what_is_known_of_each_side(source):
 def test_mirrored_picture_shows_mirrored_points(source):
     """The drawn shoulder line (white, the brightest) is under the labels, mirrored or not."""
     for mirror in (0.0, 1.0):
-        sample = dataset(source, replace(STILL, mirror=mirror))[1]
+        sample = dataset(source, replace(STILL, hflip_prob=mirror))[1]
         for name in ("left_shoulder", "right_hip"):
             x, y = np.rint(sample["points"][INDEX[name], :2] * 256).astype(int)
             assert sample["image"][y - 2 : y + 3, x - 2 : x + 3].max() > 140
@@ -114,7 +114,7 @@ def of_known_visibility(source: Source) -> Source:
 
 
 def test_truncation_hides_but_keeps_labelled(source):
-    people = dataset(of_known_visibility(source), replace(STILL, truncation=1.0))
+    people = dataset(of_known_visibility(source), replace(STILL, truncation_prob=1.0))
     cut = 0
     for i in range(len(people)):
         sample = people[i]
@@ -129,7 +129,7 @@ def test_truncation_hides_but_keeps_labelled(source):
 
 def test_occlusion_hides_what_it_covers(source):
     seen = of_known_visibility(source)
-    plain, covered = dataset(seen, STILL), dataset(seen, replace(STILL, occlusion=1.0))
+    plain, covered = dataset(seen, STILL), dataset(seen, replace(STILL, erasing_prob=1.0))
     hidden = 0
     for i in range(len(plain)):
         before, after = plain[i], covered[i]
@@ -155,7 +155,7 @@ def test_evaluation_cuts_the_crop_that_training_sees(source):
 
 def test_visibility_stays_unknown_where_the_source_does_not_say(source):
     """Even under an occluder or outside the frame: labels that are only ever "hidden" teach just that."""
-    disturbed = dataset(source, replace(STILL, truncation=1.0, occlusion=1.0))
+    disturbed = dataset(source, replace(STILL, truncation_prob=1.0, erasing_prob=1.0))
     for i in range(len(disturbed)):
         assert (disturbed[i]["visibility"] == UNKNOWN).all()
 
@@ -212,7 +212,7 @@ def test_z_is_on_the_scale_of_x_and_mirrors_with_its_landmark(source):
     depth[INDEX["left_wrist"]] = -30.0
     somebody = replace(source.annotations[0], z_px=depth)
     for mirror, name in ((0.0, "left_wrist"), (1.0, "right_wrist")):
-        people = dataset(replace(source, annotations=[somebody]), replace(STILL, mirror=mirror))
+        people = dataset(replace(source, annotations=[somebody]), replace(STILL, hflip_prob=mirror))
         sample = people[0]
         assert sample["z_labelled"].nonzero()[0].tolist() == [INDEX[name]]
         side = aligned_roi(somebody).side
@@ -240,7 +240,7 @@ def bright(tiny_rendered: Path) -> Source:
 
 @pytest.mark.parametrize("mirror", [0.0, 1.0])
 def test_the_mask_follows_scale_shift_rotation_and_mirror(bright, mirror):
-    people = dataset(bright, replace(STILL, scale=0.1, shift=0.1, rotation_deg=30.0, mirror=mirror))
+    people = dataset(bright, replace(STILL, scale=0.1, shift=0.1, rotation_deg=30.0, hflip_prob=mirror))
     for i in range(len(people)):
         sample = people[i]
         mask, brightness = sample["mask"], sample["image"].max(axis=2)
@@ -253,7 +253,7 @@ def test_the_mask_follows_scale_shift_rotation_and_mirror(bright, mirror):
 
 def test_the_mask_says_which_pixels_still_show_the_person(bright):
     """Occluders become background; people and outside beside them stay what they are."""
-    plain, covered = dataset(bright, STILL), dataset(bright, replace(STILL, occlusion=1.0))
+    plain, covered = dataset(bright, STILL), dataset(bright, replace(STILL, erasing_prob=1.0))
     hidden = 0
     for i in range(len(plain)):
         before, after = plain[i], covered[i]
@@ -266,7 +266,7 @@ def test_the_mask_says_which_pixels_still_show_the_person(bright):
 
 
 def test_the_mask_is_unknown_outside_a_truncated_picture(bright):
-    plain, cut = dataset(bright, STILL), dataset(bright, replace(STILL, truncation=1.0))
+    plain, cut = dataset(bright, STILL), dataset(bright, replace(STILL, truncation_prob=1.0))
     for i in range(len(plain)):
         before, after = plain[i]["mask"], cut[i]["mask"]
         known = after != IGNORE
@@ -275,5 +275,5 @@ def test_the_mask_is_unknown_outside_a_truncated_picture(bright):
 
 
 def test_people_without_a_mask_have_an_unknown_one(source):
-    disturbed = dataset(source, replace(STILL, truncation=1.0, occlusion=1.0))
+    disturbed = dataset(source, replace(STILL, truncation_prob=1.0, erasing_prob=1.0))
     assert all((disturbed[i]["mask"] == IGNORE).all() for i in range(len(disturbed)))

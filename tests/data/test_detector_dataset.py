@@ -68,10 +68,10 @@ def test_shapes_and_types(two_people, wall):
     "change",
     [
         {},
-        {"mirror": 1.0},
+        {"hflip_prob": 1.0},
         {"rotation_deg": 30.0},
-        {"upside_down": 1.0, "mirror": 0.5},
-        {"whole": 1.0, "mirror": 1.0},
+        {"any_rotation_prob": 1.0, "hflip_prob": 0.5},
+        {"full_image_prob": 1.0, "hflip_prob": 1.0},
     ],
 )
 def test_what_is_drawn_at_the_labels_is_under_them(two_people, change):
@@ -95,7 +95,7 @@ def test_what_is_drawn_at_the_labels_is_under_them(two_people, change):
 
 
 def test_mirrored_windows_are_mirrored(two_people):
-    plain, mirrored = (dataset([two_people], replace(STILL, mirror=mirror))[0] for mirror in (0.0, 1.0))
+    plain, mirrored = (dataset([two_people], replace(STILL, hflip_prob=mirror))[0] for mirror in (0.0, 1.0))
     np.testing.assert_allclose(mirrored["boxes"][:2, 0], 1 - plain["boxes"][:2, 0], atol=1e-6)
     np.testing.assert_array_equal(mirrored["boxes"][:2, 1:], plain["boxes"][:2, 1:])
     np.testing.assert_allclose(
@@ -115,7 +115,7 @@ def test_windows_turn_as_far_as_they_may(two_people):
             ups += [*(points[:, SHOULDERS] - points[:, HIPS])]
         return np.degrees(np.arctan2([x for x, _ in ups], [-y for _, y in ups]))
 
-    some, any_way = turns(rotation_deg=20.0), turns(upside_down=1.0)
+    some, any_way = turns(rotation_deg=20.0), turns(any_rotation_prob=1.0)
     assert abs(some).max() <= 20.001
     assert some.min() < -14
     assert some.max() > 14
@@ -130,7 +130,7 @@ def test_windows_show_a_person_somewhere_in_any_size_asked_for(two_people):
         annotations=two_people.annotations[:1],
         ignored_boxes=np.zeros((0, 4)),
     )
-    windows = dataset([alone], replace(AROUND, smallest=0.05, largest=0.4))
+    windows = dataset([alone], replace(AROUND, min_size=0.05, max_size=0.4))
     boxes = []
     for epoch in range(150):
         sample = windows[epoch]
@@ -167,7 +167,7 @@ def test_who_is_too_small_or_outside_is_neither_found_nor_missed(two_people):
 
 
 def test_whose_head_is_outside_the_window_is_ignored_with_the_box(two_people):
-    windows, found = dataset([two_people], replace(AROUND, smallest=0.3, largest=0.3)), 0
+    windows, found = dataset([two_people], replace(AROUND, min_size=0.3, max_size=0.3)), 0
     for epoch in range(40):
         sample = windows[epoch]
         if sample["people"].sum() == 1 and (sample["ignored"][:, 3] > 0).sum() == 1:
@@ -202,7 +202,7 @@ def test_windows_can_be_repeated_and_change_with_epoch_and_seed(two_people, wall
 
 
 def test_people_free_pictures_have_nobody(two_people, wall):
-    windows = dataset([two_people], replace(AROUND, whole=0.5), negatives=[wall])
+    windows = dataset([two_people], replace(AROUND, full_image_prob=0.5), negatives=[wall])
     assert len(windows) == 2
     for epoch in range(5):
         sample = windows[2 * epoch + 1]
@@ -230,7 +230,7 @@ def test_an_unreadable_picture_is_replaced_in_training_and_an_error_in_evaluatio
 def test_an_unreadable_backdrop_costs_nobody(two_people, wall, tmp_path, caplog):
     broken = tmp_path / "broken.png"
     broken.write_bytes(wall.read_bytes()[:60])
-    always = replace(AROUND, backdrop=1.0)
+    always = replace(AROUND, background_prob=1.0)
     with caplog.at_level(logging.WARNING, "blazepose"):
         training = dataset([two_people] * 4, always, negatives=[wall, broken])
         assert [training[6 * epoch]["index"] for epoch in range(8)] == [0] * 8

@@ -9,9 +9,9 @@ from tests.data.painted import AROUND, MAGENTA, STILL, dataset, pixel
 
 
 def test_a_backdrop_is_only_outside_the_picture(two_people, wall):
-    turned = replace(STILL, whole=0.3, rotation_deg=180.0, smallest=0.05, largest=0.1)
+    turned = replace(STILL, full_image_prob=0.3, rotation_deg=180.0, min_size=0.05, max_size=0.1)
     plain = dataset([two_people], turned, negatives=[wall])
-    behind = dataset([two_people], replace(turned, backdrop=1.0), negatives=[wall])
+    behind = dataset([two_people], replace(turned, background_prob=1.0), negatives=[wall])
     seen = 0
     for epoch in range(12):
         before, after = plain[2 * epoch]["image"], behind[2 * epoch]["image"]
@@ -26,8 +26,8 @@ def test_a_backdrop_is_only_outside_the_picture(two_people, wall):
 
 def test_company_is_labelled_where_it_is_seen_and_hides_nobody(two_people):
     """A picture is 0.4 of the window wide."""
-    small = replace(AROUND, smallest=0.05, largest=0.05)
-    alone, together = dataset([two_people], small), dataset([two_people], replace(small, company=1.0))
+    small = replace(AROUND, min_size=0.05, max_size=0.05)
+    alone, together = dataset([two_people], small), dataset([two_people], replace(small, copy_paste_prob=1.0))
     counts, hidden, in_front = [], 0, []
     for epoch in range(40):
         before, sample = alone[epoch], together[epoch]
@@ -54,13 +54,13 @@ def test_company_of_a_picture_that_leaves_no_room_is_not_seen(two_people, tmp_pa
     square = tmp_path / "square.png"
     cv2.imwrite(str(square), image)
     filling = replace(two_people, image=square, size=None)
-    alone, together = (dataset([filling], replace(STILL, company=company)) for company in (0.0, 1.0))
+    alone, together = (dataset([filling], replace(STILL, copy_paste_prob=company)) for company in (0.0, 1.0))
     np.testing.assert_array_equal(alone[0]["image"], together[0]["image"])
     assert together[0]["people"].sum() == 2
 
 
 def test_people_free_company_adds_nobody(two_people, wall):
-    small = replace(AROUND, smallest=0.05, largest=0.05, company=1.0)
+    small = replace(AROUND, min_size=0.05, max_size=0.05, copy_paste_prob=1.0)
     windows, walls = dataset([two_people], small, negatives=[wall]), 0
     for epoch in range(12):
         sample = windows[2 * epoch]

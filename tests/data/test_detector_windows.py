@@ -60,7 +60,7 @@ def test_windows_of_people_free_pictures_show_them_large_and_small():
     image = np.zeros((60, 100, 3), np.uint8)
     rng, sides, centers = np.random.default_rng(0), [], []
     for _ in range(300):
-        window = choose_window(image, NOBODY, DetectorAugmentation(whole=0.0), rng)
+        window = choose_window(image, NOBODY, DetectorAugmentation(full_image_prob=0.0), rng)
         sides.append(np.sqrt(abs(np.linalg.det(window[:, :2]))) / 100)
         picture = np.array([[0, 0], [100, 0], [100, 60], [0, 60]], np.float64)
         corners = transform_points(invert_affine(window), picture)
@@ -77,10 +77,10 @@ def test_windows_of_people_free_pictures_show_them_large_and_small():
 @pytest.mark.parametrize(
     ("option", "sentence"),
     [
-        ({"whole": 1.1}, "whole=1.1: a number from 0 to 1"),
-        ({"mirror": -0.1}, "mirror=-0.1: a number from 0 to 1"),
-        ({"smallest": 0.02}, "smallest=0.02: a number from 0.03 to 1"),
-        ({"smallest": 0.3, "largest": 0.2}, "largest=0.2: a number from 0.3 to 1"),
+        ({"full_image_prob": 1.1}, "full_image_prob=1.1: a number from 0 to 1"),
+        ({"hflip_prob": -0.1}, "hflip_prob=-0.1: a number from 0 to 1"),
+        ({"min_size": 0.02}, "min_size=0.02: a number from 0.03 to 1"),
+        ({"min_size": 0.3, "max_size": 0.2}, "max_size=0.2: a number from 0.3 to 1"),
         ({"rotation_deg": 181.0}, "rotation_deg=181: a number from 0 to 180"),
     ],
 )
