@@ -9,7 +9,7 @@ import numpy as np
 from blazepose.data.annotation import Annotation, Source
 from blazepose.data.person_box import PersonBox, person_box, surrounding_box
 
-SMALLEST = 0.03
+MIN_BOX_SIDE = 0.03
 """Side of a person's box, relative to the detector's input, below which the person is ignored. Chosen: 7 of
 224 pixels."""
 

@@ -24,7 +24,7 @@ from blazepose.image import read_image
 from blazepose.models.variants import InputSpec
 from blazepose.topology import MIRROR, NUM_LANDMARKS, NUM_OUTPUTS, TORSO
 
-_UNDISTURBED = AffineParams(scale=1.0, shift=(0.0, 0.0), rotation_rad=0.0, mirror=False)
+_UNDISTURBED = AffineParams(scale=1.0, shift=(0.0, 0.0), rotation_rad=0.0, hflip=False)
 _MIRROR33 = MIRROR[:NUM_LANDMARKS]
 
 
@@ -78,7 +78,7 @@ class PoseDataset(Dataset[PoseSample]):
         image = read_image(annotation.image, annotation.image_size)
         roi = aligned_roi(annotation)
         params = sample_affine(augmentation, rng) if augmentation else _UNDISTURBED
-        matrix = crop_matrix(roi, params.scale, params.shift, params.rotation_rad, params.mirror)
+        matrix = crop_matrix(roi, params.scale, params.shift, params.rotation_rad, params.hflip)
         frame = (0, 0, image.shape[1], image.shape[0])
         if augmentation and rng.random() < augmentation.truncation_prob:
             torso_px = annotation.landmarks_px[list(TORSO)]
@@ -106,7 +106,7 @@ class PoseDataset(Dataset[PoseSample]):
             sample["z_labelled"][:NUM_LANDMARKS] = valid
         if annotation.landmarks_world is not None:
             sample["world"], sample["world_labelled"] = _world_in_crop(annotation, roi, params)
-        return _swap_sides(sample) if params.mirror else sample
+        return _swap_sides(sample) if params.hflip else sample
 
     def _negative(self, index: int, path: Path, rng: np.random.Generator) -> PoseSample:
         image = read_image(path)

@@ -1,4 +1,4 @@
-"""Windows of pictures: what is drawn at the labels stays under them."""
+"""Windows of images: labels follow the pixels drawn at them."""
 
 import logging
 from dataclasses import replace
@@ -18,22 +18,22 @@ from blazepose.runtime.person_detector import PersonDetector
 from tests.data.painted import AROUND, BLUE, GREEN, RED, STILL, dataset, painted_person, pixel, shows
 
 
-def test_evaluation_sees_the_whole_picture_as_the_runtime_does(two_people):
-    seen = []
+def test_evaluation_uses_the_whole_image_as_the_runtime_does(two_people):
+    inputs = []
 
-    def network(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        seen.append(pictures[0])
+    def network(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        inputs.append(images[0])
         return np.zeros((1, 2254, 12), np.float32), np.full((1, 2254, 1), -9, np.float32)
 
     PersonDetector(network)(cv2.imread(str(two_people.image))[..., ::-1].copy())
     sample = dataset([two_people], None)[0]
-    np.testing.assert_array_equal(sample["image"], seen[0])
+    np.testing.assert_array_equal(sample["image"], inputs[0])
     assert not sample["image"][:27].any()  # 50 of 400 pixels above and below are black
     assert not sample["image"][-27:].any()
     assert sample["image"][28:-28].any(axis=2).all()
 
 
-def test_labels_of_the_whole_picture_by_hand(two_people):
+def test_labels_of_the_whole_image_by_hand(two_people):
     """400x300 in a square of 400: x / 400, (y + 50) / 400."""
     sample = dataset([two_people], None)[0]
     assert sample["people"].nonzero()[0].tolist() == [0, 1]
@@ -74,7 +74,7 @@ def test_shapes_and_types(two_people, wall):
         {"full_image_prob": 1.0, "hflip_prob": 1.0},
     ],
 )
-def test_what_is_drawn_at_the_labels_is_under_them(two_people, change):
+def test_labels_follow_the_pixels(two_people, change):
     windows, heads, hips = dataset([two_people], replace(AROUND, **change)), 0, 0
     for epoch in range(25):
         sample = windows[epoch]
@@ -103,10 +103,10 @@ def test_mirrored_windows_are_mirrored(two_people):
     )
 
 
-def test_windows_turn_as_far_as_they_may(two_people):
-    """The torso, upright in the picture, tells by how much."""
+def test_windows_rotate_up_to_the_limit(two_people):
+    """The torso, upright in the image, shows the rotation."""
 
-    def turns(**change) -> np.ndarray:
+    def rotations(**change) -> np.ndarray:
         windows = dataset([two_people], replace(AROUND, **change))
         ups = []
         for epoch in range(40):
@@ -115,15 +115,15 @@ def test_windows_turn_as_far_as_they_may(two_people):
             ups += [*(points[:, SHOULDERS] - points[:, HIPS])]
         return np.degrees(np.arctan2([x for x, _ in ups], [-y for _, y in ups]))
 
-    some, any_way = turns(rotation_deg=20.0), turns(any_rotation_prob=1.0)
-    assert abs(some).max() <= 20.001
-    assert some.min() < -14
-    assert some.max() > 14
+    limited, any_way = rotations(rotation_deg=20.0), rotations(any_rotation_prob=1.0)
+    assert abs(limited).max() <= 20.001
+    assert limited.min() < -14
+    assert limited.max() > 14
     assert any_way.min() < -120
     assert any_way.max() > 120
 
 
-def test_windows_show_a_person_somewhere_in_any_size_asked_for(two_people):
+def test_windows_show_a_person_anywhere_in_the_range_of_sizes(two_people):
     alone = replace(
         two_people,
         people=two_people.people[:1],
@@ -145,7 +145,7 @@ def test_windows_show_a_person_somewhere_in_any_size_asked_for(two_people):
         assert 0.85 < place.max() < 0.9001
 
 
-def test_who_is_too_small_or_outside_is_neither_found_nor_missed(two_people):
+def test_small_people_and_those_outside_are_ignored(two_people):
     """In a square of 400 a box of 12 pixels is 0.03."""
     small = [
         painted_person(two_people.image, x, 60, scale=side / 50.75) for x, side in ((40, 11.9), (90, 12.1))
@@ -154,10 +154,10 @@ def test_who_is_too_small_or_outside_is_neither_found_nor_missed(two_people):
         two_people.image, 200, 40, box_xyxy=np.array([180, -20, 220, 120], np.float32)
     )
     far_outside = painted_person(two_people.image, 900, 900)
-    everybody = [*two_people.annotations, *small, head_above, far_outside]
-    (found,) = group_by_image([Source("coco:x", "coco", everybody, "")], "data=")
-    sample = dataset([replace(found, size=None)], None)[0]
-    # A head above the picture is still in the square.
+    people = [*two_people.annotations, *small, head_above, far_outside]
+    (image,) = group_by_image([Source("coco:x", "coco", people, "")], "data=")
+    sample = dataset([replace(image, size=None)], None)[0]
+    # A head above the image is still in the square.
     assert sample["people"].sum() == 4
     np.testing.assert_allclose(sample["boxes"][:4, 2] * 400, [50.75, 50.75, 50.75, 12.1], rtol=1e-4)
     (left, top, right, bottom), *rest = sample["ignored"] * 400
@@ -166,31 +166,31 @@ def test_who_is_too_small_or_outside_is_neither_found_nor_missed(two_people):
     assert not np.any(rest)
 
 
-def test_whose_head_is_outside_the_window_is_ignored_with_the_box(two_people):
-    windows, found = dataset([two_people], replace(AROUND, min_size=0.3, max_size=0.3)), 0
+def test_people_with_the_head_outside_the_window_are_ignored(two_people):
+    windows, num_cut = dataset([two_people], replace(AROUND, min_size=0.3, max_size=0.3)), 0
     for epoch in range(40):
         sample = windows[epoch]
         if sample["people"].sum() == 1 and (sample["ignored"][:, 3] > 0).sum() == 1:
-            found += shows(sample, RED) != shows(sample, BLUE)
+            num_cut += shows(sample, RED) != shows(sample, BLUE)
             left, top, right, bottom = sample["ignored"][0]
             assert left < right
             assert top < bottom
             assert left < 1
             assert right > 0
-    assert found > 3
+    assert num_cut > 3
 
 
-def test_the_largest_people_come_first_and_of_too_many_the_small_ones_are_ignored(two_people):
+def test_the_largest_people_come_first_and_surplus_ones_are_ignored(two_people):
     sizes = np.linspace(0.3, 1.5, MAX_PEOPLE + 4)
     crowd = [painted_person(two_people.image, 20 + 10 * k, 150, scale=size) for k, size in enumerate(sizes)]
-    (found,) = group_by_image([Source("coco:x", "coco", crowd, "")], "data=")
-    sample = dataset([found], None)[0]
+    (image,) = group_by_image([Source("coco:x", "coco", crowd, "")], "data=")
+    sample = dataset([image], None)[0]
     assert sample["people"].all()
     np.testing.assert_allclose(sample["boxes"][:, 2] * 400, 50.75 * sizes[:3:-1], rtol=1e-4)
     assert (sample["ignored"][:, 2] > 0).sum() == 4
 
 
-def test_windows_can_be_repeated_and_change_with_epoch_and_seed(two_people, wall):
+def test_windows_are_repeatable_and_change_with_epoch_and_seed(two_people, wall):
     options = DetectorAugmentation()
     windows, again = (dataset([two_people], options, negatives=[wall]) for _ in range(2))
     for item in range(4):
@@ -201,7 +201,7 @@ def test_windows_can_be_repeated_and_change_with_epoch_and_seed(two_people, wall
     assert not np.array_equal(windows[0]["image"], other[0]["image"])
 
 
-def test_people_free_pictures_have_nobody(two_people, wall):
+def test_negative_images_have_no_people(two_people, wall):
     windows = dataset([two_people], replace(AROUND, full_image_prob=0.5), negatives=[wall])
     assert len(windows) == 2
     for epoch in range(5):
@@ -213,9 +213,7 @@ def test_people_free_pictures_have_nobody(two_people, wall):
         assert not sample["image"][..., 1].any()
 
 
-def test_an_unreadable_picture_is_replaced_in_training_and_an_error_in_evaluation(
-    two_people, tmp_path, caplog
-):
+def test_an_unreadable_image_is_replaced_in_training_and_an_error_in_evaluation(two_people, tmp_path, caplog):
     broken = tmp_path / "broken.png"
     broken.write_bytes(two_people.image.read_bytes()[:200])
     images = [replace(two_people, image=broken), two_people]
@@ -227,7 +225,7 @@ def test_an_unreadable_picture_is_replaced_in_training_and_an_error_in_evaluatio
         dataset(images, None)[0]
 
 
-def test_an_unreadable_backdrop_costs_nobody(two_people, wall, tmp_path, caplog):
+def test_an_unreadable_background_is_replaced(two_people, wall, tmp_path, caplog):
     broken = tmp_path / "broken.png"
     broken.write_bytes(wall.read_bytes()[:60])
     always = replace(AROUND, background_prob=1.0)
