@@ -159,7 +159,7 @@ def _world_in_crop(annotation: Annotation, roi: Roi, params: AffineParams) -> tu
 
 
 def _swap_sides(sample: PoseSample) -> PoseSample:
-    """Swap the left and right labels of a crop whose pixels the matrix has already mirrored."""
+    """Swap the left and right labels of a crop whose pixels the matrix has already flipped."""
     sample["points"], sample["labelled"] = sample["points"][MIRROR], sample["labelled"][MIRROR]
     sample["z_labelled"] = sample["z_labelled"][MIRROR]
     sample["visibility"], sample["presence"] = (

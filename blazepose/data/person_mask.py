@@ -20,7 +20,7 @@ def crop_mask(
     Args:
         annotation: the person.
         frame: left, top, right and bottom of the image, pixels; outside it is IGNORE.
-        roi_to_image: affine (2, 3) from ROI coordinates to image pixels; it may mirror.
+        roi_to_image: affine (2, 3) from ROI coordinates to image pixels; it may flip.
         size: side of the crop in pixels.
 
     Returns:

@@ -94,12 +94,12 @@ def test_labels_follow_the_pixels(two_people, change):
     assert hips >= 10
 
 
-def test_mirrored_windows_are_mirrored(two_people):
-    plain, mirrored = (dataset([two_people], replace(STILL, hflip_prob=mirror))[0] for mirror in (0.0, 1.0))
-    np.testing.assert_allclose(mirrored["boxes"][:2, 0], 1 - plain["boxes"][:2, 0], atol=1e-6)
-    np.testing.assert_array_equal(mirrored["boxes"][:2, 1:], plain["boxes"][:2, 1:])
+def test_flipped_windows_are_flipped(two_people):
+    plain, flipped = (dataset([two_people], replace(STILL, hflip_prob=prob))[0] for prob in (0.0, 1.0))
+    np.testing.assert_allclose(flipped["boxes"][:2, 0], 1 - plain["boxes"][:2, 0], atol=1e-6)
+    np.testing.assert_array_equal(flipped["boxes"][:2, 1:], plain["boxes"][:2, 1:])
     np.testing.assert_allclose(
-        mirrored["ignored"][0], [1 - 390 / 400, 150 / 400, 1 - 350 / 400, 190 / 400], atol=1e-6
+        flipped["ignored"][0], [1 - 390 / 400, 150 / 400, 1 - 350 / 400, 190 / 400], atol=1e-6
     )
 
 
