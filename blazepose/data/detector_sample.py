@@ -10,7 +10,7 @@ MAX_PEOPLE = 32
 
 
 class DetectorSample(TypedDict):
-    """An image as the detector sees it, with coordinates from 0 to 1 across it.
+    """An input image of the detector and its labels, with coordinates from 0 to 1 across it.
 
     Shapes are of one sample; a batch has one more dimension in front.
     """
