@@ -20,7 +20,7 @@ from blazepose.data.datamodule import (
     trained_outputs,
 )
 from blazepose.data.dataset import PoseDataset
-from blazepose.data.detector_dataset import DetectorDataset, describe_scenes
+from blazepose.data.detector_dataset import DetectorDataset, describe_images
 from blazepose.data.detector_windows import DetectorAugmentation
 from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
 from blazepose.data.readers import as_list, read_source
@@ -88,7 +88,7 @@ def refuse_unread(model: str) -> None:
 def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | None) -> None:
     """Data, network, trainer, in this order, so that what is wrong with the data is said first."""
     net = LandmarkNet(landmark_variant(cfg.model.name, cfg.model.wiring), cfg.model.gradient_stop)
-    stages, optimiser = from_config(Stages, cfg, "stages"), from_config(OptimizerConfig, cfg, "optimiser")
+    stages, optimizer = from_config(Stages, cfg, "stages"), from_config(OptimizerConfig, cfg, "optimizer")
     weights, augmentation = (
         from_config(LandmarkLossConfig, cfg, "loss"),
         from_config(Augmentation, cfg, "augmentation"),
@@ -105,20 +105,20 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     data = PoseDataModule(train_set, PoseDataset(val, net.input_spec), loading, cfg.seed)
 
     recipe = cast(dict, OmegaConf.to_container(cfg, resolve=True))
-    start = initialize(net, cfg.init, train_set, keep=weights.keep > 0, resumed=checkpoint)
+    start = initialize(net, cfg.init, train_set, keep=weights.distill > 0, resumed=checkpoint)
     sources = {"train": train, "val": val}
     about = landmark_metadata(net, cfg.model.wiring, trained, sources, recipe, start.about)
-    module = LandmarkModule(net, weights, optimiser, stages, trained, about, start.teacher)
+    module = LandmarkModule(net, weights, optimizer, stages, trained, about, start.teacher)
 
     folder = folder or open_run(LANDMARK_RUNS, cfg.name, cfg)
     lines = [describe_net(net), *describe_sources(train, val), describe_supervised(trained)]
-    for line in (*lines, *describe_initialization(start, cfg.init, optimiser)):
+    for line in (*lines, *describe_initialization(start, cfg.init, optimizer)):
         log.info(line)
     monitor = "val/pck@0.2" if val and validates(settings, stages) else None
     pictures = ImageLogger(partial(draw_samples, train_set), draw_module, folder)
-    callbacks = build_callbacks(folder, optimiser, pictures, monitor)
-    trainer = build_trainer(folder, settings, optimiser, stages, callbacks)
-    for line in describe_processes(trainer, loading.batch_size, optimiser.lr):
+    callbacks = build_callbacks(folder, optimizer, pictures, monitor)
+    trainer = build_trainer(folder, settings, optimizer, stages, callbacks)
+    for line in describe_processes(trainer, loading.batch_size, optimizer.lr):
         log.info(line)
     fit(trainer, module, data, folder, checkpoint, next_step(trained), start.about is not None)
 
@@ -126,7 +126,7 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
 def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None) -> None:
     """The same of the detector."""
     net = DetectorNet()
-    stages, optimiser = from_config(Stages, cfg, "stages"), from_config(OptimizerConfig, cfg, "optimiser")
+    stages, optimizer = from_config(Stages, cfg, "stages"), from_config(OptimizerConfig, cfg, "optimizer")
     weights = from_config(DetectorLossConfig, cfg, "detector.loss")
     windows = from_config(DetectorAugmentation, cfg, "detector.windows")
     settings, loading = trainer_settings(dict(cfg.trainer)), loading_of(cfg)
@@ -143,17 +143,17 @@ def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None
     recipe = cast(dict, OmegaConf.to_container(cfg, resolve=True))
     start = initialize(net, cfg.init, train_set, keep=False, resumed=checkpoint)
     about = detector_metadata(net, {"train": train, "val": val}, recipe, start.about)
-    module = DetectorModule(net, weights, optimiser, stages.epochs, about)
+    module = DetectorModule(net, weights, optimizer, stages.epochs, about)
 
     folder = folder or open_run(DETECTOR_RUNS, cfg.name, cfg)
-    lines = [describe_detector(net), *describe_sources(train, val), describe_scenes(train_set, val_set)]
-    for line in (*lines, *describe_initialization(start, cfg.init, optimiser)):
+    lines = [describe_detector(net), *describe_sources(train, val), describe_images(train_set, val_set)]
+    for line in (*lines, *describe_initialization(start, cfg.init, optimizer)):
         log.info(line)
-    monitor = monitor_name(val_set.scenes) if val and validates(settings, stages) else None
+    monitor = monitor_name(val_set.images) if val and validates(settings, stages) else None
     pictures = ImageLogger(partial(draw_detector_samples, train_set), draw_detector, folder)
-    callbacks = build_callbacks(folder, optimiser, pictures, monitor)
-    trainer = build_trainer(folder, settings, optimiser, stages, callbacks)
-    for line in describe_processes(trainer, loading.batch_size, optimiser.lr):
+    callbacks = build_callbacks(folder, optimizer, pictures, monitor)
+    trainer = build_trainer(folder, settings, optimizer, stages, callbacks)
+    for line in describe_processes(trainer, loading.batch_size, optimizer.lr):
         log.info(line)
     people = " ".join(f"--data {shlex.quote(spec)}" for spec in as_list(cfg.data.val) or ["READER:PATH"])
     todo = f"evaluate them: python -m blazepose.detection {people} "

@@ -53,7 +53,7 @@ def samples(spec: str, count: int = 1000) -> None:
     sources = read_filtered([spec], PersonFilter())
     cases = {
         "all augmentation": Augmentation(),
-        "geometry and occluders": Augmentation(color=False),
+        "geometry and occluders": Augmentation(photometric=False),
         "none": None,
     }
     for name, augmentation in cases.items():

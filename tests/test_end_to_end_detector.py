@@ -23,7 +23,7 @@ TINY = [
     "data=lsp",
     "loader.batch_size=8",
     "loader.num_workers=0",
-    "optimiser.warmup_steps=2",
+    "optimizer.warmup_steps=2",
     "trainer.log_every_n_steps=1",
 ]
 
@@ -36,7 +36,7 @@ def trained(tmp_path_factory, tiny_lsp, tiny_rendered) -> Path:
     negatives = f"data.negatives=[{tiny_rendered / 'train' / 'negatives'}]"
     said = run(folder, "train.py", *TINY, *data, negatives, "stages.joint=1")
     assert "trained on 24 pictures, 24 people" in said
-    assert "1 people-free pictures" in said
+    assert "1 negative images" in said
     run(folder, "train.py", "ckpt=last", "stages.joint=2")
     return folder
 
@@ -63,7 +63,7 @@ def test_the_command_that_a_run_ends_with(trained, tiny_rendered, capsys):
     said = capsys.readouterr().out
     assert "4 people in 4 pictures" in said
     assert "good ROI" in said
-    assert "1 people-free pictures" in said
+    assert "1 negative images" in said
 
 
 def test_a_bundle_takes_a_trained_detector(trained, lite_bundle, shared, tiny_lsp, monkeypatch):
@@ -98,7 +98,10 @@ def test_a_bundle_takes_a_trained_detector(trained, lite_bundle, shared, tiny_ls
         (["model=detector", "detector.loss.box=0"], "detector.loss.box=0: a number from"),
         (["model=detector", "experiment=finetune"], "experiment=finetune is not for model=detector"),
         (["experiment=finetune_detector"], "experiment=finetune_detector is not for model=full"),
-        (["model=detector", "detector.windows.whole=2"], "detector.windows.whole=2: a number from 0 to 1"),
+        (
+            ["model=detector", "detector.windows.full_image_prob=2"],
+            "detector.windows.full_image_prob=2: a number from 0 to 1",
+        ),
     ],
 )
 def test_settings_that_nobody_reads_are_refused(words, sentence, monkeypatch, capsys, tmp_path, tiny_lsp):

@@ -189,7 +189,7 @@ def test_names_and_paths_stay_as_they_are_typed(text):
         ("init=${oc.env:HOME}/7", "${oc.env:HOME}/7"),
         ("seed=1_000", 1000),
         ("stages.joint=2", 2),
-        ("augmentation.color=true", True),
+        ("augmentation.photometric=true", True),
         ("trainer.limit_train_batches=0.5", 0.5),
     ],
 )

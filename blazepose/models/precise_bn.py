@@ -1,7 +1,7 @@
 """BatchNorm statistics of real pictures for a network that came without them, its function unchanged.
 
 Published weights have their BatchNorm folded into the convolutions: kernels whose lengths differ by a factor
-of ten million, which no optimiser with one learning rate can train. Put back, with kernels of length one and
+of ten million, which no optimizer with one learning rate can train. Put back, with kernels of length one and
 with the statistics of real activations, every channel is of order one again.
 """
 

@@ -150,13 +150,13 @@ def checkpoint_callbacks(folder: Path, monitor: str | None) -> list[Callback]:
 
 
 def build_callbacks(
-    folder: Path, optimiser: OptimizerConfig, pictures: ImageLogger, monitor: str | None
+    folder: Path, optimizer: OptimizerConfig, pictures: ImageLogger, monitor: str | None
 ) -> list[Callback]:
     """The callbacks of a training run.
 
     Args:
         folder: where it keeps its files.
-        optimiser: for the averaging.
+        optimizer: for the averaging.
         pictures: what is drawn.
         monitor: logged figure whose highest value is the best epoch; None takes the last.
     """
@@ -167,6 +167,6 @@ def build_callbacks(
         TQDMProgressBar(refresh_rate=10),
         pictures,
     ]
-    if optimiser.ema_decay:
-        callbacks.append(EMA(optimiser.ema_decay))
+    if optimizer.ema_decay:
+        callbacks.append(EMA(optimizer.ema_decay))
     return callbacks

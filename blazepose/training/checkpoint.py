@@ -99,7 +99,7 @@ def _origin(
                     "name": source.name,
                     "people": len(source.annotations),
                     "left_out": source.left_out,
-                    "licence": source.licence,
+                    "licence": source.license,
                 }
                 for source in used
             ]
@@ -112,7 +112,7 @@ def _origin(
 
 
 def write_checkpoint(path: Path, net: LandmarkNet | DetectorNet, about: Mapping[str, Any]) -> None:
-    """Write weights with what they say of themselves, as a training does, but without its optimiser."""
+    """Write weights with what they say of themselves, as a training does, but without its optimizer."""
     state = {f"{_PREFIX}{name}": value for name, value in net.state_dict().items()}
     with atomic_path(path) as part:
         torch.save({"blazepose": dict(about), "state_dict": state}, part)

@@ -50,7 +50,7 @@ class DetectorModule(LightningModule):
     Args:
         net: the network.
         weights: of the loss terms.
-        optimiser: AdamW and schedule.
+        optimizer: AdamW and schedule.
         epochs: of the run.
         about: plain facts that travel with the checkpoint (training.checkpoint).
     """
@@ -59,14 +59,14 @@ class DetectorModule(LightningModule):
         self,
         net: DetectorNet,
         weights: DetectorLossConfig,
-        optimiser: OptimizerConfig,
+        optimizer: OptimizerConfig,
         epochs: int,
         about: dict[str, Any],
     ) -> None:
         super().__init__()
         self.net = net.to(memory_format=torch.channels_last)
         self.weights = weights
-        self.optimiser = optimiser
+        self.optimizer = optimizer
         self.epochs = epochs
         self.about = about
         self._finite = torch.tensor(True)
@@ -110,8 +110,8 @@ class DetectorModule(LightningModule):
         check_steps(self, self.epochs)
         self._finite = torch.ones((), dtype=torch.bool, device=self.device)
         self.net.train()
-        freeze_stages(self.net.encoder, self.optimiser.frozen_levels)
-        if self.optimiser.frozen_norm:
+        freeze_stages(self.net.encoder, self.optimizer.frozen_stages)
+        if self.optimizer.norm_eval:
             freeze_bn_stats(self.net)
 
     def training_step(self, batch: DetectorBatch, batch_idx: int) -> Tensor:
@@ -145,7 +145,7 @@ class DetectorModule(LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         return optimizer_and_schedule(
-            self.net, self.optimiser, [self.epochs * steps_per_epoch(self, self.epochs)]
+            self.net, self.optimizer, [self.epochs * steps_per_epoch(self, self.epochs)]
         )
 
     def configure_gradient_clipping(

@@ -201,9 +201,11 @@ def _kept_regression(
     world, taught_world = (x.world.float()[:, :NUM_LANDMARKS] for x in (out, said))
     everybody = torch.ones_like(out.pose_logit, dtype=torch.bool)
     terms = {
-        "coordinates": position_loss(here[..., :2], there[..., :2], sure & ~batch["labelled"], weights.scale),
-        "z": coordinate_loss(here[..., 2:], there[..., 2:], sure & ~batch["z_labelled"], weights.beta),
-        "world": coordinate_loss(world, taught_world, people & ~batch["world_labelled"], weights.beta),
+        "coordinates": position_loss(
+            here[..., :2], there[..., :2], sure & ~batch["labelled"], weights.coordinate_scale
+        ),
+        "z": coordinate_loss(here[..., 2:], there[..., 2:], sure & ~batch["z_labelled"], weights.huber_beta),
+        "world": coordinate_loss(world, taught_world, people & ~batch["world_labelled"], weights.huber_beta),
         "pose": binary_loss(out.pose_logit.float(), said.pose_logit.float().sigmoid(), everybody),
     }
     for column, name in ((3, "visibility"), (4, "presence")):

@@ -129,7 +129,7 @@ def set_seed(seed: object) -> None:
 def build_trainer(
     folder: Path,
     settings: dict[str, Any],
-    optimiser: OptimizerConfig,
+    optimizer: OptimizerConfig,
     stages: Stages,
     callbacks: list[Callback],
 ) -> Trainer:
@@ -138,7 +138,7 @@ def build_trainer(
     Args:
         folder: of the run.
         settings: what trainer_settings returned.
-        optimiser: for the gradient clipping.
+        optimizer: for the gradient clipping.
         stages: for the number of epochs.
         callbacks: of the run.
     """
@@ -149,7 +149,7 @@ def build_trainer(
         logger=TensorBoardLogger(folder, name="", version=""),
         plugins=[AtomicCheckpointIO()],
         max_epochs=stages.epochs,
-        gradient_clip_val=optimiser.clip_norm or None,
+        gradient_clip_val=optimizer.clip_norm or None,
         # Our samplers know rank and epoch; Lightning's would repeat people without saying so.
         use_distributed_sampler=False,
         num_sanity_val_steps=1,
@@ -272,5 +272,5 @@ def compare_with_initial(monitor: str, results: dict[str, float | None]) -> None
     if best < before:
         log.warning(
             "WARNING: these weights are worse than those it began with; more people, more epochs or a lower "
-            "optimiser.lr are worth a try, or python -m blazepose.blend to go only part of the way"
+            "optimizer.lr are worth a try, or python -m blazepose.blend to go only part of the way"
         )

@@ -54,7 +54,9 @@ def initialize(
     """
     if init is None:
         if keep:
-            raise ValueError("loss.keep keeps what the weights of init= say; name some, or set loss.keep=0")
+            raise ValueError(
+                "loss.distill keeps what the weights of init= say; name some, or set loss.distill=0"
+            )
         return InitialState(None, None)
     if resumed:
         about = read_checkpoint(resumed).about["init"]
@@ -68,10 +70,10 @@ def initialize(
     return InitialState(about, teacher)
 
 
-def describe_initialization(start: InitialState, init: str | None, optimiser: OptimizerConfig) -> list[str]:
+def describe_initialization(start: InitialState, init: str | None, optimizer: OptimizerConfig) -> list[str]:
     """What to know of weights that a training starts from, a line each."""
     lines = []
-    if start.about and init and Path(init).suffix in IMPORTED and not optimiser.frozen_norm:
+    if start.about and init and Path(init).suffix in IMPORTED and not optimizer.norm_eval:
         recipe = "finetune_detector" if start.about["task"] == "detector" else "finetune"
         lines.append(
             "WARNING: this recipe trains as from scratch and soon forgets what published weights know; "

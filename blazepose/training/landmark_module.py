@@ -50,7 +50,7 @@ class LandmarkModule(LightningModule):
     Args:
         net: the network.
         weights: of the loss terms.
-        optimiser: AdamW and schedule.
+        optimizer: AdamW and schedule.
         stages: epochs of each stage.
         trained: what the labels teach (training.stages.learned).
         about: plain facts that travel with the checkpoint (training.checkpoint).
@@ -61,7 +61,7 @@ class LandmarkModule(LightningModule):
         self,
         net: LandmarkNet,
         weights: LandmarkLossConfig,
-        optimiser: OptimizerConfig,
+        optimizer: OptimizerConfig,
         stages: Stages,
         trained: dict[str, list[str]],
         about: dict[str, Any],
@@ -70,7 +70,7 @@ class LandmarkModule(LightningModule):
         super().__init__()
         self.net = net.to(memory_format=torch.channels_last)
         self.weights = weights
-        self.optimiser = optimiser
+        self.optimizer = optimizer
         self.stages = stages
         self.trained = trained
         # The teacher teaches what the labels do not.
@@ -93,7 +93,7 @@ class LandmarkModule(LightningModule):
         metrics = torch.nn.ModuleDict({decoding: PckMetric() for decoding in DECODINGS})
         self.pck = cast(Mapping[str, PckMetric], metrics)
         self.variance = VarianceRatio()
-        check_that_it_learns(net, weights, stages, optimiser, bool(about.get("init")))
+        check_that_it_learns(net, weights, stages, optimizer, bool(about.get("init")))
 
     def forward(self, images: Tensor, masks: int = 0) -> LandmarkOutputs:
         """Run the network on uint8 pictures (batch, 256, 256, 3), with masks of the first ones."""
@@ -122,7 +122,7 @@ class LandmarkModule(LightningModule):
             if "pose" in self.trained["outputs"]:
                 kept.pop("pose", None)  # every picture has this label
             for name, term in kept.items():
-                terms[name] = terms.get(name, 0) + weights.keep * term
+                terms[name] = terms.get(name, 0) + weights.distill * term
         return {name: term for name, term in terms.items() if getattr(weights, name)}
 
     def on_fit_start(self) -> None:
@@ -133,8 +133,8 @@ class LandmarkModule(LightningModule):
         check_steps(self, self.stages.epochs)
         self._finite = torch.ones((), dtype=torch.bool, device=self.device)
         stage = self.stages.at(self.current_epoch)
-        still = self.optimiser
-        set_stage(self.net, stage, self.outputs, still.frozen_norm, still.frozen_levels)
+        still = self.optimizer
+        set_stage(self.net, stage, self.outputs, still.norm_eval, still.frozen_stages)
 
     def training_step(self, batch: PoseBatch, batch_idx: int) -> Tensor:
         images, masks = network_input(batch["image"]), self._masks(len(batch["image"]))
@@ -158,7 +158,7 @@ class LandmarkModule(LightningModule):
         """Of how many samples of a batch the mask is learned in this stage."""
         learned = "segmentation" in self.outputs
         moves = learned and self.stages.at(self.current_epoch) != "regression"
-        return math.ceil(self.weights.mask_share * batch_size) if moves else 0
+        return math.ceil(self.weights.mask_fraction * batch_size) if moves else 0
 
     def _check_finite(self) -> None:
         check_finite(self._finite, self.current_epoch)
@@ -234,7 +234,7 @@ class LandmarkModule(LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         steps = steps_per_epoch(self, self.stages.epochs)
         plan = [epochs * steps for _, epochs in self.stages.plan]
-        return optimizer_and_schedule(self.net, self.optimiser, plan)
+        return optimizer_and_schedule(self.net, self.optimizer, plan)
 
     def configure_gradient_clipping(
         self,

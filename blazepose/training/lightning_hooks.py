@@ -12,7 +12,7 @@ from blazepose.training.optimizer import OptimizerConfig, build_optimizer, learn
 
 
 def steps_per_epoch(module: LightningModule, epochs: int) -> int:
-    """Optimiser steps of an epoch of a run of so many epochs."""
+    """Optimizer steps of an epoch of a run of so many epochs."""
     return int(module.trainer.estimated_stepping_batches) // epochs
 
 
@@ -49,7 +49,7 @@ def check_finite(finite: Tensor, epoch: int) -> None:
     if not finite:
         raise ValueError(
             f"the loss became infinite or no number in epoch {epoch}; checkpoints of "
-            "earlier epochs are whole. Lower optimiser.lr, keep optimiser.clip_norm, look for wrong "
+            "earlier epochs are whole. Lower optimizer.lr, keep optimizer.clip_norm, look for wrong "
             "labels in samples.png"
         )
 
@@ -61,27 +61,27 @@ def optimizer_and_schedule(
 
     Args:
         net: to train.
-        config: of the optimiser.
+        config: of the optimizer.
         stage_steps: steps of each stage, in order.
     """
-    optimiser = build_optimizer(net, config)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, learning_rate_factor(config, stage_steps))
-    return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+    optimizer = build_optimizer(net, config)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, learning_rate_factor(config, stage_steps))
+    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
 def clip_gradients(net: nn.Module, norm: float | None) -> None:
     """Clip the gradient's norm; None or 0 leaves it.
 
-    Lightning refuses to clip for a fused optimiser because of fp16's loss scaling, which we never use.
+    Lightning refuses to clip for a fused optimizer because of fp16's loss scaling, which we never use.
     """
     if norm:
         torch.nn.utils.clip_grad_norm_(net.parameters(), norm)
 
 
-def freeze_stages(encoder: Any, frozen_levels: int) -> None:
+def freeze_stages(encoder: Any, frozen_stages: int) -> None:
     """Freeze the first levels of an encoder, BatchNorm statistics included."""
     levels = (encoder.stem, encoder.at64, encoder.at32, encoder.at16, encoder.at8)
-    for level in levels[:frozen_levels]:
+    for level in levels[:frozen_stages]:
         level.requires_grad_(False).eval()
 
 

@@ -19,20 +19,19 @@ class LandmarkLossConfig:
         heatmap: cross-entropy of the heatmaps.
         offset: absolute error of the offset maps, cells.
         coordinates: log of the distance in x and y.
-        z: ROI units.
+        z: Huber loss, ROI units.
         visibility: cross-entropy.
         presence: cross-entropy.
-        world: metres.
+        world: Huber loss, metres.
         pose: cross-entropy of the pose score.
         segmentation: cross-entropy of the mask.
-        keep: of the teacher's terms, as a factor on those of the labels; a fine-tuning keeps with it what
-            nobody labelled.
-        mask_share: of a batch, for which the mask is learned: it costs a CPU as much as all the rest.
-        scale: distance that still counts as near for `coordinates`, ROI units.
-        beta: where the errors of z and world turn from squared to linear, in their units.
-        sigma: of the heatmap targets, cells.
-        peak: how much more the cell at the point counts than one far away, in the heatmaps of labels; the
-            teacher's have no such cell.
+        distill: factor on the losses against the teacher, which fine-tuning adds to those of the labels.
+        mask_fraction: fraction of a batch that gets a mask loss; a mask costs a CPU as much as all the rest.
+        coordinate_scale: distance that still counts as near for `coordinates`, ROI units.
+        huber_beta: error at which z and world change from squared to linear, in their units.
+        heatmap_sigma: standard deviation of the heatmap targets, cells.
+        heatmap_peak_weight: weight of the cell at the point relative to one far away, in the heatmaps of
+            labels; the teacher's have no such cell.
 
     Raises:
         ValueError: names the value that is out of range.
@@ -47,17 +46,17 @@ class LandmarkLossConfig:
     world: float = 2.0
     pose: float = 0.5
     segmentation: float = 0.5
-    keep: float = 0.0
-    mask_share: float = 0.25
-    scale: float = 0.03
-    beta: float = 0.01
-    sigma: float = SIGMA_CELLS
-    peak: float = 1.0
+    distill: float = 0.0
+    mask_fraction: float = 0.25
+    coordinate_scale: float = 0.03
+    huber_beta: float = 0.01
+    heatmap_sigma: float = SIGMA_CELLS
+    heatmap_peak_weight: float = 1.0
 
     def __post_init__(self) -> None:
         names = [field.name for field in dataclasses.fields(self)]
-        divisors = dict.fromkeys(("scale", "beta", "sigma"), (1e-4, math.inf))
-        others = {"mask_share": (0.01, 1.0), "peak": (1.0, 100.0)}
+        divisors = dict.fromkeys(("coordinate_scale", "huber_beta", "heatmap_sigma"), (1e-4, math.inf))
+        others = {"mask_fraction": (0.01, 1.0), "heatmap_peak_weight": (1.0, 100.0)}
         limits = dict.fromkeys(names, (0.0, math.inf)) | divisors | others
         check_ranges("loss", self, limits)
 
@@ -66,7 +65,7 @@ def check_that_it_learns(
     net: LandmarkNet,
     weights: LandmarkLossConfig,
     stages: Stages,
-    optimiser: OptimizerConfig,
+    optimizer: OptimizerConfig,
     initialised: bool,
 ) -> None:
     """Refuse a recipe in which a part would stay at its random start without anybody noticing.
@@ -89,9 +88,9 @@ def check_that_it_learns(
             "stages: regression would learn on features that nothing has trained; set stages.heatmap, or "
             "init= to trained weights"
         )
-    if (optimiser.frozen_levels or optimiser.frozen_norm) and not initialised:
+    if (optimizer.frozen_stages or optimizer.norm_eval) and not initialised:
         raise ValueError(
-            "optimiser.frozen_levels and optimiser.frozen_norm keep what init= brings, and there is none; "
+            "optimizer.frozen_stages and optimizer.norm_eval keep what init= brings, and there is none; "
             "name it, or set them to 0 and false"
         )
     if weights.offset and not heatmap:

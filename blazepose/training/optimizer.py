@@ -21,8 +21,8 @@ class OptimizerConfig:
         final_lr: learning rate at the end of a stage, as a share of the peak.
         ema_decay: of the averaged weights that are validated and saved; 0 switches averaging off.
         clip_norm: largest gradient norm; 0 switches clipping off.
-        frozen_norm: BatchNorm keeps the statistics that it starts with.
-        frozen_levels: of the encoder, from the picture on (at sizes 128, 64, 32, 16, 8), that stand still.
+        norm_eval: BatchNorm keeps the statistics that it starts with.
+        frozen_stages: of the encoder, from the picture on (at sizes 128, 64, 32, 16, 8), that stand still.
 
     Raises:
         ValueError: names the value that is out of range.
@@ -34,20 +34,20 @@ class OptimizerConfig:
     final_lr: float = 0.01
     ema_decay: float = 0.998
     clip_norm: float = 5.0
-    frozen_norm: bool = False
-    frozen_levels: int = 0
+    norm_eval: bool = False
+    frozen_stages: int = 0
 
     def __post_init__(self) -> None:
         limits = dict.fromkeys(("weight_decay", "warmup_steps", "clip_norm"), (0.0, math.inf))
         check_ranges(
-            "optimiser",
+            "optimizer",
             self,
             {
                 **limits,
                 "lr": (0.0, math.inf),
                 "final_lr": (0.0, 1.0),
                 "ema_decay": (0.0, 0.9999999),
-                "frozen_levels": (0, 5),
+                "frozen_stages": (0, 5),
             },
         )
 
@@ -66,7 +66,7 @@ def learning_rate_factor(config: OptimizerConfig, stage_steps: list[int]) -> Cal
     """Factor on the peak learning rate at a step: each stage warms up and decays along a cosine.
 
     Args:
-        config: of the optimiser.
+        config: of the optimizer.
         stage_steps: number of steps of each stage, in order.
     """
 

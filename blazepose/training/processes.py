@@ -54,7 +54,7 @@ def describe_processes(trainer: Trainer, batch_size: int, lr: float) -> list[str
     return [
         f"{trainer.world_size} processes (trainer.devices={trainer.num_devices}, "
         f"trainer.num_nodes={trainer.num_nodes}): a step takes {trainer.world_size * batch_size} samples, "
-        f"loader.batch_size={batch_size} of each; optimiser.lr={lr:g} is not scaled by that"
+        f"loader.batch_size={batch_size} of each; optimizer.lr={lr:g} is not scaled by that"
     ]
 
 

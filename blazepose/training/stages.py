@@ -97,8 +97,8 @@ def set_stage(
     net: LandmarkNet,
     stage: StageName,
     outputs: list[str],
-    frozen_norm: bool = False,
-    frozen_levels: int = 0,
+    norm_eval: bool = False,
+    frozen_stages: int = 0,
 ) -> None:
     """Let the parts of a stage learn; freeze the others with their BatchNorm statistics.
 
@@ -107,8 +107,8 @@ def set_stage(
         stage: of the training.
         outputs: what the labels can teach (data.datamodule.trained_outputs). Heads without labels stay as
             they are.
-        frozen_norm: BatchNorm keeps its statistics in the parts that learn, too.
-        frozen_levels: the first ones of the encoder, which do not learn.
+        norm_eval: BatchNorm keeps its statistics in the parts that learn, too.
+        frozen_stages: the first ones of the encoder, which do not learn.
     """
     heatmap: list[nn.Module] = [net.encoder, net.decoder, net.heatmaps]
     if net.offsets is not None:
@@ -127,6 +127,6 @@ def set_stage(
     for name, head in heads.items():
         if name not in outputs:
             head.requires_grad_(False)
-    freeze_stages(net.encoder, frozen_levels)
-    if frozen_norm:
+    freeze_stages(net.encoder, frozen_stages)
+    if norm_eval:
         freeze_bn_stats(net)

@@ -35,9 +35,9 @@ def heatmap_losses(
     terms = {}
     size = out.heatmaps.shape[-1]
     if weights.heatmap:
-        heatmaps = encode_heatmaps(points, size, weights.sigma)
+        heatmaps = encode_heatmaps(points, size, weights.heatmap_sigma)
         logits = out.heatmaps[:, taught].float().contiguous()
-        terms["heatmap"] = heatmap_loss(logits, heatmaps, inside, weights.peak)
+        terms["heatmap"] = heatmap_loss(logits, heatmaps, inside, weights.heatmap_peak_weight)
     if weights.offset and out.offsets is not None:
         targets, near = encode_offsets(points, size)
         offsets = out.offsets.unflatten(1, (NUM_HEATMAPS, 2))[:, taught].float().contiguous()
@@ -67,14 +67,14 @@ def regression_losses(
     visible, present = batch["visibility"], batch["presence"]
     terms = {
         "coordinates": position_loss(
-            landmarks[..., :2] / size, points[..., :2], batch["labelled"], weights.scale
+            landmarks[..., :2] / size, points[..., :2], batch["labelled"], weights.coordinate_scale
         ),
         "presence": binary_loss(landmarks[:, :NUM_LANDMARKS, 4], present.float(), present >= 0),
     }
     outputs = trained["outputs"]
     if "z" in outputs:
         terms["z"] = coordinate_loss(
-            landmarks[..., 2:3] / size, points[..., 2:], batch["z_labelled"], weights.beta
+            landmarks[..., 2:3] / size, points[..., 2:], batch["z_labelled"], weights.huber_beta
         )
     if "visibility" in outputs:
         seen = both_sides(trained["visibility"])
@@ -82,7 +82,7 @@ def regression_losses(
         terms["visibility"] = binary_loss(landmarks[:, seen, 3], visible.float(), visible >= 0)
     if "world" in outputs:
         world = out.world.float()[:, :NUM_LANDMARKS]
-        terms["world"] = coordinate_loss(world, batch["world"], batch["world_labelled"], weights.beta)
+        terms["world"] = coordinate_loss(world, batch["world"], batch["world_labelled"], weights.huber_beta)
     if "pose" in outputs:
         pose = batch["pose"].float()
         terms["pose"] = binary_loss(

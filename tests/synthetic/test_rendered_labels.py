@@ -21,7 +21,7 @@ from blazepose.synthetic.render.renderer import MAX_FIGURES
 from blazepose.synthetic.scene.camera import project
 from blazepose.topology import INDEX, LANDMARKS, LEFT_HIP, MIRROR, RIGHT_HIP
 
-STILL = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, color=False)
+STILL = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, photometric=False)
 HIPS = [LEFT_HIP, RIGHT_HIP]
 
 
@@ -158,7 +158,7 @@ def test_mirroring_keeps_left_on_the_persons_left(rendered):
     """Picture, landmarks, world and mask of a mirrored sample are those of the plain one, by hand."""
     source = read_source(f"synthetic:{rendered}")
     plain = PoseDataset([source], LANDMARK_INPUT, STILL)
-    mirrored = PoseDataset([source], LANDMARK_INPUT, replace(STILL, mirror=1.0))
+    mirrored = PoseDataset([source], LANDMARK_INPUT, replace(STILL, hflip_prob=1.0))
     swap = MIRROR[:33]
     for i in range(len(plain)):
         one, other = plain[i], mirrored[i]

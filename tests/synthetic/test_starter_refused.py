@@ -126,7 +126,7 @@ def test_backgrounds_need_pictures_that_can_be_read(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match=r"--background: .*empty holds no "):
         small(tmp_path / "set", background=tmp_path / "empty")
-    with pytest.raises(FileNotFoundError, match=r"--background: .*nowhere is no folder"):
+    with pytest.raises(FileNotFoundError, match=r"--background: .*nowhere is not a folder"):
         small(tmp_path / "set", background=tmp_path / "nowhere")
     (tmp_path / "torn").mkdir()
     (tmp_path / "torn" / "a.jpg").write_bytes(b"\xff\xd8")

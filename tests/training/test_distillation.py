@@ -88,7 +88,7 @@ def batch(tiny_lsp, tiny_rendered):
     """Two people of LSP, a rendered one, and a picture without people."""
     sources = [read_source(f"lsp:{tiny_lsp}"), read_source(f"synthetic:{tiny_rendered}")]
     negatives = [tiny_rendered / "train/negatives/000000.jpg"]
-    set_ = PoseDataset(sources, LANDMARK_INPUT, Augmentation(truncation=0.0), negatives)
+    set_ = PoseDataset(sources, LANDMARK_INPUT, Augmentation(truncation_prob=0.0), negatives)
     return default_collate([set_[i] for i in (0, 1, 24, 32)])
 
 
@@ -179,7 +179,7 @@ def module(teacher, outputs: list[str]) -> LandmarkModule:
     everything = {**trained, "outputs": ["heatmaps", "presence", "z", "world", "pose", "segmentation"]}
     start = landmark_metadata(net, "mediapipe", everything, {}, {})
     about = landmark_metadata(net, "mediapipe", trained, {}, {}, start)
-    weights = LandmarkLossConfig(keep=1.0, offset=0.0)
+    weights = LandmarkLossConfig(distill=1.0, offset=0.0)
     return LandmarkModule(net, weights, OptimizerConfig(), Stages(joint=1), trained, about, teacher)
 
 
@@ -209,19 +209,19 @@ def test_what_has_moved_is_brought_back_where_it_has_no_label(batch, teacher):
     left = {}
     for keep in (0.0, 1.0):
         model = module(teacher, ["presence"])
-        model.weights = LandmarkLossConfig(keep=keep, offset=0.0)
+        model.weights = LandmarkLossConfig(distill=keep, offset=0.0)
         model.net.load_state_dict(teacher.state_dict())
         bias = model.net.eval().tower.landmarks.bias
         with torch.no_grad():
             bias += 1
-        optimiser = torch.optim.SGD([bias], lr=10.0)
+        optimizer = torch.optim.SGD([bias], lr=10.0)
         lesson = sure_of_everything(teacher, batch)
         for _ in range(8):
             out = model(batch["image"], masks=4)
             terms = model.losses(out, batch, lesson)
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             terms["coordinates"].backward()
-            optimiser.step()
+            optimizer.step()
         moved = (out.landmarks - lesson.said.landmarks)[:, :33, :2].abs().mean(dim=2)
         left[keep] = float(moved[~batch["labelled"][:, :33]].mean())
     assert left[0.0] == pytest.approx(8, abs=0.1)

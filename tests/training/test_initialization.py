@@ -30,7 +30,9 @@ def trained(tmp_path_factory):
 
 def test_anew(people):
     assert initialize(new_net(), None, people, keep=False, resumed=None) == InitialState(None, None)
-    with pytest.raises(ValueError, match=r"loss\.keep keeps what the weights of init= say; name some"):
+    with pytest.raises(
+        ValueError, match=r"loss\.distill \(distillation from the initial weights\) needs init=FILE"
+    ):
         initialize(new_net(), None, people, keep=True, resumed=None)
 
 

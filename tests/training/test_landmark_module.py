@@ -58,7 +58,9 @@ def test_weight_zero_switches_a_term_off(batch):
 def test_the_peak_of_heatmaps_counts_as_the_weights_say(batch):
     """A heatmap of one half everywhere is wrong everywhere, and most at the point."""
     images = batch["image"]
-    plain, steep = (module(Stages(1, 0, 0), weights=LandmarkLossConfig(peak=peak)) for peak in (1.0, 10.0))
+    plain, steep = (
+        module(Stages(1, 0, 0), weights=LandmarkLossConfig(heatmap_peak_weight=peak)) for peak in (1.0, 10.0)
+    )
     out = plain(images)
     out = out._replace(heatmaps=torch.zeros_like(out.heatmaps))
     assert steep.losses(out, batch)["heatmap"] > 1.002 * plain.losses(out, batch)["heatmap"]
@@ -69,7 +71,7 @@ def mixed(tiny_lsp, tiny_rendered):
     """Two people of LSP, two rendered ones and a picture without people."""
     sources = [read_source(f"lsp:{tiny_lsp}"), read_source(f"synthetic:{tiny_rendered}")]
     negatives = [tiny_rendered / "train/negatives/000000.jpg"]
-    people = PoseDataset(sources, LANDMARK_INPUT, Augmentation(truncation=0.0), negatives)
+    people = PoseDataset(sources, LANDMARK_INPUT, Augmentation(truncation_prob=0.0), negatives)
     return default_collate([people[i] for i in (0, 1, 24, 25, 32)])
 
 

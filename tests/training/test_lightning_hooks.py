@@ -49,7 +49,7 @@ def test_another_number_of_steps_is_refused(epoch, done, numbers):
 
 def test_a_loss_that_is_no_number_ends_the_run():
     check_finite(torch.tensor(True), 3)
-    with pytest.raises(ValueError, match=r"no number in epoch 3; .* Lower optimiser\.lr"):
+    with pytest.raises(ValueError, match=r"no number in epoch 3; .* Lower optimizer\.lr"):
         check_finite(torch.tensor(False), 3)
 
 
@@ -62,11 +62,11 @@ def test_the_first_levels_keep_weights_and_statistics_and_the_others_learn(froze
     encoder = Encoder(DETECTOR.encoder).train()
     before = {name: value.clone() for name, value in encoder.state_dict().items()}
     freeze_stages(encoder, frozen)
-    optimiser = torch.optim.SGD([p for p in encoder.parameters() if p.requires_grad] or [nn.Parameter()], 0.1)
+    optimizer = torch.optim.SGD([p for p in encoder.parameters() if p.requires_grad] or [nn.Parameter()], 0.1)
     features = torch.cat([part.flatten() for part in encoder(torch.randn(2, 3, 64, 64))])
     if features.requires_grad:
         features.square().mean().backward()
-    optimiser.step()
+    optimizer.step()
     for level, name in enumerate(LEVELS):
         own = {key: value for key, value in encoder.state_dict().items() if key.startswith(f"{name}.")}
         changed = {key for key, value in own.items() if not torch.equal(value, before[key])}

@@ -30,7 +30,7 @@ def test_regression_alone_may_go_on_from_trained_weights():
     check_that_it_learns(net, LandmarkLossConfig(), Stages(0, 5, 0), OptimizerConfig(), initialised=True)
 
 
-@pytest.mark.parametrize("still", [{"frozen_levels": 1}, {"frozen_norm": True}])
+@pytest.mark.parametrize("still", [{"frozen_stages": 1}, {"norm_eval": True}])
 def test_what_stands_still_has_been_trained_before(still):
     net = LandmarkNet(landmark_variant("lite", "paper"))
     config = OptimizerConfig(**still)

@@ -61,7 +61,7 @@ def test_frozen_norm_keeps_statistics_where_the_network_learns(synced):
     """Lightning turns every BatchNorm into another kind on several GPUs."""
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
     net = nn.SyncBatchNorm.convert_sync_batchnorm(net) if synced else net
-    set_stage(net, "joint", ["segmentation"], frozen_norm=True)
+    set_stage(net, "joint", ["segmentation"], norm_eval=True)
     norms = [module for module in net.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
     assert len(norms) > 50
     assert not any(norm.training for norm in norms)
@@ -71,14 +71,14 @@ def test_frozen_norm_keeps_statistics_where_the_network_learns(synced):
 
 
 def test_frozen_levels_of_the_encoder_do_not_learn(net):
-    set_stage(net, "joint", ["segmentation"], frozen_levels=2)
+    set_stage(net, "joint", ["segmentation"], frozen_stages=2)
     still = {name for name, p in net.named_parameters() if not p.requires_grad}
     assert still == names(net, "encoder.stem.", "encoder.at64.", "tower.world", "tower.pose")
     assert not any(
         module.training for level in (net.encoder.stem, net.encoder.at64) for module in level.modules()
     )
     assert net.encoder.at32.training
-    set_stage(net, "joint", ["segmentation"], frozen_levels=5)
+    set_stage(net, "joint", ["segmentation"], frozen_stages=5)
     assert not any(p.requires_grad for p in net.encoder.parameters())
 
 
