@@ -14,7 +14,7 @@ from blazepose.evaluation.compare.comparison import changes, comparison
 from blazepose.evaluation.compare.comparison_inputs import Run, short_names
 from blazepose.evaluation.report.html import write_html
 from blazepose.evaluation.report.markdown import humanize
-from blazepose.evaluation.report.tables import cell, table
+from blazepose.evaluation.report.tables import format_value, markdown_table
 from blazepose.hydra_app import quoted
 from blazepose.metrics.group_range import LEAST_PEOPLE
 from blazepose.metrics.pck import torso_definition
@@ -108,13 +108,13 @@ def _markdown(figures: Mapping[str, Any], titles: Sequence[str], sentences: Sequ
         "## People",
         *(text for text, name in pictures if name == "people"),
         "## What was compared",
-        table(
+        markdown_table(
             ("name", "folder", "evaluated", "sha256"),
             [
                 (name, f"`{run['folder']}`", f"`{run['file']}`", f"`{run['sha256'][:16]}`")
                 for name, run in zip(titles, figures["runs"], strict=True)
             ],
-            words=4,
+            num_text=4,
         ),
         "## Repeat",
         f"```\npython eval.py {quoted(f'compare=[{folders}]')}\n```",
@@ -137,11 +137,11 @@ def _table(first: str, rows: Mapping[str, Mapping[str, Any]], titles: Sequence[s
         columns.append("difference" if len(titles) == 2 else f"{name}, difference")
     lines = []
     for title, row in rows.items():
-        line = [title, *map(cell, row["values"])]
+        line = [title, *map(format_value, row["values"])]
         for change in row["changes"]:
             line.append(f"{change['value']:+.1f}{_signed(change['ci95'])}")
         lines.append([*line, str(row["people"])])
-    return table([*columns, "people"], lines)
+    return markdown_table([*columns, "people"], lines)
 
 
 def _by_chance(figures: Mapping[str, Any], titles: Sequence[str]) -> str:
@@ -169,7 +169,7 @@ def _fairness(figures: Mapping[str, Any], titles: Sequence[str]) -> list[str]:
     note = "Range of the groups' means over people, and the verdict by the criterion of each evaluation."
     if tables := figures["metadata"]:
         note += f" Groups of `{tables[0]}` for all{''.join(f', not of `{name}`' for name in tables[1:])}."
-    return ["## Fairness", note, table(("attribute", *titles), rows, words=1 + len(titles))]
+    return ["## Fairness", note, markdown_table(("attribute", *titles), rows, num_text=1 + len(titles))]
 
 
 def _range(of_one: Mapping[str, Any]) -> str:
