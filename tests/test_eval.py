@@ -220,7 +220,7 @@ def test_two_annotators_and_what_they_say_is_unfair(folder, run):
 
     status, out, _ = run("compare=[human,net]", "out=both")
     assert status == 0
-    assert "net is not told apart: PCK@0.2 92.7 of human, 100.0 of net" in out
+    assert "net is not significantly different from human: PCK@0.2 92.7 -> 100.0" in out
     assert Path("both/report.html").exists()
 
 
