@@ -25,7 +25,7 @@ _TITLES = {
     "pck@0.2": "PCK@0.2, %",
     "pck@0.2_raw": "PCK@0.2, regression output alone, %",
     "pdj@0.2": "PDJ@0.2, %",
-    "mean_error": "mean error, % of the torso, people that all detected",
+    "mean_error": "mean error, % of the torso, people detected by all",
     "mpjpe_mm": "MPJPE, mm",
 }
 
@@ -94,7 +94,7 @@ def _markdown(comparison: Mapping[str, Any], titles: Sequence[str], sentences: S
     sections = [
         f"# Comparison of {' and '.join(titles)}",
         f"{comparison['num_people']} people, the same for all; crop from {crop}, torso {torso}. Differences "
-        f"are paired by person, with bootstrap 95 % intervals for {LEAST_PEOPLE} people or more."
+        f"are paired by person, with bootstrap 95 % intervals for groups of {LEAST_PEOPLE} people or more."
         f"{_excluded(comparison)}",
         "\n".join(f"- {sentence}." for sentence in (*sentences, *comparison["notes"])),
         _table("metric", {_TITLES[name]: row for name, row in comparison["overall"].items()}, titles),
@@ -186,7 +186,7 @@ def _range(entry: Mapping[str, Any]) -> str:
     if entry["range"] is None:
         return f"{entry['verdict']}: too few people"
     low, high = entry["range_ci95"]
-    measured = f"{entry['range']:.1f} by {entry['metric'].upper()} (95 % interval {low:.1f} to {high:.1f})"
+    measured = f"{entry['range']:.1f} in {entry['metric'].upper()} (95 % interval {low:.1f} to {high:.1f})"
     return f"{measured}, {entry['verdict']} (criterion {entry['criterion']:.1f})"
 
 

@@ -8,14 +8,14 @@ import numpy as np
 from blazepose.data.annotation import Source
 
 _NAN = {
-    "landmarks": "{} points are predicted as NaN or infinity: they count as wrong, and mean errors exclude "
+    "landmarks": "landmarks predicted as NaN or infinity: {}; they count as wrong, and mean errors exclude "
     "them",
-    "landmarks_raw": "{} points of the regression output alone are NaN or infinity, and count as wrong",
-    "visibility": "the visibility of {} points is predicted as NaN or infinity, and counts as wrong",
-    "presence": "the presence of {} points is predicted as NaN or infinity, and counts as wrong",
-    "landmarks_world": "{} world landmarks are predicted as NaN or infinity: metrics in mm, of height and of "
-    "bones exclude them, and exclude a person whose hips are among them",
-    "pose_presence": "the pose score of {} people is predicted as NaN or infinity, and counts as 0",
+    "landmarks_raw": "regression outputs predicted as NaN or infinity: {}; they count as wrong",
+    "visibility": "visibility values predicted as NaN or infinity: {}; they count as wrong",
+    "presence": "presence values predicted as NaN or infinity: {}; they count as wrong",
+    "landmarks_world": "world landmarks predicted as NaN or infinity: {}; metrics in mm, of height and of "
+    "bones exclude them, and people whose hips are among them",
+    "pose_presence": "pose scores predicted as NaN or infinity: {}; they count as 0",
 }
 """Sentence for each output counted in num_nan of results.json."""
 

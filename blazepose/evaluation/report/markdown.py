@@ -118,7 +118,7 @@ _LANDMARK_COLUMNS = {
     "pck@0.2": "PCK@0.2",
     "pdj@0.2": "PDJ@0.2",
     "mean_error": "mean error, % of torso",
-    "offset": "bias right, down, % of torso",
+    "offset": "bias (right, down), % of torso",
     "mpjpe_mm": "MPJPE, mm",
     "visible_share": "visible, %",
     "visibility_accuracy": "visibility accuracy, %",
@@ -163,9 +163,9 @@ def fairness_tables(metrics: Mapping[str, Any]) -> list[str]:
         for text in (f"### {humanize(name).capitalize()}", _card_table(entry), _verdict_text(entry))
     ]
     note = (
-        f"{_AVERAGING} Intervals are bootstrapped over people. The observed range between the best and the "
-        "worst group grows by chance, the more so the more and the smaller the groups, so the verdict is "
-        "based on an interval of the true range."
+        f"{_AVERAGING} Intervals are bootstrapped over people. Chance inflates the observed range between "
+        "the best and the worst group, more so with many or small groups, so the verdict uses the 95 % "
+        "interval of the true range."
     )
     image = ["![Groups with their intervals](fairness.png)"] if has_groups(metrics) else []
     return ["## Fairness", note, *image, *sections]

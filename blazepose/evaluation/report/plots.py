@@ -104,7 +104,7 @@ def _plot_groups(axes: Axes, attribute: str, entry: Mapping[str, Any]) -> None:
     title, suffix = attribute.replace("_", " "), ""
     if entry["range"] is not None:
         title += f": range {entry['range']:.1f}"
-        suffix = f"; line: average; shaded: {entry['criterion']:.1f} wide"
+        suffix = f"; line: average; shaded: criterion ({entry['criterion']:.1f})"
     if len(entry["judged"]) < len(names):
         suffix += "; dotted: too few people"
     _finish(axes, f"{title}, {entry['verdict']}")

@@ -135,7 +135,7 @@ def test_each_run_keeps_its_criterion_and_group_size(evaluated, tmp_path):
     write_comparison(runs, tmp_path / "out")
     text = (tmp_path / "out/report.md").read_text()
     assert f"Groups from `{tmp_path}/people.csv` for all." in text
-    own = r"0\.0 by PCK@0\.2 \(95 % interval 0\.0 to \d+\.\d\), fair \(criterion 60\.0\)"
+    own = r"0\.0 in PCK@0\.2 \(95 % interval 0\.0 to \d+\.\d\), fair \(criterion 60\.0\)"
     assert re.search(rf"\| team \| {own} \| undecided: too few people \|", text)
 
 

@@ -24,7 +24,7 @@ def test_unmatched_predictions_and_nan_are_caveats_and_nan_is_wrong():
     assert (metrics["num_nan"], metrics["mean_error"]) == ({"landmarks": 1}, 0)
     assert list_caveats(metrics, [source_of(people)], 5) == [
         "3 predictions match no scored person, and are ignored",
-        "1 points are predicted as NaN or infinity: they count as wrong, and mean errors exclude them",
+        "landmarks predicted as NaN or infinity: 1; they count as wrong, and mean errors exclude them",
     ]
 
 
@@ -53,9 +53,9 @@ def test_nan_of_every_output_is_a_caveat():
     assert metrics["pck@0.2_raw"] == round(100 * 4 / 12, 4)
     assert metrics["mpjpe_mm"] == 0
     caveats = list_caveats(metrics, [source_of(people)], 2)
-    assert [sentence.split(" predicted")[0] for sentence in caveats][2:4] == [
-        "the presence of 1 points is",
-        "1 world landmarks are",
+    assert [sentence.split(";")[0] for sentence in caveats][2:4] == [
+        "presence values predicted as NaN or infinity: 1",
+        "world landmarks predicted as NaN or infinity: 1",
     ]
 
 

@@ -162,7 +162,7 @@ def test_only_tables_with_values(scored, tmp_path):
     text = (tmp_path / "report.md").read_text()
     assert "3-D" not in text
     assert "Fairness" not in text
-    columns = "| landmark | PCK@0.2 | mean error, % of torso | bias right, down, % of torso | points |"
+    columns = "| landmark | PCK@0.2 | mean error, % of torso | bias (right, down), % of torso | points |"
     assert columns in text
     assert re.search(r"\| left_hip \| \d+\.\d \| \d+\.\d \| [+-]\d+\.\d, [+-]\d+\.\d \| 7 \|", text)
 
