@@ -237,7 +237,7 @@ NET, PEOPLE = "weights=net.onnx", "data.test=[lsp:people]"
         ([NET, PEOPLE, "torso=head"], "torso=head is unknown; torso is one of across"),
         ([NET, PEOPLE, "out=people"], "out=people exists and is not empty"),
         (["compare=[a,b]", "torso=midline"], "torso: compare= does not read it"),
-        (["compare=[a,b]"], "a/results.json is missing; name folders that eval.py wrote"),
+        (["compare=[a,b]"], "a/results.json is missing; give result folders of eval.py"),
         ([NET, PEOPLE, "data.metadata=p.csv"], "data.metadata=p.csv is missing"),
         ([NET, PEOPLE, "intersect=[a,b]"], "intersect: nobody has the attribute a; there are none"),
         ([NET, PEOPLE, "intersect=a"], "name two different attributes or more"),
