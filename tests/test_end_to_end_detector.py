@@ -60,10 +60,10 @@ def test_a_run_leaves_what_it_promises(trained):
 def test_the_command_that_a_run_ends_with(trained, tiny_rendered, capsys):
     data = ["--data", f"synthetic:{tiny_rendered}:val", "--negatives", f"{tiny_rendered}/train/negatives"]
     detection.main([str(the_run(trained)), *data])
-    said = capsys.readouterr().out
-    assert "4 people in 4 pictures" in said
-    assert "good ROI" in said
-    assert "1 negative images" in said
+    printed = capsys.readouterr().out
+    assert "4 people in 4 images" in printed
+    assert "good ROI" in printed
+    assert "false alarms in 1 negative images" in printed
 
 
 def test_a_bundle_takes_a_trained_detector(trained, lite_bundle, shared, tiny_lsp, monkeypatch):
