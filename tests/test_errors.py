@@ -236,7 +236,7 @@ def started(tmp_path):
 
     def start(text: str) -> subprocess.Popen:
         script = tmp_path / "slow.py"
-        head = "import ctypes, time\nfrom blazepose import cli\n@cli.say_errors\n"
+        head = "import ctypes, time\nfrom blazepose import errors\n@errors.friendly_errors\n"
         script.write_text(f"{head}def main():\n{textwrap.indent(textwrap.dedent(text), '    ')}\nmain()\n")
         environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
         process = subprocess.Popen(
@@ -272,9 +272,9 @@ def test_a_second_signal_ends_at_once(started):
 
 def test_a_process_that_waits_for_others_for_ever_ends_too(started):
     process = started("""
-        cli._PATIENCE_S = 0.5
+        errors._PATIENCE_S = 0.5
         lock, libc = ctypes.create_string_buffer(64), ctypes.CDLL(None)
-        with cli.resuming(lambda: "ckpt=last resumes it"):
+        with errors.resuming(lambda: "ckpt=last resumes it"):
             libc.pthread_mutex_lock(lock)
             print("started", flush=True)
             libc.pthread_mutex_lock(lock)  # where no signal interrupts it

@@ -15,10 +15,10 @@ SCRIPT = """
 import signal
 from pathlib import Path
 import numpy as np
-from blazepose.hydra_app import script
+from blazepose.hydra_app import hydra_command
 from blazepose.topology import mirror_index
 
-@script(config_name="demo")
+@hydra_command(config_name="demo")
 def main(cfg):
     print("weights", cfg.weights, "train", *cfg.data.train)
     if cfg.weights == "own":
