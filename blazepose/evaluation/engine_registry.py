@@ -41,7 +41,7 @@ class TorchEngine:
     def __call__(self, images: np.ndarray) -> RawOutputs:
         # TF32 moves landmarks by tenths of a pixel, and the refinement is discontinuous.
         with self._torch.inference_mode(), self._torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            outputs = self._net.contract(self._torch.from_numpy(images).to(self._device).float() / 255)
+            outputs = self._net.forward_export(self._torch.from_numpy(images).to(self._device).float() / 255)
             return RawOutputs(*(output.float().cpu().numpy() for output in outputs))
 
 
@@ -71,7 +71,7 @@ class TorchDetector:
         """Boxes and logits of uint8 RGB pictures, as runtime.engines.DetectorEngine."""
         with self._torch.inference_mode(), self._torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             pictures = self._torch.from_numpy(images).to(self._device)
-            boxes, logits = self._net.contract(self._normalised(pictures))
+            boxes, logits = self._net.forward_export(self._normalised(pictures))
             return boxes.float().cpu().numpy(), logits.float().cpu().numpy()
 
 

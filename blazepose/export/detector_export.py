@@ -110,7 +110,7 @@ def detector_differences(path: Path, net: DetectorNet, pictures: np.ndarray) -> 
     for picture in pictures:
         boxes, logits = engine(picture[None])
         own_boxes, own_logits = (
-            output.numpy() for output in net.contract(normalised(torch.from_numpy(picture[None])))
+            output.numpy() for output in net.forward_export(normalised(torch.from_numpy(picture[None])))
         )
         scores, own_scores = sigmoid(logits), sigmoid(own_logits)
         surest = np.argsort(-own_scores[0, :, 0])[:_COMPARED]

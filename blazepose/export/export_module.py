@@ -22,7 +22,7 @@ DETECTOR_OUTPUT_NAMES = ("boxes", "scores")
 
 
 class ExportModule(nn.Module):
-    """A copy for inference: BatchNorm folded, no offset maps, no unfolding, `contract` as its forward.
+    """A copy for inference: BatchNorm folded, no offset maps, no unfolding, `forward_export` as its forward.
 
     Takes float32 RGB as the network's `input_spec` says, (batch, size, size, 3), and returns the outputs in
     MediaPipe's order.
@@ -39,7 +39,7 @@ class ExportModule(nn.Module):
         self.output_names = OUTPUT_NAMES if isinstance(net, LandmarkNet) else DETECTOR_OUTPUT_NAMES
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        return self.net.contract(image)
+        return self.net.forward_export(image)
 
 
 def metadata_text(about: Mapping[str, Any], precision: Precision) -> str:

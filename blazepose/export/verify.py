@@ -56,7 +56,9 @@ def differences(path: Path, net: LandmarkNet, crops: np.ndarray) -> Verification
     rows = []
     for crop in crops:
         found = engine(crop[None])
-        expected = RawOutputs(*(t.numpy() for t in net.contract(torch.from_numpy(crop[None]).float() / 255)))
+        expected = RawOutputs(
+            *(t.numpy() for t in net.forward_export(torch.from_numpy(crop[None]).float() / 255))
+        )
         landmarks, own = (decode_landmarks(raw.landmarks, size) for raw in (found, expected))
         assert found.segmentation is not None
         assert expected.segmentation is not None

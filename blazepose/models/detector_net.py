@@ -134,7 +134,7 @@ class DetectorNet(nn.Module):
         scores, boxes = zip(*said, strict=True)
         return DetectorOutputs(boxes=torch.cat(boxes, 1), scores=torch.cat(scores, 1))
 
-    def contract(
+    def forward_export(
         self, images: Float[Tensor, "batch 224 224 3"]
     ) -> tuple[Float[Tensor, "batch 2254 12"], Float[Tensor, "batch 2254 1"]]:
         """The exported function: boxes and score logits, in MediaPipe's order."""

@@ -206,7 +206,7 @@ class LandmarkNet(nn.Module):
             offsets=self.offsets(y64) if self.offsets is not None else None,
         )
 
-    def contract(
+    def forward_export(
         self, images: Float[Tensor, "batch 256 256 3"]
     ) -> tuple[
         Float[Tensor, "batch 195"],

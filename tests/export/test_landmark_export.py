@@ -74,7 +74,7 @@ def assert_same_network(file: Path, people: Path) -> None:
     """What LiteRT says of a file, its network says that is read back by structure."""
     crop = PoseDataset([read_source(f"lsp:{people}")], LANDMARK_INPUT)[0]["image"][None]
     with torch.no_grad():
-        own = load_landmark_net(file).contract(torch.from_numpy(crop).float() / 255)
+        own = load_landmark_net(file).forward_export(torch.from_numpy(crop).float() / 255)
     for found, expected in zip(own, LandmarkEngine(file)(crop), strict=True):
         torch.testing.assert_close(found, torch.from_numpy(expected), atol=2e-3, rtol=1e-3)
 

@@ -55,7 +55,7 @@ def net(request):
 
 
 def test_contract_shapes(net):
-    landmarks, presence, mask, heatmaps, world = net.eval().contract(torch.rand(2, 256, 256, 3))
+    landmarks, presence, mask, heatmaps, world = net.eval().forward_export(torch.rand(2, 256, 256, 3))
     assert landmarks.shape == (2, 195)
     assert presence.shape == (2, 1)
     assert mask.shape == (2, 256, 256, 1)
@@ -66,7 +66,7 @@ def test_contract_shapes(net):
 
 def test_landmark_order_is_point_by_point(net):
     images = torch.rand(1, 256, 256, 3)
-    flat = net.eval().contract(images)[0]
+    flat = net.eval().forward_export(images)[0]
     structured = net(images.permute(0, 3, 1, 2)).landmarks
     torch.testing.assert_close(flat.view(1, 39, 5), structured)
 
@@ -119,7 +119,7 @@ def test_folding_changes_nothing(net):
     assert not any(isinstance(m, nn.BatchNorm2d) for m in folded.modules())
     images = torch.rand(1, 256, 256, 3)
     with torch.no_grad():
-        for a, b in zip(own.contract(images), folded.contract(images), strict=True):
+        for a, b in zip(own.forward_export(images), folded.forward_export(images), strict=True):
             torch.testing.assert_close(a, b, rtol=1e-3, atol=2e-3)
 
 
@@ -194,5 +194,5 @@ def test_only_the_tower_pads_one_sided():
 def test_a_pose_flag_that_nothing_trains_says_yes():
     """MediaPipe asks for more than 0.5; weights trained without people-free pictures must not lose people."""
     net = LandmarkNet(landmark_variant("lite", "paper")).eval()
-    flag = net.contract(torch.rand(4, 256, 256, 3))[1]
+    flag = net.forward_export(torch.rand(4, 256, 256, 3))[1]
     assert (flag > 0.9).all()

@@ -33,7 +33,7 @@ def load_tflite(content: bytes) -> Net:
     graph = read_graph(content)
     nearest: tuple[int, str] | None = None
     for name, net in _networks():
-        own = trace(net, net.contract, net.input_spec.size)
+        own = trace(net, net.forward_export, net.input_spec.size)
         if pairs := match_graphs(own, graph):
             for ours, theirs in pairs:
                 if isinstance(ours.weights, ConvNames) and isinstance(theirs.weights, Conv):

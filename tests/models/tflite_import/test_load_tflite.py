@@ -55,7 +55,7 @@ def litert(content: bytes, images: np.ndarray) -> list[np.ndarray]:
 
 def torch_outputs(net: nn.Module, images: np.ndarray) -> list[np.ndarray]:
     with torch.no_grad():
-        return [output.numpy() for output in net.contract(torch.from_numpy(images))]
+        return [output.numpy() for output in net.forward_export(torch.from_numpy(images))]
 
 
 @pytest.mark.parametrize("name", LANDMARK_FILES)
