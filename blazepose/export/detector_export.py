@@ -16,7 +16,7 @@ from blazepose.export.onnx import convert_onnx
 from blazepose.export.tflite import convert_tflite
 from blazepose.export.verification_images import full_image_crop, people_of_run, require_two, sample_evenly
 from blazepose.export.verify import check_tolerance
-from blazepose.models.detector_net import DetectorNet, normalised
+from blazepose.models.detector_net import DetectorNet, normalize_images
 from blazepose.runtime.decode import sigmoid
 from blazepose.runtime.engines import DetectorEngine
 from blazepose.training.weights import open_detector_net
@@ -85,7 +85,7 @@ def export_detector(
     if precision == "fp16":
         # Biases that were fitted to the pictures of the verification would hide what rounding costs.
         to_fit, seen = seen[::2], seen[1::2]
-        net = round_with_bias_correction(net, normalised(torch.from_numpy(to_fit)))
+        net = round_with_bias_correction(net, normalize_images(torch.from_numpy(to_fit)))
     content = DETECTOR_TARGETS[target][1](net, precision, metadata_text(about, precision))
     with atomic_path(out) as draft:
         draft.write_bytes(content)
@@ -110,7 +110,7 @@ def detector_differences(path: Path, net: DetectorNet, pictures: np.ndarray) -> 
     for picture in pictures:
         boxes, logits = engine(picture[None])
         own_boxes, own_logits = (
-            output.numpy() for output in net.forward_export(normalised(torch.from_numpy(picture[None])))
+            output.numpy() for output in net.forward_export(normalize_images(torch.from_numpy(picture[None])))
         )
         scores, own_scores = sigmoid(logits), sigmoid(own_logits)
         surest = np.argsort(-own_scores[0, :, 0])[:_COMPARED]

@@ -25,10 +25,10 @@ def describe_detector(net: "DetectorNet") -> str:
 
 def detector_input(images: UInt8[Tensor, "batch size size 3"]) -> Float[Tensor, "batch 3 size size"]:
     """Pictures as the detector takes them: [-1, 1], channels first in shape and last in memory."""
-    return normalised(images).permute(0, 3, 1, 2)
+    return normalize_images(images).permute(0, 3, 1, 2)
 
 
-def normalised(images: UInt8[Tensor, "batch size size 3"]) -> Float[Tensor, "batch size size 3"]:
+def normalize_images(images: UInt8[Tensor, "batch size size 3"]) -> Float[Tensor, "batch size size 3"]:
     """Pictures as the exported detector takes them: [-1, 1], channels last."""
     return images.float() / 127.5 - 1
 
