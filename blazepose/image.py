@@ -25,7 +25,7 @@ from blazepose.orientation import UPRIGHT, image_upright
 WRITABLE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 """Of pictures that are written."""
 
-PICTURE_SUFFIXES = {*WRITABLE_SUFFIXES, ".avif", ".heic", ".heif"}
+IMAGE_SUFFIXES = {*WRITABLE_SUFFIXES, ".avif", ".heic", ".heif"}
 
 _WHITES = (255, 1023, 4095, 16383, 65535)
 """Largest values of the bit depths of cameras, 8 to 16."""
@@ -161,7 +161,7 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 def _is_picture(path: Path) -> bool:
     """Recognize a picture by its suffix, damaged or not, or else by its content."""
-    return path.suffix.lower() in PICTURE_SUFFIXES or (path.is_file() and is_still_image(path))
+    return path.suffix.lower() in IMAGE_SUFFIXES or (path.is_file() and is_still_image(path))
 
 
 def _is_visible(name: str) -> bool:
