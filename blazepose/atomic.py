@@ -34,7 +34,7 @@ def _part_name(name: str) -> str:
 
 
 @contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
+def atomic_folder(folder: Path) -> Iterator[Path]:
     """A folder inside `folder` to write to; its files move to `folder` in the end, unless an error came.
 
     Inside, since `folder` may be a disk of its own. Where an error came, an empty `folder` goes away.

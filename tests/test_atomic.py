@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from blazepose.atomic import atomic_path, file_sha256, full_disk, whole_folder
+from blazepose.atomic import atomic_folder, atomic_path, file_sha256, full_disk
 
 
 def test_appears_when_complete(tmp_path):
@@ -79,7 +79,7 @@ def test_checksums_and_files_that_have_none(tmp_path, monkeypatch):
 
 def test_a_folder_appears_when_complete(tmp_path):
     folder = tmp_path / "new" / "report"
-    with whole_folder(folder) as part:
+    with atomic_folder(folder) as part:
         (part / "results.json").write_text("{}")
         (part / "plots").mkdir()
         assert not list(folder.glob("*.json"))
@@ -94,7 +94,7 @@ def test_an_error_leaves_no_part_of_a_folder(tmp_path, others):
         (folder / name).touch()
 
     def interrupted():
-        with whole_folder(folder) as part:
+        with atomic_folder(folder) as part:
             (part / "results.json").write_text("half")
             raise KeyboardInterrupt
 
