@@ -12,7 +12,7 @@ from pathlib import Path
 from blazepose.file_content import check_file, is_tflite, unreadable
 
 BUNDLE, TFLITE = "a .task bundle", "a TFLite file"
-DETECTOR, LANDMARKS = "pose_detector.tflite", "pose_landmarks_detector.tflite"
+DETECTOR_ENTRY, LANDMARKS_ENTRY = "pose_detector.tflite", "pose_landmarks_detector.tflite"
 """The two entries of a pose bundle."""
 
 _ALIGNMENT = 64

@@ -14,7 +14,7 @@ from blazepose.export.task import find_detector, read_detector
 from blazepose.export.tflite import convert_tflite
 from blazepose.export.verification_images import verification_crops
 from blazepose.export.verify import Verification, check_tolerance, differences
-from blazepose.task_bundle import DETECTOR, LANDMARKS, pack
+from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack
 from blazepose.training.weights import open_landmark_net
 
 Converter = Callable[[ExportModule, Precision, str], bytes]
@@ -69,7 +69,7 @@ def export_landmark_net(
     _, convert = TARGETS[target]
     content = convert(net, precision, metadata_text(about, precision))
     if found_detector:
-        content = pack({DETECTOR: found_detector, LANDMARKS: content})
+        content = pack({DETECTOR_ENTRY: found_detector, LANDMARKS_ENTRY: content})
     with atomic_path(out) as draft:
         draft.write_bytes(content)
         # Against the network as it was trained, so that the folding is verified too.

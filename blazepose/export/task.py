@@ -16,7 +16,7 @@ from blazepose.export.tflite_metadata import (
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.tflite_import.load_tflite import load_tflite
 from blazepose.runtime.inference_sessions import metadata_entry
-from blazepose.task_bundle import DETECTOR, read_tflite
+from blazepose.task_bundle import DETECTOR_ENTRY, read_tflite
 
 
 def find_detector(given: Path | None, weights: Path, about: Mapping[str, Any]) -> Path:
@@ -56,7 +56,7 @@ def read_detector(path: Path, pictures: Path | None = None) -> bytes:
             exported = Path(folder) / "detector.tflite"
             export_detector(path, "tflite", "fp16", exported, pictures)
             return exported.read_bytes()
-    content = read_tflite(path, DETECTOR)
+    content = read_tflite(path, DETECTOR_ENTRY)
     try:
         net = load_tflite(content)
     except ValueError as error:

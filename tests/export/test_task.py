@@ -9,7 +9,7 @@ from blazepose.export.landmark_export import export_landmark_net
 from blazepose.export.task import find_detector, read_detector
 from blazepose.export.tflite import with_metadata
 from blazepose.export.tflite_metadata import NORMALIZATION_KEY, Normalization, normalization_metadata
-from blazepose.task_bundle import DETECTOR, LANDMARKS, read_tflite
+from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, read_tflite
 from tests.mediapipe_runtime import frames, look, picture
 
 
@@ -37,8 +37,8 @@ def test_googles_runtime_says_the_same_of_googles_weights_from_us(lite_bundle, o
 
 @pytest.mark.slow
 def test_the_detector_is_the_bundles_own(lite_bundle, ours):
-    assert read_tflite(ours, DETECTOR) == read_tflite(lite_bundle, DETECTOR)
-    sizes = [len(read_tflite(bundle, LANDMARKS)) for bundle in (ours, lite_bundle)]
+    assert read_tflite(ours, DETECTOR_ENTRY) == read_tflite(lite_bundle, DETECTOR_ENTRY)
+    sizes = [len(read_tflite(bundle, LANDMARKS_ENTRY)) for bundle in (ours, lite_bundle)]
     assert sizes[0] == pytest.approx(sizes[1], rel=0.06)
 
 

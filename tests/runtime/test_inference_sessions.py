@@ -9,7 +9,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from blazepose.runtime.inference_sessions import open_session, require_contract
-from blazepose.task_bundle import DETECTOR, LANDMARKS, pack
+from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack
 from tests.runtime.written_onnx import LANDMARK_OUTPUTS, onnx, write_onnx
 
 
@@ -17,7 +17,7 @@ from tests.runtime.written_onnx import LANDMARK_OUTPUTS, onnx, write_onnx
 @pytest.mark.parametrize("batch", ["batch", 1])
 def test_onnx_input_layouts_and_batches(tmp_path, channels_first, batch):
     path = write_onnx(tmp_path / "net.onnx", channels_first=channels_first, batch=batch)
-    graph = open_session(path, LANDMARKS, 1)
+    graph = open_session(path, LANDMARKS_ENTRY, 1)
     assert [tuple(node) for node in graph.inputs] == [(1, 256, 256, 3, "float32")]
     assert [shape[1:] for shape in graph.outputs] == list(LANDMARK_OUTPUTS)
     images = np.zeros((3, 256, 256, 3), np.float32)
@@ -30,11 +30,13 @@ def test_onnx_input_layouts_and_batches(tmp_path, channels_first, batch):
 
 @pytest.mark.parametrize("note", [None, {"trained": {"landmarks": ["nose"]}}])
 def test_onnx_metadata(tmp_path, note):
-    assert open_session(write_onnx(tmp_path / "net.onnx", metadata=note), LANDMARKS).metadata == (note or {})
+    assert open_session(write_onnx(tmp_path / "net.onnx", metadata=note), LANDMARKS_ENTRY).metadata == (
+        note or {}
+    )
 
 
 @pytest.mark.parametrize("suffix", [".tflite", ".onnx", ".task"])
-@pytest.mark.parametrize("entry", [LANDMARKS, DETECTOR])
+@pytest.mark.parametrize("entry", [LANDMARKS_ENTRY, DETECTOR_ENTRY])
 def test_missing_empty_and_foreign_files_are_named(tmp_path, suffix, entry):
     path = tmp_path / f"net{suffix}"
     with pytest.raises(FileNotFoundError, match=f"net{suffix} is missing"):
@@ -55,16 +57,16 @@ def test_onnx_files_without_their_data_file_name_it(tmp_path):
     (tmp_path / "app").mkdir()
     net = onnx.load(write_onnx(tmp_path / "net.onnx"))
     onnx.save(net, tmp_path / "split.onnx", save_as_external_data=True, location="split.onnx.data")
-    assert open_session(tmp_path / "split.onnx", LANDMARKS)
+    assert open_session(tmp_path / "split.onnx", LANDMARKS_ENTRY)
     path = Path(shutil.copy(tmp_path / "split.onnx", tmp_path / "app"))
     copy = r"; copy the data file that was written with it to the same folder$"
     with pytest.raises(ValueError, match=rf'does not exist: "\S+app/split\.onnx\.data"{copy}'):
-        open_session(path, LANDMARKS)
+        open_session(path, LANDMARKS_ENTRY)
     (tmp_path / "app/split.onnx.data").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
     with pytest.raises(
         ValueError, match=rf"split\.onnx cannot .* given file_length: 43 are out of bounds.*{copy}"
     ):
-        open_session(path, LANDMARKS)
+        open_session(path, LANDMARKS_ENTRY)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +91,7 @@ def test_onnx_files_of_another_version_pass_on_what_onnx_runtime_reports(tmp_pat
     change(net)
     onnx.save(net, tmp_path / "net.onnx")
     with pytest.raises(ValueError, match=rf"net\.onnx cannot be read as an ONNX file: {sentence}"):
-        open_session(tmp_path / "net.onnx", LANDMARKS)
+        open_session(tmp_path / "net.onnx", LANDMARKS_ENTRY)
 
 
 @pytest.mark.shared
@@ -102,15 +104,15 @@ def test_tflite_files_of_a_newer_version_pass_on_what_litert_reports(shared, tmp
     path = tmp_path / "net.tflite"
     path.write_bytes(builder.Output())
     with pytest.raises(ValueError, match=r"version '99'.* newer model\?; update LiteRT with `pip install"):
-        open_session(path, LANDMARKS)
+        open_session(path, LANDMARKS_ENTRY)
 
 
 def test_folders_are_no_networks(tmp_path):
     with pytest.raises(ValueError, match=r"is a folder; name a \.tflite, \.task, \.onnx file$"):
-        open_session(tmp_path, LANDMARKS)
+        open_session(tmp_path, LANDMARKS_ENTRY)
 
 
-@pytest.mark.parametrize("entry", [LANDMARKS, DETECTOR])
+@pytest.mark.parametrize("entry", [LANDMARKS_ENTRY, DETECTOR_ENTRY])
 def test_a_bundle_without_the_network_says_what_it_holds(tmp_path, entry):
     (tmp_path / "net.task").write_bytes(pack({"other.tflite": b""}))
     with pytest.raises(
@@ -122,7 +124,7 @@ def test_a_bundle_without_the_network_says_what_it_holds(tmp_path, entry):
 def test_unknown_suffix_lists_the_known(tmp_path):
     (tmp_path / "net.pth").touch()
     with pytest.raises(ValueError, match=r"no engine runs '\.pth' files; they are \.tflite, \.task, \.onnx"):
-        open_session(tmp_path / "net.pth", LANDMARKS)
+        open_session(tmp_path / "net.pth", LANDMARKS_ENTRY)
 
 
 @pytest.mark.parametrize("name", ["run", "run/best.ckpt"])
@@ -133,25 +135,25 @@ def test_what_a_training_wrote_has_to_be_exported(tmp_path, name):
     with pytest.raises(
         ValueError, match=rf"{name} is a training's; python export\.py --target tflite --weights"
     ):
-        open_session(tmp_path / name, LANDMARKS)
+        open_session(tmp_path / name, LANDMARKS_ENTRY)
 
 
 @pytest.mark.parametrize("name", ["gone", "gone.ckpt", "runs/detector/gone"])
 def test_what_is_missing_is_missing(tmp_path, name):
     with pytest.raises(FileNotFoundError, match=rf"{name} is missing; name a \.tflite, \.task, \.onnx file$"):
-        open_session(tmp_path / name, LANDMARKS)
+        open_session(tmp_path / name, LANDMARKS_ENTRY)
 
 
 @pytest.mark.parametrize("suffix", [".tflite", ".onnx", ".task"])
 @pytest.mark.parametrize("threads", [0, -1])
 def test_fewer_threads_than_one_are_refused(tmp_path, suffix, threads):
     with pytest.raises(ValueError, match=f"^{threads} threads: a number from 1 up, or none for every core$"):
-        open_session(tmp_path / f"net{suffix}", LANDMARKS, threads)
+        open_session(tmp_path / f"net{suffix}", LANDMARKS_ENTRY, threads)
 
 
 def test_the_contract_tells_the_side(tmp_path):
     path = write_onnx(tmp_path / "net.onnx", outputs=([7, 2], [128, 1], [3]), size=128)
-    graph = open_session(path, LANDMARKS)
+    graph = open_session(path, LANDMARKS_ENTRY)
 
     def expected(size: int) -> list[tuple[int, ...]]:
         return [(7, 2), (size, 1)]
@@ -171,4 +173,4 @@ def test_truncated_files_are_refused(shared: Path, tmp_path):
         (tmp_path / "cut.tflite").write_bytes(content[:length])
         reason = "The model is not a valid Flatbuffer buffer; it begins as a TFLite file; compare its"
         with pytest.raises(ValueError, match=rf"cut\.tflite cannot be .*: {reason} {length:,} bytes"):
-            open_session(tmp_path / "cut.tflite", LANDMARKS)
+            open_session(tmp_path / "cut.tflite", LANDMARKS_ENTRY)
