@@ -33,7 +33,7 @@ def read_tflite(path: Path, entry: str) -> bytes:
 
     Args:
         path: the file.
-        entry: DETECTOR or LANDMARKS, what is wanted of a bundle.
+        entry: DETECTOR_ENTRY or LANDMARKS_ENTRY, what is wanted of a bundle.
 
     Raises:
         FileNotFoundError: if there is no such file.

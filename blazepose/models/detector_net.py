@@ -12,7 +12,7 @@ from blazepose.anchors import NUM_COORDINATES
 from blazepose.models.blocks import ConvNorm, upsample
 from blazepose.models.encoder import Encoder
 from blazepose.models.outputs import DetectorOutputs
-from blazepose.models.variants import DETECTOR, DETECTOR_INPUT, DetectorVariant, InputSpec
+from blazepose.models.variants import DETECTOR_INPUT, DETECTOR_VARIANT, DetectorVariant, InputSpec
 
 _RARE = -4.6
 """Logit of a probability of 0.01. Source: Lin et al., Focal loss for dense object detection, 2017."""
@@ -109,7 +109,7 @@ class DetectorNet(nn.Module):
 
     input_spec: InputSpec = DETECTOR_INPUT
 
-    def __init__(self, variant: DetectorVariant = DETECTOR) -> None:
+    def __init__(self, variant: DetectorVariant = DETECTOR_VARIANT) -> None:
         super().__init__()
         encoder = variant.encoder
         self.encoder = Encoder(encoder)

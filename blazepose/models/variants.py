@@ -22,7 +22,7 @@ DETECTOR_INPUT = InputSpec(size=DETECTOR_SIZE, low=-1.0, high=1.0)
 
 
 @dataclass(frozen=True)
-class Stage:
+class EncoderStage:
     """Inverted residual blocks of one kernel size; each block is (expanded, output) channels."""
 
     kernel: int
@@ -70,11 +70,11 @@ class EncoderVariant:
 
     stem: int
     first: int
-    at64: Stage
-    at32: Stage
-    at16: Stage
-    at16_wide: Stage
-    at8: Stage
+    at64: EncoderStage
+    at32: EncoderStage
+    at16: EncoderStage
+    at16_wide: EncoderStage
+    at8: EncoderStage
     top: int
 
 
@@ -107,7 +107,7 @@ class DetectorVariant:
 
 def _encoder(first: int, widths: dict[str, tuple], top: int) -> EncoderVariant:
     kernels = {"at64": (3, 2), "at32": (5, 2), "at16": (3, 2), "at16_wide": (5, 1), "at8": (5, 2)}
-    stages = {key: Stage(kernel, stride, widths[key]) for key, (kernel, stride) in kernels.items()}
+    stages = {key: EncoderStage(kernel, stride, widths[key]) for key, (kernel, stride) in kernels.items()}
     return EncoderVariant(24, first, top=top, **stages)
 
 
@@ -188,7 +188,9 @@ VARIANTS: dict[str, dict[Wiring, LandmarkVariant]] = {
     },
 }
 
-DETECTOR = DetectorVariant(_encoder(16, _DETECTOR, 1152), middle=192, fine=96, anchors=ANCHORS_PER_CELL)
+DETECTOR_VARIANT = DetectorVariant(
+    _encoder(16, _DETECTOR, 1152), middle=192, fine=96, anchors=ANCHORS_PER_CELL
+)
 
 
 def landmark_variant(name: str, wiring: str) -> LandmarkVariant:
