@@ -8,10 +8,10 @@ from blazepose.models.variants import EncoderStage, EncoderVariant
 
 
 class Encoder(nn.Module):
-    """Features at 128, 64, 32, 16 and 8, of a picture of 256.
+    """Features of side 128, 64, 32, 16 and 8, for an image of side 256.
 
     Args:
-        variant: its widths.
+        variant: its channel widths.
     """
 
     def __init__(self, variant: EncoderVariant) -> None:

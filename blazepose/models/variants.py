@@ -1,4 +1,4 @@
-"""What lite, full, heavy and the detector are, as data. Source of every number: mediapipe.md section 5."""
+"""Sizes of lite, full, heavy and the detector, as data. Source of every number: mediapipe.md section 5."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +10,7 @@ Wiring = Literal["mediapipe", "paper"]
 
 @dataclass(frozen=True)
 class InputSpec:
-    """What a network eats: square RGB pictures with values from `low` to `high`."""
+    """Input size and value range of a network: square RGB images with values from `low` to `high`."""
 
     size: int
     low: float
@@ -32,7 +32,7 @@ class EncoderStage:
 
 @dataclass(frozen=True)
 class HeadStage:
-    """One halving of the regression tower: a stride-2 block, then `depth` blocks of the same width."""
+    """One stage of the regression head: a stride-2 block, then `depth` blocks of the same width."""
 
     width: int
     depth: int
@@ -40,12 +40,12 @@ class HeadStage:
 
 @dataclass(frozen=True)
 class RegressionHeadVariant:
-    """The regression tower.
+    """Input and stages of the regression head.
 
     Attributes:
         source: "encoder" starts from the coarsest encoder feature (8x8); "heatmap" starts from the decoder
-            feature the heatmaps are read from (64x64) and receives the encoder's features by skips at
-            32, 16 and 8, as the paper's Figure 4 draws it.
+            feature (64x64), the input of the heatmaps, and adds the encoder's features by skips at 32, 16
+            and 8, as in the paper's Figure 4.
         levels: from fine to coarse; the last one is 2x2.
     """
 
@@ -55,7 +55,7 @@ class RegressionHeadVariant:
 
 @dataclass(frozen=True)
 class EncoderVariant:
-    """An encoder; its stages are named by the side of their features on a picture of 256.
+    """An encoder; its stages are named by the side of their features for an image of 256.
 
     Attributes:
         stem: channels of the first convolution.
@@ -80,23 +80,23 @@ class EncoderVariant:
 
 @dataclass(frozen=True)
 class LandmarkVariant:
-    """Everything that tells one landmark network from another."""
+    """Everything that distinguishes one landmark network from another."""
 
     name: str
     encoder: EncoderVariant
     decoder: int
-    tower: RegressionHeadVariant
+    regression_head: RegressionHeadVariant
 
 
 @dataclass(frozen=True)
 class DetectorVariant:
-    """The detector: encoder, two finer levels on top of it, and how many anchors a cell has.
+    """The detector: encoder, two finer FPN levels on top of it, and the number of anchors per cell.
 
     Attributes:
         encoder: its last feature is the coarsest level.
         middle: channels of the level of twice its side.
         fine: channels of the level of four times its side.
-        anchors: a cell of the fine, the middle and the coarse level has.
+        anchors: anchors per cell of the fine, the middle and the coarse level.
     """
 
     encoder: EncoderVariant
@@ -141,7 +141,7 @@ _DETECTOR = {
 }
 _LITE_ENCODER, _FULL_ENCODER = _encoder(8, _LITE, 576), _encoder(16, _FULL, 864)
 _HEAVY_ENCODER = _encoder(24, _HEAVY, 1632)
-_HEAVY_TOWER = RegressionHeadVariant(
+_HEAVY_HEAD = RegressionHeadVariant(
     "heatmap", (HeadStage(96, 6), HeadStage(192, 7), HeadStage(288, 7), HeadStage(288, 7), HeadStage(288, 7))
 )
 
@@ -153,7 +153,7 @@ VARIANTS: dict[str, dict[Wiring, LandmarkVariant]] = {
             32,
             RegressionHeadVariant("encoder", (HeadStage(192, 0), HeadStage(192, 2), HeadStage(192, 3))),
         ),
-        # Chosen: widths and depths that cost what Google's tower costs, to compare wirings fairly.
+        # Chosen: widths and depths with the cost of Google's head, to compare wirings fairly.
         "paper": LandmarkVariant(
             "lite",
             _LITE_ENCODER,
@@ -181,10 +181,10 @@ VARIANTS: dict[str, dict[Wiring, LandmarkVariant]] = {
             ),
         ),
     },
-    # Google ships heavy in the paper's wiring, so both names mean the same network here.
+    # Google's heavy has the paper's wiring, so both names mean the same network here.
     "heavy": {
-        "mediapipe": LandmarkVariant("heavy", _HEAVY_ENCODER, 48, _HEAVY_TOWER),
-        "paper": LandmarkVariant("heavy", _HEAVY_ENCODER, 48, _HEAVY_TOWER),
+        "mediapipe": LandmarkVariant("heavy", _HEAVY_ENCODER, 48, _HEAVY_HEAD),
+        "paper": LandmarkVariant("heavy", _HEAVY_ENCODER, 48, _HEAVY_HEAD),
     },
 }
 
@@ -194,10 +194,10 @@ DETECTOR_VARIANT = DetectorVariant(
 
 
 def landmark_variant(name: str, wiring: str) -> LandmarkVariant:
-    """The variant of that name and wiring.
+    """Return the variant of that name and wiring.
 
     Raises:
-        ValueError: lists the choices.
+        ValueError: if either is unknown; the message lists the choices.
     """
     if name not in VARIANTS:
         raise ValueError(f"unknown model {name!r}; the landmark models are {', '.join(VARIANTS)}")
