@@ -1,4 +1,4 @@
-"""Bundles: what MediaPipe takes, and what is refused."""
+"""Bundles: MediaPipe's layout, and files that are rejected."""
 
 import zipfile
 
@@ -17,20 +17,20 @@ def bundle(tmp_path):
 
 
 def test_entries_are_stored_at_multiples_of_64_bytes(bundle):
-    whole = bundle.read_bytes()
+    content_of_bundle = bundle.read_bytes()
     for name, content in CONTENT.items():
         assert read_tflite(bundle, name) == content
-        assert whole.find(content) % 64 == 0
+        assert content_of_bundle.find(content) % 64 == 0
     with zipfile.ZipFile(bundle) as file:
         assert file.testzip() is None
         assert {entry.compress_type for entry in file.infolist()} == {zipfile.ZIP_STORED}
 
 
-def test_the_same_networks_make_the_same_file(bundle):
+def test_the_same_networks_give_the_same_file(bundle):
     assert pack(CONTENT) == bundle.read_bytes()
 
 
-def test_a_tflite_file_is_read_as_it_is(tmp_path):
+def test_a_tflite_file_is_returned_unchanged(tmp_path):
     (tmp_path / "net.tflite").write_bytes(b"....TFL3whatever")
     assert read_tflite(tmp_path / "net.tflite", LANDMARKS_ENTRY) == b"....TFL3whatever"
     (tmp_path / "text.tflite").write_bytes(b"whatever")
@@ -38,7 +38,7 @@ def test_a_tflite_file_is_read_as_it_is(tmp_path):
         read_tflite(tmp_path / "text.tflite", LANDMARKS_ENTRY)
 
 
-def test_bad_bundles_are_told(bundle, tmp_path):
+def test_bad_bundles_are_rejected(bundle, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"gone\.task is missing; name a trained, exported"):
         read_tflite(tmp_path / "gone.task", DETECTOR_ENTRY)
     for name, content, kind in (
@@ -47,10 +47,10 @@ def test_bad_bundles_are_told(bundle, tmp_path):
     ):
         path = tmp_path / f"{name}.task"
         path.write_bytes(content)
-        sentence = (
+        message = (
             rf"{name}\.task cannot be read as a \.task bundle: File is not a zip file; it begins as {kind}"
         )
-        with pytest.raises(ValueError, match=sentence):
+        with pytest.raises(ValueError, match=message):
             read_tflite(path, DETECTOR_ENTRY)
     hand = tmp_path / "hand.task"
     hand.write_bytes(pack({"hand_detector.tflite": b"", "hand_landmarks_detector.tflite": b""}))
@@ -64,7 +64,7 @@ def test_bad_bundles_are_told(bundle, tmp_path):
         read_tflite(tmp_path / "packed.task", LANDMARKS_ENTRY)
 
 
-def test_damage_inside_is_found(bundle):
+def test_damage_inside_is_detected(bundle):
     content = bytearray(bundle.read_bytes())
     content[70] ^= 255
     bundle.write_bytes(content)
