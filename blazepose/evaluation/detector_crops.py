@@ -54,7 +54,8 @@ def plan_detector_crops(sources: list[Source], detector: PersonDetector) -> list
         rois = [aligned_roi(person) for person in people]
         found = match_rois(rois, [detection.roi for detection in detector(image)])
         for person, own, roi in zip(people, rois, found, strict=True):
-            jobs.append(CropJob(reader, person, roi or own, roi is not None, TrackerOptions().min_presence))
+            min_presence = TrackerOptions.min_pose_presence_confidence
+            jobs.append(CropJob(reader, person, roi or own, roi is not None, min_presence))
     require_people(jobs, sources)
     return jobs
 

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from blazepose.anchors import ANCHORS_PER_CELL, NUM_COORDINATES, SIDES, anchor_centers
+from blazepose.anchors import ANCHORS_PER_CELL, FEATURE_MAP_SIZES, NUM_COORDINATES, anchor_centers
 
 _ANSWERS = (1, 0, -1)
 """Anchor of each cell of a level that answers, -1 none. Source: Google's detector, measured on 200 people of
@@ -46,7 +46,7 @@ class AnchorTargets(NamedTuple):
 @cache
 def candidate_anchors() -> np.ndarray:
     """Which anchors may see somebody, bool (2254,), in the order of anchor_centers."""
-    levels = zip(SIDES, ANCHORS_PER_CELL, _ANSWERS, strict=True)
+    levels = zip(FEATURE_MAP_SIZES, ANCHORS_PER_CELL, _ANSWERS, strict=True)
     return np.concatenate([np.tile(np.arange(count) == slot, side * side) for side, count, slot in levels])
 
 
@@ -65,8 +65,10 @@ def assign_anchors(
     device = boxes.device
     centers = torch.tensor(anchor_centers(), dtype=torch.float32, device=device)
     answering = torch.tensor(candidate_anchors(), device=device)
-    counts = [count * side**2 for count, side in zip(ANCHORS_PER_CELL, SIDES, strict=True)]
-    cell = torch.tensor(np.repeat(1 / np.array(SIDES), counts), dtype=torch.float32, device=device)
+    counts = [count * side**2 for count, side in zip(ANCHORS_PER_CELL, FEATURE_MAP_SIZES, strict=True)]
+    cell = torch.tensor(
+        np.repeat(1 / np.array(FEATURE_MAP_SIZES), counts), dtype=torch.float32, device=device
+    )
     distance = (centers - boxes[..., None, :2]).abs().amax(dim=-1) / cell
     distance = torch.where(people[..., None], distance, math.inf)
     nearest, person = distance.min(dim=1)

@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 import torch
 
-from blazepose.anchors import ANCHORS_PER_CELL, DETECTOR_SIZE, SIDES, anchor_centers, decode_anchors
+from blazepose.anchors import (
+    ANCHORS_PER_CELL,
+    DETECTOR_SIZE,
+    FEATURE_MAP_SIZES,
+    anchor_centers,
+    decode_anchors,
+)
 from blazepose.image import read_image
 from blazepose.models.detector_net import detector_input
 from blazepose.targets.anchor_targets import assign_anchors, candidate_anchors, encode_boxes
@@ -25,7 +31,7 @@ def assigned(*boxes: tuple[float, float, float], ignored=NOBODY, padding: int = 
 
 def anchors(level: int, columns, rows, slots) -> set[int]:
     """Their numbers, by level, row, column, anchor of the cell."""
-    side, count = SIDES[level], ANCHORS_PER_CELL[level]
+    side, count = FEATURE_MAP_SIZES[level], ANCHORS_PER_CELL[level]
     return {STARTS[level] + (y * side + x) * count + slot for y in rows for x in columns for slot in slots}
 
 
@@ -34,7 +40,10 @@ def numbers(flags: torch.Tensor) -> set[int]:
 
 
 def test_one_anchor_of_each_finer_cell_answers():
-    fine, middle = (anchors(level, range(SIDES[level]), range(SIDES[level]), [slot]) for level, slot in LIVE)
+    fine, middle = (
+        anchors(level, range(FEATURE_MAP_SIZES[level]), range(FEATURE_MAP_SIZES[level]), [slot])
+        for level, slot in LIVE
+    )
     assert set(np.flatnonzero(candidate_anchors())) == fine | middle
 
 
