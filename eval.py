@@ -6,7 +6,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from blazepose.atomic import whole_folder
+from blazepose.atomic import atomic_folder
 from blazepose.data.readers import as_list, read_source
 from blazepose.errors import resuming
 from blazepose.evaluation.compare.comparison_inputs import load_runs
@@ -44,7 +44,7 @@ def main(cfg: DictConfig) -> None:
     people, said = get_predictions(subject, people, options)
 
     folder = new_folder(options.out, subject.file)
-    with whole_folder(folder) as part, resuming(partial(how_to_resume, folder)):
+    with atomic_folder(folder) as part, resuming(partial(how_to_resume, folder)):
         predictions = save_and_reload(
             said, folder, subject.file
         )  # hours of work, which a failure of the report leaves
@@ -75,7 +75,7 @@ def compare(cfg: DictConfig, options: EvaluationConfig) -> None:
     reject_overrides([str(key) for key in cfg if key not in ("compare", "out")], "compare= does not read it")
     runs = load_runs(as_list(cfg.compare))
     folder = new_folder(options.out, Path("compare"))
-    with whole_folder(folder) as part:
+    with atomic_folder(folder) as part:
         said = write_comparison(runs, part)
     print(said, folder / "report.md", sep="\n")
 

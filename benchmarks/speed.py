@@ -36,7 +36,7 @@ from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.precise_bn import precise_bn
 from blazepose.models.tflite_import.load_tflite import load_tflite
 from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
-from blazepose.task_bundle import DETECTOR, LANDMARKS, read_tflite
+from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, read_tflite
 from blazepose.topology import COCO17, LSP14
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.loss_config import LandmarkLossConfig
@@ -204,7 +204,7 @@ def logged_rates(run: Path) -> list[float]:
 def exported(bundle: Path, runs: int = 150) -> None:
     """Compare LiteRT's time for Google's networks and for the same ones imported and exported again."""
     print("median ms of LiteRT           1 thread: file, ours, ratio      2 threads: file, ours, ratio")
-    for entry in (LANDMARKS, DETECTOR):
+    for entry in (LANDMARKS_ENTRY, DETECTOR_ENTRY):
         content = read_tflite(bundle, entry)
         start = time.perf_counter()
         net = load_tflite(content)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from blazepose import drift
-from blazepose.task_bundle import DETECTOR, LANDMARKS, pack
+from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack
 from tests.mediapipe_runtime import frames
 
 
@@ -58,7 +58,7 @@ def test_a_video_is_tracked_by_both_bundles(shared, capsys, monkeypatch):
 def test_errors(arguments, sentence, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "text.mp4").write_text("no video")
-    (tmp_path / "a.task").write_bytes(pack({DETECTOR: b"", LANDMARKS: b""}))
+    (tmp_path / "a.task").write_bytes(pack({DETECTOR_ENTRY: b"", LANDMARKS_ENTRY: b""}))
     with pytest.raises(SystemExit):
         drift.main(["a.task", "a.task", *arguments])
     assert sentence in capsys.readouterr().err

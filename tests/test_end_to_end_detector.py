@@ -11,7 +11,7 @@ import eval as evaluation
 import train
 from blazepose import detection
 from blazepose.export.task import read_detector
-from blazepose.task_bundle import DETECTOR, LANDMARKS, pack, read_tflite
+from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack, read_tflite
 from blazepose.training.checkpoint import read_checkpoint
 from blazepose.training.runs import best_checkpoint
 from tests.mediapipe_runtime import look_apart
@@ -69,7 +69,7 @@ def test_the_command_that_a_run_ends_with(trained, tiny_rendered, capsys):
 def test_a_bundle_takes_a_trained_detector(trained, lite_bundle, shared, tiny_lsp, monkeypatch):
     """And Google's own runtime takes the bundle, as eval.py does for the whole pipeline."""
     detector = read_detector(best_checkpoint(the_run(trained)), tiny_lsp / "images")
-    entries = {DETECTOR: detector, LANDMARKS: read_tflite(lite_bundle, LANDMARKS)}
+    entries = {DETECTOR_ENTRY: detector, LANDMARKS_ENTRY: read_tflite(lite_bundle, LANDMARKS_ENTRY)}
     (trained / "pose.task").write_bytes(pack(entries))
     look_apart(trained / "pose.task", shared / "data/mp_reference/pose.jpg")
     words = ["weights=pose.task", "roi=detector", f"data.test=[lsp:{tiny_lsp}]", "out=found"]
@@ -80,7 +80,7 @@ def test_a_bundle_takes_a_trained_detector(trained, lite_bundle, shared, tiny_ls
     assert results["roi"] == "detector"
     assert results["num_people"] == 24
     assert results["num_not_found"] == 24, "three steps teach nobody to find people"
-    official = Interpreter(model_content=read_tflite(shared / "models/pose_detection.tflite", DETECTOR))
+    official = Interpreter(model_content=read_tflite(shared / "models/pose_detection.tflite", DETECTOR_ENTRY))
     ours = Interpreter(model_content=detector)
     for graph in (official, ours):
         graph.allocate_tensors()

@@ -1,4 +1,4 @@
-"""Numbers of the config."""
+"""Range checks of numbers in the config."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from blazepose.training.optimizer import OptimizerConfig
 
 
 @pytest.mark.parametrize(
-    ("kind", "values", "sentence"),
+    ("kind", "values", "message"),
     [
         (LandmarkLossConfig, {"heatmap_sigma": 0.0}, "loss.heatmap_sigma=0: a number from 0.0001 up"),
         (LandmarkLossConfig, {"heatmap": -1.0}, "loss.heatmap=-1: a number from 0 up"),
@@ -22,6 +22,6 @@ from blazepose.training.optimizer import OptimizerConfig
         (PersonFilter, {"min_labelled": 40}, "filter.min_labelled=40: a number from 0 to 33"),
     ],
 )
-def test_values_that_cannot_be_are_named(kind, values, sentence):
-    with pytest.raises(ValueError, match=sentence):
+def test_invalid_values_are_named(kind, values, message):
+    with pytest.raises(ValueError, match=message):
         kind(**values)

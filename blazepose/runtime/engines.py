@@ -9,7 +9,7 @@ import numpy as np
 from blazepose.anchors import DETECTOR_SIZE, NUM_COORDINATES, anchor_centers
 from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
 from blazepose.runtime.inference_sessions import check_signature, open_session
-from blazepose.task_bundle import DETECTOR, LANDMARKS
+from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY
 from blazepose.topology import NUM_OUTPUTS
 
 
@@ -44,7 +44,7 @@ class LandmarkEngine:
     """
 
     def __init__(self, path: Path, num_threads: int | None = None) -> None:
-        self._session = open_session(path, LANDMARKS, num_threads)
+        self._session = open_session(path, LANDMARKS_ENTRY, num_threads)
         self.input_size = check_signature(self._session, path, "landmark network", None, _landmark_outputs)
         self.metadata = self._session.metadata
 
@@ -76,7 +76,7 @@ class DetectorEngine:
     """
 
     def __init__(self, path: Path, num_threads: int | None = None) -> None:
-        self._session = open_session(path, DETECTOR, num_threads)
+        self._session = open_session(path, DETECTOR_ENTRY, num_threads)
         anchors = len(anchor_centers())
         check_signature(
             self._session,

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from blazepose.file_content import check_file, unreadable
-from blazepose.image import PICTURE_SUFFIXES, ImageError, files_below, find_images, read_image
+from blazepose.image import IMAGE_SUFFIXES, ImageError, files_below, find_images, read_image
 from blazepose.image_header import count_images, is_still_image
 from blazepose.orientation import UPRIGHT, image_upright, nearest_orientation
 from blazepose.runtime.clock import Clock
@@ -110,7 +110,7 @@ def open_source(name: str) -> MediaSource:
         raise FileNotFoundError(
             f"{path} is missing: name an image, a folder, a video, a stream's address or a camera's number"
         )
-    if path.suffix.lower() in PICTURE_SUFFIXES or is_still_image(path):
+    if path.suffix.lower() in IMAGE_SUFFIXES or is_still_image(path):
         return MediaSource(_read_images([path]), 1, None)
     return _open_video(str(path), str(path.resolve()))  # FFmpeg takes "12:30.mp4" for an address
 

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from blazepose.atomic import atomic_path
 from blazepose.errors import on_signals
 from blazepose.geometry import Roi
-from blazepose.image import PICTURE_SUFFIXES, WRITABLE_SUFFIXES, write_image
+from blazepose.image import IMAGE_SUFFIXES, WRITABLE_SUFFIXES, write_image
 from blazepose.runtime.draw import draw_poses
 from blazepose.runtime.jsonl import frame_to_json
 from blazepose.runtime.media import VIDEO_SUFFIXES, Frame, MediaSource, VideoWriter
@@ -212,7 +212,7 @@ def _open_images(path: Path, folder: Path | None) -> Iterator[OverlayWriter]:
     if folder is None:
         _check_suffix(path, WRITABLE_SUFFIXES, "an overlay of an image")
         _check_writable(path)
-    elif path.suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES:
+    elif path.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
         raise ValueError(f"--out {path}: overlays of a folder go into a folder")
     elif path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise FileExistsError(f"{path} exists and is not empty; name another folder")

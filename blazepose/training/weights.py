@@ -9,7 +9,7 @@ from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.tflite_import.load_tflite import load_tflite
 from blazepose.models.variants import VARIANTS, landmark_variant
 from blazepose.runtime.inference_sessions import tflite_metadata
-from blazepose.task_bundle import DETECTOR, LANDMARKS, read_tflite
+from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, read_tflite
 from blazepose.topology import LANDMARKS as LANDMARK_NAMES
 from blazepose.training.checkpoint import (
     Checkpoint,
@@ -24,7 +24,7 @@ IMPORTED = (".task", ".tflite")
 """Files that are read by structure."""
 
 Task = Literal["landmark", "detector"]
-ENTRIES: dict[Task, str] = {"landmark": LANDMARKS, "detector": DETECTOR}
+ENTRIES: dict[Task, str] = {"landmark": LANDMARKS_ENTRY, "detector": DETECTOR_ENTRY}
 """Of a bundle."""
 
 _KINDS: dict[str, str] = {"landmark": "a landmark network", "detector": "a pose detector"}
@@ -44,7 +44,7 @@ def detect_task(path: Path) -> Task:
     """
     if path.suffix != ".tflite":
         return "landmark" if path.suffix in (".task", ".onnx") else read_checkpoint(path).about["task"]
-    return _task(_import(path, read_tflite(path, LANDMARKS)))
+    return _task(_import(path, read_tflite(path, LANDMARKS_ENTRY)))
 
 
 def read_weights(path: Path, task: Task = "landmark") -> Checkpoint:

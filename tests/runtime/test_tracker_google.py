@@ -10,7 +10,7 @@ import pytest
 
 from blazepose.runtime import PoseTracker, Roi
 from blazepose.runtime.decode import PERSON_FROM
-from blazepose.task_bundle import DETECTOR, LANDMARKS, pack, read_tflite
+from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack, read_tflite
 from tests import mediapipe_runtime
 from tests.mediapipe_runtime import frames, picture
 
@@ -133,8 +133,8 @@ def test_no_pose_in_noise(bundle):
 
 
 def test_a_bundle_with_two_landmark_networks_is_refused(bundle, tmp_path):
-    landmarks = read_tflite(bundle, LANDMARKS)
-    (tmp_path / "twice.task").write_bytes(pack({DETECTOR: landmarks, LANDMARKS: landmarks}))
+    landmarks = read_tflite(bundle, LANDMARKS_ENTRY)
+    (tmp_path / "twice.task").write_bytes(pack({DETECTOR_ENTRY: landmarks, LANDMARKS_ENTRY: landmarks}))
     with pytest.raises(
         ValueError,
         match=r"twice\.task is not a pose detector: its inputs are \[1, 256.*\[1, 224, 224, 3, f.*\]$",

@@ -88,5 +88,5 @@ def test_published_weights_get_statistics_and_say_the_same(people, shared):
     assert float(start.teacher.encoder.stem[0].norm.running_mean.abs().max()) == 0
     images = torch.from_numpy(people[0]["image"])[None].float() / 255
     with torch.no_grad():
-        found, expected = net.eval().contract(images)[0], start.teacher.contract(images)[0]
+        found, expected = net.eval().forward_export(images)[0], start.teacher.forward_export(images)[0]
     torch.testing.assert_close(found, expected, atol=0.02, rtol=0)

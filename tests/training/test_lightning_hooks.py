@@ -8,7 +8,7 @@ from pytorch_lightning import LightningModule
 from torch import nn
 
 from blazepose.models.encoder import Encoder
-from blazepose.models.variants import DETECTOR
+from blazepose.models.variants import DETECTOR_VARIANT
 from blazepose.training.lightning_hooks import (
     check_finite,
     check_steps,
@@ -59,7 +59,7 @@ LEVELS = ("stem", "at64", "at32", "at16", "at8")
 @pytest.mark.parametrize("frozen", range(6))
 def test_the_first_levels_keep_weights_and_statistics_and_the_others_learn(frozen):
     torch.manual_seed(0)
-    encoder = Encoder(DETECTOR.encoder).train()
+    encoder = Encoder(DETECTOR_VARIANT.encoder).train()
     before = {name: value.clone() for name, value in encoder.state_dict().items()}
     freeze_stages(encoder, frozen)
     optimizer = torch.optim.SGD([p for p in encoder.parameters() if p.requires_grad] or [nn.Parameter()], 0.1)

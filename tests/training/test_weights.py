@@ -24,7 +24,7 @@ def test_round_trip(tmp_path, net):
     loaded = load_landmark_net(path)
     assert not loaded.training
     images = torch.rand(1, 256, 256, 3)
-    torch.testing.assert_close(loaded.contract(images)[0], net.eval().contract(images)[0])
+    torch.testing.assert_close(loaded.forward_export(images)[0], net.eval().forward_export(images)[0])
     about = read_checkpoint(path).about
     assert about["topology"] == list(OUTPUTS)
     assert about["input"] == {"size": 256, "low": 0.0, "high": 1.0}
@@ -37,7 +37,7 @@ def test_weights_keep_the_unit_they_were_trained_in(tmp_path):
     net.tower.unit.mul_(4)
     loaded = load_landmark_net(save(tmp_path / "a.ckpt", net))
     images = torch.rand(1, 256, 256, 3)
-    torch.testing.assert_close(loaded.contract(images)[0], net.contract(images)[0])
+    torch.testing.assert_close(loaded.forward_export(images)[0], net.forward_export(images)[0])
 
 
 def test_another_task_or_topology(tmp_path, net):
