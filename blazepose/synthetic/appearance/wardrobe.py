@@ -119,8 +119,7 @@ class Appearance:
         color: (vertices, 3) float32, linear light.
         gloss: (vertices,) float32, strength of the specular highlight.
         thickness_m: (vertices,) float32, clothes and hair over the skin.
-        tail: hair behind the head: radii (3,) and center (3,) of an ellipsoid in the head's axes, meters;
-            zero radii if there is none.
+        tail: hair behind the head: radii (3,), center (3,) of an ellipsoid in head axes, meters; 0 if none.
         attributes: {attribute: value} for the labels.
     """
 
@@ -195,9 +194,8 @@ class AppearanceSampler:
             color[r.chin] += rng.uniform(0.5, 0.9) * (hair - color[r.chin])
             appearance.thickness_m[r.chin] = rng.uniform(0, 0.012)
             appearance.attributes["beard"] = "yes"
-        strands = (sample_color(rng) if style == "cap" else hair) * (
-            1 + 0.25 * self._sample_noise(rng, 0.008)[:, None]
-        )
+        base = sample_color(rng) if style == "cap" else hair
+        strands = base * (1 + 0.25 * self._sample_noise(rng, 0.008)[:, None])
         depth = rng.uniform(*HAIR_STYLES[style].depth_m)
         color[r.scalp] = strands[r.scalp]
         appearance.gloss[r.scalp] = rng.uniform(0.02, 0.15)
@@ -227,9 +225,8 @@ class AppearanceSampler:
         if top != "none":
             self._add_garment(appearance, self._sample_top_mask(top, waist, rng), TOPS[top], rng)
         if shoes != "barefoot":
-            self._add_garment(
-                appearance, r.foot | (r.leg >= rng.uniform(*SHOES[shoes].reach)), SHOES[shoes], rng
-            )
+            covered = r.foot | (r.leg >= rng.uniform(*SHOES[shoes].reach))
+            self._add_garment(appearance, covered, SHOES[shoes], rng)
         if shoes in ("trainers", "high shoes"):
             appearance.color[r.sole] = sample_color(rng) if rng.random() < 0.5 else 0.75
         if rng.random() < 0.04:

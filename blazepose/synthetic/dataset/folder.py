@@ -170,12 +170,12 @@ class Split:
     def save(self, chunk: int, images: Sequence[RenderedImage]) -> int:
         """Write the images of a chunk, then its labels, and return the number of images of people."""
         ids = self._chunk_ids(chunk)
-        saved = [image for image in images if image.entry is not None and image.index in ids]
+        saved = [image for image in images if image.entry is not None and image.number in ids]
         for image in saved:
-            _write(self.path / "images" / f"{image.index:06d}.jpg", image.jpeg)
+            _write(self.path / "images" / f"{image.number:06d}.jpg", image.jpeg)
         for image in images:
             if image.entry is None:
-                _write(self.path / "negatives" / f"{image.index:06d}.jpg", image.jpeg)
+                _write(self.path / "negatives" / f"{image.number:06d}.jpg", image.jpeg)
         labels = {
             "images": [image.entry for image in saved],
             "annotations": [person for image in saved for person in image.annotations],

@@ -50,13 +50,13 @@ class RenderedImage(NamedTuple):
     """A finished image.
 
     Attributes:
-        index: position in the split; for a negative image, position of its chunk.
+        number: position in the split; for a negative image, position of its chunk.
         jpeg: content of the file.
         entry: COCO's image entry; None for a negative image.
         annotations: COCO's annotation entries.
     """
 
-    index: int
+    number: int
     jpeg: bytes
     entry: dict[str, Any] | None
     annotations: list[dict[str, Any]]
@@ -72,9 +72,9 @@ def render_chunk(recipe: Recipe, split: int, chunk: int) -> Iterator[RenderedIma
     figures = _sample_figures(builder, CHUNK + _NUM_BYSTANDERS, recipe.families, rng)
     bystanders = figures[CHUNK:]
     for k in range(CHUNK):
-        index = chunk * CHUNK + k
+        number = chunk * CHUNK + k
         others = [bystanders.pop()] if bystanders and rng.random() < _NUM_BYSTANDERS / CHUNK else []
-        yield _render_image(recipe, builder, renderer, [figures[k], *others], index, rng)
+        yield _render_image(recipe, builder, renderer, [figures[k], *others], number, rng)
     scene = sample_empty_scene(figures[0], builder, recipe.size, list(recipe.backgrounds), rng)
     renderer.load(scene)
     frame = renderer.render(scene)
@@ -98,7 +98,7 @@ def _render_image(
     builder: FigureBuilder,
     renderer: Renderer,
     figures: list[Figure],
-    index: int,
+    number: int,
     rng: np.random.Generator,
 ) -> RenderedImage:
     for tries_left in reversed(range(_MAX_TRIES)):
@@ -111,13 +111,13 @@ def _render_image(
             break
     frame = renderer.render(scene)
     annotations = [
-        annotation(k, scene, landmarks[k], frame, builder, index, index * MAX_FIGURES + k + 1)
+        annotation(k, scene, landmarks[k], frame, builder, number, number * MAX_FIGURES + k + 1)
         for k in range(len(scene.figures))
     ]
     return RenderedImage(
-        index,
+        number,
         compress(camera_pipeline(frame.color, frame.kind > 0, rng), rng),
-        image_entry(scene, index),
+        image_entry(scene, number),
         annotations,
     )
 

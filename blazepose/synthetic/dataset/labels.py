@@ -18,7 +18,7 @@ VISIBLE_FLAG, HIDDEN_FLAG = 2, 1
 """COCO's v of a labelled keypoint. Hidden includes outside of the image."""
 
 _CROWD_VISIBLE_FRACTION = 0.4
-"""Bystanders with a smaller visible fraction of landmarks get COCO's iscrowd: ignored everywhere."""
+"""Bystanders with a smaller visible fraction of landmarks get COCO's iscrowd: not trained on, not scored."""
 
 _MIN_VISIBLE_FRACTION = 0.3
 """A scene is sampled anew if its main person has a smaller visible fraction of landmarks."""

@@ -19,14 +19,14 @@ def chunk():
 
 
 def test_a_chunk_is_eight_images_of_people_and_a_negative_one(chunk):
-    assert [image.index for image in chunk] == [16, 17, 18, 19, 20, 21, 22, 23, 2]
+    assert [image.number for image in chunk] == [16, 17, 18, 19, 20, 21, 22, 23, 2]
     assert [image.entry is None for image in chunk] == [False] * CHUNK + [True]
     assert chunk[-1].annotations == []
     for image in chunk[:-1]:
-        assert image.entry["file_name"] == f"{image.index:06d}.jpg"
+        assert image.entry["file_name"] == f"{image.number:06d}.jpg"
         assert image.entry["width"] == image.entry["height"] == 64
         assert image.annotations[0]["iscrowd"] == 0
-        assert {person["image_id"] for person in image.annotations} == {image.index}
+        assert {person["image_id"] for person in image.annotations} == {image.number}
     assert all(decode(image).shape == (64, 64, 3) for image in chunk)
 
 
