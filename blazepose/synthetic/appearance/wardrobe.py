@@ -144,9 +144,7 @@ class AppearanceSampler:
         self.regions = BodyRegions(model)
         # Computing noise anew for every garment would take a third of the rendering time.
         rng = np.random.default_rng(0)
-        self._noise_fields = {
-            size: _sample_noise_fields(model.template, size, rng) for size in _NOISE_SIZES_M
-        }
+        self._noise_fields = {size: _sample_fields(model.template, size, rng) for size in _NOISE_SIZES_M}
 
     def sample_appearance(self, shape: Shape, rng: Rng) -> Appearance:
         """Sample skin, hair and clothes for a person of this age and sex."""
@@ -291,7 +289,7 @@ def _sample_hair_color(years: float, tone: int, rng: Rng) -> str:
     return str(rng.choice(names, p=[0.22, 0.25, 0.25, 0.17, 0.06, 0.05]))
 
 
-def _sample_noise_fields(points: np.ndarray, size_m: float, rng: Rng) -> np.ndarray:
+def _sample_fields(points: np.ndarray, size_m: float, rng: Rng) -> np.ndarray:
     """Sample sums of four random waves at points (vertices, 3): (_NUM_NOISE_FIELDS, vertices) float32."""
     directions = rng.normal(0, 1 / size_m, (_NUM_NOISE_FIELDS, 4, 3))
     phases = rng.uniform(0, 2 * np.pi, (_NUM_NOISE_FIELDS, 4, 1))
