@@ -107,8 +107,8 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     recipe = cast(dict, OmegaConf.to_container(cfg, resolve=True))
     start = initialize(net, cfg.init, train_set, keep=weights.distill > 0, resumed=checkpoint)
     sources = {"train": train, "val": val}
-    about = landmark_metadata(net, cfg.model.wiring, trained, sources, recipe, start.about)
-    module = LandmarkModule(net, weights, optimizer, stages, trained, about, start.teacher)
+    metadata = landmark_metadata(net, cfg.model.wiring, trained, sources, recipe, start.metadata)
+    module = LandmarkModule(net, weights, optimizer, stages, trained, metadata, start.teacher)
 
     folder = folder or open_run(LANDMARK_RUNS, cfg.name, cfg)
     lines = [describe_net(net), *describe_sources(train, val), describe_supervised(trained)]
@@ -120,7 +120,7 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     trainer = build_trainer(folder, settings, optimizer, stages, callbacks)
     for line in describe_processes(trainer, loading.batch_size, optimizer.lr):
         log.info(line)
-    fit(trainer, module, data, folder, checkpoint, next_step(trained), start.about is not None)
+    fit(trainer, module, data, folder, checkpoint, next_step(trained), start.metadata is not None)
 
 
 def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None) -> None:
@@ -142,8 +142,8 @@ def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None
 
     recipe = cast(dict, OmegaConf.to_container(cfg, resolve=True))
     start = initialize(net, cfg.init, train_set, keep=False, resumed=checkpoint)
-    about = detector_metadata(net, {"train": train, "val": val}, recipe, start.about)
-    module = DetectorModule(net, weights, optimizer, stages.epochs, about)
+    metadata = detector_metadata(net, {"train": train, "val": val}, recipe, start.metadata)
+    module = DetectorModule(net, weights, optimizer, stages.epochs, metadata)
 
     folder = folder or open_run(DETECTOR_RUNS, cfg.name, cfg)
     lines = [describe_detector(net), *describe_sources(train, val), describe_scenes(train_set, val_set)]
@@ -157,7 +157,7 @@ def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None
         log.info(line)
     people = " ".join(f"--data {shlex.quote(spec)}" for spec in as_list(cfg.data.val) or ["READER:PATH"])
     todo = f"evaluate them: python -m blazepose.detection {people} "
-    fit(trainer, module, data, folder, checkpoint, todo, start.about is not None)
+    fit(trainer, module, data, folder, checkpoint, todo, start.metadata is not None)
 
 
 def sources_of(cfg: DictConfig) -> list[str]:

@@ -89,7 +89,7 @@ def test_a_run_leaves_what_it_promises(trained):
     results = json.loads((folder / "results.json").read_text())
     assert 0 <= results["val/pck@0.2"] <= 100
     assert results["epochs"] == 3
-    about = read_checkpoint(folder / "checkpoints" / "best.ckpt").about
+    about = read_checkpoint(folder / "checkpoints" / "best.ckpt").metadata
     assert len(about["trained"]["landmarks"]) == 12
     assert about["data"]["train"][0]["people"] == 24
     assert about["data"]["train"][0]["licence"]

@@ -52,7 +52,7 @@ def test_a_run_leaves_what_it_promises(trained):
     results = json.loads((folder / "results.json").read_text())
     assert results["epochs"] == 2
     assert {"val/ap", "val/recall", "val/roi_good", "train/loss_points"} <= results.keys()
-    about = read_checkpoint(folder / "checkpoints" / "best.ckpt").about
+    about = read_checkpoint(folder / "checkpoints" / "best.ckpt").metadata
     assert (about["task"], about["model"]) == ("detector", "detector")
     assert about["data"]["train"][0]["licence"]
 

@@ -30,7 +30,7 @@ class Checkpoint(NamedTuple):
         weights: the network's state, averaged over the last steps where averaging was on.
     """
 
-    about: dict[str, Any]
+    metadata: dict[str, Any]
     weights: dict[str, Tensor]
 
 
@@ -111,19 +111,19 @@ def _origin(
     }
 
 
-def write_checkpoint(path: Path, net: LandmarkNet | DetectorNet, about: Mapping[str, Any]) -> None:
+def write_checkpoint(path: Path, net: LandmarkNet | DetectorNet, metadata: Mapping[str, Any]) -> None:
     """Write weights with what they say of themselves, as a training does, but without its optimizer."""
     state = {f"{_PREFIX}{name}": value for name, value in net.state_dict().items()}
     with atomic_path(path) as part:
-        torch.save({"blazepose": dict(about), "state_dict": state}, part)
+        torch.save({"blazepose": dict(metadata), "state_dict": state}, part)
 
 
-def read_checkpoint(path: Path, to_go_on: bool = False) -> Checkpoint:
+def read_checkpoint(path: Path, for_resume: bool = False) -> Checkpoint:
     """Read a checkpoint of ours.
 
     Args:
         path: the file.
-        to_go_on: its training shall go on, for which weights alone are not enough.
+        for_resume: its training shall go on, for which weights alone are not enough.
 
     Raises:
         FileNotFoundError: if it is missing.
@@ -136,7 +136,7 @@ def read_checkpoint(path: Path, to_go_on: bool = False) -> Checkpoint:
         raise _unreadable(path, error) from error
     if not isinstance(content, dict) or "blazepose" not in content or "state_dict" not in content:
         raise ValueError(f"{path} is no checkpoint of blazepose: it does not say what it is")
-    if to_go_on and "optimizer_states" not in content:
+    if for_resume and "optimizer_states" not in content:
         raise ValueError(f"{path} holds weights alone, so no run can go on; init={path} starts a new one")
     state = content["state_dict"].items()
     weights = {name.removeprefix(_PREFIX): value for name, value in state if name.startswith(_PREFIX)}
@@ -160,23 +160,23 @@ def load_weights(net: LandmarkNet | DetectorNet, checkpoint: Checkpoint, path: P
     Raises:
         ValueError: on another topology, model, or any missing, unexpected or differently shaped tensor.
     """
-    about, weights = checkpoint
+    metadata, weights = checkpoint
     name, topology = (
         (net.variant.name, OUTPUTS) if isinstance(net, LandmarkNet) else ("detector", ALIGNMENT_POINTS)
     )
-    if about["topology"] != list(topology):
+    if metadata["topology"] != list(topology):
         raise ValueError(
-            f"{path} was trained for another set of {len(about['topology'])} points than our {len(topology)}"
+            f"{path} was trained for another set of {len(metadata['topology'])} points than our {len(topology)}"
         )
     own = net.state_dict()
     if wrong := sorted(
         set(own.keys() ^ weights.keys())
         | {name for name in own.keys() & weights.keys() if own[name].shape != weights[name].shape}
     ):
-        wired = f" in the {about['wiring']} wiring" if "wiring" in about else ""
-        own_network = f"model={about['model']}" + (f" model.wiring={about['wiring']}" if wired else "")
+        wired = f" in the {metadata['wiring']} wiring" if "wiring" in metadata else ""
+        own_network = f"model={metadata['model']}" + (f" model.wiring={metadata['wiring']}" if wired else "")
         raise ValueError(
-            f"{path} holds {about['model']}{wired}, not the {name} "
+            f"{path} holds {metadata['model']}{wired}, not the {name} "
             f"asked for: {len(wrong)} tensors do not fit, first {wrong[0]}; its own network is {own_network}"
         )
     net.load_state_dict(weights, strict=True)

@@ -61,14 +61,14 @@ class DetectorModule(LightningModule):
         weights: DetectorLossConfig,
         optimizer: OptimizerConfig,
         epochs: int,
-        about: dict[str, Any],
+        metadata: dict[str, Any],
     ) -> None:
         super().__init__()
         self.net = net.to(memory_format=torch.channels_last)
         self.weights = weights
         self.optimizer = optimizer
         self.epochs = epochs
-        self.about = about
+        self.metadata = metadata
         self._finite = torch.tensor(True)
         self.detection = DetectionMetric()
 
@@ -157,7 +157,7 @@ class DetectorModule(LightningModule):
         clip_gradients(self.net, gradient_clip_val)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["blazepose"] = self.about
+        checkpoint["blazepose"] = self.metadata
 
 
 def truth_of(batch: DetectorBatch, row: int) -> GroundTruth:

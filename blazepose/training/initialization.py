@@ -32,7 +32,7 @@ class InitialState(NamedTuple):
         teacher: the network before the training, if it is to keep what nobody labelled.
     """
 
-    about: dict[str, Any] | None
+    metadata: dict[str, Any] | None
     teacher: LandmarkNet | None
 
 
@@ -59,22 +59,22 @@ def initialize(
             )
         return InitialState(None, None)
     if resumed:
-        about = read_checkpoint(resumed).about["init"]
-        return InitialState(about, _same_teacher(init, about) if keep else None)
+        metadata = read_checkpoint(resumed).metadata["init"]
+        return InitialState(metadata, _same_teacher(init, metadata) if keep else None)
     path = resolve_weights(init, "init=")
-    about = load_initial_weights(net, path)
+    metadata = load_initial_weights(net, path)
     teacher = copy.deepcopy(net).eval() if keep and isinstance(net, LandmarkNet) else None
     if path.suffix in IMPORTED:
         prepare = network_input if isinstance(net, LandmarkNet) else detector_input
         precise_bn(net.eval(), map(prepare, _pictures(train_set)))
-    return InitialState(about, teacher)
+    return InitialState(metadata, teacher)
 
 
 def describe_initialization(start: InitialState, init: str | None, optimizer: OptimizerConfig) -> list[str]:
     """What to know of weights that a training starts from, a line each."""
     lines = []
-    if start.about and init and Path(init).suffix in IMPORTED and not optimizer.norm_eval:
-        recipe = "finetune_detector" if start.about["task"] == "detector" else "finetune"
+    if start.metadata and init and Path(init).suffix in IMPORTED and not optimizer.norm_eval:
+        recipe = "finetune_detector" if start.metadata["task"] == "detector" else "finetune"
         lines.append(
             "WARNING: this recipe trains as from scratch and soon forgets what published weights know; "
             f"experiment={recipe} is made for them"
@@ -84,14 +84,14 @@ def describe_initialization(start: InitialState, init: str | None, optimizer: Op
     return lines
 
 
-def _same_teacher(init: str, about: Mapping[str, Any]) -> LandmarkNet:
+def _same_teacher(init: str, metadata: Mapping[str, Any]) -> LandmarkNet:
     """The teacher of a training that goes on.
 
     Raises:
         ValueError: if the file has become another one.
     """
     path = resolve_weights(init, "init=")
-    if file_sha256(path) != about["sha256"]:
+    if file_sha256(path) != metadata["sha256"]:
         raise ValueError(
             f"{path} is not what it was when this training began, and keeps it from forgetting; restore the "
             "file, or start anew"

@@ -64,7 +64,7 @@ class LandmarkModule(LightningModule):
         optimizer: OptimizerConfig,
         stages: Stages,
         trained: dict[str, list[str]],
-        about: dict[str, Any],
+        metadata: dict[str, Any],
         teacher: LandmarkNet | None = None,
     ) -> None:
         super().__init__()
@@ -74,14 +74,14 @@ class LandmarkModule(LightningModule):
         self.stages = stages
         self.trained = trained
         # The teacher teaches what the labels do not.
-        self.outputs: list[str] = (about["trained"] if teacher else trained)["outputs"]
-        self.taught = about["init"]["trained"] if teacher else {"landmarks": [], "outputs": []}
+        self.outputs: list[str] = (metadata["trained"] if teacher else trained)["outputs"]
+        self.taught = metadata["init"]["trained"] if teacher else {"landmarks": [], "outputs": []}
         knows = torch.ones(NUM_OUTPUTS, dtype=torch.bool)
         knows[:NUM_LANDMARKS] = False
         knows[both_sides(self.taught["landmarks"])] = True
         self.teacher_knows: Tensor
         self.register_buffer("teacher_knows", knows, persistent=False)
-        self.about = about
+        self.metadata = metadata
         # In a list, so that it is no part of the module: it is neither trained, averaged nor saved.
         self._teacher = [teacher.requires_grad_(False).eval()] if teacher else []
         # Losses over whole maps cost a tenth of a step on a CPU; most sources label half of the points.
@@ -93,7 +93,7 @@ class LandmarkModule(LightningModule):
         metrics = torch.nn.ModuleDict({decoding: PckMetric() for decoding in DECODINGS})
         self.pck = cast(Mapping[str, PckMetric], metrics)
         self.variance = VarianceRatio()
-        check_that_it_learns(net, weights, stages, optimizer, bool(about.get("init")))
+        check_that_it_learns(net, weights, stages, optimizer, bool(metadata.get("init")))
 
     def forward(self, images: Tensor, masks: int = 0) -> LandmarkOutputs:
         """Run the network on uint8 pictures (batch, 256, 256, 3), with masks of the first ones."""
@@ -245,4 +245,4 @@ class LandmarkModule(LightningModule):
         clip_gradients(self.net, gradient_clip_val)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["blazepose"] = self.about
+        checkpoint["blazepose"] = self.metadata

@@ -43,7 +43,7 @@ def detect_task(path: Path) -> Task:
         ValueError: if it is damaged, or holds none of ours.
     """
     if path.suffix != ".tflite":
-        return "landmark" if path.suffix in (".task", ".onnx") else read_checkpoint(path).about["task"]
+        return "landmark" if path.suffix in (".task", ".onnx") else read_checkpoint(path).metadata["task"]
     return _task(_import(path, read_tflite(path, LANDMARKS)))
 
 
@@ -62,12 +62,12 @@ def read_weights(path: Path, task: Task = "landmark") -> Checkpoint:
         raise ValueError(f"{path}: ONNX files are not read back; name the checkpoint or .tflite it came from")
     if path.suffix not in IMPORTED:
         found = read_checkpoint(path)
-        _require_task(path, found.about["task"], task)
+        _require_task(path, found.metadata["task"], task)
         return found
     content = read_tflite(path, ENTRIES[task])
     net = _import(path, content)
     _require_task(path, _task(net), task)
-    return Checkpoint(dict(tflite_metadata(content)) or _about(net, path), net.state_dict())
+    return Checkpoint(dict(tflite_metadata(content)) or _metadata(net, path), net.state_dict())
 
 
 def _import(path: Path, content: bytes) -> LandmarkNet | DetectorNet:
@@ -86,18 +86,18 @@ def _require_task(path: Path, held: str, task: Task) -> None:
         raise ValueError(f"{path} holds {_KINDS[held]}; {_KINDS[task]} is needed here")
 
 
-def _about(net: LandmarkNet | DetectorNet, path: Path) -> dict[str, Any]:
+def _metadata(net: LandmarkNet | DetectorNet, path: Path) -> dict[str, Any]:
     """What is known of a file that says nothing of itself: Google's, trained for everything."""
-    about = (
-        _about_landmarks(net)
+    metadata = (
+        _landmark_metadata(net)
         if isinstance(net, LandmarkNet)
         else detector_metadata(net, {"train": [], "val": []}, PUBLISHED)
     )
-    about["data"]["train"] = [{"name": path.name, "people": 0, "left_out": {}, "licence": _GOOGLES}]
-    return about
+    metadata["data"]["train"] = [{"name": path.name, "people": 0, "left_out": {}, "licence": _GOOGLES}]
+    return metadata
 
 
-def _about_landmarks(net: LandmarkNet) -> dict[str, Any]:
+def _landmark_metadata(net: LandmarkNet) -> dict[str, Any]:
     names = list(LANDMARK_NAMES)
     trained = {
         "landmarks": names,
@@ -120,17 +120,17 @@ def open_landmark_net(path: Path) -> tuple[LandmarkNet, dict[str, Any]]:
     Raises:
         ValueError: if it is of another task or topology, or its tensors are not the network's.
     """
-    about, weights = read_weights(path)
-    net = LandmarkNet(landmark_variant(about["model"], about["wiring"]), about["gradient_stop"])
-    load_weights(net, Checkpoint(about, weights), path)
-    return net.eval(), about
+    metadata, weights = read_weights(path)
+    net = LandmarkNet(landmark_variant(metadata["model"], metadata["wiring"]), metadata["gradient_stop"])
+    load_weights(net, Checkpoint(metadata, weights), path)
+    return net.eval(), metadata
 
 
 def open_detector_net(path: Path) -> tuple[DetectorNet, dict[str, Any]]:
     """The detector of a file, in eval mode, and what the file says of itself; raises as open_landmark_net."""
     found, net = read_weights(path, "detector"), DetectorNet()
     load_weights(net, found, path)
-    return net.eval(), found.about
+    return net.eval(), found.metadata
 
 
 def load_initial_weights(net: LandmarkNet | DetectorNet, path: Path) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def load_initial_weights(net: LandmarkNet | DetectorNet, path: Path) -> dict[str
         load_weights(net, weights, path)
     except ValueError as error:
         own = net.variant.name if isinstance(net, LandmarkNet) else "detector"
-        otherwise_wired = path.suffix in IMPORTED and weights.about["model"] == own
+        otherwise_wired = path.suffix in IMPORTED and weights.metadata["model"] == own
         hint = "; experiment=finetune is the recipe for such files" if otherwise_wired else ""
         raise ValueError(f"{error}{hint}") from error
-    return {**weights.about, "sha256": file_sha256(path)}
+    return {**weights.metadata, "sha256": file_sha256(path)}

@@ -82,7 +82,7 @@ def assert_same_network(file: Path, people: Path) -> None:
 @pytest.mark.parametrize("exported", ["tflite fp32", "tflite fp16"], indirect=True)
 def test_exported_files_are_read_back(exported, tiny_lsp):
     assert_same_network(exported[0], tiny_lsp)
-    about = read_weights(exported[0]).about
+    about = read_weights(exported[0]).metadata
     assert about["trained"]["landmarks"] == ["nose"], "it says itself what it learned"
 
 

@@ -77,21 +77,21 @@ def test_weights_bring_along_what_they_started_from(tmp_path, net):
         "outputs": ["presence", "visibility"],
     }
     start = landmark_metadata(net, "mediapipe", first, {"train": [lsp]}, {})
-    about = landmark_metadata(net, "mediapipe", second, {"train": [own]}, {}, init=start)
-    assert about["init"]["data"]["train"][0]["licence"] == "academic"
-    assert about["data"]["train"][0]["licence"] == "own labels"
-    assert about["trained"] == {
+    metadata = landmark_metadata(net, "mediapipe", second, {"train": [own]}, {}, init=start)
+    assert metadata["init"]["data"]["train"][0]["licence"] == "academic"
+    assert metadata["data"]["train"][0]["licence"] == "own labels"
+    assert metadata["trained"] == {
         "landmarks": ["nose", "left_heel"],
         "heatmaps": ["nose"],
         "visibility": ["left_heel"],
         "outputs": ["heatmaps", "presence", "visibility"],
     }
-    again = landmark_metadata(net, "mediapipe", second, {"train": [own]}, {}, init=about["init"])
-    assert again == about, "going on with the run must not lose it"
+    again = landmark_metadata(net, "mediapipe", second, {"train": [own]}, {}, init=metadata["init"])
+    assert again == metadata, "going on with the run must not lose it"
 
 
-def test_weights_alone_are_no_run_to_go_on_with(tmp_path, net):
+def test_weights_alone_are_no_run_for_resume_with(tmp_path, net):
     path = save(tmp_path / "net.ckpt", net)
-    assert read_checkpoint(path).about["model"] == "lite"
+    assert read_checkpoint(path).metadata["model"] == "lite"
     with pytest.raises(ValueError, match=r"net\.ckpt holds weights alone.*; init=.*net\.ckpt starts a new"):
-        read_checkpoint(path, to_go_on=True)
+        read_checkpoint(path, for_resume=True)

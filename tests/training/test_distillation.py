@@ -178,9 +178,9 @@ def module(teacher, outputs: list[str]) -> LandmarkModule:
     trained = {"landmarks": NAMES, "heatmaps": NAMES, "visibility": [], "outputs": outputs}
     everything = {**trained, "outputs": ["heatmaps", "presence", "z", "world", "pose", "segmentation"]}
     start = landmark_metadata(net, "mediapipe", everything, {}, {})
-    about = landmark_metadata(net, "mediapipe", trained, {}, {}, start)
+    metadata = landmark_metadata(net, "mediapipe", trained, {}, {}, start)
     weights = LandmarkLossConfig(distill=1.0, offset=0.0)
-    return LandmarkModule(net, weights, OptimizerConfig(), Stages(joint=1), trained, about, teacher)
+    return LandmarkModule(net, weights, OptimizerConfig(), Stages(joint=1), trained, metadata, teacher)
 
 
 def test_a_pose_label_is_learned_and_else_the_teachers_kept(batch, teacher):

@@ -40,7 +40,7 @@ def test_from_a_checkpoint_as_it_is(people, trained, monkeypatch):
     monkeypatch.setattr(beginning, "recalibrate", None)  # it has statistics of its own
     net = new_net()
     start = initialize(net, str(trained), people, keep=False, resumed=None)
-    assert start.about["trained"]["landmarks"] == ["nose"]
+    assert start.metadata["trained"]["landmarks"] == ["nose"]
     assert start.teacher is None
     weights = torch.load(trained, weights_only=True)["state_dict"]
     assert all(torch.equal(value, weights[f"net.{name}"]) for name, value in net.state_dict().items())
@@ -57,11 +57,11 @@ def test_the_teacher_is_a_copy(people, trained):
 
 def test_who_goes_on_has_the_first_teacher(people, trained, tmp_path):
     """The checkpoint that a training goes on with is a pupil already."""
-    about = {"init": {"trained": {}, "data": {}, "init": None, "sha256": file_sha256(trained)}}
-    resumed = save(tmp_path / "last.ckpt", new_net(), **about)
+    metadata = {"init": {"trained": {}, "data": {}, "init": None, "sha256": file_sha256(trained)}}
+    resumed = save(tmp_path / "last.ckpt", new_net(), **metadata)
     net = new_net()
     start = initialize(net, str(trained), people, keep=True, resumed=resumed)
-    assert start.about == about["init"]
+    assert start.metadata == metadata["init"]
     weights = torch.load(trained, weights_only=True)["state_dict"]
     assert torch.equal(start.teacher.heatmaps.weight, weights["net.heatmaps.weight"])
     assert not torch.equal(net.heatmaps.weight, start.teacher.heatmaps.weight)
@@ -69,8 +69,8 @@ def test_who_goes_on_has_the_first_teacher(people, trained, tmp_path):
 
 
 def test_who_goes_on_is_told_of_another_teacher(people, trained, tmp_path):
-    about = {"init": {"trained": {}, "data": {}, "init": None, "sha256": "of another file"}}
-    resumed = save(tmp_path / "last.ckpt", new_net(), **about)
+    metadata = {"init": {"trained": {}, "data": {}, "init": None, "sha256": "of another file"}}
+    resumed = save(tmp_path / "last.ckpt", new_net(), **metadata)
     with pytest.raises(ValueError, match=r"best\.ckpt is not what it was when this training began"):
         initialize(new_net(), str(trained), people, keep=True, resumed=resumed)
 

@@ -28,8 +28,8 @@ def module(stages: Stages, outputs=("presence",), weights=None) -> LandmarkModul
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
     names = list(LSP14.values())
     trained = {"landmarks": names, "heatmaps": names, "visibility": names, "outputs": list(outputs)}
-    about = {"init": {"data": {}}}  # a regression stage needs weights to start from
-    return LandmarkModule(net, weights or LandmarkLossConfig(), OptimizerConfig(), stages, trained, about)
+    metadata = {"init": {"data": {}}}  # a regression stage needs weights to start from
+    return LandmarkModule(net, weights or LandmarkLossConfig(), OptimizerConfig(), stages, trained, metadata)
 
 
 def terms(model: LandmarkModule, batch) -> dict[str, torch.Tensor]:

@@ -25,10 +25,10 @@ def test_round_trip(tmp_path, net):
     assert not loaded.training
     images = torch.rand(1, 256, 256, 3)
     torch.testing.assert_close(loaded.contract(images)[0], net.eval().contract(images)[0])
-    about = read_checkpoint(path).about
-    assert about["topology"] == list(OUTPUTS)
-    assert about["input"] == {"size": 256, "low": 0.0, "high": 1.0}
-    assert about["trained"]["landmarks"] == ["nose"]
+    metadata = read_checkpoint(path).metadata
+    assert metadata["topology"] == list(OUTPUTS)
+    assert metadata["input"] == {"size": 256, "low": 0.0, "high": 1.0}
+    assert metadata["trained"]["landmarks"] == ["nose"]
 
 
 def test_weights_keep_the_unit_they_were_trained_in(tmp_path):
@@ -72,13 +72,13 @@ def test_initial_weights_are_taken(tmp_path, net):
 
 
 def test_googles_files_say_what_they_are(shared):
-    about, weights = read_weights(shared / "models" / "pose_landmark_lite.tflite")
-    assert (about["model"], about["wiring"]) == ("lite", "mediapipe")
-    assert len(about["trained"]["landmarks"]) == 33
-    assert about["data"]["train"][0]["licence"].startswith("MediaPipe Pose by Google")
+    metadata, weights = read_weights(shared / "models" / "pose_landmark_lite.tflite")
+    assert (metadata["model"], metadata["wiring"]) == ("lite", "mediapipe")
+    assert len(metadata["trained"]["landmarks"]) == 33
+    assert metadata["data"]["train"][0]["licence"].startswith("MediaPipe Pose by Google")
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
     loaded = load_initial_weights(net, shared / "models" / "pose_landmark_lite.tflite")
-    assert {key: value for key, value in loaded.items() if key != "sha256"} == about
+    assert {key: value for key, value in loaded.items() if key != "sha256"} == metadata
     torch.testing.assert_close(
         net.state_dict()["encoder.stem.0.conv.weight"], weights["encoder.stem.0.conv.weight"]
     )
