@@ -23,6 +23,8 @@ class EMA(WeightAveraging):
     The average starts short and lengthens to `decay`, so that it is of use from the first epoch.
     """
 
+    state_key = "AveragedWeights"  # its state in checkpoints, under its name in earlier versions
+
     def __init__(self, decay: float) -> None:
         def average(averaged: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:
             count = float(steps)

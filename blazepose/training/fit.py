@@ -24,6 +24,7 @@ from blazepose.atomic import atomic_path, naming_full_disk
 from blazepose.errors import resuming
 from blazepose.image import ImageError
 from blazepose.training.malloc import keep_freed_buffers
+from blazepose.training.old_keys import rename_states
 from blazepose.training.optimizer import OptimizerConfig
 from blazepose.training.processes import OwnSignals, require_all_processes, run_folder, watching
 from blazepose.training.runs import best_checkpoint, last_checkpoint
@@ -49,6 +50,10 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             torch.save(checkpoint, file)
             file.flush()
             os.fsync(file.fileno())
+
+    def load_checkpoint(self, path: str | Path, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """Load a checkpoint, also one of an earlier version."""
+        return rename_states(super().load_checkpoint(path, *arguments, **options))
 
 
 def worker_count(setting: int | str, accelerator: str) -> int:

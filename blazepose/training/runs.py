@@ -9,6 +9,7 @@ import os
 import re
 import time
 from pathlib import Path
+from typing import cast
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
@@ -17,6 +18,7 @@ from yaml import YAMLError
 from blazepose.atomic import atomic_path
 from blazepose.file_content import check_file, unreadable
 from blazepose.rank import is_first_process
+from blazepose.training.old_keys import rename_config_keys
 
 _RUN_VARIABLE = "BLAZEPOSE_RUN"
 
@@ -178,7 +180,7 @@ def resume_run(cfg: DictConfig) -> tuple[DictConfig, Path, Path]:
     from blazepose.training.checkpoint import read_checkpoint  # torch: an evaluation can do without
 
     folder, checkpoint = resolve_resume(cfg.ckpt)
-    read_checkpoint(checkpoint, to_go_on=True)
+    read_checkpoint(checkpoint, for_resume=True)
     typed = [item for item in HydraConfig.get().overrides.task if not item.startswith("ckpt=")]
     if fixed := [item for item in typed if not item.startswith(_CHANGEABLE)]:
         raise ValueError(
@@ -191,6 +193,7 @@ def resume_run(cfg: DictConfig) -> tuple[DictConfig, Path, Path]:
         saved = OmegaConf.load(config)
     except (YAMLError, UnicodeDecodeError) as error:
         raise unreadable(config, "YAML", " ".join(str(error).split()), "mend it") from error
+    rename_config_keys(cast(DictConfig, saved))
     for item in typed:
         key = item.split("=")[0]
         OmegaConf.update(saved, key, OmegaConf.select(cfg, key))
