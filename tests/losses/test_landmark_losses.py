@@ -109,7 +109,7 @@ def test_heatmaps_that_are_not_sure_reach_higher_with_a_peak():
     targets = torch.tensor([1.0, 0.0, 0.0])[:, None, None, None]
     logits = torch.full((1,), 5 / 7).logit().requires_grad_()
     labelled = torch.ones(3, 1, dtype=torch.bool)
-    heatmap_loss(logits.expand(3, 1, 1, 1), targets, labelled, peak=5.0).backward()
+    heatmap_loss(logits.expand(3, 1, 1, 1), targets, labelled, peak_weight=5.0).backward()
     assert logits.grad.item() == pytest.approx(0, abs=1e-6)
 
 

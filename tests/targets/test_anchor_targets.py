@@ -68,7 +68,7 @@ def test_near_has_to_see_far_must_not_and_between_is_free():
     fine, middle = [12, 13, 14, 15], [5, 6, 7, 8]
     near = anchors(FINE, fine, fine, [1]) | anchors(MIDDLE, middle, middle, [0])
     assert numbers(found.negative) == set(range(2254)) - near
-    assert numbers(found.placed) == near, "who answers there says where, so that the answers are merged"
+    assert numbers(found.regressed) == near, "who answers there says where, so that the answers are merged"
 
 
 def test_the_larger_of_x_and_y_counts():
@@ -116,7 +116,7 @@ def test_of_two_who_are_near_each_other_an_anchor_sees_the_nearer():
     for person, own in whose.items():
         assert found.person[0, sorted(own)].unique().tolist() == [person]
     left, right = (sorted(anchors(FINE, [column], [14], [1])) for column in (12, 16))
-    assert found.placed[0, left + right].all()
+    assert found.regressed[0, left + right].all()
     assert found.person[0, left + right].tolist() == [0, 1]
 
 

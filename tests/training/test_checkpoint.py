@@ -56,7 +56,7 @@ def test_files_of_other_programs_are_named_by_what_they_hold(tmp_path):
 
 def test_somebody_elses_checkpoint(tmp_path):
     torch.save({"state_dict": {}}, tmp_path / "a.ckpt")
-    with pytest.raises(ValueError, match="no checkpoint of blazepose"):
+    with pytest.raises(ValueError, match="not a blazepose checkpoint: it has no blazepose metadata"):
         read_checkpoint(tmp_path / "a.ckpt")
 
 
@@ -93,5 +93,7 @@ def test_weights_bring_along_what_they_started_from(tmp_path, net):
 def test_weights_alone_are_no_run_for_resume_with(tmp_path, net):
     path = save(tmp_path / "net.ckpt", net)
     assert read_checkpoint(path).metadata["model"] == "lite"
-    with pytest.raises(ValueError, match=r"net\.ckpt holds weights alone.*; init=.*net\.ckpt starts a new"):
+    with pytest.raises(
+        ValueError, match=r"net\.ckpt has no optimizer state.*; init=.*net\.ckpt starts a new"
+    ):
         read_checkpoint(path, for_resume=True)

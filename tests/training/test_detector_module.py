@@ -70,14 +70,14 @@ def test_each_term_is_of_its_own_part(batch):
 def test_who_may_answer_has_to_say_the_same_place(batch):
     """Between those who have to see the person and those who must not, only the place counts."""
     targets = assign_anchors(batch["boxes"], batch["people"], batch["ignored"])
-    between = targets.placed & ~targets.positive
+    between = targets.regressed & ~targets.positive
     said = encode_boxes(batch["boxes"], batch["points"], targets.person) * DETECTOR_SIZE
     said[between] += SIDE * DETECTOR_SIZE
     logits = torch.where(targets.positive | between, SURE, -SURE)[..., None]
     module = DetectorModule(DetectorNet(), DetectorLossConfig(), OptimizerConfig(), 1, {})
     found = module.losses(DetectorOutputs(said, logits), batch)
     assert float(found["score"]) == pytest.approx(0, abs=1e-5)
-    share = float(between.sum() / targets.placed.sum())
+    share = float(between.sum() / targets.regressed.sum())
     assert 0.3 < share < 0.9
     for name in ("box", "points"):
         assert float(found[name]) == pytest.approx(0.95 * share, abs=1e-4)

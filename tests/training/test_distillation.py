@@ -27,7 +27,7 @@ from blazepose.training.supervised_outputs import HEADS
 
 NAMES = [name for name in LSP14.values() if name in INDEX]
 TORSO = 0.3
-KNOWS = torch.ones(NUM_OUTPUTS, dtype=torch.bool)
+ALL_POINTS = torch.ones(NUM_OUTPUTS, dtype=torch.bool)
 EVERYTHING = ("heatmaps", *HEADS)
 
 
@@ -77,7 +77,7 @@ def test_alignment_points_are_learned_where_the_teacher_is_wrong():
     said, points, known = (torch.cat([x, x]) for x in (said, points, known))
     said[1] = points[1]
     sure = confident_points(said, points, known, torch.tensor([TORSO, TORSO]))
-    learned = TeacherOutputs(None, sure).labels(known)
+    learned = TeacherOutputs(None, sure).supervised_points(known)
     assert learned[0, [ROI_CENTER, ROI_SCALE]].tolist() == [True, True]
     assert learned[1, [ROI_CENTER, ROI_SCALE]].tolist() == [False, False]
     assert torch.equal(learned[:, : len(LANDMARKS)], known[:, : len(LANDMARKS)])
@@ -100,13 +100,15 @@ def teacher() -> LandmarkNet:
 
 def sure_of_everything(teacher, batch) -> TeacherOutputs:
     images = batch["image"].permute(0, 3, 1, 2).float() / 255
-    said = run_teacher(teacher, images, len(images), batch, KNOWS).said
+    said = run_teacher(teacher, images, len(images), batch, ALL_POINTS).outputs
     return TeacherOutputs(said, torch.ones_like(batch["labelled"]))
 
 
 def test_who_says_what_the_teacher_says_is_left_alone(batch, teacher):
     lesson = sure_of_everything(teacher, batch)
-    out = LandmarkOutputs(*(None if part is None else part.clone().requires_grad_() for part in lesson.said))
+    out = LandmarkOutputs(
+        *(None if part is None else part.clone().requires_grad_() for part in lesson.outputs)
+    )
     terms = distillation_losses(out, lesson, batch, LandmarkLossConfig(), 256, EVERYTHING)
     assert set(terms) == {
         *("heatmap", "coordinates", "z", "world", "pose", "visibility", "presence", "segmentation")
@@ -120,7 +122,9 @@ def test_who_says_what_the_teacher_says_is_left_alone(batch, teacher):
 def test_what_is_labelled_is_not_kept(batch, teacher):
     """The gradient reaches what has no label, and nothing else."""
     lesson = sure_of_everything(teacher, batch)
-    out = LandmarkOutputs(*(None if part is None else (part + 0.1).requires_grad_() for part in lesson.said))
+    out = LandmarkOutputs(
+        *(None if part is None else (part + 0.1).requires_grad_() for part in lesson.outputs)
+    )
     terms = distillation_losses(out, lesson, batch, LandmarkLossConfig(), 256, EVERYTHING)
 
     def touched(name: str, output: str) -> torch.Tensor:
@@ -139,26 +143,26 @@ def test_what_is_labelled_is_not_kept(batch, teacher):
 
 def test_where_the_teacher_is_not_believed_nothing_is_kept(batch, teacher):
     lesson = sure_of_everything(teacher, batch)
-    out = LandmarkOutputs(*(None if part is None else part + 0.1 for part in lesson.said))
+    out = LandmarkOutputs(*(None if part is None else part + 0.1 for part in lesson.outputs))
     terms = distillation_losses(
-        out, lesson._replace(sure=~lesson.sure), batch, LandmarkLossConfig(), 256, EVERYTHING
+        out, lesson._replace(confident=~lesson.confident), batch, LandmarkLossConfig(), 256, EVERYTHING
     )
     assert {name for name, term in terms.items() if term > 0} == {"pose"}
 
 
 def test_a_teacher_is_not_believed_about_what_it_never_learned_nor_where_nobody_is(batch, teacher):
     images = batch["image"].permute(0, 3, 1, 2).float() / 255
-    knows = KNOWS.clone()
+    knows = ALL_POINTS.clone()
     knows[INDEX["nose"]] = False
-    sure = run_teacher(teacher, images, 0, batch, knows).sure
+    sure = run_teacher(teacher, images, 0, batch, knows).confident
     assert not sure[:, INDEX["nose"]].any()
     assert not sure[3].any(), "the last picture is of nobody"
     unlabelled = run_teacher(
         teacher, images, 0, {**batch, "labelled": torch.zeros_like(batch["labelled"])}, knows
-    ).sure
+    ).confident
     assert torch.equal(unlabelled[:3], knows.expand(3, -1))
     lesson = sure_of_everything(teacher, batch)
-    terms = distillation_losses(lesson.said, lesson, batch, LandmarkLossConfig(), 256, ["presence"])
+    terms = distillation_losses(lesson.outputs, lesson, batch, LandmarkLossConfig(), 256, ["presence"])
     assert set(terms) == {"coordinates", "presence"}
 
 
@@ -167,7 +171,7 @@ def test_a_teacher_is_not_believed_about_what_it_never_learned_nor_where_nobody_
 )
 def test_a_stage_keeps_what_it_moves(batch, teacher, stage, kept):
     lesson = sure_of_everything(teacher, batch)
-    terms = distillation_losses(lesson.said, lesson, batch, LandmarkLossConfig(), 256, EVERYTHING, stage)
+    terms = distillation_losses(lesson.outputs, lesson, batch, LandmarkLossConfig(), 256, EVERYTHING, stage)
     assert kept <= set(terms)
     assert ("coordinates" in terms) == (stage == "regression")
 
@@ -190,7 +194,7 @@ def test_a_pose_label_is_learned_and_else_the_teachers_kept(batch, teacher):
         model = module(teacher, outputs)
         out = model(batch["image"])
         terms = model.losses(out, batch, lesson)
-        target = batch["pose"][:, None] if "pose" in outputs else lesson.said.pose_logit.sigmoid()
+        target = batch["pose"][:, None] if "pose" in outputs else lesson.outputs.pose_logit.sigmoid()
         expected = torch.nn.functional.binary_cross_entropy_with_logits(out.pose_logit, target)
         torch.testing.assert_close(terms["pose"], expected)
 
@@ -209,7 +213,7 @@ def test_what_has_moved_is_brought_back_where_it_has_no_label(batch, teacher):
     left = {}
     for keep in (0.0, 1.0):
         model = module(teacher, ["presence"])
-        model.weights = LandmarkLossConfig(distill=keep, offset=0.0)
+        model.loss_config = LandmarkLossConfig(distill=keep, offset=0.0)
         model.net.load_state_dict(teacher.state_dict())
         bias = model.net.eval().tower.landmarks.bias
         with torch.no_grad():
@@ -222,7 +226,7 @@ def test_what_has_moved_is_brought_back_where_it_has_no_label(batch, teacher):
             optimizer.zero_grad()
             terms["coordinates"].backward()
             optimizer.step()
-        moved = (out.landmarks - lesson.said.landmarks)[:, :33, :2].abs().mean(dim=2)
+        moved = (out.landmarks - lesson.outputs.landmarks)[:, :33, :2].abs().mean(dim=2)
         left[keep] = float(moved[~batch["labelled"][:, :33]].mean())
     assert left[0.0] == pytest.approx(8, abs=0.1)
     assert left[1.0] < 2

@@ -71,7 +71,7 @@ def test_a_training_is_one_run_that_measures_what_one_process_measures(seven, on
     assert results["before val/pck@0.2"] == pytest.approx(one["val/pck@0.2"], abs=1e-3)
     log = (run / "train.log").read_text()
     assert "2 processes" in log
-    assert "a step takes 6 samples, loader.batch_size=3 of each; optimizer.lr=0.006 is not scaled" in log
+    assert "a step takes 6 samples, loader.batch_size=3 per process; optimizer.lr=0.006 is not scaled" in log
     assert log.count("7 people, 0 left out") == 2  # the first process speaks, of training and of validation
 
 

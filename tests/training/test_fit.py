@@ -105,7 +105,7 @@ def test_bfloat16_only_where_the_gpu_computes_in_it(monkeypatch, supported, prec
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: supported)
-    monkeypatch.setattr(fit, "_try_out", lambda settings: Trainer(accelerator="cpu", logger=False))
+    monkeypatch.setattr(fit, "_validate_settings", lambda settings: Trainer(accelerator="cpu", logger=False))
     settings = dict(OmegaConf.load("configs/trainer/default.yaml"))
     assert trainer_settings(settings)["precision"] == precision
 
@@ -124,7 +124,7 @@ def test_a_training_that_harms_says_so(caplog, best, worse):
     with caplog.at_level(logging.INFO, "blazepose"):
         compare_with_initial("val/pck@0.2", {"before val/pck@0.2": 60.0, "best val/pck@0.2": best})
     assert f"val/pck@0.2 before training 60.0, at best {best:.1f}" in caplog.text
-    assert ("these weights are worse than those it began with" in caplog.text) == worse
+    assert ("these weights are worse than the initial ones" in caplog.text) == worse
 
 
 def test_without_a_figure_nothing_is_compared(caplog):
@@ -176,7 +176,7 @@ def test_a_lost_worker_is_one_sentence_that_says_how_to_resume(tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     data = LightningDataModule.from_datasets(Doomed(fate), batch_size=1, num_workers=1)
     with pytest.raises(ChildProcessError, match=sentence) as raised:
-        fit.fit(trainer, BoringModel(), data, run, None, "", known=False)
+        fit.fit(trainer, BoringModel(), data, run, None, "", pretrained=False)
     assert raised.value.__notes__ == ["no epoch was complete: start the training again"]
 
 
@@ -197,7 +197,7 @@ def test_a_full_disk_keeps_the_last_checkpoint_and_says_how_to_resume(tmp_path, 
 
     monkeypatch.setattr(torch, "save", save)
     with pytest.raises((OSError, RuntimeError)) as raised:
-        fit.fit(trainer, BoringModel(), data, run, None, "", known=False)
+        fit.fit(trainer, BoringModel(), data, run, None, "", pretrained=False)
     assert disk == [0, 0, 1, 1, 2]
     assert full_disk(raised.value).filename == str(run / "checkpoints" / "best.ckpt")
     assert raised.value.__notes__ == ["python train.py ckpt=run resumes the training"]

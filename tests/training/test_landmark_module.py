@@ -135,7 +135,7 @@ def test_masks_are_computed_where_they_are_learned(mixed, monkeypatch, stages, o
 
 
 def test_a_recipe_that_learns_nothing_is_refused_at_once():
-    with pytest.raises(ValueError, match="nothing would be learned"):
+    with pytest.raises(ValueError, match="nothing would be trained"):
         module(Stages(), weights=LandmarkLossConfig(heatmap=0.0, coordinates=0.0))
 
 
@@ -170,7 +170,7 @@ def test_a_point_labelled_on_one_side_is_learned_on_both():
 
 def test_visibility_is_learned_where_something_is_said_to_be_seen(batch):
     model = module(Stages(0, 0, 1), ("visibility",))
-    model.trained["visibility"] = ["left_wrist"]
+    model.supervised["visibility"] = ["left_wrist"]
     batch = batch | {"visibility": torch.zeros_like(batch["visibility"])}
     out = model(batch["image"])
     out.landmarks.retain_grad()
@@ -202,11 +202,11 @@ def test_pixels_are_read_as_rgb_in_0_to_1(batch):
 
 def test_validation_counts_what_the_run_learns(batch):
     model = module(Stages())
-    model.trained["landmarks"] = ["left_wrist"]
+    model.supervised["landmarks"] = ["left_wrist"]
     with torch.no_grad():
         model.validation_step(batch, 0)
     counted = model.pck["refined"].labelled[0].any(dim=0)
     assert counted.nonzero()[:, 0].tolist() == [INDEX["left_wrist"]]
     heatmaps = module(Stages(1, 0, 0))
-    heatmaps.trained["landmarks"] = []
-    assert sum(heatmaps.learned) == len(LSP14)
+    heatmaps.supervised["landmarks"] = []
+    assert sum(heatmaps.supervised_landmarks) == len(LSP14)

@@ -38,18 +38,18 @@ def test_a_run_goes_on_where_epochs_have_as_many_steps_as_before(epoch, done):
 
 
 @pytest.mark.parametrize(
-    ("epoch", "done", "numbers"), [(2, 20, "10 steps an epoch and would now make 12"), (2, 25, "12.5 steps")]
+    ("epoch", "done", "numbers"), [(2, 20, "10 steps per epoch and now has 12"), (2, 25, "12.5 steps")]
 )
 def test_another_number_of_steps_is_refused(epoch, done, numbers):
     with pytest.raises(
-        ValueError, match=rf"the run made {numbers}.*trainer\.devices.*or start anew with init="
+        ValueError, match=rf"the run had {numbers}.*trainer\.devices.*or start a new run with init="
     ):
         check_steps(At(epoch, done, planned=60), epochs=5)
 
 
 def test_a_loss_that_is_no_number_ends_the_run():
     check_finite(torch.tensor(True), 3)
-    with pytest.raises(ValueError, match=r"no number in epoch 3; .* Lower optimizer\.lr"):
+    with pytest.raises(ValueError, match=r"infinite in epoch 3\. .* a lower optimizer\.lr"):
         check_finite(torch.tensor(False), 3)
 
 

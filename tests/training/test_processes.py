@@ -77,7 +77,7 @@ def test_the_log_says_what_several_processes_make_of_batch_and_rate():
     several = Mock(Trainer, world_size=6, num_devices=3, num_nodes=2)
     assert describe_processes(several, 32, 6e-3) == [
         "6 processes (trainer.devices=3, trainer.num_nodes=2): a step takes 192 samples, "
-        "loader.batch_size=32 of each; optimizer.lr=0.006 is not scaled by that"
+        "loader.batch_size=32 per process; optimizer.lr=0.006 is not scaled by their number"
     ]
     assert describe_processes(Mock(Trainer, world_size=1), 32, 6e-3) == []
 
