@@ -1,4 +1,4 @@
-"""Checkpoints as a training writes them, of nets that nobody trained."""
+"""Checkpoints of untrained networks, in the format of a training."""
 
 from pathlib import Path
 

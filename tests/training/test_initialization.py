@@ -1,4 +1,4 @@
-"""Where a training begins, and with which teacher."""
+"""Initial weights and teacher of a training."""
 
 import pytest
 import torch
@@ -28,7 +28,7 @@ def trained(tmp_path_factory):
     return save(tmp_path_factory.mktemp("run") / "best.ckpt", new_net())
 
 
-def test_anew(people):
+def test_without_init_weights_are_random(people):
     assert initialize(new_net(), None, people, distill=False, resumed=None) == InitialState(None, None)
     with pytest.raises(
         ValueError, match=r"loss\.distill \(distillation from the initial weights\) needs init=FILE"
@@ -36,8 +36,8 @@ def test_anew(people):
         initialize(new_net(), None, people, distill=True, resumed=None)
 
 
-def test_from_a_checkpoint_as_it_is(people, trained, monkeypatch):
-    monkeypatch.setattr(initialization, "precise_bn", None)  # it has statistics of its own
+def test_checkpoints_load_unchanged(people, trained, monkeypatch):
+    monkeypatch.setattr(initialization, "precise_bn", None)  # checkpoints have statistics
     net = new_net()
     start = initialize(net, str(trained), people, distill=False, resumed=None)
     assert start.metadata["trained"]["landmarks"] == ["nose"]
@@ -55,8 +55,8 @@ def test_the_teacher_is_a_copy(people, trained):
     assert not torch.equal(teacher.heatmaps.bias, net.heatmaps.bias)
 
 
-def test_who_goes_on_has_the_first_teacher(people, trained, tmp_path):
-    """The checkpoint that a training goes on with is a pupil already."""
+def test_a_resumed_training_keeps_its_first_teacher(people, trained, tmp_path):
+    """The checkpoint to resume from is already a student."""
     metadata = {"init": {"trained": {}, "data": {}, "init": None, "sha256": file_sha256(trained)}}
     resumed = save(tmp_path / "last.ckpt", new_net(), **metadata)
     net = new_net()
@@ -68,7 +68,7 @@ def test_who_goes_on_has_the_first_teacher(people, trained, tmp_path):
     assert initialize(net, "gone.task", people, distill=False, resumed=resumed).teacher is None, "not needed"
 
 
-def test_who_goes_on_is_told_of_another_teacher(people, trained, tmp_path):
+def test_a_resumed_training_refuses_a_changed_teacher(people, trained, tmp_path):
     metadata = {"init": {"trained": {}, "data": {}, "init": None, "sha256": "of another file"}}
     resumed = save(tmp_path / "last.ckpt", new_net(), **metadata)
     with pytest.raises(
@@ -82,7 +82,7 @@ def test_missing_weights_are_named(people):
         initialize(new_net(), "gone.task", people, distill=False, resumed=None)
 
 
-def test_published_weights_get_statistics_and_say_the_same(people, shared):
+def test_published_weights_get_statistics_and_keep_their_outputs(people, shared):
     path = shared / "models" / "pose_landmark_lite.tflite"
     net = new_net()
     start = initialize(net, str(path), people, distill=True, resumed=None)

@@ -1,4 +1,4 @@
-"""Recipes that can learn, and those that cannot."""
+"""Validation of recipes."""
 
 import pytest
 
@@ -19,19 +19,19 @@ from blazepose.training.stages import Stages
         (LandmarkLossConfig(), Stages(0, 5, 0), True, r"set stages\.heatmap, or init="),
     ],
 )
-def test_recipes_that_learn_nothing_are_refused(weights, stages, gradient_stop, sentence):
+def test_recipes_that_leave_a_part_untrained_are_refused(weights, stages, gradient_stop, sentence):
     net = LandmarkNet(landmark_variant("lite", "paper"), gradient_stop)
     with pytest.raises(ValueError, match=sentence):
         validate_recipe(net, weights, stages, OptimizerConfig(), initialized=False)
 
 
-def test_regression_alone_may_go_on_from_trained_weights():
+def test_regression_alone_may_start_from_trained_weights():
     net = LandmarkNet(landmark_variant("lite", "paper"))
     validate_recipe(net, LandmarkLossConfig(), Stages(0, 5, 0), OptimizerConfig(), initialized=True)
 
 
 @pytest.mark.parametrize("still", [{"frozen_stages": 1}, {"norm_eval": True}])
-def test_what_stands_still_has_been_trained_before(still):
+def test_freezing_needs_trained_weights(still):
     net = LandmarkNet(landmark_variant("lite", "paper"))
     config = OptimizerConfig(**still)
     validate_recipe(net, LandmarkLossConfig(), Stages(), config, initialized=True)

@@ -1,4 +1,4 @@
-"""Trained networks: ours and Google's, whole or refused."""
+"""Trained networks of this project and of Google."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def test_round_trip(tmp_path, net):
 
 
 def test_weights_keep_the_unit_they_were_trained_in(tmp_path):
-    """COORDINATE_UNIT may change; older weights must not then mean other coordinates."""
+    """COORDINATE_UNIT may change; the outputs of older weights must not change then."""
     net = LandmarkNet(landmark_variant("lite", "mediapipe")).eval()
     net.tower.unit.mul_(4)
     loaded = load_landmark_net(save(tmp_path / "a.ckpt", net))
@@ -71,7 +71,7 @@ def test_initial_weights_are_taken(tmp_path, net):
     torch.testing.assert_close(other.encoder.stem[0].conv.weight, net.encoder.stem[0].conv.weight)
 
 
-def test_googles_files_say_what_they_are(shared):
+def test_googles_files_get_metadata(shared):
     metadata, weights = read_weights(shared / "models" / "pose_landmark_lite.tflite")
     assert (metadata["model"], metadata["wiring"]) == ("lite", "mediapipe")
     assert len(metadata["trained"]["landmarks"]) == 33
@@ -89,7 +89,7 @@ def test_a_bundle_is_its_landmark_network(shared):
     assert net.variant == landmark_variant("full", "mediapipe")
 
 
-def test_other_files_are_told(shared, tmp_path):
+def test_other_files_are_refused(shared, tmp_path):
     detector = shared / "models" / "pose_detection.tflite"
     with pytest.raises(ValueError, match=r"pose_detection\.tflite holds a pose detector; a landmark network"):
         read_weights(detector)
@@ -102,7 +102,7 @@ def test_other_files_are_told(shared, tmp_path):
         read_weights(Path("gone.task"))
 
 
-def test_another_model_of_googles(shared):
+def test_another_model_of_google_is_refused(shared):
     net = LandmarkNet(landmark_variant("full", "mediapipe"))
     with pytest.raises(ValueError, match=r"holds lite in the mediapipe wiring, .*; use model=lite"):
         load_initial_weights(net, shared / "models" / "pose_landmark_lite.tflite")
