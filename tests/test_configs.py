@@ -1,4 +1,4 @@
-"""Every config composes and builds what it names."""
+"""Every config composes and builds its dataclasses."""
 
 from pathlib import Path
 

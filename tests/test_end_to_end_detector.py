@@ -52,7 +52,7 @@ def test_a_run_leaves_what_it_promises(trained):
     results = json.loads((folder / "results.json").read_text())
     assert results["epochs"] == 2
     assert {"val/ap", "val/recall", "val/roi_good", "train/loss_points"} <= results.keys()
-    about = read_checkpoint(folder / "checkpoints" / "best.ckpt").about
+    about = read_checkpoint(folder / "checkpoints" / "best.ckpt").metadata
     assert (about["task"], about["model"]) == ("detector", "detector")
     assert about["data"]["train"][0]["licence"]
 
@@ -92,9 +92,9 @@ def test_a_bundle_takes_a_trained_detector(trained, lite_bundle, shared, tiny_ls
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["model=detector", "loss.heatmap=1"], "loss.heatmap: the detector does not read it"),
-        (["model=detector", "stages.heatmap=3"], "stages.heatmap: the detector does not read it"),
-        (["model=lite", "detector.loss.box=1"], "detector.loss.box: only model=detector reads it"),
+        (["model=detector", "loss.heatmap=1"], "loss.heatmap: not used by model=detector"),
+        (["model=detector", "stages.heatmap=3"], "stages.heatmap: not used by model=detector"),
+        (["model=lite", "detector.loss.box=1"], "detector.loss.box: used only by model=detector"),
         (["model=detector", "detector.loss.box=0"], "detector.loss.box=0: a number from"),
         (["model=detector", "experiment=finetune"], "experiment=finetune is not for model=detector"),
         (["experiment=finetune_detector"], "experiment=finetune_detector is not for model=full"),

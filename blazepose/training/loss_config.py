@@ -1,4 +1,4 @@
-"""How much each loss term counts, and which recipes can learn at all."""
+"""Weights of the losses, and checks of a recipe."""
 
 import dataclasses
 import math
@@ -61,21 +61,21 @@ class LandmarkLossConfig:
         check_ranges("loss", self, limits)
 
 
-def check_that_it_learns(
+def validate_recipe(
     net: LandmarkNet,
-    weights: LandmarkLossConfig,
+    loss_config: LandmarkLossConfig,
     stages: Stages,
-    optimizer: OptimizerConfig,
-    initialised: bool,
+    optimizer_config: OptimizerConfig,
+    initialized: bool,
 ) -> None:
-    """Refuse a recipe in which a part would stay at its random start without anybody noticing.
+    """Refuse a recipe that would silently leave a part at its random weights.
 
     Raises:
-        ValueError: names the switch to turn.
+        ValueError: names the setting to change.
     """
-    regression, heatmap = weights.coordinates > 0, weights.heatmap > 0
+    regression, heatmap = loss_config.coordinates > 0, loss_config.heatmap > 0
     if not regression and not heatmap:
-        raise ValueError("loss.heatmap and loss.coordinates are both 0: nothing would be learned")
+        raise ValueError("loss.heatmap and loss.coordinates are both 0: nothing would be trained")
     if stages.joint and net.gradient_stop and not heatmap:
         raise ValueError(
             "loss.heatmap=0 with model.gradient_stop=true: nothing would train the encoder; "
@@ -83,15 +83,15 @@ def check_that_it_learns(
         )
     if (stages.heatmap and not heatmap) or (stages.regression and not regression):
         raise ValueError("a stage has epochs but its loss has weight 0; see stages and loss in the config")
-    if stages.at(0) == "regression" and not initialised:
+    if stages.at(0) == "regression" and not initialized:
         raise ValueError(
-            "stages: regression would learn on features that nothing has trained; set stages.heatmap, or "
-            "init= to trained weights"
+            "stages: the regression stage needs trained features; set stages.heatmap, or init= to trained "
+            "weights"
         )
-    if (optimizer.frozen_stages or optimizer.norm_eval) and not initialised:
+    if (optimizer_config.frozen_stages or optimizer_config.norm_eval) and not initialized:
         raise ValueError(
-            "optimizer.frozen_stages and optimizer.norm_eval keep what init= brings, and there is none; "
-            "name it, or set them to 0 and false"
+            "optimizer.frozen_stages and optimizer.norm_eval need trained weights: set init=, or set them "
+            "to 0 and false"
         )
-    if weights.offset and not heatmap:
+    if loss_config.offset and not heatmap:
         raise ValueError("loss.offset refines heatmaps; with loss.heatmap=0 set loss.offset=0 too")

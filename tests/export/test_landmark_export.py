@@ -84,7 +84,7 @@ def assert_same_network(file: Path, people: Path) -> None:
 @pytest.mark.parametrize("exported", ["tflite fp32", "tflite fp16"], indirect=True)
 def test_exported_files_are_imported_again(exported, tiny_lsp):
     assert_same_network(exported[0], tiny_lsp)
-    metadata = read_weights(exported[0]).about
+    metadata = read_weights(exported[0]).metadata
     assert metadata["trained"]["landmarks"] == ["nose"], "the supervised outputs are in the metadata"
 
 

@@ -52,7 +52,7 @@ def test_metadata_of_the_weights(card):
     assert "| architecture | BlazePose lite, mediapipe wiring, written by blazepose 0.1.0 |" in text
     assert "net.tflite`, 6.4 MB, sha256 `abc` |" in text
     assert "12.3 ms (median of 50; some CPU, LandmarkEngine, 2 threads)" in text
-    assert "Learned: 2 of 33 landmarks, presence, heatmaps; not learned: the other landmarks" in text
+    assert "Trained: 2 of 33 landmarks, presence, heatmaps; not trained: the other landmarks" in text
     assert "- `lsp:data/lspet`: 4344 people; for research." in text
     assert "Initialized from `pose_landmark_lite.tflite`" in text
     assert "- `coco:a`: 9 people; CC BY 4.0." in text
