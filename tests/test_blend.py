@@ -74,7 +74,7 @@ def test_detectors_have_a_way_too(shared, tmp_path):
         (["a.ckpt", "--share", "0.5", "--out", "c.ckpt"], "began with no weights at all"),
         (["gone.ckpt", "--share", "0.5", "--out", "c.ckpt"], "gone.ckpt is missing"),
         (["b.task", "--share", "0.5", "--out", "c.ckpt"], "b.task: name the run or the .ckpt that it was"),
-        (["", "--share", "0.5", "--out", "c.ckpt"], "the name of some weights is empty"),
+        (["", "--share", "0.5", "--out", "c.ckpt"], "the name of the weights is empty"),
     ],
 )
 def test_what_cannot_be_is_told(arguments, sentence, tmp_path, monkeypatch, capsys):
