@@ -45,7 +45,7 @@ def test_every_choice_composes_and_builds(choice):
 
 def test_no_ablation_leaves_a_part_untrained():
     regression, both = compose("experiment=ablation_regression"), compose("experiment=ablation_both")
-    assert not regression.model.gradient_stop  # or its encoder would never learn
+    assert not regression.model.gradient_stop  # or nothing would train the encoder
     assert (regression.loss.heatmap, regression.loss.offset) == (0, 0)
     assert both.model.gradient_stop
     assert both.loss.heatmap > 0

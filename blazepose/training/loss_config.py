@@ -22,7 +22,7 @@ class LandmarkLossConfig:
         z: Huber loss, ROI units.
         visibility: cross-entropy.
         presence: cross-entropy.
-        world: Huber loss, metres.
+        world: Huber loss, meters.
         pose: cross-entropy of the pose score.
         segmentation: cross-entropy of the mask.
         distill: factor on the losses against the teacher, which fine-tuning adds to those of the labels.

@@ -122,8 +122,8 @@ def test_of_two_people_near_each_other_an_anchor_gets_the_nearer():
         1: anchors(FINE, [15], [14, 15], [1]) | anchors(MIDDLE, [7], [7], [0]),
     }
     assert numbers(targets.positive) == expected[0] | expected[1]
-    for person, own in expected.items():
-        assert targets.person[0, sorted(own)].unique().tolist() == [person]
+    for person, matched in expected.items():
+        assert targets.person[0, sorted(matched)].unique().tolist() == [person]
     left, right = (sorted(anchors(FINE, [column], [14], [1])) for column in (12, 16))
     assert targets.regressed[0, left + right].all()
     assert targets.person[0, left + right].tolist() == [0, 1]
@@ -138,7 +138,7 @@ def test_encoded_boxes_decode_to_themselves():
     decoded = decode_anchors(224 * encoded, targets.positive[0].numpy().astype(np.float32), 224, 0.5)
     person = targets.person[0][targets.positive[0]].numpy()
     assert set(person) == {0, 1}
-    own = boxes[0].numpy()[person]
-    low, high = own[:, :2] - own[:, 2:] / 2, own[:, :2] + own[:, 2:] / 2
+    matched = boxes[0].numpy()[person]
+    low, high = matched[:, :2] - matched[:, 2:] / 2, matched[:, :2] + matched[:, 2:] / 2
     np.testing.assert_allclose(decoded.boxes_xyxy, np.concatenate([low, high], axis=1), atol=1e-6)
     np.testing.assert_allclose(decoded.points, points[0].numpy()[person], atol=1e-6)

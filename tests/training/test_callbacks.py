@@ -46,8 +46,8 @@ def fit(folder, scores, resume=None, callbacks=(), monitor="val/pck@0.2"):
 
 
 def epochs(folder) -> dict[str, int]:
-    found = {path.stem: torch.load(path, weights_only=False) for path in folder.glob("checkpoints/*.ckpt")}
-    return {name: content["epoch"] for name, content in found.items()}
+    contents = {path.stem: torch.load(path, weights_only=False) for path in folder.glob("checkpoints/*.ckpt")}
+    return {name: content["epoch"] for name, content in contents.items()}
 
 
 def test_last_is_the_last_epoch_and_best_the_best(tmp_path):

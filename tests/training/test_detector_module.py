@@ -32,12 +32,12 @@ def batch() -> dict[str, torch.Tensor]:
         "people": torch.zeros(MAX_PEOPLE, dtype=torch.bool),
         "ignored": torch.zeros(MAX_PEOPLE, 4),
     }
-    somebody = {name: value.clone() for name, value in sample.items()}
-    somebody["boxes"][0] = torch.tensor([0.4, 0.3, SIDE])
-    somebody["points"][0] = torch.tensor([[0.4, 0.6], [0.4, 0.2], [0.4, 0.35], [0.0, 0.0]])
-    somebody["points_labelled"][0, :3] = True
-    somebody["people"][0] = True
-    return default_collate([somebody, sample])
+    person = {name: value.clone() for name, value in sample.items()}
+    person["boxes"][0] = torch.tensor([0.4, 0.3, SIDE])
+    person["points"][0] = torch.tensor([[0.4, 0.6], [0.4, 0.2], [0.4, 0.35], [0.0, 0.0]])
+    person["points_labelled"][0, :3] = True
+    person["people"][0] = True
+    return default_collate([person, sample])
 
 
 def terms(batch, scores: float = CONFIDENT, box: float = 0.0, points: float = 0.0, unlabelled: float = 0.0):
@@ -86,8 +86,8 @@ def test_ignored_anchors_near_a_person_still_regress_its_box(batch):
 
 
 def test_a_batch_without_people_has_a_score_loss_only(batch):
-    nobody = {name: value[1:] for name, value in batch.items()}
-    assert terms(nobody, scores=-1.0)["box"] == terms(nobody)["points"] == 0
+    negatives = {name: value[1:] for name, value in batch.items()}
+    assert terms(negatives, scores=-1.0)["box"] == terms(negatives)["points"] == 0
 
 
 def test_the_monitor_depends_on_the_labels():

@@ -210,8 +210,8 @@ def test_the_pose_score_is_distilled_unless_it_is_labelled(batch, teacher):
 
 def test_the_teacher_is_neither_trained_nor_saved(teacher):
     model = module(teacher, ["presence"])
-    own = {id(p) for p in model.parameters()}
-    assert not own & {id(p) for p in teacher.parameters()}
+    trained = {id(p) for p in model.parameters()}
+    assert not trained & {id(p) for p in teacher.parameters()}
     assert set(model.state_dict()) == {f"net.{name}" for name in teacher.state_dict()}
     assert not any(p.requires_grad for p in teacher.parameters())
     assert {"segmentation", "world"} <= set(model.outputs)

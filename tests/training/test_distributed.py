@@ -102,10 +102,10 @@ def test_processes_end_together_with_one_message(seven, tmp_path, launcher, kind
     assert [process.wait(HANGS_S) for process in started] == statuses, errors(tmp_path)
     (run,) = (tmp_path / "runs/landmark").iterdir()
     run = run.relative_to(tmp_path)
-    (said,) = errors(tmp_path).splitlines()
-    assert said.startswith(sentence.format(run))
-    assert said.endswith(f"python train.py ckpt={run} resumes the training")
-    assert said in (tmp_path / run / "train.log").read_text()
+    (message,) = errors(tmp_path).splitlines()
+    assert message.startswith(sentence.format(run))
+    assert message.endswith(f"python train.py ckpt={run} resumes the training")
+    assert message in (tmp_path / run / "train.log").read_text()
     assert not list(tmp_path.rglob("checkpoints/.*"))
 
 

@@ -46,7 +46,7 @@ def test_terms_follow_the_labels(batch):
     outputs = ("presence", "visibility", "world", "pose", "z")
     losses = terms(module(Stages(0, 1, 0), outputs), batch)
     assert set(losses) == {"coordinates", "presence", "visibility", "world", "pose", "z"}
-    assert losses["world"] == 0  # nobody in the batch has world landmarks
+    assert losses["world"] == 0  # no person in the batch has world landmarks
     assert all(torch.isfinite(term) for term in losses.values())
 
 
@@ -114,7 +114,7 @@ def test_a_term_is_weighted_by_the_fraction_of_people_with_its_label(mixed):
 
 
 @pytest.mark.parametrize(
-    ("stages", "outputs", "asked"),
+    ("stages", "outputs", "expected"),
     [
         (Stages(1, 0, 0), ("segmentation",), True),
         (Stages(0, 0, 1), ("segmentation",), True),
@@ -122,18 +122,18 @@ def test_a_term_is_weighted_by_the_fraction_of_people_with_its_label(mixed):
         (Stages(0, 0, 1), ("presence",), False),
     ],
 )
-def test_masks_are_computed_where_they_are_trained(mixed, monkeypatch, stages, outputs, asked):
+def test_masks_are_computed_where_they_are_trained(mixed, monkeypatch, stages, outputs, expected):
     model = module(stages, outputs)
-    seen = []
-    model.net.register_forward_hook(lambda _, args, out: seen.append(out.segmentation is not None))
+    calls = []
+    model.net.register_forward_hook(lambda _, args, out: calls.append(out.segmentation is not None))
     logged = {}
     monkeypatch.setattr(model, "log", lambda *args, **kwargs: None)
     monkeypatch.setattr(model, "log_dict", logged.update)
     model.training_step(mixed, 1)
     with torch.no_grad():
         model.validation_step(mixed, 0)
-    assert seen == [asked, False]
-    assert ("train/loss_segmentation" in logged) == asked
+    assert calls == [expected, False]
+    assert ("train/loss_segmentation" in logged) == expected
 
 
 def test_a_recipe_without_losses_is_refused_at_once():
@@ -185,7 +185,7 @@ def test_unlabelled_points_have_no_gradient(batch):
     model = module(Stages(0, 0, 1))
     out = model(batch["image"])
     out.landmarks.retain_grad()
-    terms(model, batch)  # another forward; the gradient is asked of this one
+    terms(model, batch)  # another forward; the gradient is that of this one
     model.losses(out, batch)["coordinates"].backward()
     touched = (out.landmarks.grad[..., :2].abs().sum(dim=2) > 0).any(dim=0)
     labelled = batch["labelled"].any(dim=0)
@@ -195,11 +195,11 @@ def test_unlabelled_points_have_no_gradient(batch):
 
 def test_pixels_are_read_as_rgb_in_0_to_1(batch):
     model = module(Stages())
-    seen = []
-    model.net.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    calls = []
+    model.net.register_forward_pre_hook(lambda _, args: calls.append(args[0]))
     model(batch["image"])
-    assert seen[0].shape == (4, 3, 256, 256)
-    torch.testing.assert_close(seen[0][1, 2], batch["image"][1, :, :, 2].float() / 255)
+    assert calls[0].shape == (4, 3, 256, 256)
+    torch.testing.assert_close(calls[0][1, 2], batch["image"][1, :, :, 2].float() / 255)
 
 
 def test_validation_counts_the_supervised_landmarks(batch):

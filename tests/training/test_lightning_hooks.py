@@ -68,12 +68,12 @@ def test_the_first_stages_keep_weights_and_statistics_and_the_others_train(froze
         features.square().mean().backward()
     optimizer.step()
     for level, name in enumerate(LEVELS):
-        own = {key: value for key, value in encoder.state_dict().items() if key.startswith(f"{name}.")}
-        changed = {key for key, value in own.items() if not torch.equal(value, before[key])}
+        state = {key: value for key, value in encoder.state_dict().items() if key.startswith(f"{name}.")}
+        changed = {key for key, value in state.items() if not torch.equal(value, before[key])}
         if level < frozen:
             assert not changed
         else:
-            assert {key for key in own if "running" in key} <= changed
+            assert {key for key in state if "running" in key} <= changed
             assert any(key.endswith("conv.weight") for key in changed)
         assert all(m.training == (level >= frozen) for m in encoder.get_submodule(name).modules())
 
