@@ -27,7 +27,7 @@ from blazepose.evaluation.compare.forgetting import (
     unshift,
 )
 from blazepose.evaluation.engine_registry import open_weights
-from blazepose.evaluation.mediapipe_engine import follow, require_bundle
+from blazepose.evaluation.mediapipe_engine import require_bundle, track_video
 from blazepose.evaluation.predict import CROPS, CropJob, cut_crop, plan_label_crops
 from blazepose.geometry import crop_image, roi_from_keypoints, roi_to_image_matrix
 from blazepose.runtime.engines import InferenceEngine
@@ -109,7 +109,7 @@ def _hear(engine: InferenceEngine, jobs: list[CropJob]) -> CropOutputs:
 
 def _print_video(before: Path, after: Path, video: Path) -> None:
     """Frames without a pose; movement of the alignment points, each frame seen through the same crop."""
-    poses, others = (follow(path, _frames(video)) for path in (before, after))
+    poses, others = (track_video(path, _frames(video)) for path in (before, after))
     seen = sum(pose is not None for pose in poses)
     if not seen:
         raise ValueError(f"--video {video}: {before} finds nobody in it")

@@ -148,15 +148,15 @@ def _measures(runs: Sequence[Run]) -> dict[str, _Measured]:
     scored = [run.scored for run in runs]
     counted = np.logical_and.reduce([one.counted for one in scored])
     right = [one.errors < PCK_THRESHOLD for one in scored]
-    told = np.logical_and.reduce([one.heads.visibility != UNKNOWN for one in scored])
-    seen = [agrees(one.heads.visibility, one.heads.visibility_said) for one in scored]
+    told = np.logical_and.reduce([one.outputs.visibility != UNKNOWN for one in scored])
+    seen = [agrees(one.outputs.visibility, one.outputs.predicted_visibility) for one in scored]
     found = np.logical_and.reduce([np.isfinite(one.errors) for one in scored])
-    world = np.logical_and.reduce([np.isfinite(one.heads.world_errors) for one in scored])
+    world = np.logical_and.reduce([np.isfinite(one.outputs.world_errors) for one in scored])
     regressed = np.logical_and.reduce([one.regressed for one in scored])
     agreed = [r & a for r, a in zip(right, seen, strict=True)]
     raw = [one.errors_raw < PCK_THRESHOLD for one in scored]
     errors = [np.where(found, one.errors, 0) for one in scored]
-    world_errors = [np.where(world, one.heads.world_errors, 0) for one in scored]
+    world_errors = [np.where(world, one.outputs.world_errors, 0) for one in scored]
     subjects = scored[0].subjects
     return {
         PCK: _Measured(right, counted, subjects),
@@ -176,7 +176,7 @@ def _fairness(runs: Sequence[Run]) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in runs[0].attributes}
     for run in runs:
         criterion = {of_one["metric"]: of_one["criterion"] for of_one in run.figures["fairness"].values()}
-        asked = FairnessConfig(run.attributes, run.figures["min_group"], criterion, everybody=run.everybody)
+        asked = FairnessConfig(run.attributes, run.figures["min_group"], criterion, all_people=run.everybody)
         for name, of_one in fairness(run.scored, group_rows(run.scored.annotations), asked).items():
             found[name].append({key: of_one[key] for key in keys})
     return found
@@ -193,7 +193,7 @@ def changes(first: Run, second: Run) -> list[PersonChange]:
             before.roi,
             before.landmarks[:, :2],
             after.landmarks[:, :2],
-            first.scored.learned[k] & second.scored.learned[k],
+            first.scored.supervised[k] & second.scored.supervised[k],
             was[k],
             now[k],
             int(right.counted[k].sum()),

@@ -54,7 +54,7 @@ def load_runs(folders: Sequence[str]) -> list[Run]:
     if not any(source.annotations for source in sources):
         raise ValueError(f"compare: {' and '.join(folders)} have nobody in common")
     return [
-        Run(path, of_one, score(predictions, sources, of_one["torso"]), people.attributes, people.everybody)
+        Run(path, of_one, score(predictions, sources, of_one["torso"]), people.attributes, people.all_people)
         for path, of_one, predictions in zip(paths, figures, said, strict=True)
     ]
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from blazepose.evaluation.engine_registry import weights_name
-from blazepose.evaluation.fairness.verdicts import OF_PEOPLE
+from blazepose.evaluation.fairness.verdicts import DEMOGRAPHIC_ATTRIBUTES
 from blazepose.evaluation.report.markdown import exclusions, fairness_tables, headline_table, humanize
 from blazepose.evaluation.report.tables import span, table
 from blazepose.evaluation.results import describe_setup
@@ -165,7 +165,7 @@ def _limits(figures: Mapping[str, Any], said: Mapping[str, Any]) -> Iterator[str
                     f"By {humanize(name)}: PCK@0.2 {low['pck@0.2']:.1f} ({span(low['ci95'])}) of “{worst}”, "
                     f"{high['pck@0.2']:.1f} ({span(high['ci95'])}) of “{best}”"
                 )
-    unknown = [humanize(name) for name in OF_PEOPLE if name not in figures["fairness"]]
+    unknown = [humanize(name) for name in DEMOGRAPHIC_ATTRIBUTES if name not in figures["fairness"]]
     if unknown:
         yield f"Not measured by {', '.join(unknown)}: the data do not tell them"
     if figures["pdj@0.2"] is None:
