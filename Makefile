@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Of tests, with one thread in each: threads of several workers would wait for each other.
 WORKERS ?= 2
 
-.PHONY: demo install lint test
+.PHONY: demo docs install lint test
 
 install: $(VENV)/installed
 
@@ -25,3 +25,6 @@ test: lint
 
 demo: install
 	$(BIN)/python -m blazepose.demo
+
+docs: install
+	$(BIN)/mkdocs build --strict

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from blazepose.atomic import whole_folder
+from blazepose.atomic import atomic_folder
 from blazepose.data.readers import as_list, read_source
 from blazepose.errors import resuming
 from blazepose.evaluation.compare.comparison_inputs import load_runs
@@ -46,7 +46,7 @@ def main(cfg: DictConfig) -> None:
     people, outputs = get_predictions(evaluated, people, options)
 
     folder = new_folder(options.out, evaluated.file)
-    with whole_folder(folder) as part, resuming(partial(how_to_resume, folder)):
+    with atomic_folder(folder) as part, resuming(partial(how_to_resume, folder)):
         # Predictions may take hours: they are kept if the report fails.
         predictions = save_and_reload(outputs, folder, evaluated.file)
         scored = score(predictions, people.sources, options.torso)
@@ -76,7 +76,7 @@ def compare(cfg: DictConfig, options: EvaluationConfig) -> None:
     reject_overrides([str(key) for key in cfg if key not in ("compare", "out")], "not used with compare=")
     runs = load_runs(as_list(cfg.compare))
     folder = new_folder(options.out, Path("compare"))
-    with whole_folder(folder) as part:
+    with atomic_folder(folder) as part:
         summary = write_comparison(runs, part)
     print(summary, folder / "report.md", sep="\n")
 

@@ -1,4 +1,4 @@
-"""Follow people in pictures and videos: `python track.py VIDEO --weights my_pose.task --out seen.mp4`."""
+"""Track people in images and videos: `python track.py VIDEO --weights my_pose.task --out overlay.mp4`."""
 
 import argparse
 import math
@@ -12,100 +12,110 @@ from blazepose.runtime.tracker import PoseTracker, TrackerOptions
 
 
 def arguments() -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
-        description="Find people in pictures or follow them through videos. "
-        "Ctrl-C and SIGTERM end it and keep what has been done."
+        description="Detect people in images or track them through videos. "
+        "Ctrl-C and SIGTERM end it and keep the frames so far."
     )
-    parser.add_argument(
-        "input", help="picture, folder of pictures, video, a stream's address, or a camera's number"
-    )
+    parser.add_argument("input", help="image, folder of images, video, stream address, or camera number")
     parser.add_argument(
         "--weights", type=Path, required=True, help=".task, or landmark network .tflite, .onnx"
     )
-    parser.add_argument(
-        "--detector", type=Path, help="file whose detector is used; default: the bundle's own"
-    )
-    parser.add_argument("--out", type=Path, help="overlay to write: video, picture, or folder of pictures")
-    parser.add_argument("--landmarks", type=Path, help="JSON lines to write, one a frame")
+    parser.add_argument("--detector", type=Path, help="file with a detector; default: the bundle's own")
+    parser.add_argument("--out", type=Path, help="overlay to write: video, image, or folder of images")
+    parser.add_argument("--landmarks", type=Path, help="JSON lines to write, one per frame")
     parser.add_argument(
         "--roi",
         metavar="X,Y,SIDE,DEGREES",
         action="append",
         default=[],
-        help="where a person is in the first frame, or in every picture; the detector is not asked there: "
-        "centre and side in pixels, turn; --roi=-5,... if the first is negative; may be repeated",
+        help="ROI of a person in the first frame, or in every image, used instead of the detector: center "
+        "and side in pixels, rotation; --roi=-5,... if the first is negative; may be repeated",
     )
     parser.add_argument(
-        "--people", type=int, default=TrackerOptions.people, help="at most so many; default: %(default)s"
+        "--num-poses",
+        type=int,
+        default=TrackerOptions.num_poses,
+        help="maximum number of people; default: %(default)s",
     )
     parser.add_argument(
-        "--min-detection",
+        "--min-pose-detection-confidence",
         type=float,
-        default=TrackerOptions.min_detection,
-        help="score from which the detector sees a person; default: %(default)s",
+        default=TrackerOptions.min_pose_detection_confidence,
+        metavar="SCORE",
+        help="lowest score of a detection; default: %(default)s",
     )
     parser.add_argument(
-        "--min-presence",
+        "--min-pose-presence-confidence",
         type=float,
-        default=TrackerOptions.min_presence,
-        help="score above which a person is still there; default: %(default)s",
+        default=TrackerOptions.min_pose_presence_confidence,
+        metavar="SCORE",
+        help="pose presence above which a person is tracked; default: %(default)s",
     )
-    parser.add_argument("--no-smooth", action="store_true", help="landmarks as the network says them")
-    parser.add_argument("--mask", action="store_true", help="tint people in the overlay")
-    parser.add_argument("--threads", type=int, help="of the networks; default: every core")
+    parser.add_argument("--no-smooth-landmarks", action="store_true", help="do not smooth over time")
+    parser.add_argument(
+        "--output-segmentation-masks", action="store_true", help="tint people's masks in the overlay"
+    )
+    parser.add_argument("--threads", type=int, help="threads of the networks; default: every core")
     return parser.parse_args()
 
 
 @friendly_errors
 def main() -> None:
-    """Open, look, write, and say what was found."""
+    """Process the input, write the outputs, and print a summary."""
     args = arguments()
     if not (args.out or args.landmarks):
         raise ValueError("nothing to write: name an overlay with --out, JSON lines with --landmarks, or both")
-    if args.mask and not args.out:
-        raise ValueError("--mask tints people in the overlay; name one with --out")
+    if args.output_segmentation_masks and not args.out:
+        raise ValueError("--output-segmentation-masks tints people in the overlay; name one with --out")
     rois = [parse_roi(text) for text in args.roi]
-    if len(rois) > args.people:
-        raise ValueError(f"--roi names {len(rois)} people; follow them with --people {len(rois)}")
-    footage = open_source(args.input)
+    if len(rois) > args.num_poses:
+        raise ValueError(f"got {len(rois)} --roi but --num-poses {args.num_poses}; set it to {len(rois)}")
+    source = open_source(args.input)
     tracker = PoseTracker.load(
         args.weights,
         args.detector,
         args.threads,
-        people=args.people,
-        video=footage.rate is not None,
-        smooth=not args.no_smooth,
-        mask=args.mask,
-        min_detection=args.min_detection,
-        min_presence=args.min_presence,
+        num_poses=args.num_poses,
+        running_mode="image" if source.fps is None else "video",
+        smooth_landmarks=not args.no_smooth_landmarks,
+        output_segmentation_masks=args.output_segmentation_masks,
+        min_pose_detection_confidence=args.min_pose_detection_confidence,
+        min_pose_presence_confidence=args.min_pose_presence_confidence,
     )
-    trained = tracker.metadata.get("trained")
-    if args.mask and trained is not None and "segmentation" not in trained.get("outputs", ()):
-        raise ValueError(f"{args.weights} never learned masks: leave --mask away")
+    supervised = tracker.metadata.get("trained")
+    if (
+        args.output_segmentation_masks
+        and supervised is not None
+        and "segmentation" not in supervised.get("outputs", ())
+    ):
+        raise ValueError(f"{args.weights} was not trained on masks; leave --output-segmentation-masks out")
     if not (tracker.detects or rois):
         raise ValueError(
-            f"{args.weights} holds no detector: name a file that has one with --detector, "
-            "or say with --roi where the person is"
+            f"{args.weights} has no detector: name a file that has one with --detector, "
+            "or give the person's ROI with --roi"
         )
     out, landmarks = (path and path.expanduser() for path in (args.out, args.landmarks))
-    found = track_source(footage, tracker, rois, out, landmarks)
-    unit = "pictures" if footage.rate is None else "frames"
-    people = "" if footage.rate is None else f", {found.people} different"
-    ended = "stopped; " if found.stopped else ""
-    print(f"{ended}people in {found.with_people} of {found.frames} {unit}{people}")
+    summary = track_source(source, tracker, rois, out, landmarks)
+    unit = "images" if source.fps is None else "frames"
+    people = "" if source.fps is None else f", {summary.people} different"
+    stopped = "stopped; " if summary.stopped else ""
+    print(f"{stopped}people in {summary.with_people} of {summary.frames} {unit}{people}")
     for path in filter(None, (out, landmarks)):
         print(path)
-    if found.stopped:
-        kept = " and ".join(str(path) for path in (out, landmarks) if path)
-        end(found.stopped, f"{kept} hold the first {found.frames} {unit}; for all of them name other files")
+    if summary.stopped:
+        written = " and ".join(str(path) for path in (out, landmarks) if path)
+        end(
+            summary.stopped,
+            f"{written} contain the first {summary.frames} {unit}; for all of them name other files",
+        )
 
 
 def parse_roi(text: str) -> Roi:
-    """`X,Y,SIDE,DEGREES` as an ROI.
+    """Parse `X,Y,SIDE,DEGREES` to an ROI.
 
     Raises:
-        ValueError: if it is something else.
+        ValueError: if the text is not four numbers.
     """
     try:
         x, y, side, degrees = map(float, text.split(","))

@@ -20,7 +20,7 @@ from blazepose.data.datamodule import (
     trained_outputs,
 )
 from blazepose.data.dataset import PoseDataset
-from blazepose.data.detector_dataset import DetectorDataset, describe_scenes
+from blazepose.data.detector_dataset import DetectorDataset, describe_images
 from blazepose.data.detector_windows import DetectorAugmentation
 from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
 from blazepose.data.readers import as_list, read_source
@@ -31,7 +31,7 @@ from blazepose.models.variants import landmark_variant
 from blazepose.synthetic.dataset.starter import provide_starter
 from blazepose.training.callbacks import ImageLogger, build_callbacks
 from blazepose.training.checkpoint import detector_metadata, landmark_metadata
-from blazepose.training.detector_images import draw_detector, draw_detector_samples
+from blazepose.training.detector_images import draw_detector_predictions, draw_detector_samples
 from blazepose.training.detector_loss_config import DetectorLossConfig
 from blazepose.training.detector_module import DetectorModule, monitor_name
 from blazepose.training.fit import build_trainer, fit, set_seed, trainer_settings, validates, worker_count
@@ -41,7 +41,7 @@ from blazepose.training.loss_config import LandmarkLossConfig
 from blazepose.training.optimizer import OptimizerConfig
 from blazepose.training.processes import describe_processes
 from blazepose.training.runs import DETECTOR_RUNS, LANDMARK_RUNS, open_run, resume_run
-from blazepose.training.sample_images import draw_module, draw_samples
+from blazepose.training.sample_images import draw_landmark_predictions, draw_samples
 from blazepose.training.stages import Stages, supervised_by
 from blazepose.training.supervised_outputs import describe_supervised, next_step
 
@@ -50,16 +50,16 @@ log = logging.getLogger("blazepose")
 
 @hydra_command("train")
 def main(cfg: DictConfig) -> None:
-    """Find out what is trained, and where it goes on."""
+    """Start or resume a training run of the configured network."""
     folder, checkpoint = None, None
     if cfg.ckpt:
         cfg, folder, checkpoint = resume_run(cfg)
     else:
         if is_overridden("data.train") and not is_overridden("data"):
-            for key in ("val", "negatives"):  # those of the default preset go with its training people
+            for key in ("val", "negatives"):  # those of the default preset belong to its training data
                 if not is_overridden(f"data.{key}"):
                     cfg.data[key] = []
-    refuse_unread(cfg.model.name)
+    reject_unused(cfg.model.name)
     if cfg.data.test or cfg.data.metadata:
         raise ValueError(
             "data.test and data.metadata are for eval.py; training takes data.train and data.val"
@@ -71,66 +71,64 @@ def main(cfg: DictConfig) -> None:
     train(cfg, folder, checkpoint)
 
 
-def refuse_unread(model: str) -> None:
-    """Refuse settings and recipes of the other network."""
+def reject_unused(model: str) -> None:
+    """Reject settings and recipes of the other network."""
     recipe = HydraConfig.get().runtime.choices.get("experiment")
     if recipe and (model == "detector") != recipe.endswith("detector"):
         raise ValueError(f"experiment={recipe} is not for model={model}; see configs/experiment")
     if model == "detector":
-        unread = ("loss", "augmentation", "filter", "stages.heatmap", "stages.regression", "model.wiring")
-        reject_overrides(
-            unread, "the detector does not read it; detector.windows and detector.loss are its own"
-        )
+        unused = ("loss", "augmentation", "filter", "stages.heatmap", "stages.regression", "model.wiring")
+        reject_overrides(unused, "not used by model=detector; set detector.windows and detector.loss instead")
     else:
-        reject_overrides(["detector"], "only model=detector reads it")
+        reject_overrides(["detector"], "used only by model=detector")
 
 
 def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | None) -> None:
-    """Data, network, trainer, in this order, so that what is wrong with the data is said first."""
+    """Train a landmark network; the data comes before the trainer, so that its errors are reported first."""
     net = LandmarkNet(landmark_variant(cfg.model.name, cfg.model.wiring), cfg.model.gradient_stop)
-    stages, optimiser = from_config(Stages, cfg, "stages"), from_config(OptimizerConfig, cfg, "optimiser")
-    weights, augmentation = (
-        from_config(LandmarkLossConfig, cfg, "loss"),
-        from_config(Augmentation, cfg, "augmentation"),
-    )
-    people = from_config(PersonFilter, cfg, "filter")
-    settings, loading = trainer_settings(dict(cfg.trainer)), loading_of(cfg)
-    provide_starter(sources_of(cfg))  # minutes of rendering, so after everything that may be refused
+    stages = from_config(Stages, cfg, "stages")
+    optimizer_config = from_config(OptimizerConfig, cfg, "optimizer")
+    loss_config = from_config(LandmarkLossConfig, cfg, "loss")
+    augmentation = from_config(Augmentation, cfg, "augmentation")
+    person_filter = from_config(PersonFilter, cfg, "filter")
+    settings, loader_config = trainer_settings(dict(cfg.trainer)), build_loader_config(cfg)
+    provide_starter(source_names(cfg))  # minutes of rendering, so after the checks of the config
 
-    train = read_filtered(cfg.data.train, people)
+    train = read_filtered(cfg.data.train, person_filter)
     val = read_filtered(cfg.data.val, EVALUATION_FILTER)
     negatives = find_image_files(cfg.data.negatives, "data.negatives")
-    trained = supervised_by(trained_outputs(train, negatives), stages, cfg.loss)
+    supervised = supervised_by(trained_outputs(train, negatives), stages, cfg.loss)
     train_set = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed)
-    data = PoseDataModule(train_set, PoseDataset(val, net.input_spec), loading, cfg.seed)
+    data = PoseDataModule(train_set, PoseDataset(val, net.input_spec), loader_config, cfg.seed)
 
     recipe = cast(dict, OmegaConf.to_container(cfg, resolve=True))
-    start = initialize(net, cfg.init, train_set, keep=weights.keep > 0, resumed=checkpoint)
+    start = initialize(net, cfg.init, train_set, distill=loss_config.distill > 0, resumed=checkpoint)
     sources = {"train": train, "val": val}
-    about = landmark_metadata(net, cfg.model.wiring, trained, sources, recipe, start.about)
-    module = LandmarkModule(net, weights, optimiser, stages, trained, about, start.teacher)
+    metadata = landmark_metadata(net, cfg.model.wiring, supervised, sources, recipe, start.metadata)
+    module = LandmarkModule(net, loss_config, optimizer_config, stages, supervised, metadata, start.teacher)
 
     folder = folder or open_run(LANDMARK_RUNS, cfg.name, cfg)
-    lines = [describe_net(net), *describe_sources(train, val), describe_supervised(trained)]
-    for line in (*lines, *describe_initialization(start, cfg.init, optimiser)):
+    lines = [describe_net(net), *describe_sources(train, val), describe_supervised(supervised)]
+    for line in (*lines, *describe_initialization(start, cfg.init, optimizer_config)):
         log.info(line)
     monitor = "val/pck@0.2" if val and validates(settings, stages) else None
-    pictures = ImageLogger(partial(draw_samples, train_set), draw_module, folder)
-    callbacks = build_callbacks(folder, optimiser, pictures, monitor)
-    trainer = build_trainer(folder, settings, optimiser, stages, callbacks)
-    for line in describe_processes(trainer, loading.batch_size, optimiser.lr):
+    image_logger = ImageLogger(partial(draw_samples, train_set), draw_landmark_predictions, folder)
+    callbacks = build_callbacks(folder, optimizer_config, image_logger, monitor)
+    trainer = build_trainer(folder, settings, optimizer_config, stages, callbacks)
+    for line in describe_processes(trainer, loader_config.batch_size, optimizer_config.lr):
         log.info(line)
-    fit(trainer, module, data, folder, checkpoint, next_step(trained), start.about is not None)
+    fit(trainer, module, data, folder, checkpoint, next_step(supervised), start.metadata is not None)
 
 
 def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None) -> None:
-    """The same of the detector."""
+    """Train a detector, in the same order."""
     net = DetectorNet()
-    stages, optimiser = from_config(Stages, cfg, "stages"), from_config(OptimizerConfig, cfg, "optimiser")
-    weights = from_config(DetectorLossConfig, cfg, "detector.loss")
+    stages = from_config(Stages, cfg, "stages")
+    optimizer_config = from_config(OptimizerConfig, cfg, "optimizer")
+    loss_config = from_config(DetectorLossConfig, cfg, "detector.loss")
     windows = from_config(DetectorAugmentation, cfg, "detector.windows")
-    settings, loading = trainer_settings(dict(cfg.trainer)), loading_of(cfg)
-    provide_starter(sources_of(cfg))
+    settings, loader_config = trainer_settings(dict(cfg.trainer)), build_loader_config(cfg)
+    provide_starter(source_names(cfg))
 
     train, val = ([read_source(spec) for spec in as_list(specs)] for specs in (cfg.data.train, cfg.data.val))
     negatives = find_image_files(cfg.data.negatives, "data.negatives")
@@ -138,35 +136,35 @@ def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None
         group_by_image(train, "data.train"), net.input_spec, windows, negatives, cfg.seed
     )
     val_set = DetectorDataset(group_by_image(val, "data.val") if val else [], net.input_spec)
-    data = PoseDataModule(train_set, val_set, loading, cfg.seed)
+    data = PoseDataModule(train_set, val_set, loader_config, cfg.seed)
 
     recipe = cast(dict, OmegaConf.to_container(cfg, resolve=True))
-    start = initialize(net, cfg.init, train_set, keep=False, resumed=checkpoint)
-    about = detector_metadata(net, {"train": train, "val": val}, recipe, start.about)
-    module = DetectorModule(net, weights, optimiser, stages.epochs, about)
+    start = initialize(net, cfg.init, train_set, distill=False, resumed=checkpoint)
+    metadata = detector_metadata(net, {"train": train, "val": val}, recipe, start.metadata)
+    module = DetectorModule(net, loss_config, optimizer_config, stages.epochs, metadata)
 
     folder = folder or open_run(DETECTOR_RUNS, cfg.name, cfg)
-    lines = [describe_detector(net), *describe_sources(train, val), describe_scenes(train_set, val_set)]
-    for line in (*lines, *describe_initialization(start, cfg.init, optimiser)):
+    lines = [describe_detector(net), *describe_sources(train, val), describe_images(train_set, val_set)]
+    for line in (*lines, *describe_initialization(start, cfg.init, optimizer_config)):
         log.info(line)
-    monitor = monitor_name(val_set.scenes) if val and validates(settings, stages) else None
-    pictures = ImageLogger(partial(draw_detector_samples, train_set), draw_detector, folder)
-    callbacks = build_callbacks(folder, optimiser, pictures, monitor)
-    trainer = build_trainer(folder, settings, optimiser, stages, callbacks)
-    for line in describe_processes(trainer, loading.batch_size, optimiser.lr):
+    monitor = monitor_name(val_set.images) if val and validates(settings, stages) else None
+    image_logger = ImageLogger(partial(draw_detector_samples, train_set), draw_detector_predictions, folder)
+    callbacks = build_callbacks(folder, optimizer_config, image_logger, monitor)
+    trainer = build_trainer(folder, settings, optimizer_config, stages, callbacks)
+    for line in describe_processes(trainer, loader_config.batch_size, optimizer_config.lr):
         log.info(line)
-    people = " ".join(f"--data {shlex.quote(spec)}" for spec in as_list(cfg.data.val) or ["READER:PATH"])
-    todo = f"evaluate them: python -m blazepose.detection {people} "
-    fit(trainer, module, data, folder, checkpoint, todo, start.about is not None)
+    sources = " ".join(f"--data {shlex.quote(spec)}" for spec in as_list(cfg.data.val) or ["READER:PATH"])
+    evaluate = f"evaluate them: python -m blazepose.detection {sources} "
+    fit(trainer, module, data, folder, checkpoint, evaluate, start.metadata is not None)
 
 
-def sources_of(cfg: DictConfig) -> list[str]:
-    """Names of everything that a run reads people from."""
+def source_names(cfg: DictConfig) -> list[str]:
+    """Return the names of the training and validation sources."""
     return [*as_list(cfg.data.train), *as_list(cfg.data.val)]
 
 
-def loading_of(cfg: DictConfig) -> LoaderConfig:
-    """Batch size and workers."""
+def build_loader_config(cfg: DictConfig) -> LoaderConfig:
+    """Return batch size and number of workers."""
     return LoaderConfig(cfg.loader.batch_size, worker_count(cfg.loader.num_workers, cfg.trainer.accelerator))
 
 

@@ -15,12 +15,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from blazepose.hydra_app import as_typed, expand_home
+from blazepose.training.old_keys import rename_config_keys
 from blazepose.training.runs import LANDMARK_RUNS
 
 TRAIN, EVAL = (Path(__file__).resolve().parents[1] / name for name in ("train.py", "eval.py"))
@@ -53,8 +54,9 @@ def newest_run(name: str) -> Path | None:
 
 def check_same(run: Path, asked: DictConfig) -> None:
     """Refuse to read or go on with a run that was configured otherwise than asked for now."""
-    configs = (OmegaConf.load(run / "config.yaml"), asked)
-    trained, wanted = (_flat(OmegaConf.to_container(config, resolve=True)) for config in configs)
+    saved = cast(DictConfig, OmegaConf.load(run / "config.yaml"))
+    rename_config_keys(saved)
+    trained, wanted = (_flat(OmegaConf.to_container(config, resolve=True)) for config in (saved, asked))
     for key in sorted(wanted.keys() | trained.keys()):
         if trained.get(key) != wanted.get(key) and key not in IMMATERIAL:
             sys.exit(

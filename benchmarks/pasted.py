@@ -1,8 +1,8 @@
-"""LSP's people, who fill their pictures, at random size and place on larger ones: a test set for detectors.
+"""Make a test set for detectors: LSP's people, who fill their images, pasted at random onto larger ones.
 
     python benchmarks/pasted.py data/lspet_val data/negatives --out data/lspet_val_pasted
 
-What every picture shows in its middle, a detector need not find. Same layout as LSP Extended
+A detector gains nothing from predicting the middle of such an image. Same layout as LSP Extended
 (data/README.md).
 """
 
@@ -20,60 +20,60 @@ from blazepose.errors import friendly_errors
 from blazepose.image import find_images, read_image
 
 _SIZES = (0.25, 0.9)
-"""Larger side of a person's picture, in sides of the backdrop."""
+"""Larger side of a pasted image, in sides of the background."""
 
 _SIDE = 640
-"""Of the pictures that are written, as COCO's."""
+"""Side of the written images, as COCO's."""
 
 
 def paste(
-    picture: np.ndarray, backdrop: np.ndarray, rng: np.random.Generator
+    image: np.ndarray, background: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A picture anywhere on another one.
+    """Paste an image at random size and position on another one.
 
     Args:
-        picture: uint8 RGB.
-        backdrop: uint8 RGB; its middle square is taken.
+        image: uint8 RGB.
+        background: uint8 RGB; its central square is used.
         rng: source of randomness.
 
     Returns:
-        uint8 RGB (640, 640, 3), and the affine (2, 3) from the picture's pixels to its own.
+        uint8 RGB (640, 640, 3), and the affine (2, 3) from the image's pixels to its own.
     """
-    height, width = backdrop.shape[:2]
+    height, width = background.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    canvas = cv2.resize(backdrop[top : top + side, left : left + side], (_SIDE, _SIDE))
-    scale = _SIDE * rng.uniform(*_SIZES) / max(picture.shape[:2])
-    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    canvas = cv2.resize(background[top : top + side, left : left + side], (_SIDE, _SIDE))
+    scale = _SIDE * rng.uniform(*_SIZES) / max(image.shape[:2])
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     y, x = (int(rng.integers(0, _SIDE - size + 1)) for size in small.shape[:2])
     canvas[y : y + small.shape[0], x : x + small.shape[1]] = small
-    ratio = np.array([small.shape[1] / picture.shape[1], small.shape[0] / picture.shape[0]])
-    # Pixel centres are whole numbers: a picture scaled by s shows its pixel i at s (i + 0.5) - 0.5.
+    ratio = np.array([small.shape[1] / image.shape[1], small.shape[0] / image.shape[0]])
+    # Pixel centers are whole numbers: an image scaled by s shows its pixel i at s (i + 0.5) - 0.5.
     return canvas, np.column_stack([np.diag(ratio), [x, y] + (ratio - 1) / 2])
 
 
 @friendly_errors
 def main(arguments: list[str] | None = None) -> None:
-    """Write pictures and labels."""
+    """Write images and labels."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("people", type=Path, help="folder in LSP Extended's layout")
-    parser.add_argument("backdrops", type=Path, help="folder of people-free pictures")
+    parser.add_argument("backgrounds", type=Path, help="folder of people-free images")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(arguments)
     if args.out.exists():
         raise FileExistsError(f"{args.out} exists; choose another --out, or delete it first")
     points, labelled, _ = read_joints(args.people / "joints.mat")
-    pictures = find_images(args.people / "images")
-    if len(pictures) != len(points):
-        raise ValueError(f"{args.people} has {len(pictures)} pictures and {len(points)} people")
-    backdrops = find_image_files([str(args.backdrops)], "backdrops")
+    files = find_images(args.people / "images")
+    if len(files) != len(points):
+        raise ValueError(f"{args.people} has {len(files)} images and {len(points)} people")
+    backgrounds = find_image_files([str(args.backgrounds)], "backgrounds")
     (args.out / "images").mkdir(parents=True)
     joints = np.zeros((14, 3, len(points)), np.float32)
-    for k, path in enumerate(tqdm(pictures, unit=" pictures")):
+    for k, path in enumerate(tqdm(files, unit=" images")):
         rng = np.random.default_rng((args.seed, k))
-        backdrop = read_image(backdrops[rng.integers(len(backdrops))])
-        image, matrix = paste(read_image(path), backdrop, rng)
+        background = read_image(backgrounds[rng.integers(len(backgrounds))])
+        image, matrix = paste(read_image(path), background, rng)
         cv2.imwrite(str(args.out / "images" / f"im{k + 1:05d}.jpg"), image[..., ::-1])
         joints[:, :2, k] = points[k] @ matrix[:, :2].T + matrix[:, 2]
         joints[:, 2, k] = labelled[k]

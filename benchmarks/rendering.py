@@ -1,10 +1,10 @@
-"""How fast synthetic people are made on one core, step by step, and whether memory stays flat.
+"""Time of rendering synthetic people on one core, by step, and growth of memory.
 
-    OMP_NUM_THREADS=1 python benchmarks/rendering.py          # 400 pictures of people and 50 of nobody
+    OMP_NUM_THREADS=1 python benchmarks/rendering.py          # 400 images of people and 50 negative ones
     OMP_NUM_THREADS=1 python benchmarks/rendering.py 20000
 
-A picture of people counts with its share of those of nobody, of bodies that stand beside others, of labels
-and files: the finished set.
+Times per image of people include its part of negative images, of bystanders, labels and files: the finished
+set.
 """
 
 import sys
@@ -20,7 +20,7 @@ import torch
 
 from blazepose.synthetic.appearance.figure import FigureBuilder
 from blazepose.synthetic.body.body_model import BodyModel
-from blazepose.synthetic.dataset import generate as studio
+from blazepose.synthetic.dataset import generate
 from blazepose.synthetic.dataset.folder import Split
 from blazepose.synthetic.dataset.generate import CHUNK, Recipe, render_chunk
 from blazepose.synthetic.render.renderer import Renderer
@@ -28,43 +28,43 @@ from blazepose.synthetic.scene import scene
 
 STEPS: list[tuple[str, Any, str]] = [
     ("bodies posed", BodyModel, "pose"),
-    ("dressed, put on the ground", FigureBuilder, "figure"),
-    ("rooms, cameras, things", scene, "sample_environment"),
+    ("dressed, put on the ground", FigureBuilder, "build"),
+    ("environments", scene, "sample_environment"),
     ("loaded, shadow maps", Renderer, "load"),
-    ("visibility", Renderer, "surfaces"),
-    ("pixels", Renderer, "frame"),
-    ("labels", studio, "annotation"),
-    ("exposure, blur, noise", studio, "develop"),
-    ("JPEG", studio, "compress"),
+    ("visibility", Renderer, "first_surfaces"),
+    ("pixels", Renderer, "render"),
+    ("labels", generate, "annotation"),
+    ("exposure, blur, noise", generate, "camera_pipeline"),
+    ("JPEG", generate, "compress"),
     ("files", Split, "save"),
 ]
-"""What a row of the table is called, and the function it times."""
+"""Name of each row of the table, and the function it times."""
 
 
-def main(pictures: int = 400) -> None:
-    """Render a set into a temporary folder and print where the time went."""
+def main(num_images: int = 400) -> None:
+    """Render a set into a temporary folder and print the time of each step."""
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
-    chunks = -(-pictures // CHUNK)
+    chunks = -(-num_images // CHUNK)
     spent: dict[str, float] = defaultdict(float)
     with tempfile.TemporaryDirectory() as folder:
-        split = Split(Path(folder), "train", pictures)
+        split = Split(Path(folder), "train", num_images)
         split.save(0, list(render_chunk(Recipe(), 0, 0)))  # loads and compiles everything
         for name, owner, function in STEPS:
             setattr(owner, function, _timed(getattr(owner, function), name, spent))
         start, before = time.process_time(), _resident_mb()
         for chunk in range(chunks):
-            split.save(chunk, list(studio.render_chunk(Recipe(), 0, chunk)))
+            split.save(chunk, list(generate.render_chunk(Recipe(), 0, chunk)))
         seconds, after = time.process_time() - start, _resident_mb()
         split.finish()
-    per_picture = 1000 * seconds / (chunks * CHUNK)
+    per_image = 1000 * seconds / (chunks * CHUNK)
     for name, value in spent.items():
         print(f"{name:30s} {1000 * value / (chunks * CHUNK):5.1f} ms")
-    rest = per_picture - 1000 * sum(spent.values()) / (chunks * CHUNK)
+    rest = per_image - 1000 * sum(spent.values()) / (chunks * CHUNK)
     print(f"{'the rest':30s} {rest:5.1f} ms")
-    rate = f"{1000 / per_picture:.1f} a second a core"
-    print(f"{'a finished picture of people':30s} {per_picture:5.1f} ms: {rate}")
-    print(f"memory: {before} MB at the start, {after} MB after {chunks * CHUNK} pictures")
+    rate = f"{1000 / per_image:.1f} per second and core"
+    print(f"{'a finished image of people':30s} {per_image:5.1f} ms: {rate}")
+    print(f"memory: {before} MB at the start, {after} MB after {chunks * CHUNK} images")
 
 
 def _timed(function: Callable[..., Any], name: str, spent: dict[str, float]) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""How fast samples are made, and how close training comes to the bare network. Prints a table.
+"""Speed of samples, training and exported networks. Prints a table.
 
     python benchmarks/speed.py samples lsp:data/lspet:train
     python benchmarks/speed.py memory
@@ -36,7 +36,7 @@ from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.precise_bn import precise_bn
 from blazepose.models.tflite_import.load_tflite import load_tflite
 from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
-from blazepose.task_bundle import DETECTOR, LANDMARKS, read_tflite
+from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, read_tflite
 from blazepose.topology import COCO17, LSP14
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.loss_config import LandmarkLossConfig
@@ -48,12 +48,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def samples(spec: str, count: int = 1000) -> None:
-    """Augmented samples a second on one core, and where the time goes."""
+    """Measure augmented samples a second on one core."""
     cv2.setNumThreads(0)
     sources = read_filtered([spec], PersonFilter())
     cases = {
         "all augmentation": Augmentation(),
-        "geometry and occluders": Augmentation(color=False),
+        "geometry and occluders": Augmentation(photometric=False),
         "none": None,
     }
     for name, augmentation in cases.items():
@@ -67,15 +67,15 @@ def samples(spec: str, count: int = 1000) -> None:
 
 
 def memory(people: int = 100_000) -> None:
-    """Memory of a process that reads 100,000 people on 50,000 pictures from a COCO-style file."""
+    """Measure the memory of a process that reads 100,000 people in 50,000 images from a COCO-style file."""
     rng = np.random.default_rng(0)
     names = list(COCO17.values())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "people.json"
-        pictures = [f"{number:012d}.jpg" for number in range(people // 2)]
-        for name in pictures:
+        image_names = [f"{number:012d}.jpg" for number in range(people // 2)]
+        for name in image_names:
             (Path(folder) / name).touch()
-        images = [{"id": i, "file_name": n, "width": 640, "height": 480} for i, n in enumerate(pictures)]
+        images = [{"id": i, "file_name": n, "width": 640, "height": 480} for i, n in enumerate(image_names)]
         keypoints = np.concatenate(
             [rng.uniform(0, 480, (people, 17, 2)).round(2), rng.integers(1, 3, (people, 17, 1))], axis=2
         )
@@ -107,11 +107,11 @@ def memory(people: int = 100_000) -> None:
 
 
 def step(arguments: list[str], seconds: float = 60.0) -> float:
-    """Images a second of forward, losses, backward and AdamW over one batch that never leaves memory.
+    """Measure images a second of forward, losses, backward and AdamW on one batch in memory.
 
     Args:
-        arguments: of train.py, which say which network and how large a batch.
-        seconds: how long to measure.
+        arguments: arguments of train.py, which set the network and the batch size.
+        seconds: duration of the measurement.
     """
     with hydra.initialize_config_dir(version_base="1.3", config_dir=str(ROOT / "configs")):
         cfg = hydra.compose("train", arguments)
@@ -120,11 +120,11 @@ def step(arguments: list[str], seconds: float = 60.0) -> float:
     keep_freed_buffers()
     net = LandmarkNet(landmark_variant(cfg.model.name, cfg.model.wiring), cfg.model.gradient_stop)
     names = list(LSP14.values())
-    trained = {"landmarks": names, "heatmaps": names, "outputs": ["presence"]}
-    module = LandmarkModule(net, LandmarkLossConfig(), OptimizerConfig(), Stages(joint=1), trained, {}).to(
+    supervised = {"landmarks": names, "heatmaps": names, "outputs": ["presence"]}
+    module = LandmarkModule(net, LandmarkLossConfig(), OptimizerConfig(), Stages(joint=1), supervised, {}).to(
         device
     )
-    optimiser = build_optimizer(net, OptimizerConfig())
+    optimizer = build_optimizer(net, OptimizerConfig())
     batch = _random_batch(batch_size, device)
     rates = []
     start = time.perf_counter()
@@ -132,9 +132,9 @@ def step(arguments: list[str], seconds: float = 60.0) -> float:
         now = time.perf_counter()
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             terms = module.losses(module(batch["image"]), batch)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         torch.stack(list(terms.values())).sum().backward()
-        optimiser.step()
+        optimizer.step()
         if device.type == "cuda":
             torch.cuda.synchronize()
         rates.append(batch_size / (time.perf_counter() - now))
@@ -146,7 +146,7 @@ def step(arguments: list[str], seconds: float = 60.0) -> float:
 def _random_batch(size: int, device: torch.device) -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(0)
     labelled = torch.zeros(size, 39, dtype=torch.bool)
-    labelled[:, 11:17] = labelled[:, 23:29] = labelled[:, 33:35] = True  # what LSP labels
+    labelled[:, 11:17] = labelled[:, 23:29] = labelled[:, 33:35] = True  # those of LSP
     batch = {
         "image": torch.randint(0, 256, (size, 256, 256, 3), dtype=torch.uint8, generator=generator),
         "points": torch.rand(size, 39, 3, generator=generator),
@@ -162,7 +162,7 @@ def _random_batch(size: int, device: torch.device) -> dict[str, torch.Tensor]:
 
 
 def training(arguments: list[str]) -> None:
-    """images/s of train.py beside the bare loop, alternating, so that a busy machine slows both."""
+    """Compare images/s of train.py and the bare loop, in turns, so that a busy machine slows both."""
     before = step(arguments)
     short = [
         "stages.joint=2",
@@ -178,12 +178,12 @@ def training(arguments: list[str]) -> None:
         (run,) = Path(folder).glob("runs/landmark/*")
         rates = logged_rates(run)
     after = step(arguments)
-    bare, real = (before + after) / 2, float(np.median(rates[len(rates) // 4 :]))
-    print(f"train.py: {real:.1f} images/s, {real / bare:.2f} of the bare loop ({os.cpu_count()} cores)")
+    bare, actual = (before + after) / 2, float(np.median(rates[len(rates) // 4 :]))
+    print(f"train.py: {actual:.1f} images/s, {actual / bare:.2f} of the bare loop ({os.cpu_count()} cores)")
 
 
 def absolute_paths(arguments: list[str]) -> list[str]:
-    """The data of a command line of train.py, for one that runs in another folder."""
+    """Make the data paths of a command line of train.py absolute, to run it in another folder."""
     with hydra.initialize_config_dir(version_base="1.3", config_dir=str(ROOT / "configs")):
         data = expand_home(hydra.compose("train", list(map(as_typed, arguments)))).data
     overrides = []
@@ -196,15 +196,15 @@ def absolute_paths(arguments: list[str]) -> list[str]:
 
 
 def logged_rates(run: Path) -> list[float]:
-    """The images/s a training wrote to TensorBoard."""
+    """Read the images/s that a training wrote to TensorBoard."""
     log = EventAccumulator(str(run)).Reload()
     return [event.value for event in log.Scalars("train/images_per_second")]
 
 
 def exported(bundle: Path, runs: int = 150) -> None:
-    """LiteRT's time for Google's networks and for the same ones imported and exported again, turn by turn."""
+    """Compare LiteRT's time for Google's networks and for the same ones imported and exported again."""
     print("median ms of LiteRT           1 thread: file, ours, ratio      2 threads: file, ours, ratio")
-    for entry in (LANDMARKS, DETECTOR):
+    for entry in (LANDMARKS_ENTRY, DETECTOR_ENTRY):
         content = read_tflite(bundle, entry)
         start = time.perf_counter()
         net = load_tflite(content)
@@ -212,8 +212,8 @@ def exported(bundle: Path, runs: int = 150) -> None:
         ours = to_tflite(ExportModule(net), net.input_spec, "fp16")
         columns = []
         for threads in (1, 2):
-            file, again = _side_by_side([content, ours], threads, runs)
-            columns.append(f"{file:6.2f} {again:6.2f} {again / file:6.3f}")
+            original_ms, ours_ms = _side_by_side([content, ours], threads, runs)
+            columns.append(f"{original_ms:6.2f} {ours_ms:6.2f} {ours_ms / original_ms:6.3f}")
         print(f"{entry:28}  {'          '.join(columns)}     imported in {imported:.1f} s")
         if isinstance(net, LandmarkNet):
             crops = [torch.rand(32, 3, net.input_spec.size, net.input_spec.size) for _ in range(8)]
@@ -223,7 +223,7 @@ def exported(bundle: Path, runs: int = 150) -> None:
 
 
 def _side_by_side(files: list[bytes], threads: int, runs: int) -> list[float]:
-    """Median milliseconds of each of several TFLite files, run in turns, so that a busy machine slows all."""
+    """Measure median milliseconds of several TFLite files, run in turns, so that a busy machine slows all."""
     engines = [Interpreter(model_content=content, num_threads=threads) for content in files]
     times: list[list[float]] = [[] for _ in engines]
     for engine in engines:
@@ -239,16 +239,16 @@ def _side_by_side(files: list[bytes], threads: int, runs: int) -> list[float]:
 
 
 if __name__ == "__main__":
-    what, *rest = sys.argv[1:] or ["help"]
-    if what == "samples" and rest:
+    benchmark, *rest = sys.argv[1:] or ["help"]
+    if benchmark == "samples" and rest:
         samples(rest[0], *map(int, rest[1:]))
-    elif what == "memory":
+    elif benchmark == "memory":
         memory()
-    elif what == "step":
+    elif benchmark == "step":
         step(rest)
-    elif what == "training":
+    elif benchmark == "training":
         training(rest)
-    elif what == "exported" and rest:
+    elif benchmark == "exported" and rest:
         exported(Path(rest[0]))
     else:
         sys.exit(__doc__)

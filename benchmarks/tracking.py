@@ -1,4 +1,4 @@
-"""Our runtime beside MediaPipe's: agreement, speed, memory, jitter, and a person who is covered for a while.
+"""Our runtime beside MediaPipe's: agreement, speed, memory, jitter, and an occluded person.
 
 python benchmarks/tracking.py agreement squats.mp4 pose_landmarker_full.task
 python benchmarks/tracking.py speed squats.mp4 pose_landmarker_full.task
@@ -35,77 +35,78 @@ from blazepose.runtime.smoothing import PoseSmoother
 from blazepose.topology import LEFT_SHOULDER, RIGHT_HIP
 
 _FRAME_MS = 33
-"""Between frames, whatever the video says: every runtime sees the same times."""
+"""Interval of frames: every runtime gets the same times, not the video's."""
 
 _NOISE, _SHIFT_PX = 4.0, 0.5
-"""Of a still picture: standard deviation of the sensor's noise in grey values, largest shift. Chosen: a phone
+"""Noise of a still image: standard deviation of the sensor's in gray values, largest shift. Chosen: a phone
 indoors on a tripod."""
 
-Follower = Callable[[np.ndarray, int], np.ndarray | None]
-"""Takes a frame and its time, and returns landmarks (33, 2) in pixels, or None."""
+Runner = Callable[[np.ndarray, int], np.ndarray | None]
+"""Function of a frame and its time that returns landmarks (33, 2) in pixels, or None."""
 
 
 @contextmanager
-def google(bundle: Path, video: bool = True) -> Iterator[Follower]:
-    """MediaPipe's own runtime."""
+def google(bundle: Path, running_mode: str = "video") -> Iterator[Runner]:
+    """Create a runner of MediaPipe's own runtime."""
+    video = running_mode == "video"
     options = vision.PoseLandmarkerOptions(
         base_options=BaseOptions(model_asset_path=str(bundle)),
         running_mode=vision.RunningMode.VIDEO if video else vision.RunningMode.IMAGE,
     )
     with vision.PoseLandmarker.create_from_options(options) as landmarker:
 
-        def follow(frame: np.ndarray, time_ms: int) -> np.ndarray | None:
+        def run(frame: np.ndarray, time_ms: int) -> np.ndarray | None:
             image = mediapipe.Image(mediapipe.ImageFormat.SRGB, frame)
-            found = landmarker.detect_for_video(image, time_ms) if video else landmarker.detect(image)
-            if not found.pose_landmarks:
+            result = landmarker.detect_for_video(image, time_ms) if video else landmarker.detect(image)
+            if not result.pose_landmarks:
                 return None
-            return np.array([(p.x, p.y) for p in found.pose_landmarks[0]]) * frame.shape[1::-1]
+            return np.array([(p.x, p.y) for p in result.pose_landmarks[0]]) * frame.shape[1::-1]
 
-        yield follow
+        yield run
 
 
-def ours(bundle: Path, **options: Any) -> Follower:
-    """Our runtime."""
+def ours(bundle: Path, **options: Any) -> Runner:
+    """Create a runner of our runtime."""
     tracker = PoseTracker.load(bundle, **options)
 
-    def follow(frame: np.ndarray, time_ms: int) -> np.ndarray | None:
+    def run(frame: np.ndarray, time_ms: int) -> np.ndarray | None:
         poses = tracker(frame, time_ms)
         return poses[0].landmarks[:, :2] if poses else None
 
-    return follow
+    return run
 
 
 def read_frames(path: Path, count: int | None = None) -> list[np.ndarray]:
-    """The first frames of a video."""
-    footage = open_source(str(path))
-    with closing(footage.frames):
-        return [frame.image for frame in itertools.islice(footage.frames, count)]
+    """Read the first frames of a video."""
+    source = open_source(str(path))
+    with closing(source.frames):
+        return [frame.image for frame in itertools.islice(source.frames, count)]
 
 
 def agreement(args: argparse.Namespace) -> None:
-    """Differences of landmarks where both look at every frame for itself, so that no error builds up."""
-    frames = read_frames(args.footage)
-    with google(args.bundle, video=False) as follow:
-        theirs = [follow(frame, 0) for frame in tqdm(frames, desc="MediaPipe", unit=" frames")]
-    look_once = ours(args.bundle, video=False)
-    own = [look_once(frame, 0) for frame in tqdm(frames, desc="ours", unit=" frames")]
-    both = [(a, b) for a, b in zip(theirs, own, strict=True) if a is not None and b is not None]
-    apart = np.concatenate([np.linalg.norm(a - b, axis=1) for a, b in both])
-    missed = [sum(pose is None for pose in poses) for poses in (theirs, own)]
+    """Compare landmarks in image mode, so that no error builds up over frames."""
+    frames = read_frames(args.source)
+    with google(args.bundle, running_mode="image") as run:
+        theirs = [run(frame, 0) for frame in tqdm(frames, desc="MediaPipe", unit=" frames")]
+    run_ours = ours(args.bundle, running_mode="image")
+    our_poses = [run_ours(frame, 0) for frame in tqdm(frames, desc="ours", unit=" frames")]
+    both = [(a, b) for a, b in zip(theirs, our_poses, strict=True) if a is not None and b is not None]
+    distances = np.concatenate([np.linalg.norm(a - b, axis=1) for a, b in both])
+    missed = [sum(pose is None for pose in poses) for poses in (theirs, our_poses)]
     print(f"{len(frames)} frames, missed by MediaPipe {missed[0]}, by us {missed[1]}")
-    middle, high, largest = np.quantile(apart, [0.5, 0.95, 1])
-    print(f"landmarks apart, px: median {middle:.4f}, 95th percentile {high:.3f}, largest {largest:.3f}")
+    middle, high, largest = np.quantile(distances, [0.5, 0.95, 1])
+    print(f"landmark distances, px: median {middle:.4f}, 95th percentile {high:.3f}, largest {largest:.3f}")
 
 
 def speed(args: argparse.Namespace) -> None:
-    """Frames a second from decoded frames to landmarks, by turns, so that both see the machine alike."""
-    frames = read_frames(args.footage)
+    """Measure frames a second, decoding of the video excluded, in turns: a busy machine slows both."""
+    frames = read_frames(args.source)
     clock, rates = itertools.count(0, _FRAME_MS), {"MediaPipe": [], "ours": [], "ours, not smoothed": []}
-    with google(args.bundle) as follow:
+    with google(args.bundle) as run_google:
         runners = {
-            "MediaPipe": follow,
+            "MediaPipe": run_google,
             "ours": ours(args.bundle),
-            "ours, not smoothed": ours(args.bundle, smooth=False),
+            "ours, not smoothed": ours(args.bundle, smooth_landmarks=False),
         }
         for _ in tqdm(range(args.rounds), unit=" rounds"):
             for name, run in runners.items():
@@ -121,10 +122,10 @@ def speed(args: argparse.Namespace) -> None:
 
 
 def _parts(frame: np.ndarray, bundle: Path) -> dict[str, float]:
-    """Where the time of one of our frames goes."""
-    engine, tracker = LandmarkEngine(bundle), PoseTracker.load(bundle, video=False)
+    """Measure the milliseconds of each part of one of our frames."""
+    engine, tracker = LandmarkEngine(bundle), PoseTracker.load(bundle, running_mode="image")
     (pose,) = tracker(frame)
-    matrix, seen, smoother = (
+    matrix, result, smoother = (
         roi_to_image_matrix(pose.roi),
         run_landmarker(engine, frame, pose.roi),
         PoseSmoother(),
@@ -137,26 +138,26 @@ def _parts(frame: np.ndarray, bundle: Path) -> dict[str, float]:
         "landmark network": _median_ms(lambda: engine(crop[None])),
         "decoding": _median_ms(lambda: decode_landmarks(raw.landmarks, engine.input_size)),
         "refinement by heatmaps": _median_ms(lambda: refine_by_heatmap(points[..., :2], raw.heatmaps)),
-        "smoothing": _median_ms(lambda: smoother(seen, next(times) / 30)),
-        "detector, where nobody is followed": _median_ms(lambda: tracker._detector(frame)),
+        "smoothing": _median_ms(lambda: smoother(result, next(times) / 30)),
+        "detector, if no person is tracked": _median_ms(lambda: tracker._detector(frame)),
     }
 
 
-def _median_ms(work: Callable[[], object], times: int = 100) -> float:
-    spent = []
+def _median_ms(function: Callable[[], object], times: int = 100) -> float:
+    durations = []
     for _ in range(times):
         start = time.perf_counter()
-        work()
-        spent.append(time.perf_counter() - start)
-    return float(1000 * np.median(spent))
+        function()
+        durations.append(time.perf_counter() - start)
+    return float(1000 * np.median(durations))
 
 
 def memory(args: argparse.Namespace) -> None:
-    """The process's memory while a video is looped."""
-    frames, follow = read_frames(args.footage), ours(args.bundle, people=2, mask=True)
+    """Print the process's memory while a video is looped."""
+    frames, run = read_frames(args.source), ours(args.bundle, num_poses=2, output_segmentation_masks=True)
     for number in tqdm(range(args.frames), unit=" frames"):
         frame = frames[number % len(frames)]
-        follow(frame if number % 500 < 480 else np.zeros_like(frame), number * _FRAME_MS)
+        run(frame if number % 500 < 480 else np.zeros_like(frame), number * _FRAME_MS)
         if number + 1 in (args.frames // 10, args.frames // 2, args.frames):
             tqdm.write(f"after {number + 1} frames: {_resident_mb():.1f} MB, at most {_peak_mb():.1f} MB")
 
@@ -171,28 +172,28 @@ def _peak_mb() -> float:
 
 
 def jitter(args: argparse.Namespace) -> None:
-    """Standard deviation of landmarks on a still picture with noise and sub-pixel shifts, % of the torso."""
-    image = read_image(args.footage)
-    frames = list(_trembling(image, args.frames))
-    with google(args.bundle) as follow:
+    """Print the deviation of landmarks on a still image with noise and sub-pixel shifts, % of the torso."""
+    image = read_image(args.source)
+    frames = list(_noisy_frames(image, args.frames))
+    with google(args.bundle) as run_google:
         runners = {
-            "MediaPipe, VIDEO": follow,
+            "MediaPipe, VIDEO": run_google,
             "ours": ours(args.bundle),
-            "ours, not smoothed": ours(args.bundle, smooth=False),
+            "ours, not smoothed": ours(args.bundle, smooth_landmarks=False),
         }
         for name, run in runners.items():
             poses = [run(frame, number * _FRAME_MS) for number, (frame, _) in enumerate(frames)]
             if any(pose is None for pose in poses):
-                raise ValueError(f"{args.footage}: {name} does not see one person in every frame")
-            found = np.stack(poses) - np.stack([shift for _, shift in frames])[:, None]
-            spread = np.linalg.norm(found[len(found) // 4 :].std(axis=0), axis=1)  # filters have to start
-            torso = np.linalg.norm(found[:, LEFT_SHOULDER] - found[:, RIGHT_HIP], axis=1).mean()
+                raise ValueError(f"{args.source}: {name} does not find one person in every frame")
+            points = np.stack(poses) - np.stack([shift for _, shift in frames])[:, None]
+            spread = np.linalg.norm(points[len(points) // 4 :].std(axis=0), axis=1)  # filters need a start
+            torso = np.linalg.norm(points[:, LEFT_SHOULDER] - points[:, RIGHT_HIP], axis=1).mean()
             mean, worst = 100 * spread.mean() / torso, 100 * spread.max() / torso
             print(f"{name:20} mean over landmarks {mean:.3f}, worst landmark {worst:.3f}")
 
 
-def _trembling(image: np.ndarray, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Noisy frames, and by how much each is shifted, pixels."""
+def _noisy_frames(image: np.ndarray, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield noisy frames, and the shift of each in pixels."""
     rng = np.random.default_rng(0)
     for _ in range(count):
         shift = rng.uniform(-_SHIFT_PX, _SHIFT_PX, 2)
@@ -207,22 +208,25 @@ def _trembling(image: np.ndarray, count: int) -> Iterator[tuple[np.ndarray, np.n
 
 
 def covered(args: argparse.Namespace) -> None:
-    """Frames without a pose where a grey board hides the person in 20 of them, and the ids."""
-    frames = read_frames(args.footage)
-    hidden, look_once = range(20, 40), PoseTracker.load(args.bundle, video=False)
-    shown = [_board(f, look_once(f)) if n in hidden else f for n, f in enumerate(frames)]
+    """Print frames without a pose, if a gray board hides the person in 20 of them, and the ids."""
+    frames = read_frames(args.source)
+    hidden, image_tracker = range(20, 40), PoseTracker.load(args.bundle, running_mode="image")
+    shown = [_board(f, image_tracker(f)) if n in hidden else f for n, f in enumerate(frames)]
     tracker = PoseTracker.load(args.bundle)
-    found = [tracker(frame, number * _FRAME_MS) for number, frame in enumerate(shown)]
-    with google(args.bundle) as follow:
-        theirs = [follow(frame, number * _FRAME_MS) for number, frame in enumerate(shown)]
-    for name, seen in (("MediaPipe", [p is not None for p in theirs]), ("ours", [bool(p) for p in found])):
-        lost = [n for n, there in enumerate(seen) if not there]
+    ours_by_frame = [tracker(frame, number * _FRAME_MS) for number, frame in enumerate(shown)]
+    with google(args.bundle) as run_google:
+        theirs = [run_google(frame, number * _FRAME_MS) for number, frame in enumerate(shown)]
+    for name, present in (
+        ("MediaPipe", [pose is not None for pose in theirs]),
+        ("ours", [bool(poses) for poses in ours_by_frame]),
+    ):
+        lost = [number for number, has_pose in enumerate(present) if not has_pose]
         print(f"{name:10} frames without a pose: {_ranges(lost)}; hidden in {hidden.start}-{hidden.stop - 1}")
-    print(f"our ids: {sorted({pose.id for poses in found for pose in poses})}")
+    print(f"our ids: {sorted({pose.id for poses in ours_by_frame for pose in poses})}")
 
 
 def _board(frame: np.ndarray, people: list[Pose]) -> np.ndarray:
-    """The frame with a board before everybody, a tenth larger than their landmarks' box on every side."""
+    """Cover all people with a board a tenth larger than their landmarks' box on every side."""
     covered = frame.copy()
     for pose in people:
         low, high = pose.landmarks[:, :2].min(axis=0), pose.landmarks[:, :2].max(axis=0)
@@ -236,20 +240,20 @@ def _ranges(numbers: list[int]) -> str:
     return f"{numbers[0]}-{numbers[-1]} ({len(numbers)})" if numbers else "none"
 
 
-WORK = {"agreement": agreement, "speed": speed, "memory": memory, "jitter": jitter, "covered": covered}
+BENCHMARKS = {"agreement": agreement, "speed": speed, "memory": memory, "jitter": jitter, "covered": covered}
 
 
 @friendly_errors
 def main() -> None:
-    """Print the figures of one comparison."""
+    """Run one comparison."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=WORK)
-    parser.add_argument("footage", type=Path, help="video; for jitter a picture")
+    parser.add_argument("benchmark", choices=BENCHMARKS)
+    parser.add_argument("source", type=Path, help="video; for jitter an image")
     parser.add_argument("bundle", type=Path, help=".task")
-    parser.add_argument("--rounds", type=int, default=5, help="of speed")
-    parser.add_argument("--frames", type=int, default=300, help="of memory and jitter")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of speed")
+    parser.add_argument("--frames", type=int, default=300, help="frames of memory and jitter")
     args = parser.parse_args()
-    WORK[args.what](args)
+    BENCHMARKS[args.benchmark](args)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Files and folders that appear when they are complete, so that a kill leaves the earlier ones or none."""
+"""Atomic writing of files and folders: a kill leaves the earlier ones, or none."""
 
 import errno
 import hashlib
@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_LONGEST_NAME = 255
-"""Bytes of a file's name. Source: NAME_MAX of Linux."""
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_MAX_NAME_BYTES = 255
+"""Longest file name in bytes. Source: NAME_MAX of Linux."""
+_FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """A place beside `path` to write to; what is there in the end replaces `path`, unless an error came."""
+    """Yield a temporary path beside `path`; its file replaces `path` at the end, unless an error occurs."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(_part_name(path.name))
     try:
@@ -28,16 +28,16 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def _part_name(name: str) -> str:
-    """Name a part by as much of the whole file's name, suffix last, as the system takes."""
+    """Return a temporary name with as much of the end of the file's name as the system allows."""
     start = f".{os.getpid()}."
-    return start + os.fsencode(name)[len(start) - _LONGEST_NAME :].decode(errors="ignore")
+    return start + os.fsencode(name)[len(start) - _MAX_NAME_BYTES :].decode(errors="ignore")
 
 
 @contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
-    """A folder inside `folder` to write to; its files move to `folder` in the end, unless an error came.
+def atomic_folder(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder inside `folder`; its files move there at the end, unless an error occurs.
 
-    Inside, since `folder` may be a disk of its own. Where an error came, an empty `folder` goes away.
+    It is inside, since `folder` may be a mount point. After an error, an empty `folder` is removed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=".part.", dir=folder))
@@ -54,7 +54,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def naming_full_disk(path: Path) -> Iterator[None]:
-    """Name what was being written in the system's error that the disk is full."""
+    """Add the file's name to an error about a full disk."""
     try:
         yield
     except Exception as error:
@@ -65,22 +65,22 @@ def naming_full_disk(path: Path) -> Iterator[None]:
 
 
 def full_disk(error: BaseException | None) -> OSError | None:
-    """The system's error behind this one, if it is that a disk or a quota is full, or a file too large."""
-    for one in chain(error):
-        if isinstance(one, OSError) and one.errno in _FULL:
-            return one
+    """Return the OSError in the chain for a full disk or quota, or a file too large; else None."""
+    for cause in exception_chain(error):
+        if isinstance(cause, OSError) and cause.errno in _FULL_DISK:
+            return cause
     return None
 
 
-def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and those that it came from."""
+def exception_chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and its causes."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
 
 def file_sha256(path: Path) -> str:
-    """Checksum that tells which weights these are.
+    """Compute the SHA-256 checksum of a file.
 
     Raises:
         FileNotFoundError: if there is no such file.

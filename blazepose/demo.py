@@ -1,8 +1,8 @@
-"""The main job at small scale on synthetic people: train, evaluate, export, draw. `make demo` runs it.
+"""The whole pipeline at small scale on synthetic people: train, evaluate, export, draw (`make demo`).
 
     python -m blazepose.demo
 
-The commands are those of the README, as a user types them, one after the other.
+It runs the commands of the README, one after the other.
 """
 
 import json
@@ -34,10 +34,10 @@ _PEOPLE = 6
 
 @friendly_errors
 def main(overrides: list[str] | None = None) -> None:
-    """Run the commands and say where everything is, and how good it is.
+    """Run the commands and print the files and the accuracy.
 
     Args:
-        overrides: more words for train.py; None takes the command line's.
+        overrides: further arguments of train.py; None takes those of the command line.
 
     Raises:
         ValueError: if one of the commands fails.
@@ -50,31 +50,31 @@ def main(overrides: list[str] | None = None) -> None:
     _run("eval.py", f"weights={run}", f"out={report}")
     _run("export.py", "--target", "tflite", "--weights", str(run))
     exported = next(run.glob("*.tflite"))
-    picture = run / "landmarks.png"
-    draw_people(LandmarkEngine(exported), read_source(VALIDATION).annotations[:_PEOPLE], picture)
-    figures = json.loads((report / "results.json").read_text())
+    image = run / "landmarks.png"
+    draw_people(LandmarkEngine(exported), read_source(VALIDATION).annotations[:_PEOPLE], image)
+    metrics = json.loads((report / "results.json").read_text())
     print(
         f"\nDone in {(time.monotonic() - start) / 60:.0f} minutes.\n"
-        f"  PCK@0.2 {figures['pck@0.2']:.1f} on {figures['num_people']} synthetic people it has not seen; "
-        f"the mean pose for everybody scores {figures['pck@0.2_mean_pose']:.1f}\n"
+        f"  PCK@0.2 {metrics['pck@0.2']:.1f} on {metrics['num_people']} synthetic people held out; "
+        f"the mean pose as a constant prediction scores {metrics['pck@0.2_mean_pose']:.1f}\n"
         f"  weights   {run / 'checkpoints' / 'best.ckpt'}\n"
         f"  report    {report / 'report.md'}\n"
-        f"  phone     {exported}\n"
-        f"  picture   {picture}\n"
-        "A few minutes show that everything works; data/README.md says where real people are."
+        f"  exported  {exported}\n"
+        f"  image     {image}\n"
+        "This short run only checks the pipeline; data/README.md lists data sets of real people."
     )
 
 
 def draw_people(engine: InferenceEngine, people: list[Annotation], file: Path) -> None:
-    """Draw the landmarks that an exported file finds on pictures of people, in crops from their labels."""
+    """Draw the landmarks predicted by an exported file on images of people, with crops from the labels."""
     figure = Figure(figsize=(2.6 * len(people), 2.9), layout="constrained")
-    figure.suptitle("what the exported file sees; orange is the person's left", fontsize=10)
+    figure.suptitle("landmarks predicted by the exported file; orange is the person's left", fontsize=10)
     for axes, person in zip(np.atleast_1d(figure.subplots(1, len(people))), people, strict=True):
         image, roi = read_image(person.image), aligned_roi(person)
         raw = engine(crop_image(image, roi_to_image_matrix(roi), engine.input_size)[None])
         landmarks = decode_landmarks(raw.landmarks, engine.input_size)
         landmarks[..., :2] = refine_by_heatmap(landmarks[..., :2], raw.heatmaps)
-        # Twice the size, so that lines stay thin.
+        # Double the size, so that lines stay thin.
         large = cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
         points = 2 * landmarks_to_image(landmarks[0], roi)[:NUM_LANDMARKS, :2]
         axes.imshow(draw_pose(large, points, np.ones(NUM_LANDMARKS, bool)))
@@ -88,7 +88,7 @@ def _run(script: str, *arguments: str) -> None:
     print(f"\n$ python {script} {' '.join(arguments)}", flush=True)
     done = subprocess.run([sys.executable, str(root / script), *arguments], check=False)
     if done.returncode:
-        raise ValueError(f"{script} did not succeed; what it says is above")
+        raise ValueError(f"{script} failed; its message is above")
 
 
 if __name__ == "__main__":

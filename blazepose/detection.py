@@ -1,4 +1,4 @@
-"""Whom detectors find, and how near the ROI is: one or several on the same pictures.
+"""Evaluate one or more detectors on the same images: recall, precision, AP and ROI accuracy.
 
 python -m blazepose.detection pose_landmarker_full.task runs/detector/detector-TIME --data
 coco:data/coco:val2017
@@ -17,30 +17,32 @@ from blazepose.metrics.detection import LEAST_SCORE
 from blazepose.training.runs import resolve_named_weights
 
 _EPILOG = """\
-found %     people to whom an answer of at least 0.5 belongs: its middle is less than half a side off
-right %     of these answers, those that belong to somebody
-AP overlap  average precision over all answers, an answer right if the boxes overlap by half; Google's
-            detector says one size for everybody
-AP place    the same, an answer right if the middle is less than half a side off
-good ROI %  people whose ROI is near enough for the landmark network: a tenth of its side in place and in
-            size, and 8 degrees
-centre, side, turn   medians of these errors over people who were found: % of the ROI's side, degrees
+recall %      people matched by a detection with a score of 0.5 or more, whose center is less than half a
+              box side off
+precision %   detections with a score of 0.5 or more that match a person
+AP50          average precision over all detections, matched by a box IoU of 0.5; all boxes of Google's
+              detector have the same size
+AP center     average precision over all detections, matched by a center less than half a box side off
+good ROI %    people whose ROI is accurate enough for the landmark network: center and size within a tenth of
+              its side, rotation within 8 degrees
+center err %, size err %, rotation err deg
+              median ROI errors over detected people, in % of the ROI's side and in degrees
 
-Pictures in which nobody has hips, shoulders and head labelled are not looked at; people without these labels,
-crowds, and people smaller than 3 % of the picture are neither right nor wrong.
+Images without a person whose hips, shoulders and head are labelled are skipped. People without these labels,
+crowds, and people smaller than 3 % of the image are ignored.
 """
 
 _COLUMNS = {
-    "recall": "found %",
-    "precision": "right %",
-    "ap": "AP overlap",
-    "ap_place": "AP place",
+    "recall": "recall %",
+    "precision": "precision %",
+    "ap": "AP50",
+    "ap_place": "AP center",
     "roi_good": "good ROI %",
-    "roi_center": "centre %",
-    "roi_side": "side %",
-    "roi_rotation_deg": "turn deg",
+    "roi_center": "center err %",
+    "roi_side": "size err %",
+    "roi_rotation_deg": "rotation err deg",
 }
-"""Of metrics.detection.detection_figures."""
+"""Titles of the metrics of metrics.detection.detection_metrics."""
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -59,36 +61,42 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         action="append",
         default=[],
         metavar="DIR",
-        help="people-free pictures; may be repeated",
+        help="negative images; may be repeated",
     )
     return parser.parse_args(arguments)
 
 
 @friendly_errors
 def main(arguments: list[str] | None = None) -> None:
-    """Print a table for each set of people, and one for the people-free pictures."""
+    """Print a table for each data set, and one for the negative images."""
     args = _parse(arguments)
     if not (args.data or args.negatives):
-        raise ValueError("nothing to look at: name labelled people with --data, or pictures with --negatives")
+        raise ValueError(
+            "nothing to evaluate: give labelled people with --data, or negative images with --negatives"
+        )
     weights = [resolve_named_weights(name) for name in args.weights]
     detectors = {path: open_detector(path, LEAST_SCORE) for path in weights}
     for spec in args.data:
         source = read_source(spec)
-        scenes = group_by_image([source], "--data")
-        people = sum(len(scene.people) for scene in scenes)
-        print(f"\n{spec}: {people} people in {len(scenes)} pictures", *source.notes, sep="\n")
-        print("  " + "".join(f"{title:>12}" for title in _COLUMNS.values()))
+        images = group_by_image([source], "--data")
+        people = sum(len(image.people) for image in images)
+        print(f"\n{spec}: {people} people in {len(images)} images", *source.notes, sep="\n")
+        print("  " + "".join(f"{title:>{_width(title)}}" for title in _COLUMNS.values()))
         for path, detector in detectors.items():
-            print(_row(score_detector(detector, scenes)) + f"  {path}")
-    pictures = find_image_files(args.negatives, "--negatives")
-    if pictures:
-        print(f"\n{len(pictures)} people-free pictures, of which somebody is found in")
+            print(_row(score_detector(detector, images)) + f"  {path}")
+    negatives = find_image_files(args.negatives, "--negatives")
+    if negatives:
+        print(f"\nfalse alarms in {len(negatives)} negative images")
         for path, detector in detectors.items():
-            print(f"  {false_alarms(detector, pictures):10.1f} %  {path}")
+            print(f"  {false_alarms(detector, negatives):10.1f} %  {path}")
 
 
-def _row(figures: Mapping[str, float]) -> str:
-    return "  " + "".join(f"{figures[name]:12.1f}" for name in _COLUMNS)
+def _row(metrics: Mapping[str, float]) -> str:
+    return "  " + "".join(f"{metrics[key]:{_width(title)}.1f}" for key, title in _COLUMNS.items())
+
+
+def _width(title: str) -> int:
+    return max(len(title) + 2, 10)
 
 
 if __name__ == "__main__":

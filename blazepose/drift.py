@@ -1,8 +1,8 @@
-"""What a fine-tuning gained and what it forgot: two weights on the same people, and on the same video.
+"""Measure what a fine-tuning gained and forgot: two weights on the same people, and on the same video.
 
     python -m blazepose.drift pose_landmarker_full.task my_pose.task --data lsp:data/lspet:val --video a.mp4
 
-Anything that eval.py runs is taken; a video needs two .task bundles and MediaPipe, which follows the person.
+Accepts all weights that eval.py runs. A video needs two .task bundles, and MediaPipe to track the person.
 """
 
 import argparse
@@ -19,9 +19,9 @@ from blazepose.evaluation.compare.forgetting import (
     SHIFT_PX,
     CropOutputs,
     changed_pck,
-    changes,
     labels_of,
     measure_forgetting,
+    person_changes,
     run_on_crops,
     shift_crop,
     unshift,
@@ -41,94 +41,98 @@ _HIPS, _SHOULDERS = [LEFT_HIP, RIGHT_HIP], [LEFT_SHOULDER, RIGHT_SHOULDER]
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m blazepose.drift", description=__doc__.splitlines()[0])
     parser.add_argument("before", help="run folder, .ckpt, .tflite, .task or .onnx")
-    parser.add_argument("after", help="the same, fine-tuned")
+    parser.add_argument("after", help="the fine-tuned weights, in the same formats")
     parser.add_argument(
         "--data", action="append", default=[], metavar="READER:PATH", help="labelled people; may be repeated"
     )
-    parser.add_argument("--roi", choices=CROPS, default="annotation", help="where their crops come from")
-    parser.add_argument("--pictures", type=Path, metavar="PNG", help="draw whom it helped and harmed most")
-    parser.add_argument("--video", type=Path, help="a video of one person, for MediaPipe's VIDEO mode")
+    parser.add_argument("--roi", choices=CROPS, default="annotation", help="source of the crops")
+    parser.add_argument(
+        "--images", type=Path, metavar="PNG", help="write an image sheet of the largest gains and losses"
+    )
+    parser.add_argument("--video", type=Path, help="video of one person, for MediaPipe's VIDEO mode")
     return parser.parse_args(arguments)
 
 
 @friendly_errors
 def main(arguments: list[str] | None = None) -> None:
-    """Print a table for each set of people, and one for the video."""
+    """Print a table for each data set, and one for the video."""
     args = _parse(arguments)
     if not args.data and args.video is None:
-        raise ValueError("nothing to look at: name labelled people with --data, or a --video")
+        raise ValueError("nothing to evaluate: give labelled people with --data, or a --video")
     before, after = (resolve_named_weights(name) for name in (args.before, args.after))
-    if args.pictures is not None and len(args.data) != 1:
-        raise ValueError("--pictures draws the people of one --data")
-    if args.pictures is not None:
-        _require_new_png(args.pictures)
+    if args.images is not None and len(args.data) != 1:
+        raise ValueError("--images needs exactly one --data")
+    if args.images is not None:
+        _require_new_png(args.images)
     if args.video is not None:
         require_bundle(before)
         require_bundle(after)
         next(_frames(args.video))
     for spec in args.data:
-        _print_people(before, after, spec, args.roi, args.pictures)
+        _print_people(before, after, spec, args.roi, args.images)
     if args.video is not None:
         _print_video(before, after, args.video)
 
 
-def _print_people(before: Path, after: Path, spec: str, roi: str, pictures: Path | None) -> None:
+def _print_people(before: Path, after: Path, spec: str, roi: str, images: Path | None) -> None:
     source = read_source(spec)
     jobs = plan_label_crops([source], roi, 0)
     engine, second_engine = open_weights(before), open_weights(after)
-    first, second = _hear(engine, jobs), _hear(second_engine, jobs)
-    # What a figure means: no network says quite the same of a picture that is moved by nothing to speak of.
-    aside = unshift(_hear(engine, [shift_crop(job, engine.input_size) for job in jobs]))
+    first, second = _run(engine, jobs), _run(second_engine, jobs)
+    # For scale: the outputs of any network change with a negligible shift of the crop.
+    shifted = unshift(_run(engine, [shift_crop(job, engine.input_size) for job in jobs]))
     labels = labels_of(jobs)
-    was, now, gain = changed_pck(first, second, labels)
+    pck_before, pck_after, gain = changed_pck(first, second, labels)
     print(f"\n{spec}, {len(jobs)} people, roi={roi}", *source.notes, sep="\n")
     interval = f"95 % interval {gain.low:+.1f} to {gain.high:+.1f}"
-    print(f"  PCK@0.2 {was:.1f} -> {now:.1f}: {gain.value:+.1f}, {interval}")
-    print(f"  where the first weights were right {'second':>12} first, {SHIFT_PX} px aside")
-    moved, noise = measure_forgetting(first, second, labels), measure_forgetting(first, aside, labels)
-    for name, figure in moved.items():
-        print(f"    {name:34} {figure:10.2f} {noise[name]:19.2f}")
-    if pictures is not None:
-        with atomic_path(pictures) as part:
-            save_before_after(changes(jobs, first, second, labels), ("before", "after"), part)
-        print(f"  {pictures}")
+    print(f"  PCK@0.2 {pck_before:.1f} -> {pck_after:.1f}: {gain.value:+.1f}, {interval}")
+    print(f"  where the first weights are correct {'second':>11} first, {SHIFT_PX} px shift")
+    changed, noise = measure_forgetting(first, second, labels), measure_forgetting(first, shifted, labels)
+    for name, value in changed.items():
+        print(f"    {name:34} {value:10.2f} {noise[name]:19.2f}")
+    if images is not None:
+        with atomic_path(images) as part:
+            save_before_after(person_changes(jobs, first, second, labels), ("before", "after"), part)
+        print(f"  {images}")
 
 
 def _require_new_png(file: Path) -> None:
     if file.suffix.lower() != ".png":
-        raise ValueError(f"--pictures {file}: the picture is a .png")
+        raise ValueError(f"--images {file}: the file must end in .png")
     if file.exists():
-        raise FileExistsError(f"--pictures {file} exists; choose another name, or delete it first")
+        raise FileExistsError(f"--images {file} exists; choose another name, or delete it first")
     if not file.absolute().parent.is_dir():
-        raise FileNotFoundError(f"--pictures {file}: there is no folder to write it to")
+        raise FileNotFoundError(f"--images {file}: its folder does not exist")
 
 
-def _hear(engine: InferenceEngine, jobs: list[CropJob]) -> CropOutputs:
+def _run(engine: InferenceEngine, jobs: list[CropJob]) -> CropOutputs:
     return run_on_crops(engine, (cut_crop(job, engine.input_size) for job in jobs), len(jobs))
 
 
 def _print_video(before: Path, after: Path, video: Path) -> None:
-    """Frames without a pose; movement of the alignment points, each frame seen through the same crop."""
-    poses, others = (track_video(path, _frames(video)) for path in (before, after))
-    seen = sum(pose is not None for pose in poses)
-    if not seen:
-        raise ValueError(f"--video {video}: {before} finds nobody in it")
+    """Print the frames without a pose, and the shift of the alignment points on the same crops."""
+    poses, poses_after = (track_video(path, _frames(video)) for path in (before, after))
+    num_poses = sum(pose is not None for pose in poses)
+    if not num_poses:
+        raise ValueError(f"--video {video}: {before} detects no person in it")
     engines = [open_weights(path) for path in (before, after)]
     points = [
-        run_on_crops(engine, _crops(video, poses, engine.input_size), seen).points[:, [ROI_CENTER, ROI_SCALE]]
+        run_on_crops(engine, _crops(video, poses, engine.input_size), num_poses).points[
+            :, [ROI_CENTER, ROI_SCALE]
+        ]
         for engine in engines
     ]
     hips, circle = 100 * np.median(np.linalg.norm(points[1] - points[0], axis=2), axis=0)
-    radius = [np.linalg.norm(two[:, 1] - two[:, 0], axis=1) for two in points]
-    larger = 100 * np.median(radius[1] / radius[0] - 1)
+    radius = [np.linalg.norm(pair[:, 1] - pair[:, 0], axis=1) for pair in points]
+    growth = 100 * np.median(radius[1] / radius[0] - 1)
     print(f"\n{video}, {len(poses)} frames, MediaPipe's VIDEO mode")
-    print(f"  frames without a pose {len(poses) - seen} -> {sum(pose is None for pose in others)}")
+    print(f"  frames without a pose {len(poses) - num_poses} -> {sum(pose is None for pose in poses_after)}")
     print(f"  alignment points moved by {hips:.2f} % (hips) and {circle:.2f} % (circle) of the crop,")
-    print(f"  which makes the next crop {larger:+.2f} % larger (medians)")
+    print(f"  which makes the next crop {growth:+.2f} % larger (medians)")
 
 
 def _crops(video: Path, poses: list[np.ndarray | None], size: int) -> Iterator[np.ndarray]:
-    """What a network would see of the frames with a pose."""
+    """Cut the crops of the frames with a pose."""
     for frame, pose in zip(_frames(video), poses, strict=True):
         if pose is not None:
             roi = roi_from_keypoints(pose, pose[_HIPS], pose[_SHOULDERS])
@@ -136,11 +140,11 @@ def _crops(video: Path, poses: list[np.ndarray | None], size: int) -> Iterator[n
 
 
 def _frames(path: Path) -> Iterator[np.ndarray]:
-    """RGB frames of a video.
+    """Read the RGB frames of a video.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it has no frame that can be decoded.
+        FileNotFoundError: if the file is missing.
+        ValueError: if no frame can be decoded.
     """
     if not path.is_file():
         raise FileNotFoundError(f"--video {path} is missing")

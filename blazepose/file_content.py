@@ -1,15 +1,15 @@
-"""Sentences for files that cannot be opened: what they hold instead, or what the library reported."""
+"""Messages for files that cannot be opened: their actual content, or the library's error."""
 
 import re
 from pathlib import Path
 
 _WEB_PAGE = "a web page; download the file itself"
-_STAND_INS = {
+_PLACEHOLDERS = {
     b"version https://git-lfs": "a Git LFS pointer; `git lfs pull` fetches the file",
     b"<!doctype html": _WEB_PAGE,
     b"<html": _WEB_PAGE,
 }
-"""First bytes of files that often stand in for others."""
+"""First bytes of files that often replace others."""
 
 _KINDS = {
     rb"PK\x03\x04": "a zip archive",
@@ -20,15 +20,15 @@ _KINDS = {
     rb"\x08[\x01-\x1f][\x12\x1a\x22\x28\x32\x3a\x42]": "an ONNX file",  # its version, then another field
 }
 _START = 64
-"""Bytes that tell the kind of a file."""
+"""Number of bytes that identify the kind of a file."""
 
 
 def check_file(path: Path, wanted: str, otherwise: str) -> None:
-    """Refuse what no library can read.
+    """Reject a file that no library can read.
 
     Args:
         path: the file.
-        wanted: what it should be, as "a TFLite file".
+        wanted: expected kind of file, such as "a TFLite file".
         otherwise: next step if there is no such file.
 
     Raises:
@@ -44,18 +44,18 @@ def check_file(path: Path, wanted: str, otherwise: str) -> None:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from error
     if not start:
         raise ValueError(f"{path} is empty: it has 0 bytes; copy it again, or {otherwise}")
-    if kind := _stand_in(start):
+    if kind := _placeholder(start):
         raise ValueError(f"{path} is not {wanted}, but {kind}")
 
 
 def unreadable(path: Path, wanted: str, reason: Exception | str, next_step: str | None = None) -> ValueError:
-    """Return the error for a file that a library refuses.
+    """Return the error for a file that a library rejects.
 
     Args:
         path: the file.
-        wanted: what it should be.
-        reason: what the library reported.
-        next_step: what helps; None where the content is at fault: compare it with the original.
+        wanted: expected kind of file.
+        reason: the library's error.
+        next_step: remedy; None for damaged content: compare it with the original.
     """
     parts = [" ".join(reason.split()) if isinstance(reason, str) else first_line(reason)]
     if next_step is None:
@@ -65,13 +65,13 @@ def unreadable(path: Path, wanted: str, reason: Exception | str, next_step: str 
 
 
 def first_line(error: Exception) -> str:
-    """Return what a library reported, in its first line; with the kind of error where that is one word."""
+    """Return the first line of a library's error, with the error's type if that is one word."""
     first, *_ = str(error).strip().splitlines() or [""]
     return first.rstrip(".") if " " in first else f"{type(error).__name__} {first}".strip()
 
 
 def is_tflite(content: bytes) -> bool:
-    """Return whether bytes begin as those of a TFLite file."""
+    """Return whether bytes are the beginning of a TFLite file."""
     return content[4:8] == b"TFL3"
 
 
@@ -80,15 +80,15 @@ def _start(path: Path) -> bytes:
         return content.read(_START)
 
 
-def _stand_in(start: bytes) -> str | None:
+def _placeholder(start: bytes) -> str | None:
     text = start.lstrip().lower()
-    return next((kind for beginning, kind in _STAND_INS.items() if text.startswith(beginning)), None)
+    return next((kind for prefix, kind in _PLACEHOLDERS.items() if text.startswith(prefix)), None)
 
 
 def recognize(start: bytes) -> str | None:
-    """Return what the first bytes of a file are the beginning of; None if that is not known here."""
-    if stand_in := _stand_in(start):
-        return stand_in
+    """Return the kind of a file by its first bytes; None if unknown."""
+    if placeholder := _placeholder(start):
+        return placeholder
     for pattern, kind in _KINDS.items():
         if re.match(pattern, start, re.DOTALL):
             return kind

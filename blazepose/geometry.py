@@ -3,7 +3,7 @@
 Spaces: `_px` pixels of the original image; `_roi` 0..1 across the crop, which may be exceeded by points
 outside it; `_norm` 0..1 of the image. x right, y down.
 
-The pixel rule, said once: coordinate i is the centre of pixel i, in the image as in the crop, and
+The pixel rule: coordinate i is the center of pixel i, in the image as in the crop, and
 x_norm = x_px / width. So crop pixel i of 256 shows ROI position i / 256: MediaPipe adds no half pixel.
 """
 
@@ -26,8 +26,8 @@ class Roi:
     """A rotated square in the image.
 
     Attributes:
-        center_x: column of the centre, pixels.
-        center_y: row of the centre, pixels.
+        center_x: column of the center, pixels.
+        center_y: row of the center, pixels.
         side: length of a side, pixels.
         rotation_rad: clockwise angle on the screen from the image's up to the ROI's up, [-pi, pi).
     """
@@ -39,18 +39,18 @@ class Roi:
 
 
 def wrap_angle(angle_rad: float) -> float:
-    """The same angle in [-pi, pi)."""
+    """Wrap an angle to [-pi, pi)."""
     return (angle_rad + math.pi) % (2 * math.pi) - math.pi
 
 
 def upright_rotation(base_px: np.ndarray, top_px: np.ndarray) -> float:
-    """Rotation of the ROI in which `top_px` (2,) is straight above `base_px` (2,); radians, [-pi, pi)."""
+    """Return the rotation of the ROI with `top_px` (2,) straight above `base_px` (2,); radians, [-pi, pi)."""
     dx, dy = (np.asarray(top_px, dtype=np.float64) - base_px).tolist()
     return wrap_angle(math.pi / 2 - math.atan2(-dy, dx))
 
 
 def roi_from_alignment(center_px: np.ndarray, scale_px: np.ndarray) -> Roi:
-    """ROI from the two alignment points that the detector and the tracker predict.
+    """Compute the ROI from the two alignment points that the detector and the tracker predict.
 
     Args:
         center_px: mid-hip (2,), pixels.
@@ -68,7 +68,7 @@ def roi_from_alignment(center_px: np.ndarray, scale_px: np.ndarray) -> Roi:
 
 
 def roi_from_keypoints(keypoints_px: np.ndarray, hips_px: np.ndarray, shoulders_px: np.ndarray) -> Roi:
-    """The aligned square of an annotated person: hip-centred, upright, reaching the farthest keypoint.
+    """Compute the aligned square of a labelled person: hip-centered, upright, reaching the farthest keypoint.
 
     Args:
         keypoints_px: every labelled keypoint of the source skeleton, (keypoints, 2) pixels.
@@ -88,15 +88,15 @@ def roi_from_keypoints(keypoints_px: np.ndarray, hips_px: np.ndarray, shoulders_
 
 
 def letterbox_roi(width: int, height: int) -> Roi:
-    """The upright square around a whole picture, which the detector sees."""
+    """Return the upright square around a whole image, the input of the detector."""
     return Roi(width / 2, height / 2, float(max(width, height)), 0.0)
 
 
 def roi_from_box(box_xyxy: np.ndarray) -> Roi:
-    """The ROI of a person of whom only a box (4,) is known, pixels.
+    """Estimate the ROI of a person from a box (4,), pixels.
 
-    It is upright and has the hips in the middle, as of somebody who stands: a first guess, from which the
-    landmark network tells better.
+    It is upright with the hips in the middle, as for a standing person: a first guess, which the landmark
+    network refines.
 
     Raises:
         ValueError: if the box has no area or is not finite.
@@ -109,7 +109,7 @@ def roi_from_box(box_xyxy: np.ndarray) -> Roi:
 
 
 def roi_iou(roi: Roi, other: Roi) -> float:
-    """Intersection over union of two ROIs as if neither were rotated, as MediaPipe compares them."""
+    """Compute the IoU of two ROIs as if neither were rotated, as MediaPipe does."""
     reach = (roi.side + other.side) / 2
     width = min(reach - abs(roi.center_x - other.center_x), roi.side, other.side)
     height = min(reach - abs(roi.center_y - other.center_y), roi.side, other.side)
@@ -118,7 +118,7 @@ def roi_iou(roi: Roi, other: Roi) -> float:
 
 
 def roi_to_image_matrix(roi: Roi) -> np.ndarray:
-    """Affine (2, 3) float64 that takes ROI coordinates (0..1) to image pixels."""
+    """Return the affine (2, 3) float64 from ROI coordinates (0..1) to image pixels."""
     cos, sin = math.cos(roi.rotation_rad) * roi.side, math.sin(roi.rotation_rad) * roi.side
     return np.array(
         [
@@ -129,13 +129,13 @@ def roi_to_image_matrix(roi: Roi) -> np.ndarray:
 
 
 def invert_affine(matrix: np.ndarray) -> np.ndarray:
-    """The inverse (2, 3) of an affine (2, 3)."""
+    """Compute the inverse (2, 3) of an affine (2, 3)."""
     linear = np.linalg.inv(matrix[:, :2])
     return np.hstack([linear, -linear @ matrix[:, 2:]])
 
 
 def compose_affine(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
-    """The affine (2, 3) that applies `inner`, then `outer`."""
+    """Return the affine (2, 3) that applies `inner`, then `outer`."""
     return np.hstack([outer[:, :2] @ inner[:, :2], outer[:, :2] @ inner[:, 2:] + outer[:, 2:]])
 
 
@@ -145,31 +145,31 @@ def transform_points(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def roi_to_image(roi: Roi, points_roi: np.ndarray) -> np.ndarray:
-    """Points (..., 2) from ROI coordinates (0..1) to image pixels."""
+    """Map points (..., 2) from ROI coordinates (0..1) to image pixels."""
     return transform_points(roi_to_image_matrix(roi), points_roi)
 
 
 def image_to_roi(roi: Roi, points_px: np.ndarray) -> np.ndarray:
-    """Points (..., 2) from image pixels to ROI coordinates (0..1)."""
+    """Map points (..., 2) from image pixels to ROI coordinates (0..1)."""
     return transform_points(invert_affine(roi_to_image_matrix(roi)), points_px)
 
 
 def images_to_rois(rois: Sequence[Roi], points_px: np.ndarray) -> np.ndarray:
-    """Points (rois, points, 2) of many pictures from pixels to the coordinates (0..1) of an ROI in each."""
+    """Map points (rois, points, 2) of many images from pixels to coordinates (0..1) of one ROI in each."""
     center, side, (cos, sin) = _columns(rois)
     x, y = np.moveaxis((points_px - center) / side, -1, 0)
     return np.stack([cos * x + sin * y, cos * y - sin * x], axis=-1) + 0.5
 
 
 def rois_to_images(rois: Sequence[Roi], points_roi: np.ndarray) -> np.ndarray:
-    """Points (rois, points, 2), or (points, 2) of all, from coordinates (0..1) of ROIs to pixels."""
+    """Map points (rois, points, 2), or (points, 2) for all ROIs, from ROI coordinates (0..1) to pixels."""
     center, side, (cos, sin) = _columns(rois)
     x, y = np.moveaxis(points_roi - 0.5, -1, 0)
     return np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1) * side + center
 
 
 def _columns(rois: Sequence[Roi]) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
-    """Centres (rois, 1, 2), sides (rois, 1, 1), cosine and sine (rois, 1) of the rotation."""
+    """Return centers (rois, 1, 2), sides (rois, 1, 1), cosine and sine (rois, 1) of the rotation."""
     table = np.array([(roi.center_x, roi.center_y, roi.side, roi.rotation_rad) for roi in rois])
     angle = table[:, 3:]
     return table[:, None, :2], table[:, None, 2:3], (np.cos(angle), np.sin(angle))
@@ -178,16 +178,16 @@ def _columns(rois: Sequence[Roi]) -> tuple[np.ndarray, np.ndarray, tuple[np.ndar
 def crop_image(
     image: np.ndarray, roi_to_image: np.ndarray, size: int, border: int = cv2.BORDER_REPLICATE
 ) -> np.ndarray:
-    """Resample the square that `roi_to_image` names, exactly as MediaPipe's own warp does.
+    """Resample the square that `roi_to_image` maps to, exactly as MediaPipe's own warp does.
 
     Bilinear, at positions rounded to 1/32 pixel, rounded to uint8: heatmap refinement is discontinuous, so
-    a warp that differs by a fraction of a grey value moves landmarks by pixels.
+    a warp that differs by a fraction of a gray value moves landmarks by pixels.
 
     Args:
         image: uint8 (height, width, channels).
-        roi_to_image: affine (2, 3) from ROI coordinates to image pixels; it may mirror.
+        roi_to_image: affine (2, 3) from ROI coordinates to image pixels; may include a flip.
         size: side of the crop in pixels.
-        border: OpenCV border mode for what lies outside the picture. MediaPipe replicates for the landmark
+        border: OpenCV border mode for pixels outside the image. MediaPipe replicates for the landmark
             crop and takes black for the detector.
 
     Returns:
@@ -206,7 +206,7 @@ def crop_image(
 
 def _split_fixed_point(position: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """Round positions (in 1/32 px), put the whole pixels into `whole` and return the 32nds, uint16."""
-    # Positions beyond 16 bits are far outside any picture; clipping leaves them there.
+    # Positions beyond 16 bits are far outside any image; clipping leaves them there.
     limit = 1 << 15 + _FRACTION_BITS
     fixed = np.rint(np.clip(position, -limit, limit - 1, out=position), out=position).astype(np.int32)
     np.right_shift(fixed, _FRACTION_BITS, out=whole, casting="unsafe")

@@ -1,4 +1,4 @@
-"""Scripts configured by Hydra: their configs, and Hydra's errors in one sentence."""
+"""Scripts configured by Hydra: their configs, and one-line messages for Hydra's errors."""
 
 import dataclasses
 import difflib
@@ -24,7 +24,7 @@ from blazepose.errors import exit_with, friendly_errors
 T = TypeVar("T")
 
 _HOME = re.compile(r"(^|:)~(?=/|$)")
-"""A `~` that begins a path: the whole value, or what follows `reader:`."""
+"""A `~` at the start of a path: the whole value, or the part after `reader:`."""
 
 _GROUPS = ("data", "experiment", "model", "trainer")
 _DATA = ("data.metadata", "data.negatives", "data.test", "data.train", "data.val")
@@ -34,24 +34,24 @@ TEXT_KEYS = frozenset((*_GROUPS, *_DATA, *_NAMES, *_PATHS))
 """Keys of names and paths: their values are text, even if they look like numbers: 2024_01_15, 1e3, true."""
 
 _ITEM = re.compile(r"""\s*(?:'(?:\\.|[^'])*'|"(?:\\.|[^"])*")\s*(?=,|$)|(?:\\.|[^\\,])+""")
-"""Of a list: a quoted text, or what is between commas."""
+"""Item of a list: quoted text, or the text between commas."""
 
 
 def hydra_command(config_name: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:
-    """Decorator that makes `main(cfg)` a command configured by `configs/<config_name>.yaml` beside it.
+    """Decorate `main(cfg)` to be a command configured by `configs/<config_name>.yaml` beside it.
 
-    Errors, Hydra's own too, become messages as by `friendly_errors`. `~` is expanded in every value.
-    Values of TEXT_KEYS stay as they are typed.
+    Errors, including Hydra's, become messages as in `friendly_errors`. `~` is expanded in every value. Values
+    of TEXT_KEYS stay as typed.
     """
 
     def decorate(task: Callable[[DictConfig], None]) -> Callable[[], None]:
         configs = Path(task.__code__.co_filename).resolve().parent / "configs"
-        speak, check = friendly_errors(task), friendly_errors(_require_text)
+        run_task, check = friendly_errors(task), friendly_errors(_require_text)
 
         @functools.wraps(task)
         def run(cfg: DictConfig) -> None:
             check(cfg)
-            speak(expand_home(cfg))
+            run_task(expand_home(cfg))
 
         def command() -> None:
             os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises its errors instead of printing them
@@ -69,10 +69,10 @@ def hydra_command(config_name: str) -> Callable[[Callable[[DictConfig], None]], 
 
 
 def from_config(kind: type[T], cfg: DictConfig, section: str | None = None) -> T:
-    """A section of the config, or those of its top values that the dataclass has, as that dataclass.
+    """Convert a section of the config, or its top-level keys, to a dataclass.
 
     Raises:
-        ValueError: names the key whose value is of another type.
+        ValueError: if a value is of another type; the message names its key.
     """
     if section:
         values = OmegaConf.select(cfg, section)
@@ -86,19 +86,19 @@ def from_config(kind: type[T], cfg: DictConfig, section: str | None = None) -> T
 
 
 def is_overridden(key: str) -> bool:
-    """The command line sets this key."""
+    """Return whether the command line sets this key."""
     return key in _typed_keys()
 
 
 def reject_overrides(sections: Sequence[str], reason: str) -> None:
-    """Refuse what the command line sets and nothing reads.
+    """Reject keys on the command line that have no effect.
 
     Args:
-        sections: of the config, or keys in them.
-        reason: why nothing does, for the message.
+        sections: sections of the config, or keys in them.
+        reason: reason for the message.
 
     Raises:
-        ValueError: names the first such key.
+        ValueError: if there is such a key; the message names the first.
     """
     for key in _typed_keys():
         if any(key == section or key.startswith(f"{section}.") for section in sections):
@@ -110,9 +110,9 @@ def _typed_keys() -> list[str]:
 
 
 def as_typed(override: str) -> str:
-    """Quote what Hydra would not read as the text that it is, in an override of a key in TEXT_KEYS.
+    """Quote the value of a key in TEXT_KEYS if Hydra would not parse it as that text.
 
-    `key=null` stays as it is: the key has no value.
+    `key=null` is unchanged: the key has no value.
     """
     key, _, value = override.partition("=")
     value = value.strip()
@@ -125,17 +125,17 @@ def as_typed(override: str) -> str:
 
 def _as_text(value: str) -> str:
     try:
-        read = OverridesParser.create().parse_override(f"key={value}").value()
+        parsed = OverridesParser.create().parse_override(f"key={value}").value()
     except HydraException:
-        read = None
-    return value if isinstance(read, str | Sweep) else _quote(value.strip())
+        parsed = None
+    return value if isinstance(parsed, str | Sweep) else _quote(value.strip())
 
 
 def _require_text(cfg: DictConfig) -> None:
-    """Refuse empty names and paths, and those that a YAML file holds as numbers.
+    """Reject empty names and paths, and those that are numbers in a YAML file.
 
     Raises:
-        ValueError: names the key and the value.
+        ValueError: if there is one; the message has the key and the value.
     """
     for key in sorted(TEXT_KEYS):
         value = OmegaConf.select(cfg, key)
@@ -147,7 +147,7 @@ def _require_text(cfg: DictConfig) -> None:
 
 
 def expand_home(cfg: DictConfig) -> DictConfig:
-    """The same config with `~` as the home folder, also in `reader:~/path`."""
+    """Replace `~` in the config by the home folder, also in `reader:~/path`."""
 
     def expand(value: Any) -> Any:
         if isinstance(value, dict):
@@ -163,7 +163,7 @@ def expand_home(cfg: DictConfig) -> DictConfig:
 
 
 def quoted(override: str) -> str:
-    """The override as Hydra reads it literally: `"data.train=['lsp:~/my set']"`."""
+    """Quote an override so that Hydra parses it literally: `"data.train=['lsp:~/my set']"`."""
     key, _, value = override.partition("=")
     value = value.strip()
     if not value.startswith("["):

@@ -24,8 +24,8 @@ _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 """Brands in a file's first box. Source: ISO/IEC 23008-12 and the AV1 Image File Format."""
 
-_FILMS = {".mjpeg", ".mjpg"}
-"""Suffixes of films that are JPEG images one after the other."""
+_VIDEO_SUFFIXES = {".mjpeg", ".mjpg"}
+"""Suffixes of videos that are a sequence of JPEG images."""
 
 BinaryFile = io.BufferedReader | io.BytesIO
 
@@ -46,14 +46,14 @@ def image_format(head: bytes) -> str | None:
         return "AVIF" if brands & _AVIF_BRANDS else "HEIF" if brands & _HEIF_BRANDS else None
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WEBP"
-    if head[:2] == b"BM" and any(head[6:10]):  # a text: these bytes of a BMP are reserved
+    if head[:2] == b"BM" and any(head[6:10]):  # text: these bytes of a BMP are reserved
         return None
     return next((name for name, starts in _MAGIC.items() if head.startswith(starts)), None)
 
 
 def is_still_image(path: Path) -> bool:
-    """Recognize a still image by the content of its file; not an animated GIF, a raw file, nor MJPEG."""
-    if path.suffix.lower() in _FILMS:
+    """Return whether a file's content is a still image; false for animated GIF, raw files and MJPEG."""
+    if path.suffix.lower() in _VIDEO_SUFFIXES:
         return False
     try:
         with path.open("rb") as file:
@@ -68,9 +68,9 @@ def is_still_image(path: Path) -> bool:
 
 
 def stored_orientation(path: Path) -> int:
-    """Read EXIF's orientation of an image file; UPRIGHT of a file that cannot be read, too."""
+    """Read the EXIF orientation of an image file; UPRIGHT if it cannot be read."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123, of a hundred thousand files Path.open is slow
+        with open(path, "rb") as file:  # noqa: PTH123, Path.open is slow for 100,000 files
             return read_orientation(file, image_format(file.read(HEAD_BYTES)))
     except OSError:
         return UPRIGHT
@@ -81,14 +81,14 @@ def stored_size(path: Path) -> tuple[int, int] | None:
     try:
         with path.open("rb") as file:
             image = open_image(file, image_format(file.read(HEAD_BYTES)))
-            # Pillow gives a TIFF the size that it will have when it is upright.
+            # Pillow returns the upright size of a TIFF.
             return (image.tag_v2[256], image.tag_v2[257]) if isinstance(image, TiffImageFile) else image.size
     except (OSError, SyntaxError, ValueError, KeyError):
         return None
 
 
 def open_image(file: BinaryFile, name: str | None) -> Any:
-    """Open an image file with Pillow; of a known format even 200 megapixels, which `Image.open` refuses."""
+    """Open an image file with Pillow; with a known format also 200 megapixels, too large for `Image.open`."""
     file.seek(0)
     if name is None:
         return Image.open(file)
@@ -97,7 +97,7 @@ def open_image(file: BinaryFile, name: str | None) -> Any:
 
 
 def count_images(path: Path) -> int:
-    """Count the images in the file of an animation or of pages, small versions apart; 1 of any other file."""
+    """Count the frames or pages of an image file, without small versions; 1 for any other file."""
     try:
         with path.open("rb") as file:
             name = image_format(file.read(HEAD_BYTES))
@@ -108,12 +108,12 @@ def count_images(path: Path) -> int:
             if name != "TIFF" or frames == 1:
                 return frames
             return sum(_subfile_type(image, k) & _REDUCED == 0 for k in range(frames))
-    except Exception:  # a damaged file raises anything; that is reported when it is decoded
+    except Exception:  # a damaged file raises any error; decoding reports it
         return 1
 
 
 def is_camera_raw(file: BinaryFile) -> bool:
-    """Recognize a camera's raw file, a TIFF whose first image is a preview: DNG, CR2, NEF, ARW."""
+    """Return whether a TIFF is a camera's raw file, whose first image is a preview: DNG, CR2, NEF, ARW."""
     file.seek(0)
     if file.read(10)[8:] == b"CR":
         return True
@@ -125,13 +125,13 @@ def is_camera_raw(file: BinaryFile) -> bool:
 
 
 def read_orientation(file: BinaryFile, name: str | None) -> int:
-    """Read EXIF's orientation of an open image file; UPRIGHT where there is none, or none that can be.
+    """Read the EXIF orientation of an open image file; UPRIGHT if it is missing or invalid.
 
-    HEIF stores its turns in boxes that every decoder obeys, and its EXIF orientation means nothing.
+    HEIF stores rotations in boxes that every decoder applies, and its EXIF orientation is ignored.
 
     Args:
         file: at any position.
-        name: its format.
+        name: format, as `image_format` returns it.
     """
     try:
         if name in _EXIF_BLOCKS:
@@ -139,11 +139,11 @@ def read_orientation(file: BinaryFile, name: str | None) -> int:
                 return UPRIGHT
             exif = Image.Exif()
             exif.load(block.removeprefix(_EXIF_PREFIX))
-        elif name in ("TIFF", "AVIF"):  # Pillow translates AVIF's boxes irot and imir into EXIF's number
+        elif name in ("TIFF", "AVIF"):  # Pillow converts AVIF's boxes irot and imir to EXIF's number
             exif = open_image(file, name).getexif()
         else:
             return UPRIGHT
-    except Exception:  # a damaged block of metadata raises anything; viewers ignore it, too
+    except Exception:  # damaged metadata raise any error; viewers ignore them, too
         return UPRIGHT
     orientation = exif.get(_ORIENTATION, UPRIGHT)
     return orientation if orientation in MATRICES else UPRIGHT

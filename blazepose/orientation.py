@@ -1,4 +1,4 @@
-"""The eight orientations in which cameras store images and films, numbered as EXIF numbers them.
+"""The eight orientations in which cameras store images and videos, numbered as EXIF numbers them.
 
 Source: EXIF 2.32, tag 0x0112. Stored pixels are turned upright by a 2x2 matrix about the image's center.
 """
@@ -49,7 +49,7 @@ def points_upright(points_px: np.ndarray, size: tuple[int, int], orientation: in
     Args:
         points_px: (..., 2) x and y in the stored image; pixel 0 is the center of the first.
         size: width and height of the stored image.
-        orientation: of the stored image.
+        orientation: orientation of the stored image.
 
     Returns:
         (..., 2), x and y in the upright image.

@@ -1,4 +1,4 @@
-"""Numbers of the config within their limits, refused before any work."""
+"""Range checks for numbers of the config, before any work."""
 
 import math
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ def check_ranges(section: str, config: object, limits: Mapping[str, tuple[float,
     """Check a dataclass of numbers.
 
     Args:
-        section: of the config, for the message.
+        section: section of the config, for the message.
         config: the dataclass.
-        limits: {attribute: (smallest, largest)}; both are allowed, infinity is none.
+        limits: {attribute: (smallest, largest)}, inclusive; infinity means no limit.
 
     Raises:
-        ValueError: names the first value that is outside, and the limits.
+        ValueError: if a value is outside; the message has the first one and its limits.
     """
     for name, (low, high) in limits.items():
         value = getattr(config, name)

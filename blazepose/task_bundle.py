@@ -1,4 +1,4 @@
-"""`.task` bundles: the zip in which MediaPipe's Tasks keep detector and landmark network.
+"""`.task` bundles: zip files of MediaPipe Tasks with detector and landmark network.
 
 Source: mediapipe.md section 4.
 """
@@ -12,32 +12,32 @@ from pathlib import Path
 from blazepose.file_content import check_file, is_tflite, unreadable
 
 BUNDLE, TFLITE = "a .task bundle", "a TFLite file"
-DETECTOR, LANDMARKS = "pose_detector.tflite", "pose_landmarks_detector.tflite"
+DETECTOR_ENTRY, LANDMARKS_ENTRY = "pose_detector.tflite", "pose_landmarks_detector.tflite"
 """The two entries of a pose bundle."""
 
 _ALIGNMENT = 64
-"""Bytes; what begins elsewhere is copied before it runs, and MediaPipe warns."""
+"""Bytes; MediaPipe copies entries that start elsewhere before running them, and warns."""
 
 _LOCAL_HEADER = 30
 """Bytes before an entry's name. Source: the zip format."""
 
 _PADDING_ID = 0xD935
-"""Extra field for alignment. Source: Android's zipalign, which apps are packed with, too."""
+"""Id of the extra field for alignment. Source: Android's zipalign."""
 
-_WRITTEN = (2020, 1, 1, 0, 0, 0)
-"""Date of the entries: the same networks make the same file."""
+_ENTRY_DATE = (2020, 1, 1, 0, 0, 0)
+"""Date of the entries, fixed: the same networks give the same file."""
 
 
 def read_tflite(path: Path, entry: str) -> bytes:
-    """Content of a `.tflite` file, or of one entry of a `.task` bundle.
+    """Read a `.tflite` file, or one entry of a `.task` bundle.
 
     Args:
         path: the file.
-        entry: DETECTOR or LANDMARKS, what is wanted of a bundle.
+        entry: DETECTOR_ENTRY or LANDMARKS_ENTRY, the entry to read from a bundle.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it cannot be read, or a bundle is compressed or another task's.
+        ValueError: if it cannot be read, or a bundle is compressed or for another task.
     """
     bundled = path.suffix == ".task"
     check_file(path, BUNDLE if bundled else TFLITE, "name a trained, exported or published network")
@@ -54,11 +54,11 @@ def _read_entry(path: Path, entry: str) -> bytes:
         with zipfile.ZipFile(path) as bundle:
             names = bundle.namelist()
             if entry not in names:
-                held = ", ".join(names[:3] + [f"{len(names) - 3} more"] * (len(names) > 3)) or "nothing"
-                raise ValueError(f"{path} is no pose bundle: it holds {held}, not {entry}")
+                contents = ", ".join(names[:3] + [f"{len(names) - 3} more"] * (len(names) > 3)) or "nothing"
+                raise ValueError(f"{path} is no pose bundle: it holds {contents}, not {entry}")
             if bundle.getinfo(entry).compress_type != zipfile.ZIP_STORED:
                 raise ValueError(
-                    f"{path} is compressed, which MediaPipe does not take: pack it with `zip -0`"
+                    f"{path} is compressed, which MediaPipe does not support: pack it with `zip -0`"
                 )
             return bundle.read(entry)
     except (zipfile.BadZipFile, EOFError, struct.error, RuntimeError) as error:
@@ -66,16 +66,16 @@ def _read_entry(path: Path, entry: str) -> bytes:
 
 
 def pack(entries: Mapping[str, bytes]) -> bytes:
-    """A bundle as MediaPipe wants it: stored, each entry at a multiple of 64 bytes.
+    """Build a bundle in MediaPipe's layout: uncompressed, each entry at a multiple of 64 bytes.
 
     Args:
         entries: {name: content}.
     """
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as bundle:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as bundle:
         for name, content in entries.items():
-            entry = zipfile.ZipInfo(name, _WRITTEN)
-            gap = -(packed.tell() + _LOCAL_HEADER + len(name) + 4) % _ALIGNMENT
+            entry = zipfile.ZipInfo(name, _ENTRY_DATE)
+            gap = -(buffer.tell() + _LOCAL_HEADER + len(name) + 4) % _ALIGNMENT
             entry.extra = struct.pack("<HH", _PADDING_ID, gap) + bytes(gap)
             bundle.writestr(entry, content)
-    return packed.getvalue()
+    return buffer.getvalue()

@@ -1,6 +1,6 @@
-"""The 33 landmarks, the 6 auxiliary outputs, and how other skeletons map onto them.
+"""The 33 landmarks, the 6 auxiliary outputs, and the mapping of other skeletons onto them.
 
-Order and names: MediaPipe Pose (mediapipe.md section 3). Left and right are the person's own.
+Order and names: MediaPipe Pose (mediapipe.md section 3). Left and right are the person's.
 """
 
 import itertools
@@ -43,7 +43,7 @@ LANDMARKS: tuple[str, ...] = (
     "left_foot_index",
     "right_foot_index",
 )
-"""The landmarks a user sees, in the order of every output."""
+"""The landmarks of the API, in the order of every output."""
 
 AUXILIARY: tuple[str, ...] = (
     "roi_center",
@@ -54,7 +54,7 @@ AUXILIARY: tuple[str, ...] = (
     "auxiliary_38",
 )
 """Outputs 33..38. The first two drive tracking: mid-hip, and a point on the circle around it that
-encloses the person, in the direction of the head. MediaPipe never reads the other four."""
+encloses the person, in the direction of the head. MediaPipe does not use the other four."""
 
 OUTPUTS: tuple[str, ...] = LANDMARKS + AUXILIARY
 NUM_LANDMARKS = len(LANDMARKS)
@@ -64,7 +64,7 @@ INDEX: Mapping[str, int] = {name: i for i, name in enumerate(OUTPUTS)}
 ROI_CENTER = INDEX["roi_center"]
 ROI_SCALE = INDEX["roi_scale"]
 NUM_HEATMAPS = ROI_SCALE + 1
-"""Outputs with a heatmap target; the last four channels are never read."""
+"""Outputs with a heatmap target; the last four channels are unused."""
 
 LEFT_SHOULDER, RIGHT_SHOULDER = INDEX["left_shoulder"], INDEX["right_shoulder"]
 LEFT_HIP, RIGHT_HIP = INDEX["left_hip"], INDEX["right_hip"]
@@ -72,13 +72,13 @@ TORSO = (LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_HIP, RIGHT_HIP)
 
 
 def mirror_name(name: str) -> str:
-    """The name of the same point on the other side; itself for a point on the midline."""
+    """Return the name of the point on the other side; the same name for a point on the midline."""
     swap = {"left": "right", "right": "left"}
     return "_".join(swap.get(word, word) for word in name.split("_"))
 
 
 def mirror_index(names: tuple[str, ...]) -> np.ndarray:
-    """Indices that swap left and right: `points[mirror_index(names)]`. int64 (len(names),).
+    """Compute the indices that swap left and right: `points[mirror_index(names)]`, int64 (len(names),).
 
     Raises:
         ValueError: if a left or right name has no partner.
@@ -91,11 +91,11 @@ def mirror_index(names: tuple[str, ...]) -> np.ndarray:
 
 
 MIRROR = mirror_index(OUTPUTS)
-"""Swaps left and right among all 39 outputs; its first 33 entries do so among the landmarks."""
+"""Indices that swap left and right of all 39 outputs; the first 33 do so for the landmarks."""
 
 
 def both_sides(names: list[str]) -> list[int]:
-    """Indices of these landmarks and of their mirror images, which mirroring a picture makes of them."""
+    """Return the indices of these landmarks and of their partners on the other side."""
     points = {INDEX[name] for name in names}
     return sorted(points | {int(MIRROR[point]) for point in points})
 
@@ -114,11 +114,11 @@ EDGES = _edges(
     "right_shoulder left_shoulder left_elbow left_wrist left_pinky left_index left_wrist left_thumb,"
     "left_shoulder left_hip right_hip, left_hip left_knee left_ankle left_heel left_foot_index left_ankle"
 )
-"""The skeleton as drawn by MediaPipe: pairs of landmark indices."""
+"""MediaPipe's skeleton: pairs of landmark indices."""
 
 # --- source skeletons ---------------------------------------------------------------------------
 # Each is {keypoint index in the source: our landmark name}. Keypoints of a source that have no
-# counterpart (neck, head top, ...) still count for the radius of the aligned crop.
+# counterpart (neck, head top, ...) still enlarge the aligned crop.
 
 _COCO17_NAMES = (
     "nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow "
@@ -164,7 +164,7 @@ COCO_WHOLEBODY133: Mapping[int, str] = {
     23 + 45: "left_eye_outer",
     23 + 48: "mouth_right",
     23 + 54: "mouth_left",
-    # 91..111 left hand, 112..132 right hand, each 21 points: wrist, then four a finger from the thumb.
+    # 91..111 left hand, 112..132 right hand, each 21 points: wrist, then four per finger from the thumb.
     91 + 3: "left_thumb",
     91 + 5: "left_index",
     91 + 17: "left_pinky",
@@ -172,7 +172,7 @@ COCO_WHOLEBODY133: Mapping[int, str] = {
     112 + 5: "right_index",
     112 + 17: "right_pinky",
 }
-"""Source: the COCO-WholeBody README. Big toe stands for the foot index."""
+"""Source: the COCO-WholeBody README. The big toe is the foot index."""
 
 HALPE136: Mapping[int, str] = {
     **COCO17,

@@ -43,13 +43,15 @@ def lite_bundle(shared, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from blazepose.export.tflite import with_metadata
     from blazepose.export.tflite_metadata import NORMALIZATION_KEY, normalization, normalization_metadata
     from blazepose.models.variants import LANDMARK_INPUT
-    from blazepose.task_bundle import DETECTOR, LANDMARKS, pack
+    from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack
 
     models = shared / "models"
     metadata = {NORMALIZATION_KEY: normalization_metadata(normalization(LANDMARK_INPUT))}
     lite = with_metadata((models / "pose_landmark_lite.tflite").read_bytes(), metadata)
     path = tmp_path_factory.mktemp("models") / "pose_landmarker_lite.task"
-    path.write_bytes(pack({DETECTOR: (models / "pose_detection.tflite").read_bytes(), LANDMARKS: lite}))
+    path.write_bytes(
+        pack({DETECTOR_ENTRY: (models / "pose_detection.tflite").read_bytes(), LANDMARKS_ENTRY: lite})
+    )
     return path
 
 

@@ -1,4 +1,4 @@
-"""A rendered set made on the spot: bright people with all labels, in the layout of blazepose.synthetic."""
+"""A tiny rendered set: bright people with all labels, in the layout of blazepose.synthetic."""
 
 import json
 from pathlib import Path
@@ -6,12 +6,12 @@ from typing import Any
 
 import cv2
 import numpy as np
-from pycocotools import mask as run_lengths
+from pycocotools import mask as coco_mask
 
 from blazepose.topology import EDGES, INDEX, LANDMARKS, MIRROR
 
 SIZE = (160, 200)
-"""Width and height of the pictures."""
+"""Width and height of the images."""
 
 # Upright and facing the camera, left half, in units of the figure's height.
 _LEFT_HALF = {
@@ -36,30 +36,30 @@ _LEFT_HALF = {
 
 
 def rendered_person(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A picture (200, 160, 3) uint8, the person's pixels bool (200, 160), landmarks (33, 2) pixels."""
+    """Draw a person: image (200, 160, 3) uint8, person mask bool (200, 160), landmarks (33, 2) pixels."""
     points = np.zeros((len(LANDMARKS), 2))
     for name, (x, y) in _LEFT_HALF.items():
         points[INDEX[name]], points[MIRROR[INDEX[name]]] = (x, y), (-x, y)
     width, height = SIZE
     points = points + rng.normal(0, 0.005, points.shape)
     points = (points - [0, 0.5]) * 0.8 * height + [width / 2, height / 2] + rng.uniform(-4, 4, 2)
-    fixed = np.rint(points).astype(np.int32)
+    rounded = np.rint(points).astype(np.int32)
     person = np.zeros((height, width), np.uint8)
     torso = [INDEX[name] for name in ("left_shoulder", "right_shoulder", "right_hip", "left_hip")]
-    cv2.fillPoly(person, [fixed[torso]], 1)
-    cv2.circle(person, fixed[INDEX["nose"]].tolist(), height // 16, 1, -1)
+    cv2.fillPoly(person, [rounded[torso]], 1)
+    cv2.circle(person, rounded[INDEX["nose"]].tolist(), height // 16, 1, -1)
     for a, b in EDGES:
-        cv2.line(person, fixed[a].tolist(), fixed[b].tolist(), 1, 9)
+        cv2.line(person, rounded[a].tolist(), rounded[b].tolist(), 1, 9)
     image = np.full((height, width, 3), rng.integers(0, 60, 3), np.uint8)
     image[person > 0] = rng.integers(190, 256, 3)
     return image, person > 0, points
 
 
 def annotation(number: int, points: np.ndarray, person: np.ndarray) -> dict[str, Any]:
-    """The entry of a person whose left wrist is hidden, on the picture of the same number."""
+    """Return the entry of a person with a hidden left wrist, in the image of the same number."""
     flags = np.full(len(points), 2)
     flags[INDEX["left_wrist"]] = 1
-    mask = run_lengths.encode(np.asfortranarray(person.astype(np.uint8)))
+    mask = coco_mask.encode(np.asfortranarray(person.astype(np.uint8)))
     return {
         "id": number,
         "image_id": number,
@@ -76,7 +76,7 @@ def annotation(number: int, points: np.ndarray, person: np.ndarray) -> dict[str,
 
 
 def write_rendered(folder: Path, people: int, seed: int = 0) -> Path:
-    """A rendered set of so many people in `train`, half as many in `val`, and a people-free picture."""
+    """Write a set of `people` in `train`, half as many in `val`, and a negative image."""
     rng = np.random.default_rng(seed)
     for split, count in (("train", people), ("val", people // 2)):
         images, annotations = folder / split / "images", []
@@ -92,10 +92,10 @@ def write_rendered(folder: Path, people: int, seed: int = 0) -> Path:
 
 
 def write_labels(folder: Path, entries: list[dict[str, Any]], **changes: Any) -> None:
-    """The labels.json of a split, with a picture for every annotation."""
+    """Write the labels.json of a split, with an image for every annotation."""
     width, height = SIZE
-    pictures = [entry["image_id"] for entry in entries]
-    images = [{"id": i, "file_name": f"{i:06d}.jpg", "width": width, "height": height} for i in pictures]
+    ids = [entry["image_id"] for entry in entries]
+    images = [{"id": i, "file_name": f"{i:06d}.jpg", "width": width, "height": height} for i in ids]
     category = {"id": 1, "name": "person", "keypoints": list(LANDMARKS)}
     content = {"images": images, "categories": [category], "annotations": entries} | changes
     (folder / "labels.json").write_text(json.dumps(content))

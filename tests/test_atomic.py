@@ -1,11 +1,11 @@
-"""Files that appear whole."""
+"""Atomic writing of files and folders."""
 
 import hashlib
 from pathlib import Path
 
 import pytest
 
-from blazepose.atomic import atomic_path, file_sha256, full_disk, whole_folder
+from blazepose.atomic import atomic_folder, atomic_path, file_sha256, full_disk
 
 
 def test_appears_when_complete(tmp_path):
@@ -18,7 +18,7 @@ def test_appears_when_complete(tmp_path):
     assert [path.name for path in file.parent.iterdir()] == ["results.json"]
 
 
-def test_an_error_leaves_the_earlier_one(tmp_path):
+def test_an_error_keeps_the_earlier_file(tmp_path):
     file = tmp_path / "results.json"
     file.write_text("earlier")
 
@@ -35,7 +35,7 @@ def test_an_error_leaves_the_earlier_one(tmp_path):
 
 @pytest.mark.parametrize("letter", ["a", "é", "姿"])
 @pytest.mark.parametrize("suffix", [".json", ".of a sentence"])
-def test_a_name_as_long_as_the_system_takes(tmp_path, letter, suffix):
+def test_a_name_as_long_as_the_system_allows(tmp_path, letter, suffix):
     file = tmp_path / (letter * ((255 - len(suffix)) // len(letter.encode())) + suffix)
     with atomic_path(file) as part:
         part.write_text("whole")
@@ -51,16 +51,16 @@ def test_a_name_that_is_nearly_all_suffix(tmp_path):
     assert file.read_text() == "whole"
 
 
-def test_a_name_that_is_no_text(tmp_path):
+def test_a_name_that_is_not_valid_text(tmp_path):
     file = tmp_path / "caf\udce9.png"
     with atomic_path(file) as part:
         part.write_text("whole")
         assert part.suffix == ".png"
-        assert str(part).encode(), "OpenCV and PyAV take text only"
+        assert str(part).encode(), "OpenCV and PyAV accept text only"
     assert file.read_text() == "whole"
 
 
-def test_checksums_and_files_that_have_none(tmp_path, monkeypatch):
+def test_checksums_and_unreadable_files(tmp_path, monkeypatch):
     file = tmp_path / "net.onnx"
     with pytest.raises(FileNotFoundError, match=r"net\.onnx is missing; name another file$"):
         file_sha256(file)
@@ -79,31 +79,31 @@ def test_checksums_and_files_that_have_none(tmp_path, monkeypatch):
 
 def test_a_folder_appears_when_complete(tmp_path):
     folder = tmp_path / "new" / "report"
-    with whole_folder(folder) as part:
+    with atomic_folder(folder) as part:
         (part / "results.json").write_text("{}")
         (part / "plots").mkdir()
         assert not list(folder.glob("*.json"))
     assert sorted(path.name for path in folder.iterdir()) == ["plots", "results.json"]
 
 
-@pytest.mark.parametrize("others", [[], ["notes.txt"]])
-def test_an_error_leaves_no_part_of_a_folder(tmp_path, others):
+@pytest.mark.parametrize("existing", [[], ["notes.txt"]])
+def test_an_error_leaves_no_part_of_a_folder(tmp_path, existing):
     folder = tmp_path / "report"
     folder.mkdir()
-    for name in others:
+    for name in existing:
         (folder / name).touch()
 
     def interrupted():
-        with whole_folder(folder) as part:
+        with atomic_folder(folder) as part:
             (part / "results.json").write_text("half")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert [path.name for path in tmp_path.rglob("*")] == (["report", *others] if others else [])
+    assert [path.name for path in tmp_path.rglob("*")] == (["report", *existing] if existing else [])
 
 
-def test_a_full_disk_is_known_behind_other_errors_and_named(tmp_path):
+def test_a_full_disk_is_recognized_behind_other_errors_and_named(tmp_path):
     def fill():
         with atomic_path(tmp_path / "net.ckpt") as part:
             part.symlink_to("/dev/full")

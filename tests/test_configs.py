@@ -1,4 +1,4 @@
-"""Every config composes and builds what it names."""
+"""Every config composes and builds its dataclasses."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def test_every_choice_composes_and_builds(choice):
     DetectorLossConfig(**cfg.detector.loss)
     DetectorAugmentation(**cfg.detector.windows)
     Stages(**cfg.stages)
-    OptimizerConfig(**cfg.optimiser)
+    OptimizerConfig(**cfg.optimizer)
     LandmarkLossConfig(**cfg.loss)
     Augmentation(**cfg.augmentation)
     PersonFilter(**cfg.filter)
@@ -62,7 +62,7 @@ def test_evaluation_config_composes():
 def test_config_and_code_agree_on_the_defaults():
     cfg = compose()
     assert Stages(**cfg.stages) == Stages()
-    assert OptimizerConfig(**cfg.optimiser) == OptimizerConfig()
+    assert OptimizerConfig(**cfg.optimizer) == OptimizerConfig()
     assert LandmarkLossConfig(**cfg.loss) == LandmarkLossConfig()
     assert Augmentation(**cfg.augmentation) == Augmentation()
     assert PersonFilter(**cfg.filter) == PersonFilter()

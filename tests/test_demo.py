@@ -1,4 +1,4 @@
-"""`make demo`: the commands it types, and its picture."""
+"""`make demo`: its commands and its image."""
 
 import json
 
@@ -19,25 +19,25 @@ def engine() -> ConstantEngine:
 def test_people_are_drawn_with_their_landmarks(engine, tiny_rendered, tmp_path):
     people = read_source(f"synthetic:{tiny_rendered}:val").annotations[:3]
     demo.draw_people(engine, people, tmp_path / "drawn.png")
-    picture = cv2.imread(str(tmp_path / "drawn.png"), cv2.IMREAD_COLOR_RGB).astype(int)
-    height, width, _ = picture.shape
-    assert 2 < width / height < 3  # three beside each other
-    orange, blue = picture[..., 0] - picture[..., 2] > 120, picture[..., 2] - picture[..., 0] > 120
-    for k in range(3):  # each one's left and right
+    image = cv2.imread(str(tmp_path / "drawn.png"), cv2.IMREAD_COLOR_RGB).astype(int)
+    height, width, _ = image.shape
+    assert 2 < width / height < 3  # three side by side
+    orange, blue = image[..., 0] - image[..., 2] > 120, image[..., 2] - image[..., 0] > 120
+    for k in range(3):  # left and right of each
         column = slice(k * width // 3, (k + 1) * width // 3)
         assert min(orange[:, column].sum(), blue[:, column].sum()) > 50
 
 
 def test_one_command_after_the_other(engine, tiny_rendered, tmp_path, monkeypatch, capsys):
-    typed = []
+    commands = []
 
-    def run(script, *words):
-        typed.append((script, *words))
+    def run(script, *arguments):
+        commands.append((script, *arguments))
         run_folder = demo.LANDMARK_RUNS / "demo-1"
         (run_folder / "eval").mkdir(parents=True, exist_ok=True)
         if script == "eval.py":
-            figures = {"pck@0.2": 30.4, "pck@0.2_mean_pose": 17.2, "num_people": 212}
-            (run_folder / "eval" / "results.json").write_text(json.dumps(figures))
+            metrics = {"pck@0.2": 30.4, "pck@0.2_mean_pose": 17.2, "num_people": 212}
+            (run_folder / "eval" / "results.json").write_text(json.dumps(metrics))
         if script == "export.py":
             (run_folder / "demo.tflite").touch()
 
@@ -47,15 +47,15 @@ def test_one_command_after_the_other(engine, tiny_rendered, tmp_path, monkeypatc
     monkeypatch.setattr(demo, "VALIDATION", f"synthetic:{tiny_rendered}:val")
     demo.main(["seed=3"])
     folder = "runs/landmark/demo-1"
-    assert typed == [
+    assert commands == [
         ("train.py", "experiment=demo", "seed=3"),
         ("eval.py", f"weights={folder}", f"out={folder}/eval"),
         ("export.py", "--target", "tflite", "--weights", folder),
     ]
-    said = capsys.readouterr().out
+    out = capsys.readouterr().out
     assert (
-        "PCK@0.2 30.4 on 212 synthetic people it has not seen; the mean pose for everybody scores 17.2"
-        in said
+        "PCK@0.2 30.4 on 212 synthetic people held out; the mean pose as a constant prediction scores 17.2"
+        in out
     )
     assert (tmp_path / folder / "landmarks.png").is_file()
 
@@ -64,4 +64,4 @@ def test_a_command_that_fails_ends_it(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit):
         demo.main(["no_such_key=1"])
-    assert "train.py did not succeed; what it says is above" in capsys.readouterr().err
+    assert "train.py failed; its message is above" in capsys.readouterr().err

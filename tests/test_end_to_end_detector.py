@@ -11,7 +11,7 @@ import eval as evaluation
 import train
 from blazepose import detection
 from blazepose.export.task import read_detector
-from blazepose.task_bundle import DETECTOR, LANDMARKS, pack, read_tflite
+from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack, read_tflite
 from blazepose.training.checkpoint import read_checkpoint
 from blazepose.training.runs import best_checkpoint
 from tests.mediapipe_runtime import look_apart
@@ -23,7 +23,7 @@ TINY = [
     "data=lsp",
     "loader.batch_size=8",
     "loader.num_workers=0",
-    "optimiser.warmup_steps=2",
+    "optimizer.warmup_steps=2",
     "trainer.log_every_n_steps=1",
 ]
 
@@ -36,7 +36,7 @@ def trained(tmp_path_factory, tiny_lsp, tiny_rendered) -> Path:
     negatives = f"data.negatives=[{tiny_rendered / 'train' / 'negatives'}]"
     said = run(folder, "train.py", *TINY, *data, negatives, "stages.joint=1")
     assert "trained on 24 pictures, 24 people" in said
-    assert "1 people-free pictures" in said
+    assert "1 negative images" in said
     run(folder, "train.py", "ckpt=last", "stages.joint=2")
     return folder
 
@@ -52,7 +52,7 @@ def test_a_run_leaves_what_it_promises(trained):
     results = json.loads((folder / "results.json").read_text())
     assert results["epochs"] == 2
     assert {"val/ap", "val/recall", "val/roi_good", "train/loss_points"} <= results.keys()
-    about = read_checkpoint(folder / "checkpoints" / "best.ckpt").about
+    about = read_checkpoint(folder / "checkpoints" / "best.ckpt").metadata
     assert (about["task"], about["model"]) == ("detector", "detector")
     assert about["data"]["train"][0]["licence"]
 
@@ -60,16 +60,16 @@ def test_a_run_leaves_what_it_promises(trained):
 def test_the_command_that_a_run_ends_with(trained, tiny_rendered, capsys):
     data = ["--data", f"synthetic:{tiny_rendered}:val", "--negatives", f"{tiny_rendered}/train/negatives"]
     detection.main([str(the_run(trained)), *data])
-    said = capsys.readouterr().out
-    assert "4 people in 4 pictures" in said
-    assert "good ROI" in said
-    assert "1 people-free pictures" in said
+    printed = capsys.readouterr().out
+    assert "4 people in 4 images" in printed
+    assert "good ROI" in printed
+    assert "false alarms in 1 negative images" in printed
 
 
 def test_a_bundle_takes_a_trained_detector(trained, lite_bundle, shared, tiny_lsp, monkeypatch):
     """And Google's own runtime takes the bundle, as eval.py does for the whole pipeline."""
     detector = read_detector(best_checkpoint(the_run(trained)), tiny_lsp / "images")
-    entries = {DETECTOR: detector, LANDMARKS: read_tflite(lite_bundle, LANDMARKS)}
+    entries = {DETECTOR_ENTRY: detector, LANDMARKS_ENTRY: read_tflite(lite_bundle, LANDMARKS_ENTRY)}
     (trained / "pose.task").write_bytes(pack(entries))
     look_apart(trained / "pose.task", shared / "data/mp_reference/pose.jpg")
     words = ["weights=pose.task", "roi=detector", f"data.test=[lsp:{tiny_lsp}]", "out=found"]
@@ -80,7 +80,7 @@ def test_a_bundle_takes_a_trained_detector(trained, lite_bundle, shared, tiny_ls
     assert results["roi"] == "detector"
     assert results["num_people"] == 24
     assert results["num_not_found"] == 24, "three steps teach nobody to find people"
-    official = Interpreter(model_content=read_tflite(shared / "models/pose_detection.tflite", DETECTOR))
+    official = Interpreter(model_content=read_tflite(shared / "models/pose_detection.tflite", DETECTOR_ENTRY))
     ours = Interpreter(model_content=detector)
     for graph in (official, ours):
         graph.allocate_tensors()
@@ -92,13 +92,16 @@ def test_a_bundle_takes_a_trained_detector(trained, lite_bundle, shared, tiny_ls
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["model=detector", "loss.heatmap=1"], "loss.heatmap: the detector does not read it"),
-        (["model=detector", "stages.heatmap=3"], "stages.heatmap: the detector does not read it"),
-        (["model=lite", "detector.loss.box=1"], "detector.loss.box: only model=detector reads it"),
+        (["model=detector", "loss.heatmap=1"], "loss.heatmap: not used by model=detector"),
+        (["model=detector", "stages.heatmap=3"], "stages.heatmap: not used by model=detector"),
+        (["model=lite", "detector.loss.box=1"], "detector.loss.box: used only by model=detector"),
         (["model=detector", "detector.loss.box=0"], "detector.loss.box=0: a number from"),
         (["model=detector", "experiment=finetune"], "experiment=finetune is not for model=detector"),
         (["experiment=finetune_detector"], "experiment=finetune_detector is not for model=full"),
-        (["model=detector", "detector.windows.whole=2"], "detector.windows.whole=2: a number from 0 to 1"),
+        (
+            ["model=detector", "detector.windows.full_image_prob=2"],
+            "detector.windows.full_image_prob=2: a number from 0 to 1",
+        ),
     ],
 )
 def test_settings_that_nobody_reads_are_refused(words, sentence, monkeypatch, capsys, tmp_path, tiny_lsp):

@@ -1,4 +1,4 @@
-"""How scripts without Hydra end when something is wrong, or when they are asked to."""
+"""Messages and exit status of scripts without Hydra, after errors and signals."""
 
 import io
 import logging
@@ -40,57 +40,57 @@ def write(torch: bool = False) -> None:
 
 @friendly_errors
 def main() -> None:
-    what = sys.argv[1]
-    print("looking at", what)
-    if what == "value":
+    case = sys.argv[1]
+    print("running", case)
+    if case == "value":
         raise ValueError("own.task is empty; export it again")
-    if what == "file":
+    if case == "file":
         raise FileNotFoundError("own.task is missing")
-    if what == "library":
+    if case == "library":
         raise ImportError("own.onnx needs ONNX Runtime")
-    if what == "deep":
+    if case == "deep":
         mirror_index(("left_tail",))
-    if what == "key":
+    if case == "key":
         raise KeyError("nose")
-    if what == "bug":
+    if case == "bug":
         np.zeros(3) + np.zeros(4)
-    if what == "number":
+    if case == "number":
         int("three")
-    if what == "unseen":
+    if case == "missing":
         Path("gone").read_bytes()
-    if what in ("SIGINT", "SIGTERM"):
+    if case in ("SIGINT", "SIGTERM"):
         with atomic_path(Path("net.ckpt")) as part:
             part.write_text("half")
-            signal.raise_signal(signal.Signals[what])
-    if what == "resumed":
+            signal.raise_signal(signal.Signals[case])
+    if case == "resumed":
         with resuming(lambda: "ckpt=last resumes it"):
             signal.raise_signal(signal.SIGTERM)
-    if what == "told":
+    if case == "error":
         with resuming(lambda: "ckpt=last resumes it"):
             raise ValueError("a.jpg is damaged")
-    if what == "converted":
+    if case == "converted":
         try:
             signal.raise_signal(signal.SIGTERM)
         except KeyboardInterrupt:
             sys.exit(1)  # as Lightning does
-    if what == "swallowed":
+    if case == "swallowed":
         with suppress(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-    if what == "destructor":
+    if case == "destructor":
         Destroyed()
         time.sleep(20)
-    if what == "as timeout":
+    if case == "as timeout":
         try:
             signal.raise_signal(signal.SIGTERM)
         finally:
             signal.raise_signal(signal.SIGTERM)
-    if what == "kept":
+    if case == "kept":
         end(signal.SIGINT, "what is done is kept")
-    if what == "full":
+    if case == "full":
         write()
-    if what == "full torch":
+    if case == "full torch":
         write(torch=True)
-    if what == "full thread":
+    if case == "full thread":
         thread = threading.Thread(target=write)
         thread.start()
         thread.join()
@@ -103,12 +103,12 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
-    """Runs the script on a word; returns exit status, stdout and stderr."""
+    """Return a function that runs the script on a word and returns exit status, stdout and stderr."""
     script = tmp_path / "demo.py"
     script.write_text(SCRIPT)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BLAZEPOSE_TRACEBACK", raising=False)
-    # What is started in the background of a shell ignores Ctrl-C.
+    # Processes started in the background of a shell ignore Ctrl-C.
     before = {
         kind: signal.signal(kind, signal.default_int_handler) for kind in (signal.SIGINT, signal.SIGTERM)
     }
@@ -129,19 +129,19 @@ def run(tmp_path, monkeypatch, capsys):
 
 
 def test_all_well(run):
-    assert run("pictures") == (0, "looking at pictures\ndone\n", "")
+    assert run("nothing") == (0, "running nothing\ndone\n", "")
 
 
 @pytest.mark.parametrize(
-    ("word", "sentence"),
+    ("word", "message"),
     [
         ("value", "own.task is empty; export it again"),
         ("file", "own.task is missing"),
         ("library", "own.onnx needs ONNX Runtime"),
     ],
 )
-def test_own_errors_are_one_sentence(run, word, sentence):
-    assert run(word) == (1, f"looking at {word}\n", sentence + "\n")
+def test_own_errors_are_one_line(run, word, message):
+    assert run(word) == (1, f"running {word}\n", message + "\n")
 
 
 def test_errors_of_the_package_are_own_errors(run):
@@ -153,7 +153,7 @@ def test_errors_of_the_package_are_own_errors(run):
 
 @pytest.mark.parametrize(
     ("word", "error"),
-    [("bug", ValueError), ("number", ValueError), ("unseen", FileNotFoundError), ("key", KeyError)],
+    [("bug", ValueError), ("number", ValueError), ("missing", FileNotFoundError), ("key", KeyError)],
 )
 def test_a_bug_keeps_its_traceback(run, word, error):
     with pytest.raises(error):
@@ -173,7 +173,7 @@ def test_zero_requests_no_traceback(run, monkeypatch):
 
 
 def test_names_that_the_console_cannot_show_are_escaped(monkeypatch):
-    """As of pictures from a zip of another system; a terminal of UTF-8 refuses them."""
+    """As of images from a zip of another system; a UTF-8 terminal rejects them."""
     console = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     monkeypatch.setattr("sys.stdout", console)
     friendly_errors(lambda: print("caf\udce9.jpg is empty"))()
@@ -182,7 +182,7 @@ def test_names_that_the_console_cannot_show_are_escaped(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("word", "status", "sentence"),
+    ("word", "status", "message"),
     [
         ("SIGINT", 130, "ended by Ctrl-C: run the command again"),
         ("SIGTERM", 143, "ended by SIGTERM: run the command again"),
@@ -191,11 +191,11 @@ def test_names_that_the_console_cannot_show_are_escaped(monkeypatch):
         ("as timeout", 143, "ended by SIGTERM: run the command again"),
         ("destructor", 143, "ended by SIGTERM: run the command again"),
         ("kept", 130, "ended by Ctrl-C: what is done is kept"),
-        ("told", 1, "a.jpg is damaged; ckpt=last resumes it"),
+        ("error", 1, "a.jpg is damaged; ckpt=last resumes it"),
     ],
 )
-def test_ends_are_one_sentence_and_a_status(run, tmp_path, word, status, sentence):
-    assert run(word) == (status, f"looking at {word}\n", sentence + "\n")
+def test_ends_are_one_line_and_a_status(run, tmp_path, word, status, message):
+    assert run(word) == (status, f"running {word}\n", message + "\n")
     assert [path.name for path in tmp_path.iterdir()] == ["demo.py"]  # nothing half-written
 
 
@@ -205,16 +205,16 @@ def test_an_interrupt_that_a_library_swallows_is_no_success(run):
 
 
 @pytest.mark.parametrize("word", ["full", "full torch"])
-def test_a_full_disk_is_one_sentence_wherever_it_is_noticed(run, word):
-    sentence = "net.ckpt cannot be written (No space left on device): free some space\n"
-    assert run(word) == (1, f"looking at {word}\n", sentence)
+def test_a_full_disk_is_one_line_wherever_it_is_detected(run, word):
+    message = "net.ckpt cannot be written (No space left on device): free some space\n"
+    assert run(word) == (1, f"running {word}\n", message)
 
 
-def test_a_full_disk_is_left_to_the_main_thread(run):
-    assert run("full thread") == (0, "looking at full thread\ndone\n", "")
+def test_a_full_disk_is_reported_by_the_main_thread(run):
+    assert run("full thread") == (0, "running full thread\ndone\n", "")
 
 
-def test_of_several_processes_the_first_speaks(run, monkeypatch):
+def test_only_the_first_of_several_processes_logs(run, monkeypatch):
     monkeypatch.setenv("RANK", "1")
     assert run("SIGTERM")[::2] == (143, "")
     assert run("value")[::2] == (1, "own.task is empty; export it again\n")
@@ -232,11 +232,11 @@ def test_the_log_of_a_run_has_the_end_as_well(run, tmp_path):
 
 @pytest.fixture
 def started(tmp_path):
-    """Starts a script whose `main` is this text; it prints a line when it is there."""
+    """Return a function that starts a script with this `main`, and waits for its first line."""
 
     def start(text: str) -> subprocess.Popen:
         script = tmp_path / "slow.py"
-        head = "import ctypes, time\nfrom blazepose import cli\n@cli.say_errors\n"
+        head = "import ctypes, time\nfrom blazepose import errors\n@errors.friendly_errors\n"
         script.write_text(f"{head}def main():\n{textwrap.indent(textwrap.dedent(text), '    ')}\nmain()\n")
         environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
         process = subprocess.Popen(
@@ -253,7 +253,7 @@ def started(tmp_path):
 
 
 def test_a_second_signal_ends_at_once(started):
-    """While the first one is being answered, as where a process of a pool never ends."""
+    """While the first one is handled, as when a process of a pool never ends."""
     process = started("""
         try:
             print("started", flush=True)
@@ -264,17 +264,17 @@ def test_a_second_signal_ends_at_once(started):
         """)
     process.terminate()
     assert process.stdout.readline() == "stopping\n"
-    time.sleep(0.3)  # closer ones are one
+    time.sleep(0.3)  # signals closer in time count as one
     process.terminate()
     assert process.communicate(timeout=3600) == ("", "")
     assert process.returncode == 143
 
 
-def test_a_process_that_waits_for_others_for_ever_ends_too(started):
+def test_a_process_blocked_forever_ends_too(started):
     process = started("""
-        cli._PATIENCE_S = 0.5
+        errors._BLOCKED_S = 0.5
         lock, libc = ctypes.create_string_buffer(64), ctypes.CDLL(None)
-        with cli.resuming(lambda: "ckpt=last resumes it"):
+        with errors.resuming(lambda: "ckpt=last resumes it"):
             libc.pthread_mutex_lock(lock)
             print("started", flush=True)
             libc.pthread_mutex_lock(lock)  # where no signal interrupts it

@@ -40,7 +40,7 @@ def test_rotation_is_clockwise_from_up(direction, degrees):
 
 
 def test_mediapipe_expected_rect():
-    # Source: MediaPipe's own expected detection and expanded rect for its test picture pose.jpg (1000x667).
+    # Source: MediaPipe's own expected detection and expanded rect for its test image pose.jpg (1000x667).
     width, height = 1000, 667
     center = np.array([0.49192297 * width, 0.7013345 * height])
     scale = np.array([0.48453212 * width, 0.32265595 * height])
@@ -61,12 +61,12 @@ def test_roi_and_image_round_trip():
     np.testing.assert_allclose(image_to_roi(roi, roi_to_image(roi, points)), points, atol=1e-12)
 
 
-def test_rois_of_many_pictures_at_once():
+def test_rois_of_many_images_at_once():
     rng = np.random.default_rng(0)
     rois = [Roi(*rng.uniform(10, 300, 3), angle) for angle in (0.7, -2.9, 0.0)]
     points = rng.uniform(-1, 2, (3, 20, 2))
     pixels = rois_to_images(rois, points)
-    one_by_one = [roi_to_image(roi, own) for roi, own in zip(rois, points, strict=True)]
+    one_by_one = [roi_to_image(roi, row) for roi, row in zip(rois, points, strict=True)]
     np.testing.assert_allclose(pixels, one_by_one, atol=1e-9)
     np.testing.assert_allclose(images_to_rois(rois, pixels), points, atol=1e-12)
     np.testing.assert_allclose(
@@ -103,7 +103,7 @@ def test_roi_from_keypoints_refuses_zero_torso():
 
 
 @pytest.mark.parametrize(("width", "height"), [(300, 200), (200, 300), (1, 1)])
-def test_letterbox_is_the_square_around_the_picture(width, height):
+def test_letterbox_is_the_square_around_the_image(width, height):
     side = max(width, height)
     assert letterbox_roi(width, height) == Roi(width / 2, height / 2, side, 0.0)
     corners = roi_to_image(letterbox_roi(width, height), np.array([[0.0, 0.0], [1.0, 1.0]]))
@@ -119,7 +119,7 @@ def test_letterbox_is_the_square_around_the_picture(width, height):
         ([-40, 0, 40, 20], Roi(0.0, 10.0, 100.0, 0.0)),
     ],
 )
-def test_roi_from_box_is_upright_around_its_centre(box, roi):
+def test_roi_from_box_is_upright_around_its_center(box, roi):
     assert roi_from_box(np.array(box)) == roi
 
 
@@ -132,10 +132,10 @@ def test_roi_from_box_refuses_boxes_without_area(box):
 
 
 @pytest.mark.parametrize(
-    ("other", "overlap"),
+    ("other", "iou"),
     [
         (Roi(10.0, 10.0, 4.0, 0.0), 1),
-        (Roi(10.0, 10.0, 4.0, 1.0), 1),  # the turn does not count
+        (Roi(10.0, 10.0, 4.0, 1.0), 1),  # rotation is ignored
         (Roi(12.0, 10.0, 4.0, 0.0), 8 / 24),
         (Roi(12.0, 8.0, 4.0, 0.0), 4 / 28),
         (Roi(14.0, 10.0, 4.0, 0.0), 0),
@@ -146,10 +146,10 @@ def test_roi_from_box_refuses_boxes_without_area(box):
         (Roi(15.0, 10.0, 10.0, 0.0), 8 / 108),
     ],
 )
-def test_roi_overlap_by_hand(other, overlap):
+def test_roi_iou_by_hand(other, iou):
     roi = Roi(10.0, 10.0, 4.0, 0.0)
-    assert roi_iou(roi, other) == pytest.approx(overlap)
-    assert roi_iou(other, roi) == pytest.approx(overlap)
+    assert roi_iou(roi, other) == pytest.approx(iou)
+    assert roi_iou(other, roi) == pytest.approx(iou)
 
 
 def test_crop_identity_has_no_half_pixel():
@@ -169,14 +169,14 @@ def test_crop_matches_perspective_warp_of_opencv():
     assert np.abs(crop_image(image, matrix, 96).astype(int) - expected).max() <= 2
 
 
-def test_crop_puts_points_where_the_affine_says():
+def test_crop_moves_points_by_the_affine():
     image = np.zeros((200, 300, 3), np.uint8)
     roi, point = Roi(150.0, 90.0, 120.0, -0.6), np.array([171.0, 70.0])
     image[int(point[1]) - 1 : int(point[1]) + 2, int(point[0]) - 1 : int(point[0]) + 2] = 255
     crop = crop_image(image, roi_to_image_matrix(roi), 256)[..., 0].astype(float)
     rows, columns = np.mgrid[:256, :256]
-    found = np.array([(crop * columns).sum(), (crop * rows).sum()]) / crop.sum()
-    np.testing.assert_allclose(found, image_to_roi(roi, point) * 256, atol=0.2)
+    center = np.array([(crop * columns).sum(), (crop * rows).sum()]) / crop.sum()
+    np.testing.assert_allclose(center, image_to_roi(roi, point) * 256, atol=0.2)
 
 
 def test_crop_border_replicates_or_is_black():

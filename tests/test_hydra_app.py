@@ -15,10 +15,10 @@ SCRIPT = """
 import signal
 from pathlib import Path
 import numpy as np
-from blazepose.hydra_app import script
+from blazepose.hydra_app import hydra_command
 from blazepose.topology import mirror_index
 
-@script(config_name="demo")
+@hydra_command(config_name="demo")
 def main(cfg):
     print("weights", cfg.weights, "train", *cfg.data.train)
     if cfg.weights == "own":
@@ -46,7 +46,7 @@ data: {train: [], val: []}
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch, capsys):
-    """Runs the demo script with overrides; returns exit status, stdout and stderr."""
+    """Return a function that runs the demo script and returns exit status, stdout and stderr."""
     (tmp_path / "demo.py").write_text(SCRIPT)
     (tmp_path / "configs/model").mkdir(parents=True)
     (tmp_path / "configs/demo.yaml").write_text(CONFIG)
@@ -73,7 +73,7 @@ def test_runs_and_leaves_no_files_behind(run, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["configs", "demo.py"]
 
 
-def test_own_errors_are_one_sentence(run):
+def test_own_errors_are_one_line(run):
     status, _, err = run("weights=own")
     assert (status, err) == (1, "own.ckpt is empty; train again\n")
     status, _, err = run("weights=deep")
@@ -82,7 +82,7 @@ def test_own_errors_are_one_sentence(run):
     assert err.count("\n") == 1
 
 
-def test_ends_are_one_sentence(run):
+def test_ends_are_one_line(run):
     full = "a file cannot be written (No space left on device): free some space\n"
     assert run("weights=full")[::2] == (1, full)
     assert run("weights=ended")[::2] == (143, "ended by SIGTERM: run the command again\n")
@@ -100,7 +100,7 @@ def test_traceback_on_request(run, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("override", "sentence"),
+    ("override", "message"),
     [
         ("data.trian=[a]", "unknown config key 'data.trian'; did you mean data.train or data.val?"),
         ("zzz=1", "unknown config key 'zzz'; the keys are model, weights, data.train, data.val, model.name"),
@@ -113,8 +113,8 @@ def test_traceback_on_request(run, monkeypatch):
         ),
     ],
 )
-def test_hydra_errors_are_one_sentence(run, override, sentence):
-    assert run(override) == (1, "", sentence + "\n")
+def test_hydra_errors_are_one_line(run, override, message):
+    assert run(override) == (1, "", message + "\n")
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_hydra_errors_are_one_sentence(run, override, sentence):
         ("out=[a", ["a"]),
     ],
 )
-def test_the_quoted_form_is_read_literally(override, value):
+def test_the_quoted_form_is_parsed_literally(override, value):
     hint = quoted(override).strip('"')
     assert OverridesParser.create().parse_override(hint).value() == value
 
@@ -165,7 +165,7 @@ TYPED = (
     "my set",
     "it's a[1]",
 )
-"""Names that YAML or Hydra read otherwise or not at all, and ordinary ones."""
+"""Names that YAML or Hydra would parse as something else or reject, and ordinary ones."""
 
 
 @pytest.mark.parametrize("text", TYPED)
@@ -173,7 +173,9 @@ def test_names_and_paths_stay_as_they_are_typed(text):
     parse = OverridesParser.create().parse_override
     assert parse(as_typed(f"init={text}")).value() == text
     assert parse(as_typed(f"+data.train=[{text}, lsp:{text} ,{text}]")).value() == [text, f"lsp:{text}", text]
-    assert parse(as_typed(as_typed(f"data.train=[{text}]"))).value() == [text], "processes start others so"
+    assert parse(as_typed(as_typed(f"data.train=[{text}]"))).value() == [text], (
+        "quoting twice has no effect, as when a process starts others"
+    )
 
 
 @pytest.mark.parametrize(
@@ -189,18 +191,18 @@ def test_names_and_paths_stay_as_they_are_typed(text):
         ("init=${oc.env:HOME}/7", "${oc.env:HOME}/7"),
         ("seed=1_000", 1000),
         ("stages.joint=2", 2),
-        ("augmentation.color=true", True),
+        ("augmentation.photometric=true", True),
         ("trainer.limit_train_batches=0.5", 0.5),
     ],
 )
-def test_what_is_read_otherwise(override, value):
-    """Nothing, quoted and escaped text, interpolations, and numbers of keys that are no names."""
+def test_values_that_are_not_quoted(override, value):
+    """Null, quoted and escaped text, interpolations, and numbers of keys that are no names."""
     assert OverridesParser.create().parse_override(as_typed(override)).value() == value
 
 
-def test_a_script_gets_the_text_that_was_typed(run):
-    said = run("weights=2024_01_15", "data.train=[1e3,lsp:007,true]", "model=lite")
-    assert said == (0, "weights 2024_01_15 train 1e3 lsp:007 true\n", "")
+def test_a_script_gets_the_typed_text(run):
+    result = run("weights=2024_01_15", "data.train=[1e3,lsp:007,true]", "model=lite")
+    assert result == (0, "weights 2024_01_15 train 1e3 lsp:007 true\n", "")
     assert run("weights=null") == (0, "weights None train\n", "")
 
 
@@ -212,14 +214,14 @@ def test_groups_may_be_named_by_a_date(run, tmp_path):
 
 @pytest.mark.parametrize("key", ["weights", "data.train"])
 def test_empty_names_are_refused(run, key):
-    """As of a variable of the shell that is not set."""
+    """As from an unset shell variable."""
     assert run(f"{key}=") == (1, "", f"{key} is empty; give it a value, or leave {key}= out\n")
 
 
 def test_numbers_in_a_yaml_file_are_named(run, tmp_path):
     (tmp_path / "configs/model/mine.yaml").write_text("# @package _global_\nweights: 2024_01_15\n")
-    sentence = "weights: 20240115 is not text; put it in quotes in its YAML file\n"
-    assert run("model=mine") == (1, "", sentence)
+    message = "weights: 20240115 is not text; put it in quotes in its YAML file\n"
+    assert run("model=mine") == (1, "", message)
 
 
 def test_a_config_that_is_no_yaml_is_named(run, tmp_path):
@@ -231,7 +233,7 @@ def test_a_config_that_is_no_yaml_is_named(run, tmp_path):
 
 @pytest.mark.parametrize("text", [*TYPED, "null", "~", "", "a: b", "[a]"])
 def test_a_saved_config_keeps_text(tmp_path, text):
-    """A run that goes on reads its config.yaml."""
+    """A resumed run reads its config.yaml."""
     cfg = OmegaConf.create({"init": text, "data": {"train": [text, f"lsp:{text}"]}})
     OmegaConf.save(cfg, tmp_path / "config.yaml", resolve=True)
     assert OmegaConf.load(tmp_path / "config.yaml") == cfg
@@ -243,7 +245,7 @@ LIGHTNINGS = ("trainer.accelerator", "trainer.strategy", "trainer.precision", "t
 
 @pytest.mark.parametrize("config", ["train", "eval"])
 def test_every_key_that_may_be_text_is_declared(config):
-    """A new key whose default is a text, a list or nothing is a name or a path, or is added to these."""
+    """A new key with text, a list or null as default is a name or a path, or is added to these."""
     with hydra.initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
         leaves = dict(_leaves(OmegaConf.to_container(hydra.compose(config)), ""))
     others = NUMBERS | {f"trainer.limit_{split}_batches" for split in ("train", "val")} | {*LIGHTNINGS}

@@ -27,13 +27,13 @@ def with_exif(data: bytes, orientation: int, thumbnail: bytes = b"") -> bytes:
     return data[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + data[2:]
 
 
-def written(folder: Path, data: bytes, name: str = "picture.jpg") -> Path:
+def written(folder: Path, data: bytes, name: str = "image.jpg") -> Path:
     path = folder / name
     path.write_bytes(data)
     return path
 
 
-def test_colours_are_rgb(tmp_path):
+def test_colors_are_rgb(tmp_path):
     red = np.zeros((8, 8, 3), np.uint8)
     red[..., 0] = 255
     image = read_image(written(tmp_path, jpeg(red)))
@@ -43,8 +43,8 @@ def test_colours_are_rgb(tmp_path):
 
 @pytest.mark.parametrize("orientation", MATRICES)
 @pytest.mark.parametrize("name", FORMATS)
-def test_pictures_are_upright(tmp_path, name, orientation):
-    image = read_image(written(tmp_path, encode(PICTURE, name, orientation), "picture" + FORMATS[name]))
+def test_images_are_upright(tmp_path, name, orientation):
+    image = read_image(written(tmp_path, encode(PICTURE, name, orientation), "image" + FORMATS[name]))
     expected = image_upright(PICTURE, orientation)
     assert image.shape == expected.shape
     assert np.abs(image.astype(int) - expected).mean() < 6
@@ -59,12 +59,12 @@ def test_16_bit_tiffs_are_upright(tmp_path, orientation):
 def test_heic_without_its_library(tmp_path, monkeypatch):
     path = written(tmp_path, encode(PICTURE, "HEIF"), "photo.jpg")
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    with pytest.raises(ImageError, match=r"photo\.jpg is a HEIC picture, .* pip install pillow-heif"):
+    with pytest.raises(ImageError, match=r"photo\.jpg is a HEIC image, .* pip install pillow-heif"):
         read_image(path)
 
 
 def test_the_suffix_does_not_matter(tmp_path):
-    image = read_image(written(tmp_path, encode(PICTURE, "AVIF", 6), "picture.png"))
+    image = read_image(written(tmp_path, encode(PICTURE, "AVIF", 6), "image.png"))
     assert image.shape == (48, 32, 3)
 
 
@@ -74,7 +74,7 @@ def test_a_damaged_block_of_exif_is_ignored(tmp_path):
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 65535])
-def test_an_orientation_that_is_none_is_ignored(tmp_path, orientation):
+def test_an_invalid_orientation_is_ignored(tmp_path, orientation):
     assert read_image(written(tmp_path, with_exif(jpeg(), orientation))).shape == PICTURE.shape
 
 
@@ -85,7 +85,7 @@ def test_exif_behind_other_blocks(tmp_path):
     assert read_image(written(tmp_path, data[:2] + xmp + icc + b"\xff" + data[2:])).shape == (48, 32, 3)
 
 
-def test_grey_becomes_three_channels(tmp_path):
+def test_gray_becomes_three_channels(tmp_path):
     image = read_image(written(tmp_path, png(PICTURE[..., 0])))
     assert (image == PICTURE[..., :1]).all()
 
@@ -93,7 +93,7 @@ def test_grey_becomes_three_channels(tmp_path):
 @pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_more_bits_become_8(tmp_path, bits, channels):
-    """Cameras of 12 bits write files of 16: the brightest value is white, and not nearly black."""
+    """Cameras of 12 bits write files of 16: the brightest value becomes white, not nearly black."""
     values = np.linspace(0, 2**bits - 1, 32 * 48 * channels).astype(np.uint16).reshape(32, 48, channels)
     image = read_image(written(tmp_path, png(values[..., ::-1] if channels == 3 else values)))
     assert image.dtype == np.uint8
@@ -109,21 +109,21 @@ def test_hot_pixels_do_not_darken_the_rest(tmp_path):
 
 
 @pytest.mark.parametrize("scale", [1.0, 255.0, 65535.0])
-def test_floating_point_pictures(tmp_path, scale):
+def test_floating_point_images(tmp_path, scale):
     values = (PICTURE / 255 * scale).astype(np.float32)
     values[0, 0] = np.nan
     image = read_image(written(tmp_path, tiff(values)))
     assert np.abs(image.astype(int) - PICTURE)[1:].max() <= 1
 
 
-def test_highlights_of_floating_point_pictures_do_not_darken_the_rest(tmp_path):
+def test_highlights_of_floating_point_images_do_not_darken_the_rest(tmp_path):
     values = np.full((64, 64, 3), 0.5, np.float32)
     values[:8] = 1.5
     image = read_image(written(tmp_path, tiff(values)))
     assert (image[32, 32, 0], image[0, 0, 0]) == (63, 191)  # white is 2
 
 
-def test_a_black_picture_of_16_bits_stays_black(tmp_path):
+def test_a_black_image_of_16_bits_stays_black(tmp_path):
     assert read_image(written(tmp_path, png(np.zeros((8, 8), np.uint16)))).max() == 0
 
 
@@ -133,12 +133,12 @@ def test_transparency_is_dropped(tmp_path):
 
 
 @pytest.mark.parametrize("progressive", [0, 1])
-@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
-def test_cut_off_jpeg(tmp_path, progressive, share):
+@pytest.mark.parametrize("fraction", [0.1, 0.5, 0.9, 0.999])
+def test_cut_off_jpeg(tmp_path, progressive, fraction):
     data = jpeg(PICTURE, cv2.IMWRITE_JPEG_PROGRESSIVE, progressive)
     read_image(written(tmp_path, data))
-    with pytest.raises(ImageError, match=r"picture\.jpg is cut off"):
-        read_image(written(tmp_path, data[: int(len(data) * share)]))
+    with pytest.raises(ImageError, match=r"image\.jpg is cut off"):
+        read_image(written(tmp_path, data[: int(len(data) * fraction)]))
 
 
 def test_cut_off_jpeg_whose_thumbnail_is_whole(tmp_path):
@@ -154,36 +154,36 @@ def test_jpeg_filled_up_with_zeros(tmp_path):
         read_image(written(tmp_path, data[:-100] + bytes(100)))
 
 
-def test_jpeg_followed_by_a_film(tmp_path):
-    film = b"\0\0\0\x18ftypmp42" + b"\xff\xda\xff\xd8\xff\xe1" + bytes(range(256)) * 4
-    image = read_image(written(tmp_path, jpeg() + film))
+def test_jpeg_followed_by_a_video(tmp_path):
+    video = b"\0\0\0\x18ftypmp42" + b"\xff\xda\xff\xd8\xff\xe1" + bytes(range(256)) * 4
+    image = read_image(written(tmp_path, jpeg() + video))
     assert np.abs(image.astype(int) - PICTURE).mean() < 3
 
 
-@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
-def test_cut_off_png(tmp_path, share):
+@pytest.mark.parametrize("fraction", [0.1, 0.5, 0.99])
+def test_cut_off_png(tmp_path, fraction):
     data = png(PICTURE)
     with pytest.raises(ImageError, match=r"a\.png is cut off"):
-        read_image(written(tmp_path, data[: int(len(data) * share)], "a.png"))
+        read_image(written(tmp_path, data[: int(len(data) * fraction)], "a.png"))
 
 
 @pytest.mark.parametrize(
-    ("data", "sentence"),
+    ("data", "message"),
     [
         (b"", "is empty"),
         (
             b"<html>not found</html>",
-            "is not a picture that OpenCV can read; it begins as a web page; download",
+            "is not an image that OpenCV can read; it begins as a web page; download",
         ),
         (
             b"version https://git-lfs.github.com/spec/v1",
             ".* can read; it begins as a Git LFS pointer; `git lfs",
         ),
-        (bytes(range(200)), "is not a picture that OpenCV can read$"),
+        (bytes(range(200)), "is not an image that OpenCV can read$"),
     ],
 )
-def test_not_a_picture(tmp_path, data, sentence):
-    with pytest.raises(ImageError, match=rf"picture\.jpg {sentence}"):
+def test_not_an_image(tmp_path, data, message):
+    with pytest.raises(ImageError, match=rf"image\.jpg {message}"):
         read_image(written(tmp_path, data))
 
 
@@ -196,9 +196,9 @@ def test_another_size_than_the_labels_were_made_at(tmp_path):
         read_image(tmp_path / "a.png", (40, 60))
 
 
-def test_the_preview_of_a_raw_file_is_not_taken_for_the_picture(tmp_path):
+def test_the_preview_of_a_raw_file_is_rejected(tmp_path):
     Image.fromarray(PICTURE).save(tmp_path / "IMG_1.DNG", "TIFF", tiffinfo={254: 1})
-    with pytest.raises(ImageError, match=r"^\S+IMG_1\.DNG is a camera's raw file .*; save it as JPEG$"):
+    with pytest.raises(ImageError, match=r"^\S+IMG_1\.DNG is a camera's raw file, .*; save it as JPEG$"):
         read_image(tmp_path / "IMG_1.DNG")
 
 
@@ -222,7 +222,7 @@ def touch(folder: Path, *names: str) -> None:
         (folder / name).touch()
 
 
-def test_pictures_of_folders_and_of_linked_ones(tmp_path):
+def test_images_of_folders_and_of_linked_ones(tmp_path):
     touch(tmp_path, "in/home/b.JPG", "in/a.png", "in/notes.txt", "store/gym/c.jpg", "store/gym/old/d.webp")
     (tmp_path / "in/gym").symlink_to("../store/gym")
     (tmp_path / "in/e.jpg").symlink_to("a.png")
@@ -242,7 +242,7 @@ def test_loops_of_links_end(tmp_path):
     assert below(tmp_path / "in") == ["a.jpg", "other/c.jpg", "sub/b.jpg"]
 
 
-def test_a_folder_comes_once_under_its_own_name(tmp_path):
+def test_a_folder_is_listed_once_under_its_own_name(tmp_path):
     touch(tmp_path, "in/real/a.jpg", "store/b.jpg")
     (tmp_path / "in/alias").symlink_to("real")
     (tmp_path / "in/second").symlink_to("../store")
@@ -250,7 +250,7 @@ def test_a_folder_comes_once_under_its_own_name(tmp_path):
     assert below(tmp_path / "in") == ["first/b.jpg", "real/a.jpg"]
 
 
-def test_what_is_hidden_is_left_out(tmp_path):
+def test_hidden_files_are_skipped(tmp_path):
     hidden = (".a.jpg", "._b.jpg", ".cache/c.jpg", "__MACOSX/d.jpg", "sub/__MACOSX/sub/._e.jpg")
     hidden += ("@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg", "#recycle/a.jpg", "@Recycle/a.jpg", "$RECYCLE.BIN/a.jpg")
     touch(tmp_path, ".in/b.jpg", *(f".in/{name}" for name in hidden))
@@ -258,7 +258,7 @@ def test_what_is_hidden_is_left_out(tmp_path):
     assert len(list(files_below(tmp_path / ".in"))) == 1
 
 
-def test_pictures_without_a_suffix_are_found(tmp_path):
+def test_images_without_a_suffix_are_listed(tmp_path):
     """As downloads, and as labelling servers store uploads."""
     written(tmp_path, encode(PICTURE, "WEBP"), "upload-17")
     written(tmp_path, encode(PICTURE, "PNG"), "photo.download")

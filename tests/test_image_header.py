@@ -20,31 +20,31 @@ SIZE = PICTURE.shape[1], PICTURE.shape[0]
 
 
 def gif(frames: int) -> bytes:
-    """Write a GIF of so many frames."""
-    pictures = [Image.fromarray(np.roll(PICTURE, k, axis=0)) for k in range(frames)]
+    """Write a GIF with a number of frames."""
+    images = [Image.fromarray(np.roll(PICTURE, k, axis=0)) for k in range(frames)]
     file = io.BytesIO()
-    pictures[0].save(file, "GIF", save_all=True, append_images=pictures[1:])
+    images[0].save(file, "GIF", save_all=True, append_images=images[1:])
     return file.getvalue()
 
 
 @pytest.mark.parametrize("orientation", MATRICES)
 @pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_stored_orientation_and_size(tmp_path, name, orientation):
-    path = tmp_path / "picture"
+    path = tmp_path / "image"
     path.write_bytes(encode(PICTURE, name, orientation))
     assert stored_orientation(path) == orientation
     assert stored_size(path) == SIZE
 
 
-def test_every_program_finds_the_pixels_of_heic_upright(tmp_path):
-    path = tmp_path / "picture"
+def test_the_stored_pixels_of_heic_are_upright(tmp_path):
+    path = tmp_path / "image"
     path.write_bytes(encode(PICTURE, "HEIF", 6))
     assert stored_orientation(path) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n\0\0", None])
 def test_files_without_a_readable_header(tmp_path, content):
-    path = tmp_path / "picture"
+    path = tmp_path / "image"
     if content is not None:
         path.write_bytes(content)
     assert stored_orientation(path) == 1
@@ -52,7 +52,7 @@ def test_files_without_a_readable_header(tmp_path, content):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_still_images_are_known_by_their_content(tmp_path, name):
+def test_still_images_are_recognized_by_their_content(tmp_path, name):
     path = tmp_path / "download"
     path.write_bytes(encode(PICTURE, name))
     assert is_still_image(path)
@@ -65,7 +65,7 @@ def test_bmp_and_jpeg_2000(tmp_path):
         assert is_still_image(path)
 
 
-def test_a_text_that_begins_like_a_bmp(tmp_path):
+def test_text_that_begins_like_a_bmp(tmp_path):
     path = tmp_path / "people.csv"
     path.write_text("BMI,age,image\n23,40,a.jpg\n" * 9)
     assert not is_still_image(path)
@@ -78,7 +78,7 @@ def test_a_gif_is_still_if_it_has_one_frame(tmp_path):
     assert not is_still_image(tmp_path / "three")
 
 
-def test_jpegs_one_after_the_other_are_a_film(tmp_path):
+def test_a_sequence_of_jpegs_is_a_video(tmp_path):
     path = tmp_path / "camera.MJPEG"
     path.write_bytes(2 * encode(PICTURE, "JPEG"))
     assert not is_still_image(path)
@@ -97,7 +97,7 @@ def test_a_photo_of_200_megapixels_has_a_size_and_an_orientation(tmp_path, recwa
 @pytest.mark.parametrize(
     ("tags", "expected"),
     [
-        pytest.param({}, False, id="picture"),
+        pytest.param({}, False, id="image"),
         pytest.param({254: 0}, False, id="full size"),
         pytest.param({254: 1}, True, id="preview"),
         pytest.param({50706: b"\1\4\0\0"}, True, id="DNG"),
@@ -117,28 +117,28 @@ def test_a_canon_raw_file():
 @pytest.mark.parametrize("count", [1, 3])
 def test_images_of_a_file_are_counted(tmp_path, name, count):
     images = [Image.fromarray(np.roll(PICTURE, 8 * k, axis=0)) for k in range(count)]
-    images[0].save(tmp_path / "pictures", name, save_all=True, append_images=images[1:])
-    assert count_images(tmp_path / "pictures") == count
+    images[0].save(tmp_path / "images", name, save_all=True, append_images=images[1:])
+    assert count_images(tmp_path / "images") == count
 
 
 def test_a_preview_is_no_further_image(tmp_path):
     first, preview = Image.fromarray(PICTURE), Image.fromarray(PICTURE[::4, ::4])
     preview.encoderinfo = {"tiffinfo": {254: 1}}
-    first.save(tmp_path / "picture.tif", save_all=True, append_images=[preview])
-    assert count_images(tmp_path / "picture.tif") == 1
+    first.save(tmp_path / "image.tif", save_all=True, append_images=[preview])
+    assert count_images(tmp_path / "image.tif") == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"text", encode(PICTURE, "PNG")[:60], encode(PICTURE, "WEBP")[:40]])
 def test_a_damaged_file_counts_as_one_image(tmp_path, content):
-    (tmp_path / "picture").write_bytes(content)
-    assert count_images(tmp_path / "picture") == 1
+    (tmp_path / "image").write_bytes(content)
+    assert count_images(tmp_path / "image") == 1
 
 
 @pytest.mark.parametrize(
     "head", [b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41", b"\x1aE\xdf\xa3", b"RIFF\0\0\0\0AVI "]
 )
-def test_films_are_no_still_images(tmp_path, head):
-    path = tmp_path / "film.jpg"
+def test_videos_are_no_still_images(tmp_path, head):
+    path = tmp_path / "video.jpg"
     path.write_bytes(head.ljust(64, b"\0"))
     assert not is_still_image(path)
     assert not is_still_image(tmp_path / "nowhere")

@@ -1,4 +1,4 @@
-"""Each kind of impossible labels in training, validation and evaluation, read from a file of a user."""
+"""Impossible labels of a user's file in training, validation and evaluation."""
 
 import json
 from pathlib import Path
@@ -20,13 +20,13 @@ WRIST = INDEX["left_wrist"]
 KINDS = {
     "corner": ((0, 0), "at (0, 0) or (1, 1)"),
     "far": ((-90_000, 300), "many body lengths away"),
-    "repeated": ((320, 240), "at one place in many pictures"),
+    "repeated": ((320, 240), "at one place in many images"),
 }
-"""Where the left wrist is labelled, and what the log has of it."""
+"""Place of the label of the left wrist, and part of the log message."""
 
 
 def write(folder: Path, bodies: list[np.ndarray]) -> str:
-    """Write people, one a picture, and return the name of the source."""
+    """Write people, one per image, and return the spec of the source."""
     images, annotations = [], []
     for k, body in enumerate(bodies):
         cv2.imwrite(str(folder / f"{k}.png"), np.zeros((SIZE[1], SIZE[0], 3), np.uint8))
@@ -59,7 +59,7 @@ def test_training_validation_and_evaluation_use_the_same_points(tmp_path, kind):
     assert KINDS[kind][1] in log
 
 
-@pytest.mark.parametrize(("scale", "unit"), [(1, "from 0 to 1"), (100, "in per cent")])
+@pytest.mark.parametrize(("scale", "unit"), [(1, "from 0 to 1"), (100, "in percent")])
 @pytest.mark.parametrize(
     "read",
     [
@@ -68,7 +68,7 @@ def test_training_validation_and_evaluation_use_the_same_points(tmp_path, kind):
         pytest.param(read_source, id="test"),
     ],
 )
-def test_labels_that_are_no_pixels_are_refused_everywhere(tmp_path, scale, unit, read):
+def test_labels_not_in_pixels_are_refused_everywhere(tmp_path, scale, unit, read):
     spec = write(tmp_path, [BODY / SIZE * scale] * 3)
     with pytest.raises(ValueError, match=f"^landmarks:.*labels.json: the labels are {unit}, not in pixels"):
         read(spec)

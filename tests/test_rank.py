@@ -1,4 +1,4 @@
-"""Which process of a run this is, by the variables of those who start them."""
+"""Rank of a process in a run, from the environment variables of the launchers."""
 
 import os
 import subprocess
@@ -15,13 +15,13 @@ SLURM = {"SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_NODEID": "0"}
 
 @pytest.fixture
 def variables(monkeypatch):
-    def give(values: dict[str, str]) -> None:
+    def set_variables(values: dict[str, str]) -> None:
         for name in (*TORCHRUN, *SLURM, "NODE_RANK", "BLAZEPOSE_LAUNCHER"):
             monkeypatch.delenv(name, raising=False)
         for name, value in values.items():
             monkeypatch.setenv(name, value)
 
-    return give
+    return set_variables
 
 
 @pytest.mark.parametrize(
@@ -34,28 +34,28 @@ def variables(monkeypatch):
         (SLURM, True),
         (SLURM | {"SLURM_PROCID": "1", "SLURM_NODEID": "1"}, False),
         (SLURM | {"SLURM_PROCID": "1", "SLURM_LOCALID": "1"}, False),
-        # torchrun inside SLURM numbers machines as they come
+        # torchrun inside SLURM numbers machines in order of arrival
         (TORCHRUN | SLURM | {"SLURM_PROCID": "1"}, True),
         (TORCHRUN | SLURM | {"RANK": "1"}, False),
-        ({"LOCAL_RANK": "0", "NODE_RANK": "0"}, True),  # Lightning's own
+        ({"LOCAL_RANK": "0", "NODE_RANK": "0"}, True),  # Lightning's own launcher
         ({"LOCAL_RANK": "1", "NODE_RANK": "0"}, False),
-        ({"NODE_RANK": "1"}, False),  # the user starts one on each machine
+        ({"NODE_RANK": "1"}, False),  # the user starts one process on each machine
     ],
 )
-def test_the_first_is_the_first_of_all_machines(variables, values, first):
+def test_the_first_process_of_all_machines(variables, values, first):
     variables(values)
     assert is_first_process() == first
 
 
-def test_a_process_knows_who_has_started_it(variables, monkeypatch):
+def test_a_process_detects_its_launcher(variables, monkeypatch):
     variables(ALONE)
     assert not is_launched()
-    monkeypatch.setenv("BLAZEPOSE_LAUNCHER", "")  # restores it in the end
+    monkeypatch.setenv("BLAZEPOSE_LAUNCHER", "")  # restored after the test
     mark_launcher()
     assert not is_launched()
     code = "from blazepose.rank import *; print(is_launched(), has_launcher())"
     child = subprocess.run([sys.executable, "-c", code], env=os.environ, capture_output=True, text=True)
     assert child.stdout.split() == ["True", "True"]
-    monkeypatch.setenv("BLAZEPOSE_LAUNCHER", "1")  # not the parent: it is gone
+    monkeypatch.setenv("BLAZEPOSE_LAUNCHER", "1")  # not the parent: the launcher has ended
     assert is_launched()
     assert not has_launcher()

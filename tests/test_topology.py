@@ -26,8 +26,8 @@ SOURCES = {
 }
 
 
-def test_landmarks_stand_where_mediapipe_has_them():
-    places = {
+def test_landmarks_have_mediapipes_indices():
+    indices = {
         "nose": 0,
         "left_ear": 7,
         "mouth_left": 9,
@@ -35,9 +35,9 @@ def test_landmarks_stand_where_mediapipe_has_them():
         "right_wrist": 16,
         "left_pinky": 17,
     }
-    places |= {"right_index": 20, "left_thumb": 21, "left_hip": 23, "right_ankle": 28, "left_heel": 29}
-    places |= {"right_foot_index": 32, "roi_center": 33, "roi_scale": 34}
-    assert {name: INDEX[name] for name in places} == places
+    indices |= {"right_index": 20, "left_thumb": 21, "left_hip": 23, "right_ankle": 28, "left_heel": 29}
+    indices |= {"right_foot_index": 32, "roi_center": 33, "roi_scale": 34}
+    assert {name: INDEX[name] for name in indices} == indices
     assert (len(LANDMARKS), len(OUTPUTS)) == (33, 39)
 
 

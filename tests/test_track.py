@@ -21,7 +21,7 @@ HEAVY = {"torch", "pytorch_lightning", "hydra", "matplotlib", "scipy", "pycocoto
 
 @pytest.fixture
 def track(tmp_path, monkeypatch, capsys):
-    """Runs track.py in an empty folder; returns exit status, stdout and stderr."""
+    """Run track.py in an empty folder; return exit status, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BLAZEPOSE_TRACEBACK", raising=False)
 
@@ -44,7 +44,7 @@ def bundle(shared: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def clip(shared: Path, tmp_path_factory) -> Path:
-    """The first frames of the squats, half as large."""
+    """Write the first frames of the squats, half as large."""
     path = tmp_path_factory.mktemp("clip") / "squats.mp4"
     with VideoWriter(path, Fraction(5)) as video:
         for k, image in enumerate(frames(shared / "data/mp_reference/pose_squats.mp4", 10)):
@@ -57,45 +57,51 @@ def lines(path: Path) -> list[dict]:
 
 
 @pytest.mark.shared
-def test_a_picture(track, shared, bundle, tmp_path):
-    picture = shared / "data/mp_reference/pose.jpg"
-    outputs = ["--out", "seen.jpg", "--landmarks", "seen.jsonl", "--threads", "1"]
-    status, said, _ = track(picture, "--weights", bundle, *outputs)
-    assert (status, said) == (0, "people in 1 of 1 pictures\nseen.jpg\nseen.jsonl\n")
-    (line,) = lines(tmp_path / "seen.jsonl")
-    assert line["image"] == str(picture)
+def test_an_image(track, shared, bundle, tmp_path):
+    image_path = shared / "data/mp_reference/pose.jpg"
+    outputs = ["--out", "out.jpg", "--landmarks", "out.jsonl", "--threads", "1"]
+    status, output, _ = track(image_path, "--weights", bundle, *outputs)
+    assert (status, output) == (0, "people in 1 of 1 images\nout.jpg\nout.jsonl\n")
+    (line,) = lines(tmp_path / "out.jsonl")
+    assert line["image"] == str(image_path)
     (pose,) = line["poses"]
     assert np.shape(pose["landmarks"]) == (33, 5)
-    drawn, original = (cv2.imread(str(path)).astype(int) for path in (tmp_path / "seen.jpg", picture))
+    drawn, original = (cv2.imread(str(path)).astype(int) for path in (tmp_path / "out.jpg", image_path))
     assert drawn.shape == original.shape
     assert 0.001 < (np.abs(drawn - original).max(axis=2) > 60).mean() < 0.2
 
 
 @pytest.mark.shared
-def test_what_was_seen_until_sigterm_is_kept(track, bundle, clip, tmp_path, monkeypatch):
-    def draw(image, poses, trained):
+def test_sigterm_keeps_the_frames_so_far(track, bundle, clip, tmp_path, monkeypatch):
+    def draw(image, poses, supervised):
         signal.raise_signal(signal.SIGTERM)
         return image
 
     monkeypatch.setattr("blazepose.runtime.session.draw_poses", draw)
-    status, said, err = track(clip, "--weights", bundle, "--out", "seen.mp4", "--landmarks", "seen.jsonl")
-    assert (status, said) == (143, "stopped; people in 1 of 1 frames, 1 different\nseen.mp4\nseen.jsonl\n")
-    kept = (
-        "ended by SIGTERM: seen.mp4 and seen.jsonl hold the first 1 frames; for all of them name other files"
-    )
-    assert err.splitlines()[-1] == kept
-    assert len(lines(tmp_path / "seen.jsonl")) == len(list(open_source("seen.mp4").frames)) == 1
+    status, output, err = track(clip, "--weights", bundle, "--out", "out.mp4", "--landmarks", "out.jsonl")
+    assert (status, output) == (143, "stopped; people in 1 of 1 frames, 1 different\nout.mp4\nout.jsonl\n")
+    message = "out.mp4 and out.jsonl contain the first 1 frames; for all of them name other files"
+    assert err.splitlines()[-1] == f"ended by SIGTERM: {message}"
+    assert len(lines(tmp_path / "out.jsonl")) == len(list(open_source("out.mp4").frames)) == 1
 
 
 @pytest.mark.shared
 def test_a_video(track, bundle, clip, tmp_path):
-    outputs = ["--out", "seen.mp4", "--landmarks", "seen.jsonl", "--mask", "--threads", "1"]
-    status, said, _ = track(clip, "--weights", bundle, *outputs)
-    assert (status, said) == (0, "people in 10 of 10 frames, 1 different\nseen.mp4\nseen.jsonl\n")
-    said_lines, overlay = lines(tmp_path / "seen.jsonl"), list(open_source("seen.mp4").frames)
-    assert [line["time_ms"] for line in said_lines] == pytest.approx([200 * k for k in range(10)], abs=1)
+    outputs = [
+        "--out",
+        "out.mp4",
+        "--landmarks",
+        "out.jsonl",
+        "--output-segmentation-masks",
+        "--threads",
+        "1",
+    ]
+    status, output, _ = track(clip, "--weights", bundle, *outputs)
+    assert (status, output) == (0, "people in 10 of 10 frames, 1 different\nout.mp4\nout.jsonl\n")
+    records, overlay = lines(tmp_path / "out.jsonl"), list(open_source("out.mp4").frames)
+    assert [line["time_ms"] for line in records] == pytest.approx([200 * k for k in range(10)], abs=1)
     assert [frame.time_ms for frame in overlay] == pytest.approx([200 * k for k in range(10)], abs=1)
-    assert {pose["id"] for line in said_lines for pose in line["poses"]} == {0}
+    assert {pose["id"] for line in records for pose in line["poses"]} == {0}
     originals = list(open_source(str(clip)).frames)
     assert all(
         np.abs(a.image.astype(int) - b.image).mean() > 1 for a, b in zip(overlay, originals, strict=True)
@@ -105,80 +111,83 @@ def test_a_video(track, bundle, clip, tmp_path):
 @pytest.mark.shared
 def test_a_given_roi_needs_no_detector(track, shared, bundle, clip, tmp_path):
     weights = shared / "models/pose_landmark_full.tflite"
-    status, _, err = track(clip, "--weights", weights, "--landmarks", "seen.jsonl")
+    status, _, err = track(clip, "--weights", weights, "--landmarks", "out.jsonl")
     assert (status, err) == (
         1,
-        f"{weights} holds no detector: name a file that has one with --detector, "
-        "or say with --roi where the person is\n",
+        f"{weights} has no detector: name a file that has one with --detector, "
+        "or give the person's ROI with --roi\n",
     )
     assert list(tmp_path.iterdir()) == []
-    track(clip, "--weights", bundle, "--landmarks", "found.jsonl", "--no-smooth")
-    roi = lines(tmp_path / "found.jsonl")[0]["poses"][0]["roi"]
-    place = [roi["center_x"], roi["center_y"], roi["side"], np.degrees(roi["rotation_rad"])]
-    given = [f"--roi={','.join(map(str, place))}", "--no-smooth"]
+    track(clip, "--weights", bundle, "--landmarks", "detected.jsonl", "--no-smooth-landmarks")
+    roi = lines(tmp_path / "detected.jsonl")[0]["poses"][0]["roi"]
+    values = [roi["center_x"], roi["center_y"], roi["side"], np.degrees(roi["rotation_rad"])]
+    given = [f"--roi={','.join(map(str, values))}", "--no-smooth-landmarks"]
     assert track(clip, "--weights", weights, "--landmarks", "given.jsonl", *given)[0] == 0
-    found, told = (lines(tmp_path / f"{name}.jsonl") for name in ("found", "given"))
-    assert [len(line["poses"]) for line in told] == [1] * 10
-    one, other = (np.array(run[0]["poses"][0]["landmarks"])[:, :2] for run in (told, found))
+    detected, with_roi = (lines(tmp_path / f"{name}.jsonl") for name in ("detected", "given"))
+    assert [len(line["poses"]) for line in with_roi] == [1] * 10
+    one, other = (np.array(run[0]["poses"][0]["landmarks"])[:, :2] for run in (with_roi, detected))
     np.testing.assert_allclose(one, other, atol=0.5)
 
 
 @pytest.mark.shared
 @pytest.mark.parametrize("roi", ["1,2,3", "a,b,c,d", "1,2,3,4,5", ""])
-def test_a_roi_is_four_numbers(track, bundle, clip, tmp_path, roi):
-    status, _, err = track(clip, "--weights", bundle, "--landmarks", "seen.jsonl", f"--roi={roi}")
-    sentence = f"--roi {roi}: four numbers, X,Y,SIDE,DEGREES, as in --roi 310,240,420,0\n"
-    assert (status, err) == (1, sentence)
+def test_an_roi_is_four_numbers(track, bundle, clip, tmp_path, roi):
+    status, _, err = track(clip, "--weights", bundle, "--landmarks", "out.jsonl", f"--roi={roi}")
+    message = f"--roi {roi}: four numbers, X,Y,SIDE,DEGREES, as in --roi 310,240,420,0\n"
+    assert (status, err) == (1, message)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.shared
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "message"),
     [
-        (["--roi=5,5,0,0"], "is nowhere: a side has to be above 1 pixel"),
-        (["--roi=nan,5,9,0"], "is nowhere"),
-        (["--roi=5,5,9,0", "--roi=50,5,9,0"], "--roi names 2 people; follow them with --people 2"),
-        (["--min-presence", "2"], "min_presence=2.0: a number from 0 to 1"),
-        (["--people", "0"], "people=0: follow one person or more"),
-        (["--threads", "-1"], "-1 threads: a number from 1 up"),
-        (["--threads", "0"], "0 threads: a number from 1 up"),
-        (["--out", "seen.avi"], "--out seen.avi: an overlay of a video ends in .mkv, .mov, .mp4"),
-        (["--out", "seen.jsonl"], "seen.jsonl cannot be both the overlay and the JSON lines"),
+        (["--roi=5,5,0,0"], "side must be > 1 px and all values finite"),
+        (["--roi=nan,5,9,0"], "invalid Roi(center_x=nan"),
+        (["--roi=5,5,9,0", "--roi=50,5,9,0"], "got 2 --roi but --num-poses 1; set it to 2"),
+        (
+            ["--min-pose-presence-confidence", "2"],
+            "min_pose_presence_confidence=2.0 must be a number from 0 to 1",
+        ),
+        (["--num-poses", "0"], "num_poses=0 must be a whole number from 1 up"),
+        (["--threads", "-1"], "num_threads must be 1 or more, not -1"),
+        (["--threads", "0"], "num_threads must be 1 or more, not 0"),
+        (["--out", "out.avi"], "--out out.avi: an overlay of a video ends in .mkv, .mov, .mp4"),
+        (["--out", "out.jsonl"], "out.jsonl cannot be both the overlay and the JSON lines"),
         (["--detector", "gone.task"], "gone.task is missing"),
-        (["--mask"], "--mask tints people in the overlay; name one with --out"),
+        (["--output-segmentation-masks"], "tints people in the overlay; name one with --out"),
     ],
 )
-def test_bad_options_are_one_sentence(track, bundle, clip, tmp_path, arguments, sentence):
-    status, _, err = track(clip, "--weights", bundle, "--landmarks", "seen.jsonl", *arguments)
+def test_invalid_options_are_refused(track, bundle, clip, tmp_path, arguments, message):
+    status, _, err = track(clip, "--weights", bundle, "--landmarks", "out.jsonl", *arguments)
     assert status == 1
-    assert sentence in err
+    assert message in err
     assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.shared
-def test_originals_and_earlier_files_are_one_sentence(track, shared, bundle, tmp_path):
-    picture = tmp_path / "in.jpg"
-    picture.write_bytes((shared / "data/mp_reference/pose.jpg").read_bytes())
-    before = picture.read_bytes()
+def test_originals_and_existing_files_are_not_overwritten(track, shared, bundle, tmp_path):
+    image_path = tmp_path / "in.jpg"
+    image_path.write_bytes((shared / "data/mp_reference/pose.jpg").read_bytes())
+    before = image_path.read_bytes()
     for option in ("--out", "--landmarks"):
         status, _, err = track("in.jpg", "--weights", bundle, "--threads", "1", option, "in.jpg")
         assert (status, err) == (1, "in.jpg exists; choose another name, or delete it first\n")
-    assert picture.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [picture]
+    assert image_path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [image_path]
 
 
-def test_there_has_to_be_something_to_write(track):
+def test_an_output_is_required(track):
     status, _, err = track("gone.mp4", "--weights", "gone.task")
     assert status == 1
     assert err == "nothing to write: name an overlay with --out, JSON lines with --landmarks, or both\n"
 
 
 @pytest.mark.parametrize("name", ["gone.mp4", "text.mp4"])
-def test_what_is_no_footage_is_one_sentence(track, tmp_path, name):
+def test_missing_and_foreign_inputs_are_refused(track, tmp_path, name):
     (tmp_path / "text.mp4").write_text("no video\n" * 99)
-    status, _, err = track(name, "--weights", "gone.task", "--landmarks", "seen.jsonl")
+    status, _, err = track(name, "--weights", "gone.task", "--landmarks", "out.jsonl")
     assert status == 1
     assert err.startswith(name)
     assert err.count("\n") == 1
@@ -196,8 +205,8 @@ LOADED = f"print(sorted({HEAVY!r} & set(sys.modules)))"
 
 
 def test_the_runtime_is_light():
-    """A phone-like install pays for numpy, OpenCV, LiteRT and PyAV only."""
-    modules = "tracker, media, record, session, draw, detector, landmarker, engines, graphs"
+    """It needs numpy, OpenCV, LiteRT and PyAV only."""
+    modules = "tracker, media, jsonl, session, draw, person_detector, landmarker, engines, inference_sessions"
     assert python(f"import sys, blazepose.runtime; from blazepose.runtime import {modules}; {LOADED}") == "[]"
 
 

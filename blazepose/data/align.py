@@ -1,4 +1,4 @@
-"""From an annotation to the aligned square crop. Source: paper 2.6; interface.md, Definitions."""
+"""Aligned square crop of an annotation. Source: paper 2.6; interface.md, Definitions."""
 
 import math
 
@@ -32,13 +32,13 @@ _FEET = [INDEX[f"{side}_{point}"] for side in ("left", "right") for point in ("h
 _ANKLES = [INDEX["left_ankle"], INDEX["right_ankle"]]
 
 _ONE_POINT_PX = 1e-3
-"""Distance of the middles of hips and shoulders of which nobody can say what is up."""
+"""Distance between mid-hip and mid-shoulder up to which the upward direction is undefined."""
 
-_MIRROR_ROI = np.array([[-1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
+_HFLIP = np.array([[-1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
 
 
 def alignment_error(annotation: Annotation) -> str | None:
-    """The reason why no aligned crop can be made of this person, or None if it can."""
+    """Return the reason why this person has no aligned crop, or None if there is one."""
     if not annotation.labelled[list(TORSO)].all():
         return "hips or shoulders not labelled"
     left_shoulder, right_shoulder, left_hip, right_hip = annotation.landmarks_px[list(TORSO)].tolist()
@@ -49,10 +49,10 @@ def alignment_error(annotation: Annotation) -> str | None:
 
 
 def aligned_roi(annotation: Annotation) -> Roi:
-    """The hip-centred, upright square around a person.
+    """Return the hip-centered, upright square around a person.
 
     Raises:
-        ValueError: names the person and the reason, if hips or shoulders are not labelled or coincide.
+        ValueError: if hips or shoulders are not labelled or coincide; the message names the person.
     """
     if reason := alignment_error(annotation):
         raise ValueError(f"{annotation.image}, person {annotation.person}: {reason}")
@@ -63,9 +63,9 @@ def aligned_roi(annotation: Annotation) -> Roi:
 
 
 def circle_correction(annotation: Annotation) -> float:
-    """Radius of the circle around all 33 landmarks over that around this person's own keypoints.
+    """Return the radius of the circle around all 33 landmarks over that around the labelled keypoints.
 
-    Toes reach beyond ankles and the top of the head, so a circle around what is labelled may be too small.
+    Toes reach farther than ankles and the top of the head, so the latter circle may be too small.
     """
     if annotation.labelled[_FEET].any():
         return 1.0
@@ -75,15 +75,15 @@ def circle_correction(annotation: Annotation) -> float:
 
 
 def alignment_points(annotation: Annotation, roi: Roi) -> tuple[np.ndarray, np.ndarray]:
-    """Training targets for `roi_center` and `roi_scale`.
+    """Compute the training targets of `roi_center` and `roi_scale`.
 
     Args:
         annotation: a person with hips and shoulders.
-        roi: its aligned ROI.
+        roi: aligned ROI of the person.
 
     Returns:
         (2, 2) pixels, and (2,) bool: the scale point is not labelled where ankles or head are missing,
-        since the farthest of the labelled points then says little about the person's size.
+        since the farthest labelled point is then a poor measure of the person's size.
     """
     radius = roi.side / (2 * ROI_EXPANSION) * circle_correction(annotation)
     up = np.array([math.sin(roi.rotation_rad), -math.cos(roi.rotation_rad)])
@@ -94,28 +94,28 @@ def alignment_points(annotation: Annotation, roi: Roi) -> tuple[np.ndarray, np.n
 
 
 def crop_matrix(
-    roi: Roi, scale: float, shift: tuple[float, float], rotation_rad: float, mirror: bool
+    roi: Roi, scale: float, shift: tuple[float, float], rotation_rad: float, hflip: bool
 ) -> np.ndarray:
-    """Affine (2, 3) from the coordinates of a disturbed crop to image pixels.
+    """Compute the affine (2, 3) from the coordinates of a disturbed crop to image pixels.
 
     Args:
         roi: the aligned ROI.
         scale: factor on its side.
-        shift: of the centre, in sides, along the ROI's own axes.
+        shift: shift of its center, in sides, along the ROI's own axes.
         rotation_rad: added to its rotation.
-        mirror: reflect left and right; the caller swaps the labels.
+        hflip: reflect left and right; the caller swaps the labels.
     """
     matrix = roi_to_image_matrix(roi)
     center = transform_points(matrix, np.array([0.5 + shift[0], 0.5 + shift[1]]))
     disturbed = Roi(center[0], center[1], roi.side * scale, roi.rotation_rad + rotation_rad)
     matrix = roi_to_image_matrix(disturbed)
-    return compose_affine(matrix, _MIRROR_ROI) if mirror else matrix
+    return compose_affine(matrix, _HFLIP) if hflip else matrix
 
 
 def points_in_crop(
     annotation: Annotation, roi: Roi, roi_to_image: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The 33 landmarks and the alignment points in crop coordinates.
+    """Transform the 33 landmarks and the alignment points to crop coordinates.
 
     Returns:
         points (39, 2) float32, 0 where not labelled, and labelled (39,) bool. Unlabelled points never pass
@@ -124,8 +124,8 @@ def points_in_crop(
     points_px = np.zeros((NUM_OUTPUTS, 2))
     labelled = np.zeros(NUM_OUTPUTS, bool)
     points_px[:NUM_LANDMARKS], labelled[:NUM_LANDMARKS] = annotation.landmarks_px, annotation.labelled
-    tracking = [ROI_CENTER, ROI_SCALE]
-    points_px[tracking], labelled[tracking] = alignment_points(annotation, roi)
+    alignment = [ROI_CENTER, ROI_SCALE]
+    points_px[alignment], labelled[alignment] = alignment_points(annotation, roi)
     points = transform_points(invert_affine(roi_to_image), points_px)
     points[~labelled] = 0
     return points.astype(np.float32), labelled
@@ -134,18 +134,18 @@ def points_in_crop(
 def presence_labels(
     points_px: np.ndarray, points_roi: np.ndarray, labelled: np.ndarray, frame: np.ndarray
 ) -> np.ndarray:
-    """Which landmarks a crop can show.
+    """Return the presence labels of the landmarks of a crop.
 
     Args:
         points_px: (..., 33, 2) landmarks.
         points_roi: (..., 33, 2), the same in crop coordinates.
         labelled: (..., 33) bool.
-        frame: (..., 4) left, top, right and bottom of the picture, pixels.
+        frame: (..., 4) left, top, right and bottom of the image, pixels.
 
     Returns:
-        (..., 33) int8: 1 inside both the crop and the picture, 0 outside, UNKNOWN where not labelled.
+        (..., 33) int8: 1 inside both the crop and the image, 0 outside, UNKNOWN where not labelled.
     """
     first, last = frame[..., None, :2], frame[..., None, 2:]
-    in_picture = (points_px >= first) & (points_px < last)
+    in_image = (points_px >= first) & (points_px < last)
     in_crop = (points_roi >= 0) & (points_roi < 1)
-    return np.where(labelled, (in_picture & in_crop).all(axis=-1), UNKNOWN).astype(np.int8)
+    return np.where(labelled, (in_image & in_crop).all(axis=-1), UNKNOWN).astype(np.int8)

@@ -1,4 +1,4 @@
-"""Whole pictures and everybody in them, as the detector learns them."""
+"""Whole images with all their people, the samples of the detector."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,46 +9,46 @@ import numpy as np
 from blazepose.data.annotation import Annotation, Source
 from blazepose.data.person_box import PersonBox, person_box, surrounding_box
 
-SMALLEST = 0.03
-"""Side of a person's box, in sides of what the detector sees, below which nobody can be asked to see it:
-neither right nor wrong. Chosen: 7 of 224 pixels."""
+MIN_BOX_SIDE = 0.03
+"""Side of a person's box, relative to the detector's input, below which the person is ignored. Chosen: 7 of
+224 pixels."""
 
 
 @dataclass(frozen=True)
 class AnnotatedImage:
-    """A picture and everybody in it.
+    """An image and all people in it.
 
     Attributes:
-        image: its file.
-        size: width and height the labels were made at, if that is known.
-        people: with labels for the detector.
-        annotations: theirs, in the same order.
-        others: (boxes, 4) xyxy around those without, pixels.
+        image: path of the image file.
+        size: width and height the labels were made at, if the source has them.
+        people: detector labels of the people who have them.
+        annotations: annotations of the same people, in the same order.
+        ignored_boxes: (boxes, 4) xyxy around all other people, pixels.
     """
 
     image: Path
     size: tuple[int, int] | None
     people: list[PersonBox]
     annotations: list[Annotation]
-    others: np.ndarray
+    ignored_boxes: np.ndarray
 
 
 def group_by_image(sources: Iterable[Source], option: str) -> list[AnnotatedImage]:
-    """The pictures of some sources in which at least one person has labels for the detector.
+    """Collect the images in which at least one person has labels for the detector.
 
     Args:
-        sources: what the readers returned.
-        option: what they were named with, for the message.
+        sources: results of the readers.
+        option: the option that names the sources, for messages.
 
     Raises:
-        ValueError: if there is no such picture, or if a source leaves out whom its pictures show.
+        ValueError: if there is no such image, or if a source does not label every person in its images.
     """
-    found: list[AnnotatedImage] = []
+    images: list[AnnotatedImage] = []
     for source in sources:
-        if not source.everybody:
+        if not source.fully_annotated:
             raise ValueError(
-                f"{option}: {source.name} does not annotate everybody in its pictures, so that a detector "
-                "that finds the others would seem wrong; take another source"
+                f"{option}: {source.name} does not label every person in its images, so it cannot train or "
+                "test a detector; choose another source"
             )
         by_image: dict[Path, list[Annotation]] = {}
         for annotation in source.annotations:
@@ -56,12 +56,13 @@ def group_by_image(sources: Iterable[Source], option: str) -> list[AnnotatedImag
         for image, annotations in by_image.items():
             boxes = [person_box(annotation) for annotation in annotations]
             pairs = list(zip(annotations, boxes, strict=True))
-            others = [surrounding_box(annotation) for annotation, box in pairs if box is None]
-            others += list(source.others.get(image, []))
+            ignored = [surrounding_box(annotation) for annotation, box in pairs if box is None]
+            ignored += list(source.ignored_boxes.get(image, []))
             if people := [box for box in boxes if box]:
-                known = [annotation for annotation, box in pairs if box]
-                rest = np.array(others).reshape(-1, 4)
-                found.append(AnnotatedImage(image, annotations[0].image_size, people, known, rest))
-    if not found:
-        raise ValueError(f"{option}: nobody has hips, shoulders and head labelled, which the detector needs")
-    return found
+                labelled = [annotation for annotation, box in pairs if box]
+                ignored_boxes = np.array(ignored).reshape(-1, 4)
+                size = annotations[0].image_size
+                images.append(AnnotatedImage(image, size, people, labelled, ignored_boxes))
+    if not images:
+        raise ValueError(f"{option}: no person has hips, shoulders and head labelled, as the detector needs")
+    return images

@@ -11,7 +11,7 @@ import numpy as np
 from blazepose.topology import INDEX, NUM_LANDMARKS
 
 UNKNOWN, HIDDEN, VISIBLE = -1, 0, 1
-"""Visibility labels: the source does not say; not in the frame or occluded; seen."""
+"""Visibility labels: not given by the source; outside the frame or occluded; visible."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,16 +26,16 @@ class Annotation:
         visibility: (33,) int8, VISIBLE, HIDDEN or UNKNOWN.
         extra_px: (points, 2) float32, labelled keypoints that are none of the 33 (neck, head top).
         box_xyxy: (4,) float32 pixels, the source's box around the person, if it has one.
-        landmarks_world: (33, 3) float32 metres, hip-centred, if the source has it.
+        area_px: area of the person's segment, square pixels, if the source has it.
+        landmarks_world: (33, 3) float32 meters, hip-centered, if the source has it.
         z_px: (33,) float32, depth on the scale of x, origin at the hips, NaN where unknown, if the source
             has it.
-        area_px: of the person's segment, square pixels, if the source says it.
         head_top_px: (2,) float32, top of the head, which is none of the 33, if it is labelled.
-        image_size: width and height of the picture the labels were made on, if the source says it: a picture
-            that was scaled or turned since does not fit them.
+        image_size: width and height of the image the labels were made on, if the source has it; they do not
+            fit an image that was scaled or turned since.
         mask: the person's visible pixels as COCO's run-length encoding, {"size": [height, width], "counts":
             text}, if the source has it (pycocotools.mask decodes it).
-        attributes: {name: group}, what the source says of the person: age group, pose family, ...
+        attributes: {name: group}, attributes of the person in the source: age group, pose family, ...
     """
 
     image: Path
@@ -61,27 +61,28 @@ class Annotation:
 
 @dataclass(frozen=True)
 class Source:
-    """What a reader returns: people, and the facts about them that their data set states.
+    """Result of a reader: the labelled people of a data set and its metadata.
 
     Attributes:
         name: as the user typed it, `reader:path[:split]`.
         reader: the reader's name.
         annotations: the labelled people.
-        licence: the licence note that travels with weights trained on this source.
+        license: the license note that travels with weights trained on this source.
         left_out: people the reader could not use, counted by reason.
-        others: {picture: boxes (people, 4) xyxy, pixels} around people and crowds who are in a picture, but
-            not among the annotations.
-        everybody: whoever is in a picture is annotated or has a box; else the rest is no background.
+        ignored_boxes: {image: boxes (people, 4) xyxy, pixels} of people and crowds in the image that are not
+            among the annotations.
+        fully_annotated: every person in an image is annotated or has a box; otherwise the rest of an image
+            cannot be taken for background.
         notes: sentences about labels that were not used, or used on an assumption.
     """
 
     name: str
     reader: str
     annotations: list[Annotation]
-    licence: str
+    license: str
     left_out: dict[str, int] = field(default_factory=dict)
-    others: dict[Path, np.ndarray] = field(default_factory=dict)
-    everybody: bool = True
+    ignored_boxes: dict[Path, np.ndarray] = field(default_factory=dict)
+    fully_annotated: bool = True
     notes: list[str] = field(default_factory=list)
 
 
@@ -100,8 +101,8 @@ def source_to_landmarks(
         landmarks_px (33, 2), labelled (33,), visibility (33,), and the labelled rest (points, 2).
     """
     source, target = _indices(tuple(skeleton.items()))
-    known = labelled[source]
-    source, target = source[known], target[known]
+    valid = labelled[source]
+    source, target = source[valid], target[valid]
     landmarks_px = np.zeros((NUM_LANDMARKS, 2), np.float32)
     landmark_labelled = np.zeros(NUM_LANDMARKS, bool)
     landmark_visibility = np.full(NUM_LANDMARKS, UNKNOWN, np.int8)
@@ -115,5 +116,5 @@ def source_to_landmarks(
 
 @functools.cache
 def _indices(skeleton: tuple[tuple[int, str], ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Of keypoints in the source, and of the landmarks they are."""
+    """Return the indices of keypoints in the source and of their landmarks."""
     return np.array([k for k, _ in skeleton], int), np.array([INDEX[name] for _, name in skeleton], int)

@@ -1,7 +1,7 @@
-"""Augmentation of an aligned crop; every label stays true through it.
+"""Augmentation of an aligned crop and its labels.
 
-Geometry (scale, shift, rotation, mirror, truncation by the frame) is drawn first and applied in the one
-resampling that makes the crop; occluders and the photometric changes follow on the crop.
+Geometry (scale, shift, rotation, flip, truncation by the frame) is sampled first and applied in the one
+resampling that makes the crop; random erasing and the photometric distortion follow on the crop.
 Source: paper 2.6; model card (tolerance of 10 % scale and shift and 8 degrees).
 """
 
@@ -17,23 +17,23 @@ import numpy as np
 from blazepose.data.annotation import HIDDEN, UNKNOWN
 from blazepose.ranges import check_ranges
 
-# albumentations looks for a newer version of itself on import unless told not to.
+# albumentations checks for a newer version of itself on import unless this is set.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 import albumentations as A
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How strongly training crops are disturbed.
+    """Strength of the augmentation of training crops.
 
     Attributes:
         scale: largest relative change of the crop's side, either way.
-        shift: largest shift of its centre along each axis, in sides.
+        shift: largest shift of its center along each axis, in sides.
         rotation_deg: largest rotation, either way.
-        mirror: probability of swapping left and right.
-        truncation: probability that the picture ends somewhere on the person (upper body only, and the like).
-        occlusion: probability of covering a part with rectangles.
-        color: apply colour, blur, noise and JPEG.
+        hflip_prob: probability of swapping left and right.
+        truncation_prob: probability that the image is cut off at the person (upper body only, and the like).
+        erasing_prob: probability of covering a part with rectangles.
+        photometric: apply color changes, blur, noise and JPEG.
 
     Raises:
         ValueError: names the value that is out of range.
@@ -42,13 +42,13 @@ class Augmentation:
     scale: float = 0.1
     shift: float = 0.1
     rotation_deg: float = 15.0
-    mirror: float = 0.5
-    truncation: float = 0.15
-    occlusion: float = 0.3
-    color: bool = True
+    hflip_prob: float = 0.5
+    truncation_prob: float = 0.15
+    erasing_prob: float = 0.3
+    photometric: bool = True
 
     def __post_init__(self) -> None:
-        share = dict.fromkeys(("mirror", "truncation", "occlusion"), (0.0, 1.0))
+        share = dict.fromkeys(("hflip_prob", "truncation_prob", "erasing_prob"), (0.0, 1.0))
         check_ranges(
             "augmentation",
             self,
@@ -58,36 +58,36 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class AffineParams:
-    """One draw of the geometric part; arguments of `align.crop_matrix`."""
+    """Sampled geometric parameters; arguments of `align.crop_matrix`."""
 
     scale: float
     shift: tuple[float, float]
     rotation_rad: float
-    mirror: bool
+    hflip: bool
 
 
 def sample_affine(config: Augmentation, rng: np.random.Generator) -> AffineParams:
-    """Draw scale, shift, rotation and mirror uniformly within the limits of `config`."""
+    """Sample scale, shift, rotation and flip uniformly within the limits of `config`."""
     return AffineParams(
         scale=1 + rng.uniform(-config.scale, config.scale),
         shift=(rng.uniform(-config.shift, config.shift), rng.uniform(-config.shift, config.shift)),
         rotation_rad=math.radians(rng.uniform(-config.rotation_deg, config.rotation_deg)),
-        mirror=rng.random() < config.mirror,
+        hflip=rng.random() < config.hflip_prob,
     )
 
 
 def sample_truncation(
     shape: tuple[int, ...], points_px: np.ndarray, torso_px: np.ndarray, rng: np.random.Generator
 ) -> tuple[int, int, int, int]:
-    """A smaller picture frame (left, top, right, bottom) that cuts the person off on one side.
+    """Sample a smaller image frame (left, top, right, bottom) that cuts the person off on one side.
 
     The cut falls between the torso's middle and the outermost point on that side, so at least half of the
-    torso stays. What lies outside reaches the network as MediaPipe would fill it: repeated border pixels.
+    torso stays. Outside, crops repeat border pixels, as MediaPipe does.
 
     Args:
-        shape: of the image, (height, width, ...).
-        points_px: labelled keypoints (points, 2).
-        torso_px: hips and shoulders (4, 2).
+        shape: shape of the image, (height, width, ...).
+        points_px: labelled keypoints (points, 2), pixels.
+        torso_px: hips and shoulders (4, 2), pixels.
         rng: source of randomness.
     """
     height, width = shape[:2]
@@ -104,7 +104,7 @@ def sample_truncation(
 def erase_random(
     image: np.ndarray, points: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Paint one to three rectangles over the crop, in place, each of one random colour or of noise.
+    """Paint one to three rectangles over the crop, in place, each of one random color or of noise.
 
     Args:
         image: uint8 (size, size, 3).
@@ -138,8 +138,8 @@ _SMOOTH: Any = {"downscale": cv2.INTER_AREA, "upscale": cv2.INTER_LINEAR}
 
 @cache
 def _photometric() -> A.Compose:
-    # Probabilities chosen so that the whole costs about a millisecond a crop; per-pixel Gaussian noise is
-    # by far the dearest and therefore rare.
+    # Probabilities chosen so that the whole costs about a millisecond per crop; per-pixel Gaussian noise is
+    # by far the most expensive and therefore rare.
     return A.Compose(
         [
             A.RandomBrightnessContrast(brightness_limit=0.25, contrast_limit=0.25, p=0.6),
@@ -147,7 +147,7 @@ def _photometric() -> A.Compose:
             A.HueSaturationValue(hue_shift_limit=10, sat_shift_limit=30, val_shift_limit=0, p=0.3),
             A.PlanckianJitter(p=0.2),
             A.ToGray(p=0.05),
-            # As they are by default, MotionBlur and Downscale shift the picture by one to four pixels.
+            # With their defaults, MotionBlur and Downscale shift the image by one to four pixels.
             A.OneOf(
                 [
                     A.GaussianBlur(sigma_limit=(0.5, 2.0), blur_limit=0),
@@ -164,17 +164,17 @@ def _photometric() -> A.Compose:
 
 
 def distort_photometric(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Colour, blur, noise and JPEG on a crop, uint8 (size, size, 3) in and out."""
+    """Apply color changes, blur, noise and JPEG to a crop, uint8 (size, size, 3) in and out."""
     transform = _photometric()
-    # Seeded a sample, so that an epoch is the same whatever the number of workers, and after a resume.
+    # Seeded per sample, so that an epoch is the same whatever the number of workers, and after a resume.
     transform.set_random_seed(int(rng.integers(2**31)))
     return transform(image=image)["image"]
 
 
 def mark_hidden(visibility: np.ndarray, hidden: np.ndarray) -> np.ndarray:
-    """Visibility (33,) int8 after covering the `hidden` points.
+    """Return visibility (33,) int8 with the `hidden` points marked HIDDEN.
 
-    What the source does not say stays unknown: labels that can only say "hidden" would teach the network
-    that these points are never seen.
+    UNKNOWN labels stay UNKNOWN: points whose labels can only be "hidden" would train the network to
+    predict that they are never visible.
     """
     return np.where(hidden & (visibility != UNKNOWN), HIDDEN, visibility).astype(np.int8)

@@ -1,4 +1,4 @@
-"""Sources to loaders."""
+"""Data module: sources to loaders."""
 
 import gc
 import os
@@ -27,11 +27,11 @@ Samples = PoseDataset | DetectorDataset
 
 @dataclass(frozen=True)
 class LoaderConfig:
-    """How samples reach the training loop.
+    """Options of the data loaders.
 
     Attributes:
-        batch_size: of one process.
-        num_workers: processes that make samples; 0 makes them in the training process.
+        batch_size: batch size of one process.
+        num_workers: number of loader processes; 0 loads in the training process.
     """
 
     batch_size: int
@@ -47,10 +47,10 @@ def read_filtered(specs: str | Sequence[str] | None, person_filter: PersonFilter
 
     Args:
         specs: `reader:path[:split]`, one or several.
-        person_filter: who passes.
+        person_filter: criteria for people.
 
     Raises:
-        ValueError: if a source has nobody left.
+        ValueError: if a source has no people left.
     """
     sources = []
     for spec in as_list(specs):
@@ -59,45 +59,47 @@ def read_filtered(specs: str | Sequence[str] | None, person_filter: PersonFilter
         dropped.update(source.left_out)
         source = replace(source, annotations=kept, left_out=dict(dropped))
         if not kept:
-            raise ValueError(f"nobody left to use: {describe_people(source)}")
+            raise ValueError(f"no people left to use: {describe_people(source)}")
         sources.append(source)
     return sources
 
 
 def describe_people(source: Source) -> str:
-    """How many people of a source are used, and why others are not, in a line."""
+    """Describe in a line the number of people of a source that are used, and those left out by reason."""
     reasons = ", ".join(f"{count} {reason}" for reason, count in source.left_out.items())
     left_out = f"{sum(source.left_out.values())} left out" + f" ({reasons})" * bool(reasons)
     return f"{source.name}: {len(source.annotations)} people, {left_out}"
 
 
 def shared_people(train: list[Source], val: list[Source]) -> set[tuple[str, str]]:
-    """(picture, person) of everybody who is in both."""
-    both = [
-        {(os.path.abspath(one.image), one.person) for source in split for one in source.annotations}  # noqa: PTH100
+    """Return (image, person) of all people that are in both."""
+    keys = [
+        {(os.path.abspath(person.image), person.person) for source in split for person in source.annotations}  # noqa: PTH100
         for split in (train, val)
     ]
-    return both[0] & both[1]
+    return keys[0] & keys[1]
 
 
-def shared_pictures(train: list[Source], val: list[Source]) -> set[str]:
-    """Find the pictures of people who are in both."""
-    both = [
-        {os.path.abspath(one.image) for source in split for one in source.annotations}  # noqa: PTH100
+def shared_images(train: list[Source], val: list[Source]) -> set[str]:
+    """Return the images that are in both."""
+    keys = [
+        {os.path.abspath(person.image) for source in split for person in source.annotations}  # noqa: PTH100
         for split in (train, val)
     ]
-    return both[0] & both[1]
+    return keys[0] & keys[1]
 
 
 def describe_sources(train: list[Source], val: list[Source]) -> list[str]:
-    """Who is trained and validated on, a line a source, and what to know of it."""
+    """Describe the training and validation sources: a line each, their notes, and warnings."""
     lines = [line for source in (*train, *val) for line in (describe_people(source), *source.notes)]
     if count := len(shared_people(train, val)):
-        lines.append(f"WARNING: {count} people of data.val are in data.train, too: their figures say nothing")
-    elif count := len(shared_pictures(train, val)):
         lines.append(
-            f"WARNING: {count} pictures of data.val are in data.train, too, with people of other ids: "
-            "validate on other pictures"
+            f"WARNING: {count} people of data.val are also in data.train: their metrics mean nothing"
+        )
+    elif count := len(shared_images(train, val)):
+        lines.append(
+            f"WARNING: {count} images of data.val are also in data.train, with people of other ids: "
+            "validate on other images"
         )
     if not val:
         lines.append("no validation: data.val=[...] names its people; best.ckpt is the last epoch's")
@@ -105,49 +107,49 @@ def describe_sources(train: list[Source], val: list[Source]) -> list[str]:
 
 
 def find_image_files(folders: str | Sequence[str] | None, option: str) -> list[Path]:
-    """Every picture below the folders, sorted.
+    """List all images below the folders, sorted.
 
     Args:
-        folders: to search.
-        option: what the folders were given with, for messages.
+        folders: folders to search.
+        option: the option that names the folders, for messages.
 
     Raises:
-        FileNotFoundError: names the folder that is missing or holds no picture.
+        FileNotFoundError: if a folder is missing or holds no image; the message names it.
     """
-    pictures = []
+    images: list[Path] = []
     for folder in as_list(folders):
         root = Path(folder).expanduser()
         if not root.is_dir():
-            raise FileNotFoundError(f"{option}: {root} is no folder; name a folder of pictures")
-        found = find_images(root)
-        if not found:
-            raise FileNotFoundError(f"{option}: {root} holds no picture")
-        pictures += found
-    return pictures
+            raise FileNotFoundError(f"{option}: {root} is not a folder; name a folder of images")
+        paths = find_images(root)
+        if not paths:
+            raise FileNotFoundError(f"{option}: {root} holds no image")
+        images += paths
+    return images
 
 
 def trained_outputs(sources: list[Source], negatives: list[Path]) -> dict[str, list[str]]:
-    """What these labels can teach.
+    """Return the outputs that these labels can supervise.
 
     Returns:
-        "landmarks": names labelled for at least one person; "visibility": names said to be seen in at least
-        one; "outputs": heatmaps and presence (known of every labelled point), and of visibility, z, world,
-        segmentation and pose those that the labels tell.
+        "landmarks": names labelled for at least one person; "visibility": names labelled visible for at least
+        one; "outputs": heatmaps and presence (defined for every labelled point), and those of visibility, z,
+        world, segmentation and pose that have labels.
     """
     people = [annotation for source in sources for annotation in source.annotations]
-    labelled, seen = np.zeros(NUM_LANDMARKS, bool), np.zeros(NUM_LANDMARKS, bool)
+    labelled, visible = np.zeros(NUM_LANDMARKS, bool), np.zeros(NUM_LANDMARKS, bool)
     for annotation in people:
         labelled |= annotation.labelled
-        seen |= annotation.visibility == VISIBLE
-    told = {
-        "visibility": seen.any(),
+        visible |= annotation.visibility == VISIBLE
+    has_labels = {
+        "visibility": visible.any(),
         "z": any(annotation.z_px is not None for annotation in people),
         "world": any(annotation.landmarks_world is not None for annotation in people),
         "segmentation": any(annotation.mask is not None for annotation in people),
         "pose": bool(negatives),
     }
-    outputs = ["heatmaps", "presence", *(name for name, known in told.items() if known)]
-    return {"landmarks": _names(labelled), "visibility": _names(seen), "outputs": outputs}
+    outputs = ["heatmaps", "presence", *(name for name, present in has_labels.items() if present)]
+    return {"landmarks": _names(labelled), "visibility": _names(visible), "outputs": outputs}
 
 
 def _names(chosen: np.ndarray) -> list[str]:
@@ -155,26 +157,26 @@ def _names(chosen: np.ndarray) -> list[str]:
 
 
 class PoseDataModule(LightningDataModule):
-    """Loaders of training and validation samples.
+    """Data module of training and validation samples.
 
     Args:
-        train_set: training samples, of the epoch that their index says (data.sampler).
+        train_set: training samples, whose index encodes the epoch (data.sampler).
         val_set: validation samples; may be empty.
-        loading: batch size and workers.
-        seed: of the order.
+        config: batch size and workers.
+        seed: seed of the order.
     """
 
-    def __init__(self, train_set: Samples, val_set: Samples, loading: LoaderConfig, seed: int = 0) -> None:
+    def __init__(self, train_set: Samples, val_set: Samples, config: LoaderConfig, seed: int = 0) -> None:
         super().__init__()
         self.train_set, self.val_set = train_set, val_set
-        self.loading = loading
+        self.config = config
         self.seed = seed
         self.first_epoch = 0
 
     def state_dict(self) -> dict[str, int]:
-        """Where the order of the samples goes on.
+        """Return the epoch at which a resumed run continues.
 
-        When a run goes on, Lightning's loaders fetch their first batches before it knows the epoch.
+        On resume, Lightning's loaders fetch their first batches before it has set the epoch.
         """
         return {"first_epoch": self.trainer.current_epoch + 1 if self.trainer else 0}
 
@@ -182,7 +184,7 @@ class PoseDataModule(LightningDataModule):
         self.first_epoch = state_dict["first_epoch"]
 
     def _loader(self, dataset: Samples, training: bool) -> DataLoader:
-        workers, batch_size = self.loading.num_workers, self.loading.batch_size
+        workers, batch_size = self.config.num_workers, self.config.batch_size
         sampler = EpochSampler(
             len(dataset),
             multiple_of=batch_size if training else 1,
@@ -212,8 +214,8 @@ class PoseDataModule(LightningDataModule):
 
 
 def prepare_worker(_: int) -> None:
-    """Make a process that was forked for data loading independent of the one it comes from."""
-    # Freeing a decoder of FFmpeg that was garbage there waits for threads that do not exist here.
+    """Make a process forked for data loading independent of its parent."""
+    # Freeing a garbage FFmpeg decoder of the parent waits for threads that do not exist here.
     gc.freeze()
     # Ctrl-C and `timeout` signal a whole group of processes; the training process ends its workers itself.
     os.setpgid(0, 0)

@@ -24,22 +24,22 @@ from blazepose.image import read_image
 from blazepose.models.variants import InputSpec
 from blazepose.topology import MIRROR, NUM_LANDMARKS, NUM_OUTPUTS, TORSO
 
-_UNDISTURBED = AffineParams(scale=1.0, shift=(0.0, 0.0), rotation_rad=0.0, mirror=False)
+_UNDISTURBED = AffineParams(scale=1.0, shift=(0.0, 0.0), rotation_rad=0.0, hflip=False)
 _MIRROR33 = MIRROR[:NUM_LANDMARKS]
 
 
 class PoseDataset(Dataset[PoseSample]):
-    """Aligned crops of annotated people, and of people-free pictures.
+    """Aligned crops of annotated people, and random crops of negative images.
 
     Item `epoch * len(dataset) + i` is person i as augmented in that epoch: the randomness depends on seed,
     epoch and person only, so a run is the same with any number of workers, and after a resume.
 
     Args:
-        sources: what the readers returned, filtered.
-        input_spec: size of the crops.
+        sources: results of the readers, filtered.
+        input_spec: input size of the network.
         augmentation: None for evaluation: the undisturbed aligned crop.
-        negatives: pictures without people, one random crop of each an epoch.
-        seed: of the augmentation.
+        negatives: images without people, one random crop of each per epoch.
+        seed: seed of the augmentation.
     """
 
     def __init__(
@@ -55,18 +55,18 @@ class PoseDataset(Dataset[PoseSample]):
         self.negatives = negatives or []
         self.seed = seed
         self.people = [annotation for source in sources for annotation in source.annotations]
-        self._replacement = SkipUnreadable([*(person.image for person in self.people), *self.negatives])
+        self._skip_unreadable = SkipUnreadable([*(person.image for person in self.people), *self.negatives])
 
     def __len__(self) -> int:
         return len(self.people) + len(self.negatives)
 
     def __getitem__(self, item: int) -> PoseSample:
-        """The sample. Raises ImageError in evaluation; in training an unreadable picture is replaced."""
+        """Return the sample; raise ImageError in evaluation, replace an unreadable image in training."""
         epoch, index = divmod(int(item), len(self))
         rng = np.random.default_rng((self.seed, epoch, index))
         if self.augmentation is None:
             return self._make(index, rng)
-        return self._replacement(lambda readable: self._make(readable, rng), index)
+        return self._skip_unreadable(lambda valid: self._make(valid, rng), index)
 
     def _make(self, index: int, rng: np.random.Generator) -> PoseSample:
         if index < len(self.people):
@@ -77,10 +77,10 @@ class PoseDataset(Dataset[PoseSample]):
         size, augmentation = self.input_spec.size, self.augmentation
         image = read_image(annotation.image, annotation.image_size)
         roi = aligned_roi(annotation)
-        draw = sample_affine(augmentation, rng) if augmentation else _UNDISTURBED
-        matrix = crop_matrix(roi, draw.scale, draw.shift, draw.rotation_rad, draw.mirror)
+        params = sample_affine(augmentation, rng) if augmentation else _UNDISTURBED
+        matrix = crop_matrix(roi, params.scale, params.shift, params.rotation_rad, params.hflip)
         frame = (0, 0, image.shape[1], image.shape[0])
-        if augmentation and rng.random() < augmentation.truncation:
+        if augmentation and rng.random() < augmentation.truncation_prob:
             torso_px = annotation.landmarks_px[list(TORSO)]
             frame = sample_truncation(image.shape, annotation.keypoints_px, torso_px, rng)
         crop = _crop_frame(image, frame, matrix, size)
@@ -89,24 +89,24 @@ class PoseDataset(Dataset[PoseSample]):
         landmarks = points[:NUM_LANDMARKS]
         presence = presence_labels(annotation.landmarks_px, landmarks, annotation.labelled, np.array(frame))
         visibility = mark_hidden(annotation.visibility, presence == 0)
-        if augmentation and rng.random() < augmentation.occlusion:
+        if augmentation and rng.random() < augmentation.erasing_prob:
             covered, area = erase_random(crop, landmarks, rng)
             visibility = mark_hidden(visibility, covered)
-            mask[area] = np.minimum(mask[area], BACKGROUND)  # unknown stays unknown
-        if augmentation and augmentation.color:
+            mask[area] = np.minimum(mask[area], BACKGROUND)  # IGNORE stays IGNORE
+        if augmentation and augmentation.photometric:
             crop = distort_photometric(crop, rng)
         sample = _sample(crop, index)
         sample["points"][:, :2], sample["labelled"] = points, labelled
         sample["visibility"], sample["presence"] = visibility, presence
         sample["mask"] = mask
         if annotation.z_px is not None:
-            z = annotation.z_px / (roi.side * draw.scale)
-            known = annotation.labelled & np.isfinite(z)
-            sample["points"][:NUM_LANDMARKS, 2] = np.where(known, z, 0)
-            sample["z_labelled"][:NUM_LANDMARKS] = known
+            z = annotation.z_px / (roi.side * params.scale)
+            valid = annotation.labelled & np.isfinite(z)
+            sample["points"][:NUM_LANDMARKS, 2] = np.where(valid, z, 0)
+            sample["z_labelled"][:NUM_LANDMARKS] = valid
         if annotation.landmarks_world is not None:
-            sample["world"], sample["world_labelled"] = _world_in_crop(annotation, roi, draw)
-        return _mirrored(sample) if draw.mirror else sample
+            sample["world"], sample["world_labelled"] = _world_in_crop(annotation, roi, params)
+        return _swap_sides(sample) if params.hflip else sample
 
     def _negative(self, index: int, path: Path, rng: np.random.Generator) -> PoseSample:
         image = read_image(path)
@@ -115,7 +115,7 @@ class PoseDataset(Dataset[PoseSample]):
         roi = Roi(rng.uniform(0, width), rng.uniform(0, height), side, rng.uniform(-np.pi, np.pi))
         matrix = crop_matrix(roi, 1.0, (0.0, 0.0), 0.0, bool(rng.random() < 0.5))
         crop = crop_image(image, matrix, self.input_spec.size)
-        if self.augmentation and self.augmentation.color:
+        if self.augmentation and self.augmentation.photometric:
             crop = distort_photometric(crop, rng)
         sample = _sample(crop, index)
         sample["pose"] = np.float32(0)
@@ -147,22 +147,25 @@ def _crop_frame(
     return crop_image(image[top:bottom, left:right], matrix, size)
 
 
-def _world_in_crop(annotation: Annotation, roi: Roi, draw: AffineParams) -> tuple[np.ndarray, np.ndarray]:
-    """World landmarks turned into the crop's axes (the runtime turns them back), and which are labelled."""
-    angle = -(roi.rotation_rad + draw.rotation_rad)
+def _world_in_crop(annotation: Annotation, roi: Roi, params: AffineParams) -> tuple[np.ndarray, np.ndarray]:
+    """Rotate world landmarks to the crop's axes (the runtime rotates back), and mask the labelled ones."""
+    angle = -(roi.rotation_rad + params.rotation_rad)
     cos, sin = np.cos(angle), np.sin(angle)
     world = np.asarray(annotation.landmarks_world, np.float32)
-    turned = np.stack(
+    rotated = np.stack(
         [cos * world[:, 0] - sin * world[:, 1], sin * world[:, 0] + cos * world[:, 1], world[:, 2]], 1
     )
-    return turned.astype(np.float32), np.asarray(np.isfinite(world).all(axis=1))
+    return rotated.astype(np.float32), np.asarray(np.isfinite(world).all(axis=1))
 
 
-def _mirrored(sample: PoseSample) -> PoseSample:
-    """Swap the left and right labels of a crop whose pixels the matrix has already mirrored."""
+def _swap_sides(sample: PoseSample) -> PoseSample:
+    """Swap the left and right labels of a crop whose pixels the matrix has already flipped."""
     sample["points"], sample["labelled"] = sample["points"][MIRROR], sample["labelled"][MIRROR]
     sample["z_labelled"] = sample["z_labelled"][MIRROR]
-    sample["visibility"], sample["presence"] = sample["visibility"][_MIRROR33], sample["presence"][_MIRROR33]
+    sample["visibility"], sample["presence"] = (
+        sample["visibility"][_MIRROR33],
+        sample["presence"][_MIRROR33],
+    )
     sample["world"] = sample["world"][_MIRROR33] * np.array([-1, 1, 1], np.float32)
     sample["world_labelled"] = sample["world_labelled"][_MIRROR33]
     return sample

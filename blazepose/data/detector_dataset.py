@@ -1,4 +1,4 @@
-"""Pictures of people to samples for the detector: a window that shows somebody small or large, anywhere."""
+"""Dataset of the detector: windows that show people small or large, anywhere."""
 
 import math
 from collections.abc import Iterable
@@ -9,17 +9,17 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from blazepose.anchors import NUM_ALIGNMENT_POINTS
-from blazepose.data.annotated_image import SMALLEST, AnnotatedImage
+from blazepose.data.annotated_image import MIN_BOX_SIDE, AnnotatedImage
 from blazepose.data.augment import distort_photometric
 from blazepose.data.detector_sample import MAX_PEOPLE, DetectorSample
 from blazepose.data.detector_windows import (
     DetectorAugmentation,
     Layer,
-    any_square,
     choose_window,
     composite,
     full_image_crop,
     make_layer,
+    random_square,
 )
 from blazepose.data.person_box import PersonBox, surrounding_box
 from blazepose.data.skip_unreadable import SkipUnreadable
@@ -28,103 +28,106 @@ from blazepose.image import read_image
 from blazepose.models.variants import InputSpec
 
 _COVERED = 0.3
-"""Share of a person's box under another picture from which nobody can be asked to see the person. Chosen."""
+"""Share of a person's box covered by another image from which the person is ignored. Chosen."""
 
 _IN_FRONT = 0.5
-"""Share of the company in front, if nobody is lost by it: it hides legs and hips as tables do. Chosen."""
+"""Share of pasted images in front, if they cover no person: they hide legs and hips as tables do. Chosen."""
 
-_SOFTEST = 0.12
-"""Widest soft edge, in smaller sides of a picture. Chosen: people of LSP nearly fill their pictures."""
+_MAX_FEATHER = 0.12
+"""Widest feathered edge, in smaller sides of an image. Chosen: people of LSP nearly fill their images."""
 
-_NOBODY = AnnotatedImage(Path(), None, [], [], np.zeros((0, 4)))
+_NO_PEOPLE = AnnotatedImage(Path(), None, [], [], np.zeros((0, 4)))
 
 
-def describe_scenes(train: "DetectorDataset", val: "DetectorDataset") -> str:
-    """How many pictures and people a training sees, in a line."""
+def describe_images(train: "DetectorDataset", val: "DetectorDataset") -> str:
+    """Describe the numbers of images and people in a line."""
     parts = []
     for name, dataset in (("trained", train), ("validated", val)):
-        people = sum(len(scene.people) for scene in dataset.scenes)
-        others = sum(len(scene.others) for scene in dataset.scenes)
+        people = sum(len(image.people) for image in dataset.images)
+        ignored = sum(len(image.ignored_boxes) for image in dataset.images)
         parts.append(
-            f"{name} on {len(dataset.scenes)} pictures, {people} people and {others} neither right nor wrong"
+            f"{name} on {len(dataset.images)} images with {people} people and {ignored} ignored boxes"
         )
-    return "; ".join(parts) + f"; {len(train.negatives)} people-free pictures"
+    return "; ".join(parts) + f"; {len(train.negatives)} negative images"
 
 
 class DetectorDataset(Dataset[DetectorSample]):
-    """Windows of pictures with everybody in them, and of people-free pictures.
+    """Windows of images with all their people, and of negative images.
 
-    Item `epoch * len(dataset) + i` is picture i as augmented in that epoch, as in data.dataset.PoseDataset.
+    Item `epoch * len(dataset) + i` is image i as augmented in that epoch, as in data.dataset.PoseDataset.
 
     Args:
-        scenes: pictures of people.
-        input_spec: size of the windows.
-        augmentation: None for evaluation: the whole picture, and black around it.
-        negatives: people-free pictures.
-        seed: of the augmentation.
+        images: images of people.
+        input_spec: input size of the network.
+        augmentation: None for evaluation: the whole image, letterboxed with black.
+        negatives: images without people.
+        seed: seed of the augmentation.
     """
 
     def __init__(
         self,
-        scenes: list[AnnotatedImage],
+        images: list[AnnotatedImage],
         input_spec: InputSpec,
         augmentation: DetectorAugmentation | None = None,
         negatives: list[Path] | None = None,
         seed: int = 0,
     ) -> None:
-        self.scenes = scenes
+        self.images = images
         self.input_spec = input_spec
         self.augmentation = augmentation
         self.negatives = negatives or []
         self.seed = seed
-        self._replacement = SkipUnreadable([*(scene.image for scene in scenes), *self.negatives])
-        self._backdrops = SkipUnreadable(self.negatives)
+        self._skip_unreadable = SkipUnreadable([*(entry.image for entry in images), *self.negatives])
+        self._skip_unreadable_negatives = SkipUnreadable(self.negatives)
 
     def __len__(self) -> int:
-        return len(self.scenes) + len(self.negatives)
+        return len(self.images) + len(self.negatives)
 
     def __getitem__(self, item: int) -> DetectorSample:
-        """The sample. Raises ImageError in evaluation; in training an unreadable picture is replaced."""
+        """Return the sample; raise ImageError in evaluation, replace an unreadable image in training."""
         epoch, index = divmod(int(item), len(self))
         rng = np.random.default_rng((self.seed, epoch, index))
         if self.augmentation is None:
             return self._make(index, rng)
-        return self._replacement(lambda readable: self._make(readable, rng), index)
+        return self._skip_unreadable(lambda valid: self._make(valid, rng), index)
 
     def _make(self, index: int, rng: np.random.Generator) -> DetectorSample:
         layer, augmentation, size = self._layer(index, rng), self.augmentation, self.input_spec.size
         if augmentation is None:
-            return _sample(layer.seen, [layer], index)
+            return _sample(layer.pixels, [layer], index)
         layers = [layer]
-        if rng.random() < augmentation.company:
+        if rng.random() < augmentation.copy_paste_prob:
             other = int(rng.integers(len(self)))
-            company = self._replacement(lambda readable: self._layer(readable, rng), other)
-            layers.insert(0 if rng.random() < _IN_FRONT and not _hides(company, layer) else 1, company)
-        behind = np.zeros((size, size, 3), np.uint8)
-        if rng.random() < augmentation.backdrop and self.negatives:
+            pasted = self._skip_unreadable(lambda valid: self._layer(valid, rng), other)
+            layers.insert(0 if rng.random() < _IN_FRONT and not _hides(pasted, layer) else 1, pasted)
+        background = np.zeros((size, size, 3), np.uint8)
+        if rng.random() < augmentation.background_prob and self.negatives:
             chosen = int(rng.integers(len(self.negatives)))
-            image = self._backdrops(lambda readable: read_image(self.negatives[readable]), chosen)
-            behind = any_square(image, size, rng)
-        seen = composite(layers, behind)
-        return _sample(distort_photometric(seen, rng) if augmentation.color else seen, layers, index)
+            image = self._skip_unreadable_negatives(lambda valid: read_image(self.negatives[valid]), chosen)
+            background = random_square(image, size, rng)
+        pixels = composite(layers, background)
+        if augmentation.photometric:
+            pixels = distort_photometric(pixels, rng)
+        return _sample(pixels, layers, index)
 
     def _layer(self, index: int, rng: np.random.Generator) -> Layer:
-        """A picture in a window of its own."""
-        positive, augmentation = index < len(self.scenes), self.augmentation
-        scene = self.scenes[index] if positive else _NOBODY
-        image = read_image(scene.image if positive else self.negatives[index - len(self.scenes)], scene.size)
+        """Place an image in a sampled window."""
+        positive, augmentation = index < len(self.images), self.augmentation
+        annotated = self.images[index] if positive else _NO_PEOPLE
+        path = annotated.image if positive else self.negatives[index - len(self.images)]
+        image = read_image(path, annotated.size)
         if augmentation is None:
             window, black = full_image_crop(image), cv2.BORDER_CONSTANT
-            return make_layer(image, scene, window, self.input_spec.size, border=black)
-        window = choose_window(image, scene, augmentation, rng)
-        soft = rng.uniform(0, _SOFTEST) if rng.random() < augmentation.soft_edges else 0.0
-        return make_layer(image, scene, window, self.input_spec.size, soft)
+            return make_layer(image, annotated, window, self.input_spec.size, border=black)
+        window = choose_window(image, annotated, augmentation, rng)
+        feather = rng.uniform(0, _MAX_FEATHER) if rng.random() < augmentation.feather_prob else 0.0
+        return make_layer(image, annotated, window, self.input_spec.size, feather)
 
 
-def _sample(seen: np.ndarray, layers: list[Layer], index: int) -> DetectorSample:
-    """Labels in the window: people in it, largest first, and who is neither to be found nor to be missed."""
+def _sample(pixels: np.ndarray, layers: list[Layer], index: int) -> DetectorSample:
+    """Label the window: the people in it, largest first, and the boxes to ignore."""
     sample = DetectorSample(
-        image=seen,
+        image=pixels,
         boxes=np.zeros((MAX_PEOPLE, 3), np.float32),
         points=np.zeros((MAX_PEOPLE, NUM_ALIGNMENT_POINTS, 2), np.float32),
         points_labelled=np.zeros((MAX_PEOPLE, NUM_ALIGNMENT_POINTS), bool),
@@ -132,23 +135,23 @@ def _sample(seen: np.ndarray, layers: list[Layer], index: int) -> DetectorSample
         ignored=np.zeros((MAX_PEOPLE, 4), np.float32),
         index=np.int64(index),
     )
-    shown: list[tuple[PersonBox, np.ndarray]] = []
+    visible: list[tuple[PersonBox, np.ndarray]] = []
     ignored: list[np.ndarray] = []
-    covered = np.zeros(seen.shape[:2], np.float32)
+    covered = np.zeros(pixels.shape[:2], np.float32)
     for layer in layers:
-        scene, to_window = layer.scene, layer.to_window
-        ignored += [_box_in_window(box, to_window) for box in scene.others]
-        for person, annotation in zip(scene.people, scene.annotations, strict=True):
+        annotated, to_window = layer.annotated, layer.to_window
+        ignored += [_box_in_window(box, to_window) for box in annotated.ignored_boxes]
+        for person, annotation in zip(annotated.people, annotated.annotations, strict=True):
             moved = _person_in_window(person, to_window)
             pair = moved, _box_in_window(surrounding_box(annotation), to_window)
-            if _visible(moved, covered):
-                shown.append(pair)
+            if _is_visible(moved, covered):
+                visible.append(pair)
             else:
                 ignored.append(pair[1])
-        covered = np.maximum(covered, layer.cover)
-    shown.sort(key=lambda pair: -pair[0].side)
-    ignored += [box for _, box in shown[MAX_PEOPLE:]]
-    for row, (person, _) in enumerate(shown[:MAX_PEOPLE]):
+        covered = np.maximum(covered, layer.alpha)
+    visible.sort(key=lambda pair: -pair[0].side)
+    ignored += [box for _, box in visible[MAX_PEOPLE:]]
+    for row, (person, _) in enumerate(visible[:MAX_PEOPLE]):
         sample["boxes"][row] = *person.center, person.side
         sample["points"][row], sample["points_labelled"][row] = person.points, person.labelled
         sample["people"][row] = True
@@ -158,10 +161,10 @@ def _sample(seen: np.ndarray, layers: list[Layer], index: int) -> DetectorSample
 
 
 def _hides(front: Layer, behind: Layer) -> bool:
-    """Of the people of a picture, it hides somebody who could be seen without."""
-    free = np.zeros_like(front.cover)
-    people = [_person_in_window(person, behind.to_window) for person in behind.scene.people]
-    return any(_visible(person, free) and not _visible(person, front.cover) for person in people)
+    """Return whether the front layer covers a person that is visible in the layer behind without it."""
+    uncovered = np.zeros_like(front.alpha)
+    people = [_person_in_window(person, behind.to_window) for person in behind.annotated.people]
+    return any(_is_visible(person, uncovered) and not _is_visible(person, front.alpha) for person in people)
 
 
 def _person_in_window(person: PersonBox, to_window: np.ndarray) -> PersonBox:
@@ -173,9 +176,9 @@ def _person_in_window(person: PersonBox, to_window: np.ndarray) -> PersonBox:
     )
 
 
-def _visible(person: PersonBox, covered: np.ndarray) -> bool:
-    """Somebody with the middle of the box in the window, large enough, and not under other pictures."""
-    if person.side < SMALLEST or not ((person.center >= 0) & (person.center < 1)).all():
+def _is_visible(person: PersonBox, covered: np.ndarray) -> bool:
+    """Return whether the center of the box is in the window, and the box large enough and uncovered."""
+    if person.side < MIN_BOX_SIDE or not ((person.center >= 0) & (person.center < 1)).all():
         return False
     size = len(covered)
     left, top = np.floor((person.center - person.side / 2).clip(0) * size).astype(int)
@@ -184,7 +187,7 @@ def _visible(person: PersonBox, covered: np.ndarray) -> bool:
 
 
 def _box_in_window(box_xyxy: np.ndarray, to_window: np.ndarray) -> np.ndarray:
-    """Upright box (4,) xyxy around a turned one."""
+    """Return the upright box (4,) xyxy around a box transformed to the window."""
     left, top, right, bottom = box_xyxy
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
     corners = transform_points(to_window, corners)
@@ -192,6 +195,6 @@ def _box_in_window(box_xyxy: np.ndarray, to_window: np.ndarray) -> np.ndarray:
 
 
 def _largest(boxes: Iterable[np.ndarray]) -> list[np.ndarray]:
-    """Those that reach into the window, largest first."""
+    """Return the boxes that reach into the window, largest first."""
     inside = [box for box in boxes if (box[:2] < 1).all() and (box[2:] > 0).all()]
     return sorted(inside, key=lambda box: -float((box[2:] - box[:2]).prod()))

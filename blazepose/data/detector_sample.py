@@ -1,4 +1,4 @@
-"""The contract between data and the detector's training: one picture with its people, and a batch of them."""
+"""The contract between data and the detector's training: one image with its people, and a batch of them."""
 
 from typing import TypedDict
 
@@ -6,11 +6,11 @@ import numpy as np
 from torch import Tensor
 
 MAX_PEOPLE = 32
-"""Of a picture; of more, the largest. Chosen: hardly any picture of COCO has more with labels."""
+"""Most people of an image; the largest are used. Chosen: hardly any image of COCO has more with labels."""
 
 
 class DetectorSample(TypedDict):
-    """A picture as the detector sees it, coordinates in 0..1 of it.
+    """An input image of the detector and its labels, with coordinates from 0 to 1 across it.
 
     Shapes are of one sample; a batch has one more dimension in front.
     """
@@ -18,18 +18,18 @@ class DetectorSample(TypedDict):
     image: np.ndarray
     """uint8 (224, 224, 3) RGB."""
     boxes: np.ndarray
-    """float32 (32, 3): x and y of the centre, side."""
+    """float32 (32, 3): x and y of the center, side."""
     points: np.ndarray
     """float32 (32, 4, 2): alignment points (blazepose.anchors)."""
     points_labelled: np.ndarray
     """bool (32, 4)."""
     people: np.ndarray
-    """bool (32,): which rows are people."""
+    """bool (32,): mask of the rows that are people."""
     ignored: np.ndarray
-    """float32 (32, 4): xyxy of people and crowds without labels, neither right nor wrong to find; without
-    area where there is none."""
+    """float32 (32, 4): xyxy of people and crowds without labels, which are ignored; unused rows have no
+    area."""
     index: np.int64
-    """Position in the dataset, to count no picture twice under a distributed sampler."""
+    """Position in the dataset, so that no image counts twice under a distributed sampler."""
 
 
 class DetectorBatch(TypedDict):

@@ -1,4 +1,4 @@
-"""Windows that the detector is trained on: where they lie in a picture, and pictures behind each other."""
+"""Training windows of the detector: their place in an image, and compositing of several images."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from blazepose.data.align import crop_matrix
-from blazepose.data.annotated_image import SMALLEST, AnnotatedImage
+from blazepose.data.annotated_image import MIN_BOX_SIDE, AnnotatedImage
 from blazepose.geometry import (
     Roi,
     crop_image,
@@ -22,148 +22,155 @@ from blazepose.geometry import (
 from blazepose.ranges import check_ranges
 
 _OFF_CENTER = 0.4
-"""How far from the middle of a window what it is around may be, in sides of it: still inside. Chosen."""
+"""Largest offset of the person from the center of its window, in sides of it: still inside. Chosen."""
 
-_EMPTY_SIDES = (0.5, 5.0)
-"""Side of a window of a people-free picture, in larger sides of the picture. Source: windows around people of
-lspet_train show a fifth of the picture up to five times its size; how large a picture is, and that it has
-edges, must not tell that somebody is in it."""
+_NEGATIVE_SIDES = (0.5, 5.0)
+"""Range of window sides of a negative image, in larger sides of the image. Source: windows around people of
+lspet_train show a fifth of the image up to five times its size; neither the size of an image nor its edges
+may reveal whether there is a person in it."""
 
 
 @dataclass(frozen=True)
 class DetectorAugmentation:
-    """Which windows the detector is trained on.
+    """Distribution of the training windows of the detector.
 
     Attributes:
-        whole: probability of the whole picture, as it is seen at run time.
-        smallest: side of the box of the person that a window is around, in sides of the window.
-        largest: of the same; sizes between are equally likely on a logarithmic scale.
+        full_image_prob: probability of the whole image, as at run time.
+        min_size: smallest side of the box of the person at the window, in sides of the window.
+        max_size: largest side of it; sizes between are equally likely on a logarithmic scale.
         rotation_deg: largest rotation, either way.
-        upside_down: probability of any rotation.
-        mirror: probability.
-        company: probability that another picture, of people or people-free, is before or behind it.
-        backdrop: probability that a people-free picture is around what does not fill the window, if there
-            are any; else black is, as at run time.
-        soft_edges: probability that a picture fades into what is behind it; else its edges are hard.
-        color: apply colour, blur, noise and JPEG.
+        any_rotation_prob: probability of a rotation by any angle.
+        hflip_prob: probability of swapping left and right.
+        copy_paste_prob: probability that another image, of people or negative, is before or behind it.
+        background_prob: probability that a negative image fills what the image leaves free, if there are
+            any; else it is black, as at run time.
+        feather_prob: probability that an image fades into the one behind it; else its edges are hard.
+        photometric: apply color changes, blur, noise and JPEG.
 
     Raises:
         ValueError: names the value that is out of range.
     """
 
-    whole: float = 0.2
-    smallest: float = 0.05
-    largest: float = 0.4
+    full_image_prob: float = 0.2
+    min_size: float = 0.05
+    max_size: float = 0.4
     rotation_deg: float = 30.0
-    upside_down: float = 0.15
-    mirror: float = 0.5
-    company: float = 0.5
-    backdrop: float = 0.7
-    soft_edges: float = 0.5
-    color: bool = True
+    any_rotation_prob: float = 0.15
+    hflip_prob: float = 0.5
+    copy_paste_prob: float = 0.5
+    background_prob: float = 0.7
+    feather_prob: float = 0.5
+    photometric: bool = True
 
     def __post_init__(self) -> None:
-        names = ("whole", "upside_down", "mirror", "company", "backdrop", "soft_edges")
+        names = (
+            "full_image_prob",
+            "any_rotation_prob",
+            "hflip_prob",
+            "copy_paste_prob",
+            "background_prob",
+            "feather_prob",
+        )
         shares = dict.fromkeys(names, (0.0, 1.0))
-        sizes = {"smallest": (SMALLEST, 1.0), "largest": (max(SMALLEST, self.smallest), 1.0)}
+        sizes = {"min_size": (MIN_BOX_SIDE, 1.0), "max_size": (max(MIN_BOX_SIDE, self.min_size), 1.0)}
         check_ranges("detector.windows", self, {**shares, **sizes, "rotation_deg": (0.0, 180.0)})
 
 
 class Layer(NamedTuple):
-    """A picture in a window.
+    """An image placed in a window.
 
     Attributes:
-        scene: who is in the picture.
+        annotated: the image with its people.
         to_window: affine (2, 3) from its pixels to 0..1 of the window.
-        seen: uint8 (size, size, 3).
-        cover: float32 (size, size), how much it hides of what is behind it, 0..1.
+        pixels: uint8 (size, size, 3), the window.
+        alpha: float32 (size, size), opacity over the layers behind, 0..1.
     """
 
-    scene: AnnotatedImage
+    annotated: AnnotatedImage
     to_window: np.ndarray
-    seen: np.ndarray
-    cover: np.ndarray
+    pixels: np.ndarray
+    alpha: np.ndarray
 
 
 def make_layer(
     image: np.ndarray,
-    scene: AnnotatedImage,
+    annotated: AnnotatedImage,
     window: np.ndarray,
     size: int,
-    soft: float = 0.0,
+    feather: float = 0.0,
     border: int = cv2.BORDER_REPLICATE,
 ) -> Layer:
-    """A picture in a window.
+    """Crop the window of an image.
 
     Args:
         image: uint8 RGB.
-        scene: who is in it.
-        window: affine (2, 3) from the window to the picture.
-        size: of the window, pixels.
-        soft: width of the edge along which it fades, in smaller sides of the picture.
-        border: OpenCV border mode for what lies outside the picture.
+        annotated: the image with its people.
+        window: affine (2, 3) from the window to the image.
+        size: side of the window, pixels.
+        feather: width of the edge along which it fades, in smaller sides of the image.
+        border: OpenCV border mode outside the image.
     """
     height, width = image.shape[:2]
     steps = np.arange(size) / size
     x, y = np.moveaxis(transform_points(window, np.stack(np.meshgrid(steps, steps), axis=-1)), -1, 0)
     to_edge = np.minimum(np.minimum(x + 0.5, width - 0.5 - x), np.minimum(y + 0.5, height - 0.5 - y))
-    cover = (to_edge / (soft * min(height, width))).clip(0, 1) if soft else to_edge > 0
-    seen = crop_image(image, window, size, border)
-    return Layer(scene, invert_affine(window), seen, cover.astype(np.float32))
+    alpha = (to_edge / (feather * min(height, width))).clip(0, 1) if feather else to_edge > 0
+    pixels = crop_image(image, window, size, border)
+    return Layer(annotated, invert_affine(window), pixels, alpha.astype(np.float32))
 
 
-def composite(layers: Sequence[Layer], backdrop: np.ndarray) -> np.ndarray:
-    """Pictures behind each other, uint8 (size, size, 3).
+def composite(layers: Sequence[Layer], background: np.ndarray) -> np.ndarray:
+    """Composite layers over a background, uint8 (size, size, 3).
 
     Args:
         layers: the first one in front.
-        backdrop: uint8, behind them all.
+        background: uint8, behind them all.
     """
-    seen = backdrop.astype(np.float32)
+    pixels = background.astype(np.float32)
     for layer in reversed(layers):
-        cover = layer.cover[..., None]
-        seen = cover * layer.seen + (1 - cover) * seen
-    return np.rint(seen).astype(np.uint8)
+        alpha = layer.alpha[..., None]
+        pixels = alpha * layer.pixels + (1 - alpha) * pixels
+    return np.rint(pixels).astype(np.uint8)
 
 
 def full_image_crop(image: np.ndarray) -> np.ndarray:
-    """Affine (2, 3) to a picture from the window that shows all of it, as at run time."""
+    """Compute the affine (2, 3) to an image from the window that shows all of it, as at run time."""
     height, width = image.shape[:2]
     return roi_to_image_matrix(letterbox_roi(width, height))
 
 
 def choose_window(
-    image: np.ndarray, scene: AnnotatedImage, augmentation: DetectorAugmentation, rng: np.random.Generator
+    image: np.ndarray, annotated: AnnotatedImage, augmentation: DetectorAugmentation, rng: np.random.Generator
 ) -> np.ndarray:
-    """Affine (2, 3) from a window to the picture: around somebody, anywhere in it if nobody is there."""
+    """Sample the affine (2, 3) from a window to the image: around a person, or anywhere without people."""
     height, width = image.shape[:2]
-    turn = math.radians(augmentation.rotation_deg)
-    turn = math.pi if rng.random() < augmentation.upside_down else turn
-    rotation, mirror = rng.uniform(-turn, turn), bool(rng.random() < augmentation.mirror)
-    if rng.random() < augmentation.whole:
+    limit = math.radians(augmentation.rotation_deg)
+    limit = math.pi if rng.random() < augmentation.any_rotation_prob else limit
+    rotation, hflip = rng.uniform(-limit, limit), bool(rng.random() < augmentation.hflip_prob)
+    if rng.random() < augmentation.full_image_prob:
         roi = letterbox_roi(width, height)
     else:
-        if scene.people:
-            person = scene.people[rng.integers(len(scene.people))]
-            (x, y), size = person.center.tolist(), _between(augmentation.smallest, augmentation.largest, rng)
-            side = person.side / size
+        if annotated.people:
+            person = annotated.people[rng.integers(len(annotated.people))]
+            x, y = person.center.tolist()
+            side = person.side / _log_uniform(augmentation.min_size, augmentation.max_size, rng)
         else:
             x, y = rng.uniform(0, (width, height)).tolist()
-            side = max(width, height) * _between(*_EMPTY_SIDES, rng)
+            side = max(width, height) * _log_uniform(*_NEGATIVE_SIDES, rng)
         shift = rng.uniform(-_OFF_CENTER, _OFF_CENTER, 2)  # along the window's own axes
         x, y = roi_to_image(Roi(x, y, side, rotation), 0.5 + shift).tolist()
         roi = Roi(x, y, side, rotation)
-    return crop_matrix(roi, 1.0, (0.0, 0.0), 0.0, mirror)
+    return crop_matrix(roi, 1.0, (0.0, 0.0), 0.0, hflip)
 
 
-def any_square(image: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    """Any upright square of a picture, uint8 (size, size, 3)."""
+def random_square(image: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Crop a random upright square of an image, uint8 (size, size, 3)."""
     height, width = image.shape[:2]
     side = min(height, width) * rng.uniform(0.4, 1.0)
     x, y = rng.uniform(side / 2, width - side / 2), rng.uniform(side / 2, height - side / 2)
     return crop_image(image, roi_to_image_matrix(Roi(x, y, side, 0.0)), size)
 
 
-def _between(low: float, high: float, rng: np.random.Generator) -> float:
-    """A size; on a logarithmic scale all are equally likely."""
+def _log_uniform(low: float, high: float, rng: np.random.Generator) -> float:
+    """Sample a size uniformly on a logarithmic scale."""
     return math.exp(rng.uniform(math.log(low), math.log(high)))

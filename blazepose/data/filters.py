@@ -1,4 +1,4 @@
-"""Which people a training run learns from; evaluation keeps everybody it can score."""
+"""Filters for people: training requires minimum sizes and labels, evaluation only an aligned crop."""
 
 import math
 from collections import Counter
@@ -12,7 +12,7 @@ from blazepose.topology import NUM_LANDMARKS
 
 @dataclass(frozen=True)
 class PersonFilter:
-    """What training asks of a person. Source: paper 2.6 (hips and shoulders, large enough).
+    """Criteria for a training person. Source: paper 2.6 (hips and shoulders, large enough).
 
     Attributes:
         min_side_px: smallest side of the aligned crop in the source image.
@@ -25,8 +25,8 @@ class PersonFilter:
     def __post_init__(self) -> None:
         check_ranges("filter", self, {"min_side_px": (0.0, math.inf), "min_labelled": (0, NUM_LANDMARKS)})
 
-    def why_not(self, annotation: Annotation) -> str | None:
-        """The reason to leave this person out, or None to keep it."""
+    def reject_reason(self, annotation: Annotation) -> str | None:
+        """Return the reason to leave this person out, or None to keep it."""
         if reason := alignment_error(annotation):
             return reason
         if annotation.labelled.sum() < self.min_labelled:
@@ -37,16 +37,16 @@ class PersonFilter:
 
 
 EVALUATION_FILTER = PersonFilter(min_side_px=0.0, min_labelled=0)
-"""Evaluation scores every person an aligned crop can be made of."""
+"""Evaluation scores every person that has an aligned crop."""
 
 
 def filter_annotations(
     annotations: list[Annotation], person_filter: PersonFilter
 ) -> tuple[list[Annotation], Counter[str]]:
-    """The people that pass, and the number of those that do not by reason."""
+    """Return the people that pass, and the number of the others by reason."""
     kept, dropped = [], Counter[str]()
     for annotation in annotations:
-        if reason := person_filter.why_not(annotation):
+        if reason := person_filter.reject_reason(annotation):
             dropped[reason] += 1
         else:
             kept.append(annotation)

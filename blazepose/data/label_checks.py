@@ -1,7 +1,7 @@
-"""Find labels that cannot be right: points in the corner or far away, one place for many, a person twice.
+"""Remove impossible labels: points in the corner or far away, repeated places, people labelled twice.
 
-Only what is certain is found. Such a point counts as unlabelled, and the rest of its person is used. Labels
-that are no pixels are refused.
+Only certain errors are removed. Such a point counts as unlabelled, and the rest of its person is used. Labels
+that are not in pixels are refused.
 """
 
 import itertools
@@ -16,27 +16,28 @@ from blazepose.image_header import stored_size
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS, TORSO
 
 _CORNERS = ((0.0, 0.0), (1.0, 1.0))
-"""The first pixel, counted from 0 and from 1: tools write it for points that have no place."""
+"""The first pixel, counted from 0 and from 1: tools write it for points without coordinates."""
 
 _FAR = 6.0
-"""A point is far away whose distance from the middle of the body is so many times that of the next nearer
-one, if hips and shoulders are labelled: a wrist is far from a face alone. Source: at most 3.3 in 4,349 people
-of lspet_train, and 2.3 in the 70 of coco_mini, wholebody_sample and mpii_sample who have these."""
+"""Distance of a point from the middle of the body, over that of the next nearer point, from which it is far
+away, if hips and shoulders are labelled: a wrist is far from a face alone. Source: at most 3.3 in 4,349
+people of lspet_train, and 2.3 in the 70 of coco_mini, wholebody_sample and mpii_sample that have them."""
 
 _ROUNDING_PX = 1.0
 """Added to that next distance: many labels are whole pixels."""
 
-_MOST_FAR = 0.25
-"""Of a person's points. Chosen: of more, it is not certain which are the body."""
+_MAX_FAR_SHARE = 0.25
+"""Largest share of a person's points that may be far away. Chosen: with more, the body is uncertain."""
 
-_FEWEST_REPEATS, _SHARE_REPEATED = 5, 0.05
-"""Pictures, and share of all pictures, in which a place must come again. Chosen: far above chance."""
+_MIN_REPEATS, _MIN_REPEAT_SHARE = 5, 0.05
+"""Number of images, and share of all images, with the same place from which it counts as repeated. Chosen:
+far above chance."""
 
-_UNIT, _PERCENT = 2.0, 105.0
-"""Largest coordinates of labels in 0..1 and in per cent, which may lie a little outside the picture."""
+_MAX_UNIT, _MAX_PERCENT = 2.0, 105.0
+"""Largest coordinates of labels in 0..1 and in percent, which may lie a little outside the image."""
 
 _LARGE_PX, _VERY_LARGE_PX, _SEVERAL = 200, 500, 3
-"""Shorter sides of pictures whose people cannot all lie in the first 100 pixels: of several, and of any."""
+"""Shorter sides of images whose people cannot all lie in the first 100 pixels: of several images, of any."""
 
 _CHUNK = 10_000
 
@@ -62,20 +63,20 @@ def far_away(points_px: np.ndarray, labelled: np.ndarray) -> np.ndarray:
     count, place = labelled.sum(axis=1, keepdims=True), np.arange(1, labelled.shape[1])
     gap = ordered[:, 1:] > _FAR * (ordered[:, :-1] + _ROUNDING_PX)
     gap &= labelled[:, list(TORSO)].all(axis=1, keepdims=True)
-    gap &= (place >= (1 - _MOST_FAR) * count) & (place < count)
+    gap &= (place >= (1 - _MAX_FAR_SHARE) * count) & (place < count)
     last_near = np.where(gap.any(axis=1), ordered[np.arange(len(gap)), gap.argmax(axis=1)], np.inf)
     return labelled & (distance > last_near[:, None])
 
 
 def at_repeated_place(points_px: np.ndarray, labelled: np.ndarray, images: np.ndarray) -> np.ndarray:
-    """Mark points on exactly one place in many pictures whose people are elsewhere.
+    """Mark points at exactly the same place in many images whose people are at different places.
 
-    A foot that stands still before a camera that does so, too, is on one place rightly: its person is.
+    A standing foot before a still camera repeats its place rightly, and so does its person.
 
     Args:
         points_px: (people, points, 2).
         labelled: (people, points) bool.
-        images: (people,) number of each person's picture.
+        images: (people,) index of each person's image.
 
     Returns:
         (people, points) bool.
@@ -83,12 +84,12 @@ def at_repeated_place(points_px: np.ndarray, labelled: np.ndarray, images: np.nd
     marks = np.zeros(labelled.shape, bool)
     keys = np.ascontiguousarray(points_px[labelled], np.float32).view(np.uint64).ravel()  # x and y as one
     places, counts = np.unique(keys, return_counts=True)
-    fewest = max(_FEWEST_REPEATS, _SHARE_REPEATED * len(np.unique(images)))
+    min_images = max(_MIN_REPEATS, _MIN_REPEAT_SHARE * len(np.unique(images)))
     people, points = np.nonzero(labelled)
-    for place in places[counts >= fewest]:
+    for place in places[counts >= min_images]:
         here = np.flatnonzero(keys == place)
         rows = np.unique(people[here])
-        if len(np.unique(images[rows])) < fewest:
+        if len(np.unique(images[rows])) < min_images:
             continue
         middles = _middles(points_px[rows], labelled[rows])
         reach = np.ptp(np.where(labelled[rows, :, None], points_px[rows], middles[:, None]), axis=1)
@@ -104,32 +105,32 @@ def _middles(points_px: np.ndarray, labelled: np.ndarray) -> np.ndarray:
 
 
 def wrong_unit(points_px: np.ndarray, sides_px: Sequence[int] = ()) -> str | None:
-    """Recognize points that are no pixels.
+    """Detect points that are not in pixels.
 
     Args:
-        points_px: (points, 2), all that a source or a person has.
-        sides_px: the shorter side of a few of the pictures.
+        points_px: (points, 2), all points of a source or a person.
+        sides_px: shorter sides of a few of the images.
 
     Returns:
-        the unit they are in, or None for pixels.
+        The unit of the points, or None for pixels.
     """
-    if len(points_px) < 2 or points_px.max() > _PERCENT:  # pixels: no need of the lowest
+    if len(points_px) < 2 or points_px.max() > _MAX_PERCENT:  # pixels: the minimum is not needed
         return None
     largest = max(points_px.max(), -points_px.min())
-    if largest <= _UNIT:
+    if largest <= _MAX_UNIT:
         return "from 0 to 1"
-    large = _LARGE_PX if len(sides_px) >= _SEVERAL else _VERY_LARGE_PX
-    return "in per cent" if largest <= _PERCENT and min(sides_px, default=0) >= large else None
+    min_side = _LARGE_PX if len(sides_px) >= _SEVERAL else _VERY_LARGE_PX
+    return "in percent" if largest <= _MAX_PERCENT and min(sides_px, default=0) >= min_side else None
 
 
 def check_labels(source: Source) -> Source:
-    """Take impossible points away from people, and people away who have no point left or no pixels.
+    """Remove impossible points, and people with no point left or labels not in pixels.
 
     Returns:
-        the same source, with a sentence in its notes for each kind of impossible points.
+        The source, with a sentence in its notes for each kind of impossible points.
 
     Raises:
-        ValueError: if the labels of the whole source are no pixels, or if no person is left.
+        ValueError: if no label of the source is in pixels, or if no person is left.
     """
     if not source.annotations:
         return source
@@ -140,33 +141,33 @@ def check_labels(source: Source) -> Source:
     if unit := wrong_unit(np.concatenate(keypoints_px), sides_px):
         raise ValueError(
             f"{source.name}: the labels are {unit}, not in pixels; multiply x by the width and y by the "
-            f"height of each picture{' and divide by 100' * (unit == 'in per cent')}"
+            f"height of each image{' and divide by 100' * (unit == 'in percent')}"
         )
     reasons = list(_reasons(people, keypoints_px))
-    others = {image: list(boxes) for image, boxes in source.others.items()}
+    ignored = {image: list(boxes) for image, boxes in source.ignored_boxes.items()}
     for person, reason in zip(people, reasons, strict=True):
-        if reason not in (None, _TWICE) and person.box_xyxy is not None:  # a person is in it: no background
-            others.setdefault(person.image, []).append(person.box_xyxy)
+        if reason not in (None, _TWICE) and person.box_xyxy is not None:  # not background
+            ignored.setdefault(person.image, []).append(person.box_xyxy)
     if twins := [person for person, reason in zip(people, reasons, strict=True) if reason == _TWICE]:
         notes.append(
-            f"{len(twins)} people of {source.name} have exactly the keypoints of another in their picture, "
+            f"{len(twins)} people of {source.name} have exactly the keypoints of another in their image, "
             f"first person {twins[0].person} in {twins[0].image.name}: they are left out"
         )
     people = [person for person, reason in zip(people, reasons, strict=True) if not reason]
     if not people:
-        raise ValueError(f"{source.name} holds no possible labels: {'; '.join(notes)}")
+        raise ValueError(f"{source.name} has no valid labels: {'; '.join(notes)}")
     return replace(
         source,
         annotations=people,
         left_out=dict(Counter(source.left_out) + Counter(filter(None, reasons))),
-        others={image: np.stack(boxes) for image, boxes in others.items()},
+        ignored_boxes={image: np.stack(boxes) for image, boxes in ignored.items()},
         notes=[*source.notes, *notes],
     )
 
 
 def _reasons(people: list[Annotation], keypoints_px: list[np.ndarray]) -> Iterator[str | None]:
     """Yield the reason to leave each person out, or None."""
-    known: set[object] = set()
+    previous: set[object] = set()
     for person, points_px in zip(people, keypoints_px, strict=True):
         key = person.image, person.labelled.tobytes(), points_px.tobytes()
         if not len(points_px):
@@ -174,12 +175,12 @@ def _reasons(people: list[Annotation], keypoints_px: list[np.ndarray]) -> Iterat
         elif wrong_unit(points_px):
             yield "keypoints from 0 to 1, not in pixels"
         else:
-            yield _TWICE if key in known else None
-            known.add(key)
+            yield _TWICE if key in previous else None
+            previous.add(key)
 
 
 _Marked = list[tuple[int, np.ndarray]]
-"""Rows of people, and which of their points are impossible."""
+"""Rows of people, and masks of their impossible points."""
 
 
 def _without_impossible(source: Source) -> tuple[list[Annotation], list[str]]:
@@ -191,14 +192,14 @@ def _without_impossible(source: Source) -> tuple[list[Annotation], list[str]]:
     ]
     _remove(people, corner, far)
     repeated = _repeated_marks(people)
-    shared = "at one place in many pictures although the people are at different places"
+    shared = "at one place in many images although the people are at different places"
     notes += _describe(people, repeated, source.name, shared)
     _remove(people, repeated)
     return people, notes
 
 
 def _personal_marks(people: list[Annotation]) -> tuple[_Marked, _Marked]:
-    """Apply the rules about a single person to landmarks and extra points."""
+    """Apply the rules for a single person to landmarks and extra points."""
     corner: _Marked = []
     far: _Marked = []
     for start in range(0, len(people), _CHUNK):
@@ -211,7 +212,7 @@ def _personal_marks(people: list[Annotation]) -> tuple[_Marked, _Marked]:
 
 
 def _repeated_marks(people: list[Annotation]) -> _Marked:
-    """Apply the rule about places that people share to landmarks."""
+    """Apply the rule for repeated places to landmarks."""
     numbers = {image: k for k, image in enumerate(dict.fromkeys(person.image for person in people))}
     images = np.array([numbers[person.image] for person in people])
     points_px = np.stack([person.landmarks_px for person in people])
@@ -220,10 +221,11 @@ def _repeated_marks(people: list[Annotation]) -> _Marked:
 
 
 def stacked(people: list[Annotation]) -> tuple[np.ndarray, np.ndarray]:
-    """Stack landmarks and extra points: (people, points, 2), and (people, points) which are labelled."""
-    most = max(len(person.extra_px) for person in people)
-    extra_px, labelled = np.zeros((len(people), most, 2), np.float32), np.zeros((len(people), most), bool)
-    for row, person in enumerate(people if most else ()):
+    """Stack landmarks and extra points: (people, points, 2), and their labelled mask (people, points)."""
+    num_extra = max(len(person.extra_px) for person in people)
+    extra_px = np.zeros((len(people), num_extra, 2), np.float32)
+    labelled = np.zeros((len(people), num_extra), bool)
+    for row, person in enumerate(people if num_extra else ()):
         extra_px[row, : len(person.extra_px)], labelled[row, : len(person.extra_px)] = person.extra_px, True
     return (
         np.concatenate([np.stack([person.landmarks_px for person in people]), extra_px], axis=1),
@@ -246,11 +248,11 @@ def _describe(people: list[Annotation], marked: _Marked, source: str, kind: str)
 
 
 def _remove(people: list[Annotation], *marked: _Marked) -> None:
-    """Take marked points away from people, in place."""
-    together: dict[int, np.ndarray] = {}
+    """Remove marked points from people, in place."""
+    combined: dict[int, np.ndarray] = {}
     for row, marks in itertools.chain(*marked):
-        together[row] = together.get(row, False) | marks
-    for row, marks in together.items():
+        combined[row] = combined.get(row, False) | marks
+    for row, marks in combined.items():
         people[row] = _without(people[row], marks)
 
 
@@ -261,13 +263,13 @@ def _name(person: Annotation, marks: np.ndarray) -> str:
 
 
 def _without(person: Annotation, marks: np.ndarray) -> Annotation:
-    """Return the person without marked landmarks and extra points, and what was measured around them."""
+    """Return the person without marked landmarks and extra points, and without boxes around them."""
     landmarks = marks[:NUM_LANDMARKS]
     extra = marks[NUM_LANDMARKS : NUM_LANDMARKS + len(person.extra_px)]
     removed = np.concatenate([person.landmarks_px[landmarks], person.extra_px[: len(extra)][extra]])
     head, box = person.head_top_px, person.box_xyxy
     if box is not None and ((removed >= box[:2] - 1) & (removed <= box[2:] + 1)).all(axis=1).any():
-        # The box, and an area made of it, reach to the place where nothing is.
+        # The box, and an area computed from it, reach to the removed point.
         person = replace(person, box_xyxy=None, area_px=None)
     return replace(
         person,

@@ -1,6 +1,6 @@
-"""Compare people's boxes, areas and pictures with the extent of their keypoints.
+"""Compare people's boxes, areas and images with the extent of their keypoints.
 
-Boxes and areas that cannot be their person's are not used: a wrong area makes OKS 0 or 100 %.
+Boxes and areas that do not fit their person are not used: a wrong area makes OKS 0 or 100 %.
 """
 
 from collections.abc import Mapping
@@ -18,36 +18,38 @@ from blazepose.orientation import size_upright
 from blazepose.topology import TORSO
 
 _EMPTY, _CORNERS, _AREA = KINDS = (
-    "a box that holds none of their keypoints",
+    "a box that contains none of their keypoints",
     "a box of x1, y1, x2, y2 instead of x, y, width, height",
     "an area that cannot be their own",
 )
 
-_FEWEST_POINTS = 4
-"""Labelled points from which their extent is a person's. Chosen."""
+_MIN_POINTS = 4
+"""Fewest labelled points whose extent is that of the person. Chosen."""
 
-_LEAST_AREA = 0.005
-"""Of a person's box, or of the square around the diagonal of the keypoints. Source: at least 0.16 and 0.07 in
-coco_mini and wholebody_sample."""
+_MIN_AREA = 0.005
+"""Smallest area, as a share of the box or of the square over the keypoints' diagonal. Source: at least 0.16
+and 0.07 in coco_mini and wholebody_sample."""
 
-_MOST_AREA = 1.1
-"""Of a person's box, which holds the segment whose area it is."""
+_MAX_AREA = 1.1
+"""Largest area, as a share of the box, which contains the segment."""
 
-_FITS, _FITS_BETTER = 0.5, 2.0
-"""Overlap with the keypoints' box from which corners fit, and by which factor better. Chosen: hips and
-shoulders in the corner of a box that holds more than twice as much are no person's."""
+_MIN_IOU, _MIN_IOU_RATIO = 0.5, 2.0
+"""IoU with the keypoints' box from which corners fit, and the factor by which they must fit better. Chosen:
+hips and shoulders in the corner of a box more than twice as large are no whole person."""
 
-_OUTSIDE_PX, _SHARE_OUTSIDE, _PICTURES = 2.0, 0.05, 1000
-"""By how much a point lies outside, which share of them is worth a sentence, and in how many pictures it is
-counted. Chosen."""
+_OUTSIDE_PX, _MAX_OUTSIDE_SHARE, _MAX_IMAGES = 2.0, 0.05, 1000
+"""Distance from which a point counts as outside, share of outside points that is reported, and number of
+images in which they are counted. Chosen."""
 
 _CHUNK = 10_000
 
 
 def check_boxes(source: Source) -> Source:
-    """Remove boxes and areas that cannot be their person's, and count each kind in the notes."""
+    """Remove boxes and areas that do not fit their person, and count each kind in the notes."""
     people = list(source.annotations)
-    tested = [k for k, one in enumerate(people) if one.box_xyxy is not None or one.area_px is not None]
+    tested = [
+        k for k, person in enumerate(people) if person.box_xyxy is not None or person.area_px is not None
+    ]
     chunks = [tested[start : start + _CHUNK] for start in range(0, len(tested), _CHUNK)]
     marks = [_marks([people[row] for row in chunk]) for chunk in chunks]
     notes = list(source.notes)
@@ -57,10 +59,10 @@ def check_boxes(source: Source) -> Source:
         if not rows:
             continue
         first = people[rows[0]]
-        lost = "their areas are" if kind == _AREA else "their boxes and areas are"
+        removed = "their areas are" if kind == _AREA else "their boxes and areas are"
         notes.append(
             f"{len(rows)} people of {source.name} have {kind}, first person {first.person} in "
-            f"{first.image.name}: {lost} not used"
+            f"{first.image.name}: {removed} not used"
         )
         for row in rows:
             box = people[row].box_xyxy if kind == _AREA else None
@@ -71,10 +73,10 @@ def check_boxes(source: Source) -> Source:
 def _marks(people: list[Annotation]) -> Mapping[str, np.ndarray]:
     """Mark the people of each kind, (people,) bool."""
     points_px, labelled = stacked(people)
-    nowhere = np.full(4, np.nan)
-    boxes = np.stack([nowhere if person.box_xyxy is None else person.box_xyxy for person in people])
+    no_box = np.full(4, np.nan)
+    boxes = np.stack([no_box if person.box_xyxy is None else person.box_xyxy for person in people])
     areas = np.array([person.area_px or np.nan for person in people], np.float64)
-    enough = labelled.sum(axis=1) >= _FEWEST_POINTS
+    enough = labelled.sum(axis=1) >= _MIN_POINTS
     low = np.where(labelled[..., None], points_px, np.inf).min(axis=1)
     high = np.where(labelled[..., None], points_px, -np.inf).max(axis=1)
     inside = (points_px >= boxes[:, None, :2] - 1) & (points_px <= boxes[:, None, 2:] + 1)
@@ -83,19 +85,19 @@ def _marks(people: list[Annotation]) -> Mapping[str, np.ndarray]:
     corners = ~empty & _are_corners(boxes, around, labelled)
     box_areas = np.where(empty | corners, np.nan, (boxes[:, 2:] - boxes[:, :2]).prod(axis=1))
     squares = np.where(enough, ((high - low) ** 2).sum(axis=1), np.nan)
-    small = areas < _LEAST_AREA * np.where(np.isnan(box_areas), squares, box_areas)
-    wrong_area = ~empty & ~corners & (small | (areas > _MOST_AREA * box_areas))
+    small = areas < _MIN_AREA * np.where(np.isnan(box_areas), squares, box_areas)
+    wrong_area = ~empty & ~corners & (small | (areas > _MAX_AREA * box_areas))
     return {_EMPTY: empty, _CORNERS: corners, _AREA: wrong_area}
 
 
 def _are_corners(boxes: np.ndarray, around: np.ndarray, labelled: np.ndarray) -> np.ndarray:
     """Mark boxes whose width and height are the right and lower edge of the keypoints.
 
-    If most are so, all are: near the upper left corner of the picture both readings fit.
+    If most are, all are marked: near the upper left corner of the image both readings fit.
 
     Args:
-        boxes: (people, 4) xyxy, as read; NaN of people without one.
-        around: (people, 4) xyxy, around their keypoints.
+        boxes: (people, 4) xyxy, as read; NaN for people without one.
+        around: (people, 4) xyxy, around the keypoints.
         labelled: (people, points) bool; only people with hips and shoulders are tested.
 
     Returns:
@@ -103,35 +105,35 @@ def _are_corners(boxes: np.ndarray, around: np.ndarray, labelled: np.ndarray) ->
     """
     read_as_corners = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
     tested = np.flatnonzero(labelled[:, TORSO].all(axis=1) & ~np.isnan(boxes[:, 0]))
-    fits, fits_other = (
-        np.array([box_iou(read[None, row], around[None, row])[0, 0] for row in tested])
-        for read in (boxes, read_as_corners)
+    iou, iou_as_corners = (
+        np.array([box_iou(candidates[None, row], around[None, row])[0, 0] for row in tested])
+        for candidates in (boxes, read_as_corners)
     )
-    found = (fits_other >= _FITS) & (fits_other > _FITS_BETTER * fits)
+    fits = (iou_as_corners >= _MIN_IOU) & (iou_as_corners > _MIN_IOU_RATIO * iou)
     marks = np.zeros(len(boxes), bool)
-    marks[tested[found]] = True
-    return ~np.isnan(boxes[:, 0]) if 2 * found.sum() > len(tested) else marks
+    marks[tested[fits]] = True
+    return ~np.isnan(boxes[:, 0]) if 2 * fits.sum() > len(tested) else marks
 
 
 def note_outside(source: Source) -> Source:
-    """Count points outside their pictures in the notes, if there are many; they may be right."""
+    """Count points outside their images in the notes, if there are many; they may be right."""
     by_image: dict[Path, list[Annotation]] = {}
     for person in source.annotations:
         by_image.setdefault(person.image, []).append(person)
     count, outside, first = 0, 0, None
-    for people in islice(by_image.values(), _PICTURES):
+    for people in islice(by_image.values(), _MAX_IMAGES):
         size = people[0].image_size or _size_upright(people[0].image)
         last = np.array(size or (np.inf, np.inf)) - 1 + _OUTSIDE_PX
         for person in people:
             points_px = person.keypoints_px
-            found = int(((points_px < -_OUTSIDE_PX) | (points_px > last)).any(axis=1).sum())
-            count, outside = count + len(points_px), outside + found
-            first = first or (person if found else None)
-    if first is None or outside <= _SHARE_OUTSIDE * count:
+            num_outside = int(((points_px < -_OUTSIDE_PX) | (points_px > last)).any(axis=1).sum())
+            count, outside = count + len(points_px), outside + num_outside
+            first = first or (person if num_outside else None)
+    if first is None or outside <= _MAX_OUTSIDE_SHARE * count:
         return source
     note = (
-        f"{outside} of {count} labelled points of {source.name} lie outside their pictures, first of person "
-        f"{first.person} in {first.image.name}: they are used as they are; if the pictures were scaled or "
+        f"{outside} of {count} labelled points of {source.name} lie outside their images, first of person "
+        f"{first.person} in {first.image.name}: they are used as they are; if the images were scaled or "
         "cropped after labelling, put the originals back"
     )
     return replace(source, notes=[*source.notes, note])

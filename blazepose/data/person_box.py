@@ -1,9 +1,9 @@
-"""What the detector should say of an annotated person: a box around head and shoulders, alignment points.
+"""Detector labels of an annotated person: a box around head and shoulders, and alignment points.
 
-Google's detector says a box of one size for everybody, 0.2 of its input (MediaPipe's expected detection of
-pose.jpg has it, too), between mid-shoulder and head: only its middle means something. Ours is in the same
-place and as large as the person, so that overlap tells people apart at every distance. It is made of the
-same landmarks from every source: the exact face boxes of synthetic people are elsewhere.
+Google's detector predicts a box of one size for all people, 0.2 of its input (MediaPipe's expected detection
+of pose.jpg has it, too), between mid-shoulder and head: only its middle is meaningful. Ours is in the same
+place and scales with the person, so that overlap separates people at every distance. It is computed from the
+same landmarks for every source: the exact face boxes of synthetic people are elsewhere.
 """
 
 import math
@@ -22,11 +22,11 @@ _WRISTS = [INDEX["left_wrist"], INDEX["right_wrist"]]
 _UPPER = [*_WRISTS, INDEX["left_elbow"], INDEX["right_elbow"], LEFT_HIP, RIGHT_HIP]
 
 _HEAD_TOP = 1.45
-"""From mid-shoulder, in distances to the middle of the face. Source: medians of torso lengths, 0.40 to the
-ears of coco_mini, 0.57 to the head top of lspet_val."""
+"""Distance of the head top from mid-shoulder, in distances to the middle of the face. Source: medians of
+torso lengths, 0.40 to the ears of coco_mini, 0.57 to the head top of lspet_val."""
 
-_MIDDLE = 0.25
-"""From mid-shoulder to the head top, where the middle of the box is. Source: Google's detector on 397 people
+_BOX_CENTER = 0.25
+"""Center of the box, from mid-shoulder (0) to the head top (1). Source: Google's detector on 397 people
 of lspet_val, median 0.23, quartiles 0.13 and 0.33, and 0 to the side of this line."""
 
 _HEAD_SIDE = 1.75
@@ -35,13 +35,13 @@ upright people both are the same, and either may point at the camera."""
 
 
 class PersonBox(NamedTuple):
-    """Labels of the detector for one person, pixels of the picture.
+    """Detector labels of one person, in image pixels.
 
     Attributes:
-        center: (2,) of the box.
-        side: of the box.
+        center: (2,) center of the box.
+        side: side of the box.
         points: (4, 2) alignment points (blazepose.anchors).
-        labelled: (4,) bool, which of these are known.
+        labelled: (4,) bool, mask of the labelled points.
     """
 
     center: np.ndarray
@@ -51,7 +51,7 @@ class PersonBox(NamedTuple):
 
 
 def person_box(annotation: Annotation) -> PersonBox | None:
-    """The labels, or None if hips, shoulders or head are not labelled: then nobody knows where the box is."""
+    """Return the detector labels, or None if hips, shoulders or head are not labelled."""
     head_top = _head_top(annotation)
     if head_top is None or alignment_error(annotation):
         return None
@@ -69,7 +69,7 @@ def person_box(annotation: Annotation) -> PersonBox | None:
     points[2:] = shoulders, shoulders + radius * up
     labelled[2:] = True, annotation.labelled[_WRISTS].all()
     return PersonBox(
-        center=shoulders + _MIDDLE * (head_top - shoulders),
+        center=shoulders + _BOX_CENTER * (head_top - shoulders),
         side=max(math.dist(shoulders, hips), _HEAD_SIDE * math.dist(shoulders, head_top)),
         points=points,
         labelled=labelled,
@@ -77,7 +77,7 @@ def person_box(annotation: Annotation) -> PersonBox | None:
 
 
 def surrounding_box(annotation: Annotation) -> np.ndarray:
-    """The source's box around a person, or one around its keypoints: (4,) xyxy, pixels."""
+    """Return the source's box around a person, or one around its keypoints: (4,) xyxy, pixels."""
     if annotation.box_xyxy is not None:
         return annotation.box_xyxy.astype(np.float64)
     points = annotation.keypoints_px.astype(np.float64)
@@ -88,8 +88,8 @@ def _head_top(annotation: Annotation) -> np.ndarray | None:
     if annotation.head_top_px is not None:
         return annotation.head_top_px.astype(np.float64)
     labelled, landmarks = annotation.labelled, annotation.landmarks_px.astype(np.float64)
-    shown = _EARS if labelled[_EARS].all() else [point for point in _FACE if labelled[point]]
-    if not shown:
+    face = _EARS if labelled[_EARS].all() else [point for point in _FACE if labelled[point]]
+    if not face:
         return None
     shoulders = landmarks[[LEFT_SHOULDER, RIGHT_SHOULDER]].mean(axis=0)
-    return shoulders + _HEAD_TOP * (landmarks[shown].mean(axis=0) - shoulders)
+    return shoulders + _HEAD_TOP * (landmarks[face].mean(axis=0) - shoulders)

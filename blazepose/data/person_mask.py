@@ -1,4 +1,4 @@
-"""The mask of a person in a crop: which of its pixels show this person."""
+"""Segmentation mask of a person in a crop."""
 
 import cv2
 import numpy as np
@@ -8,26 +8,26 @@ from blazepose.data.annotation import Annotation
 from blazepose.geometry import crop_image
 
 IGNORE, BACKGROUND, PERSON = 0, 128, 255
-"""Mask values: nobody knows; not this person; wholly this person. At its outline, values between the last two
-say how much of the pixel it fills."""
+"""Mask values: unlabelled; not this person; wholly this person. At the outline, values between the last two
+are the share of the pixel that the person fills."""
 
 
 def crop_mask(
     annotation: Annotation, frame: tuple[int, int, int, int], roi_to_image: np.ndarray, size: int
 ) -> np.ndarray:
-    """A person's mask, cut out as the picture is.
+    """Crop a person's mask like the image.
 
     Args:
         annotation: the person.
-        frame: left, top, right and bottom of the picture, pixels; what lies outside is unknown.
-        roi_to_image: affine (2, 3) from ROI coordinates to image pixels; it may mirror.
+        frame: left, top, right and bottom of the image, pixels; outside it is IGNORE.
+        roi_to_image: affine (2, 3) from ROI coordinates to image pixels; it may flip.
         size: side of the crop in pixels.
 
     Returns:
-        uint8 (size, size): IGNORE, or BACKGROUND to PERSON. All unknown if the source has no mask.
+        uint8 (size, size): IGNORE, or BACKGROUND to PERSON. All IGNORE if the source has no mask.
 
     Raises:
-        ValueError: names the person whose mask cannot be decoded.
+        ValueError: if the mask cannot be decoded; the message names the person.
     """
     if annotation.mask is None:
         return np.full((size, size), IGNORE, np.uint8)
@@ -36,10 +36,10 @@ def crop_mask(
     except ValueError as error:
         raise ValueError(f"{annotation.image}, person {annotation.person}: {error}") from error
     left, top, right, bottom = frame
-    # The second layer tells the pixels that interpolation mixes with the outside: their value means nothing.
-    layers = np.zeros((*person.shape, 2), np.uint8)
-    inside = layers[top:bottom, left:right]
+    # The second channel marks pixels that interpolation mixes with the outside: their value means nothing.
+    channels = np.zeros((*person.shape, 2), np.uint8)
+    inside = channels[top:bottom, left:right]
     inside[..., 0] = BACKGROUND + (PERSON - BACKGROUND) * person[top:bottom, left:right]
     inside[..., 1] = 255
-    values, known = cv2.split(crop_image(layers, roi_to_image, size, cv2.BORDER_CONSTANT))
-    return np.where(known == 255, values, IGNORE)
+    values, coverage = cv2.split(crop_image(channels, roi_to_image, size, cv2.BORDER_CONSTANT))
+    return np.where(coverage == 255, values, IGNORE)

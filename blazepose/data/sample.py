@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 class PoseSample(TypedDict):
-    """A crop with its labels, as the dataset yields it.
+    """A crop with its labels, as the dataset returns it.
 
     Shapes are of one sample; a batch has one more dimension in front. Coordinates are ROI coordinates
     (0..1 across the crop), also for points outside the crop.
@@ -24,18 +24,18 @@ class PoseSample(TypedDict):
     visibility: np.ndarray
     """int8 (33,): VISIBLE, HIDDEN or UNKNOWN (data.annotation)."""
     presence: np.ndarray
-    """int8 (33,): 1 inside crop and picture, 0 outside, UNKNOWN where not labelled."""
+    """int8 (33,): 1 inside crop and image, 0 outside, UNKNOWN where not labelled."""
     world: np.ndarray
-    """float32 (33, 3) metres, hip-centred."""
+    """float32 (33, 3) meters, hip-centered."""
     world_labelled: np.ndarray
     """bool (33,)."""
     mask: np.ndarray
-    """uint8 (256, 256): how much of each pixel shows the person, from BACKGROUND to PERSON, or IGNORE
-    (data.mask)."""
+    """uint8 (256, 256): the share of each pixel that shows the person, from BACKGROUND to PERSON, or IGNORE
+    (data.person_mask)."""
     pose: np.float32
-    """1 where the crop shows a person, 0 for people-free pictures."""
+    """1 where the crop shows a person, 0 for negative images."""
     index: np.int64
-    """Position in the dataset, to count nobody twice under a distributed sampler."""
+    """Position in the dataset, so that no sample counts twice under a distributed sampler."""
 
 
 class PoseBatch(TypedDict):

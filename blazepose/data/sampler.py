@@ -1,4 +1,4 @@
-"""Which samples an epoch visits, on one process or several."""
+"""Sampler of an epoch, on one process or several."""
 
 from collections.abc import Iterator
 
@@ -7,18 +7,18 @@ from torch.utils.data import Sampler
 
 
 class EpochSampler(Sampler[int]):
-    """Every sample once an epoch, in an order and with randomness that depend on seed and epoch only.
+    """Sampler of every sample once per epoch; order and randomness depend on seed and epoch only.
 
-    Yields `epoch * length + i`, so that a dataset in a worker process knows the epoch too
+    Yields `epoch * length + i`, which passes the epoch to a dataset in a worker process
     (data.dataset.PoseDataset). The epoch is filled up to whole batches on every process with samples from
-    its beginning: nobody is dropped, and no batch is so small that its BatchNorm statistics are noise.
+    its beginning: no sample is dropped, and no batch is so small that its BatchNorm statistics are noise.
 
     Args:
-        length: samples in the dataset.
+        length: number of samples in the dataset.
         multiple_of: batch size of one process; 1 in evaluation.
-        shuffle: new order every epoch.
-        seed: of the order.
-        rank: this process.
+        shuffle: use a new order every epoch.
+        seed: seed of the order.
+        rank: rank of this process.
         world_size: number of processes.
     """
 
@@ -35,7 +35,7 @@ class EpochSampler(Sampler[int]):
         self.padded = -(-length // group) * group
 
     def set_epoch(self, epoch: int) -> None:
-        """Called by Lightning before every epoch."""
+        """Set the epoch; Lightning calls this before every epoch."""
         self.epoch = epoch
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""Training goes on where a picture cannot be read."""
+"""Replace samples whose image cannot be read, so that training continues."""
 
 import logging
 from collections.abc import Callable
@@ -15,36 +15,36 @@ T = TypeVar("T")
 
 
 class SkipUnreadable:
-    """Takes a neighbour for a sample whose picture cannot be read: one file must not end a run of days.
+    """Replacement of samples with an unreadable image by a neighbor: one file must not end a run of days.
 
     Args:
-        pictures: of the samples.
+        images: image path of each sample.
     """
 
-    def __init__(self, pictures: list[Path]) -> None:
-        self.pictures = pictures
-        # Shared by the worker processes, so that a damaged picture is reported once and not once a worker.
-        self._reported = torch.zeros(len(pictures), dtype=torch.bool).share_memory_()
+    def __init__(self, images: list[Path]) -> None:
+        self.images = images
+        # Shared by the worker processes, so that a damaged image is reported once and not once per worker.
+        self._reported = torch.zeros(len(images), dtype=torch.bool).share_memory_()
 
-    def __call__(self, make: Callable[[int], T], index: int) -> T:
-        """What `make` makes of the sample at `index`, or of the first one after it that can be read.
+    def __call__(self, load: Callable[[int], T], index: int) -> T:
+        """Return the sample at `index`, or the first one after it that `load` can read.
 
         Raises:
-            ImageError: if there is none.
+            ImageError: if no image can be read.
         """
-        for attempt in range(len(self.pictures)):
-            replacement = (index + attempt) % len(self.pictures)
+        for attempt in range(len(self.images)):
+            replacement = (index + attempt) % len(self.images)
             try:
-                return make(replacement)
+                return load(replacement)
             except ImageError as error:
                 self._report(replacement, error)
                 last = error
-        raise ImageError(f"none of the {len(self.pictures)} training pictures can be read; {last}")
+        raise ImageError(f"none of the {len(self.images)} training images can be read; {last}")
 
     def _report(self, index: int, error: ImageError) -> None:
-        """Say once that a picture cannot be used, however many people are in it."""
+        """Log an unreadable image once, however many people are in it."""
         if self._reported[index]:
             return
         log.warning("%s; left out of training", error)
-        unreadable = self.pictures[index]
-        self._reported |= torch.tensor([picture == unreadable for picture in self.pictures])
+        unreadable = self.images[index]
+        self._reported |= torch.tensor([path == unreadable for path in self.images])

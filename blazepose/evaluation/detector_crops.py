@@ -47,15 +47,13 @@ def plan_detector_crops(sources: list[Source], detector: PersonDetector) -> list
     images = [
         (source.reader, people) for source in sources for people in _by_image(source.annotations).values()
     ]
-    jobs = []
+    jobs, min_presence = [], TrackerOptions.min_pose_presence_confidence
     for reader, people in tqdm(images, unit=" images", desc="detecting", disable=None):
         image = read_image(people[0].image, people[0].image_size)
         rois = [aligned_roi(person) for person in people]
         matched = match_rois(rois, [detection.roi for detection in detector(image)])
         for person, aligned, roi in zip(people, rois, matched, strict=True):
-            jobs.append(
-                CropJob(reader, person, roi or aligned, roi is not None, TrackerOptions().min_presence)
-            )
+            jobs.append(CropJob(reader, person, roi or aligned, roi is not None, min_presence))
     require_people(jobs, sources)
     return jobs
 

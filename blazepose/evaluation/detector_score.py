@@ -7,7 +7,7 @@ import numpy as np
 from tqdm import tqdm
 
 from blazepose.anchors import DEFAULT_MIN_SCORE, NUM_ALIGNMENT_POINTS, Detections
-from blazepose.data.annotated_image import SMALLEST, AnnotatedImage
+from blazepose.data.annotated_image import MIN_BOX_SIDE, AnnotatedImage
 from blazepose.data.person_box import surrounding_box
 from blazepose.image import read_image
 from blazepose.metrics.detection import GroundTruth, detection_metrics, match_detections
@@ -58,11 +58,11 @@ def _detections(detector: PersonDetector, image: np.ndarray) -> Detections:
 def _ground_truth(annotated: AnnotatedImage, side: int) -> GroundTruth:
     """Return the people of an image padded to a square of this side; too small ones are ignored."""
     pairs = list(zip(annotated.people, annotated.annotations, strict=True))
-    people = [person for person, _ in pairs if person.side >= SMALLEST * side]
-    small = [surrounding_box(annotation) for person, annotation in pairs if person.side < SMALLEST * side]
+    people = [person for person, _ in pairs if person.side >= MIN_BOX_SIDE * side]
+    small = [surrounding_box(annotation) for person, annotation in pairs if person.side < MIN_BOX_SIDE * side]
     return GroundTruth(
         np.array([(*person.center, person.side) for person in people]).reshape(-1, 3),
         np.array([person.points for person in people]).reshape(-1, NUM_ALIGNMENT_POINTS, 2),
         np.array([person.labelled for person in people], bool).reshape(-1, NUM_ALIGNMENT_POINTS),
-        np.array([*annotated.others, *small]).reshape(-1, 4),
+        np.array([*annotated.ignored_boxes, *small]).reshape(-1, 4),
     )

@@ -41,7 +41,7 @@ class TorchEngine:
     def __call__(self, images: np.ndarray) -> RawOutputs:
         # TF32 moves landmarks by tenths of a pixel, and the refinement is discontinuous.
         with self._torch.inference_mode(), self._torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            outputs = self._net.contract(self._torch.from_numpy(images).to(self._device).float() / 255)
+            outputs = self._net.forward_export(self._torch.from_numpy(images).to(self._device).float() / 255)
             return RawOutputs(*(output.float().cpu().numpy() for output in outputs))
 
 
@@ -59,10 +59,10 @@ class TorchDetector:
     def __init__(self, path: Path) -> None:
         import torch
 
-        from blazepose.models.detector_net import normalised
+        from blazepose.models.detector_net import normalize_images
         from blazepose.training.weights import open_detector_net
 
-        self._torch, self._normalised = torch, normalised
+        self._torch, self._normalize_images = torch, normalize_images
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         net, self.metadata = open_detector_net(path)
         self._net = net.to(self._device)
@@ -71,7 +71,7 @@ class TorchDetector:
         """Compute boxes and logits of uint8 RGB images, as runtime.engines.DetectorEngine."""
         with self._torch.inference_mode(), self._torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             pixels = self._torch.from_numpy(images).to(self._device)
-            boxes, logits = self._net.contract(self._normalised(pixels))
+            boxes, logits = self._net.forward_export(self._normalize_images(pixels))
             return boxes.float().cpu().numpy(), logits.float().cpu().numpy()
 
 

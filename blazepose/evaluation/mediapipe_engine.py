@@ -22,8 +22,7 @@ from blazepose.export.tflite import to_tflite
 from blazepose.models.variants import DETECTOR_INPUT
 from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
 from blazepose.runtime.engines import LandmarkEngine
-from blazepose.task_bundle import DETECTOR as DETECTOR_ENTRY
-from blazepose.task_bundle import LANDMARKS, pack, read_tflite
+from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack, read_tflite
 from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
 
 _NEVER = -100.0
@@ -82,7 +81,7 @@ class MediaPipeEngine:
         network = LandmarkEngine(path)  # its errors are clearer than MediaPipe's
         self.input_size, self.metadata = network.input_size, network.metadata
         detector = to_tflite(StubDetector(), DETECTOR_INPUT, "fp32")
-        bundle = pack({DETECTOR_ENTRY: detector, LANDMARKS: read_tflite(path, LANDMARKS)})
+        bundle = pack({DETECTOR_ENTRY: detector, LANDMARKS_ENTRY: read_tflite(path, LANDMARKS_ENTRY)})
         self._image = partial(mediapipe.Image, mediapipe.ImageFormat.SRGB)
         self._landmarker = _open(
             path,
@@ -157,7 +156,7 @@ def require_bundle(path: Path) -> None:
         raise ValueError(
             f"{path} is not a .task bundle, which MediaPipe needs: python export.py --target task writes one"
         )
-    read_tflite(path, LANDMARKS)
+    read_tflite(path, LANDMARKS_ENTRY)
 
 
 def _mediapipe() -> Any:

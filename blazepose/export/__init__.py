@@ -1,1 +1,1 @@
-"""Weights out of torch: TFLite and ONNX files with MediaPipe's contract, verified before they appear."""
+"""Export to TFLite, ONNX and .task files with MediaPipe's inputs and outputs, verified before they appear."""

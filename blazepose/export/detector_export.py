@@ -1,4 +1,4 @@
-"""From a detector's checkpoint to a verified file."""
+"""Export of a detector: from a checkpoint to a verified file."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,30 +10,35 @@ import torch
 
 from blazepose.atomic import atomic_path
 from blazepose.data.datamodule import find_image_files
-from blazepose.export.export_module import ExportModule, Precision, metadata_text
+from blazepose.export.export_module import ExportModule, Precision, metadata_json
 from blazepose.export.fp16 import round_with_bias_correction
 from blazepose.export.onnx import convert_onnx
 from blazepose.export.tflite import convert_tflite
-from blazepose.export.verification_images import full_image_crop, people_of_run, require_two, sample_evenly
+from blazepose.export.verification_images import (
+    load_run_annotations,
+    read_letterboxed,
+    sample_evenly,
+    stack_images,
+)
 from blazepose.export.verify import check_tolerance
-from blazepose.models.detector_net import DetectorNet, normalised
+from blazepose.models.detector_net import DetectorNet, normalize_images
 from blazepose.runtime.decode import sigmoid
 from blazepose.runtime.engines import DetectorEngine
 from blazepose.training.weights import open_detector_net
 
 DETECTOR_TARGETS = {"tflite": (".tflite", convert_tflite), "onnx": (".onnx", convert_onnx)}
-"""Suffix and converter; a bundle takes a detector with --detector."""
+"""{target: (suffix, converter)}; a bundle takes a detector with --detector."""
 
 _COMPARED = 16
-"""Anchors whose boxes are compared, the surest of a picture: nobody reads the others'."""
+"""Number of anchors whose boxes are compared: the most confident ones, since only these are used."""
 
 
 class DetectorDifferences(NamedTuple):
-    """Largest differences between a file and torch in a picture.
+    """Largest differences between a file and torch in one image.
 
     Attributes:
-        boxes_px: of boxes and alignment points, input pixels, where somebody is most likely seen.
-        probability: of the scores.
+        boxes_px: boxes and alignment points of the most confident anchors, input pixels.
+        probability: scores, after the sigmoid.
     """
 
     boxes_px: float
@@ -41,38 +46,38 @@ class DetectorDifferences(NamedTuple):
 
 
 class DetectorVerification(NamedTuple):
-    """Differences over all pictures.
+    """Differences over all images.
 
     Attributes:
-        typical: their medians.
-        worst: of any picture.
+        typical: medians.
+        worst: maxima.
     """
 
     typical: DetectorDifferences
     worst: DetectorDifferences
 
 
-TOLERANCE: dict[Precision, DetectorDifferences] = {
+DETECTOR_TOLERANCE: dict[Precision, DetectorDifferences] = {
     "fp32": DetectorDifferences(boxes_px=0.05, probability=0.005),
-    # Chosen: half a pixel of 224, a hundredth of the person's side.
+    # Chosen: half a pixel of 224, a hundredth of the ROI's side.
     "fp16": DetectorDifferences(boxes_px=0.5, probability=0.05),
 }
 
 
 def export_detector(
-    weights: Path, target: str, precision: Precision, out: Path, pictures: Path | None = None
+    weights: Path, target: str, precision: Precision, out: Path, images: Path | None = None
 ) -> DetectorVerification:
-    """Convert, verify, and only then put the file in place.
+    """Convert, verify, and only then write the file.
 
     Args:
-        weights: a checkpoint of ours, a `.tflite` or a `.task` file.
+        weights: a checkpoint, `.tflite` or `.task` file.
         target: one of DETECTOR_TARGETS.
-        precision: of the stored weights.
+        precision: precision of the stored weights.
         out: the file to write; must not exist.
-        pictures: folder of pictures to verify on; None takes those that the checkpoint was validated on.
+        images: folder of images to verify on; None takes the validation images of the checkpoint.
 
     Returns:
-        Its differences to torch.
+        Differences to torch.
 
     Raises:
         FileExistsError: if `out` exists.
@@ -80,42 +85,42 @@ def export_detector(
     """
     if out.exists():
         raise FileExistsError(f"{out} exists; choose another --out, or delete it first")
-    original, about = open_detector_net(weights)
-    net, seen = ExportModule(original), full_images(about, original.input_spec.size, pictures)
+    original, metadata = open_detector_net(weights)
+    net, test_images = ExportModule(original), verification_images(metadata, original.input_spec.size, images)
     if precision == "fp16":
-        # Biases that were fitted to the pictures of the verification would hide what rounding costs.
-        to_fit, seen = seen[::2], seen[1::2]
-        net = round_with_bias_correction(net, normalised(torch.from_numpy(to_fit)))
-    content = DETECTOR_TARGETS[target][1](net, precision, metadata_text(about, precision))
+        # Biases fitted to the test images would hide the cost of rounding.
+        fit_images, test_images = test_images[::2], test_images[1::2]
+        net = round_with_bias_correction(net, normalize_images(torch.from_numpy(fit_images)))
+    content = DETECTOR_TARGETS[target][1](net, precision, metadata_json(metadata, precision))
     with atomic_path(out) as draft:
         draft.write_bytes(content)
-        found = detector_differences(draft, original, seen)
-        check_tolerance(found, precision, TOLERANCE)
-    return found
+        verification = detector_differences(draft, original, test_images)
+        check_tolerance(verification, precision, DETECTOR_TOLERANCE)
+    return verification
 
 
-def full_images(about: Mapping[str, Any], size: int, pictures: Path | None) -> np.ndarray:
+def verification_images(metadata: Mapping[str, Any], size: int, images: Path | None) -> np.ndarray:
     """Read letterboxed images, uint8 (2 to 32, size, size, 3); raises as verification_crops."""
-    if pictures is None:
-        paths = list(dict.fromkeys(person.image for person in people_of_run(about)))
+    if images is None:
+        paths = list(dict.fromkeys(person.image for person in load_run_annotations(metadata)))
     else:
-        paths = find_image_files([str(pictures)], "--pictures")
-    return require_two([full_image_crop(path, size, cv2.BORDER_CONSTANT) for path in sample_evenly(paths)])
+        paths = find_image_files([str(images)], "--images")
+    return stack_images([read_letterboxed(path, size, cv2.BORDER_CONSTANT) for path in sample_evenly(paths)])
 
 
 @torch.no_grad()
-def detector_differences(path: Path, net: DetectorNet, pictures: np.ndarray) -> DetectorVerification:
-    """Run the file and the network over the same uint8 pictures (count, size, size, 3)."""
+def detector_differences(path: Path, net: DetectorNet, images: np.ndarray) -> DetectorVerification:
+    """Run the file and the network on the same uint8 images (count, size, size, 3)."""
     engine, rows = DetectorEngine(path), []
-    for picture in pictures:
-        boxes, logits = engine(picture[None])
-        own_boxes, own_logits = (
-            output.numpy() for output in net.contract(normalised(torch.from_numpy(picture[None])))
+    for image in images:
+        boxes, logits = engine(image[None])
+        torch_boxes, torch_logits = (
+            output.numpy() for output in net.forward_export(normalize_images(torch.from_numpy(image[None])))
         )
-        scores, own_scores = sigmoid(logits), sigmoid(own_logits)
-        surest = np.argsort(-own_scores[0, :, 0])[:_COMPARED]
-        rows.append([np.abs(boxes - own_boxes)[0, surest].max(), np.abs(scores - own_scores).max()])
-    # Both hand a nan on, and a nan is no agreement.
+        scores, torch_scores = sigmoid(logits), sigmoid(torch_logits)
+        top = np.argsort(-torch_scores[0, :, 0])[:_COMPARED]
+        rows.append([np.abs(boxes - torch_boxes)[0, top].max(), np.abs(scores - torch_scores).max()])
+    # Median and maximum propagate NaN, which then fails the tolerance.
     return DetectorVerification(
         *(DetectorDifferences(*over(rows, axis=0).tolist()) for over in (np.median, np.max))
     )

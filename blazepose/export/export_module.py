@@ -1,4 +1,4 @@
-"""The function that every exported file computes. Source: mediapipe.md sections 3 and 6."""
+"""The module that every exported file is made of. Source: mediapipe.md sections 3 and 6."""
 
 import copy
 import json
@@ -18,14 +18,14 @@ PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16")
 INPUT_NAME = "image"
 OUTPUT_NAMES = ("landmarks", "pose_presence", "segmentation", "heatmaps", "world")
 DETECTOR_OUTPUT_NAMES = ("boxes", "scores")
-"""For readers of the file; runtimes go by position."""
+"""Names for readers of the file; runtimes use the position."""
 
 
 class ExportModule(nn.Module):
-    """A copy for inference: BatchNorm folded, no offset maps, no unfolding, `contract` as its forward.
+    """A copy for inference: BatchNorm folded, no offset maps, flat heads, `forward_export` as its forward.
 
-    Takes float32 RGB as the network's `input_spec` says, (batch, size, size, 3), and returns the outputs in
-    MediaPipe's order.
+    The input is float32 RGB in the range of the network's `input_spec`, (batch, size, size, 3); the outputs
+    are in MediaPipe's order.
     """
 
     def __init__(self, net: LandmarkNet | DetectorNet) -> None:
@@ -39,9 +39,9 @@ class ExportModule(nn.Module):
         self.output_names = OUTPUT_NAMES if isinstance(net, LandmarkNet) else DETECTOR_OUTPUT_NAMES
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        return self.net.contract(image)
+        return self.net.forward_export(image)
 
 
-def metadata_text(about: Mapping[str, Any], precision: Precision) -> str:
-    """What the file says of itself, as JSON: the checkpoint's facts and the precision of its weights."""
-    return json.dumps({**about, "precision": precision})
+def metadata_json(metadata: Mapping[str, Any], precision: Precision) -> str:
+    """Return the file's metadata as JSON: those of the checkpoint, and the precision of the weights."""
+    return json.dumps({**metadata, "precision": precision})

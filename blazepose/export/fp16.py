@@ -1,4 +1,4 @@
-"""Weights in half precision, with what their rounding costs on average taken back in the biases."""
+"""Weights in half precision, with biases corrected for the mean error of rounding."""
 
 import copy
 from functools import partial
@@ -8,40 +8,44 @@ from torch import Tensor, nn
 
 from blazepose.export.export_module import ExportModule
 
-_FOLDING = 1e-6
+_FOLDING_ERROR = 1e-6
 """Relative error of folding BatchNorm into kernels in float32."""
 
 
 @torch.no_grad()
-def round_with_bias_correction(net: ExportModule, crops: Tensor) -> ExportModule:
-    """A copy whose kernels are float16 numbers.
+def round_with_bias_correction(net: ExportModule, images: Tensor) -> ExportModule:
+    """Return a copy whose kernels are float16 values.
 
     Rounding a kernel shifts its channel by nearly the same amount everywhere, since activations behind ReLU6
-    are never negative. The mean shift, measured layer after layer, is subtracted in the biases, which files
-    keep in float32. On other pictures, landmarks then move by a fifth to a half of what they would.
+    are never negative. The mean shift, measured layer by layer, is subtracted in the biases, which files keep
+    in float32. On other images, the landmark error is then a fifth to a half of the uncorrected one.
 
     Args:
         net: the network in float32.
-        crops: pictures it is meant for, (batch, 256, 256, 3), 0..1; not those that the file is verified on.
+        images: calibration inputs of the network, (batch, size, size, 3); not those of the verification.
     """
     half = copy.deepcopy(net)
     convolutions = _convolutions(half)
     rounded = {name: conv.weight.half().float() for name, conv in convolutions.items()}
-    same = all(torch.allclose(rounded[k], conv.weight, _FOLDING, 0) for k, conv in convolutions.items())
+    unchanged = all(
+        torch.allclose(rounded[k], conv.weight, _FOLDING_ERROR, 0) for k, conv in convolutions.items()
+    )
     for name, conv in convolutions.items():
         conv.weight.copy_(rounded[name])
-    if same:  # published weights that nobody trained since: their biases are right
+    if unchanged:  # published weights without further training: their biases fit
         return half
-    exact: dict[str, Tensor] = {}
+    float32_means: dict[str, Tensor] = {}
     hooks = [
-        conv.register_forward_hook(partial(_note, exact, name)) for name, conv in _convolutions(net).items()
+        conv.register_forward_hook(partial(_store_mean, float32_means, name))
+        for name, conv in _convolutions(net).items()
     ]
     hooks += [
-        conv.register_forward_hook(partial(_correct, exact, name)) for name, conv in convolutions.items()
+        conv.register_forward_hook(partial(_correct_bias, float32_means, name))
+        for name, conv in convolutions.items()
     ]
     try:
-        net(crops)
-        half(crops)
+        net(images)
+        half(images)
     finally:
         for hook in hooks:
             hook.remove()
@@ -52,13 +56,17 @@ def _convolutions(net: nn.Module) -> dict[str, nn.Conv2d]:
     return {name: module for name, module in net.named_modules() if isinstance(module, nn.Conv2d)}
 
 
-def _note(exact: dict[str, Tensor], name: str, conv: nn.Conv2d, _: object, output: Tensor) -> None:
-    exact[name] = output.mean(dim=(0, 2, 3))
+def _store_mean(
+    float32_means: dict[str, Tensor], name: str, conv: nn.Conv2d, _: object, output: Tensor
+) -> None:
+    float32_means[name] = output.mean(dim=(0, 2, 3))
 
 
-def _correct(exact: dict[str, Tensor], name: str, conv: nn.Conv2d, _: object, output: Tensor) -> Tensor:
-    if conv.bias is None:  # the next convolution takes it back
+def _correct_bias(
+    float32_means: dict[str, Tensor], name: str, conv: nn.Conv2d, _: object, output: Tensor
+) -> Tensor:
+    if conv.bias is None:  # the next convolution corrects it
         return output
-    shift = exact[name] - output.mean(dim=(0, 2, 3))
+    shift = float32_means[name] - output.mean(dim=(0, 2, 3))
     conv.bias.add_(shift)
     return output + shift[:, None, None]

@@ -1,4 +1,4 @@
-"""From a checkpoint to a verified file."""
+"""Export of a landmark network: from a checkpoint to a verified file."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -7,14 +7,14 @@ from typing import Any
 import torch
 
 from blazepose.atomic import atomic_path
-from blazepose.export.export_module import ExportModule, Precision, metadata_text
+from blazepose.export.export_module import ExportModule, Precision, metadata_json
 from blazepose.export.fp16 import round_with_bias_correction
 from blazepose.export.onnx import convert_onnx
 from blazepose.export.task import find_detector, read_detector
 from blazepose.export.tflite import convert_tflite
 from blazepose.export.verification_images import verification_crops
 from blazepose.export.verify import Verification, check_tolerance, differences
-from blazepose.task_bundle import DETECTOR, LANDMARKS, pack
+from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack
 from blazepose.training.weights import open_landmark_net
 
 Converter = Callable[[ExportModule, Precision, str], bytes]
@@ -24,7 +24,7 @@ TARGETS: Mapping[str, tuple[str, Converter]] = {
     "onnx": (".onnx", convert_onnx),
     "task": (".task", convert_tflite),
 }
-"""What we write: suffix and converter of the landmark network."""
+"""{target: (suffix, converter of the landmark network)}."""
 
 
 def export_landmark_net(
@@ -32,23 +32,23 @@ def export_landmark_net(
     target: str,
     precision: Precision,
     out: Path,
-    pictures: Path | None = None,
+    images: Path | None = None,
     detector: Path | None = None,
 ) -> tuple[dict[str, Any], Verification]:
-    """Convert, verify, and only then put the file in place.
+    """Convert, verify, and only then write the file.
 
     Args:
-        weights: a checkpoint of ours, a `.tflite` or a `.task` file.
+        weights: a checkpoint, `.tflite` or `.task` file.
         target: one of TARGETS.
-        precision: of the stored weights.
+        precision: precision of the stored weights.
         out: the file to write; must not exist.
-        pictures: folder to take the crops for the verification from; None takes the people the checkpoint
-            was validated on.
-        detector: the file whose detector goes into a bundle; None takes that of the bundle the weights are
-            from, or began with.
+        images: folder of images to verify on; None takes crops of the people in the checkpoint's validation
+            data.
+        detector: the file whose detector goes into a bundle; None takes the detector of the bundle that
+            holds the weights, or that they were initialized from.
 
     Returns:
-        What the file says of itself, and its differences to torch.
+        The file's metadata, and its differences to torch.
 
     Raises:
         FileExistsError: if `out` exists.
@@ -56,23 +56,23 @@ def export_landmark_net(
     """
     if out.exists():
         raise FileExistsError(f"{out} exists; choose another --out, or delete it first")
-    original, about = open_landmark_net(weights)
+    original, metadata = open_landmark_net(weights)
     net = ExportModule(original)
-    crops = verification_crops(about, net.input_spec.size, pictures)
-    found_detector = None
+    crops = verification_crops(metadata, net.input_spec.size, images)
+    detector_content = None
     if target == "task":
-        found_detector = read_detector(find_detector(detector, weights, about), pictures)
+        detector_content = read_detector(find_detector(detector, weights, metadata), images)
     if precision == "fp16":
-        # Biases that were fitted to the crops of the verification would hide what rounding costs.
-        to_fit, crops = crops[::2], crops[1::2]
-        net = round_with_bias_correction(net, torch.from_numpy(to_fit).float() / 255)
+        # Biases fitted to the test crops would hide the cost of rounding.
+        fit_crops, crops = crops[::2], crops[1::2]
+        net = round_with_bias_correction(net, torch.from_numpy(fit_crops).float() / 255)
     _, convert = TARGETS[target]
-    content = convert(net, precision, metadata_text(about, precision))
-    if found_detector:
-        content = pack({DETECTOR: found_detector, LANDMARKS: content})
+    content = convert(net, precision, metadata_json(metadata, precision))
+    if detector_content:
+        content = pack({DETECTOR_ENTRY: detector_content, LANDMARKS_ENTRY: content})
     with atomic_path(out) as draft:
         draft.write_bytes(content)
-        # Against the network as it was trained, so that the folding is verified too.
-        found = differences(draft, original, crops)
-        check_tolerance(found, precision)
-    return about, found
+        # Compared with the trained network, so that folding is verified too.
+        verification = differences(draft, original, crops)
+        check_tolerance(verification, precision)
+    return metadata, verification

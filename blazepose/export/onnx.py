@@ -1,4 +1,4 @@
-"""ONNX files through torch's exporter."""
+"""ONNX files, converted by torch's exporter."""
 
 import contextlib
 import io
@@ -15,15 +15,15 @@ _OPSET = 20
 
 
 def convert_onnx(net: ExportModule, precision: Precision, metadata: str) -> bytes:
-    """An ONNX file with the same input and outputs as the TFLite one, for any batch size.
+    """Convert to an ONNX file with the input and outputs of the TFLite file, for any batch size.
 
     Args:
         net: the network to export.
-        precision: of the stored weights; the arithmetic is float32.
-        metadata: JSON text kept among the model's properties.
+        precision: precision of the stored weights; the arithmetic is float32.
+        metadata: JSON text stored in the model's properties.
 
     Raises:
-        ImportError: names the extra to install.
+        ImportError: if a package is missing; the message names the extra to install.
     """
     try:
         import onnx
@@ -55,7 +55,7 @@ def convert_onnx(net: ExportModule, precision: Precision, metadata: str) -> byte
 
 
 def _strip_traces(model: Any) -> None:
-    # The exporter writes the Python stack into every node: a tenth of the file, and paths of this machine.
+    # The exporter writes the Python stack into every node: a tenth of the file, and local paths.
     for holder in (model, model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
         del holder.metadata_props[:]
         holder.doc_string = ""
@@ -64,7 +64,7 @@ def _strip_traces(model: Any) -> None:
 def _cast_weights(model: Any) -> None:
     """Store float32 kernels as float16, each behind a Cast that runtimes fold when they load.
 
-    Biases are small and stay: export.half has put into them what rounding the kernels costs.
+    Biases are small and stay float32: export.fp16 has corrected them for the rounding of the kernels.
     """
     from onnx import TensorProto, helper, numpy_helper
 

@@ -1,4 +1,4 @@
-"""The detector's part of a `.task` bundle. Source: mediapipe.md section 4."""
+"""The detector of a `.task` bundle. Source: mediapipe.md section 4."""
 
 import tempfile
 from collections.abc import Mapping
@@ -16,60 +16,61 @@ from blazepose.export.tflite_metadata import (
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.tflite_import.load_tflite import load_tflite
 from blazepose.runtime.inference_sessions import metadata_entry
-from blazepose.task_bundle import DETECTOR, read_tflite
+from blazepose.task_bundle import DETECTOR_ENTRY, read_tflite
 
 
-def find_detector(given: Path | None, weights: Path, about: Mapping[str, Any]) -> Path:
-    """The file whose detector goes into the bundle.
+def find_detector(user_path: Path | None, weights: Path, metadata: Mapping[str, Any]) -> Path:
+    """Return the file whose detector goes into the bundle.
 
     Args:
-        given: by the user.
-        weights: of the landmark network; a bundle brings its own detector.
-        about: what they say of themselves: one that was fine-tuned takes that of the bundle it began with.
+        user_path: file named by the user, which comes first.
+        weights: file of the landmark network; a bundle has its own detector.
+        metadata: metadata of the weights; fine-tuned ones take the detector of the bundle in `init`.
 
     Raises:
-        ValueError: says how to name one.
+        ValueError: if there is none; the message states how to name one.
     """
-    began = Path(str(about.get("recipe", {}).get("init"))).expanduser()
-    for path in filter(None, (given, weights, began)):
-        if path == given or (path.suffix == ".task" and path.is_file()):
+    init = Path(str(metadata.get("recipe", {}).get("init"))).expanduser()
+    for path in filter(None, (user_path, weights, init)):
+        if path == user_path or (path.suffix == ".task" and path.is_file()):
             return path
     raise ValueError(
-        "a .task bundle holds a detector, too: name a .task or .tflite file that has one with --detector, "
+        "a .task bundle needs a detector: pass a .task or .tflite file that has one with --detector, "
         "for instance Google's pose_landmarker_full.task"
     )
 
 
-def read_detector(path: Path, pictures: Path | None = None) -> bytes:
-    """The detector of a file, with what MediaPipe has to know of it.
+def read_detector(path: Path, images: Path | None = None) -> bytes:
+    """Read the detector of a file, with the metadata that MediaPipe needs.
 
     Args:
-        path: `.task`, `.tflite`, or a checkpoint of ours, which is exported in fp16.
-        pictures: folder of pictures to verify the export on.
+        path: `.task` or `.tflite` file, or a checkpoint, which is exported in fp16.
+        images: folder of images to verify the export on.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is no pose detector, or MediaPipe would feed it the wrong numbers.
+        ValueError: if it is no pose detector, or its metadata state another normalization.
     """
     if path.suffix == ".ckpt":
         with tempfile.TemporaryDirectory() as folder:
             exported = Path(folder) / "detector.tflite"
-            export_detector(path, "tflite", "fp16", exported, pictures)
+            export_detector(path, "tflite", "fp16", exported, images)
             return exported.read_bytes()
-    content = read_tflite(path, DETECTOR)
+    content = read_tflite(path, DETECTOR_ENTRY)
     try:
         net = load_tflite(content)
     except ValueError as error:
         raise ValueError(f"{path} has no detector for the bundle: {error}") from error
     if not isinstance(net, DetectorNet):
-        raise ValueError(f"{path} holds a landmark network where the bundle needs a detector")
+        raise ValueError(f"{path} is a landmark network; the bundle needs a detector")
     expected, entry = normalization(net.input_spec), metadata_entry(content, NORMALIZATION_KEY)
-    found = read_normalization(entry) if entry else None
-    if found is None:
+    stored = read_normalization(entry) if entry else None
+    if stored is None:
         return with_metadata(content, {NORMALIZATION_KEY: normalization_metadata(expected)})
-    if found != expected:
+    if stored != expected:
         raise ValueError(
-            f"the detector of {path} tells MediaPipe to normalise pictures by mean {found.mean:g} and "
-            f"deviation {found.std:g}; pose detectors take {expected.mean:g} and {expected.std:g}"
+            f"the detector of {path} has metadata with which MediaPipe normalizes images by mean "
+            f"{stored.mean:g} and deviation {stored.std:g}; pose detectors need {expected.mean:g} and "
+            f"{expected.std:g}"
         )
     return content

@@ -1,4 +1,4 @@
-"""TFLite files through litert-torch, fp16 through ai-edge-quantizer."""
+"""TFLite files, converted by litert-torch; fp16 by ai-edge-quantizer."""
 
 import contextlib
 import io
@@ -24,15 +24,15 @@ _OFFICIAL_METADATA = {"reduced_precision_support": b"fp16accfp32"}
 
 
 def convert_tflite(net: ExportModule, precision: Precision, metadata: str) -> bytes:
-    """A TFLite file with MediaPipe's input and outputs.
+    """Convert to a TFLite file with MediaPipe's input and outputs.
 
     Args:
         net: the network to export.
-        precision: of the stored weights; the arithmetic stays float32 unless the device chooses otherwise.
-        metadata: JSON text kept in the file.
+        precision: precision of the stored weights; the arithmetic is float32 by default.
+        metadata: JSON text stored in the file.
 
     Raises:
-        ImportError: names the extra to install.
+        ImportError: if litert-torch is missing; the message names the extra to install.
     """
     return to_tflite(net, net.input_spec, precision, {METADATA_KEY: metadata.encode(), **_OFFICIAL_METADATA})
 
@@ -40,16 +40,16 @@ def convert_tflite(net: ExportModule, precision: Precision, metadata: str) -> by
 def to_tflite(
     net: nn.Module, spec: InputSpec, precision: Precision, metadata: Mapping[str, bytes] | None = None
 ) -> bytes:
-    """A module as a TFLite file that MediaPipe knows how to feed.
+    """Convert a module to a TFLite file with MediaPipe's metadata of the input normalization.
 
     Args:
-        net: takes pictures (1, size, size, 3).
-        spec: of the pictures.
-        precision: of the stored weights.
-        metadata: entries to keep in the file beside the normalisation.
+        net: module with an input of images (1, size, size, 3).
+        spec: size and value range of the images.
+        precision: precision of the stored weights.
+        metadata: entries to store in the file beside the normalization.
 
     Raises:
-        ImportError: names the extra to install.
+        ImportError: if litert-torch is missing; the message names the extra to install.
     """
     try:
         import litert_torch
@@ -60,12 +60,12 @@ def to_tflite(
         path = Path(folder) / "net.tflite"
         litert_torch.convert(net.eval(), (torch.zeros(1, spec.size, spec.size, 3),)).export(str(path))
         content = _cast_weights(path) if precision == "fp16" else path.read_bytes()
-    normalised = normalization_metadata(normalization(spec))
-    return with_metadata(content, {**(metadata or {}), NORMALIZATION_KEY: normalised})
+    entry = normalization_metadata(normalization(spec))
+    return with_metadata(content, {**(metadata or {}), NORMALIZATION_KEY: entry})
 
 
 def _cast_weights(path: Path) -> bytes:
-    """The same graph with float16 constants behind DEQUANTIZE, as Google ships its own."""
+    """Convert constants to float16 behind DEQUANTIZE, as in Google's files."""
     from ai_edge_quantizer import quantizer
     from ai_edge_quantizer.qtyping import (
         ComputePrecision,
@@ -93,7 +93,7 @@ def _cast_weights(path: Path) -> bytes:
 
 
 def with_metadata(content: bytes, entries: Mapping[str, bytes]) -> bytes:
-    """The same model with these metadata entries, and every buffer inside the flatbuffer."""
+    """Return the model with these metadata entries, and every buffer inside the flatbuffer."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
@@ -115,7 +115,7 @@ def with_metadata(content: bytes, entries: Mapping[str, bytes]) -> bytes:
 
 
 def _pack_aligned(buffer: Any, builder: Any) -> int:
-    """BufferT.Pack with constants at multiples of 16 bytes, as the schema demands and delegates rely on."""
+    """Replace BufferT.Pack: constants at multiples of 16 bytes, as the schema and delegates require."""
     from ai_edge_litert import schema_py_generated as schema
 
     vector = None
@@ -144,7 +144,7 @@ def _inline_buffers(model: Any, content: bytes) -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the converters' own progress talk; their errors still come as exceptions."""
+    """Silence the converters' own output; their errors still come as exceptions."""
     level = logging.root.level
     logging.root.setLevel(logging.ERROR)
     try:

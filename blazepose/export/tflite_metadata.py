@@ -1,4 +1,4 @@
-"""Metadata that MediaPipe reads in a TFLite file: how its input is normalised.
+"""Metadata that MediaPipe reads in a TFLite file: the normalization of the input.
 
 Source: TensorFlow Lite's metadata_schema.fbs; mediapipe.md section 4.
 """
@@ -13,30 +13,30 @@ from flatbuffers.table import Table
 from blazepose.models.variants import InputSpec
 
 _SUBGRAPHS, _INPUTS, _UNITS = 3, 2, 4
-"""Fields of ModelMetadata, SubGraphMetadata and TensorMetadata."""
+"""Slots of fields in ModelMetadata, SubGraphMetadata and TensorMetadata."""
 
 _NORMALIZATION = 1
-"""Of the union ProcessUnitOptions."""
+"""Type in the union ProcessUnitOptions."""
 
 NORMALIZATION_KEY = "TFLITE_METADATA"
-"""Of the metadata entry that holds it."""
+"""Name of the metadata entry with the normalization."""
 
 
 class Normalization(NamedTuple):
-    """value = (byte - mean) / std, on all channels."""
+    """Mean and std of value = (byte - mean) / std, the same for all channels."""
 
     mean: float
     std: float
 
 
 def normalization(spec: InputSpec) -> Normalization:
-    """How bytes become what a network eats."""
+    """Compute the normalization from bytes to the value range of a network."""
     std = 255 / (spec.high - spec.low)
     return Normalization(-spec.low * std, std)
 
 
 def normalization_metadata(values: Normalization) -> bytes:
-    """Content of the entry NORMALIZATION_KEY of a model with one input."""
+    """Build the entry NORMALIZATION_KEY of a model with one input."""
     builder = flatbuffers.Builder(256)
     vectors = [builder.CreateNumpyVector(np.array([value], np.float32)) for value in values]
     options = _table(builder, 2, dict(enumerate(vectors)))
@@ -58,35 +58,37 @@ def _table(builder: flatbuffers.Builder, fields: int, offsets: dict[int, int]) -
 
 
 def _vector(builder: flatbuffers.Builder, table: int) -> int:
-    """A vector of one table."""
+    """Build a vector of one table."""
     builder.StartVector(4, 1, 4)
     builder.PrependUOffsetTRelative(table)
     return builder.EndVector()
 
 
 def read_normalization(content: bytes) -> Normalization | None:
-    """What the entry says of the first input; None if it says nothing of its normalisation.
+    """Read the normalization of the first input from the entry; None if it has none.
 
     Raises:
-        ValueError: if channels differ, which MediaPipe does not take.
+        ValueError: if channels differ, which MediaPipe does not support.
     """
     table = Table(content, 0)
     table.Pos = table.Indirect(0)
     for slot in (_SUBGRAPHS, _INPUTS, _UNITS):
-        offset = table.Offset(_field(slot))
+        offset = table.Offset(_vtable_offset(slot))
         if not offset or not table.VectorLen(offset):
             return None
         table = Table(content, table.Indirect(table.Vector(offset)))
-    kind = table.Offset(_field(0))
+    kind = table.Offset(_vtable_offset(0))
     if not kind or table.Get(Uint8Flags, table.Pos + kind) != _NORMALIZATION:
         return None
-    options = Table(content, table.Indirect(table.Pos + table.Offset(_field(1))))
-    channels = np.stack([options.GetVectorAsNumpy(Float32Flags, options.Offset(_field(k))) for k in (0, 1)])
+    options = Table(content, table.Indirect(table.Pos + table.Offset(_vtable_offset(1))))
+    channels = np.stack(
+        [options.GetVectorAsNumpy(Float32Flags, options.Offset(_vtable_offset(k))) for k in (0, 1)]
+    )
     if not (channels == channels[:, :1]).all():
-        raise ValueError(f"it normalises its channels differently: {channels.tolist()}")
+        raise ValueError(f"its channels have different normalizations: {channels.tolist()}")
     return Normalization(*channels[:, 0].tolist())
 
 
-def _field(slot: int) -> int:
-    """Where a table's directory has a field."""
+def _vtable_offset(slot: int) -> int:
+    """Return the offset of a field in a table's vtable."""
     return 4 + 2 * slot

@@ -1,4 +1,4 @@
-"""Real pictures that an exported file is compared with torch on."""
+"""Real images for the comparison of an exported file with torch."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,63 +18,63 @@ from blazepose.training.weights import PUBLISHED
 
 T = TypeVar("T")
 
-_CROPS = 32
-"""Chosen: the worst of 39 points on half of that many is a fair estimate of the worst, in seconds."""
+_MAX_IMAGES = 32
+"""Chosen: half of them, with 39 points each, estimate the worst error well, within seconds."""
 
 
-def verification_crops(about: Mapping[str, Any], size: int, pictures: Path | None) -> np.ndarray:
-    """Crops of people, or whole pictures of a folder, uint8 (2 to 32, size, size, 3).
+def verification_crops(metadata: Mapping[str, Any], size: int, images: Path | None) -> np.ndarray:
+    """Read crops of people, or full images of a folder, uint8 (2 to 32, size, size, 3).
 
     Args:
-        about: what the weights say of themselves.
+        metadata: metadata of the weights.
         size: side of the crops.
-        pictures: folder; None takes the people the weights were validated on, or else trained on.
+        images: folder; None takes the people of the weights' validation data, or else training data.
 
     Raises:
-        FileNotFoundError: if these are not on this machine; says what to give instead.
-        ValueError: if there is only one.
+        FileNotFoundError: if the data are missing; the message states the flag to use instead.
+        ValueError: if there is only one image.
     """
-    if pictures is not None:
-        paths = sample_evenly(find_image_files([str(pictures)], "--pictures"))
-        return require_two([full_image_crop(path, size, cv2.BORDER_REPLICATE) for path in paths])
-    people = sample_evenly(people_of_run(about))
-    return require_two(
+    if images is not None:
+        paths = sample_evenly(find_image_files([str(images)], "--images"))
+        return stack_images([read_letterboxed(path, size, cv2.BORDER_REPLICATE) for path in paths])
+    people = sample_evenly(load_run_annotations(metadata))
+    return stack_images(
         [crop_image(read_image(p.image), roi_to_image_matrix(aligned_roi(p)), size) for p in people]
     )
 
 
-def people_of_run(about: Mapping[str, Any]) -> list[Annotation]:
-    """The people that weights were validated on, or else trained on; raises as verification_crops."""
-    data = about["data"]
+def load_run_annotations(metadata: Mapping[str, Any]) -> list[Annotation]:
+    """Load the weights' validation data, or else training data; raises as verification_crops."""
+    data = metadata["data"]
     names = [source["name"] for source in data["val"] or data["train"]]
-    if about.get("recipe") == PUBLISHED:
+    if metadata.get("recipe") == PUBLISHED:
         raise FileNotFoundError(
-            "the file is verified on real pictures, and published weights bring none: name a folder of "
-            "pictures of people with --pictures"
+            "exports are verified on real images. Published weights name no data set; pass --images DIR with "
+            "photos of people."
         )
     try:
         annotations = [person for name in names for person in read_source(name).annotations]
     except (OSError, ValueError) as error:
         raise FileNotFoundError(
-            f"the file is verified on real pictures, and those of the weights' own data are not here "
-            f"({error}); name a folder of pictures of people with --pictures"
+            f"exports are verified on real images, and the data of these weights cannot be read ({error}); "
+            f"pass --images DIR with photos of people"
         ) from error
     return filter_annotations(annotations, EVALUATION_FILTER)[0]
 
 
-def full_image_crop(path: Path, size: int, border: int) -> np.ndarray:
-    """A picture in the middle of a square, uint8 (size, size, 3); around it what OpenCV's `border` says."""
+def read_letterboxed(path: Path, size: int, border: int) -> np.ndarray:
+    """Read an image, centered in a square, uint8 (size, size, 3); `border` is OpenCV's border type."""
     image = read_image(path)
     return crop_image(image, roi_to_image_matrix(letterbox_roi(*image.shape[1::-1])), size, border)
 
 
 def sample_evenly(items: list[T]) -> list[T]:
-    """At most 32 of them, from all over."""
-    return [items[i] for i in np.unique(np.linspace(0, len(items) - 1, _CROPS).astype(int))]
+    """Return at most 32 items, evenly spaced."""
+    return [items[i] for i in np.unique(np.linspace(0, len(items) - 1, _MAX_IMAGES).astype(int))]
 
 
-def require_two(crops: list[np.ndarray]) -> np.ndarray:
-    """The crops as one array; a ValueError if that is one alone."""
-    if len(crops) < 2:
-        raise ValueError("one picture is too few to verify a file on; name more with --pictures")
-    return np.stack(crops)
+def stack_images(images: list[np.ndarray]) -> np.ndarray:
+    """Stack images to one array; raise a ValueError if there are fewer than two."""
+    if len(images) < 2:
+        raise ValueError("one image is too few to verify a file on; pass a folder with more to --images")
+    return np.stack(images)

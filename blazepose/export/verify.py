@@ -1,4 +1,4 @@
-"""An exported file has to say the same as torch, on real crops, before anyone gets to see it."""
+"""Comparison of an exported file with torch on real crops, before the file appears."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,13 +14,13 @@ from blazepose.runtime.engines import LandmarkEngine
 
 
 class Differences(NamedTuple):
-    """Largest differences between a file and torch over all points of a crop.
+    """Largest differences between a file and torch over all points of one crop.
 
     Attributes:
         landmarks_px: x, y and z of the regression output, crop pixels.
         probability: visibility, presence, pose presence and heatmaps, after the sigmoid.
-        mask: mean over its pixels, after the sigmoid: its logits go up to a thousand, and single pixels of an
-            edge jump.
+        mask: mean over the pixels, after the sigmoid: logits reach a thousand, so single pixels of an edge
+            differ widely.
         world_mm: world landmarks.
     """
 
@@ -34,69 +34,73 @@ class Verification(NamedTuple):
     """Differences over all crops.
 
     Attributes:
-        typical: their medians.
-        worst: of any crop.
+        typical: medians.
+        worst: maxima.
     """
 
     typical: Differences
     worst: Differences
 
 
-TOLERANCE: dict[Precision, Differences] = {
+LANDMARK_TOLERANCE: dict[Precision, Differences] = {
     "fp32": Differences(landmarks_px=0.05, probability=0.005, mask=0.005, world_mm=1.0),
-    # Half precision keeps 11 bits of each weight. Source of 0.5 px: the project's contract.
+    # Half precision has 11 bits per weight. Source of 0.5 px: the project's contract.
     "fp16": Differences(landmarks_px=0.5, probability=0.05, mask=0.02, world_mm=5.0),
 }
 
 
 @torch.no_grad()
 def differences(path: Path, net: LandmarkNet, crops: np.ndarray) -> Verification:
-    """Run the file and the network over the same uint8 crops (count, size, size, 3)."""
+    """Run the file and the network on the same uint8 crops (count, size, size, 3)."""
     engine, size = LandmarkEngine(path), net.input_spec.size
     rows = []
     for crop in crops:
-        found = engine(crop[None])
-        expected = RawOutputs(*(t.numpy() for t in net.contract(torch.from_numpy(crop[None]).float() / 255)))
-        landmarks, own = (decode_landmarks(raw.landmarks, size) for raw in (found, expected))
-        assert found.segmentation is not None
+        outputs = engine(crop[None])
+        expected = RawOutputs(
+            *(t.numpy() for t in net.forward_export(torch.from_numpy(crop[None]).float() / 255))
+        )
+        landmarks, expected_landmarks = (decode_landmarks(raw.landmarks, size) for raw in (outputs, expected))
+        assert outputs.segmentation is not None
         assert expected.segmentation is not None
-        assert found.heatmaps is not None
+        assert outputs.heatmaps is not None
         assert expected.heatmaps is not None
         heatmaps, mask = (
             np.abs(sigmoid(a) - sigmoid(b))
-            for a, b in ((found.heatmaps, expected.heatmaps), (found.segmentation, expected.segmentation))
+            for a, b in ((outputs.heatmaps, expected.heatmaps), (outputs.segmentation, expected.segmentation))
         )
-        presence = np.abs(found.pose_presence - expected.pose_presence)
-        probability = np.abs(landmarks[..., 3:] - own[..., 3:])
+        presence = np.abs(outputs.pose_presence - expected.pose_presence)
+        probability = np.abs(landmarks[..., 3:] - expected_landmarks[..., 3:])
         rows.append(
             [
-                np.abs(landmarks[..., :3] - own[..., :3]).max() * size,
+                np.abs(landmarks[..., :3] - expected_landmarks[..., :3]).max() * size,
                 np.max([heatmaps.max(), presence.max(), probability.max()]),
                 mask.mean(),
-                np.abs(found.world - expected.world).max() * 1000,
+                np.abs(outputs.world - expected.world).max() * 1000,
             ]
         )
-    # Both hand a nan on, and a nan is no agreement.
+    # Median and maximum propagate NaN, which then fails the tolerance.
     return Verification(*(Differences(*over(rows, axis=0).tolist()) for over in (np.median, np.max)))
 
 
 def check_tolerance(
-    found: tuple[Any, Any], precision: Precision, tolerance: Mapping[Precision, Any] = TOLERANCE
+    verification: tuple[Any, Any],
+    precision: Precision,
+    tolerance: Mapping[Precision, Any] = LANDMARK_TOLERANCE,
 ) -> None:
-    """Refuse differences above the tolerance: on any picture in fp32, on most pictures in fp16.
+    """Reject differences above the tolerance: on any image in fp32, on most images in fp16.
 
-    Of half precision a picture that the network makes little of may suffer ten times as much; what a wrong
-    conversion costs shows in all of them.
+    In half precision an image with uncertain outputs may differ ten times as much; a wrong conversion shows
+    in all images.
 
     Args:
-        found: typical and worst differences, NamedTuples of numbers.
-        precision: of the file.
-        tolerance: the largest differences that are allowed, of each precision.
+        verification: typical and worst differences, NamedTuples of numbers.
+        precision: precision of the file.
+        tolerance: largest allowed differences for each precision.
 
     Raises:
-        ValueError: names the worst ones.
+        ValueError: if a difference is too large; the message lists them.
     """
-    typical, worst = found
+    typical, worst = verification
     checks = [(worst, 1)] if precision == "fp32" else [(typical, 1), (worst, 10)]
     limits = tolerance[precision]._asdict()
     bad = [
@@ -107,6 +111,6 @@ def check_tolerance(
     ]
     if bad:
         raise ValueError(
-            f"the exported {precision} file differs from torch: {', '.join(bad)}; it was not kept"
+            f"the exported {precision} file differs from torch: {', '.join(bad)}; no file was written"
             f"{'; --precision fp32 rounds nothing' if precision == 'fp16' else ''}"
         )

@@ -1,1 +1,1 @@
-"""Losses as functions: every one a mean over the labelled points, zero where nothing is labelled."""
+"""Loss functions: means over the labelled points, zero without labels."""

@@ -1,4 +1,4 @@
-"""Losses of the detector: focal loss of the scores, errors of boxes and points in sizes of the person."""
+"""Losses of the detector: focal loss of the scores, errors of boxes and points in sides of the box."""
 
 import torch
 from jaxtyping import Bool, Float
@@ -13,41 +13,41 @@ def focal_loss(
     gamma: float,
     alpha: float,
 ) -> Float[Tensor, ""]:
-    """Cross-entropy of the scores in which easy anchors fade, a positive anchor's share of the batch.
+    """Compute the focal loss of the scores, per positive anchor of the batch.
 
-    Of 2,254 anchors a handful sees somebody; without the fading the thousands that easily see nobody outweigh
-    them. Source: Lin et al., Focal loss for dense object detection, 2017.
+    Of 2,254 anchors a handful is positive; in plain cross-entropy thousands of easy negatives outweigh them.
+    Source: Lin et al., Focal loss for dense object detection, 2017.
 
     Args:
-        logits: of the scores.
-        positive: sees a person.
-        negative: sees nobody; neither does not count.
-        gamma: how fast easy anchors fade; 0 is cross-entropy.
-        alpha: weight of the positive ones, 1 - alpha of the negative ones.
+        logits: logits of the scores.
+        positive: anchors with a person.
+        negative: anchors without one; those that are neither are ignored.
+        gamma: focusing parameter, which reduces the loss of easy anchors; 0 is cross-entropy.
+        alpha: weight of positive anchors; negative ones have 1 - alpha.
     """
     cross_entropy = F.binary_cross_entropy_with_logits(logits, positive.float(), reduction="none")
-    # The gradient of a power is infinite at 0, where an anchor is quite sure.
-    missed = (1 - torch.exp(-cross_entropy)).clamp(min=1e-6)
+    # The gradient of a power is infinite at 0, the value of a fully confident anchor.
+    error = (1 - torch.exp(-cross_entropy)).clamp(min=1e-6)
     weights = torch.where(positive, alpha, 1 - alpha) * (positive | negative)
-    return (weights * missed**gamma * cross_entropy).sum() / positive.sum().clamp(min=1)
+    return (weights * error**gamma * cross_entropy).sum() / positive.sum().clamp(min=1)
 
 
 def box_regression_loss(
-    said: Float[Tensor, "anchors values"],
+    predicted: Float[Tensor, "anchors values"],
     target: Float[Tensor, "anchors values"],
     labelled: Bool[Tensor, "anchors values"],
     side: Float[Tensor, " anchors"],
     beta: float,
 ) -> Float[Tensor, ""]:
-    """Mean Huber error of labelled values of positive anchors, in sides of the person's box.
+    """Compute the mean Huber loss of labelled values of anchors, in sides of the person's box.
 
     Args:
-        said: coordinates that the anchors say.
-        target: in the same unit.
-        labelled: values that count.
-        side: of the box, in the same unit.
-        beta: error from which it is linear, sides.
+        predicted: predicted coordinates.
+        target: labels, in the same unit.
+        labelled: mask of the values with labels.
+        side: side of the box, in the same unit.
+        beta: error at which the loss becomes linear, sides.
     """
-    error = torch.where(labelled, said - target, 0) / side[:, None]
+    error = torch.where(labelled, predicted - target, 0) / side[:, None]
     huber = F.smooth_l1_loss(error, torch.zeros_like(error), beta=beta, reduction="none")
     return huber.sum() / labelled.sum().clamp(min=1)

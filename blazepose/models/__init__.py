@@ -1,1 +1,1 @@
-"""The networks: what a variant is, its blocks, its outputs."""
+"""The networks: variants, building blocks, outputs."""

@@ -19,7 +19,7 @@ class Foldable(Protocol):
     """A module that can merge a linear operation into its convolution."""
 
     def fold(self) -> None:
-        """Do so, in place; for inference only."""
+        """Merge it in place; for inference only."""
         ...
 
 
@@ -31,10 +31,10 @@ class ConvNorm(nn.Module):
         channels_out: output channels.
         kernel: side of the kernel.
         stride: 1 or 2.
-        depthwise: one filter a channel.
+        depthwise: one filter per channel.
         linear: leave out the ReLU6.
         pad_end: pad only bottom and right, as TensorFlow's SAME does at stride 2 on even sizes. Google's
-            regression tower does so; symmetric padding there moves landmarks by 29 px.
+            regression head does so; symmetric padding there moves landmarks by 29 px.
     """
 
     def __init__(
@@ -68,14 +68,14 @@ class ConvNorm(nn.Module):
         return self.activation(self.norm(self.conv(x)))
 
     def fold(self) -> None:
-        """Merge the BatchNorm's statistics into the convolution; for inference only."""
+        """Merge the BatchNorm into the convolution; for inference only."""
         if isinstance(self.norm, nn.BatchNorm2d):
             self.conv = fuse_conv_bn_eval(self.conv.eval(), self.norm.eval())
             self.norm = nn.Identity()
 
 
 class InvertedResidual(nn.Module):
-    """1x1 expansion, depthwise, linear 1x1 projection; with identity where the shapes allow it."""
+    """1x1 expansion, depthwise, linear 1x1 projection; with a residual where the shapes allow it."""
 
     def __init__(self, channels_in: int, expanded: int, channels_out: int, kernel: int, stride: int) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ class InvertedResidual(nn.Module):
 
 
 class Separable(nn.Module):
-    """Depthwise 3x3 and 1x1; identity where channels stay, or where the stride is 2 (pooled, zero-padded)."""
+    """Depthwise 3x3 and 1x1; residual for equal channels, and for stride 2 (pooled, zero-padded)."""
 
     def __init__(self, channels_in: int, channels_out: int, stride: int = 1) -> None:
         super().__init__()
@@ -112,14 +112,15 @@ class Separable(nn.Module):
 
 
 def upsample(x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels rows columns"]:
-    """Twice the size, bilinear with half-pixel centres."""
+    """Double the size, bilinear with half-pixel centers."""
     return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
 def fold(net: Net) -> Net:
-    """Merge what follows a convolution linearly into it, in place, and return the network in eval mode.
+    """Merge every BatchNorm and the coordinate unit into the convolutions, in place, for inference.
 
-    That is every BatchNorm, and the unit of the coordinates.
+    Returns:
+        The same network, in eval mode.
     """
     net.eval()
     with torch.no_grad():

@@ -12,29 +12,29 @@ from blazepose.anchors import NUM_COORDINATES
 from blazepose.models.blocks import ConvNorm, upsample
 from blazepose.models.encoder import Encoder
 from blazepose.models.outputs import DetectorOutputs
-from blazepose.models.variants import DETECTOR, DETECTOR_INPUT, DetectorVariant, InputSpec
+from blazepose.models.variants import DETECTOR_INPUT, DETECTOR_VARIANT, DetectorVariant, InputSpec
 
-_RARE = -4.6
-"""Logit of a probability of 0.01. Source: Lin et al., Focal loss for dense object detection, 2017."""
+_PRIOR_LOGIT = -4.6
+"""Logit of the prior probability 0.01. Source: Lin et al., Focal loss for dense object detection, 2017."""
 
 
 def describe_detector(net: "DetectorNet") -> str:
-    """Name and size of the network, in a line."""
+    """Return name and size of the network, in one line."""
     return f"detector: {sum(p.numel() for p in net.parameters()) / 1e6:.2f} M parameters"
 
 
 def detector_input(images: UInt8[Tensor, "batch size size 3"]) -> Float[Tensor, "batch 3 size size"]:
-    """Pictures as the detector takes them: [-1, 1], channels first in shape and last in memory."""
-    return normalised(images).permute(0, 3, 1, 2)
+    """Convert images to the input of `DetectorNet`: [-1, 1], NCHW in channels-last memory."""
+    return normalize_images(images).permute(0, 3, 1, 2)
 
 
-def normalised(images: UInt8[Tensor, "batch size size 3"]) -> Float[Tensor, "batch size size 3"]:
-    """Pictures as the exported detector takes them: [-1, 1], channels last."""
+def normalize_images(images: UInt8[Tensor, "batch size size 3"]) -> Float[Tensor, "batch size size 3"]:
+    """Scale images to [-1, 1], the input of the exported detector (NHWC)."""
     return images.float() / 127.5 - 1
 
 
 class LinearSeparable(nn.Module):
-    """Depthwise 3x3 without BatchNorm and activation, 1x1; identity where channels stay; ReLU6."""
+    """Depthwise 3x3 without BatchNorm and activation, 1x1; residual for equal channels; ReLU6."""
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class LinearSeparable(nn.Module):
 
 
 class FpnLevel(nn.Module):
-    """A finer level: what lies below it, enlarged, and the encoder's feature of its size."""
+    """A finer FPN level: the upsampled coarser level plus the encoder feature of its own size."""
 
     def __init__(self, below: int, lateral: int, channels: int) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class FpnLevel(nn.Module):
 
 
 class Head(nn.Module):
-    """What is said of the anchors of a level: every cell is unfolded into four and looked at again."""
+    """Predictions of one level; each cell is split into 2x2 before the last convolutions."""
 
     def __init__(self, channels: int, anchors: int) -> None:
         super().__init__()
@@ -73,9 +73,9 @@ class Head(nn.Module):
             )
             for values in (1, NUM_COORDINATES)
         )
-        # Nearly all anchors see nobody; a network that says so from the start learns the rest sooner.
+        # Nearly all anchors are background; starting from that prior speeds up training.
         with torch.no_grad():
-            self.scores.get_parameter("1.bias").fill_(_RARE)
+            self.scores.get_parameter("1.bias").fill_(_PRIOR_LOGIT)
 
     def forward(
         self, x: Tensor
@@ -87,8 +87,8 @@ class Head(nn.Module):
 def flatten_cells(
     scores: Float[Tensor, "batch anchors side side"], boxes: Float[Tensor, "batch values side side"]
 ) -> tuple[Float[Tensor, "batch all 1"], Float[Tensor, "batch all 12"]]:
-    """What is said of a level's cells, in the order row, column, anchor of the cell."""
-    # shape[0], not len: the batch of an ONNX file stays open.
+    """Flatten the predictions of one level in the order row, column, anchor."""
+    # shape[0], not len: keeps the batch of an ONNX file dynamic.
     return (
         scores.permute(0, 2, 3, 1).reshape(scores.shape[0], -1, 1),
         boxes.permute(0, 2, 3, 1).reshape(boxes.shape[0], -1, NUM_COORDINATES),
@@ -98,18 +98,18 @@ def flatten_cells(
 def depth_to_space(
     x: Float[Tensor, "batch channels side side"],
 ) -> Float[Tensor, "batch quarter double double"]:
-    """A quarter of the channels at twice the side, in TensorFlow's order: rows, columns, channels."""
+    """Rearrange channels into 2x2 cells, in TensorFlow's order: rows, columns, channels."""
     batch, channels, height, width = x.shape
     cells = x.reshape(batch, 4, channels // 4, height, width).transpose(1, 2).reshape(x.shape)
     return F.pixel_shuffle(cells, 2)
 
 
 class DetectorNet(nn.Module):
-    """Scores and boxes of 2,254 anchors on a picture of 224 x 224."""
+    """Scores and boxes of 2,254 anchors in an image of 224 x 224."""
 
     input_spec: InputSpec = DETECTOR_INPUT
 
-    def __init__(self, variant: DetectorVariant = DETECTOR) -> None:
+    def __init__(self, variant: DetectorVariant = DETECTOR_VARIANT) -> None:
         super().__init__()
         encoder = variant.encoder
         self.encoder = Encoder(encoder)
@@ -119,24 +119,24 @@ class DetectorNet(nn.Module):
         self.heads = nn.ModuleList(Head(*sizes) for sizes in zip(channels, variant.anchors, strict=True))
 
     def forward(self, images: Float[Tensor, "batch 3 224 224"]) -> DetectorOutputs:
-        """Run the network on RGB pictures in [-1, 1]."""
+        """Run the network on RGB images in [-1, 1]."""
         _, _, f28, f14, f7 = self.encoder(images)
         p14 = self.middle(f7, f14)
         p28 = self.fine(p14, f28)
         if torch.is_autocast_enabled(images.device.type):
-            # bfloat16 has 8 bits: beyond 64 pixels it counts halves of them.
+            # bfloat16 has 8 bits: beyond 64 pixels its step is half a pixel.
             with torch.autocast(images.device.type, enabled=False):
                 return self._heads(p28.float(), p14.float(), f7.float())
         return self._heads(p28, p14, f7)
 
     def _heads(self, *features: Tensor) -> DetectorOutputs:
-        said = [head(x) for head, x in zip(self.heads, features, strict=True)]
-        scores, boxes = zip(*said, strict=True)
+        outputs = [head(x) for head, x in zip(self.heads, features, strict=True)]
+        scores, boxes = zip(*outputs, strict=True)
         return DetectorOutputs(boxes=torch.cat(boxes, 1), scores=torch.cat(scores, 1))
 
-    def contract(
+    def forward_export(
         self, images: Float[Tensor, "batch 224 224 3"]
     ) -> tuple[Float[Tensor, "batch 2254 12"], Float[Tensor, "batch 2254 1"]]:
-        """The exported function: boxes and score logits, in MediaPipe's order."""
+        """Compute the outputs of an exported file: boxes and score logits, in MediaPipe's order."""
         out = self(images.permute(0, 3, 1, 2))
         return out.boxes, out.scores

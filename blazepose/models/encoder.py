@@ -4,14 +4,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from blazepose.models.blocks import ConvNorm, InvertedResidual
-from blazepose.models.variants import EncoderVariant, Stage
+from blazepose.models.variants import EncoderStage, EncoderVariant
 
 
 class Encoder(nn.Module):
-    """Features at 128, 64, 32, 16 and 8, of a picture of 256.
+    """Features of side 128, 64, 32, 16 and 8, for an image of side 256.
 
     Args:
-        variant: its widths.
+        variant: its channel widths.
     """
 
     def __init__(self, variant: EncoderVariant) -> None:
@@ -44,7 +44,7 @@ class Encoder(nn.Module):
         return f128, f64, f32, f16, self.at8(f16)
 
 
-def _stage(channels: int, stage: Stage) -> tuple[nn.Sequential, int]:
+def _stage(channels: int, stage: EncoderStage) -> tuple[nn.Sequential, int]:
     blocks = []
     for i, (expanded, out) in enumerate(stage.blocks):
         blocks.append(InvertedResidual(channels, expanded, out, stage.kernel, stage.stride if i == 0 else 1))

@@ -1,8 +1,8 @@
-"""The detector's heads without unfolding, for export.
+"""The detector's heads without depth-to-space, for export.
 
-Unfolding becomes tensors of rank 6 in a file, and phones' GPU delegates take rank 4. A 3x3 kernel of stride 2
-on a picture unfolded from four groups of channels is a 3x3 kernel of stride 1 on each of the groups, with
-most of it zero: the same answers from plain convolutions.
+In a file depth-to-space becomes tensors of rank 6, and phones' GPU delegates take rank 4. A 3x3 kernel of
+stride 2 on an image unfolded from four groups of channels equals a 3x3 kernel of stride 1 on each of the
+groups, with most of it zero: plain convolutions give the same outputs.
 """
 
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ _GROUPS = ((0, 0), (0, 1), (1, 0), (1, 1))
 """Row and column, in an unfolded cell, of each group of channels (detector_net.depth_to_space)."""
 
 _TAPS = (((1, 1),), ((0, 0), (1, 2)))
-"""Of either row of an unfolded cell: rows of the kernel on cells, and the row of the original kernel that
-stands there. Row 1 is the cell itself, row 0 the one before; columns are the same."""
+"""For each row of an unfolded cell: pairs of a row of the kernel on cells and the row of the original kernel
+placed there. Row 1 is the cell itself, row 0 the one before; columns are the same."""
 
 
 class FlatBranch(nn.Module):
-    """Scores or boxes of a level: a depthwise and a 1x1 convolution on the folded feature."""
+    """Scores or boxes of one level: a depthwise and a 1x1 convolution on the folded feature."""
 
     def __init__(self, channels: int, values: int) -> None:
         super().__init__()
@@ -34,11 +34,11 @@ class FlatBranch(nn.Module):
 
 
 class FlatHead(nn.Module):
-    """Says what a Head says."""
+    """`Head` rewritten as plain convolutions, numerically equal; for export."""
 
     def __init__(self, head: Head) -> None:
         super().__init__()
-        self.scores, self.boxes = (_flat(branch) for branch in (head.scores, head.boxes))
+        self.scores, self.boxes = (_flatten_branch(branch) for branch in (head.scores, head.boxes))
 
     def forward(
         self, x: Tensor
@@ -47,33 +47,32 @@ class FlatHead(nn.Module):
 
 
 def flatten_heads(net: DetectorNet) -> DetectorNet:
-    """Put flat heads in place of a network's heads, and return it."""
+    """Replace a network's heads by flat heads, in place, and return it."""
     net.heads = nn.ModuleList(FlatHead(head) for head in net.heads)  # type: ignore[arg-type]
     return net
 
 
 def unflatten_heads(net: DetectorNet) -> DetectorNet:
-    """A network with heads as they are trained, that says what one with flat heads says.
+    """Replace a network's flat heads by trainable heads with the same outputs, in place, and return it.
 
     Raises:
-        ValueError: if the flat heads are not made of such.
+        ValueError: if the flat heads do not come from `flatten_heads`.
     """
-    whole = DetectorNet()
-    heads, net.heads = net.heads, whole.heads
-    for head, flat in zip(net.heads, heads, strict=True):
+    flat_heads, net.heads = net.heads, DetectorNet().heads
+    for head, flat in zip(net.heads, flat_heads, strict=True):
         for name in ("scores", "boxes"):
-            _unflat(head.get_submodule(name), flat.get_submodule(name))
+            _unflatten_branch(head.get_submodule(name), flat.get_submodule(name))
     return net
 
 
 def _convolutions(branch: nn.Module) -> tuple[nn.Conv2d, nn.Conv2d]:
-    """Depthwise and 1x1 of a branch of either kind."""
+    """Return the depthwise and the 1x1 convolution of a branch of either kind."""
     depthwise, pointwise = (module for module in branch.modules() if isinstance(module, nn.Conv2d))
     return depthwise, pointwise
 
 
-def _bias(branch: nn.Module) -> Tensor:
-    """Of both convolutions together."""
+def _combined_bias(branch: nn.Module) -> Tensor:
+    """Compute the bias of both convolutions together."""
     depthwise, pointwise = _convolutions(branch)
     assert depthwise.bias is not None
     assert pointwise.bias is not None
@@ -81,34 +80,32 @@ def _bias(branch: nn.Module) -> Tensor:
 
 
 @torch.no_grad()
-def _flat(branch: nn.Module) -> FlatBranch:
+def _flatten_branch(branch: nn.Module) -> FlatBranch:
     depthwise, pointwise = _convolutions(branch)
     flat = FlatBranch(len(_GROUPS) * len(depthwise.weight), len(pointwise.weight))
     kernels = torch.zeros(len(_GROUPS), *depthwise.weight.shape)
-    for group, cell, original in _places():
+    for group, cell, original in _taps():
         kernels[(group, ..., *cell)] = depthwise.weight[(..., *original)]
-    _fill(flat, kernels.flatten(0, 1), pointwise.weight.repeat(1, len(_GROUPS), 1, 1), _bias(branch))
+    _fill(flat, kernels.flatten(0, 1), pointwise.weight.repeat(1, len(_GROUPS), 1, 1), _combined_bias(branch))
     return flat
 
 
 @torch.no_grad()
-def _unflat(branch: nn.Module, flat: nn.Module) -> None:
+def _unflatten_branch(branch: nn.Module, flat: nn.Module) -> None:
     depthwise, pointwise = _convolutions(flat)
     kernels = depthwise.weight.unflatten(0, (len(_GROUPS), -1))
-    shares = pointwise.weight.unflatten(1, (len(_GROUPS), -1))
-    whole, rest = torch.zeros_like(kernels[0]), kernels.clone()
-    for group, cell, original in _places():
-        whole[(..., *original)] = kernels[(group, ..., *cell)]
+    pointwise_groups = pointwise.weight.unflatten(1, (len(_GROUPS), -1))
+    merged, rest = torch.zeros_like(kernels[0]), kernels.clone()
+    for group, cell, original in _taps():
+        merged[(..., *original)] = kernels[(group, ..., *cell)]
         rest[(group, ..., *cell)] = 0
-    if rest.any() or not (shares == shares[:, :1]).all():
-        raise ValueError("its heads are not those of a pose detector: they cannot be unfolded")
-    _fill(branch, whole, shares[:, 0], _bias(flat))
+    if rest.any() or not (pointwise_groups == pointwise_groups[:, :1]).all():
+        raise ValueError("its heads are not those of a pose detector: they do not come from depth-to-space")
+    _fill(branch, merged, pointwise_groups[:, 0], _combined_bias(flat))
 
 
-def _places() -> Iterator[tuple[int, tuple[int, int], tuple[int, int]]]:
-    """Group of channels, place in the kernel on cells, and in the original kernel, of all that is not
-    zero.
-    """
+def _taps() -> Iterator[tuple[int, tuple[int, int], tuple[int, int]]]:
+    """Yield channel group, position in the flat kernel and in the original one, for each nonzero tap."""
     for group, (row, column) in enumerate(_GROUPS):
         for cell_row, original_row in _TAPS[row]:
             for cell_column, original_column in _TAPS[column]:

@@ -1,4 +1,4 @@
-"""Between two weights of one network.
+"""Interpolation between two sets of weights of one network.
 
 Source: Wortsman et al., Robust fine-tuning of zero-shot models (CVPR 2022): on the straight line from the
 weights before a fine-tuning to those after it, most of the gain comes early and most of the forgetting late.
@@ -17,17 +17,17 @@ Net = TypeVar("Net", LandmarkNet, DetectorNet)
 
 
 @torch.no_grad()
-def interpolate(before: Net, after: Net, share: float) -> None:
-    """Put the weights in between into `after`.
+def interpolate(before: Net, after: Net, alpha: float) -> None:
+    """Set the weights of `after` to (1 - alpha) * before + alpha * after.
 
-    The BatchNorm statistics are those of `after`, with which `before` is made to do the same first; so are
-    the offset maps, which exported files have not.
+    `before` is first reparameterized to the BatchNorm statistics of `after`, which stay. The offset maps of
+    `after` stay, too, since exported files have none.
 
     Args:
-        before: changed, too, but not what it does.
-        after: what a training made of `before`. A network whose kernels have other lengths for the same
-            function is not: those lengths would be mixed apart from the scales that undo them.
-        share: of the way from `before`: 0 to 1.
+        before: the network before fine-tuning; reparameterized in place, its outputs unchanged.
+        after: the network fine-tuned from `before`, changed in place. Both need the same kernel norms: if
+            `after` had kernels of other norms for the same function, kernels and scales would not match.
+        alpha: 0 (`before`) to 1 (`after`).
     """
     for first, second in zip(before.modules(), after.modules(), strict=True):
         if isinstance(second, nn.BatchNorm2d):
@@ -37,4 +37,4 @@ def interpolate(before: Net, after: Net, share: float) -> None:
     start = before.state_dict()
     for name, tensor in after.state_dict().items():
         if tensor.is_floating_point() and not name.startswith("offsets."):
-            tensor.lerp_(start[name], 1 - share)
+            tensor.lerp_(start[name], 1 - alpha)

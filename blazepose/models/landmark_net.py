@@ -1,6 +1,6 @@
-"""The landmark network: encoder, heatmap decoder, segmentation head, regression tower.
+"""The landmark network: encoder, heatmap decoder, segmentation head, regression head.
 
-One module is Google's lite, full and heavy, and the paper's wiring of each.
+One module implements Google's lite, full and heavy, and the paper's wiring of each.
 Source: mediapipe.md section 5; paper, Figure 4.
 """
 
@@ -18,7 +18,7 @@ from blazepose.topology import NUM_HEATMAPS, NUM_OUTPUTS
 
 
 class Decoder(nn.Module):
-    """Brings the encoder's features together at 64x64, where heatmaps and offsets are read."""
+    """Merge of the encoder's features at 64x64, the input of heatmaps and offsets."""
 
     def __init__(self, variant: LandmarkVariant) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class Decoder(nn.Module):
 
 
 class SegmentationHead(nn.Module):
-    """Person mask at the input's size."""
+    """Person mask at the input size."""
 
     WIDTH = 8
 
@@ -56,19 +56,19 @@ class SegmentationHead(nn.Module):
 
 
 COORDINATE_UNIT = 8.0
-"""Crop pixels a unit of the landmark head's x, y and z. Chosen: Adam moves every weight by about the learning
-rate a step, whatever its unit; in pixels a head would need thousands of steps to span the crop."""
+"""Crop pixels per unit of the landmark head's x, y and z. Chosen: Adam moves every weight by about the
+learning rate per step, whatever its unit; in pixels a head would need thousands of steps to span the crop."""
 
 
 class RegressionHead(nn.Module):
-    """Coordinates from features: down to 2x2, then one convolution an output."""
+    """Coordinates from features: down to 2x2, then one convolution per output."""
 
     unit: Tensor | None
 
     def __init__(self, variant: LandmarkVariant) -> None:
         super().__init__()
-        self.source = variant.tower.source
-        levels = variant.tower.levels
+        self.source = variant.regression_head.source
+        levels = variant.regression_head.levels
         if self.source == "encoder":
             channels = levels[0].width
             self.entry: nn.Module = Separable(variant.encoder.top, channels)
@@ -93,19 +93,19 @@ class RegressionHead(nn.Module):
         self.world = nn.Conv2d(channels, NUM_OUTPUTS * 3, 2)
         self.pose = nn.Conv2d(channels, 1, 2)
         unit = torch.tensor([COORDINATE_UNIT] * 3 + [1.0, 1.0]).repeat(NUM_OUTPUTS)
-        # Part of the state: weights trained in another unit keep their meaning.
+        # A buffer in the state dict: weights trained in another unit keep their meaning.
         self.register_buffer("unit", unit)
 
     def fold(self) -> None:
-        """Put the unit of the coordinates into the head; for inference only."""
+        """Merge the coordinate unit into the landmark convolution; for inference only."""
         if self.unit is not None:
             with torch.no_grad():
                 self.landmarks.weight.mul_(self.unit[:, None, None, None])
                 cast(Tensor, self.landmarks.bias).mul_(self.unit)
             self.unit = None
 
-    def take_pixels(self) -> None:
-        """Bring a head whose weights are in pixels, as published ones, to the unit."""
+    def to_unit_coordinates(self) -> None:
+        """Rescale published weights, which predict pixels, to COORDINATE_UNIT."""
         assert self.unit is not None
         with torch.no_grad():
             self.landmarks.weight.div_(self.unit[:, None, None, None])
@@ -121,7 +121,7 @@ class RegressionHead(nn.Module):
             if i < len(self.skips):
                 x = x + self.skips[i](features[i])
         if torch.is_autocast_enabled(x.device.type):
-            # bfloat16 has 8 bits: beyond 128 it counts whole pixels only.
+            # bfloat16 has 8 bits: beyond 128 its step is a whole pixel.
             with torch.autocast(x.device.type, enabled=False):
                 return self._heads(x.float())
         return self._heads(x)
@@ -138,11 +138,11 @@ class RegressionHead(nn.Module):
 
 
 class LandmarkNet(nn.Module):
-    """Pose landmarks, heatmaps, mask and pose score of a 256x256 crop.
+    """Network for pose landmarks, heatmaps, mask and pose presence in a 256x256 crop.
 
     Args:
         variant: sizes and wiring.
-        gradient_stop: the regression tower reads the features but does not train them (paper 2.4).
+        gradient_stop: detach the features before the regression head (paper 2.4).
     """
 
     input_spec: InputSpec = LANDMARK_INPUT
@@ -158,10 +158,10 @@ class LandmarkNet(nn.Module):
         self.tower = RegressionHead(variant)
         # Training only: helps the heatmap branch to sub-cell accuracy and is not in the exported graph.
         self.offsets: nn.Conv2d | None = nn.Conv2d(variant.decoder, 2 * NUM_HEATMAPS, 1)
-        self.apply(_initialise)
-        self._initialise_heads()
+        self.apply(_initialize)
+        self._initialize_heads()
 
-    def _initialise_heads(self) -> None:
+    def _initialize_heads(self) -> None:
         heads = [
             self.tower.landmarks,
             self.tower.world,
@@ -172,15 +172,15 @@ class LandmarkNet(nn.Module):
         ]
         for head in filter(None, heads):
             nn.init.normal_(head.weight, std=1e-3)
-        # Start from the centre of the crop, and from heatmaps that are mostly background (a Gaussian of
+        # Start from the center of the crop, and from heatmaps that are mostly background (a Gaussian of
         # sigma 1.4 fills well under 1 % of the cells), so that the first steps are not spent on constants.
         with torch.no_grad():
             cast(Tensor, self.tower.landmarks.bias).view(NUM_OUTPUTS, 5)[:, :2] = (
                 self.input_spec.size / 2 / COORDINATE_UNIT
             )
             cast(Tensor, self.heatmaps.bias).fill_(-4.6)
-            # Without people-free pictures nothing trains the flag; then it must say yes, or an app that
-            # asks for 0.5 loses people at random.
+            # Without negative images nothing supervises the pose flag; it must then stay high, or an app with
+            # a threshold of 0.5 loses people at random.
             cast(Tensor, self.tower.pose.bias).fill_(3.0)
 
     def forward(self, images: Float[Tensor, "batch 3 256 256"], masks: int | None = None) -> LandmarkOutputs:
@@ -188,15 +188,15 @@ class LandmarkNet(nn.Module):
 
         Args:
             images: RGB in [0, 1].
-            masks: of how many images, the first ones, to compute the mask; None of all. The head works at the
-                full size of the images: on a CPU it takes as long as all the rest of lite.
+            masks: number of images, from the first, to compute a mask for; None for all. The mask head works
+                at the full input size: on a CPU it takes as long as all the rest of lite.
         """
         f128, f64, f32, f16, f8 = self.encoder(images)
         y64 = self.decoder(f64, f32, f16, f8)
-        tower_inputs = (y64, f32, f16, f8)
+        head_inputs = (y64, f32, f16, f8)
         if self.gradient_stop:
-            tower_inputs = tuple(x.detach() for x in tower_inputs)
-        landmarks, world, pose_logit = self.tower(*tower_inputs)
+            head_inputs = tuple(x.detach() for x in head_inputs)
+        landmarks, world, pose_logit = self.tower(*head_inputs)
         return LandmarkOutputs(
             landmarks=landmarks,
             pose_logit=pose_logit,
@@ -206,7 +206,7 @@ class LandmarkNet(nn.Module):
             offsets=self.offsets(y64) if self.offsets is not None else None,
         )
 
-    def contract(
+    def forward_export(
         self, images: Float[Tensor, "batch 256 256 3"]
     ) -> tuple[
         Float[Tensor, "batch 195"],
@@ -215,13 +215,13 @@ class LandmarkNet(nn.Module):
         Float[Tensor, "batch 64 64 39"],
         Float[Tensor, "batch 117"],
     ]:
-        """The exported function: five outputs in MediaPipe's order and meaning (mediapipe.md section 3).
+        """Compute an exported file's five outputs, in MediaPipe's order and meaning (mediapipe.md section 3).
 
         Args:
             images: RGB in [0, 1], channels last.
 
         Returns:
-            landmarks, pose presence after sigmoid, mask logits, heatmap logits, world landmarks.
+            Landmarks, pose presence after sigmoid, mask logits, heatmap logits, world landmarks.
         """
         out = self(images.permute(0, 3, 1, 2))
         assert out.segmentation is not None
@@ -234,7 +234,7 @@ class LandmarkNet(nn.Module):
         )
 
 
-def _initialise(module: nn.Module) -> None:
+def _initialize(module: nn.Module) -> None:
     if isinstance(module, nn.Conv2d):
         nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
         if module.bias is not None:
@@ -242,9 +242,9 @@ def _initialise(module: nn.Module) -> None:
 
 
 def describe_net(net: LandmarkNet) -> str:
-    """Name, wiring and size of a network, in a line."""
+    """Return name, wiring and size of a network, in one line."""
     stop = "with" if net.gradient_stop else "without"
-    source = {"encoder": "encoder", "heatmap": "heatmap features"}[net.variant.tower.source]
+    source = {"encoder": "encoder", "heatmap": "heatmap features"}[net.variant.regression_head.source]
     millions = sum(p.numel() for p in net.parameters()) / 1e6
     return (
         f"{net.variant.name}: {millions:.2f} M parameters, regression from the {source} {stop} gradient stop"
@@ -252,6 +252,6 @@ def describe_net(net: LandmarkNet) -> str:
 
 
 def network_input(images: Tensor) -> Tensor:
-    """uint8 pictures (batch, size, size, 3) as the network takes them."""
+    """Convert uint8 images (batch, size, size, 3) to the input of `LandmarkNet`."""
     # Channels-last pixels viewed as NCHW are torch's channels_last layout: no copy.
     return images.permute(0, 3, 1, 2).float() / 255

@@ -1,4 +1,4 @@
-"""What the networks return."""
+"""Outputs of the networks."""
 
 from typing import NamedTuple
 
@@ -11,11 +11,11 @@ class LandmarkOutputs(NamedTuple):
 
     Attributes:
         landmarks: x, y, z in crop pixels (0..256), visibility and presence logits.
-        pose_logit: is there a person in the crop.
-        heatmaps: logits; the peak of point (x, y) is at column x/4, row y/4, without half a cell.
-        world: x, y, z in metres, hip-centred.
-        segmentation: logits of the images that the caller asked for, or None.
-        offsets: dx, dy of the first 35 points in cells, from a cell to the point; None once exported.
+        pose_logit: presence of a person in the crop.
+        heatmaps: logits; the peak of point (x, y) is at column x/4, row y/4, without a half-cell offset.
+        world: x, y, z in meters, hip-centered.
+        segmentation: mask logits of the requested images, or None.
+        offsets: dx, dy of the first 35 points in cells, from a cell to the point; None after export.
     """
 
     landmarks: Float[Tensor, "batch 39 5"]
@@ -27,11 +27,11 @@ class LandmarkOutputs(NamedTuple):
 
 
 class DetectorOutputs(NamedTuple):
-    """Outputs of the detector for its anchors (anchors.py has their order).
+    """Outputs of the detector for its anchors, in the order of anchors.py.
 
     Attributes:
-        boxes: from the anchor, input pixels: centre and size of the face box, then mid-hip, a point on the
-            circle around the person, mid-shoulder, a point on the circle around the upper body.
+        boxes: offsets from the anchor in input pixels: center and size of the face box, then mid-hip, a point
+            on the circle around the person, mid-shoulder, a point on the circle around the upper body.
         scores: logits.
     """
 

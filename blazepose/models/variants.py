@@ -1,4 +1,4 @@
-"""What lite, full, heavy and the detector are, as data. Source of every number: mediapipe.md section 5."""
+"""Sizes of lite, full, heavy and the detector, as data. Source of every number: mediapipe.md section 5."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +10,7 @@ Wiring = Literal["mediapipe", "paper"]
 
 @dataclass(frozen=True)
 class InputSpec:
-    """What a network eats: square RGB pictures with values from `low` to `high`."""
+    """Input size and value range of a network: square RGB images with values from `low` to `high`."""
 
     size: int
     low: float
@@ -22,7 +22,7 @@ DETECTOR_INPUT = InputSpec(size=DETECTOR_SIZE, low=-1.0, high=1.0)
 
 
 @dataclass(frozen=True)
-class Stage:
+class EncoderStage:
     """Inverted residual blocks of one kernel size; each block is (expanded, output) channels."""
 
     kernel: int
@@ -32,7 +32,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class HeadStage:
-    """One halving of the regression tower: a stride-2 block, then `depth` blocks of the same width."""
+    """One stage of the regression head: a stride-2 block, then `depth` blocks of the same width."""
 
     width: int
     depth: int
@@ -40,12 +40,12 @@ class HeadStage:
 
 @dataclass(frozen=True)
 class RegressionHeadVariant:
-    """The regression tower.
+    """Input and stages of the regression head.
 
     Attributes:
         source: "encoder" starts from the coarsest encoder feature (8x8); "heatmap" starts from the decoder
-            feature the heatmaps are read from (64x64) and receives the encoder's features by skips at
-            32, 16 and 8, as the paper's Figure 4 draws it.
+            feature (64x64), the input of the heatmaps, and adds the encoder's features by skips at 32, 16
+            and 8, as in the paper's Figure 4.
         levels: from fine to coarse; the last one is 2x2.
     """
 
@@ -55,7 +55,7 @@ class RegressionHeadVariant:
 
 @dataclass(frozen=True)
 class EncoderVariant:
-    """An encoder; its stages are named by the side of their features on a picture of 256.
+    """An encoder; its stages are named by the side of their features for an image of 256.
 
     Attributes:
         stem: channels of the first convolution.
@@ -70,33 +70,33 @@ class EncoderVariant:
 
     stem: int
     first: int
-    at64: Stage
-    at32: Stage
-    at16: Stage
-    at16_wide: Stage
-    at8: Stage
+    at64: EncoderStage
+    at32: EncoderStage
+    at16: EncoderStage
+    at16_wide: EncoderStage
+    at8: EncoderStage
     top: int
 
 
 @dataclass(frozen=True)
 class LandmarkVariant:
-    """Everything that tells one landmark network from another."""
+    """Everything that distinguishes one landmark network from another."""
 
     name: str
     encoder: EncoderVariant
     decoder: int
-    tower: RegressionHeadVariant
+    regression_head: RegressionHeadVariant
 
 
 @dataclass(frozen=True)
 class DetectorVariant:
-    """The detector: encoder, two finer levels on top of it, and how many anchors a cell has.
+    """The detector: encoder, two finer FPN levels on top of it, and the number of anchors per cell.
 
     Attributes:
         encoder: its last feature is the coarsest level.
         middle: channels of the level of twice its side.
         fine: channels of the level of four times its side.
-        anchors: a cell of the fine, the middle and the coarse level has.
+        anchors: anchors per cell of the fine, the middle and the coarse level.
     """
 
     encoder: EncoderVariant
@@ -107,7 +107,7 @@ class DetectorVariant:
 
 def _encoder(first: int, widths: dict[str, tuple], top: int) -> EncoderVariant:
     kernels = {"at64": (3, 2), "at32": (5, 2), "at16": (3, 2), "at16_wide": (5, 1), "at8": (5, 2)}
-    stages = {key: Stage(kernel, stride, widths[key]) for key, (kernel, stride) in kernels.items()}
+    stages = {key: EncoderStage(kernel, stride, widths[key]) for key, (kernel, stride) in kernels.items()}
     return EncoderVariant(24, first, top=top, **stages)
 
 
@@ -141,7 +141,7 @@ _DETECTOR = {
 }
 _LITE_ENCODER, _FULL_ENCODER = _encoder(8, _LITE, 576), _encoder(16, _FULL, 864)
 _HEAVY_ENCODER = _encoder(24, _HEAVY, 1632)
-_HEAVY_TOWER = RegressionHeadVariant(
+_HEAVY_HEAD = RegressionHeadVariant(
     "heatmap", (HeadStage(96, 6), HeadStage(192, 7), HeadStage(288, 7), HeadStage(288, 7), HeadStage(288, 7))
 )
 
@@ -153,7 +153,7 @@ VARIANTS: dict[str, dict[Wiring, LandmarkVariant]] = {
             32,
             RegressionHeadVariant("encoder", (HeadStage(192, 0), HeadStage(192, 2), HeadStage(192, 3))),
         ),
-        # Chosen: widths and depths that cost what Google's tower costs, to compare wirings fairly.
+        # Chosen: widths and depths with the cost of Google's head, to compare wirings fairly.
         "paper": LandmarkVariant(
             "lite",
             _LITE_ENCODER,
@@ -181,21 +181,23 @@ VARIANTS: dict[str, dict[Wiring, LandmarkVariant]] = {
             ),
         ),
     },
-    # Google ships heavy in the paper's wiring, so both names mean the same network here.
+    # Google's heavy has the paper's wiring, so both names mean the same network here.
     "heavy": {
-        "mediapipe": LandmarkVariant("heavy", _HEAVY_ENCODER, 48, _HEAVY_TOWER),
-        "paper": LandmarkVariant("heavy", _HEAVY_ENCODER, 48, _HEAVY_TOWER),
+        "mediapipe": LandmarkVariant("heavy", _HEAVY_ENCODER, 48, _HEAVY_HEAD),
+        "paper": LandmarkVariant("heavy", _HEAVY_ENCODER, 48, _HEAVY_HEAD),
     },
 }
 
-DETECTOR = DetectorVariant(_encoder(16, _DETECTOR, 1152), middle=192, fine=96, anchors=ANCHORS_PER_CELL)
+DETECTOR_VARIANT = DetectorVariant(
+    _encoder(16, _DETECTOR, 1152), middle=192, fine=96, anchors=ANCHORS_PER_CELL
+)
 
 
 def landmark_variant(name: str, wiring: str) -> LandmarkVariant:
-    """The variant of that name and wiring.
+    """Return the variant of that name and wiring.
 
     Raises:
-        ValueError: lists the choices.
+        ValueError: if either is unknown; the message lists the choices.
     """
     if name not in VARIANTS:
         raise ValueError(f"unknown model {name!r}; the landmark models are {', '.join(VARIANTS)}")

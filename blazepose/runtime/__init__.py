@@ -1,4 +1,4 @@
-"""What runs on a device: `PoseTracker` and its parts. numpy, OpenCV and an inference engine, no torch."""
+"""On-device inference: `PoseTracker` and its parts. numpy, OpenCV and an inference engine, no torch."""
 
 from blazepose.geometry import Roi
 from blazepose.runtime.pose import Pose

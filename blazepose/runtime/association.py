@@ -1,4 +1,4 @@
-"""Who is who: people who are followed, told apart by where they are and how they move."""
+"""Data association: tracks, duplicates, and ids that were swapped where people crossed."""
 
 import math
 from dataclasses import dataclass, replace
@@ -11,121 +11,128 @@ from blazepose.runtime.landmarker import LandmarkResult
 from blazepose.runtime.smoothing import PoseSmoother
 
 MERGE_IOU = 0.5
-"""Overlap of two ROIs of one person in one frame. Source: mediapipe.md section 2, min_tracking_confidence."""
+"""IoU of two ROIs of one person in one frame. Source: mediapipe.md section 2, min_tracking_confidence."""
 
-_APART = 0.15
-"""Mean distance of two people's landmarks, in sides of the smaller ROI. Chosen: over half a torso; nearer,
-one hides the other. By the overlap of their ROIs, two who stand side by side would be one."""
+_DUPLICATE_DISTANCE = 0.15
+"""Mean distance of two people's landmarks, in sides of the smaller ROI, up to which they are one person.
+Chosen: over half a torso; nearer, one hides the other. By the IoU of their ROIs, two people who stand side by
+side would be one."""
 
-_MEMORY_MS = 93.0
-"""In which an earlier velocity fades by e. Chosen: the mean of three frames or so at 30 a second; a share per
-frame would make a leap of two frames a tick apart."""
+_VELOCITY_MEMORY_MS = 93.0
+"""Time in which an earlier velocity fades by e. Chosen: the mean of three frames or so at 30 a second; a
+constant factor per frame would make a leap of two frames a tick apart."""
 
-_GOES_ON_MS = 300.0
-"""How long a velocity lasts: it fades by e. Chosen: who walks passes somebody, who hardly moves does not."""
+_VELOCITY_DECAY_MS = 300.0
+"""Time in which a velocity fades by e without updates. Chosen: a person who walks passes another, one who
+hardly moves does not."""
 
 
 @dataclass
 class Track:
-    """Somebody who is followed, or was until `seen_ms`.
+    """A person who is tracked, or was until `last_seen_ms`.
 
     Attributes:
-        id: the caller's name of them.
-        roi: where they were.
-        seen_ms: when.
-        smoother: of what is seen of them.
-        velocity: of the ROI's centre, pixels a millisecond.
-        met: somebody with whom they became one, as they were just before.
+        id: number of the person, stable across frames.
+        roi: last position.
+        last_seen_ms: time of that position.
+        smoother: filters of this person's landmarks.
+        velocity: velocity of the ROI's center, pixels a millisecond.
+        merged_with: track that this one merged with when it was lost, as it was just before.
     """
 
     id: int
     roi: Roi
-    seen_ms: float
+    last_seen_ms: float
     smoother: PoseSmoother
     velocity: tuple[float, float] = (0.0, 0.0)
-    met: Optional["Track"] = None
+    merged_with: Optional["Track"] = None
 
-    def move(self, roi: Roi, time_ms: float) -> None:
-        """They are there now."""
-        passed = time_ms - self.seen_ms
-        if passed > 0:
+    def update(self, roi: Roi, time_ms: float) -> None:
+        """Set position and velocity from a new frame."""
+        elapsed_ms = time_ms - self.last_seen_ms
+        if elapsed_ms > 0:
             (x, y), old = self.velocity, self.roi
-            now = (roi.center_x - old.center_x) / passed, (roi.center_y - old.center_y) / passed
-            memory = math.exp(-passed / _MEMORY_MS)
-            self.velocity = memory * x + (1 - memory) * now[0], memory * y + (1 - memory) * now[1]
-        self.roi, self.seen_ms = roi, time_ms
+            current = (roi.center_x - old.center_x) / elapsed_ms, (roi.center_y - old.center_y) / elapsed_ms
+            memory = math.exp(-elapsed_ms / _VELOCITY_MEMORY_MS)
+            self.velocity = memory * x + (1 - memory) * current[0], memory * y + (1 - memory) * current[1]
+        self.roi, self.last_seen_ms = roi, time_ms
 
-    def meet(self, other: "Track") -> None:
-        """They and somebody else are one from now on."""
-        self.met = replace(other, met=None)
+    def merge_with(self, other: "Track") -> None:
+        """Remember the track whose person hides this one's."""
+        self.merged_with = replace(other, merged_with=None)
 
-    def expected(self, time_ms: float) -> tuple[float, float]:
-        """Where the centre would be if they went on, slower and slower."""
-        lasted = _GOES_ON_MS * (1 - math.exp(-(time_ms - self.seen_ms) / _GOES_ON_MS))
+    def predict(self, time_ms: float) -> tuple[float, float]:
+        """Predict the center at a time, by a velocity that decays."""
+        elapsed_ms = time_ms - self.last_seen_ms
+        moving_ms = _VELOCITY_DECAY_MS * (1 - math.exp(-elapsed_ms / _VELOCITY_DECAY_MS))
         (x, y), roi = self.velocity, self.roi
-        return roi.center_x + x * lasted, roi.center_y + y * lasted
+        return roi.center_x + x * moving_ms, roi.center_y + y * moving_ms
 
 
 TrackedPoses = list[tuple[Track, LandmarkResult]]
-"""People in a frame."""
+"""Tracked people of a frame."""
 
 
-def drop_tracked_rois(rois: list[Roi], seen: TrackedPoses) -> list[Roi]:
-    """ROIs without those of people who are seen already: of each the nearest, and no more than one."""
-    rest = list(rois)
-    for _, found in seen:
-        own = max(rest, key=lambda roi: roi_iou(roi, found.next_roi()), default=None)
-        if own and roi_iou(own, found.next_roi()) > MERGE_IOU:
-            rest.remove(own)
-    return rest
+def drop_tracked_rois(rois: list[Roi], tracked: TrackedPoses) -> list[Roi]:
+    """Drop, for each tracked person, the one ROI that overlaps it most."""
+    remaining = list(rois)
+    for _, result in tracked:
+        nearest = max(remaining, key=lambda roi: roi_iou(roi, result.next_roi()), default=None)
+        if nearest and roi_iou(nearest, result.next_roi()) > MERGE_IOU:
+            remaining.remove(nearest)
+    return remaining
 
 
-def match_greedy(rois: list[Roi], places: list[Roi], least: float) -> dict[int, int]:
-    """{row of a place: row of the ROI that points there}: nearest pairs first, and nobody twice.
-
-    Args:
-        rois: that point somewhere.
-        places: where people are.
-        least: overlap from which (exclusive) one points to the other.
-    """
-    overlaps = [(roi_iou(roi, place), k, n) for k, place in enumerate(places) for n, roi in enumerate(rois)]
-    pairs: dict[int, int] = {}
-    for overlap, k, n in sorted(overlaps, key=lambda row: -row[0]):
-        if overlap > least and k not in pairs and n not in pairs.values():
-            pairs[k] = n
-    return pairs
-
-
-def find_duplicate(look: LandmarkResult, seen: TrackedPoses) -> Track | None:
-    """Of those who have been seen in this frame, the one whom it shows again."""
-    return next((track for track, other in seen if _one_person(look, other)), None)
-
-
-def _one_person(look: LandmarkResult, other: LandmarkResult) -> bool:
-    distances = np.linalg.norm(look.landmarks[:, :2] - other.landmarks[:, :2], axis=1)
-    return bool(distances.mean() < _APART * min(look.next_roi().side, other.next_roi().side))
-
-
-def detect_id_swap(back: Track, roi: Roi, seen: TrackedPoses, time_ms: float) -> Track | None:
-    """Whom somebody has passed who comes back, if the one who stayed must be the one who comes.
-
-    When one of two hides the other, the network sees one person in both places, and follows either of them
-    further. Which one it was shows when they part: each is likelier where they were going.
+def match_greedy(rois: list[Roi], track_rois: list[Roi], min_iou: float) -> dict[int, int]:
+    """Match ROIs to tracks one to one, highest IoU first.
 
     Args:
-        back: was lost, and is thought to be back.
-        roi: where somebody appears.
-        seen: the others.
-        time_ms: now.
+        rois: new ROIs.
+        track_rois: ROIs of the tracks.
+        min_iou: IoU above which a pair is a match.
+
+    Returns:
+        {index of a track: index of its ROI}.
     """
-    if not back.met:
+    ious = [(roi_iou(roi, track), k, n) for k, track in enumerate(track_rois) for n, roi in enumerate(rois)]
+    matches: dict[int, int] = {}
+    for iou, k, n in sorted(ious, key=lambda row: -row[0]):
+        if iou > min_iou and k not in matches and n not in matches.values():
+            matches[k] = n
+    return matches
+
+
+def find_duplicate(result: LandmarkResult, tracked: TrackedPoses) -> Track | None:
+    """Return the track of this frame that has the same person as a result, if any."""
+    return next((track for track, other in tracked if _is_same_person(result, other)), None)
+
+
+def _is_same_person(result: LandmarkResult, other: LandmarkResult) -> bool:
+    distances = np.linalg.norm(result.landmarks[:, :2] - other.landmarks[:, :2], axis=1)
+    return bool(distances.mean() < _DUPLICATE_DISTANCE * min(result.next_roi().side, other.next_roi().side))
+
+
+def detect_id_swap(recovered: Track, roi: Roi, tracked: TrackedPoses, time_ms: float) -> Track | None:
+    """Return the track whose id was swapped with this one during an occlusion, if motion says so.
+
+    While one person hides another, the network returns one person at both places, and either track may
+    continue. When they part, each id belongs to the person who is nearer to its predicted center.
+
+    Args:
+        recovered: lost track that matches the ROI.
+        roi: where a person appears.
+        tracked: the other people of the frame.
+        time_ms: time of the frame.
+    """
+    merged = recovered.merged_with
+    if not merged:
         return None
-    stayed = next(((track, look) for track, look in seen if back.met and track.id == back.met.id), None)
-    if not stayed:
+    other = next(((track, result) for track, result in tracked if track.id == merged.id), None)
+    if not other:
         return None
-    there = stayed[1].next_roi()
-    here, there_px = (roi.center_x, roi.center_y), (there.center_x, there.center_y)
-    own, other = back.expected(time_ms), back.met.expected(time_ms)
-    as_thought = math.dist(here, own) + math.dist(there_px, other)
-    exchanged = math.dist(here, other) + math.dist(there_px, own)
-    return stayed[0] if exchanged < as_thought else None
+    other_roi = other[1].next_roi()
+    center, other_center = (roi.center_x, roi.center_y), (other_roi.center_x, other_roi.center_y)
+    predicted, other_predicted = recovered.predict(time_ms), merged.predict(time_ms)
+    unswapped = math.dist(center, predicted) + math.dist(other_center, other_predicted)
+    swapped = math.dist(center, other_predicted) + math.dist(other_center, predicted)
+    return other[0] if swapped < unswapped else None

@@ -1,4 +1,4 @@
-"""Timestamps of a film's frames: always rising, and the file's own wherever these are credible."""
+"""Timestamps of a video's frames: always rising, and the file's own wherever these are credible."""
 
 import math
 from collections import deque
@@ -11,7 +11,7 @@ Point = tuple[int, float]
 """Index in a window, and timestamp in milliseconds."""
 
 WINDOW = 8
-"""Frames that decide together which timestamps are credible. Chosen: three wrong ones in a row are noticed;
+"""Frames that decide together which timestamps are credible. Chosen: three wrong ones in a row are detected;
 eight decoded frames of 4K take 100 MB."""
 
 _REGULAR = 1.5
@@ -28,11 +28,11 @@ _WRAP_MS = 2**33 / 90
 """Period of MPEG's clock, 26.5 h. Source: ISO/IEC 13818-1, 33 bits at 90 kHz."""
 
 _WRAP_GAP_MS = 10e3
-"""Longest pause in which that clock may wrap. Chosen: a fall that is so nearly the period is no restart."""
+"""Longest pause in which that clock may wrap. Chosen: a fall so close to the period is no restart."""
 
 
 class Clock:
-    """Turn the timestamps of a file into rising ones.
+    """Converter of a file's timestamps to rising ones.
 
     A timestamp is credible if it belongs to the longest rising series among the next `WINDOW` ones that are
     later than the last output by up to six hours; of several series as long, to the most even one. The output
@@ -42,20 +42,20 @@ class Clock:
       interval after the last output, or at an even share of the way to the next credible one if that is
       sooner. So it is less than one interval of its neighbors from where it belongs, and the next credible
       one is exact again;
-    - of a clock that was set anew, as in joined files, is a usual interval after the last output. A clock was
-      set anew where most of a window is earlier than the last output, or later by more than six hours. From
-      there on the file's intervals count, until its own timestamps are later than the output again;
+    - of a clock that was reset, as in joined files, is a usual interval after the last output. A clock was
+      reset where most of a window is earlier than the last output, or later by more than six hours. From
+      there on the file's intervals are used, until its own timestamps are later than the output again;
     - of a clock that wrapped, a fall by 2**33 / 90 kHz, is the file's own and that period.
 
-    The usual interval is the last one between credible timestamps, at most the mean. What cannot be decided:
-    more wrong timestamps in a row than half a window are taken for a clock set anew or a pause, and a jump of
-    the very last frame for a pause. A first frame that is not credible has 0.
+    The usual interval is the last one between credible timestamps, at most the mean. Limits: more
+    wrong timestamps in a row than half a window are taken for a reset or a pause, and a jump of the very last
+    frame for a pause. A first frame that is not credible has 0.
 
     Args:
         step_ms: mean interval of frames.
 
     Attributes:
-        shift_ms: what is added to the file's own timestamps at present.
+        shift_ms: current offset added to the file's own timestamps.
     """
 
     def __init__(self, step_ms: float) -> None:
@@ -78,7 +78,7 @@ class Clock:
             yield self._release(held)
 
     def _is_regular(self, own_ms: float | None) -> bool:
-        """Whether a timestamp follows the last output so closely that it is credible by itself."""
+        """Return whether a timestamp follows the last output so closely that it is credible by itself."""
         if own_ms is None or (self.shift_ms and 0 < own_ms - self._last_ms <= _MAX_GAP_MS):
             return False
         return _TICK_MS <= own_ms + self.shift_ms - self._last_ms <= _REGULAR * self._step_ms
@@ -98,14 +98,14 @@ class Clock:
         return held.popleft()[0], time_ms
 
     def _credible(self, own: list[Point]) -> list[Point]:
-        """Return the credible ones of a window, shifted; chooses the shift."""
+        """Choose the shift, and return the credible timestamps of a window, shifted."""
         longest, last_ms, old_ms = _longest_rise(own, -math.inf), self._last_ms, self.shift_ms
         clocks = (0.0, _MAX_GAP_MS), (old_ms, _MAX_GAP_MS), (old_ms + _WRAP_MS, _WRAP_GAP_MS)
         for shift_ms, gap_ms in clocks:
             later = [(k, t + shift_ms) for k, t in own if _TICK_MS <= t + shift_ms - last_ms <= gap_ms]
             rise = _longest_rise(later, last_ms)
-            set_anew_later = shift_ms == old_ms and rise and rise[0][0] == 0
-            if rise and (2 * len(rise) >= len(longest) or set_anew_later):
+            later_reset = shift_ms == old_ms and rise and rise[0][0] == 0
+            if rise and (2 * len(rise) >= len(longest) or later_reset):
                 self.shift_ms = shift_ms
                 return rise
         if not longest:

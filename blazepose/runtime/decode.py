@@ -1,4 +1,4 @@
-"""From the landmark network's five outputs to landmarks in the image. Source: mediapipe.md section 3."""
+"""Decoding of the landmark network's outputs to landmarks in the image. Source: mediapipe.md section 3."""
 
 import math
 from typing import NamedTuple
@@ -10,23 +10,23 @@ from blazepose.geometry import Roi, roi_to_image, roi_to_image_matrix
 from blazepose.topology import NUM_OUTPUTS
 
 LANDMARK_VALUES = 5
-"""x, y, z, visibility, presence."""
+"""Values per landmark: x, y, z, visibility, presence."""
 
 _KERNEL = 7
 _MIN_CONFIDENCE = 0.5
 PERSON_FROM = 0.5
-"""Probability from which a pixel belongs to the person."""
+"""Lowest probability of a pixel of the person."""
 
 
 class RawOutputs(NamedTuple):
-    """The five outputs in MediaPipe's order, float32, for 39 points (topology.OUTPUTS).
+    """Five outputs of the landmark network in MediaPipe's order, float32, for 39 points (topology.OUTPUTS).
 
     Attributes:
         landmarks: (batch, 195), 39 x [x, y, z in crop pixels, visibility logit, presence logit].
-        pose_presence: (batch, 1), 0..1: the sigmoid is part of the network.
+        pose_presence: (batch, 1), 0..1, after the sigmoid, which is part of the network.
         segmentation: (batch, size, size, 1) logits.
-        heatmaps: (batch, size / 4, size / 4, 39) logits; None of a runtime that has refined by them already.
-        world: (batch, 117), 39 x [x, y, z], metres, hip-centred, along the axes of the crop.
+        heatmaps: (batch, size / 4, size / 4, 39) logits; None if the landmarks are refined already.
+        world: (batch, 117), 39 x [x, y, z], meters, hip-centered, along the axes of the crop.
     """
 
     landmarks: np.ndarray
@@ -37,12 +37,12 @@ class RawOutputs(NamedTuple):
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-x)) without overflow at either end."""
+    """Compute 1 / (1 + exp(-x)) without overflow at either end."""
     return 0.5 + 0.5 * np.tanh(0.5 * logits)
 
 
 def decode_landmarks(raw_landmarks: np.ndarray, input_size: int) -> np.ndarray:
-    """Landmarks in ROI coordinates.
+    """Decode landmarks to ROI coordinates.
 
     Args:
         raw_landmarks: (batch, 195), see RawOutputs.
@@ -56,7 +56,7 @@ def decode_landmarks(raw_landmarks: np.ndarray, input_size: int) -> np.ndarray:
 
 
 def refine_by_heatmap(points_roi: np.ndarray, heatmaps: np.ndarray | None) -> np.ndarray:
-    """Move each point to the centre of mass of its heatmap's 7x7 window around it.
+    """Move each point to the center of mass of its heatmap's 7x7 window around it.
 
     A point stays where it is if it lies outside the map, or if no cell of the window reaches 0.5.
 
@@ -84,7 +84,7 @@ def refine_by_heatmap(points_roi: np.ndarray, heatmaps: np.ndarray | None) -> np
 
 
 def _window_probabilities(heatmaps: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Sigmoid at rows x columns, each (batch, points, 7), and 0 off the map: (batch, points, 7, 7)."""
+    """Return (batch, points, 7, 7): the sigmoid at rows x columns, each (batch, points, 7), 0 off the map."""
     batch, height, width, points = heatmaps.shape
     logits = heatmaps[
         np.arange(batch)[:, None, None, None],
@@ -99,7 +99,7 @@ def _window_probabilities(heatmaps: np.ndarray, rows: np.ndarray, columns: np.nd
 def landmarks_to_image(landmarks_roi: np.ndarray, roi: Roi) -> np.ndarray:
     """Project landmarks (points, 5) of one crop to the image: x, y and z become pixels.
 
-    z keeps the scale of x, as in MediaPipe, whose normalised z is this one over the image width; its origin
+    z keeps the scale of x, as in MediaPipe, whose normalized z is this one over the image width; its origin
     is the depth of the hips, negative towards the camera. Visibility and presence stay.
     """
     xy_px = roi_to_image(roi, landmarks_roi[:, :2])
@@ -107,22 +107,22 @@ def landmarks_to_image(landmarks_roi: np.ndarray, roi: Roi) -> np.ndarray:
 
 
 def world_to_image_axes(world: np.ndarray, roi: Roi) -> np.ndarray:
-    """Turn world landmarks (points, 3), metres, from the axes of a crop to those of its image."""
+    """Turn world landmarks (points, 3), meters, from the axes of a crop to those of its image."""
     cos, sin = math.cos(roi.rotation_rad), math.sin(roi.rotation_rad)
     x, y, z = world.T
     return np.stack([cos * x - sin * y, sin * x + cos * y, z], axis=1)
 
 
 def mask_to_image(logits: np.ndarray, roi: Roi, width: int, height: int) -> np.ndarray:
-    """How sure it is that each pixel of the image shows the person: the segmentation of a crop, warped back.
+    """Warp the segmentation of a crop back: the probability that each image pixel shows the person.
 
-    As in MediaPipe, probabilities are warped, and what the crop does not show is background.
+    As in MediaPipe, probabilities are warped, and pixels outside the crop are background.
 
     Args:
         logits: (size, size), RawOutputs.segmentation of one crop.
         roi: where the crop was taken.
-        width: of the image.
-        height: of the image.
+        width: width of the image.
+        height: height of the image.
 
     Returns:
         float32 (height, width), 0..1.

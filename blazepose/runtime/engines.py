@@ -1,4 +1,4 @@
-"""The two networks as engines: pictures in, raw outputs out."""
+"""Engines of the two networks: images in, raw outputs out."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,18 +8,18 @@ import numpy as np
 
 from blazepose.anchors import DETECTOR_SIZE, NUM_COORDINATES, anchor_centers
 from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
-from blazepose.runtime.inference_sessions import open_session, require_contract
-from blazepose.task_bundle import DETECTOR, LANDMARKS
+from blazepose.runtime.inference_sessions import check_signature, open_session
+from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY
 from blazepose.topology import NUM_OUTPUTS
 
 
 @runtime_checkable
 class InferenceEngine(Protocol):
-    """Runs a landmark network. Not for use by several threads at once.
+    """Runner of a landmark network. Not for use by several threads at once.
 
     Attributes:
         input_size: side of the crop in pixels.
-        metadata: what the weights say of themselves; empty for foreign ones.
+        metadata: metadata of the weights; empty for foreign ones.
     """
 
     input_size: int
@@ -31,7 +31,7 @@ class InferenceEngine(Protocol):
 
 
 class LandmarkEngine:
-    """Runs the landmark network of a `.task`, `.tflite` or `.onnx` file.
+    """Landmark network of a `.task`, `.tflite` or `.onnx` file.
 
     Args:
         path: the file.
@@ -40,16 +40,16 @@ class LandmarkEngine:
     Raises:
         FileNotFoundError: if there is no such file.
         ImportError: if the library that runs this kind of file is not installed.
-        ValueError: names the file, if it is damaged or not a landmark network.
+        ValueError: if the file is damaged or not a landmark network.
     """
 
     def __init__(self, path: Path, num_threads: int | None = None) -> None:
-        self._graph = open_session(path, LANDMARKS, num_threads)
-        self.input_size = require_contract(self._graph, path, "landmark network", None, _landmark_outputs)
-        self.metadata = self._graph.metadata
+        self._session = open_session(path, LANDMARKS_ENTRY, num_threads)
+        self.input_size = check_signature(self._session, path, "landmark network", None, _landmark_outputs)
+        self.metadata = self._session.metadata
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
-        return RawOutputs(*self._graph(images.astype(np.float32) / 255)[: len(RawOutputs._fields)])
+        return RawOutputs(*self._session(images.astype(np.float32) / 255)[: len(RawOutputs._fields)])
 
 
 def _landmark_outputs(size: int) -> list[tuple[int, ...]]:
@@ -63,7 +63,7 @@ def _landmark_outputs(size: int) -> list[tuple[int, ...]]:
 
 
 class DetectorEngine:
-    """Runs the pose detector of a `.task`, `.tflite` or `.onnx` file.
+    """Pose detector of a `.task`, `.tflite` or `.onnx` file.
 
     Args:
         path: the file.
@@ -72,22 +72,22 @@ class DetectorEngine:
     Raises:
         FileNotFoundError: if there is no such file.
         ImportError: if the library that runs this kind of file is not installed.
-        ValueError: names the file, if it is damaged or not a pose detector.
+        ValueError: if the file is damaged or not a pose detector.
     """
 
     def __init__(self, path: Path, num_threads: int | None = None) -> None:
-        self._graph = open_session(path, DETECTOR, num_threads)
+        self._session = open_session(path, DETECTOR_ENTRY, num_threads)
         anchors = len(anchor_centers())
-        require_contract(
-            self._graph,
+        check_signature(
+            self._session,
             path,
             "pose detector",
             DETECTOR_SIZE,
             lambda _: [(anchors, NUM_COORDINATES), (anchors, 1)],
         )
-        self.metadata = self._graph.metadata
+        self.metadata = self._session.metadata
 
     def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Run uint8 RGB pictures (batch, 224, 224, 3): boxes (batch, 2254, 12), logits (batch, 2254, 1)."""
-        boxes, logits = self._graph(images.astype(np.float32) / 127.5 - 1)[:2]
+        """Run uint8 RGB images (batch, 224, 224, 3): boxes (batch, 2254, 12), logits (batch, 2254, 1)."""
+        boxes, logits = self._session(images.astype(np.float32) / 127.5 - 1)[:2]
         return boxes, logits

@@ -1,4 +1,4 @@
-"""Who runs a network file: LiteRT or ONNX Runtime, behind one small protocol."""
+"""Sessions of LiteRT and ONNX Runtime behind one small protocol."""
 
 import json
 import os
@@ -13,17 +13,17 @@ from blazepose.file_content import check_file, unreadable
 from blazepose.task_bundle import BUNDLE, TFLITE, read_tflite
 
 METADATA_KEY = "blazepose"
-"""Where files we write say what they are: a TFLite metadata entry or an ONNX property, JSON text."""
+"""Key of our metadata in files that we write: a TFLite metadata entry or an ONNX property, JSON text."""
 
 
 @runtime_checkable
 class InferenceSession(Protocol):
-    """A network file, ready to run. Not for use by several threads at once.
+    """Loaded network file. Not for use by several threads at once.
 
     Attributes:
-        inputs: shape and type of each input, channels last, an open batch as 1.
+        inputs: shape and type of each input, channels last, a dynamic batch as 1.
         outputs: shape of each output.
-        metadata: what the file says of itself under METADATA_KEY; empty for foreign files.
+        metadata: metadata of the file under METADATA_KEY; empty for foreign files.
     """
 
     inputs: Sequence[Sequence[Any]]
@@ -31,21 +31,21 @@ class InferenceSession(Protocol):
     metadata: Mapping[str, Any]
 
     def __call__(self, images: np.ndarray) -> list[np.ndarray]:
-        """Run float32 pictures (batch, height, width, 3); every output has the batch in front."""
+        """Run float32 images (batch, height, width, 3); every output has the batch in front."""
         ...
 
 
-class LiteRtGraph:
-    """A `.tflite` file, or an entry of a `.task` bundle, run by LiteRT.
+class LiteRtSession:
+    """LiteRT session of a `.tflite` file, or of an entry of a `.task` bundle.
 
     Args:
         path: the file.
-        entry: of a bundle, see blazepose.task_bundle.
+        entry: name of the network in a bundle, see blazepose.task_bundle.
         num_threads: None takes every core.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: names the file, if it is damaged.
+        ValueError: if the file is damaged.
     """
 
     def __init__(self, path: Path, entry: str, num_threads: int | None = None) -> None:
@@ -56,8 +56,8 @@ class LiteRtGraph:
             self._interpreter = Interpreter(model_content=content, num_threads=num_threads or _cores())
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            wanted = TFLITE if path.suffix == ".tflite" else f"{BUNDLE} with {entry}"
-            raise unreadable(path, wanted, error, _litert_next_step(str(error))) from error
+            expected_kind = TFLITE if path.suffix == ".tflite" else f"{BUNDLE} with {entry}"
+            raise unreadable(path, expected_kind, error, _litert_next_step(str(error))) from error
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         self.inputs: Sequence[Sequence[Any]] = [
             (*detail["shape"].tolist(), detail["dtype"].__name__) for detail in inputs
@@ -77,18 +77,18 @@ class LiteRtGraph:
         return [self._interpreter.get_tensor(index) for index in self._outputs]
 
 
-class OnnxGraph:
-    """An `.onnx` file, run by ONNX Runtime; its input may be NHWC or NCHW.
+class OnnxSession:
+    """ONNX Runtime session of an `.onnx` file; its input may be NHWC or NCHW.
 
     Args:
         path: the file.
-        entry: of bundles; ONNX files have none.
+        entry: not used; ONNX files have no entries.
         num_threads: None takes every core.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ImportError: if ONNX Runtime is not installed.
-        ValueError: names the file, if it is damaged.
+        ValueError: if the file is damaged.
     """
 
     def __init__(self, path: Path, entry: str, num_threads: int | None = None) -> None:
@@ -97,7 +97,7 @@ class OnnxGraph:
         except ImportError as error:
             raise ImportError(f"{path} needs ONNX Runtime: pip install onnxruntime") from error
 
-        check_file(path, "an ONNX file", "name a trained or exported network")
+        check_file(path, "an ONNX file", "choose a trained or exported network")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = num_threads or _cores()
         try:
@@ -121,73 +121,74 @@ class OnnxGraph:
         return _stack([self._session.run(None, {self._input: batch}) for batch in batches])
 
 
-GRAPHS: Mapping[str, Callable[[Path, str, int | None], InferenceSession]] = {
-    ".tflite": LiteRtGraph,
-    ".task": LiteRtGraph,
-    ".onnx": OnnxGraph,
+SESSION_TYPES: Mapping[str, Callable[[Path, str, int | None], InferenceSession]] = {
+    ".tflite": LiteRtSession,
+    ".task": LiteRtSession,
+    ".onnx": OnnxSession,
 }
-"""Who runs which file, by its suffix."""
+"""Session of each file type, by its suffix."""
 
 
 def open_session(path: Path, entry: str, num_threads: int | None = None) -> InferenceSession:
-    """The network of a file, run by whoever runs its kind.
+    """Open a network file with LiteRT or ONNX Runtime, chosen by the suffix.
 
     Args:
         path: the file.
-        entry: which network of a bundle, see blazepose.task_bundle.
+        entry: name of the network in a bundle, see blazepose.task_bundle.
         num_threads: None takes every core.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if nobody runs this kind of file, or with so few threads; and as GRAPHS say.
+        ValueError: if no session opens this type of file, if num_threads < 1, or if the file is damaged.
     """
     if num_threads is not None and num_threads < 1:
-        raise ValueError(f"{num_threads} threads: a number from 1 up, or none for every core")
-    if path.suffix not in GRAPHS and not path.exists():
-        raise FileNotFoundError(f"{path} is missing; name a {', '.join(GRAPHS)} file")
+        raise ValueError(f"num_threads must be 1 or more, not {num_threads}; leave it out for every core")
+    if path.suffix not in SESSION_TYPES and not path.exists():
+        raise FileNotFoundError(f"{path} is missing; choose a {', '.join(SESSION_TYPES)} file")
     if path.suffix == ".ckpt" or (path / "config.yaml").is_file():
+        kind = "run" if path.is_dir() else "checkpoint"
         raise ValueError(
-            f"{path} is a training's; python export.py --target tflite --weights {path} makes a file of it "
-            "that runs here"
+            f"{path} is a training {kind}; the runtime needs an exported file: "
+            f"python export.py --target tflite --weights {path}"
         )
     if path.is_dir():
-        raise ValueError(f"{path} is a folder; name a {', '.join(GRAPHS)} file")
-    if path.suffix not in GRAPHS:
-        raise ValueError(f"{path}: no engine runs {path.suffix!r} files; they are {', '.join(GRAPHS)}")
-    return GRAPHS[path.suffix](path, entry, num_threads)
+        raise ValueError(f"{path} is a folder; choose a {', '.join(SESSION_TYPES)} file")
+    if path.suffix not in SESSION_TYPES:
+        raise ValueError(f"{path}: no support for {path.suffix!r} files; choose {', '.join(SESSION_TYPES)}")
+    return SESSION_TYPES[path.suffix](path, entry, num_threads)
 
 
-def require_contract(
-    graph: InferenceSession,
+def check_signature(
+    session: InferenceSession,
     path: Path,
     kind: str,
     size: int | None,
     expected: Callable[[int], list[tuple[int, ...]]],
 ) -> int:
-    """The side of the pictures that a network takes, if its inputs and outputs are what they have to be.
+    """Check the inputs and outputs of a network, and return the side of its input image.
 
     Args:
-        graph: the network.
-        path: its file, for the message.
-        kind: what it should be, for the message.
-        size: side its pictures must have; None takes any.
-        expected: shapes of the outputs, without the batch, for a side; further outputs are nobody's.
+        session: the network.
+        path: the file, for the message.
+        kind: expected kind of network, for the message.
+        size: expected side of the input image; None takes any.
+        expected: returns the shapes of the outputs, without the batch, for a side; further ones are ignored.
 
     Raises:
-        ValueError: names the file and what is wrong with it.
+        ValueError: if the inputs or outputs differ; names the file and the difference.
     """
-    first = graph.inputs[0]
+    first = session.inputs[0]
     side = first[1] if len(first) == 5 else None
-    if not isinstance(side, int) or [tuple(node) for node in graph.inputs] != [
+    if not isinstance(side, int) or [tuple(node) for node in session.inputs] != [
         (1, size or side, size or side, 3, "float32")
     ]:
         wanted = _text([(1, size or 256, size or 256, 3, "float32")])
-        raise ValueError(f"{path} is not a {kind}: its inputs are {_text(graph.inputs)}, expected {wanted}")
+        raise ValueError(f"{path} is not a {kind}: its inputs are {_text(session.inputs)}, expected {wanted}")
     shapes = expected(side)
-    if [tuple(shape[1:]) for shape in graph.outputs[: len(shapes)]] != shapes:
+    if [tuple(shape[1:]) for shape in session.outputs[: len(shapes)]] != shapes:
         wanted = _text([(1, *shape) for shape in shapes])
-        found = f"its outputs are {_text(graph.outputs)}, expected {wanted}"
-        raise ValueError(f"{path} is not a {kind}: {found} in this order")
+        difference = f"its outputs are {_text(session.outputs)}, expected {wanted}"
+        raise ValueError(f"{path} is not a {kind}: {difference} in this order")
     return side
 
 
@@ -202,7 +203,7 @@ _ONNX_PREFIX = re.compile(
     r"^\[ONNXRuntimeError\] : \d+ : \w+ : (?:Load model from .*? failed:)?"
     r"(?:.*\.(?:cc|h):\d+ (?:(?:\w+ )?[\w:]+\(.*?\) |\w+ ))?"
 )
-"""Before the reason: a code, the file, and which function in which of its sources refused it."""
+"""Prefix of the reason: a code, the file, and the function and source file that raised it."""
 
 
 def _onnx_next_step(reason: str) -> str | None:
@@ -215,7 +216,7 @@ def _onnx_next_step(reason: str) -> str | None:
 
 
 def _cores() -> int:
-    """That this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -237,12 +238,12 @@ def _stack(runs: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:
 
 
 def tflite_metadata(content: bytes) -> Mapping[str, Any]:
-    """What a TFLite file says of itself under METADATA_KEY; empty for foreign ones."""
+    """Read our metadata from a TFLite file; empty for foreign ones."""
     return json.loads(metadata_entry(content, METADATA_KEY) or b"{}")
 
 
 def metadata_entry(content: bytes, name: str) -> bytes | None:
-    """An entry of a TFLite file's metadata."""
+    """Return an entry of a TFLite file's metadata, or None."""
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.Model.GetRootAs(content, 0)

@@ -1,4 +1,4 @@
-"""track.py's JSON lines. Source of the keys: interface.md, Definitions."""
+"""JSON lines of track.py. Source of the keys: interface.md, Definitions."""
 
 from dataclasses import asdict
 from typing import Any
@@ -12,17 +12,17 @@ _DECIMALS = 5
 
 
 def frame_to_json(number: int, frame: Frame, poses: list[Pose]) -> dict[str, Any]:
-    """A frame as a JSON object, also where nobody is: number, time, file of a picture, poses."""
+    """Convert a frame to a JSON object, with or without people: number, time, file of an image, poses."""
     record: dict[str, Any] = {
         "frame": number,
         "time_ms": None if frame.time_ms is None else round(frame.time_ms, _DECIMALS),
     }
-    if frame.picture:
-        record["image"] = str(frame.picture)
-    return {**record, "poses": [_pose_record(pose) for pose in poses]}
+    if frame.path:
+        record["image"] = str(frame.path)
+    return {**record, "poses": [_pose_to_json(pose) for pose in poses]}
 
 
-def _pose_record(pose: Pose) -> dict[str, Any]:
+def _pose_to_json(pose: Pose) -> dict[str, Any]:
     return {
         "id": pose.id,
         "landmarks": _rounded(pose.landmarks),

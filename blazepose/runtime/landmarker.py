@@ -1,4 +1,4 @@
-"""One look at one person: ROI in, landmarks in the picture out."""
+"""Landmark inference on one ROI: landmarks in image coordinates."""
 
 from typing import NamedTuple
 
@@ -17,15 +17,15 @@ from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS, ROI_CENTER, ROI_SCALE
 
 
 class LandmarkResult(NamedTuple):
-    """What the landmark network sees through an ROI.
+    """Outputs of the landmark network for one ROI.
 
     Attributes:
-        landmarks: (33, 5) x, y and z in pixels of the picture, visibility, presence.
+        landmarks: (33, 5) x, y and z in image pixels, visibility, presence.
         alignment_px: (2, 2) mid-hip and the point on the circle around the person.
-        world: (33, 3) metres, hip-centred, along the axes of the picture.
-        pose_presence: 0..1, whether there is a person at all.
+        world: (33, 3) meters, hip-centered, along the axes of the image.
+        pose_presence: probability of a person in the ROI, 0..1.
         segmentation: (size, size) logits in the ROI, None from an engine that has none.
-        roi: that it looked through.
+        roi: the ROI that was cropped.
     """
 
     landmarks: np.ndarray
@@ -36,18 +36,18 @@ class LandmarkResult(NamedTuple):
     roi: Roi
 
     def next_roi(self) -> Roi:
-        """Where to look for the person in the next frame."""
+        """Return the person's ROI for the next frame."""
         return roi_from_alignment(*self.alignment_px)
 
     def mask(self, width: int, height: int) -> np.ndarray | None:
-        """How sure it is that each pixel of the picture shows the person, float32 (height, width), 0..1."""
+        """Return the probability that each image pixel shows the person, float32 (height, width), 0..1."""
         if self.segmentation is None:
             return None
         return mask_to_image(self.segmentation, self.roi, width, height)
 
 
 def run_landmarker(engine: InferenceEngine, image: np.ndarray, roi: Roi) -> LandmarkResult:
-    """Run the landmark network on the part of a picture that the ROI names.
+    """Run the landmark network on one ROI of an image.
 
     Args:
         engine: runs the network.
@@ -55,11 +55,11 @@ def run_landmarker(engine: InferenceEngine, image: np.ndarray, roi: Roi) -> Land
         roi: the rotated square around the person.
 
     Raises:
-        ValueError: if the network returns no numbers.
+        ValueError: if the network outputs NaN or infinity.
     """
     raw = engine(crop_image(image, roi_to_image_matrix(roi), engine.input_size)[None])
     if not all(np.isfinite(output).all() for output in (raw.landmarks, raw.world, raw.pose_presence)):
-        raise ValueError("the landmark network returns NaN or infinity; name other weights")
+        raise ValueError("the landmark network outputs NaN or infinity; choose other weights")
     points = decode_landmarks(raw.landmarks, engine.input_size)
     points[..., :2] = refine_by_heatmap(points[..., :2], raw.heatmaps)
     in_image = landmarks_to_image(points[0], roi)

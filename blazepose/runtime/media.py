@@ -1,4 +1,4 @@
-"""Pictures, videos and cameras in; pictures and videos out."""
+"""Sources of frames (images, videos, streams, cameras), and the writer of videos."""
 
 import logging
 import math
@@ -15,82 +15,82 @@ import cv2
 import numpy as np
 
 from blazepose.file_content import check_file, unreadable
-from blazepose.image import PICTURE_SUFFIXES, ImageError, files_below, find_images, read_image
+from blazepose.image import IMAGE_SUFFIXES, ImageError, files_below, find_images, read_image
 from blazepose.image_header import count_images, is_still_image
 from blazepose.orientation import UPRIGHT, image_upright, nearest_orientation
 from blazepose.runtime.clock import Clock
 from blazepose.runtime.video_reader import (
     Damage,
     arrival_times,
-    count_films,
+    count_video_streams,
     decode_frames,
     describe_open_error,
-    has_clock,
+    has_timestamps,
     read_length,
     read_timestamps,
-    restate_rate,
+    reopen_at_codec_rate,
 )
 
 log = logging.getLogger(__name__)
 
 VIDEO_SUFFIXES = {".mp4", ".mkv", ".mov"}
-"""Of videos that are written."""
+"""Suffixes of videos that are written."""
 
-_USUAL_RATE = Fraction(30)
-"""Frames a second, of what does not say."""
+_DEFAULT_FPS = Fraction(30)
+"""Frames a second of a source that states none."""
 
 _ADDRESS = re.compile(r"[a-z]+://")
-"""Of a stream: rtsp://, http:// and what else FFmpeg reads."""
+"""Address of a stream: rtsp://, http:// and the others that FFmpeg reads."""
 
-_PATIENCE_S = 10.0
-"""How long a stream may be silent."""
+_TIMEOUT_S = 10.0
+"""Longest silence of a stream."""
 
-_TEXT = {"tty"}
-"""Formats of FFmpeg that make a video of any text."""
+_TEXT_FORMATS = {"tty"}
+"""Formats of FFmpeg that render any text as a video."""
 
-_SOUND_MS = 1000
-"""By which sound may be longer than its video without anything being lost."""
+_AUDIO_SLACK_MS = 1000
+"""Time by which audio may be longer than its video without loss."""
 
-_TICKS = Fraction(1, 90_000)
-"""Of written videos. Source: MPEG's clock, which divides all usual rates."""
+_TIME_BASE = Fraction(1, 90_000)
+"""Time base of written videos. Source: MPEG's clock, which divides all usual rates."""
 
 
 class Frame(NamedTuple):
-    """A picture, and when or where it was taken.
+    """An image, and its time or file.
 
     Attributes:
         image: uint8 RGB (height, width, 3).
-        time_ms: since the beginning; None of a picture.
-        picture: its file; None of a video or camera.
+        time_ms: time since the start; None for an image file.
+        path: image file; None for a video or camera.
     """
 
     image: np.ndarray
     time_ms: float | None = None
-    picture: Path | None = None
+    path: Path | None = None
 
 
 @dataclass(frozen=True)
 class MediaSource:
-    """What is to be looked at.
+    """Frames of images, a video, a stream or a camera.
 
     Attributes:
-        frames: one after the other.
-        total: how many, if that is known.
-        rate: frames a second; None of pictures.
-        folder: that pictures are below; None of a single one.
+        frames: generator of the frames.
+        total: number of frames; None if unknown.
+        fps: frames a second; None for images.
+        folder: folder of the images; None for a single one.
     """
 
     frames: Generator[Frame]
     total: int | None
-    rate: Fraction | None
+    fps: Fraction | None
     folder: Path | None = None
 
 
 def open_source(name: str) -> MediaSource:
-    """A picture, a folder of pictures, a video, a stream by its address, or a camera by its number.
+    """Open an image, a folder of images, a video, a stream by its address, or a camera by its number.
 
     Raises:
-        FileNotFoundError: if there is no such file or folder, or no picture in it.
+        FileNotFoundError: if there is no such file or folder, or no image in it.
         ImportError: if it is a video and PyAV is not installed.
         ValueError: if it is no video, or if there is no such camera or stream.
     """
@@ -100,78 +100,78 @@ def open_source(name: str) -> MediaSource:
     if _ADDRESS.match(name):
         return _open_video(name, name)
     if path.is_dir():
-        pictures = find_images(path)
-        if not pictures:
-            raise FileNotFoundError(f"{path} holds no picture")
-        if others := sum(1 for _ in files_below(path)) - len(pictures):
-            log.info("%s: %d files are no pictures and are left out", path, others)
-        return MediaSource(_pictures(pictures), len(pictures), None, path)
+        images = find_images(path)
+        if not images:
+            raise FileNotFoundError(f"{path} contains no image")
+        if others := sum(1 for _ in files_below(path)) - len(images):
+            log.info("%s: %d files are no images and are skipped", path, others)
+        return MediaSource(_read_images(images), len(images), None, path)
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path} is missing: name a picture, a folder, a video, a stream's address or a camera's number"
+            f"{path} is missing: name an image, a folder, a video, a stream's address or a camera's number"
         )
-    if path.suffix.lower() in PICTURE_SUFFIXES or is_still_image(path):
-        return MediaSource(_pictures([path]), 1, None)
+    if path.suffix.lower() in IMAGE_SUFFIXES or is_still_image(path):
+        return MediaSource(_read_images([path]), 1, None)
     return _open_video(str(path), str(path.resolve()))  # FFmpeg takes "12:30.mp4" for an address
 
 
-def _pictures(paths: list[Path]) -> Generator[Frame]:
-    """Those that can be read."""
+def _read_images(paths: list[Path]) -> Generator[Frame]:
+    """Yield the images that can be read."""
     unreadable: list[ImageError] = []
     for path in paths:
         try:
-            yield Frame(read_image(path), picture=path)
+            yield Frame(read_image(path), path=path)
             if (count := count_images(path)) > 1:
-                log.warning("%s holds %d images, of which the first is used; save it as a video", path, count)
+                log.warning("%s has %d images, of which the first is used; save it as a video", path, count)
         except ImageError as error:
             unreadable.append(error)
             if len(unreadable) == len(paths):
                 raise
-            log.warning("%s; left out", error)
+            log.warning("%s; skipped", error)
 
 
 def _open_video(name: str, address: str) -> MediaSource:
-    """A video that FFmpeg reads at this address, and that messages call by its name."""
+    """Open a video with FFmpeg at an address; messages use its name."""
     import av
 
     stream = bool(_ADDRESS.match(name))
     if not stream:
         check_file(Path(name), "a video", "name a video")
     try:
-        container = av.open(address, timeout=_PATIENCE_S)
+        container = av.open(address, timeout=_TIMEOUT_S)
     except (av.error.FFmpegError, OSError) as error:
         if stream:
             raise ValueError(f"{name} cannot be opened as a stream: {error.strerror}") from error
         raise unreadable(Path(name), "a video", describe_open_error(address, error)) from error
-    if container.format.name in _TEXT or not count_films(container):
+    if container.format.name in _TEXT_FORMATS or not count_video_streams(container):
         container.close()
-        raise ValueError(f"{name} holds no video, only sound, a cover picture, text or data")
+        raise ValueError(f"{name} contains no video, only audio, a cover image, text or data")
     if not stream:
-        container = restate_rate(container, name, address)
-    video: Any = container.streams.best("video")  # the film rather than its cover picture
+        container = reopen_at_codec_rate(container, name, address)
+    video: Any = container.streams.best("video")  # the video rather than a cover image
     video.thread_type = "AUTO"
     return MediaSource(
-        _video_frames(name, container), video.frames or None, video.average_rate or _USUAL_RATE
+        _video_frames(name, container), video.frames or None, video.average_rate or _DEFAULT_FPS
     )
 
 
 def _video_frames(name: str, container: Any) -> Generator[Frame]:
-    """Upright frames with rising times; what a damaged file still has of them."""
+    """Yield upright frames with rising times, as many as a damaged file still has."""
     stream, time_ms, count, damage = container.streams.best("video"), 0.0, 0, Damage()
-    step_ms = float(1000 / (stream.average_rate or _USUAL_RATE))
+    step_ms = float(1000 / (stream.average_rate or _DEFAULT_FPS))
     clock = Clock(step_ms)
     with container:
         frames = decode_frames(container, stream, damage)
-        live = _ADDRESS.match(name) and not has_clock(container)
+        live = _ADDRESS.match(name) and not has_timestamps(container)
         timed = arrival_times(frames) if live else clock.rise(read_timestamps(frames, container, stream))
         for frame, time_ms in timed:
             count += 1
             image = _square_pixels(frame.to_ndarray(format="rgb24"), stream.sample_aspect_ratio)
             yield Frame(image_upright(image, _orientation(frame)), time_ms)
         length_ms = read_length(container)
-        slack_ms = _SOUND_MS if len(container.streams) > 1 else step_ms
+        slack_ms = _AUDIO_SLACK_MS if len(container.streams) > 1 else step_ms
     if not count:
-        raise ValueError(f"{name} holds no frame that can be decoded")
+        raise ValueError(f"{name} contains no frame that can be decoded")
     if damage.packets:
         log.warning("%s is damaged: %d packets of it could not be decoded", name, damage.packets)
     end_ms = time_ms + step_ms
@@ -182,7 +182,7 @@ def _video_frames(name: str, container: Any) -> Generator[Frame]:
 
 
 def _square_pixels(image: np.ndarray, aspect: Fraction | None) -> np.ndarray:
-    """A frame as it is shown, whose pixels are `aspect` times as wide as high; 0 and None do not say."""
+    """Scale a frame whose pixels are `aspect` times as wide as high; 0 and None are unknown."""
     if not aspect or aspect == 1:
         return image
     height, width = image.shape[:2]
@@ -190,7 +190,7 @@ def _square_pixels(image: np.ndarray, aspect: Fraction | None) -> np.ndarray:
 
 
 def _orientation(frame: Any) -> int:
-    """Read how a frame has to be turned and mirrored; phones store what their sensor sees.
+    """Read the orientation of a frame; phones store frames as their sensor records them.
 
     Source: FFmpeg's display matrix, rows (a, b, u), (c, d, v), (x, y, w) with x' = ax + cy, y' = bx + dy.
     """
@@ -203,24 +203,25 @@ def _orientation(frame: Any) -> int:
 def _open_camera(number: int) -> MediaSource:
     camera = cv2.VideoCapture(number)
     if not camera.isOpened():
-        raise ValueError(f"camera {number} is not there, or another program uses it")
-    return MediaSource(_camera_frames(number, camera), None, camera_rate(camera.get(cv2.CAP_PROP_FPS)))
+        raise ValueError(f"camera {number} is missing, or another program uses it")
+    return MediaSource(_camera_frames(number, camera), None, camera_fps(camera.get(cv2.CAP_PROP_FPS)))
 
 
-def camera_rate(said: float) -> Fraction:
-    """Frames a second of a camera that says so many; some say nothing that can be."""
-    return Fraction(said).limit_denominator(1001) if math.isfinite(said) and said > 0 else _USUAL_RATE
+def camera_fps(reported: float) -> Fraction:
+    """Return a camera's frame rate, or a default if the driver reports an implausible one."""
+    plausible = math.isfinite(reported) and reported > 0
+    return Fraction(reported).limit_denominator(1001) if plausible else _DEFAULT_FPS
 
 
 def _camera_frames(number: int, camera: cv2.VideoCapture) -> Generator[Frame]:
     start, count = time.monotonic(), 0
     try:
         while True:
-            taken, image = camera.read()
-            if not taken and not count:
-                raise ValueError(f"camera {number} sends no picture")
-            if not taken:
-                log.warning("camera %d sends nothing any more", number)
+            success, image = camera.read()
+            if not success and not count:
+                raise ValueError(f"camera {number} sends no image")
+            if not success:
+                log.warning("camera %d sends no more images", number)
                 return
             count += 1
             yield Frame(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), (time.monotonic() - start) * 1000)
@@ -229,29 +230,29 @@ def _camera_frames(number: int, camera: cv2.VideoCapture) -> Generator[Frame]:
 
 
 class VideoWriter:
-    """An H.264 video whose frames keep their times.
+    """Writer of an H.264 video whose frames keep their times.
 
     Args:
-        path: file to write; its suffix, one of VIDEO_SUFFIXES, says the container.
-        rate: frames a second, about.
+        path: file to write; its suffix, one of VIDEO_SUFFIXES, selects the container.
+        fps: approximate frames a second.
     """
 
-    def __init__(self, path: Path, rate: Fraction) -> None:
+    def __init__(self, path: Path, fps: Fraction) -> None:
         import av
 
         self._av = av
         self._container = av.open(str(path.resolve()), "w")
-        self._stream: Any = self._container.add_stream("libx264", rate=rate)
+        self._stream: Any = self._container.add_stream("libx264", rate=fps)
         self._stream.pix_fmt = "yuv420p"
         self._stream.options = {"crf": "20", "preset": "veryfast"}
-        self._stream.codec_context.time_base = _TICKS
+        self._stream.codec_context.time_base = _TIME_BASE
         self._size: tuple[int, int] | None = None
         self._pts = -1
 
     def write(self, image: np.ndarray, time_ms: float) -> None:
-        """Add a frame, uint8 RGB (height, width, 3), of a time later than the last one's.
+        """Add a frame, uint8 RGB (height, width, 3), later than the last one.
 
-        H.264 has even sizes: an odd side is continued by a pixel. Frames of another size than the first are
+        H.264 has even sizes: an odd side is extended by a pixel. Frames of another size than the first are
         scaled to it.
         """
         height, width = image.shape[:2]
@@ -265,8 +266,8 @@ class VideoWriter:
             else:
                 image = cv2.resize(image, self._size, interpolation=cv2.INTER_AREA)
         frame = self._av.VideoFrame.from_ndarray(image, format="rgb24")
-        frame.time_base = _TICKS
-        self._pts = frame.pts = max(self._pts + 1, round(time_ms / 1000 / _TICKS))
+        frame.time_base = _TIME_BASE
+        self._pts = frame.pts = max(self._pts + 1, round(time_ms / 1000 / _TIME_BASE))
         self._container.mux(self._stream.encode(frame))
 
     def __enter__(self) -> "VideoWriter":

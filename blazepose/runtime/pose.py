@@ -1,4 +1,4 @@
-"""What the runtime says of a person."""
+"""Output of the runtime for one person."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,13 @@ class Pose:
     """A person in a frame.
 
     Attributes:
-        id: the same for the same person in every frame.
+        id: number of the person, stable across frames.
         landmarks: (33, 5) x_px, y_px, z (pixels on the scale of x, origin at the hips, negative towards the
             camera), visibility and presence in 0..1; topology.LANDMARKS has the names.
-        world: (33, 3) metres, hip-centred, along the axes of the picture.
-        pose_presence: 0..1, whether there is a person in the ROI.
-        roi: that the landmark network looked through.
-        mask: float32 (height, width), how sure it is that a pixel shows the person; None unless asked for.
+        world: (33, 3) meters, hip-centered, along the axes of the image.
+        pose_presence: probability of a person in the ROI, 0..1.
+        roi: the ROI that the landmark network ran on.
+        mask: float32 (height, width), probability that a pixel shows the person; None unless requested.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""What the caller says of where people are: ROIs and boxes, checked."""
+"""ROIs and boxes given by the caller, checked."""
 
 import math
 from collections.abc import Sequence
@@ -12,28 +12,30 @@ _CORNERS = 4
 
 
 def is_valid_roi(roi: Roi) -> bool:
-    """Something can be seen through it."""
+    """Return whether an ROI is finite and larger than a pixel."""
     return math.isfinite(roi.center_x + roi.center_y + roi.side + roi.rotation_rad) and roi.side > 1
 
 
 def parse_rois(rois: Any) -> list[Roi] | None:
-    """ROIs that the caller named; None where there was no word of any.
+    """Check the ROIs of the caller; None stays None.
 
     Raises:
-        ValueError: if they are no list of ROIs, or if one is nowhere.
+        ValueError: if they are no list of ROIs, or if one is not finite or too small.
     """
     if rois is None:
         return None
     if not isinstance(rois, Sequence) or not all(isinstance(roi, Roi) for roi in rois):
-        raise ValueError("rois= is a list of blazepose.runtime.Roi(center_x, center_y, side, rotation_rad)")
+        raise ValueError(
+            "rois= must be a list of blazepose.runtime.Roi(center_x, center_y, side, rotation_rad)"
+        )
     for roi in rois:
         if not is_valid_roi(roi):
-            raise ValueError(f"{roi} is nowhere: a side has to be above 1 pixel, and all numbers finite")
+            raise ValueError(f"invalid {roi}: side must be > 1 px and all values finite")
     return list(rois)
 
 
 def rois_from_boxes(boxes_xyxy: Any) -> list[Roi] | None:
-    """Upright ROIs around boxes that the caller named; None where there was no word of any.
+    """Return upright ROIs around the boxes of the caller; None stays None.
 
     Raises:
         ValueError: if they are no list of boxes, or if one has no area.
@@ -46,6 +48,7 @@ def rois_from_boxes(boxes_xyxy: Any) -> list[Roi] | None:
         boxes = None
     if boxes is None or (boxes.size and (boxes.ndim != 2 or boxes.shape[1] != _CORNERS)):
         raise ValueError(
-            "boxes_xyxy= is a list of boxes, each left, top, right, bottom in pixels, without score or class"
+            "boxes_xyxy= must be a list of boxes, each left, top, right, bottom in pixels, without score "
+            "or class"
         )
     return [roi_from_box(box) for box in boxes] if boxes.size else []

@@ -1,4 +1,4 @@
-"""track.py's work: footage through a tracker into an overlay and JSON lines."""
+"""Tracking of a source into an overlay and JSON lines, for track.py."""
 
 import errno
 import json
@@ -17,7 +17,7 @@ from tqdm import tqdm
 from blazepose.atomic import atomic_path
 from blazepose.errors import on_signals
 from blazepose.geometry import Roi
-from blazepose.image import PICTURE_SUFFIXES, WRITABLE_SUFFIXES, write_image
+from blazepose.image import IMAGE_SUFFIXES, WRITABLE_SUFFIXES, write_image
 from blazepose.runtime.draw import draw_poses
 from blazepose.runtime.jsonl import frame_to_json
 from blazepose.runtime.media import VIDEO_SUFFIXES, Frame, MediaSource, VideoWriter
@@ -27,23 +27,23 @@ from blazepose.runtime.tracker import PoseTracker
 log = logging.getLogger(__name__)
 
 Sink = Callable[[int, Frame, list[Pose]], None]
-"""Takes a frame's number, the frame, and who is in it."""
+"""Writer of a frame's number, the frame, and its poses."""
 
-Show = Callable[[Frame, np.ndarray], None]
-"""Takes a frame, and the picture of it that is to be seen."""
+OverlayWriter = Callable[[Frame, np.ndarray], None]
+"""Writer of a frame and its overlay."""
 
-_OF_ONE_PICTURE = {errno.EEXIST, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}
-"""Errors of one name or picture, after which a disk takes the next: a long path, a letter that it lacks."""
+_SINGLE_FILE_ERRORS = {errno.EEXIST, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}
+"""Errors of one file, after which the next can be written: a long path, an invalid character."""
 
 
 class TrackingSummary(NamedTuple):
-    """What was found.
+    """Counts of a tracked source.
 
     Attributes:
-        frames: looked at.
-        with_people: of them.
-        people: different ones.
-        stopped: number of the signal that ended it; 0 at the end of the footage.
+        frames: number of processed frames.
+        with_people: number of frames with people.
+        people: number of different people.
+        stopped: number of the signal that ended it; 0 at the end of the source.
     """
 
     frames: int
@@ -53,74 +53,73 @@ class TrackingSummary(NamedTuple):
 
 
 def track_source(
-    footage: MediaSource,
+    source: MediaSource,
     tracker: PoseTracker,
     rois: Sequence[Roi] = (),
     overlay: Path | None = None,
-    records: Path | None = None,
+    jsonl: Path | None = None,
 ) -> TrackingSummary:
-    """Look at every frame, with a progress bar; Ctrl-C and SIGTERM end it, and keep what has been done.
+    """Process every frame, with a progress bar; Ctrl-C and SIGTERM end it, and keep the frames so far.
 
     Args:
-        footage: to look at.
-        tracker: its options say whether frames follow each other.
-        rois: where to look in the first frame; in each of pictures.
-        overlay: picture, folder or video to write; None writes none.
-        records: JSON lines to write; None writes none.
+        source: frames to process.
+        tracker: a tracker in the running mode of the source.
+        rois: ROIs of people in the first frame, or in every image.
+        overlay: image, folder or video to write; None writes none.
+        jsonl: JSON lines to write; None writes none.
 
     Raises:
-        FileExistsError: if a file is there already.
-        ValueError: if a file cannot be written, or not of this footage.
+        FileExistsError: if a file exists already.
+        ValueError: if a file cannot be written, or not from this kind of source.
     """
-    if overlay and records and overlay.resolve() == records.resolve():
+    if overlay and jsonl and overlay.resolve() == jsonl.resolve():
         raise ValueError(f"{overlay} cannot be both the overlay and the JSON lines; name two files")
     frames = with_people = 0
-    people: set[int] = set()
+    ids: set[int] = set()
     with ExitStack() as stack:
-        stack.enter_context(closing(footage.frames))
+        stack.enter_context(closing(source.frames))
         outputs: list[_Output] = []
         if overlay:
-            trained = tracker.metadata.get("trained")
-            outputs.append(stack.enter_context(_Output(overlay, _open_overlay(overlay, footage, trained))))
-        if records:
-            outputs.append(stack.enter_context(_Output(records, _open_records(records))))
+            supervised = tracker.metadata.get("trained")
+            outputs.append(stack.enter_context(_Output(overlay, _open_overlay(overlay, source, supervised))))
+        if jsonl:
+            outputs.append(stack.enter_context(_Output(jsonl, _open_jsonl(jsonl))))
         interrupted = stack.enter_context(_interruption())
-        progress = stack.enter_context(tqdm(total=footage.total, unit=" frames", disable=None))
-        for number, frame in enumerate(footage.frames):
-            given = (rois or None) if number == 0 or footage.rate is None else None
-            poses = tracker(frame.image, frame.time_ms, given)
-            if given and footage.rate and len(poses) < len(given):
-                log.warning("%s", _unseen(len(given) - len(poses), len(given), tracker.detects))
+        progress = stack.enter_context(tqdm(total=source.total, unit=" frames", disable=None))
+        for number, frame in enumerate(source.frames):
+            frame_rois = (rois or None) if number == 0 or source.fps is None else None
+            poses = tracker(frame.image, frame.time_ms, frame_rois)
+            if frame_rois and source.fps and len(poses) < len(frame_rois):
+                log.warning("%s", _describe_missed(len(frame_rois) - len(poses), len(rois), tracker.detects))
             for output in outputs:
                 output.write(number, frame, poses)
             frames, with_people = frames + 1, with_people + bool(poses)
-            people |= {pose.id for pose in poses}
+            ids |= {pose.id for pose in poses}
             progress.update()
             if interrupted() or any(output.error for output in outputs):
                 break
         if not frames:
-            raise ValueError("there was no frame to look at, so nothing was written")
+            raise ValueError("the source has no frame, so nothing was written")
     if failed := [f"{output.path} cannot be written: {output.error}" for output in outputs if output.error]:
-        kept = [f"; {output.path} has the first {frames} frames" for output in outputs if not output.error]
-        raise ValueError("; ".join(failed) + "".join(kept))
-    return TrackingSummary(frames, with_people, len(people), interrupted())
+        saved = [f"; {output.path} has the first {frames} frames" for output in outputs if not output.error]
+        raise ValueError("; ".join(failed) + "".join(saved))
+    return TrackingSummary(frames, with_people, len(ids), interrupted())
 
 
-def _unseen(missed: int, given: int, detects: bool) -> str:
-    """What the caller should know who pointed to where nobody is seen."""
-    who = "at it" if given == 1 else f"at {missed} of the {given} ROIs"
-    then = (
-        "the detector looks for people from the second frame on" if detects else "so nobody is followed there"
-    )
-    return f"the first frame shows nobody {who}: {then}"
+def _describe_missed(missed: int, num_rois: int, detects: bool) -> str:
+    """Return the warning of ROIs without a person."""
+    where = "the given ROI" if num_rois == 1 else f"{missed} of the {num_rois} given ROIs"
+    subject = "it" if missed == 1 else "they"
+    consequence = "the detector starts at the second frame" if detects else f"{subject} will not be tracked"
+    return f"no person found at {where} in the first frame; {consequence}"
 
 
 class _Output:
-    """A file that is written to until it fails; the others then keep what they have.
+    """A file that is written until it fails; the others then keep their frames.
 
     Attributes:
-        path: of the file, for messages.
-        error: why it could not be written; None while all is well.
+        path: file, for messages.
+        error: reason why it could not be written; None if there is none.
     """
 
     def __init__(self, path: Path, opened: AbstractContextManager[Sink]) -> None:
@@ -153,7 +152,7 @@ class _Output:
             return
         try:
             self._opened.__exit__(kind, error, trace)
-        except OSError as failure:  # what was buffered did not fit
+        except OSError as failure:  # the buffer did not fit
             self.error = _reason(failure)
 
 
@@ -163,7 +162,7 @@ def _reason(error: OSError) -> str:
 
 @contextmanager
 def _interruption() -> Iterator[Callable[[], int]]:
-    """The number of the signal that asks to end, 0 before; a second one ends at once."""
+    """Yield a function that returns the received signal, 0 before; a second signal ends at once."""
     received = 0
 
     def note(number: int) -> None:
@@ -177,8 +176,8 @@ def _interruption() -> Iterator[Callable[[], int]]:
 
 
 @contextmanager
-def _open_records(path: Path) -> Iterator[Sink]:
-    _require_place(path)
+def _open_jsonl(path: Path) -> Iterator[Sink]:
+    _check_writable(path)
     with atomic_path(path) as part, part.open("w") as lines:
 
         def write(number: int, frame: Frame, poses: list[Pose]) -> None:
@@ -189,76 +188,76 @@ def _open_records(path: Path) -> Iterator[Sink]:
 
 @contextmanager
 def _open_overlay(
-    path: Path, footage: MediaSource, trained: Mapping[str, list[str]] | None
+    path: Path, source: MediaSource, supervised: Mapping[str, list[str]] | None
 ) -> Iterator[Sink]:
-    """A video of a video, a picture of a picture, a folder of pictures of a folder."""
-    with _open_video(path, footage.rate) if footage.rate else _open_pictures(path, footage.folder) as show:
+    """Open an overlay of the kind of its source: a video, an image, or a folder of images."""
+    with _open_video(path, source.fps) if source.fps else _open_images(path, source.folder) as write_overlay:
 
         def write(number: int, frame: Frame, poses: list[Pose]) -> None:
-            show(frame, draw_poses(frame.image, poses, trained))
+            write_overlay(frame, draw_poses(frame.image, poses, supervised))
 
         yield write
 
 
 @contextmanager
-def _open_video(path: Path, rate: Fraction) -> Iterator[Show]:
-    _require_suffix(path, VIDEO_SUFFIXES, "an overlay of a video")
-    _require_place(path)
-    with atomic_path(path) as part, VideoWriter(part, rate) as video:
+def _open_video(path: Path, fps: Fraction) -> Iterator[OverlayWriter]:
+    _check_suffix(path, VIDEO_SUFFIXES, "an overlay of a video")
+    _check_writable(path)
+    with atomic_path(path) as part, VideoWriter(part, fps) as video:
         yield lambda frame, drawn: video.write(drawn, frame.time_ms or 0.0)
 
 
 @contextmanager
-def _open_pictures(path: Path, folder: Path | None) -> Iterator[Show]:
+def _open_images(path: Path, folder: Path | None) -> Iterator[OverlayWriter]:
     if folder is None:
-        _require_suffix(path, WRITABLE_SUFFIXES, "an overlay of a picture")
-        _require_place(path)
-    elif path.suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES:
-        raise ValueError(f"--out {path}: pictures of a folder go into a folder")
+        _check_suffix(path, WRITABLE_SUFFIXES, "an overlay of an image")
+        _check_writable(path)
+    elif path.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
+        raise ValueError(f"--out {path}: overlays of a folder go into a folder")
     elif path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise FileExistsError(f"{path} exists and is not empty; name another folder")
     else:
-        _require_place(path / "picture")
+        _check_writable(path / "image")
 
     written, failures = 0, list[OSError]()
 
     def write(frame: Frame, drawn: np.ndarray) -> None:
         nonlocal written
-        assert frame.picture
-        file = path if folder is None else path / _overlay_name(frame.picture.relative_to(folder))
+        assert frame.path
+        file = path if folder is None else path / _overlay_name(frame.path.relative_to(folder))
         try:
             if file.exists():
-                raise FileExistsError(errno.EEXIST, "it is the overlay of another picture")
+                raise FileExistsError(errno.EEXIST, "it is the overlay of another image")
             write_image(file, drawn)
             written += 1
         except OSError as error:
-            if folder is None or error.errno not in _OF_ONE_PICTURE:
+            if folder is None or error.errno not in _SINGLE_FILE_ERRORS:
                 raise
             failures.append(error)
-            log.warning("%s cannot be written: %s; left out", file, _reason(error))
+            log.warning("%s cannot be written: %s; skipped", file, _reason(error))
 
     yield write
     if failures and not written:
         raise failures[0]
 
 
-def _overlay_name(picture: Path) -> Path:
-    """Keep the name of a picture, and append .jpg where its format cannot be written."""
-    writable = picture.suffix.lower() in WRITABLE_SUFFIXES
-    return picture if writable else picture.with_name(f"{picture.name}.jpg")
+def _overlay_name(image: Path) -> Path:
+    """Return the name of an image, with .jpg appended where its format cannot be written."""
+    writable = image.suffix.lower() in WRITABLE_SUFFIXES
+    return image if writable else image.with_name(f"{image.name}.jpg")
 
 
-def _require_suffix(path: Path, suffixes: set[str], kind: str) -> None:
+def _check_suffix(path: Path, suffixes: set[str], kind: str) -> None:
     if path.suffix.lower() not in suffixes:
         raise ValueError(f"--out {path}: {kind} ends in {', '.join(sorted(suffixes))}")
 
 
-def _require_place(path: Path) -> None:
-    """Refuse a file that could not be written in the end, or that is there: it may be an original.
+def _check_writable(path: Path) -> None:
+    """Refuse a file that could not be written in the end, or that exists: it may be an original.
 
     Raises:
-        FileExistsError: if it is there.
-        ValueError: says why it could not be written.
+        FileExistsError: if it exists.
+        ValueError: if it could not be written; states the reason.
     """
     if path.exists():
         raise FileExistsError(f"{path} exists; choose another name, or delete it first")

@@ -1,4 +1,4 @@
-"""Less jitter: the filters of MediaPipe's stream mode, and of what it leaves rough.
+"""Filters against jitter: those of MediaPipe's video mode, and one of the ROI, which it does not filter.
 
 Source: mediapipe.md section 3; Casiez, Roussel, Vogel: 1€ Filter, CHI 2012.
 """
@@ -10,11 +10,11 @@ import numpy as np
 
 from blazepose.runtime.landmarker import LandmarkResult
 
-_FIRST_RATE = 30.0
-"""Frames a second, until two of them are known."""
+_DEFAULT_RATE = 30.0
+"""Frames a second, before the second frame."""
 
-_SMALLEST = 1e-6
-"""Pixels; of the person whose speed is measured in its own size."""
+_MIN_SIDE = 1e-6
+"""Smallest ROI side in pixels that speeds are divided by."""
 
 
 class OneEuro:
@@ -22,22 +22,22 @@ class OneEuro:
 
     Args:
         min_cutoff: cutoff frequency at rest, Hz.
-        beta: how much it rises with speed.
-        derivative_cutoff: of the speed itself, Hz.
+        beta: increase of the cutoff with speed.
+        derivative_cutoff: cutoff frequency of the speed, Hz.
     """
 
     def __init__(self, min_cutoff: float, beta: float, derivative_cutoff: float = 1.0) -> None:
         self._min_cutoff, self._beta, self._derivative_cutoff = min_cutoff, beta, derivative_cutoff
-        self._time_s, self._rate = -math.inf, _FIRST_RATE
+        self._time_s, self._rate = -math.inf, _DEFAULT_RATE
         self._raw = self._value = self._speed = np.zeros(())
 
     def __call__(self, values: np.ndarray, time_s: float, scale: float = 1.0) -> np.ndarray:
-        """The filtered values.
+        """Return the filtered values.
 
         Args:
-            values: of any shape, always the same.
-            time_s: seconds, later than the last time.
-            scale: of a unit of the values, for their speed.
+            values: array, of the same shape in every call.
+            time_s: seconds, later than in the last call.
+            scale: factor of the values for their speed.
         """
         values = np.array(values)
         if math.isinf(self._time_s):
@@ -49,33 +49,33 @@ class OneEuro:
             cutoff = self._min_cutoff + self._beta * np.abs(self._speed)
             self._value = self._mix(self._value, values, cutoff)
         self._time_s, self._raw = time_s, values
-        return self._value.copy()  # the caller's own: what is done to it must not come back
+        return self._value.copy()  # a copy: the caller may change it
 
     def _mix(self, old: np.ndarray, new: np.ndarray, cutoff: np.ndarray | float) -> np.ndarray:
-        share = 1 / (1 + self._rate / (2 * math.pi * cutoff))
-        return old + share * (new - old)
+        alpha = 1 / (1 + self._rate / (2 * math.pi * cutoff))
+        return old + alpha * (new - old)
 
 
 class LowPass:
     """An exponential moving average.
 
     Args:
-        share: of the new value.
+        alpha: weight of the new value.
     """
 
-    def __init__(self, share: float) -> None:
-        self._share = share
+    def __init__(self, alpha: float) -> None:
+        self._alpha = alpha
         self._value: np.ndarray | None = None
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
-        """The filtered values, of any shape, always the same."""
+        """Return the filtered values, of the same shape in every call."""
         old = values if self._value is None else self._value
-        self._value = old + self._share * (values - old)
+        self._value = old + self._alpha * (values - old)
         return self._value
 
 
 class Smoothed(NamedTuple):
-    """A look after smoothing; shapes as of Look."""
+    """A smoothed `LandmarkResult`; shapes as there."""
 
     landmarks: np.ndarray
     alignment_px: np.ndarray
@@ -83,32 +83,32 @@ class Smoothed(NamedTuple):
 
 
 class PoseSmoother:
-    """Smooths what is seen of one person from frame to frame.
+    """Filters for the landmarks of one person over time.
 
-    Landmarks, world landmarks and visibility as MediaPipe Tasks does; the alignment points, from which the
-    next ROI is made, by the same filter: Tasks leaves them rough, and then all else trembles with the crop.
+    Landmarks, world landmarks and visibility are filtered as in MediaPipe Tasks, and the alignment points,
+    from which the next ROI is computed, by the same filter: Tasks does not, and a trembling crop moves all.
     """
 
     def __init__(self) -> None:
         self._landmarks = OneEuro(min_cutoff=0.05, beta=80)
         self._world = OneEuro(min_cutoff=0.1, beta=40)
-        # The older API's 0.01 Hz takes 16 s to forget the first ROI, a detector's guess. Chosen: of 0.01 to
-        # 1 Hz, what leaves a still picture stillest (benchmarks/tracking.py jitter).
+        # The older API's 0.01 Hz takes 16 s to forget the first ROI, the detector's. Chosen: of 0.01 to 1 Hz,
+        # the one with the least jitter on a still image (benchmarks/tracking.py jitter).
         self._alignment = OneEuro(min_cutoff=0.5, beta=10)
         self._visibility = LowPass(0.1)
 
-    def __call__(self, seen: LandmarkResult, time_s: float) -> Smoothed:
-        """What is seen at a time in seconds, smoothed; presence stays as it is."""
-        scale = 1 / max(seen.next_roi().side, _SMALLEST)
+    def __call__(self, result: LandmarkResult, time_s: float) -> Smoothed:
+        """Smooth the result of a time in seconds; presence is not filtered."""
+        scale = 1 / max(result.next_roi().side, _MIN_SIDE)
         return Smoothed(
             landmarks=np.concatenate(
                 [
-                    self._landmarks(seen.landmarks[:, :3], time_s, scale),
-                    self._visibility(seen.landmarks[:, 3:4]),
-                    seen.landmarks[:, 4:],
+                    self._landmarks(result.landmarks[:, :3], time_s, scale),
+                    self._visibility(result.landmarks[:, 3:4]),
+                    result.landmarks[:, 4:],
                 ],
                 axis=1,
             ),
-            alignment_px=self._alignment(seen.alignment_px, time_s, scale),
-            world=self._world(seen.world, time_s),
+            alignment_px=self._alignment(result.alignment_px, time_s, scale),
+            world=self._world(result.world, time_s),
         )

@@ -1,7 +1,7 @@
-"""Detector and landmark network together: people found once, then followed from frame to frame.
+"""Detector and landmark network together: people are detected once, then tracked from frame to frame.
 
-Source: mediapipe.md sections 2 and 3. Otherwise than MediaPipe, it looks for a lost person in the same frame,
-gives people ids that stay, does not jump to somebody else, and takes ROIs and boxes from the caller.
+Source: mediapipe.md sections 2 and 3. Unlike MediaPipe, it searches a lost person in the same frame, gives
+people stable ids, does not jump to another person, and takes ROIs and boxes from the caller.
 """
 
 import logging
@@ -34,28 +34,28 @@ from blazepose.runtime.tracker_options import TrackerOptions
 
 log = logging.getLogger(__name__)
 
-_TOO_SOON_MS = 1.0
-"""After a frame, no camera has the next one so soon: somebody counts in seconds."""
+_MIN_INTERVAL_MS = 1.0
+"""Shortest interval of a camera's frames; a shorter one means that the caller counts in seconds."""
 
-_FRAME_MS = 1000 / 30
-"""Between frames whose times are not given."""
+_DEFAULT_INTERVAL_MS = 1000 / 30
+"""Interval of frames without timestamps."""
 
-_NEAR = 0.2
-"""Overlap of two ROIs of one person who has moved meanwhile. Chosen: equal ROIs reach it two thirds of a side
+_MIN_TRACK_IOU = 0.2
+"""IoU of two ROIs of one person who has moved meanwhile. Chosen: equal ROIs reach it two thirds of a side
 apart."""
 
-_FAR_AFTER_MS = 150.0
-"""After which a lost person may have come so far; right after the loss they overlap with it as SAME says.
-Chosen: three sides a second, somebody who runs."""
+_MAX_MOTION_MS = 150.0
+"""Time after which a lost person may have moved that far; right after the loss, `MERGE_IOU` applies. Chosen:
+three sides a second, a person who runs."""
 
 
 class PoseTracker:
-    """Follows people through a video, or finds them in pictures. One for each video; not for several threads.
+    """Tracker of people in a video, or in single images. One per video; not for several threads.
 
     Args:
         landmarker: runs the landmark network.
-        detector: None follows only whom the caller points to.
-        options: how people are followed; None takes the defaults.
+        detector: finds people; with None, only those at the caller's ROIs and boxes are tracked.
+        options: None takes the defaults.
     """
 
     def __init__(
@@ -76,36 +76,37 @@ class PoseTracker:
         num_threads: int | None = None,
         **options: Any,
     ) -> "PoseTracker":
-        """Ours or Google's weights.
+        """Load our weights or Google's.
 
         Args:
             path: `.task` bundle, or landmark network as `.tflite` or `.onnx`.
-            detector: file with a pose detector; None takes the bundle's own. A landmark network without one
-                follows only whom the caller points to.
-            num_threads: of both networks; None takes every core.
-            **options: fields of Tracking.
+            detector: file with a pose detector; None takes the bundle's. A landmark network without one
+                tracks only people at the caller's ROIs and boxes.
+            num_threads: threads of both networks; None takes every core.
+            **options: fields of `TrackerOptions`.
 
         Raises:
             FileNotFoundError: if a file is missing.
-            ValueError: names the file that is damaged or of another kind, or the option that cannot be.
+            ValueError: if a file is damaged or of another kind, or an option is out of range; names it.
         """
-        path, chosen = Path(path).expanduser(), TrackerOptions(**options)
-        found = Path(detector).expanduser() if detector else path if path.suffix == ".task" else None
-        people = PersonDetector.load(found, chosen.min_detection, num_threads) if found else None
-        return cls(LandmarkEngine(path, num_threads), people, chosen)
+        path, tracker_options = Path(path).expanduser(), TrackerOptions(**options)
+        detector_path = Path(detector).expanduser() if detector else path if path.suffix == ".task" else None
+        min_score = tracker_options.min_pose_detection_confidence
+        detects = PersonDetector.load(detector_path, min_score, num_threads) if detector_path else None
+        return cls(LandmarkEngine(path, num_threads), detects, tracker_options)
 
     @property
     def detects(self) -> bool:
-        """It finds people by itself."""
+        """Whether it has a detector."""
         return self._detector is not None
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """What the landmark network says of itself; empty for foreign weights."""
+        """Metadata of the landmark network; empty for foreign weights."""
         return self._landmarker.metadata
 
     def reset(self) -> None:
-        """Forget everybody, as before another video."""
+        """Forget all people, ids and the time, as before another video."""
         self._tracks: list[Track] = []
         self._lost: list[Track] = []
         self._time_ms = -math.inf
@@ -119,150 +120,156 @@ class PoseTracker:
         rois: Sequence[Roi] | None = None,
         boxes_xyxy: Sequence[np.ndarray | Sequence[float]] | np.ndarray | None = None,
     ) -> list[Pose]:
-        """The people in a picture, ids rising; nobody is an empty list.
+        """Return the people in an image in order of their ids; an empty list if there is none.
 
         Args:
-            image: uint8 RGB (height, width, 3); grey and RGBA are taken, too.
-            timestamp_ms: when it was taken, later than the one before; None is a 30th of a second later.
-            rois: where to look: instead of where somebody was before, if it is the same place; else for
-                somebody in place of one to whom none points, if all places are taken.
-            boxes_xyxy: people whom another detector found (left, top, right, bottom), pixels. In a video they
-                are taken as those of our own are: for places that are free.
-                With ROIs or boxes, if only an empty list of them, our own detector is not asked.
+            image: uint8 RGB (height, width, 3); gray and RGBA are taken, too.
+            timestamp_ms: time of the frame, later than the one before; None is a 30th of a second later.
+            rois: where people are. An ROI near a tracked person replaces that person's ROI; one elsewhere
+                starts a track, if all places are taken in place of a person without a given ROI.
+            boxes_xyxy: people of another detector (left, top, right, bottom), pixels. In a video they are
+                used like those of our detector: for free places.
+                With ROIs or boxes, even an empty list of them, our detector does not run.
 
         Raises:
-            ValueError: names what is wrong with the picture, the time, an ROI or a box, or says that there
-                are more of them in a picture than people asked for.
+            ValueError: if the image, the timestamp, an ROI or a box is invalid, or if there are more ROIs and
+                boxes for one image than `num_poses`; names it.
         """
-        image, pointed, boxes = as_rgb(image), parse_rois(rois), rois_from_boxes(boxes_xyxy)
-        if not self.options.video:
-            _require_places(len(pointed or ()) + len(boxes or ()), self.options.people)
+        image, user_rois, box_rois = as_rgb(image), parse_rois(rois), rois_from_boxes(boxes_xyxy)
+        if self.options.running_mode == "image":
+            _check_count(len(user_rois or ()) + len(box_rois or ()), self.options.num_poses)
             self.reset()
-        self._advance(timestamp_ms)
-        if image.shape[:2] != self._shape:  # another picture: nobody is where they were
+        self._set_time(timestamp_ms)
+        if image.shape[:2] != self._shape:  # another image: no track is valid in it
             self._tracks, self._lost, self._shape = [], [], image.shape[:2]
 
-        seen = self._follow(image, pointed or [])
-        self._lost = [t for t in self._lost if self._time_ms - t.seen_ms <= self.options.memory_ms]
-        if len(seen) < self.options.people:
-            if pointed is None and boxes is None and self._detector:
-                self._welcome(image, [person.roi for person in self._detector(image)], seen)
-            elif boxes:
-                self._welcome(image, boxes, seen, rough=True)
-        self._tracks = [track for track, _ in seen]
-        return sorted((self._pose(image, *person) for person in seen), key=lambda pose: pose.id)
+        tracked = self._update_tracks(image, user_rois or [])
+        self._lost = [t for t in self._lost if self._time_ms - t.last_seen_ms <= self.options.max_lost_ms]
+        if len(tracked) < self.options.num_poses:
+            if user_rois is None and box_rois is None and self._detector:
+                self._start_tracks(image, [detection.roi for detection in self._detector(image)], tracked)
+            elif box_rois:
+                self._start_tracks(image, box_rois, tracked, from_boxes=True)
+        self._tracks = [track for track, _ in tracked]
+        return sorted((self._finish_pose(image, *person) for person in tracked), key=lambda pose: pose.id)
 
-    def _advance(self, timestamp_ms: float | None) -> None:
-        """Set the clock."""
+    def _set_time(self, timestamp_ms: float | None) -> None:
+        """Set the time of the frame."""
         if timestamp_ms is None:
-            timestamp_ms = 0.0 if math.isinf(self._time_ms) else self._time_ms + _FRAME_MS
+            timestamp_ms = 0.0 if math.isinf(self._time_ms) else self._time_ms + _DEFAULT_INTERVAL_MS
         if not isinstance(timestamp_ms, Real) or not math.isfinite(timestamp_ms):
-            raise ValueError(f"timestamp_ms={timestamp_ms!r} is no time: a number of milliseconds")
+            raise ValueError(f"timestamp_ms={timestamp_ms!r} must be a finite number of milliseconds")
         if timestamp_ms <= self._time_ms:
             raise ValueError(
-                f"a frame at {timestamp_ms:g} ms cannot follow one at {self._time_ms:g} ms: "
-                "times have to rise; reset() begins another video"
+                f"timestamps must increase (got {timestamp_ms:g} ms after {self._time_ms:g} ms). "
+                "Call reset() before a new video."
             )
-        if timestamp_ms - self._time_ms < _TOO_SOON_MS and not self._warned:
+        if timestamp_ms - self._time_ms < _MIN_INTERVAL_MS and not self._warned:
             self._warned = True
-            log.warning("frames %.3g ms apart: are these seconds?", timestamp_ms - self._time_ms)
+            log.warning("frames are %.3g ms apart: are these seconds?", timestamp_ms - self._time_ms)
         self._time_ms = timestamp_ms
 
-    def _follow(self, image: np.ndarray, rois: list[Roi]) -> TrackedPoses:
-        """Those who are still there, at given ROIs or where they were; the others go to the lost ones."""
-        looks, own = [], match_greedy(rois, [track.roi for track in self._tracks], _NEAR)
+    def _update_tracks(self, image: np.ndarray, user_rois: list[Roi]) -> TrackedPoses:
+        """Return people who are still tracked, at given ROIs or where they were; the others become lost."""
+        matches = match_greedy(user_rois, [track.roi for track in self._tracks], _MIN_TRACK_IOU)
+        candidates = []
         for k, track in enumerate(self._tracks):
-            place = rois[own[k]] if k in own else track.roi
-            found = self._look(image, place)
-            # Of two tracks that see one person, the one whose place it is keeps them.
-            looks.append((roi_iou(found.next_roi(), place) if found else 0.0, track, found))
-        pointed = {self._tracks[k].id for k in own}
-        seen: TrackedPoses = []
-        for overlap, track, found in sorted(looks, key=lambda row: -row[0]):
-            other = find_duplicate(found, seen) if found else None
-            if found and overlap > _NEAR and not other:
-                seen.append((track, found))
+            roi = user_rois[matches[k]] if k in matches else track.roi
+            result = self._landmarks_at(image, roi)
+            # Of two tracks with one person, the one whose ROI fits the person better keeps it.
+            candidates.append((roi_iou(result.next_roi(), roi) if result else 0.0, track, result))
+        pinned_ids = {self._tracks[k].id for k in matches}
+        tracked: TrackedPoses = []
+        for iou, track, result in sorted(candidates, key=lambda row: -row[0]):
+            duplicate = find_duplicate(result, tracked) if result else None
+            if result and iou > _MIN_TRACK_IOU and not duplicate:
+                tracked.append((track, result))
             else:
                 self._lost.append(track)
-                if other:
-                    track.meet(other)
-        for roi in (roi for n, roi in enumerate(rois) if n not in own.values()):
-            found = self._look(image, roi)
-            if not found or find_duplicate(found, seen):
+                if duplicate:
+                    track.merge_with(duplicate)
+        for roi in (roi for n, roi in enumerate(user_rois) if n not in matches.values()):
+            result = self._landmarks_at(image, roi)
+            if not result or find_duplicate(result, tracked):
                 continue
-            if len(seen) == self.options.people:
-                free = [k for k, (track, _) in enumerate(seen) if track.id not in pointed]
-                if not free:
+            if len(tracked) == self.options.num_poses:
+                replaceable = [k for k, (track, _) in enumerate(tracked) if track.id not in pinned_ids]
+                if not replaceable:
                     break
-                del seen[free[-1]]
-            track = self._identify(roi, seen)
-            pointed.add(track.id)
-            seen.append((track, found))
-        return seen
+                del tracked[replaceable[-1]]
+            track = self._recover_or_start(roi, tracked)
+            pinned_ids.add(track.id)
+            tracked.append((track, result))
+        return tracked
 
-    def _welcome(self, image: np.ndarray, rois: list[Roi], seen: TrackedPoses, rough: bool = False) -> None:
-        """Add those who are new or back.
+    def _start_tracks(
+        self, image: np.ndarray, rois: list[Roi], tracked: TrackedPoses, from_boxes: bool = False
+    ) -> None:
+        """Add people who are new or recovered.
 
         Args:
             image: the frame.
             rois: where people are, by a detector.
-            seen: the others in this frame, added to.
-            rough: an ROI says neither where the hips are nor what is up.
+            tracked: people of this frame so far; the new ones are appended.
+            from_boxes: whether the ROIs are of boxes, and have neither the hips' position nor a rotation.
         """
-        rois = drop_tracked_rois([roi for roi in rois if is_valid_roi(roi)], seen)
-        # First where somebody was lost.
-        nearness = {roi: max((roi_iou(roi, t.roi) for t in self._lost), default=0.0) for roi in rois}
-        for roi in sorted(rois, key=lambda roi: -nearness[roi]):
-            if len(seen) == self.options.people:
+        rois = drop_tracked_rois([roi for roi in rois if is_valid_roi(roi)], tracked)
+        # Those near lost tracks first.
+        lost_iou = {roi: max((roi_iou(roi, t.roi) for t in self._lost), default=0.0) for roi in rois}
+        for roi in sorted(rois, key=lambda roi: -lost_iou[roi]):
+            if len(tracked) == self.options.num_poses:
                 return
-            back = self._known(roi)
-            if not back and len(seen) + len(self._lost) >= self.options.people:
-                continue  # the place is kept for somebody who may come back
-            found = self._look(image, roi)
-            if found and rough:
-                found = self._look(image, found.next_roi())
-            if found and not find_duplicate(found, seen):
-                seen.append((self._identify(roi, seen), found))
+            recovered = self._match_lost_track(roi)
+            if not recovered and len(tracked) + len(self._lost) >= self.options.num_poses:
+                continue  # the place is kept for a lost person
+            result = self._landmarks_at(image, roi)
+            if result and from_boxes:
+                result = self._landmarks_at(image, result.next_roi())
+            if result and not find_duplicate(result, tracked):
+                tracked.append((self._recover_or_start(roi, tracked), result))
 
-    def _look(self, image: np.ndarray, roi: Roi) -> LandmarkResult | None:
-        """What is seen there, if it is a person who can be followed."""
-        found = run_landmarker(self._landmarker, image, roi)
-        present = found.pose_presence > self.options.min_presence
-        return found if present and is_valid_roi(found.next_roi()) else None
+    def _landmarks_at(self, image: np.ndarray, roi: Roi) -> LandmarkResult | None:
+        """Run the landmark network on an ROI; None if there is no person who can be tracked."""
+        result = run_landmarker(self._landmarker, image, roi)
+        present = result.pose_presence > self.options.min_pose_presence_confidence
+        return result if present and is_valid_roi(result.next_roi()) else None
 
-    def _known(self, roi: Roi) -> Track | None:
-        """Who was lost there: the longer ago, the farther they may be."""
+    def _match_lost_track(self, roi: Roi) -> Track | None:
+        """Return the lost track that an ROI belongs to; the longer it is lost, the farther it may be."""
         nearest = max(self._lost, key=lambda track: roi_iou(roi, track.roi), default=None)
         if not nearest:
             return None
-        passed = min(1.0, (self._time_ms - nearest.seen_ms) / _FAR_AFTER_MS)
-        return nearest if roi_iou(roi, nearest.roi) > MERGE_IOU + (_NEAR - MERGE_IOU) * passed else None
+        elapsed = min(1.0, (self._time_ms - nearest.last_seen_ms) / _MAX_MOTION_MS)
+        min_iou = MERGE_IOU + (_MIN_TRACK_IOU - MERGE_IOU) * elapsed
+        return nearest if roi_iou(roi, nearest.roi) > min_iou else None
 
-    def _identify(self, roi: Roi, seen: TrackedPoses) -> Track:
-        """A track for somebody who appears there: whom we lost there, or somebody new."""
-        back = self._known(roi)
-        if not back:
+    def _recover_or_start(self, roi: Roi, tracked: TrackedPoses) -> Track:
+        """Return a track for a person who appears at an ROI, with the id of the lost one if it matches."""
+        recovered = self._match_lost_track(roi)
+        if not recovered:
             self._next_id += 1
             return Track(self._next_id - 1, roi, self._time_ms, PoseSmoother())
-        self._lost.remove(back)
-        if other := detect_id_swap(back, roi, seen, self._time_ms):
-            back.id, other.id = other.id, back.id
-        return Track(back.id, roi, self._time_ms, PoseSmoother())
+        self._lost.remove(recovered)
+        if swapped := detect_id_swap(recovered, roi, tracked, self._time_ms):
+            recovered.id, swapped.id = swapped.id, recovered.id
+        return Track(recovered.id, roi, self._time_ms, PoseSmoother())
 
-    def _pose(self, image: np.ndarray, track: Track, found: LandmarkResult) -> Pose:
-        """What the caller gets; and where to look next."""
+    def _finish_pose(self, image: np.ndarray, track: Track, result: LandmarkResult) -> Pose:
+        """Smooth a result, update its track, and return the pose."""
         height, width = image.shape[:2]
-        landmarks, world, roi = found.landmarks, found.world, found.next_roi()
-        if self.options.video and self.options.smooth:
-            smoothed = track.smoother(found, self._time_ms / 1000)
+        landmarks, world, roi = result.landmarks, result.world, result.next_roi()
+        if self.options.running_mode == "video" and self.options.smooth_landmarks:
+            smoothed = track.smoother(result, self._time_ms / 1000)
             landmarks, world = smoothed.landmarks, smoothed.world
             roi = roi_from_alignment(*smoothed.alignment_px)
-        track.move(roi, self._time_ms)
-        mask = found.mask(width, height) if self.options.mask else None
-        return Pose(track.id, landmarks, world, found.pose_presence, found.roi, mask)
+        track.update(roi, self._time_ms)
+        mask = result.mask(width, height) if self.options.output_segmentation_masks else None
+        return Pose(track.id, landmarks, world, result.pose_presence, result.roi, mask)
 
 
-def _require_places(given: int, people: int) -> None:
-    """Refuse to choose among the people whom the caller points to in a picture."""
-    if given > people:
-        raise ValueError(f"{given} ROIs and boxes, but people={people}; people={given} looks at all of them")
+def _check_count(num_given: int, num_poses: int) -> None:
+    """Refuse more ROIs and boxes for one image than people to return."""
+    if num_given > num_poses:
+        raise ValueError(
+            f"got {num_given} ROIs and boxes but num_poses={num_poses}; set num_poses={num_given}"
+        )

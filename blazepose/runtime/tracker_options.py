@@ -1,4 +1,4 @@
-"""How people are followed."""
+"""Options of `PoseTracker`, named as in MediaPipe's `PoseLandmarkerOptions`."""
 
 import math
 from dataclasses import dataclass
@@ -9,41 +9,43 @@ from blazepose.anchors import DEFAULT_MIN_SCORE
 
 @dataclass(frozen=True)
 class TrackerOptions:
-    """How people are followed.
+    """Number of people, running mode, thresholds and outputs of a tracker.
 
     Attributes:
-        people: at most so many.
-        video: pictures follow each other in time; else each is looked at for itself.
-        smooth: smooth landmarks, world landmarks and visibility over time, and the ROIs.
-        mask: return masks, too.
-        min_detection: score of the detector from which it sees a person, 0..1.
-        min_presence: pose presence above which a person is still there, 0..1.
-        memory_ms: how long a lost person's place is kept; meanwhile nobody else takes it.
+        num_poses: maximum number of people.
+        running_mode: "video" (frames in order of time) or "image" (each image by itself).
+        smooth_landmarks: smooth landmarks, world landmarks, visibility and the ROIs over time.
+        output_segmentation_masks: return masks, too.
+        min_pose_detection_confidence: lowest score of a detection, 0..1.
+        min_pose_presence_confidence: pose presence above which a person is tracked, 0..1.
+        max_lost_ms: time for which the place of a lost person is kept; no other person takes it meanwhile.
 
     Raises:
-        ValueError: names the value that cannot be.
+        ValueError: if an option is of another type or out of range; names it.
     """
 
-    people: int = 1
-    video: bool = True
-    smooth: bool = True
-    mask: bool = False
-    min_detection: float = DEFAULT_MIN_SCORE
-    min_presence: float = 0.5
-    memory_ms: float = 1000.0
+    num_poses: int = 1
+    running_mode: str = "video"
+    smooth_landmarks: bool = True
+    output_segmentation_masks: bool = False
+    min_pose_detection_confidence: float = DEFAULT_MIN_SCORE
+    min_pose_presence_confidence: float = 0.5
+    max_lost_ms: float = 1000.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.people, Integral) or self.people < 1:
-            raise ValueError(f"people={self.people!r}: follow one person or more, a whole number")
-        for name in ("video", "smooth", "mask"):
+        if not isinstance(self.num_poses, Integral) or self.num_poses < 1:
+            raise ValueError(f"num_poses={self.num_poses!r} must be a whole number from 1 up")
+        if self.running_mode not in ("image", "video"):
+            raise ValueError(f'running_mode={self.running_mode!r} must be "image" or "video"')
+        for name in ("smooth_landmarks", "output_segmentation_masks"):
             if not isinstance(getattr(self, name), bool):
-                raise ValueError(f"{name}={getattr(self, name)!r}: True or False")
-        for name in ("min_detection", "min_presence"):
+                raise ValueError(f"{name}={getattr(self, name)!r} must be True or False")
+        for name in ("min_pose_detection_confidence", "min_pose_presence_confidence"):
             if not _in_range(getattr(self, name), 1):
-                raise ValueError(f"{name}={getattr(self, name)!r}: a number from 0 to 1")
-        if not _in_range(self.memory_ms, math.inf) or math.isinf(self.memory_ms):
-            raise ValueError(f"memory_ms={self.memory_ms!r}: a number from 0 up")
+                raise ValueError(f"{name}={getattr(self, name)!r} must be a number from 0 to 1")
+        if not _in_range(self.max_lost_ms, math.inf) or math.isinf(self.max_lost_ms):
+            raise ValueError(f"max_lost_ms={self.max_lost_ms!r} must be a finite number from 0 up")
 
 
-def _in_range(value: object, most: float) -> bool:
-    return isinstance(value, Real) and 0 <= float(value) <= most
+def _in_range(value: object, highest: float) -> bool:
+    return isinstance(value, Real) and 0 <= float(value) <= highest

@@ -9,37 +9,37 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-_HOPELESS = 1000
-"""Damaged packets one after the other after which nothing more is expected of a file."""
+_MAX_DAMAGED_RUN = 1000
+"""Damaged packets in a row after which reading of a file ends."""
 
-_TOLD_WHEN_CUT = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
+_CORRUPT_IS_CUT = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
 """Formats of FFmpeg whose corrupt packets have no end; of a broadcast's, most can be decoded."""
 
 _LENGTH_ESTIMATED = {"mpegts", "mpeg"}
-"""Formats of FFmpeg that do not state it: FFmpeg subtracts timestamps, and a restart makes it a day."""
+"""Formats of FFmpeg without a stated length: FFmpeg subtracts timestamps, and a restart makes it a day."""
 
 _LENGTH_FROM_ZERO = {"matroska,webm", "flv"}
-"""Formats of FFmpeg that count it from zero, not from the first frame."""
+"""Formats of FFmpeg whose length counts from zero, not from the first frame."""
 
-_FASTEST = 1000
-"""Frames a second above which the rate of a bare stream is a default of its encoder. Chosen."""
+_MAX_FPS = 1000
+"""Frame rate above which that of a bare stream is a default of its encoder. Chosen."""
 
-_NO_CLOCK = (
-    "%s does not store when its frames are shown: %s frames a second are assumed; give it another rate with "
-    "ffmpeg -framerate RATE -i %s FILM.mp4"
+_NO_TIMESTAMPS = (
+    "%s has no timestamps: %s frames a second are assumed; to set another rate, run "
+    "ffmpeg -framerate RATE -i %s VIDEO.mp4"
 )
 
-_SEVERAL_FILMS = (
-    "%s holds %d films, of which one is used; write another into a file of its own with "
-    "ffmpeg -i %s -map 0:v:1 -c copy FILM.mp4"
+_SEVERAL_VIDEOS = (
+    "%s has %d video streams, of which one is used; to extract another, run "
+    "ffmpeg -i %s -map 0:v:1 -c copy VIDEO.mp4"
 )
 
 
 def describe_open_error(address: str, error: Any) -> str:
-    """Return why FFmpeg does not open a file: its error, and the reasons that its own log has."""
+    """Return the reason why FFmpeg does not open a file: its error, and the errors of its log."""
     import av
 
-    # Only now: FFmpeg's log is off as a rule, since it can block threads that decode.
+    # FFmpeg's log is off otherwise, since it can block threads that decode.
     level, skip = av.logging.get_level(), av.logging.get_skip_repeated()
     av.logging.set_level(av.logging.ERROR)
     av.logging.set_skip_repeated(False)
@@ -54,77 +54,77 @@ def describe_open_error(address: str, error: Any) -> str:
 
 @dataclass
 class Damage:
-    """Packets that could not be decoded, and the reason why the rest cannot be read."""
+    """Number of packets that could not be decoded, and the reason why the rest cannot be read."""
 
     packets: int = 0
     end: str = ""
 
 
 def decode_frames(container: Any, stream: Any, damage: Damage) -> Generator[Any]:
-    """Yield every frame that can be decoded, and count what cannot."""
+    """Yield every frame that can be decoded, and count packets that cannot."""
     import av
 
-    packets, in_a_row = container.demux(stream), 0
+    packets, run = container.demux(stream), 0
     while True:
         try:
             packet = next(packets)
         except StopIteration:
             return
-        except (av.error.FFmpegError, OSError) as error:  # the container is damaged, or a stream is silent
+        except (av.error.FFmpegError, OSError) as error:  # a damaged container, or a stream that stopped
             damage.end = str(error.strerror)
             with suppress(av.error.FFmpegError):
                 yield from stream.codec_context.decode(None)
             return
-        if packet.is_corrupt and container.format.name in _TOLD_WHEN_CUT:
-            damage.packets += 1  # a decoder that refuses the last packet loses the frames before it, too
+        if packet.is_corrupt and container.format.name in _CORRUPT_IS_CUT:
+            damage.packets += 1  # a decoder that fails on the last packet loses the frames before it, too
             continue
         try:
             frames = packet.decode()
         except av.error.FFmpegError:
-            damage.packets, in_a_row = damage.packets + 1, in_a_row + 1
-            if in_a_row > _HOPELESS:
+            damage.packets, run = damage.packets + 1, run + 1
+            if run > _MAX_DAMAGED_RUN:
                 return
             continue
-        in_a_row = 0 if frames else in_a_row
+        run = 0 if frames else run
         yield from frames
 
 
-def count_films(container: Any) -> int:
-    """Count the films in a file, without cover pictures."""
+def count_video_streams(container: Any) -> int:
+    """Count the video streams of a file, without cover images."""
     import av
 
     cover = av.stream.Disposition.attached_pic
     return sum(not stream.disposition & cover for stream in container.streams.video)
 
 
-def has_clock(container: Any) -> bool:
-    """Tell whether a format stores when its frames are shown: bare H.264, HEVC and MJPEG do not."""
+def has_timestamps(container: Any) -> bool:
+    """Return whether a format stores timestamps: bare H.264, HEVC and MJPEG do not."""
     import av
 
     return not av.format.Flags(container.format.flags) & av.format.Flags.no_timestamps
 
 
-def restate_rate(container: Any, name: str, address: str) -> Any:
-    """Open a file without a clock again at the rate that its codec states; warn of what a file leaves open.
+def reopen_at_codec_rate(container: Any, name: str, address: str) -> Any:
+    """Reopen a file without timestamps at the rate that its codec states; warn of what a file leaves open.
 
     Args:
-        container: of the file, opened.
-        name: of the file in warnings.
-        address: of the file for FFmpeg.
+        container: the opened file.
+        name: name of the file in warnings.
+        address: address of the file for FFmpeg.
 
     Returns:
-        the container to read from.
+        The container to read from.
     """
     import av
 
-    if (count := count_films(container)) > 1:
-        log.warning(_SEVERAL_FILMS, name, count, name)
-    if has_clock(container):
+    if (count := count_video_streams(container)) > 1:
+        log.warning(_SEVERAL_VIDEOS, name, count, name)
+    if has_timestamps(container):
         return container
     stream = container.streams.best("video")
     rate = stream.codec_context.framerate
-    if not rate or not 1 <= rate <= _FASTEST:
-        log.warning(_NO_CLOCK, name, stream.average_rate, name)
+    if not rate or not 1 <= rate <= _MAX_FPS:
+        log.warning(_NO_TIMESTAMPS, name, stream.average_rate, name)
         return container
     container.close()
     return av.open(address, options={"framerate": str(rate)})

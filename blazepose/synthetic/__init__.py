@@ -1,18 +1,18 @@
-"""Synthetic people: anny's bodies, posed, dressed, photographed by ray casting, with exact labels.
+"""Synthetic people: anny's bodies, posed, dressed and rendered by ray casting, with exact labels.
 
-body        the body model, its skeleton, the 33 landmarks and the regions of its skin
+body        body model, skeleton, the 33 landmarks and the regions of the skin
 poses       families of postures: standing, seated, lying
 appearance  body shape, hair, garments and colors; a dressed, posed figure on the ground
-scene       solids, props, environment, camera, and a scene of them
-render      pixels and visibility by Warp; exposure, blur, noise, JPEG
-dataset     COCO labels, chunks of a data set on several processes, on disk; the starter set of data=synthetic
+scene       solids, props, environment, camera, and the scene that combines them
+render      pixels and visibility with Warp; exposure, blur, noise, JPEG
+dataset     COCO labels, rendering on several processes, files on disk; the starter set of data=synthetic
 """
 
 import importlib.util
 
 
 def require_extra() -> None:
-    """Raise ImportError, which names the extra to install, if anny or Warp is missing."""
+    """Raise ImportError that names the extra to install if anny or Warp is missing."""
     missing = [package for package in ("anny", "warp") if importlib.util.find_spec(package) is None]
     if missing:
         raise ImportError(

@@ -10,31 +10,31 @@ from blazepose.synthetic.dataset.starter import render_set
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m blazepose.synthetic", description=__doc__)
     add = parser.add_argument
-    add("--num", type=_number(1), required=True, metavar="N", help="pictures of people for training")
+    add("--num", type=_number(1), required=True, metavar="N", help="images of people for training")
     add(
         "--val",
         type=_number(0),
         metavar="N",
-        help="pictures of people for validation; default a tenth of --num",
+        help="images of people for validation; default a tenth of --num",
     )
     add(
         "--out",
         type=Path,
         required=True,
         metavar="DIR",
-        help="folder of the set; one begun there is gone on with",
+        help="output folder; an unfinished set in it is resumed",
     )
     add("--seed", type=_number(0), default=0, metavar="N")
-    add("--size", type=_number(64, 2048), default=256, metavar="N", help="side of the pictures, pixels (256)")
+    add("--size", type=_number(64, 2048), default=256, metavar="N", help="side of the images, pixels (256)")
     add(
         "--families",
         default="",
         metavar="NAME=WEIGHT,...",
-        help="more or fewer of a pose family; see data/README.md",
+        help="sampling weights of pose families; see data/README.md",
     )
-    add("--background", type=Path, metavar="DIR", help="pictures without people, to put people before")
-    add("--workers", type=_number(1), metavar="N", help="processes; default one a core, up to 16")
-    add("--preview", type=Path, metavar="PNG", help="draw a contact sheet with labels")
+    add("--background", type=Path, metavar="DIR", help="images without people, used as backgrounds")
+    add("--workers", type=_number(1), metavar="N", help="processes; default one per core, up to 16")
+    add("--preview", type=Path, metavar="PNG", help="write a contact sheet with labels")
     return parser.parse_args(arguments)
 
 
@@ -49,22 +49,22 @@ def _number(low: int, high: int = 10**9):
     return parse
 
 
-def _training_words(folder: Path) -> str:
-    """What to type after `python train.py` to use all of a set."""
-    words = [f'"data.train=[synthetic:{folder}]"', f'"data.negatives=[{folder / "train" / "negatives"}]"']
+def _train_overrides(folder: Path) -> str:
+    """Return the overrides of `python train.py` that use all of a set."""
+    overrides = [f'"data.train=[synthetic:{folder}]"', f'"data.negatives=[{folder / "train" / "negatives"}]"']
     if (folder / "val" / "labels.json").is_file():
-        words.insert(1, f'"data.val=[synthetic:{folder}:val]"')
-    return " ".join(words)
+        overrides.insert(1, f'"data.val=[synthetic:{folder}:val]"')
+    return " ".join(overrides)
 
 
 @friendly_errors
 def main(arguments: list[str] | None = None) -> None:
-    """Render, and say where it is."""
+    """Render a set and print the overrides to train on it."""
     options = vars(_parse(arguments))
     folder = options.pop("out").expanduser()
     val = options.pop("val")
     render_set(folder, val=options["num"] // 10 if val is None else val, **options)
-    print("train on them with " + _training_words(folder))
+    print("train on them with " + _train_overrides(folder))
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""What the network should say, made on the device from a batch of labels."""
+"""Training targets, computed on the device from a batch of labels."""

@@ -1,6 +1,6 @@
 """Heatmap and offset targets, and their decoding.
 
-The grid is the one MediaPipe's refinement reads: point (x, y) in ROI coordinates peaks at column size * x,
+The grid is that of MediaPipe's refinement: point (x, y) in ROI coordinates peaks at column size * x,
 row size * y, without half a cell. Source: mediapipe.md section 6.
 """
 
@@ -11,14 +11,14 @@ from torch import Tensor
 SIGMA_CELLS = 1.4
 """Source: the shape of Google's full heatmaps around confident peaks (0.37 of the peak two cells away, 0.07
 three cells away; lspet_val). A wider Gaussian is cut by the 7x7 window of MediaPipe's refinement, which
-then pulls points towards the window's centre: by up to 0.44 cells (1.8 px) for a sigma of 2."""
+then shifts points towards the window's center: by up to 0.44 cells (1.8 px) for a sigma of 2."""
 
 OFFSET_RADIUS_CELLS = 3.0
-"""Chosen: offsets are learned where the refinement window reaches."""
+"""Radius of the offset targets. Chosen: the reach of the refinement window."""
 
 
 def _distances(points_roi: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Signed distance from each column and each row to the point, in cells: two (batch, points, size)."""
+    """Return signed distances from columns and rows to the points, in cells: two (batch, points, size)."""
     cells = torch.arange(size, device=points_roi.device, dtype=points_roi.dtype)
     return points_roi[..., 0:1] * size - cells, points_roi[..., 1:2] * size - cells
 
@@ -26,11 +26,11 @@ def _distances(points_roi: Tensor, size: int) -> tuple[Tensor, Tensor]:
 def encode_heatmaps(
     points_roi: Float[Tensor, "batch points 2"], size: int, sigma: float = SIGMA_CELLS
 ) -> Float[Tensor, "batch points {size} {size}"]:
-    """Gaussians of height 1 around the exact, sub-cell position of each point.
+    """Draw Gaussians of height 1 around the exact, sub-cell position of each point.
 
     Args:
-        points_roi: positions in ROI coordinates; points outside 0..1 leave at most their tail in the map.
-        size: cells a side.
+        points_roi: positions in ROI coordinates; of points outside 0..1 at most the tail is in the map.
+        size: side of the map, cells.
         sigma: standard deviation in cells of this grid.
     """
     dx, dy = _distances(points_roi, size)
@@ -41,7 +41,7 @@ def encode_heatmaps(
 def encode_offsets(
     points_roi: Float[Tensor, "batch points 2"], size: int
 ) -> tuple[Float[Tensor, "batch points 2 {size} {size}"], Bool[Tensor, "batch points {size} {size}"]]:
-    """For each cell the way to the point, in cells, and the disc around the point where to learn it."""
+    """Return the offset from each cell to the point, in cells, and a mask of the disc around the point."""
     dx, dy = _distances(points_roi, size)
     shape = (*points_roi.shape[:2], size, size)
     offsets = torch.stack([dx[..., None, :].expand(shape), dy[..., :, None].expand(shape)], dim=2)
@@ -53,7 +53,7 @@ def decode_heatmaps(
     heatmaps: Float[Tensor, "batch points size size"],
     offsets: Float[Tensor, "batch points 2 size size"] | None = None,
 ) -> Float[Tensor, "batch points 2"]:
-    """Positions in ROI coordinates: the highest cell, moved by its offset where offsets are given."""
+    """Return positions in ROI coordinates: the highest cell, moved by its offset if offsets are given."""
     batch, points, size, _ = heatmaps.shape
     cell = heatmaps.flatten(2).argmax(dim=2)
     position = torch.stack([cell % size, cell // size], dim=2).to(heatmaps.dtype)

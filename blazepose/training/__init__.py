@@ -1,1 +1,1 @@
-"""Lightning modules, optimiser, runs and checkpoints."""
+"""Lightning modules, optimizer, runs and checkpoints."""

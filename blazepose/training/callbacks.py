@@ -1,4 +1,4 @@
-"""What happens around the steps: averaging, checkpoints, speed, pictures."""
+"""Callbacks of a run: weight averaging, checkpoints, throughput, images."""
 
 import time
 from collections.abc import Callable
@@ -18,10 +18,12 @@ from blazepose.training.runs import best_checkpoint, last_checkpoint
 
 
 class EMA(WeightAveraging):
-    """Exponential moving average of the weights, which is what is validated and saved.
+    """Exponential moving average of the weights, which is validated and saved.
 
-    The average starts short and lengthens to `decay`, so that it is of use from the first epoch.
+    The decay rises from a small value to `decay`, so that the average is useful from the first epoch.
     """
+
+    state_key = "AveragedWeights"  # key of its state in checkpoints: the class name of earlier versions
 
     def __init__(self, decay: float) -> None:
         def average(averaged: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:
@@ -31,13 +33,13 @@ class EMA(WeightAveraging):
         super().__init__(use_buffers=True, multi_avg_fn=average)
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Keep the average where the network will be; at this point it is still on the CPU."""
+        """Set up the average on the device of the training; the network itself is still on the CPU."""
         self._device = trainer.strategy.root_device
         super().setup(trainer, pl_module, stage)
 
 
 class ThroughputMonitor(Callback):
-    """Training rate of the last steps, in the progress bar and in TensorBoard."""
+    """Images per second of the last steps, in the progress bar and in TensorBoard."""
 
     EVERY = 10
 
@@ -60,13 +62,13 @@ class ThroughputMonitor(Callback):
 
 
 class ImageLogger(Callback):
-    """Augmented samples with their labels at the start, predictions after each validation, in TensorBoard.
+    """Logs augmented samples with labels at the start, and predictions after each validation, to TensorBoard.
 
     Args:
-        samples: draws a sheet of so many samples into a file, and returns it.
-        predictions: draws a sheet of what the module says of a batch of pictures.
-        folder: where the sheet of samples goes, too.
-        count: pictures a sheet.
+        samples: function that draws a sheet of `count` samples into a file, and returns it.
+        predictions: function that draws a sheet of the module's predictions for a batch of images.
+        folder: run folder, for the sheet of samples.
+        count: images per sheet.
     """
 
     def __init__(
@@ -81,7 +83,7 @@ class ImageLogger(Callback):
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.is_global_zero:
             sheet = self.samples(self.count, self.folder / "samples.png")
-            self._show(trainer, "train/samples", sheet)
+            self._log_image(trainer, "train/samples", sheet)
 
     def on_validation_batch_end(
         self,
@@ -94,16 +96,16 @@ class ImageLogger(Callback):
     ) -> None:
         if trainer.is_global_zero and batch_idx == 0 and not trainer.sanity_checking:
             sheet = self.predictions(pl_module, batch["image"][: self.count])
-            self._show(trainer, "val/predictions", sheet)
+            self._log_image(trainer, "val/predictions", sheet)
 
-    def _show(self, trainer: Trainer, tag: str, sheet: Any) -> None:
+    def _log_image(self, trainer: Trainer, tag: str, sheet: Any) -> None:
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_image(tag, sheet, trainer.global_step, dataformats="HWC")
 
 
 class RunCheckpoint(ModelCheckpoint):
-    """One checkpoint of a run, written over after each epoch, or after each that `monitor` finds better."""
+    """One checkpoint file of a run, replaced after each epoch, or after each that improves `monitor`."""
 
     def __init__(self, file: Path, monitor: str | None = None) -> None:
         super().__init__(
@@ -112,26 +114,26 @@ class RunCheckpoint(ModelCheckpoint):
             monitor=monitor,
             mode="max",
             enable_version_counter=False,
-            # Without a validation there is nothing to monitor; trainer.check_val_every_n_epoch may skip it.
+            # Without validation nothing is monitored; trainer.check_val_every_n_epoch may skip epochs.
             save_on_train_epoch_end=True if monitor is None else None,
         )
-        # As Lightning names it; under another name, Lightning removes the file that it has just replaced.
+        # Spelled as by Lightning, which otherwise removes the file that it has just replaced.
         self.file = Path(str(self.dirpath), file.name)
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Take the first process's folder, which Lightning sends to all."""
+        """Adopt the folder of the first process, which Lightning sends to all."""
         super().setup(trainer, pl_module, stage)
         self.file = Path(str(self.dirpath)) / self.file.name
 
     @property
     def state_key(self) -> str:
-        """Without a validation both of a run monitor nothing, by which Lightning would tell them apart."""
+        """Key of the state; without a monitor Lightning's would be the same for both checkpoints of a run."""
         return super().state_key if self.monitor else f"RunCheckpoint({self.file.stem})"
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over the best score so far, also where the run folder has been moved since.
+        """Restore the best score so far, also if the run folder has been moved.
 
-        Lightning forgets it then, and a worse epoch would replace the best weights.
+        Lightning drops it then, and a worse epoch would replace the best weights.
         """
         if self.file.is_file():
             paths = dict.fromkeys(("best_model_path", "kth_best_model_path"), str(self.file))
@@ -141,32 +143,30 @@ class RunCheckpoint(ModelCheckpoint):
 
 
 def checkpoint_callbacks(folder: Path, monitor: str | None) -> list[Callback]:
-    """The weights of the epoch that `monitor` finds best, and after every epoch all that is needed to go
-    on.
-    """
+    """Return callbacks that save the best weights by `monitor`, and the state to resume from."""
     best = RunCheckpoint(best_checkpoint(folder), monitor)
-    # Not ModelCheckpoint's save_last, which is written only when the best one is.
+    # Instead of ModelCheckpoint's save_last, which is written only with the best one.
     return [best, RunCheckpoint(last_checkpoint(folder))]
 
 
 def build_callbacks(
-    folder: Path, optimiser: OptimizerConfig, pictures: ImageLogger, monitor: str | None
+    folder: Path, optimizer_config: OptimizerConfig, image_logger: ImageLogger, monitor: str | None
 ) -> list[Callback]:
-    """The callbacks of a training run.
+    """Return the callbacks of a training run.
 
     Args:
-        folder: where it keeps its files.
-        optimiser: for the averaging.
-        pictures: what is drawn.
-        monitor: logged figure whose highest value is the best epoch; None takes the last.
+        folder: run folder.
+        optimizer_config: configuration with the decay of the average.
+        image_logger: logger of samples and predictions.
+        monitor: logged metric, whose maximum is the best epoch; None for the last epoch.
     """
     callbacks: list[Callback] = [
         *checkpoint_callbacks(folder, monitor),
         ThroughputMonitor(),
         LearningRateMonitor("step"),
         TQDMProgressBar(refresh_rate=10),
-        pictures,
+        image_logger,
     ]
-    if optimiser.ema_decay:
-        callbacks.append(EMA(optimiser.ema_decay))
+    if optimizer_config.ema_decay:
+        callbacks.append(EMA(optimizer_config.ema_decay))
     return callbacks

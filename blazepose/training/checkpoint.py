@@ -1,4 +1,4 @@
-"""Checkpoints that say what they are, loaded without Hydra or Lightning."""
+"""Checkpoints with metadata, read and written without Hydra or Lightning."""
 
 import re
 from collections.abc import Mapping
@@ -19,44 +19,43 @@ from blazepose.models.variants import InputSpec
 from blazepose.topology import OUTPUTS
 
 _PREFIX = "net."
-"""Of the network's tensors in the state of a training.landmark_module.LandmarkModule."""
+"""Prefix of the network's tensors in the state of a training.landmark_module.LandmarkModule."""
 
 
 class Checkpoint(NamedTuple):
-    """What a checkpoint file holds.
+    """Content of a checkpoint file.
 
     Attributes:
-        about: plain facts: task, model, wiring, topology, input, trained outputs, data, recipe, version.
-        weights: the network's state, averaged over the last steps where averaging was on.
+        metadata: plain values: task, model, wiring, topology, input, trained outputs, data, recipe, version.
+        weights: state dict of the network, averaged over the last steps where averaging was on.
     """
 
-    about: dict[str, Any]
+    metadata: dict[str, Any]
     weights: dict[str, Tensor]
 
 
 def landmark_metadata(
     net: LandmarkNet,
     wiring: str,
-    trained: dict[str, list[str]],
+    supervised: dict[str, list[str]],
     sources: dict[str, list[Source]],
     recipe: dict,
     init: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The facts that travel with weights (interface.md, Definitions); plain values only.
+    """Return the metadata of landmark weights (interface.md, Definitions); plain values only.
 
     Args:
         net: the network.
         wiring: "mediapipe" or "paper".
-        trained: what the labels can teach (data.datamodule.trained_outputs).
+        supervised: outputs that the training supervises (training.stages.supervised_by).
         sources: {"train": [...], "val": [...]}.
         recipe: the resolved training configuration.
-        init: what the weights that the training starts from say of themselves: they bring along what they
-            learned, and the licences of what they learned it from.
+        init: metadata of the initial weights, whose supervised outputs and data licenses are added.
     """
     if init is not None:
-        learned = init["trained"]
-        trained = {
-            kind: list(dict.fromkeys([*learned.get(kind, []), *names])) for kind, names in trained.items()
+        before = init["trained"]
+        supervised = {
+            kind: list(dict.fromkeys([*before.get(kind, []), *names])) for kind, names in supervised.items()
         }
     return {
         "task": "landmark",
@@ -64,8 +63,8 @@ def landmark_metadata(
         "wiring": wiring,
         "gradient_stop": net.gradient_stop,
         "topology": list(OUTPUTS),
-        "trained": trained,
-        **_origin(net.input_spec, sources, recipe, init),
+        "trained": supervised,
+        **_shared_metadata(net.input_spec, sources, recipe, init),
     }
 
 
@@ -75,20 +74,20 @@ def detector_metadata(
     recipe: dict,
     init: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The facts that travel with a detector's weights; arguments as of landmark_metadata."""
+    """Return the metadata of a detector's weights; arguments as of landmark_metadata."""
     return {
         "task": "detector",
         "model": "detector",
         "topology": list(ALIGNMENT_POINTS),
         "trained": {"outputs": ["scores", "boxes"]},
-        **_origin(net.input_spec, sources, recipe, init),
+        **_shared_metadata(net.input_spec, sources, recipe, init),
     }
 
 
-def _origin(
+def _shared_metadata(
     spec: InputSpec, sources: dict[str, list[Source]], recipe: dict, init: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """What weights of both kinds say of where they come from."""
+    """Return the metadata that both networks have: input, data, initial weights, recipe and version."""
     if init is not None:
         init = {key: init[key] for key in ("trained", "data", "init", "sha256", "blend") if key in init}
     return {
@@ -99,7 +98,7 @@ def _origin(
                     "name": source.name,
                     "people": len(source.annotations),
                     "left_out": source.left_out,
-                    "licence": source.licence,
+                    "licence": source.license,
                 }
                 for source in used
             ]
@@ -111,23 +110,23 @@ def _origin(
     }
 
 
-def write_checkpoint(path: Path, net: LandmarkNet | DetectorNet, about: Mapping[str, Any]) -> None:
-    """Write weights with what they say of themselves, as a training does, but without its optimiser."""
+def write_checkpoint(path: Path, net: LandmarkNet | DetectorNet, metadata: Mapping[str, Any]) -> None:
+    """Write weights and metadata as a training does, but without the optimizer state."""
     state = {f"{_PREFIX}{name}": value for name, value in net.state_dict().items()}
     with atomic_path(path) as part:
-        torch.save({"blazepose": dict(about), "state_dict": state}, part)
+        torch.save({"blazepose": dict(metadata), "state_dict": state}, part)
 
 
-def read_checkpoint(path: Path, to_go_on: bool = False) -> Checkpoint:
-    """Read a checkpoint of ours.
+def read_checkpoint(path: Path, for_resume: bool = False) -> Checkpoint:
+    """Read a checkpoint of this project.
 
     Args:
         path: the file.
-        to_go_on: its training shall go on, for which weights alone are not enough.
+        for_resume: require the optimizer state, too.
 
     Raises:
         FileNotFoundError: if it is missing.
-        ValueError: if it cannot be read, is no checkpoint of this project, or not enough.
+        ValueError: if it cannot be read, is no checkpoint of this project, or lacks the optimizer state.
     """
     check_file(path, "a checkpoint", "name a .ckpt that train.py wrote")
     try:
@@ -135,16 +134,18 @@ def read_checkpoint(path: Path, to_go_on: bool = False) -> Checkpoint:
     except Exception as error:  # torch and pickle raise anything for a damaged file
         raise _unreadable(path, error) from error
     if not isinstance(content, dict) or "blazepose" not in content or "state_dict" not in content:
-        raise ValueError(f"{path} is no checkpoint of blazepose: it does not say what it is")
-    if to_go_on and "optimizer_states" not in content:
-        raise ValueError(f"{path} holds weights alone, so no run can go on; init={path} starts a new one")
+        raise ValueError(f"{path} is not a blazepose checkpoint: it has no blazepose metadata")
+    if for_resume and "optimizer_states" not in content:
+        raise ValueError(
+            f"{path} has no optimizer state, so it cannot be resumed; init={path} starts a new run"
+        )
     state = content["state_dict"].items()
     weights = {name.removeprefix(_PREFIX): value for name, value in state if name.startswith(_PREFIX)}
     return Checkpoint(content["blazepose"], weights)
 
 
 def _unreadable(path: Path, error: Exception) -> ValueError:
-    """Pass on what torch reported, without its advice for files of other kinds."""
+    """Return the error of torch.load without its advice for other kinds of files."""
     other = path.with_name({"best.ckpt": "last.ckpt", "last.ckpt": "best.ckpt"}.get(path.name, path.name))
     next_step = f"{other} is the other checkpoint of this run" if other != path and other.is_file() else None
     if "Unsupported global" in str(error):
@@ -155,28 +156,28 @@ def _unreadable(path: Path, error: Exception) -> ValueError:
 
 
 def load_weights(net: LandmarkNet | DetectorNet, checkpoint: Checkpoint, path: Path) -> None:
-    """Put a checkpoint's weights into a network of the same kind; everything accounted for.
+    """Load a checkpoint's weights into a network of the same kind, strictly.
 
     Raises:
-        ValueError: on another topology, model, or any missing, unexpected or differently shaped tensor.
+        ValueError: on another topology or model, or a missing, unexpected or differently shaped tensor.
     """
-    about, weights = checkpoint
+    metadata, weights = checkpoint
     name, topology = (
         (net.variant.name, OUTPUTS) if isinstance(net, LandmarkNet) else ("detector", ALIGNMENT_POINTS)
     )
-    if about["topology"] != list(topology):
-        raise ValueError(
-            f"{path} was trained for another set of {len(about['topology'])} points than our {len(topology)}"
-        )
-    own = net.state_dict()
-    if wrong := sorted(
-        set(own.keys() ^ weights.keys())
-        | {name for name in own.keys() & weights.keys() if own[name].shape != weights[name].shape}
+    if metadata["topology"] != list(topology):
+        count = len(metadata["topology"])
+        points = f"{len(topology)}" if count != len(topology) else "others"
+        raise ValueError(f"{path} was trained for {count} points; this network has {points}")
+    expected = net.state_dict()
+    if mismatched := sorted(
+        set(expected.keys() ^ weights.keys())
+        | {name for name in expected.keys() & weights.keys() if expected[name].shape != weights[name].shape}
     ):
-        wired = f" in the {about['wiring']} wiring" if "wiring" in about else ""
-        own_network = f"model={about['model']}" + (f" model.wiring={about['wiring']}" if wired else "")
+        wiring = f" in the {metadata['wiring']} wiring" if "wiring" in metadata else ""
+        options = f"model={metadata['model']}" + (f" model.wiring={metadata['wiring']}" if wiring else "")
         raise ValueError(
-            f"{path} holds {about['model']}{wired}, not the {name} "
-            f"asked for: {len(wrong)} tensors do not fit, first {wrong[0]}; its own network is {own_network}"
+            f"{path} holds {metadata['model']}{wiring}, not {name}: {len(mismatched)} tensors do not match, "
+            f"first {mismatched[0]}; use {options}"
         )
     net.load_state_dict(weights, strict=True)

@@ -1,4 +1,4 @@
-"""Picture sheets of the detector's samples and answers."""
+"""Image sheets of the detector's samples and predictions."""
 
 from pathlib import Path
 
@@ -26,11 +26,11 @@ def draw_person(
     """Draw a person's box, the ROI, and lines from hips and shoulders to the points on their circles.
 
     Args:
-        canvas: uint8 RGB (size, size, 3), drawn on.
-        box_xyxy: (4,) in 0..1 of it.
-        points: (4, 2) in 0..1 of it.
+        canvas: uint8 RGB (size, size, 3), modified.
+        box_xyxy: (4,) in 0..1 of the canvas.
+        points: (4, 2) in 0..1 of the canvas.
         labelled: (4,) bool.
-        color: of the box.
+        color: color of the box.
     """
     size = canvas.shape[0]
     _polygon(canvas, box_xyxy[[0, 1, 2, 1, 2, 3, 0, 3]].reshape(4, 2) * size, color)
@@ -43,17 +43,17 @@ def draw_person(
 
 
 def _polygon(canvas: np.ndarray, points_px: np.ndarray, color: Color) -> None:
-    # OpenCV counts in 32 bits: points far outside stay far outside.
+    # OpenCV computes in 32 bits: clipping keeps points far outside from wrapping around.
     corners = np.rint(points_px.clip(-1e4, 1e4)).astype(np.int32)
     cv2.polylines(canvas, [corners], True, color, 1, cv2.LINE_AA)
 
 
 def draw_detector_samples(dataset: DetectorDataset, count: int, path: Path) -> np.ndarray:
-    """A sheet of `count` augmented samples spread over the dataset, with labels; also as a PNG at `path`."""
-    picks = np.linspace(0, len(dataset) - 1, min(count, len(dataset))).astype(int)
-    picture = sheet([_draw_labels(dataset[int(i)]) for i in picks])
-    write_image(path, picture)
-    return picture
+    """Draw a sheet of `count` augmented samples spread over the dataset, with labels; save it at `path`."""
+    indices = np.linspace(0, len(dataset) - 1, min(count, len(dataset))).astype(int)
+    image = sheet([_draw_labels(dataset[int(i)]) for i in indices])
+    write_image(path, image)
+    return image
 
 
 def _draw_labels(sample: DetectorSample) -> np.ndarray:
@@ -68,16 +68,16 @@ def _draw_labels(sample: DetectorSample) -> np.ndarray:
     return canvas
 
 
-def draw_detector(module: DetectorModule, images: Tensor) -> np.ndarray:
-    """A sheet of whom a training's network finds in pictures, uint8 (batch, size, size, 3)."""
-    found = module.detect(images)
-    return sheet([draw_found(image, one) for image, one in zip(images.cpu().numpy(), found, strict=True)])
+def draw_detector_predictions(module: DetectorModule, images: Tensor) -> np.ndarray:
+    """Draw a sheet of the people that the network detects in images, uint8 (batch, size, size, 3)."""
+    pairs = zip(images.cpu().numpy(), module.detect(images), strict=True)
+    return sheet([draw_detections(image, detections) for image, detections in pairs])
 
 
-def draw_found(image: np.ndarray, found: Detections) -> np.ndarray:
-    """A copy of a picture, enlarged, with those who are found in it."""
+def draw_detections(image: np.ndarray, detections: Detections) -> np.ndarray:
+    """Draw detections on an enlarged copy of an image."""
     canvas = _enlarged(image)
-    for score, box, points in zip(*found, strict=True):
+    for score, box, points in zip(*detections, strict=True):
         if score >= DEFAULT_MIN_SCORE:
             draw_person(canvas, box, points, np.ones(4, bool), LEFT_COLOR)
     return canvas

@@ -1,4 +1,4 @@
-"""How much each of the detector's loss terms counts."""
+"""Weights and parameters of the detector's losses."""
 
 import math
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from blazepose.ranges import check_ranges
 
 @dataclass(frozen=True)
 class DetectorLossConfig:
-    """Weights of the terms and what they are made with.
+    """Weights of the terms and their parameters.
 
     Attributes:
-        score: of the focal loss.
-        box: of centre and side of the boxes.
-        points: of the alignment points.
-        gamma: how fast easy anchors fade.
-        alpha: weight of anchors that see a person.
-        beta: error from which boxes and points count linearly, sides of the box.
+        score: weight of the focal loss.
+        box: weight of center and side of the boxes.
+        points: weight of the alignment points.
+        gamma: focusing parameter, which reduces the loss of easy anchors.
+        alpha: weight of positive anchors.
+        beta: error at which boxes and points change from squared to linear, sides of the box.
 
     Raises:
         ValueError: names the value that is out of range.
@@ -31,5 +31,5 @@ class DetectorLossConfig:
 
     def __post_init__(self) -> None:
         limits = dict.fromkeys(("score", "box", "points"), (1e-6, math.inf))
-        made = {"gamma": (0.0, 10.0), "alpha": (0.0, 1.0), "beta": (1e-4, math.inf)}
-        check_ranges("detector.loss", self, {**limits, **made})
+        parameters = {"gamma": (0.0, 10.0), "alpha": (0.0, 1.0), "beta": (1e-4, math.inf)}
+        check_ranges("detector.loss", self, {**limits, **parameters})

@@ -1,4 +1,4 @@
-"""One training step of the detector, and its validation."""
+"""Lightning module of the detector: training step, losses, validation."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -39,9 +39,9 @@ from blazepose.training.optimizer import OptimizerConfig
 
 
 def monitor_name(scenes: Sequence[AnnotatedImage]) -> str:
-    """What says which epoch was the best: good ROIs, or where nobody's is labelled, people who are found."""
-    known = any(person.labelled[[HIPS, CIRCLE]].all() for scene in scenes for person in scene.people)
-    return "val/roi_good" if known else "val/ap_place"
+    """Return the metric of the best epoch: good ROIs, or the average precision if no ROI is labelled."""
+    labelled = any(person.labelled[[HIPS, CIRCLE]].all() for scene in scenes for person in scene.people)
+    return "val/roi_good" if labelled else "val/ap_place"
 
 
 class DetectorModule(LightningModule):
@@ -49,36 +49,36 @@ class DetectorModule(LightningModule):
 
     Args:
         net: the network.
-        weights: of the loss terms.
-        optimiser: AdamW and schedule.
-        epochs: of the run.
-        about: plain facts that travel with the checkpoint (training.checkpoint).
+        loss_config: weights and parameters of the losses.
+        optimizer_config: AdamW and schedule.
+        epochs: number of epochs of the run.
+        metadata: metadata of the checkpoints (training.checkpoint).
     """
 
     def __init__(
         self,
         net: DetectorNet,
-        weights: DetectorLossConfig,
-        optimiser: OptimizerConfig,
+        loss_config: DetectorLossConfig,
+        optimizer_config: OptimizerConfig,
         epochs: int,
-        about: dict[str, Any],
+        metadata: dict[str, Any],
     ) -> None:
         super().__init__()
         self.net = net.to(memory_format=torch.channels_last)
-        self.weights = weights
-        self.optimiser = optimiser
+        self.loss_config = loss_config
+        self.optimizer_config = optimizer_config
         self.epochs = epochs
-        self.about = about
+        self.metadata = metadata
         self._finite = torch.tensor(True)
         self.detection = DetectionMetric()
 
     def forward(self, images: UInt8[Tensor, "batch size size 3"]) -> DetectorOutputs:
-        """Run the network on uint8 pictures."""
+        """Run the network on uint8 images."""
         return self.net(detector_input(images))
 
     @torch.no_grad()
     def detect(self, images: UInt8[Tensor, "batch size size 3"]) -> list[Detections]:
-        """Who is in the pictures, as the runtime would say it, in 0..1 of them."""
+        """Detect people as at run time, in 0..1 of the images."""
         out = self(images)
         boxes = out.boxes.float().cpu().numpy()
         scores = out.scores[..., 0].float().sigmoid().cpu().numpy()
@@ -88,35 +88,35 @@ class DetectorModule(LightningModule):
         ]
 
     def losses(self, out: DetectorOutputs, batch: DetectorBatch) -> dict[str, Tensor]:
-        """Every loss term, unweighted."""
+        """Compute the unweighted loss terms."""
         targets = assign_anchors(batch["boxes"], batch["people"], batch["ignored"])
-        placed, weights = targets.placed, self.weights
-        wanted = encode_boxes(batch["boxes"], batch["points"], targets.person)[placed]
-        said = out.boxes.float()[placed] / DETECTOR_SIZE
-        rows = placed.nonzero()[:, 0], targets.person[placed]
+        regressed, config = targets.regressed, self.loss_config
+        target = encode_boxes(batch["boxes"], batch["points"], targets.person)[regressed]
+        predicted = out.boxes.float()[regressed] / DETECTOR_SIZE
+        rows = regressed.nonzero()[:, 0], targets.person[regressed]
         side = batch["boxes"][rows][:, 2]
-        known = batch["points_labelled"][rows].repeat_interleave(2, dim=1)
+        labelled = batch["points_labelled"][rows].repeat_interleave(2, dim=1)
         return {
             "score": focal_loss(
-                out.scores[..., 0].float(), targets.positive, targets.negative, weights.gamma, weights.alpha
+                out.scores[..., 0].float(), targets.positive, targets.negative, config.gamma, config.alpha
             ),
             "box": box_regression_loss(
-                said[:, :4], wanted[:, :4], torch.ones_like(known[:, :4]), side, weights.beta
+                predicted[:, :4], target[:, :4], torch.ones_like(labelled[:, :4]), side, config.beta
             ),
-            "points": box_regression_loss(said[:, 4:], wanted[:, 4:], known, side, weights.beta),
+            "points": box_regression_loss(predicted[:, 4:], target[:, 4:], labelled, side, config.beta),
         }
 
     def on_train_epoch_start(self) -> None:
         check_steps(self, self.epochs)
         self._finite = torch.ones((), dtype=torch.bool, device=self.device)
         self.net.train()
-        freeze_stages(self.net.encoder, self.optimiser.frozen_levels)
-        if self.optimiser.frozen_norm:
+        freeze_stages(self.net.encoder, self.optimizer_config.frozen_stages)
+        if self.optimizer_config.norm_eval:
             freeze_bn_stats(self.net)
 
     def training_step(self, batch: DetectorBatch, batch_idx: int) -> Tensor:
         terms = self.losses(self(batch["image"]), batch)
-        loss = torch.stack([getattr(self.weights, name) * term for name, term in terms.items()]).sum()
+        loss = torch.stack([getattr(self.loss_config, name) * term for name, term in terms.items()]).sum()
         self._finite &= torch.isfinite(loss.detach())
         if batch_idx % 10 == 0:
             self._check_finite()
@@ -135,8 +135,9 @@ class DetectorModule(LightningModule):
         self.detection.rank = self.global_rank
 
     def validation_step(self, batch: DetectorBatch, batch_idx: int) -> None:
-        for row, found in enumerate(self.detect(batch["image"])):
-            self.detection.update(int(batch["index"][row]), match_detections(found, truth_of(batch, row)))
+        for row, detections in enumerate(self.detect(batch["image"])):
+            matches = match_detections(detections, ground_truth(batch, row))
+            self.detection.update(int(batch["index"][row]), matches)
 
     def on_validation_epoch_end(self) -> None:
         for name, value in self.detection.compute().items():
@@ -145,7 +146,7 @@ class DetectorModule(LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         return optimizer_and_schedule(
-            self.net, self.optimiser, [self.epochs * steps_per_epoch(self, self.epochs)]
+            self.net, self.optimizer_config, [self.epochs * steps_per_epoch(self, self.epochs)]
         )
 
     def configure_gradient_clipping(
@@ -157,15 +158,15 @@ class DetectorModule(LightningModule):
         clip_gradients(self.net, gradient_clip_val)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["blazepose"] = self.about
+        checkpoint["blazepose"] = self.metadata
 
 
-def truth_of(batch: DetectorBatch, row: int) -> GroundTruth:
-    """The people of one picture of a batch."""
+def ground_truth(batch: DetectorBatch, row: int) -> GroundTruth:
+    """Return the ground truth of one image of a batch."""
     people = batch["people"][row].cpu().numpy()
     boxes, points, labelled = (
         batch[key][row].cpu().numpy()[people] for key in ("boxes", "points", "points_labelled")
     )
     ignored = batch["ignored"][row].cpu().numpy()
-    there = (ignored[:, 2:] > ignored[:, :2]).all(axis=1)
-    return GroundTruth(boxes, points, labelled, ignored[there])
+    valid = (ignored[:, 2:] > ignored[:, :2]).all(axis=1)
+    return GroundTruth(boxes, points, labelled, ignored[valid])

@@ -1,8 +1,8 @@
-"""What the weights that a fine-tuning starts from say, kept where nobody labelled anything.
+"""Distillation from the initial weights of a fine-tuning, for outputs without labels.
 
-Users label few of the 33 landmarks. The others, depth, metres, visibility, mask and pose score have no label,
-and would drift as the features under them change. The network as it was before is their teacher, but not on
-a limb whose labelled joints it plainly misses: a wrist that is put right must not get the wrong hand.
+Users label few of the 33 landmarks. The others, depth, metric coordinates, visibility, mask and pose score
+have no label, and would drift as the features under them change. The network as it was before is their
+teacher, except on a limb whose labelled joints it misses: a corrected wrist must not get the wrong hand.
 """
 
 from collections.abc import Collection
@@ -31,7 +31,7 @@ from blazepose.topology import (
 from blazepose.training.loss_config import LandmarkLossConfig
 from blazepose.training.stages import StageName
 
-_LIMBS = (
+_KINEMATIC_CHAINS = (
     "left_shoulder",
     "left_elbow left_shoulder",
     "left_wrist left_elbow left_shoulder",
@@ -50,15 +50,15 @@ _LIMBS = (
     "mouth_left nose left_eye left_shoulder",
     "nose left_eye left_ear left_shoulder",
 )
-"""A landmark of the left side, and whom to ask whether the teacher sees it, nearest first."""
+"""A landmark of the left side, then the landmarks whose labels test the teacher there, nearest first."""
 
-_MOSTLY = 0.75
-"""Share of the labelled landmarks that the teacher finds on somebody whom it sees as a whole. Chosen."""
+_MIN_CORRECT = 0.75
+"""Fraction of a person's labelled landmarks at which the teacher counts as right about the whole. Chosen."""
 
 
-def _witnesses() -> Tensor:
-    """(33, 4) landmarks to ask, nearest first; the last one again where there are fewer."""
-    rows = {line.split()[0]: line.split() for line in _LIMBS}
+def _reference_landmarks() -> Tensor:
+    """Return (33, 4) reference landmarks, nearest first, padded with the last one."""
+    rows = {line.split()[0]: line.split() for line in _KINEMATIC_CHAINS}
     rows |= {
         mirror_name(name): [mirror_name(point) for point in row]
         for name, row in rows.items()
@@ -69,56 +69,56 @@ def _witnesses() -> Tensor:
     return torch.tensor([[INDEX[point] for point in row] for row in padded])
 
 
-REFERENCE_LANDMARKS = _witnesses()
+REFERENCE_LANDMARKS = _reference_landmarks()
 
 
 def confident_points(
-    said: Float[Tensor, "batch 39 2"],
+    predicted: Float[Tensor, "batch 39 2"],
     points: Float[Tensor, "batch 39 2"],
     labelled: Bool[Tensor, "batch 39"],
     torso: Float[Tensor, " batch"],
 ) -> Bool[Tensor, "batch 39"]:
-    """Where the teacher may be believed.
+    """Return a mask of the teacher's points that are consistent with the labels, limb by limb.
 
-    A landmark is, if the nearest labelled one along its limb is within a fifth of the torso of its label, or
-    if none of them is labelled; alignment points are, if most of the labelled ones are.
+    A landmark is, if the teacher puts the nearest labelled landmark along its limb within a fifth of the
+    torso of its label, or if none of them is labelled; alignment points are, if most landmarks are.
 
     Args:
-        said: by the teacher, in the unit of the labels.
+        predicted: points of the teacher, in the unit of the labels.
         points: labels.
-        labelled: which of them are.
+        labelled: mask of the points with labels.
         torso: size of each person, in the same unit.
     """
-    error = torch.linalg.vector_norm(said - points, dim=2)[:, :NUM_LANDMARKS]
-    right = error < PCK_THRESHOLD * torso[:, None]
-    known = labelled[:, :NUM_LANDMARKS]
-    verdict = torch.ones_like(known)
-    for witness in REFERENCE_LANDMARKS.to(points.device).T.flip(0):
-        verdict = torch.where(known[:, witness], right[:, witness], verdict)
-    whole = (right & known).sum(1) >= _MOSTLY * known.sum(1)
-    rest = whole[:, None].expand(-1, NUM_OUTPUTS - NUM_LANDMARKS)
-    return torch.cat([verdict, rest], dim=1)
+    error = torch.linalg.vector_norm(predicted - points, dim=2)[:, :NUM_LANDMARKS]
+    correct = error < PCK_THRESHOLD * torso[:, None]
+    valid = labelled[:, :NUM_LANDMARKS]
+    landmarks = torch.ones_like(valid)
+    for reference in REFERENCE_LANDMARKS.to(points.device).T.flip(0):
+        landmarks = torch.where(valid[:, reference], correct[:, reference], landmarks)
+    person = (correct & valid).sum(1) >= _MIN_CORRECT * valid.sum(1)
+    auxiliary = person[:, None].expand(-1, NUM_OUTPUTS - NUM_LANDMARKS)
+    return torch.cat([landmarks, auxiliary], dim=1)
 
 
 class TeacherOutputs(NamedTuple):
-    """What the teacher says of a batch.
+    """Outputs of the teacher for a batch.
 
     Attributes:
-        said: its outputs.
-        sure: (batch, 39) bool, where it may be believed.
+        outputs: outputs of its network.
+        confident: (batch, 39) bool, points to distill from.
     """
 
-    said: LandmarkOutputs
-    sure: Tensor
+    outputs: LandmarkOutputs
+    confident: Tensor
 
-    def labels(self, labelled: Bool[Tensor, "batch 39"]) -> Bool[Tensor, "batch 39"]:
-        """The labels that are learned: alignment points only where the teacher is wrong.
+    def supervised_points(self, labelled: Bool[Tensor, "batch 39"]) -> Bool[Tensor, "batch 39"]:
+        """Return the mask of labels to train on: alignment points only where the teacher is wrong.
 
-        Apps have been built on its regions of interest, and labels define them a little otherwise.
+        Apps rely on the teacher's regions of interest, and labels define these slightly differently.
         """
-        learned = labelled.clone()
-        learned[:, NUM_LANDMARKS:] &= ~self.sure[:, NUM_LANDMARKS:]
-        return learned
+        supervised = labelled.clone()
+        supervised[:, NUM_LANDMARKS:] &= ~self.confident[:, NUM_LANDMARKS:]
+        return supervised
 
 
 @torch.no_grad()
@@ -127,87 +127,93 @@ def run_teacher(
     images: Float[Tensor, "batch 3 size size"],
     masks: int,
     batch: PoseBatch,
-    knows: Bool[Tensor, "39"],
+    supervised: Bool[Tensor, "39"],
 ) -> TeacherOutputs:
-    """What the teacher says of pictures; of those without people it is not believed.
+    """Run the teacher on images; on those without people, no point is confident.
 
     Args:
-        teacher: in eval mode.
-        images: as networks take them.
-        masks: of how many of them the mask is asked.
-        batch: their labels.
-        knows: points that it has learned.
+        teacher: network in eval mode.
+        images: input of the networks.
+        masks: number of images to predict a mask for.
+        batch: labels of the images.
+        supervised: points that the teacher was trained on.
     """
-    said = teacher(images, masks)
+    outputs = teacher(images, masks)
     points = batch["points"][..., :2]
     torso = torso_across(points)
-    known = batch["labelled"] & (torso > 0)[:, None]
-    sure = confident_points(said.landmarks[..., :2].float() / teacher.input_spec.size, points, known, torso)
-    return TeacherOutputs(said, sure & knows & (batch["pose"] > 0)[:, None])
+    labelled = batch["labelled"] & (torso > 0)[:, None]
+    predicted = outputs.landmarks[..., :2].float() / teacher.input_spec.size
+    confident = confident_points(predicted, points, labelled, torso)
+    return TeacherOutputs(outputs, confident & supervised & (batch["pose"] > 0)[:, None])
 
 
 def distillation_losses(
     out: LandmarkOutputs,
-    lesson: TeacherOutputs,
+    teacher: TeacherOutputs,
     batch: PoseBatch,
-    weights: LandmarkLossConfig,
+    config: LandmarkLossConfig,
     size: int,
     outputs: Collection[str],
     stage: StageName = "joint",
 ) -> dict[str, Tensor]:
-    """Losses against the teacher wherever there is no label and it may be believed; named as those of labels.
+    """Compute losses against the teacher where it is confident and there is no label; names as of the labels.
 
     Args:
-        out: of the network that learns.
-        lesson: of the same pictures.
-        batch: with the labels that are learned.
-        weights: for the scales of the losses.
+        out: outputs of the student.
+        teacher: outputs of the teacher for the same images.
+        batch: labels of the images.
+        config: parameters of the losses.
         size: side of the crop, pixels.
-        outputs: that the teacher has learned (training.learned.HEADS, and heatmaps).
-        stage: of the training.
+        outputs: outputs that the teacher was trained on (training.supervised_outputs.HEADS, and heatmaps).
+        stage: stage of the training.
     """
     terms: dict[str, Tensor] = {}
     if stage != "regression":
-        terms |= _kept_maps(out, lesson, batch)
+        terms |= _heatmap_distillation(out, teacher, batch)
     if stage != "heatmap":
-        terms |= _kept_regression(out, lesson, batch, weights, size)
-    known = {"coordinates", *outputs}
-    return {name: term for name, term in terms.items() if {"heatmap": "heatmaps"}.get(name, name) in known}
+        terms |= _regression_distillation(out, teacher, batch, config, size)
+    distilled = {"coordinates", *outputs}
+    return {
+        name: term for name, term in terms.items() if {"heatmap": "heatmaps"}.get(name, name) in distilled
+    }
 
 
-def _kept_maps(out: LandmarkOutputs, lesson: TeacherOutputs, batch: PoseBatch) -> dict[str, Tensor]:
-    """Terms of heatmaps and mask."""
-    (said, sure), points = lesson, slice(NUM_HEATMAPS)
-    free = (sure & ~batch["labelled"])[:, points]
-    maps = out.heatmaps[:, points].float(), said.heatmaps[:, points].float().sigmoid()
-    terms = {"heatmap": heatmap_loss(*maps, free)}
-    if out.segmentation is not None and said.segmentation is not None:
+def _heatmap_distillation(
+    out: LandmarkOutputs, teacher: TeacherOutputs, batch: PoseBatch
+) -> dict[str, Tensor]:
+    """Compute the terms of heatmaps and mask."""
+    (target, confident), points = teacher, slice(NUM_HEATMAPS)
+    unlabelled = (confident & ~batch["labelled"])[:, points]
+    maps = out.heatmaps[:, points].float(), target.heatmaps[:, points].float().sigmoid()
+    terms = {"heatmap": heatmap_loss(*maps, unlabelled)}
+    if out.segmentation is not None and target.segmentation is not None:
         masks = len(out.segmentation)
-        whole = sure[:masks, ROI_CENTER, None, None]
-        unknown = (batch["mask"][:masks] == IGNORE) & whole
-        probable = said.segmentation[:, 0].float().sigmoid()
-        terms["segmentation"] = binary_loss(out.segmentation[:, 0].float(), probable, unknown)
+        person = confident[:masks, ROI_CENTER, None, None]
+        unlabelled = (batch["mask"][:masks] == IGNORE) & person
+        probability = target.segmentation[:, 0].float().sigmoid()
+        terms["segmentation"] = binary_loss(out.segmentation[:, 0].float(), probability, unlabelled)
     return terms
 
 
-def _kept_regression(
-    out: LandmarkOutputs, lesson: TeacherOutputs, batch: PoseBatch, weights: LandmarkLossConfig, size: int
+def _regression_distillation(
+    out: LandmarkOutputs, teacher: TeacherOutputs, batch: PoseBatch, config: LandmarkLossConfig, size: int
 ) -> dict[str, Tensor]:
-    """Terms of the tower."""
-    said, sure = lesson
-    landmarks, taught = out.landmarks.float(), said.landmarks.float()
-    here, there = landmarks[..., :3] / size, taught[..., :3] / size
-    people = sure[:, :NUM_LANDMARKS]
-    world, taught_world = (x.world.float()[:, :NUM_LANDMARKS] for x in (out, said))
-    everybody = torch.ones_like(out.pose_logit, dtype=torch.bool)
+    """Compute the terms of the regression head."""
+    target, confident = teacher
+    landmarks, target_landmarks = out.landmarks.float(), target.landmarks.float()
+    xyz, target_xyz = landmarks[..., :3] / size, target_landmarks[..., :3] / size
+    world, target_world = (x.world.float()[:, :NUM_LANDMARKS] for x in (out, target))
+    unlabelled, z_unlabelled = confident & ~batch["labelled"], confident & ~batch["z_labelled"]
+    body = confident[:, :NUM_LANDMARKS]
+    all_images = torch.ones_like(out.pose_logit, dtype=torch.bool)
     terms = {
-        "coordinates": position_loss(here[..., :2], there[..., :2], sure & ~batch["labelled"], weights.scale),
-        "z": coordinate_loss(here[..., 2:], there[..., 2:], sure & ~batch["z_labelled"], weights.beta),
-        "world": coordinate_loss(world, taught_world, people & ~batch["world_labelled"], weights.beta),
-        "pose": binary_loss(out.pose_logit.float(), said.pose_logit.float().sigmoid(), everybody),
+        "coordinates": position_loss(xyz[..., :2], target_xyz[..., :2], unlabelled, config.coordinate_scale),
+        "z": coordinate_loss(xyz[..., 2:], target_xyz[..., 2:], z_unlabelled, config.huber_beta),
+        "world": coordinate_loss(world, target_world, body & ~batch["world_labelled"], config.huber_beta),
+        "pose": binary_loss(out.pose_logit.float(), target.pose_logit.float().sigmoid(), all_images),
     }
     for column, name in ((3, "visibility"), (4, "presence")):
-        unknown = people & (batch[name] < 0)  # type: ignore[literal-required]
-        logits, probable = (x[:, :NUM_LANDMARKS, column] for x in (landmarks, taught.sigmoid()))
-        terms[name] = binary_loss(logits, probable, unknown)
+        unlabelled = body & (batch[name] < 0)  # type: ignore[literal-required]
+        logits, probability = (x[:, :NUM_LANDMARKS, column] for x in (landmarks, target_landmarks.sigmoid()))
+        terms[name] = binary_loss(logits, probability, unlabelled)
     return terms

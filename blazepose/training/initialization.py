@@ -1,4 +1,4 @@
-"""Where a training begins: anew, from other weights, or where it was cut off."""
+"""Initial weights of a training: random, of a file, or of the run that is resumed."""
 
 import copy
 from collections.abc import Iterator, Mapping
@@ -21,86 +21,91 @@ from blazepose.training.runs import resolve_weights
 from blazepose.training.weights import IMPORTED, load_initial_weights, load_landmark_net
 
 _CALIBRATION, _BATCH = 256, 32
-"""Crops that BatchNorm's statistics are estimated on. Chosen: more move them by less than a hundredth."""
+"""Crops for estimating BatchNorm statistics. Chosen: more change them by less than a hundredth."""
 
 
 class InitialState(NamedTuple):
-    """What a training starts from.
+    """Initial state of a training.
 
     Attributes:
-        about: what the weights say of themselves; None where it begins anew.
-        teacher: the network before the training, if it is to keep what nobody labelled.
+        metadata: metadata of the initial weights; None for random ones.
+        teacher: the network before the training, for distillation; None without it.
     """
 
-    about: dict[str, Any] | None
+    metadata: dict[str, Any] | None
     teacher: LandmarkNet | None
 
 
 def initialize(
-    net: LandmarkNet | DetectorNet, init: str | None, train_set: Samples, keep: bool, resumed: Path | None
+    net: LandmarkNet | DetectorNet, init: str | None, train_set: Samples, distill: bool, resumed: Path | None
 ) -> InitialState:
-    """Put weights into a network, with BatchNorm statistics of the training's pictures where they have none.
+    """Load initial weights into a network; if they have no BatchNorm statistics, estimate these.
 
     Args:
-        net: new; a training that goes on gets its weights from the checkpoint later.
-        init: file or run folder to start from.
-        train_set: to take pictures from.
-        keep: a teacher is needed; of landmark networks only.
-        resumed: checkpoint of a training that goes on.
+        net: new network; a resumed training loads its weights from the checkpoint later.
+        init: file or run folder of the initial weights.
+        train_set: training samples, for the BatchNorm statistics.
+        distill: return a teacher; for landmark networks only.
+        resumed: checkpoint of a resumed training.
 
     Raises:
         FileNotFoundError: if the file is missing.
-        ValueError: if it does not fit, or if there is nothing to keep.
+        ValueError: if it does not match the network, or if distillation lacks initial weights.
     """
     if init is None:
-        if keep:
-            raise ValueError("loss.keep keeps what the weights of init= say; name some, or set loss.keep=0")
+        if distill:
+            raise ValueError(
+                "loss.distill (distillation from the initial weights) needs init=FILE. "
+                "Set init=, or loss.distill=0."
+            )
         return InitialState(None, None)
     if resumed:
-        about = read_checkpoint(resumed).about["init"]
-        return InitialState(about, _same_teacher(init, about) if keep else None)
+        metadata = read_checkpoint(resumed).metadata["init"]
+        return InitialState(metadata, _load_teacher(init, metadata) if distill else None)
     path = resolve_weights(init, "init=")
-    about = load_initial_weights(net, path)
-    teacher = copy.deepcopy(net).eval() if keep and isinstance(net, LandmarkNet) else None
+    metadata = load_initial_weights(net, path)
+    teacher = copy.deepcopy(net).eval() if distill and isinstance(net, LandmarkNet) else None
     if path.suffix in IMPORTED:
         prepare = network_input if isinstance(net, LandmarkNet) else detector_input
-        precise_bn(net.eval(), map(prepare, _pictures(train_set)))
-    return InitialState(about, teacher)
+        precise_bn(net.eval(), map(prepare, _calibration_batches(train_set)))
+    return InitialState(metadata, teacher)
 
 
-def describe_initialization(start: InitialState, init: str | None, optimiser: OptimizerConfig) -> list[str]:
-    """What to know of weights that a training starts from, a line each."""
+def describe_initialization(
+    start: InitialState, init: str | None, optimizer_config: OptimizerConfig
+) -> list[str]:
+    """Return lines for the log about the initial weights."""
     lines = []
-    if start.about and init and Path(init).suffix in IMPORTED and not optimiser.frozen_norm:
-        recipe = "finetune_detector" if start.about["task"] == "detector" else "finetune"
+    if start.metadata and init and Path(init).suffix in IMPORTED and not optimizer_config.norm_eval:
+        recipe = "finetune_detector" if start.metadata["task"] == "detector" else "finetune"
         lines.append(
-            "WARNING: this recipe trains as from scratch and soon forgets what published weights know; "
+            "WARNING: this recipe is for training from scratch and soon degrades published weights; "
             f"experiment={recipe} is made for them"
         )
     if start.teacher:
-        lines.append(f"held near to what {init} says: whatever is not labelled")
+        lines.append(f"unlabelled outputs are distilled from {init}")
     return lines
 
 
-def _same_teacher(init: str, about: Mapping[str, Any]) -> LandmarkNet:
-    """The teacher of a training that goes on.
+def _load_teacher(init: str, metadata: Mapping[str, Any]) -> LandmarkNet:
+    """Load the teacher of a resumed training.
 
     Raises:
-        ValueError: if the file has become another one.
+        ValueError: if the file has changed.
     """
     path = resolve_weights(init, "init=")
-    if file_sha256(path) != about["sha256"]:
+    if file_sha256(path) != metadata["sha256"]:
         raise ValueError(
-            f"{path} is not what it was when this training began, and keeps it from forgetting; restore the "
-            "file, or start anew"
+            f"{path}, the teacher of this run, has changed since the run started (sha256 differs). "
+            "Restore it, or start a new run."
         )
     return load_landmark_net(path)
 
 
-def _pictures(train_set: Samples) -> Iterator[Tensor]:
-    """Batches of training pictures, uint8, from all over the set."""
+def _calibration_batches(train_set: Samples) -> Iterator[Tensor]:
+    """Yield batches of training images, uint8, spread over the set."""
     picks = np.unique(np.linspace(0, len(train_set) - 1, _CALIBRATION).astype(int))
     batches = [picks[k : k + _BATCH] for k in range(0, len(picks), _BATCH)]
-    for batch in tqdm(batches, desc="statistics of activations", unit=" batches", disable=None):
+    for batch in tqdm(batches, desc="BatchNorm statistics", unit=" batches", disable=None):
         images = np.stack([train_set[int(k)]["image"] for k in batch])
         yield torch.from_numpy(images)

@@ -1,4 +1,4 @@
-"""One training step of the landmark network, and its validation."""
+"""Lightning module of the landmark network: training step, losses, validation."""
 
 import math
 from collections.abc import Mapping
@@ -35,13 +35,13 @@ from blazepose.training.lightning_hooks import (
     optimizer_and_schedule,
     steps_per_epoch,
 )
-from blazepose.training.loss_config import LandmarkLossConfig, check_that_it_learns
+from blazepose.training.loss_config import LandmarkLossConfig, validate_recipe
 from blazepose.training.optimizer import OptimizerConfig
 from blazepose.training.stages import Stages, set_stage
 from blazepose.training.supervised_losses import heatmap_losses, regression_losses
 
 DECODINGS = ("refined", "raw", "heatmap")
-"""Validated: regression refined by the heatmap as the runtime does, regression alone, heatmap and offset."""
+"""Validated: regression refined by the heatmap as at run time, regression alone, heatmap with offset."""
 
 
 class LandmarkModule(LightningModule):
@@ -49,81 +49,83 @@ class LandmarkModule(LightningModule):
 
     Args:
         net: the network.
-        weights: of the loss terms.
-        optimiser: AdamW and schedule.
+        loss_config: weights and parameters of the losses.
+        optimizer_config: AdamW and schedule.
         stages: epochs of each stage.
-        trained: what the labels teach (training.stages.learned).
-        about: plain facts that travel with the checkpoint (training.checkpoint).
-        teacher: the network before a fine-tuning, which keeps what nobody labelled.
+        supervised: outputs that the labels supervise (training.stages.supervised_by).
+        metadata: metadata of the checkpoints (training.checkpoint).
+        teacher: the network before a fine-tuning, to distill unlabelled outputs from.
     """
 
     def __init__(
         self,
         net: LandmarkNet,
-        weights: LandmarkLossConfig,
-        optimiser: OptimizerConfig,
+        loss_config: LandmarkLossConfig,
+        optimizer_config: OptimizerConfig,
         stages: Stages,
-        trained: dict[str, list[str]],
-        about: dict[str, Any],
+        supervised: dict[str, list[str]],
+        metadata: dict[str, Any],
         teacher: LandmarkNet | None = None,
     ) -> None:
         super().__init__()
         self.net = net.to(memory_format=torch.channels_last)
-        self.weights = weights
-        self.optimiser = optimiser
+        self.loss_config = loss_config
+        self.optimizer_config = optimizer_config
         self.stages = stages
-        self.trained = trained
-        # The teacher teaches what the labels do not.
-        self.outputs: list[str] = (about["trained"] if teacher else trained)["outputs"]
-        self.taught = about["init"]["trained"] if teacher else {"landmarks": [], "outputs": []}
-        knows = torch.ones(NUM_OUTPUTS, dtype=torch.bool)
-        knows[:NUM_LANDMARKS] = False
-        knows[both_sides(self.taught["landmarks"])] = True
-        self.teacher_knows: Tensor
-        self.register_buffer("teacher_knows", knows, persistent=False)
-        self.about = about
-        # In a list, so that it is no part of the module: it is neither trained, averaged nor saved.
+        self.supervised = supervised
+        # The teacher supervises the outputs without labels.
+        self.outputs: list[str] = (metadata["trained"] if teacher else supervised)["outputs"]
+        self.distilled = metadata["init"]["trained"] if teacher else {"landmarks": [], "outputs": []}
+        points = torch.ones(NUM_OUTPUTS, dtype=torch.bool)
+        points[:NUM_LANDMARKS] = False
+        points[both_sides(self.distilled["landmarks"])] = True
+        self.teacher_points: Tensor
+        self.register_buffer("teacher_points", points, persistent=False)
+        self.metadata = metadata
+        # In a list, so that it is not a submodule: it is neither trained, averaged nor saved.
         self._teacher = [teacher.requires_grad_(False).eval()] if teacher else []
         # Losses over whole maps cost a tenth of a step on a CPU; most sources label half of the points.
-        points = [*both_sides(trained["heatmaps"]), ROI_CENTER, ROI_SCALE]
+        indices = [*both_sides(supervised["heatmaps"]), ROI_CENTER, ROI_SCALE]
         self.heatmap_points: Tensor
-        self.register_buffer("heatmap_points", torch.tensor(points), persistent=False)
-        # Gathered on the device and looked at now and then: a training step must not wait for it.
+        self.register_buffer("heatmap_points", torch.tensor(indices), persistent=False)
+        # Collected on the device and read every few steps: a training step must not wait for it.
         self._finite = torch.tensor(True)
         metrics = torch.nn.ModuleDict({decoding: PckMetric() for decoding in DECODINGS})
         self.pck = cast(Mapping[str, PckMetric], metrics)
         self.variance = VarianceRatio()
-        check_that_it_learns(net, weights, stages, optimiser, bool(about.get("init")))
+        validate_recipe(net, loss_config, stages, optimizer_config, bool(metadata.get("init")))
 
     def forward(self, images: Tensor, masks: int = 0) -> LandmarkOutputs:
-        """Run the network on uint8 pictures (batch, 256, 256, 3), with masks of the first ones."""
+        """Run the network on uint8 images (batch, 256, 256, 3), with masks of the first ones."""
         return self.net(network_input(images), masks)
 
     @torch.no_grad()
     def predict_roi(self, images: Tensor) -> np.ndarray:
-        """Landmarks (batch, 33, 2) of crops (batch, 256, 256, 3) as the run reads them, ROI coordinates."""
+        """Predict landmarks (batch, 33, 2) of crops (batch, 256, 256, 3), in ROI coordinates."""
         return self._decode(self(images))[self.headline].numpy()
 
     def losses(
-        self, out: LandmarkOutputs, batch: PoseBatch, lesson: TeacherOutputs | None = None
+        self, out: LandmarkOutputs, batch: PoseBatch, teacher: TeacherOutputs | None = None
     ) -> dict[str, Tensor]:
-        """Every loss term, unweighted; those of the running stage, of what labels or teacher can teach."""
-        stage, weights = self.stages.at(self.current_epoch), self.weights
+        """Compute the unweighted loss terms of the current stage, against labels and teacher."""
+        stage, config = self.stages.at(self.current_epoch), self.loss_config
         size, labels = self.net.input_spec.size, batch
-        if lesson:
-            labels = {**batch, "labelled": lesson.labels(batch["labelled"])}
+        if teacher:
+            labels = {**batch, "labelled": teacher.supervised_points(batch["labelled"])}
         terms: dict[str, Tensor] = {}
         if stage != "regression":
-            terms |= heatmap_losses(out, labels, weights, self.trained["outputs"], self.heatmap_points)
+            terms |= heatmap_losses(out, labels, config, self.supervised["outputs"], self.heatmap_points)
         if stage != "heatmap":
-            terms |= regression_losses(out, labels, weights, self.trained, size)
-        if lesson:
-            kept = distillation_losses(out, lesson, labels, weights, size, self.taught["outputs"], stage)
-            if "pose" in self.trained["outputs"]:
-                kept.pop("pose", None)  # every picture has this label
-            for name, term in kept.items():
-                terms[name] = terms.get(name, 0) + weights.keep * term
-        return {name: term for name, term in terms.items() if getattr(weights, name)}
+            terms |= regression_losses(out, labels, config, self.supervised, size)
+        if teacher:
+            distilled = distillation_losses(
+                out, teacher, labels, config, size, self.distilled["outputs"], stage
+            )
+            if "pose" in self.supervised["outputs"]:
+                distilled.pop("pose", None)  # every image has this label
+            for name, term in distilled.items():
+                terms[name] = terms.get(name, 0) + config.distill * term
+        return {name: term for name, term in terms.items() if getattr(config, name)}
 
     def on_fit_start(self) -> None:
         for teacher in self._teacher:
@@ -133,19 +135,19 @@ class LandmarkModule(LightningModule):
         check_steps(self, self.stages.epochs)
         self._finite = torch.ones((), dtype=torch.bool, device=self.device)
         stage = self.stages.at(self.current_epoch)
-        still = self.optimiser
-        set_stage(self.net, stage, self.outputs, still.frozen_norm, still.frozen_levels)
+        config = self.optimizer_config
+        set_stage(self.net, stage, self.outputs, config.norm_eval, config.frozen_stages)
 
     def training_step(self, batch: PoseBatch, batch_idx: int) -> Tensor:
-        images, masks = network_input(batch["image"]), self._masks(len(batch["image"]))
+        images, masks = network_input(batch["image"]), self._num_masks(len(batch["image"]))
         out = self.net(images, masks)
-        # In full precision: half of it moves a teacher's landmarks by a pixel, by many on hard crops.
+        # In full precision: half precision moves a teacher's landmarks by a pixel, by many on hard crops.
         with torch.autocast(self.device.type, enabled=False):
-            lessons = [
-                run_teacher(teacher, images, masks, batch, self.teacher_knows) for teacher in self._teacher
+            teachers = [
+                run_teacher(teacher, images, masks, batch, self.teacher_points) for teacher in self._teacher
             ]
-        terms = self.losses(out, batch, *lessons)
-        loss = torch.stack([getattr(self.weights, name) * term for name, term in terms.items()]).sum()
+        terms = self.losses(out, batch, *teachers)
+        loss = torch.stack([getattr(self.loss_config, name) * term for name, term in terms.items()]).sum()
         self._finite &= torch.isfinite(loss.detach())
         self.log("train/loss", loss, prog_bar=True)
         self.log_dict({f"train/loss_{name}": term for name, term in terms.items()})
@@ -154,11 +156,10 @@ class LandmarkModule(LightningModule):
             self.log("train/pck@0.2_raw", self._batch_pck(out, batch), prog_bar=True)
         return loss
 
-    def _masks(self, batch_size: int) -> int:
-        """Of how many samples of a batch the mask is learned in this stage."""
-        learned = "segmentation" in self.outputs
-        moves = learned and self.stages.at(self.current_epoch) != "regression"
-        return math.ceil(self.weights.mask_share * batch_size) if moves else 0
+    def _num_masks(self, batch_size: int) -> int:
+        """Return the number of samples of a batch with a mask loss in this stage."""
+        trains_masks = "segmentation" in self.outputs and self.stages.at(self.current_epoch) != "regression"
+        return math.ceil(self.loss_config.mask_fraction * batch_size) if trains_masks else 0
 
     def _check_finite(self) -> None:
         check_finite(self._finite, self.current_epoch)
@@ -171,7 +172,7 @@ class LandmarkModule(LightningModule):
 
     @torch.no_grad()
     def _batch_pck(self, out: LandmarkOutputs, batch: PoseBatch) -> Tensor:
-        """PCK@0.2 of the regression output on the disturbed training crops, per cent."""
+        """Compute PCK@0.2 of the regression output on the augmented training crops, per cent."""
         points = batch["points"][:, :NUM_LANDMARKS, :2]
         predicted = out.landmarks[:, :NUM_LANDMARKS, :2].float() / self.net.input_spec.size
         # On the device, unlike metrics.pck: a training step must not wait for a copy to the host.
@@ -184,7 +185,7 @@ class LandmarkModule(LightningModule):
         out = self(batch["image"])
         labels = batch["points"][:, :NUM_LANDMARKS, :2].cpu()
         labelled = batch["labelled"][:, :NUM_LANDMARKS].cpu()
-        counted = labelled & torch.tensor(self.learned)
+        counted = labelled & torch.tensor(self.supervised_landmarks)
         torso = torch.from_numpy(torso_size(labels.numpy(), labelled.numpy()))
         decoded = self._decode(out)
         for decoding, predicted in decoded.items():
@@ -194,7 +195,7 @@ class LandmarkModule(LightningModule):
         self.variance.update(*(t.to(self.device) for t in (batch["index"], predicted, labels, counted)))
 
     def _decode(self, out: LandmarkOutputs) -> dict[str, Tensor]:
-        """Landmarks in ROI coordinates, each of DECODINGS (batch, 33, 2), on the CPU."""
+        """Decode landmarks in ROI coordinates, each of DECODINGS (batch, 33, 2), on the CPU."""
         heatmaps = out.heatmaps[:, :NUM_LANDMARKS].float()
         offsets = None
         if out.offsets is not None:
@@ -209,32 +210,32 @@ class LandmarkModule(LightningModule):
 
     @property
     def headline(self) -> str:
-        """How the run's landmarks are read: as the runtime does, unless it never trains the regression."""
-        regresses = self.weights.coordinates > 0 and self.stages.regression + self.stages.joint > 0
+        """Decoding that the run is judged by: that of the runtime, unless it never trains the regression."""
+        regresses = self.loss_config.coordinates > 0 and self.stages.regression + self.stages.joint > 0
         return "refined" if regresses else "heatmap"
 
     @property
-    def learned(self) -> list[bool]:
-        """Which of the 33 landmarks the run trains: only these are validated and drawn."""
-        names = self.trained["landmarks" if self.headline == "refined" else "heatmaps"]
+    def supervised_landmarks(self) -> list[bool]:
+        """Mask of the 33 landmarks that the run trains: only these are validated and drawn."""
+        names = self.supervised["landmarks" if self.headline == "refined" else "heatmaps"]
         return [name in names for name in LANDMARKS]
 
     def on_validation_epoch_end(self) -> None:
         for decoding, metric in self.pck.items():
-            figures = metric.compute()
-            self.log(f"val/pck@0.2_{decoding}", figures["pck@0.2"])
-            self.log(f"val/mean_error_{decoding}", figures["mean_error"])
+            metrics = metric.compute()
+            self.log(f"val/pck@0.2_{decoding}", metrics["pck@0.2"])
+            self.log(f"val/mean_error_{decoding}", metrics["mean_error"])
             if decoding == self.headline:
-                self.log("val/pck@0.2", figures["pck@0.2"], prog_bar=True)
+                self.log("val/pck@0.2", metrics["pck@0.2"], prog_bar=True)
             metric.reset()
-        # 0 is the collapse to one mean pose; a trained network comes close to 1.
+        # 0 means collapse to one mean pose; a trained network comes close to 1.
         self.log("val/variance_ratio", self.variance.compute())
         self.variance.reset()
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         steps = steps_per_epoch(self, self.stages.epochs)
-        plan = [epochs * steps for _, epochs in self.stages.plan]
-        return optimizer_and_schedule(self.net, self.optimiser, plan)
+        stage_steps = [epochs * steps for _, epochs in self.stages.plan]
+        return optimizer_and_schedule(self.net, self.optimizer_config, stage_steps)
 
     def configure_gradient_clipping(
         self,
@@ -245,4 +246,4 @@ class LandmarkModule(LightningModule):
         clip_gradients(self.net, gradient_clip_val)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["blazepose"] = self.about
+        checkpoint["blazepose"] = self.metadata

@@ -1,4 +1,4 @@
-"""What the training steps of both networks share."""
+"""Hooks shared by the Lightning modules of both networks."""
 
 from typing import Any
 
@@ -12,16 +12,16 @@ from blazepose.training.optimizer import OptimizerConfig, build_optimizer, learn
 
 
 def steps_per_epoch(module: LightningModule, epochs: int) -> int:
-    """Optimiser steps of an epoch of a run of so many epochs."""
+    """Return the optimizer steps per epoch of a run of `epochs` epochs."""
     return int(module.trainer.estimated_stepping_batches) // epochs
 
 
 def check_steps(module: LightningModule, epochs: int) -> None:
-    """Refuse to go on with a run when an epoch would have another number of steps than before.
+    """Refuse to resume a run with another number of steps per epoch.
 
     Args:
-        module: at the beginning of an epoch.
-        epochs: of the run.
+        module: module at the beginning of an epoch.
+        epochs: number of epochs of the run.
 
     Raises:
         ValueError: names both numbers.
@@ -30,63 +30,62 @@ def check_steps(module: LightningModule, epochs: int) -> None:
     steps = steps_per_epoch(module, epochs)
     if done != past * steps:
         raise ValueError(
-            f"the run made {done / past:g} steps an epoch and would now make {steps}, "
-            "which its learning rate does not fit: the data or the number of devices is another one; "
-            "restore them (trainer.devices in the run's config.yaml), or start anew with init="
+            f"cannot resume: the run had {done / past:g} steps per epoch and now has {steps}, because the "
+            "data or trainer.devices changed. Restore them (see the run's config.yaml), or start a new run "
+            "with init=."
         )
 
 
 def check_finite(finite: Tensor, epoch: int) -> None:
-    """Stop before weights that are not numbers any more are saved.
+    """Stop a diverged training before its weights are saved.
 
     Args:
-        finite: whether every loss since the last check was; on the device, so that no step waits for it.
-        epoch: for the message.
+        finite: all losses since the last check were finite; on the device, so that no step waits for it.
+        epoch: epoch in the message.
 
     Raises:
-        ValueError: says what helps.
+        ValueError: names remedies.
     """
     if not finite:
         raise ValueError(
-            f"the loss became infinite or no number in epoch {epoch}; checkpoints of "
-            "earlier epochs are whole. Lower optimiser.lr, keep optimiser.clip_norm, look for wrong "
-            "labels in samples.png"
+            f"the loss became NaN or infinite in epoch {epoch}. Earlier checkpoints are intact. Try a lower "
+            "optimizer.lr, keep optimizer.clip_norm, and check samples.png for wrong labels."
         )
 
 
 def optimizer_and_schedule(
     net: nn.Module, config: OptimizerConfig, stage_steps: list[int]
 ) -> OptimizerLRScheduler:
-    """AdamW whose learning rate changes with every step, for Lightning.
+    """Build AdamW and a schedule that steps with every batch, for Lightning.
 
     Args:
-        net: to train.
-        config: of the optimiser.
+        net: network to train.
+        config: parameters of both.
         stage_steps: steps of each stage, in order.
     """
-    optimiser = build_optimizer(net, config)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, learning_rate_factor(config, stage_steps))
-    return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+    optimizer = build_optimizer(net, config)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, learning_rate_factor(config, stage_steps))
+    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
 def clip_gradients(net: nn.Module, norm: float | None) -> None:
-    """Clip the gradient's norm; None or 0 leaves it.
+    """Clip the norm of the gradient; None or 0 switches this off.
 
-    Lightning refuses to clip for a fused optimiser because of fp16's loss scaling, which we never use.
+    Lightning refuses to clip for a fused optimizer because of loss scaling in fp16, which is not used here.
     """
     if norm:
         torch.nn.utils.clip_grad_norm_(net.parameters(), norm)
 
 
-def freeze_stages(encoder: Any, frozen_levels: int) -> None:
-    """Freeze the first levels of an encoder, BatchNorm statistics included."""
-    levels = (encoder.stem, encoder.at64, encoder.at32, encoder.at16, encoder.at8)
-    for level in levels[:frozen_levels]:
-        level.requires_grad_(False).eval()
+def freeze_stages(encoder: Any, frozen_stages: int) -> None:
+    """Freeze the first stages of an encoder, BatchNorm statistics included."""
+    stages = (encoder.stem, encoder.at64, encoder.at32, encoder.at16, encoder.at8)
+    for stage in stages[:frozen_stages]:
+        stage.requires_grad_(False).eval()
 
 
 def freeze_bn_stats(net: nn.Module) -> None:
-    """Let BatchNorm keep its statistics; its scale and shift may learn."""
+    """Freeze the statistics of BatchNorm; its scale and shift stay trainable."""
     for module in net.modules():
-        if isinstance(module, _BatchNorm):  # on several GPUs Lightning makes another kind of it
+        if isinstance(module, _BatchNorm):  # also SyncBatchNorm, which Lightning uses on several GPUs
             module.eval()

@@ -1,4 +1,4 @@
-"""How much each loss term counts, and which recipes can learn at all."""
+"""Weights of the losses, and checks of a recipe."""
 
 import dataclasses
 import math
@@ -19,20 +19,19 @@ class LandmarkLossConfig:
         heatmap: cross-entropy of the heatmaps.
         offset: absolute error of the offset maps, cells.
         coordinates: log of the distance in x and y.
-        z: ROI units.
+        z: Huber loss, ROI units.
         visibility: cross-entropy.
         presence: cross-entropy.
-        world: metres.
+        world: Huber loss, metres.
         pose: cross-entropy of the pose score.
         segmentation: cross-entropy of the mask.
-        keep: of the teacher's terms, as a factor on those of the labels; a fine-tuning keeps with it what
-            nobody labelled.
-        mask_share: of a batch, for which the mask is learned: it costs a CPU as much as all the rest.
-        scale: distance that still counts as near for `coordinates`, ROI units.
-        beta: where the errors of z and world turn from squared to linear, in their units.
-        sigma: of the heatmap targets, cells.
-        peak: how much more the cell at the point counts than one far away, in the heatmaps of labels; the
-            teacher's have no such cell.
+        distill: factor on the losses against the teacher, which fine-tuning adds to those of the labels.
+        mask_fraction: fraction of a batch that gets a mask loss; a mask costs a CPU as much as all the rest.
+        coordinate_scale: distance that still counts as near for `coordinates`, ROI units.
+        huber_beta: error at which z and world change from squared to linear, in their units.
+        heatmap_sigma: standard deviation of the heatmap targets, cells.
+        heatmap_peak_weight: weight of the cell at the point relative to one far away, in the heatmaps of
+            labels; the teacher's have no such cell.
 
     Raises:
         ValueError: names the value that is out of range.
@@ -47,36 +46,36 @@ class LandmarkLossConfig:
     world: float = 2.0
     pose: float = 0.5
     segmentation: float = 0.5
-    keep: float = 0.0
-    mask_share: float = 0.25
-    scale: float = 0.03
-    beta: float = 0.01
-    sigma: float = SIGMA_CELLS
-    peak: float = 1.0
+    distill: float = 0.0
+    mask_fraction: float = 0.25
+    coordinate_scale: float = 0.03
+    huber_beta: float = 0.01
+    heatmap_sigma: float = SIGMA_CELLS
+    heatmap_peak_weight: float = 1.0
 
     def __post_init__(self) -> None:
         names = [field.name for field in dataclasses.fields(self)]
-        divisors = dict.fromkeys(("scale", "beta", "sigma"), (1e-4, math.inf))
-        others = {"mask_share": (0.01, 1.0), "peak": (1.0, 100.0)}
+        divisors = dict.fromkeys(("coordinate_scale", "huber_beta", "heatmap_sigma"), (1e-4, math.inf))
+        others = {"mask_fraction": (0.01, 1.0), "heatmap_peak_weight": (1.0, 100.0)}
         limits = dict.fromkeys(names, (0.0, math.inf)) | divisors | others
         check_ranges("loss", self, limits)
 
 
-def check_that_it_learns(
+def validate_recipe(
     net: LandmarkNet,
-    weights: LandmarkLossConfig,
+    loss_config: LandmarkLossConfig,
     stages: Stages,
-    optimiser: OptimizerConfig,
-    initialised: bool,
+    optimizer_config: OptimizerConfig,
+    initialized: bool,
 ) -> None:
-    """Refuse a recipe in which a part would stay at its random start without anybody noticing.
+    """Refuse a recipe that would silently leave a part at its random weights.
 
     Raises:
-        ValueError: names the switch to turn.
+        ValueError: names the setting to change.
     """
-    regression, heatmap = weights.coordinates > 0, weights.heatmap > 0
+    regression, heatmap = loss_config.coordinates > 0, loss_config.heatmap > 0
     if not regression and not heatmap:
-        raise ValueError("loss.heatmap and loss.coordinates are both 0: nothing would be learned")
+        raise ValueError("loss.heatmap and loss.coordinates are both 0: nothing would be trained")
     if stages.joint and net.gradient_stop and not heatmap:
         raise ValueError(
             "loss.heatmap=0 with model.gradient_stop=true: nothing would train the encoder; "
@@ -84,15 +83,15 @@ def check_that_it_learns(
         )
     if (stages.heatmap and not heatmap) or (stages.regression and not regression):
         raise ValueError("a stage has epochs but its loss has weight 0; see stages and loss in the config")
-    if stages.at(0) == "regression" and not initialised:
+    if stages.at(0) == "regression" and not initialized:
         raise ValueError(
-            "stages: regression would learn on features that nothing has trained; set stages.heatmap, or "
-            "init= to trained weights"
+            "stages: the regression stage needs trained features; set stages.heatmap, or init= to trained "
+            "weights"
         )
-    if (optimiser.frozen_levels or optimiser.frozen_norm) and not initialised:
+    if (optimizer_config.frozen_stages or optimizer_config.norm_eval) and not initialized:
         raise ValueError(
-            "optimiser.frozen_levels and optimiser.frozen_norm keep what init= brings, and there is none; "
-            "name it, or set them to 0 and false"
+            "optimizer.frozen_stages and optimizer.norm_eval need trained weights: set init=, or set them "
+            "to 0 and false"
         )
-    if weights.offset and not heatmap:
+    if loss_config.offset and not heatmap:
         raise ValueError("loss.offset refines heatmaps; with loss.heatmap=0 set loss.offset=0 too")

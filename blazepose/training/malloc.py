@@ -1,4 +1,4 @@
-"""How the C library treats the buffers that a training step frees."""
+"""Memory settings of the C library for the buffers that a training step frees."""
 
 import ctypes
 
@@ -7,13 +7,13 @@ _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
 
 
 def keep_freed_buffers() -> bool:
-    """Let this process keep the memory it frees, and use it again in the next step.
+    """Keep freed memory in this process, and reuse it in the next step.
 
-    The GNU C library maps every buffer above 32 MB afresh, and the kernel then fills it with zeros page by
-    page: half the time of a step of 32 pictures on a CPU. Memory stays at its highest mark instead.
+    The GNU C library maps every buffer above 32 MB anew, and the kernel then fills it with zeros page by
+    page: half the time of a step of 32 images on a CPU. Memory stays at its peak instead.
 
     Returns:
-        False where the C library is another one, which is left as it is.
+        False with another C library, which is not changed.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

@@ -1,4 +1,4 @@
-"""AdamW with warm-up and cosine decay."""
+"""AdamW with warm-up and cosine decay of the learning rate."""
 
 import math
 from collections.abc import Callable
@@ -12,17 +12,17 @@ from blazepose.ranges import check_ranges
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """AdamW and its schedule.
+    """Parameters of AdamW and its schedule.
 
     Attributes:
         lr: peak learning rate.
-        weight_decay: on convolution weights; biases and BatchNorm are not decayed.
-        warmup_steps: linear rise at the beginning of each stage.
-        final_lr: learning rate at the end of a stage, as a share of the peak.
-        ema_decay: of the averaged weights that are validated and saved; 0 switches averaging off.
+        weight_decay: decay of convolution weights; biases and BatchNorm are not decayed.
+        warmup_steps: steps of the linear rise at the beginning of each stage.
+        final_lr: learning rate at the end of a stage, as a fraction of the peak.
+        ema_decay: decay of the averaged weights, which are validated and saved; 0 switches averaging off.
         clip_norm: largest gradient norm; 0 switches clipping off.
-        frozen_norm: BatchNorm keeps the statistics that it starts with.
-        frozen_levels: of the encoder, from the picture on (at sizes 128, 64, 32, 16, 8), that stand still.
+        norm_eval: freeze the BatchNorm statistics.
+        frozen_stages: encoder stages to freeze, from the image on (at sizes 128, 64, 32, 16, 8).
 
     Raises:
         ValueError: names the value that is out of range.
@@ -34,26 +34,26 @@ class OptimizerConfig:
     final_lr: float = 0.01
     ema_decay: float = 0.998
     clip_norm: float = 5.0
-    frozen_norm: bool = False
-    frozen_levels: int = 0
+    norm_eval: bool = False
+    frozen_stages: int = 0
 
     def __post_init__(self) -> None:
         limits = dict.fromkeys(("weight_decay", "warmup_steps", "clip_norm"), (0.0, math.inf))
         check_ranges(
-            "optimiser",
+            "optimizer",
             self,
             {
                 **limits,
                 "lr": (0.0, math.inf),
                 "final_lr": (0.0, 1.0),
                 "ema_decay": (0.0, 0.9999999),
-                "frozen_levels": (0, 5),
+                "frozen_stages": (0, 5),
             },
         )
 
 
 def build_optimizer(net: nn.Module, config: OptimizerConfig) -> torch.optim.AdamW:
-    """AdamW over all parameters, decaying only those with more than one dimension."""
+    """Build AdamW over all parameters, with decay only of those with more than one dimension."""
     parameters = list(net.parameters())
     groups = [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
@@ -63,10 +63,10 @@ def build_optimizer(net: nn.Module, config: OptimizerConfig) -> torch.optim.Adam
 
 
 def learning_rate_factor(config: OptimizerConfig, stage_steps: list[int]) -> Callable[[int], float]:
-    """Factor on the peak learning rate at a step: each stage warms up and decays along a cosine.
+    """Return the function from step to factor of the learning rate: per stage, warm-up and cosine decay.
 
     Args:
-        config: of the optimiser.
+        config: parameters of the schedule.
         stage_steps: number of steps of each stage, in order.
     """
 

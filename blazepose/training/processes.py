@@ -1,4 +1,4 @@
-"""Several processes of one training: all that were started take part, and none is lost without a word."""
+"""Training in several processes: all that were started take part, and the loss of one is reported."""
 
 import os
 import signal
@@ -19,20 +19,20 @@ from blazepose.rank import has_launcher, is_launched, mark_launcher
 
 _POLL_S = 0.1
 _PATIENCE_S = 10.0
-"""For the main thread to notice that a process is lost; one that waits for a GPU never does."""
+"""Time for the main thread to notice a lost process; one that waits for a GPU never does."""
 
 _LAUNCHERS: dict[str, tuple[type[Any], str]] = {
     "torchrun": (TorchElasticEnvironment, "GROUP_WORLD_SIZE"),
     "SLURM": (SLURMEnvironment, "SLURM_NNODES"),
 }
-"""Launchers: their Lightning environment, and the variable with the number of machines."""
+"""Launcher: its Lightning environment, and the variable with the number of machines."""
 
 
 def require_all_processes(trainer: Trainer) -> None:
-    """Refuse settings of another number of processes than torchrun or SLURM has started.
+    """Refuse settings for another number of processes than torchrun or SLURM has started.
 
     Raises:
-        ValueError: says what to set.
+        ValueError: names the settings to use.
     """
     for launcher, (environment, nodes_variable) in _LAUNCHERS.items():
         if not environment.detect():
@@ -48,18 +48,18 @@ def require_all_processes(trainer: Trainer) -> None:
 
 
 def describe_processes(trainer: Trainer, batch_size: int, lr: float) -> list[str]:
-    """Describe batch size and learning rate of several processes; no line for one process."""
+    """Return lines about batch size and learning rate with several processes; none with one."""
     if trainer.world_size == 1:
         return []
     return [
         f"{trainer.world_size} processes (trainer.devices={trainer.num_devices}, "
         f"trainer.num_nodes={trainer.num_nodes}): a step takes {trainer.world_size * batch_size} samples, "
-        f"loader.batch_size={batch_size} of each; optimiser.lr={lr:g} is not scaled by that"
+        f"loader.batch_size={batch_size} per process; optimizer.lr={lr:g} is not scaled by their number"
     ]
 
 
 class OwnSignals(Callback):
-    """Keeps SIGTERM as it is: Lightning would answer it with a broadcast that the others do not expect."""
+    """Keeps the handler of SIGTERM: Lightning's starts a broadcast that the other processes do not expect."""
 
     def __init__(self) -> None:
         self._handler = signal.getsignal(signal.SIGTERM)
@@ -72,17 +72,17 @@ class OwnSignals(Callback):
 
 
 def run_folder(trainer: Trainer) -> Path:
-    """The folder of the run, which Lightning has told every process with that of the checkpoints."""
+    """Return the run folder, from the folder of the checkpoints that Lightning sends to every process."""
     checkpoints = str(cast(ModelCheckpoint, trainer.checkpoint_callback).dirpath)
     return Path(os.path.relpath(checkpoints)).parent
 
 
 @contextmanager
 def watching(trainer: Trainer, how_to_resume: Callable[[], str]) -> Iterator[None]:
-    """Run the processes of a trainer, and end this one when another is lost.
+    """Watch the other processes of a trainer, and end this one when one of them is lost.
 
     Raises:
-        ChildProcessError: says which, and how it ended, as far as this process can know.
+        ChildProcessError: names the lost process and how it ended, as far as this process can tell.
     """
     if trainer.world_size == 1:
         yield
@@ -103,31 +103,31 @@ def watching(trainer: Trainer, how_to_resume: Callable[[], str]) -> Iterator[Non
 
 
 class _Watch(threading.Thread):
-    """Looks after the processes that this one started, or after the one that started this."""
+    """Watches the processes that this one started, or the one that started it."""
 
     def __init__(self, trainer: Trainer, how_to_resume: Callable[[], str]) -> None:
         super().__init__(daemon=True, name="watch")
         self.over, self._noticed = threading.Event(), threading.Event()
         self._trainer, self._how_to_resume = trainer, how_to_resume
         self._others: list[subprocess.Popen] = []
-        self._sentence: str | None = None
+        self._message: str | None = None
         if not is_launched():
             mark_launcher()
 
     def run(self) -> None:
-        """Notice that a process is lost; the main thread says so unless it is blocked."""
+        """Detect a lost process; the main thread reports it unless it is blocked."""
         while not self.over.wait(_POLL_S):
             self._adopt()
             if lost := self._lost():
-                self._sentence = lost + self._log()
+                self._message = lost + self._log()
                 self._noticed.set()
                 self.end_others()
                 if not self.over.wait(_PATIENCE_S):
-                    leave_at_once(f"{self._sentence}; {self._how_to_resume()}")
+                    leave_at_once(f"{self._message}; {self._how_to_resume()}")
                 return
 
     def _adopt(self) -> None:
-        """Take the processes from Lightning, which would kill this one without a word."""
+        """Take the processes over from Lightning, which would silently kill this one."""
         started = getattr(self._trainer.strategy.launcher, "procs", [])
         while started:
             self._others.append(started.pop(0))
@@ -146,16 +146,16 @@ class _Watch(threading.Thread):
         return None
 
     def lost(self, error: Exception) -> str | None:
-        """Describe the lost process that this error comes from, if there is one."""
+        """Return a message about the lost process that caused this error, if there is one."""
         broken = isinstance(error, torch.distributed.DistError) or "gloo" in str(error)
         if broken and (self._others or is_launched()):
             self._noticed.wait(_PATIENCE_S)
-        sentence = self._sentence
+        message = self._message
         self.end_others()
-        if broken and sentence is None:
-            what = str(error).split("] ", 1)[-1].split(". ")[0]
-            sentence = f"the connection to another process of this training broke: {what}{self._log()}"
-        return sentence
+        if broken and message is None:
+            reason = str(error).split("] ", 1)[-1].split(". ")[0]
+            message = f"the connection to another process of this training broke: {reason}{self._log()}"
+        return message
 
     def end_others(self) -> None:
         """Kill the processes that this one started."""

@@ -1,6 +1,5 @@
-"""Picture sheets of samples and predictions, for TensorBoard, run folders and notebooks."""
+"""Image sheets of samples and predictions, for TensorBoard, run folders and notebooks."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -21,18 +20,18 @@ _COLUMNS = 4
 _MASK_COLOR = (0, 200, 0)
 
 
-def sheet(pictures: list[np.ndarray]) -> np.ndarray:
-    """Pictures of one size, row by row: uint8 (rows x height, columns x width, 3)."""
-    blank = np.zeros_like(pictures[0])
-    padded = pictures + [blank] * (-len(pictures) % _COLUMNS)
+def sheet(images: list[np.ndarray]) -> np.ndarray:
+    """Arrange images of one size in rows: uint8 (rows x height, columns x width, 3)."""
+    blank = np.zeros_like(images[0])
+    padded = images + [blank] * (-len(images) % _COLUMNS)
     rows = [np.concatenate(padded[i : i + _COLUMNS], axis=1) for i in range(0, len(padded), _COLUMNS)]
     return np.concatenate(rows)
 
 
 def draw_labels(sample: PoseSample) -> np.ndarray:
-    """A sample with its labels.
+    """Draw a sample with its labels.
 
-    A red ring is around what is hidden or absent, a line leads to the scale point, the mask is tinted.
+    Hidden and absent points have a red ring, a line leads to the scale point, the mask is tinted.
     """
     image, size = _tinted(sample["image"], sample["mask"]), sample["image"].shape[0]
     points, labelled = sample["points"][:, :2] * size, sample["labelled"]
@@ -40,36 +39,30 @@ def draw_labels(sample: PoseSample) -> np.ndarray:
     if labelled[ROI_SCALE]:
         center, top = (tuple(np.rint(points[i]).astype(int).tolist()) for i in (ROI_CENTER, ROI_SCALE))
         cv2.line(image, center, top, (255, 255, 255), 1, cv2.LINE_AA)
-    picture = draw_pose(image, points[:NUM_LANDMARKS], labelled[:NUM_LANDMARKS])
+    drawn = draw_pose(image, points[:NUM_LANDMARKS], labelled[:NUM_LANDMARKS])
     for x, y in points[:NUM_LANDMARKS][labelled[:NUM_LANDMARKS] & hollow]:
-        cv2.circle(picture, (round(float(x)), round(float(y))), 4, (255, 0, 0), 1, cv2.LINE_AA)
-    return picture
+        cv2.circle(drawn, (round(float(x)), round(float(y))), 4, (255, 0, 0), 1, cv2.LINE_AA)
+    return drawn
 
 
 def _tinted(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """A copy of the picture with a third of _MASK_COLOR where the mask shows the person."""
-    share = np.clip(mask.astype(np.float32) - BACKGROUND, 0, None) / (PERSON - BACKGROUND) / 3
-    return np.rint(image + share[..., None] * (np.array(_MASK_COLOR) - image)).astype(np.uint8)
+    """Return a copy of the image, tinted by a third of _MASK_COLOR where the mask shows the person."""
+    alpha = np.clip(mask.astype(np.float32) - BACKGROUND, 0, None) / (PERSON - BACKGROUND) / 3
+    return np.rint(image + alpha[..., None] * (np.array(_MASK_COLOR) - image)).astype(np.uint8)
 
 
 def draw_samples(dataset: PoseDataset, count: int, path: Path | None = None) -> np.ndarray:
-    """A sheet of `count` augmented samples spread over the dataset, with labels; also as a PNG at `path`."""
-    picks = np.linspace(0, len(dataset) - 1, min(count, len(dataset))).astype(int)
-    picture = sheet([draw_labels(dataset[int(i)]) for i in picks])
+    """Draw a sheet of `count` augmented samples spread over the dataset, with labels; save it at `path`."""
+    indices = np.linspace(0, len(dataset) - 1, min(count, len(dataset))).astype(int)
+    image = sheet([draw_labels(dataset[int(i)]) for i in indices])
     if path is not None:
-        write_image(path, picture)
-    return picture
+        write_image(path, image)
+    return image
 
 
-def draw_module(module: LandmarkModule, images: Tensor) -> np.ndarray:
-    """A sheet of what a training's network says of crops, uint8 (batch, size, size, 3)."""
-    return draw_predictions(images.cpu().numpy(), module.predict_roi(images), module.learned)
-
-
-def draw_predictions(images: np.ndarray, landmarks_roi: np.ndarray, learned: Sequence[bool]) -> np.ndarray:
-    """Draw crops, uint8 (batch, size, size, 3), with the learned ones of (batch, 33, 2) landmarks."""
-    points = landmarks_roi * images.shape[1]
-    drawn = [
-        draw_pose(image.copy(), one, np.array(learned)) for image, one in zip(images, points, strict=True)
-    ]
-    return sheet(drawn)
+def draw_landmark_predictions(module: LandmarkModule, images: Tensor) -> np.ndarray:
+    """Draw a sheet of the landmarks that the network predicts on crops, uint8 (batch, size, size, 3)."""
+    points = module.predict_roi(images) * images.shape[1]
+    shown = np.array(module.supervised_landmarks)
+    pairs = zip(images.cpu().numpy(), points, strict=True)
+    return sheet([draw_pose(image.copy(), landmarks, shown) for image, landmarks in pairs])

@@ -1,4 +1,4 @@
-"""Which parts of the landmark network learn, and from which losses.
+"""Training stages of the landmark network: which parts are trained, and with which losses.
 
 Source: paper 2.4: heatmaps first, then the regression on top of them; or both at once.
 """
@@ -20,9 +20,9 @@ class Stages:
     """Epochs of each stage, run in this order; 0 leaves a stage out.
 
     Attributes:
-        heatmap: encoder, decoder, heatmaps, offsets and mask.
-        regression: the tower and its heads; everything else stands still, BatchNorm statistics included.
-        joint: everything.
+        heatmap: epochs of encoder, decoder, heatmaps, offsets and mask.
+        regression: epochs of the regression head; the rest is frozen, BatchNorm statistics included.
+        joint: epochs of all parts.
 
     Raises:
         ValueError: if there is no epoch at all.
@@ -41,7 +41,7 @@ class Stages:
 
     @property
     def plan(self) -> list[tuple[StageName, int]]:
-        """The stages that run, with their epochs."""
+        """Stages with at least one epoch, and their epochs."""
         order: tuple[tuple[StageName, int], ...] = (
             ("heatmap", self.heatmap),
             ("regression", self.regression),
@@ -51,11 +51,11 @@ class Stages:
 
     @property
     def epochs(self) -> int:
-        """Length of the run."""
+        """Number of epochs of the run."""
         return self.heatmap + self.regression + self.joint
 
     def at(self, epoch: int) -> StageName:
-        """The stage of an epoch."""
+        """Return the stage of an epoch."""
         for name, epochs in self.plan:
             if epoch < epochs:
                 return name
@@ -64,30 +64,30 @@ class Stages:
 
 
 def supervised_by(
-    trained: dict[str, list[str]], stages: Stages, weights: Mapping[str, float]
+    labelled: dict[str, list[str]], stages: Stages, loss_weights: Mapping[str, float]
 ) -> dict[str, list[str]]:
-    """Of what the labels can teach, that which this recipe learns; it travels with the weights.
+    """Return the outputs that a recipe supervises, of those with labels; they are stored with the weights.
 
     Args:
-        trained: data.datamodule.trained_outputs.
-        stages: of the run; without a regression stage no landmark is regressed.
-        weights: of the losses, by name of the term.
+        labelled: outputs with labels (data.datamodule.trained_outputs).
+        stages: stages of the run; without a regression stage no landmark is regressed.
+        loss_weights: weight of each loss by name.
 
     Returns:
-        "landmarks": regressed; "heatmaps": landmarks with a heatmap; "visibility" and "outputs": as
-        trained_outputs.
+        "landmarks": regressed landmarks; "heatmaps": landmarks with a heatmap; "visibility" and "outputs":
+        as of trained_outputs.
     """
-    regresses = bool(stages.regression + stages.joint) and weights["coordinates"] > 0
+    regresses = bool(stages.regression + stages.joint) and loss_weights["coordinates"] > 0
     names = {"heatmaps": "heatmap"}
     heatmaps = bool(stages.heatmap + stages.joint)
     return {
-        "landmarks": trained["landmarks"] if regresses else [],
-        "visibility": trained["visibility"] if regresses and weights["visibility"] > 0 else [],
-        "heatmaps": trained["landmarks"] if heatmaps and weights["heatmap"] > 0 else [],
+        "landmarks": labelled["landmarks"] if regresses else [],
+        "visibility": labelled["visibility"] if regresses and loss_weights["visibility"] > 0 else [],
+        "heatmaps": labelled["landmarks"] if heatmaps and loss_weights["heatmap"] > 0 else [],
         "outputs": [
             name
-            for name in trained["outputs"]
-            if weights[names.get(name, name)] > 0
+            for name in labelled["outputs"]
+            if loss_weights[names.get(name, name)] > 0
             and (heatmaps if name in ("heatmaps", "segmentation") else regresses)
         ],
     }
@@ -97,18 +97,17 @@ def set_stage(
     net: LandmarkNet,
     stage: StageName,
     outputs: list[str],
-    frozen_norm: bool = False,
-    frozen_levels: int = 0,
+    norm_eval: bool = False,
+    frozen_stages: int = 0,
 ) -> None:
-    """Let the parts of a stage learn; freeze the others with their BatchNorm statistics.
+    """Train the parts of a stage; freeze the others with their BatchNorm statistics.
 
     Args:
         net: the network.
-        stage: of the training.
-        outputs: what the labels can teach (data.datamodule.trained_outputs). Heads without labels stay as
-            they are.
-        frozen_norm: BatchNorm keeps its statistics in the parts that learn, too.
-        frozen_levels: the first ones of the encoder, which do not learn.
+        stage: stage of the training.
+        outputs: supervised outputs; heads of others are frozen.
+        norm_eval: freeze the BatchNorm statistics of the trained parts, too.
+        frozen_stages: number of encoder stages to freeze, from the image on.
     """
     heatmap: list[nn.Module] = [net.encoder, net.decoder, net.heatmaps]
     if net.offsets is not None:
@@ -127,6 +126,6 @@ def set_stage(
     for name, head in heads.items():
         if name not in outputs:
             head.requires_grad_(False)
-    freeze_stages(net.encoder, frozen_levels)
-    if frozen_norm:
+    freeze_stages(net.encoder, frozen_stages)
+    if norm_eval:
         freeze_bn_stats(net)

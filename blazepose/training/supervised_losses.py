@@ -1,4 +1,4 @@
-"""Loss terms of the labels."""
+"""Losses against the labels."""
 
 import torch
 from torch import Tensor
@@ -19,28 +19,28 @@ from blazepose.training.loss_config import LandmarkLossConfig
 
 
 def heatmap_losses(
-    out: LandmarkOutputs, batch: PoseBatch, weights: LandmarkLossConfig, outputs: list[str], taught: Tensor
+    out: LandmarkOutputs, batch: PoseBatch, config: LandmarkLossConfig, outputs: list[str], indices: Tensor
 ) -> dict[str, Tensor]:
-    """Unweighted terms of heatmaps, offsets and mask.
+    """Compute the unweighted losses of heatmaps, offsets and mask.
 
     Args:
-        out: of the network.
-        batch: with the labels.
-        weights: terms of weight 0 are left out.
-        outputs: what is learned (training.stages.learned).
-        taught: indices of the points with heatmaps.
+        out: outputs of the network.
+        batch: labels.
+        config: weights and parameters of the losses; those of weight 0 are left out.
+        outputs: supervised outputs (training.stages.supervised_by).
+        indices: indices of the points with heatmaps.
     """
-    points = batch["points"][:, taught, :2]
-    inside = ((points >= 0) & (points < 1)).all(dim=2) & batch["labelled"][:, taught]
+    points = batch["points"][:, indices, :2]
+    inside = ((points >= 0) & (points < 1)).all(dim=2) & batch["labelled"][:, indices]
     terms = {}
     size = out.heatmaps.shape[-1]
-    if weights.heatmap:
-        heatmaps = encode_heatmaps(points, size, weights.sigma)
-        logits = out.heatmaps[:, taught].float().contiguous()
-        terms["heatmap"] = heatmap_loss(logits, heatmaps, inside, weights.peak)
-    if weights.offset and out.offsets is not None:
+    if config.heatmap:
+        heatmaps = encode_heatmaps(points, size, config.heatmap_sigma)
+        logits = out.heatmaps[:, indices].float().contiguous()
+        terms["heatmap"] = heatmap_loss(logits, heatmaps, inside, config.heatmap_peak_weight)
+    if config.offset and out.offsets is not None:
         targets, near = encode_offsets(points, size)
-        offsets = out.offsets.unflatten(1, (NUM_HEATMAPS, 2))[:, taught].float().contiguous()
+        offsets = out.offsets.unflatten(1, (NUM_HEATMAPS, 2))[:, indices].float().contiguous()
         terms["offset"] = offset_loss(offsets, targets, near, inside)
     if "segmentation" in outputs and out.segmentation is not None:
         terms["segmentation"] = mask_loss(out.segmentation.float(), batch["mask"][: len(out.segmentation)])
@@ -50,39 +50,39 @@ def heatmap_losses(
 def regression_losses(
     out: LandmarkOutputs,
     batch: PoseBatch,
-    weights: LandmarkLossConfig,
-    trained: dict[str, list[str]],
+    config: LandmarkLossConfig,
+    supervised: dict[str, list[str]],
     size: int,
 ) -> dict[str, Tensor]:
-    """Unweighted terms of landmarks, visibility, presence, world landmarks and pose score.
+    """Compute the unweighted losses of landmarks, visibility, presence, world landmarks and pose score.
 
     Args:
-        out: of the network.
-        batch: with the labels.
-        weights: for the scales of the losses.
-        trained: what is learned (training.stages.learned).
+        out: outputs of the network.
+        batch: labels.
+        config: parameters of the losses.
+        supervised: supervised outputs (training.stages.supervised_by).
         size: side of the crop, pixels.
     """
     landmarks, points = out.landmarks.float(), batch["points"]
     visible, present = batch["visibility"], batch["presence"]
     terms = {
         "coordinates": position_loss(
-            landmarks[..., :2] / size, points[..., :2], batch["labelled"], weights.scale
+            landmarks[..., :2] / size, points[..., :2], batch["labelled"], config.coordinate_scale
         ),
         "presence": binary_loss(landmarks[:, :NUM_LANDMARKS, 4], present.float(), present >= 0),
     }
-    outputs = trained["outputs"]
+    outputs = supervised["outputs"]
     if "z" in outputs:
         terms["z"] = coordinate_loss(
-            landmarks[..., 2:3] / size, points[..., 2:], batch["z_labelled"], weights.beta
+            landmarks[..., 2:3] / size, points[..., 2:], batch["z_labelled"], config.huber_beta
         )
     if "visibility" in outputs:
-        seen = both_sides(trained["visibility"])
-        visible = visible[:, seen]
-        terms["visibility"] = binary_loss(landmarks[:, seen, 3], visible.float(), visible >= 0)
+        indices = both_sides(supervised["visibility"])
+        visible = visible[:, indices]
+        terms["visibility"] = binary_loss(landmarks[:, indices, 3], visible.float(), visible >= 0)
     if "world" in outputs:
         world = out.world.float()[:, :NUM_LANDMARKS]
-        terms["world"] = coordinate_loss(world, batch["world"], batch["world_labelled"], weights.beta)
+        terms["world"] = coordinate_loss(world, batch["world"], batch["world_labelled"], config.huber_beta)
     if "pose" in outputs:
         pose = batch["pose"].float()
         terms["pose"] = binary_loss(

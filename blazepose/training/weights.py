@@ -1,4 +1,4 @@
-"""Trained networks: our checkpoints, Google's files, and files that we exported."""
+"""Trained networks from checkpoints, Google's files and exported files."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -9,7 +9,7 @@ from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.tflite_import.load_tflite import load_tflite
 from blazepose.models.variants import VARIANTS, landmark_variant
 from blazepose.runtime.inference_sessions import tflite_metadata
-from blazepose.task_bundle import DETECTOR, LANDMARKS, read_tflite
+from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, read_tflite
 from blazepose.topology import LANDMARKS as LANDMARK_NAMES
 from blazepose.training.checkpoint import (
     Checkpoint,
@@ -21,53 +21,55 @@ from blazepose.training.checkpoint import (
 from blazepose.training.supervised_outputs import HEADS
 
 IMPORTED = (".task", ".tflite")
-"""Files that are read by structure."""
+"""Suffixes of files whose network is recognized by its structure."""
 
 Task = Literal["landmark", "detector"]
-ENTRIES: dict[Task, str] = {"landmark": LANDMARKS, "detector": DETECTOR}
-"""Of a bundle."""
+ENTRIES: dict[Task, str] = {"landmark": LANDMARKS_ENTRY, "detector": DETECTOR_ENTRY}
+"""Names of the networks in a bundle."""
 
 _KINDS: dict[str, str] = {"landmark": "a landmark network", "detector": "a pose detector"}
 
 PUBLISHED: dict[str, Any] = {"published by": "Google"}
-"""The recipe of weights that say nothing of themselves."""
+"""Recipe of weights without metadata."""
 
 _GOOGLES = "MediaPipe Pose by Google (Apache-2.0)"
 
 
 def detect_task(path: Path) -> Task:
-    """Which network a file is exported from: of a bundle, the landmark network.
+    """Return the task of a file's network; of a bundle, that of the landmark network.
 
     Raises:
         FileNotFoundError: if it is missing.
-        ValueError: if it is damaged, or holds none of ours.
+        ValueError: if it is damaged, or holds another network.
     """
     if path.suffix != ".tflite":
-        return "landmark" if path.suffix in (".task", ".onnx") else read_checkpoint(path).about["task"]
-    return _task(_import(path, read_tflite(path, LANDMARKS)))
+        return "landmark" if path.suffix in (".task", ".onnx") else read_checkpoint(path).metadata["task"]
+    return _task(_import(path, read_tflite(path, LANDMARKS_ENTRY)))
 
 
 def read_weights(path: Path, task: Task = "landmark") -> Checkpoint:
-    """What a file says of itself, and its weights.
+    """Read the metadata and weights of a file.
 
     Args:
         path: `.ckpt`, `.task` or `.tflite`.
-        task: which network of a bundle, or what a file has to hold.
+        task: network to take from a bundle, or to require of another file.
 
     Raises:
         FileNotFoundError: if it is missing.
-        ValueError: if it is damaged, or holds no network of this kind.
+        ValueError: if it is damaged, or holds no such network.
     """
     if path.suffix == ".onnx":
-        raise ValueError(f"{path}: ONNX files are not read back; name the checkpoint or .tflite it came from")
+        raise ValueError(
+            f"{path}: ONNX files cannot be read; name the checkpoint or .tflite it was exported from"
+        )
     if path.suffix not in IMPORTED:
-        found = read_checkpoint(path)
-        _require_task(path, found.about["task"], task)
-        return found
+        checkpoint = read_checkpoint(path)
+        _require_task(path, checkpoint.metadata["task"], task)
+        return checkpoint
     content = read_tflite(path, ENTRIES[task])
     net = _import(path, content)
     _require_task(path, _task(net), task)
-    return Checkpoint(dict(tflite_metadata(content)) or _about(net, path), net.state_dict())
+    return Checkpoint(dict(tflite_metadata(content)) or _metadata(net, path), net.state_dict())
 
 
 def _import(path: Path, content: bytes) -> LandmarkNet | DetectorNet:
@@ -81,73 +83,73 @@ def _task(net: LandmarkNet | DetectorNet) -> Task:
     return "landmark" if isinstance(net, LandmarkNet) else "detector"
 
 
-def _require_task(path: Path, held: str, task: Task) -> None:
-    if held != task:
-        raise ValueError(f"{path} holds {_KINDS[held]}; {_KINDS[task]} is needed here")
+def _require_task(path: Path, actual: str, task: Task) -> None:
+    if actual != task:
+        raise ValueError(f"{path} holds {_KINDS[actual]}; {_KINDS[task]} is needed here")
 
 
-def _about(net: LandmarkNet | DetectorNet, path: Path) -> dict[str, Any]:
-    """What is known of a file that says nothing of itself: Google's, trained for everything."""
-    about = (
-        _about_landmarks(net)
+def _metadata(net: LandmarkNet | DetectorNet, path: Path) -> dict[str, Any]:
+    """Return metadata for a file without any: Google's, with all outputs trained."""
+    metadata = (
+        _landmark_metadata(net)
         if isinstance(net, LandmarkNet)
         else detector_metadata(net, {"train": [], "val": []}, PUBLISHED)
     )
-    about["data"]["train"] = [{"name": path.name, "people": 0, "left_out": {}, "licence": _GOOGLES}]
-    return about
+    metadata["data"]["train"] = [{"name": path.name, "people": 0, "left_out": {}, "licence": _GOOGLES}]
+    return metadata
 
 
-def _about_landmarks(net: LandmarkNet) -> dict[str, Any]:
+def _landmark_metadata(net: LandmarkNet) -> dict[str, Any]:
     names = list(LANDMARK_NAMES)
-    trained = {
+    supervised = {
         "landmarks": names,
         "visibility": names,
         "heatmaps": names,
         "outputs": ["heatmaps", *HEADS],
     }
     wiring = next(key for key, variant in VARIANTS[net.variant.name].items() if variant == net.variant)
-    return landmark_metadata(net, wiring, trained, {"train": [], "val": []}, PUBLISHED)
+    return landmark_metadata(net, wiring, supervised, {"train": [], "val": []}, PUBLISHED)
 
 
 def load_landmark_net(path: Path) -> LandmarkNet:
-    """The landmark network of a file, in eval mode; raises as open_landmark_net."""
+    """Load the landmark network of a file, in eval mode; raises as open_landmark_net."""
     return open_landmark_net(path)[0]
 
 
 def open_landmark_net(path: Path) -> tuple[LandmarkNet, dict[str, Any]]:
-    """The landmark network of a file, in eval mode, and what the file says of itself.
+    """Load the landmark network of a file, in eval mode, and its metadata.
 
     Raises:
-        ValueError: if it is of another task or topology, or its tensors are not the network's.
+        ValueError: if it is of another task or topology, or its tensors do not match the network.
     """
-    about, weights = read_weights(path)
-    net = LandmarkNet(landmark_variant(about["model"], about["wiring"]), about["gradient_stop"])
-    load_weights(net, Checkpoint(about, weights), path)
-    return net.eval(), about
+    metadata, weights = read_weights(path)
+    net = LandmarkNet(landmark_variant(metadata["model"], metadata["wiring"]), metadata["gradient_stop"])
+    load_weights(net, Checkpoint(metadata, weights), path)
+    return net.eval(), metadata
 
 
 def open_detector_net(path: Path) -> tuple[DetectorNet, dict[str, Any]]:
-    """The detector of a file, in eval mode, and what the file says of itself; raises as open_landmark_net."""
-    found, net = read_weights(path, "detector"), DetectorNet()
-    load_weights(net, found, path)
-    return net.eval(), found.about
+    """Load the detector of a file, in eval mode, and its metadata; raises as open_landmark_net."""
+    checkpoint, net = read_weights(path, "detector"), DetectorNet()
+    load_weights(net, checkpoint, path)
+    return net.eval(), checkpoint.metadata
 
 
 def load_initial_weights(net: LandmarkNet | DetectorNet, path: Path) -> dict[str, Any]:
-    """Start a new training from the weights of a file of the same model.
+    """Load the weights of a file of the same model into a network, for a new training.
 
     Returns:
-        What the file says of itself.
+        Metadata of the file.
 
     Raises:
-        ValueError: if the file is of another kind, model or topology.
+        ValueError: if the file is of another task, model or topology.
     """
-    weights = read_weights(path, _task(net))
+    checkpoint = read_weights(path, _task(net))
     try:
-        load_weights(net, weights, path)
+        load_weights(net, checkpoint, path)
     except ValueError as error:
-        own = net.variant.name if isinstance(net, LandmarkNet) else "detector"
-        otherwise_wired = path.suffix in IMPORTED and weights.about["model"] == own
-        hint = "; experiment=finetune is the recipe for such files" if otherwise_wired else ""
+        model = net.variant.name if isinstance(net, LandmarkNet) else "detector"
+        same_model = path.suffix in IMPORTED and checkpoint.metadata["model"] == model
+        hint = "; experiment=finetune is the recipe for such files" if same_model else ""
         raise ValueError(f"{error}{hint}") from error
-    return {**weights.about, "sha256": file_sha256(path)}
+    return {**checkpoint.metadata, "sha256": file_sha256(path)}

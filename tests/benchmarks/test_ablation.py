@@ -28,7 +28,7 @@ def run(monkeypatch, tmp_path, capsys, tiny_lsp):
 
 @pytest.mark.slow
 def test_rows_are_trained_once_and_then_read(run, tmp_path):
-    rows = ["rows=heatmaps,mediapipe", "epochs=1", "optimiser.lr=6e-3"]
+    rows = ["rows=heatmaps,mediapipe", "epochs=1", "optimizer.lr=6e-3"]
     table = run(*rows)
     assert [line.split(" | ")[0] for line in table.splitlines()[2:]] == [
         "| heatmaps",
@@ -39,12 +39,12 @@ def test_rows_are_trained_once_and_then_read(run, tmp_path):
     assert len(reports) == 1, "of the row that regresses"
     assert re.search(r"\| Google's wiring.* \| \d+\.\d to \d+\.\d \|", table)
     assert run(*rows) == table
-    with pytest.raises(SystemExit, match=r"was trained with optimiser\.lr=0\.006, not 0\.001; move it away"):
-        run("rows=heatmaps", "epochs=1", "optimiser.lr=1e-3")
-    with pytest.raises(SystemExit, match=r"optimiser\.clip_norm=5\.0"):
-        run(*rows, "optimiser.clip_norm=1.0")
+    with pytest.raises(SystemExit, match=r"was trained with optimizer\.lr=0\.006, not 0\.001; move it away"):
+        run("rows=heatmaps", "epochs=1", "optimizer.lr=1e-3")
+    with pytest.raises(SystemExit, match=r"optimizer\.clip_norm=5\.0"):
+        run(*rows, "optimizer.clip_norm=1.0")
     with pytest.raises(SystemExit, match=r"stages\.heatmap=1, not 2"):
-        run("rows=heatmaps", "epochs=2", "optimiser.lr=6e-3")
+        run("rows=heatmaps", "epochs=2", "optimizer.lr=6e-3")
 
 
 def test_rows_that_regress_are_compared(run, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""A person pasted onto a backdrop lies where the labels say."""
+"""A person pasted onto a background agrees with the labels."""
 
 import numpy as np
 import pytest
@@ -7,11 +7,11 @@ from benchmarks.pasted import paste
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_marked_pixel_is_where_the_matrix_says(seed):
+def test_the_matrix_maps_a_marked_pixel_to_its_position(seed):
     rng = np.random.default_rng(seed)
-    picture, backdrop = np.full((150, 90, 3), 40, np.uint8), np.full((300, 500, 3), 200, np.uint8)
-    picture[60:71, 30:41] = (255, 0, 0)  # around row 65, column 35
-    image, matrix = paste(picture, backdrop, rng)
+    person, background = np.full((150, 90, 3), 40, np.uint8), np.full((300, 500, 3), 200, np.uint8)
+    person[60:71, 30:41] = (255, 0, 0)  # around row 65, column 35
+    image, matrix = paste(person, background, rng)
     assert image.shape == (640, 640, 3)
     red = (image[..., 0].astype(int) - image[..., 1]) > 100
     y, x = np.argwhere(red).mean(axis=0)

@@ -1,4 +1,4 @@
-"""Pictures with painted people, and without."""
+"""Images with painted people, and without people."""
 
 from pathlib import Path
 
@@ -8,26 +8,26 @@ import pytest
 
 from blazepose.data.annotated_image import AnnotatedImage, group_by_image
 from blazepose.data.annotation import Source
-from tests.data.painted import BLUE, MAGENTA, RED, paint, somebody
+from tests.data.painted import BLUE, MAGENTA, RED, paint, painted_person
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory) -> AnnotatedImage:
-    """A red and a blue head in a grey picture of 400x300, and a crowd on the right."""
-    path = tmp_path_factory.mktemp("scene") / "two.png"
-    people = [somebody(path, 120, 150), somebody(path, 260, 170)]
-    image = np.full((300, 400, 3), 128, np.uint8)
+def two_people(tmp_path_factory) -> AnnotatedImage:
+    """A red and a blue head in a gray image of 400x300, and a crowd on the right."""
+    path = tmp_path_factory.mktemp("images") / "two.png"
+    people = [painted_person(path, 120, 150), painted_person(path, 260, 170)]
+    pixels = np.full((300, 400, 3), 128, np.uint8)
     for annotation, color in zip(people, (RED, BLUE), strict=True):
-        paint(image, annotation, color)
-    cv2.imwrite(str(path), image[..., ::-1])
+        paint(pixels, annotation, color)
+    cv2.imwrite(str(path), pixels[..., ::-1])
     crowd = {path: np.array([[350, 100, 390, 140]], np.float32)}
-    (found,) = group_by_image([Source("coco:x", "coco", people, "", others=crowd)], "data=")
-    return found
+    (image,) = group_by_image([Source("coco:x", "coco", people, "", ignored_boxes=crowd)], "data=")
+    return image
 
 
 @pytest.fixture(scope="module")
 def wall(tmp_path_factory) -> Path:
-    """A people-free picture, magenta all over."""
+    """A negative image, magenta all over."""
     path = tmp_path_factory.mktemp("walls") / "wall.png"
     cv2.imwrite(str(path), np.full((90, 120, 3), MAGENTA, np.uint8))
     return path

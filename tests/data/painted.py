@@ -1,4 +1,4 @@
-"""Painted people: red, blue and green where the detector's labels are, to see whether they stay there."""
+"""Painted people: red, blue and green at the detector's labels, to check that labels follow the pixels."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -16,27 +16,27 @@ from blazepose.models.variants import DETECTOR_INPUT
 from tests.data.test_align import STANDING, person
 
 STILL = DetectorAugmentation(
-    whole=1.0,
+    full_image_prob=1.0,
     rotation_deg=0.0,
-    upside_down=0.0,
-    mirror=0.0,
-    company=0.0,
-    backdrop=0.0,
-    soft_edges=0.0,
-    color=False,
+    any_rotation_prob=0.0,
+    hflip_prob=0.0,
+    copy_paste_prob=0.0,
+    background_prob=0.0,
+    feather_prob=0.0,
+    photometric=False,
 )
-AROUND = replace(STILL, whole=0.0, smallest=0.1, largest=0.3)
+AROUND = replace(STILL, full_image_prob=0.0, min_size=0.1, max_size=0.3)
 RED, GREEN, BLUE, MAGENTA = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 255)
 
 
-def somebody(image: Path, x: float, y: float, scale: float = 1.0, **labels) -> Annotation:
-    """STANDING with its mid-hip at (x, y): the torso is 40 long, the box 50.75 large, its middle 47.25 up."""
+def painted_person(image: Path, x: float, y: float, scale: float = 1.0, **labels) -> Annotation:
+    """Move STANDING so that its mid-hip is at (x, y): torso 40 long, box side 50.75, its middle 47.25 up."""
     points = {name: (x + scale * (a - 100), y + scale * (b - 100)) for name, (a, b) in STANDING.items()}
     return replace(person(points), image=image, **labels)
 
 
 def paint(image: np.ndarray, annotation: Annotation, color: tuple[int, int, int]) -> None:
-    """A square at the middle of the box, and a green one at the hips."""
+    """Paint a square at the middle of the box, and a green one at the hips."""
     box = person_box(annotation)
     for point, ink in ((box.center, color), (box.points[HIPS], GREEN)):
         x, y = np.rint(point).astype(int)
@@ -44,9 +44,9 @@ def paint(image: np.ndarray, annotation: Annotation, color: tuple[int, int, int]
 
 
 def dataset(
-    scenes: list[AnnotatedImage], augmentation: DetectorAugmentation | None, **options
+    images: list[AnnotatedImage], augmentation: DetectorAugmentation | None, **options
 ) -> DetectorDataset:
-    return DetectorDataset(scenes, DETECTOR_INPUT, augmentation, **options)
+    return DetectorDataset(images, DETECTOR_INPUT, augmentation, **options)
 
 
 def pixel(sample: DetectorSample, point: np.ndarray) -> np.ndarray:
@@ -55,6 +55,6 @@ def pixel(sample: DetectorSample, point: np.ndarray) -> np.ndarray:
 
 
 def shows(sample: DetectorSample, color: tuple[int, int, int]) -> bool:
-    """The whole square of this colour is in the window."""
-    like = np.abs(sample["image"].astype(int) - color).max(axis=2) < 60
-    return bool(like.any() and not (like[[0, -1]].any() or like[:, [0, -1]].any()))
+    """Return whether the whole square of this color is in the window."""
+    similar = np.abs(sample["image"].astype(int) - color).max(axis=2) < 60
+    return bool(similar.any() and not (similar[[0, -1]].any() or similar[:, [0, -1]].any()))

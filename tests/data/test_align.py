@@ -26,7 +26,7 @@ def person(points: dict[str, tuple[float, float]], extra: tuple = ()) -> Annotat
         landmarks[INDEX[name]], labelled[INDEX[name]] = point, True
     visibility = np.full(NUM_LANDMARKS, UNKNOWN, np.int8)
     return Annotation(
-        Path("picture.jpg"), "7", landmarks, labelled, visibility, np.array(extra, np.float32).reshape(-1, 2)
+        Path("image.jpg"), "7", landmarks, labelled, visibility, np.array(extra, np.float32).reshape(-1, 2)
     )
 
 
@@ -56,12 +56,12 @@ def test_upside_down_is_turned_by_180_degrees():
     assert abs(aligned_roi(person(turned)).rotation_rad) == pytest.approx(np.pi)
 
 
-def test_missing_hip_and_zero_torso_have_their_reasons():
+def test_missing_hip_and_zero_torso_have_reasons():
     without = {name: p for name, p in STANDING.items() if name != "left_hip"}
     assert alignment_error(person(without)) == "hips or shoulders not labelled"
     flat = {**STANDING, "left_shoulder": (110.0, 100.0), "right_shoulder": (90.0, 100.0)}
     assert "zero torso" in alignment_error(person(flat))
-    with pytest.raises(ValueError, match=r"picture.jpg, person 7: zero torso"):
+    with pytest.raises(ValueError, match=r"image.jpg, person 7: zero torso"):
         aligned_roi(person(flat))
 
 
@@ -71,8 +71,8 @@ def test_scale_point_is_on_the_circle_above_the_hips():
     np.testing.assert_allclose(points, [[100, 100], [100, 100 - 1.08 * np.hypot(10, 80)]])
 
 
-def test_circle_is_corrected_for_what_this_person_lacks():
-    """The same person as COCO, LSP and WholeBody label them: one circle, whatever the reader."""
+def test_circle_is_corrected_for_missing_keypoints():
+    """The same person with the labels of COCO, LSP and WholeBody has one circle, whatever the reader."""
     assert circle_correction(person(STANDING)) == 1.08
     assert circle_correction(replace(person(STANDING), head_top_px=np.zeros(2, np.float32))) == 1.04
     assert circle_correction(person({**STANDING, "left_foot_index": (95.0, 185.0)})) == 1.0
@@ -80,11 +80,11 @@ def test_circle_is_corrected_for_what_this_person_lacks():
 
 @pytest.mark.parametrize("missing", ["left_ankle", "nose"])
 def test_scale_point_is_masked_without_ankles_or_head(missing):
-    somebody = person({name: p for name, p in STANDING.items() if name != missing})
-    assert alignment_points(somebody, aligned_roi(somebody))[1].tolist() == [True, False]
+    partial = person({name: p for name, p in STANDING.items() if name != missing})
+    assert alignment_points(partial, aligned_roi(partial))[1].tolist() == [True, False]
 
 
-def test_head_top_serves_as_head():
+def test_head_top_counts_as_head():
     faceless = person({name: p for name, p in STANDING.items() if name != "nose"}, extra=((100, 30),))
     roi = aligned_roi(faceless)
     assert not alignment_points(faceless, roi)[1].all()  # the extra point may be a neck or a hand
@@ -105,12 +105,12 @@ def test_unlabelled_points_stay_unlabelled():
     assert (points[INDEX["left_knee"]] == 0).all()
 
 
-def test_mirror_reflects_across_the_middle_of_the_crop():
+def test_hflip_reflects_across_the_middle_of_the_crop():
     roi = aligned_roi(person(STANDING))
     plain, _ = points_in_crop(person(STANDING), roi, crop_matrix(roi, 1.0, (0.0, 0.0), 0.0, False))
-    mirrored, labelled = points_in_crop(person(STANDING), roi, crop_matrix(roi, 1.0, (0.0, 0.0), 0.0, True))
-    np.testing.assert_allclose(mirrored[labelled][:, 0], 1 - plain[labelled][:, 0], atol=1e-6)
-    np.testing.assert_allclose(mirrored[labelled][:, 1], plain[labelled][:, 1], atol=1e-6)
+    flipped, labelled = points_in_crop(person(STANDING), roi, crop_matrix(roi, 1.0, (0.0, 0.0), 0.0, True))
+    np.testing.assert_allclose(flipped[labelled][:, 0], 1 - plain[labelled][:, 0], atol=1e-6)
+    np.testing.assert_allclose(flipped[labelled][:, 1], plain[labelled][:, 1], atol=1e-6)
 
 
 def test_shift_is_in_sides_along_the_rois_own_axes():

@@ -11,8 +11,8 @@ VISIBILITY = np.array([VISIBLE, HIDDEN, HIDDEN, VISIBLE, UNKNOWN], np.int8)
 
 def test_keypoints_go_to_their_landmarks():
     labelled = np.array([True, True, True, False, True])
-    points, known, visibility, extra = source_to_landmarks(KEYPOINTS, labelled, VISIBILITY, SKELETON)
-    assert np.flatnonzero(known).tolist() == [0, 29]
+    points, valid, visibility, extra = source_to_landmarks(KEYPOINTS, labelled, VISIBILITY, SKELETON)
+    assert np.flatnonzero(valid).tolist() == [0, 29]
     assert points[[0, 29]].tolist() == [[1, 2], [5, 6]]
     assert visibility[[0, 29, 30]].tolist() == [VISIBLE, HIDDEN, UNKNOWN]
     assert extra.tolist() == [[3, 4], [9, 10]]
@@ -20,20 +20,20 @@ def test_keypoints_go_to_their_landmarks():
 
 def test_unlabelled_points_are_zero_and_unknown():
     keypoints = np.full((5, 2), np.nan, np.float32)
-    points, known, visibility, extra = source_to_landmarks(keypoints, np.zeros(5, bool), VISIBILITY, SKELETON)
-    assert not known.any()
+    points, valid, visibility, extra = source_to_landmarks(keypoints, np.zeros(5, bool), VISIBILITY, SKELETON)
+    assert not valid.any()
     assert not points.any()
     assert (visibility == UNKNOWN).all()
     assert extra.shape == (0, 2)
 
 
-def test_an_unlabelled_point_without_numbers_beside_labelled_ones():
+def test_an_unlabelled_nan_point_beside_labelled_ones():
     keypoints = KEYPOINTS.copy()
     keypoints[[1, 2]] = np.nan
     labelled = np.array([True, False, False, True, True])
-    points, known, visibility, extra = source_to_landmarks(keypoints, labelled, VISIBILITY, SKELETON)
+    points, valid, visibility, extra = source_to_landmarks(keypoints, labelled, VISIBILITY, SKELETON)
     assert points[[0, 29, 30]].tolist() == [[1, 2], [0, 0], [7, 8]]
-    assert known[[0, 29, 30]].tolist() == [True, False, True]
+    assert valid[[0, 29, 30]].tolist() == [True, False, True]
     assert visibility[[0, 29, 30]].tolist() == [VISIBLE, UNKNOWN, VISIBLE]
     assert extra.tolist() == [[9, 10]]
 

@@ -11,16 +11,16 @@ from blazepose.data.augment import (
 )
 
 
-def test_disturbance_stays_within_its_limits():
+def test_sampled_parameters_stay_within_their_limits():
     config, rng = Augmentation(scale=0.1, shift=0.05, rotation_deg=8.0), np.random.default_rng(0)
-    draws = [sample_affine(config, rng) for _ in range(300)]
-    assert max(abs(d.scale - 1) for d in draws) <= 0.1
-    assert max(abs(s) for d in draws for s in d.shift) <= 0.05
-    assert 6 < np.degrees(max(abs(d.rotation_rad) for d in draws)) <= 8
-    assert 0.3 < np.mean([d.mirror for d in draws]) < 0.7
+    samples = [sample_affine(config, rng) for _ in range(300)]
+    assert max(abs(d.scale - 1) for d in samples) <= 0.1
+    assert max(abs(s) for d in samples for s in d.shift) <= 0.05
+    assert 6 < np.degrees(max(abs(d.rotation_rad) for d in samples)) <= 8
+    assert 0.3 < np.mean([d.hflip for d in samples]) < 0.7
 
 
-def test_frame_keeps_half_the_torso_and_cuts_below_most_often():
+def test_truncation_keeps_half_the_torso_and_cuts_below_most_often():
     torso = np.array([[40.0, 40], [60, 40], [42, 80], [58, 80]])
     points = np.concatenate([torso, [[50, 10], [45, 150], [20, 60], [85, 60]]])
     frames = [sample_truncation((200, 100, 3), points, torso, np.random.default_rng(i)) for i in range(200)]
@@ -30,7 +30,7 @@ def test_frame_keeps_half_the_torso_and_cuts_below_most_often():
     assert np.mean([bottom < 200 for *_, bottom in frames]) > 0.4
 
 
-def test_frame_of_a_person_outside_the_picture_is_still_a_frame():
+def test_frame_of_a_person_outside_the_image_is_valid():
     torso = np.full((4, 2), -50.0)
     for i in range(20):
         left, top, right, bottom = sample_truncation((60, 60, 3), torso, torso, np.random.default_rng(i))
@@ -38,7 +38,7 @@ def test_frame_of_a_person_outside_the_picture_is_still_a_frame():
         assert bottom - top >= 16
 
 
-def test_occluder_covers_exactly_the_points_under_it():
+def test_erasing_covers_exactly_the_points_under_it():
     image = np.full((256, 256, 3), 99, np.uint8)
     points = np.random.default_rng(3).uniform(-0.2, 1.2, (33, 2))
     covered, area = erase_random(image, points, np.random.default_rng(1))
@@ -50,10 +50,10 @@ def test_occluder_covers_exactly_the_points_under_it():
         assert hidden == bool(inside and painted[y, x])
 
 
-def test_colors_leave_everything_where_it_is():
-    """Blurs and scaling must not move the picture under its labels: a heatmap cell is four pixels.
+def test_photometric_distortion_moves_no_pixels():
+    """Blurs and scaling must not move the image under its labels: a heatmap cell is four pixels.
 
-    Downscaling rounds the size of the small picture, which is worth up to 0.9 of a pixel.
+    Downscaling rounds the size of the small image, which is worth up to 0.9 of a pixel.
     """
     y, x = np.mgrid[:256, :256]
     blob = np.exp(-((x - 90.3) ** 2 + (y - 140.7) ** 2) / (2 * 6**2))[..., None]
@@ -65,7 +65,7 @@ def test_colors_leave_everything_where_it_is():
         np.testing.assert_allclose(middle, [90.3, 140.7], atol=1, err_msg=f"seed {seed}")
 
 
-def test_colors_are_repeatable_and_leave_the_shape():
+def test_photometric_distortion_is_repeatable_and_keeps_the_shape():
     image = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
     first, again = (distort_photometric(image.copy(), np.random.default_rng(5)) for _ in range(2))
     np.testing.assert_array_equal(first, again)

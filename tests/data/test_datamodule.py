@@ -1,4 +1,4 @@
-"""Sources to loaders."""
+"""Data module: sources to loaders."""
 
 import json
 from dataclasses import replace
@@ -29,17 +29,17 @@ from tests.stick_figures import write_lsp
 TORSO_NAMES = ["left_shoulder", "right_shoulder", "left_hip", "right_hip"]
 
 
-def loaders(sources: list[Source], augmentation: Augmentation, loading: LoaderConfig) -> PoseDataModule:
+def loaders(sources: list[Source], augmentation: Augmentation, config: LoaderConfig) -> PoseDataModule:
     train, val = PoseDataset(sources, LANDMARK_INPUT, augmentation), PoseDataset([], LANDMARK_INPUT)
-    return PoseDataModule(train, val, loading)
+    return PoseDataModule(train, val, config)
 
 
-def own_labels(folder: Path, picture: Path) -> str:
-    """One person of whom the torso and a heel are labelled, one of them hidden, as a `landmarks` source."""
+def own_labels(folder: Path, image: Path) -> str:
+    """Write a person with labelled torso, one point hidden, and heel; return its `landmarks` source."""
     flat = [80, 30, 2, 40, 30, 2, 75, 80, 2, 45, 80, 1, 70, 120, 2]
     category = {"id": 1, "name": "person", "keypoints": [*TORSO_NAMES, "left_heel"]}
     content = {
-        "images": [{"id": 1, "file_name": str(picture)}],
+        "images": [{"id": 1, "file_name": str(image)}],
         "categories": [category],
         "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "keypoints": flat}],
     }
@@ -55,22 +55,22 @@ def test_sources_mix_freely(tiny_lsp, tmp_path):
     assert len(trained["landmarks"]) == 13
     assert "left_heel" in trained["landmarks"]
     assert trained["outputs"] == ["heatmaps", "presence", "visibility"]
-    data = loaders(sources, Augmentation(mirror=0.0), LoaderConfig(25, 0))
+    data = loaders(sources, Augmentation(hflip_prob=0.0), LoaderConfig(25, 0))
     (batch,) = data.train_dataloader()
     heel = batch["labelled"][:, INDEX["left_heel"]]
     assert heel.sum() == 1
-    assert (batch["visibility"][~heel] < 1).all()  # LSP does not say what is visible
+    assert (batch["visibility"][~heel] < 1).all()  # LSP has no visibility labels
     assert (batch["visibility"][heel] >= 0).sum() == 5
 
 
-def test_rendered_people_teach_everything(tiny_lsp, tiny_rendered):
+def test_rendered_people_supervise_all_outputs(tiny_lsp, tiny_rendered):
     lsp, rendered = read_filtered([f"lsp:{tiny_lsp}", f"synthetic:{tiny_rendered}"], EVALUATION_FILTER)
-    told = ["heatmaps", "presence", "visibility", "z", "world", "segmentation"]
-    assert trained_outputs([lsp], [])["outputs"] == told[:2]
-    assert trained_outputs([lsp, rendered], [])["outputs"] == told
+    outputs = ["heatmaps", "presence", "visibility", "z", "world", "segmentation"]
+    assert trained_outputs([lsp], [])["outputs"] == outputs[:2]
+    assert trained_outputs([lsp, rendered], [])["outputs"] == outputs
     negatives = find_image_files(str(tiny_rendered / "train/negatives"), "data.negatives")
-    assert trained_outputs([rendered], negatives)["outputs"] == [*told, "pose"]
-    assert trained_outputs([lsp], negatives)["outputs"] == [*told[:2], "pose"]
+    assert trained_outputs([rendered], negatives)["outputs"] == [*outputs, "pose"]
+    assert trained_outputs([lsp], negatives)["outputs"] == [*outputs[:2], "pose"]
 
 
 def test_no_source_and_one_without_brackets(tiny_lsp):
@@ -79,49 +79,49 @@ def test_no_source_and_one_without_brackets(tiny_lsp):
     assert describe_people(source) == f"lsp:{tiny_lsp}: 24 people, 0 left out"
 
 
-def test_nobody_left_says_why(tmp_path):
+def test_reasons_are_given_if_no_people_are_left(tmp_path):
     folder = write_lsp(tmp_path / "two", people=2)
     with pytest.raises(
-        ValueError, match=r"nobody left to use: lsp:.*two: 0 people, 2 left out \(2 crop smaller"
+        ValueError, match=r"no people left to use: lsp:.*two: 0 people, 2 left out \(2 crop smaller"
     ):
         read_filtered([f"lsp:{folder}"], PersonFilter(min_side_px=900.0))
 
 
-def test_pictures_without_people(tiny_lsp, tmp_path):
+def test_negative_images(tiny_lsp, tmp_path):
     assert find_image_files(None, "data.negatives") == []
     assert len(find_image_files(str(tiny_lsp), "data.negatives")) == 24
-    with pytest.raises(FileNotFoundError, match=r"data\.negatives: .*nowhere is no folder"):
+    with pytest.raises(FileNotFoundError, match=r"data\.negatives: .*nowhere is not a folder"):
         find_image_files([str(tmp_path / "nowhere")], "data.negatives")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FileNotFoundError, match=r"data\.negatives: .*empty holds no picture"):
+    with pytest.raises(FileNotFoundError, match=r"data\.negatives: .*empty holds no image"):
         find_image_files([str(tmp_path / "empty")], "data.negatives")
 
 
 @pytest.mark.parametrize("size", [0, -1])
-def test_batches_hold_somebody(size):
+def test_a_batch_size_below_1_is_an_error(size):
     with pytest.raises(ValueError, match=r"loader\.batch_size"):
         LoaderConfig(size, 0)
 
 
-def test_people_of_both_training_and_validation_are_found(tiny_lsp, tmp_path):
+def test_people_in_both_training_and_validation(tiny_lsp, tmp_path):
     sources = [read_source(f"lsp:{tiny_lsp}")]
     assert len(shared_people(sources, sources)) == len(sources[0].annotations)
     others = [read_source(f"lsp:{write_lsp(tmp_path / 'others', people=3)}")]
     assert not shared_people(sources, others)
 
 
-def test_pictures_of_both_training_and_validation_are_found(tiny_lsp, tmp_path):
-    """Two label files whose tools gave the frames of two films the same names."""
+def test_images_in_both_training_and_validation(tiny_lsp, tmp_path):
+    """Two label files use the same names for the frames of two videos."""
     source = read_source(f"lsp:{tiny_lsp}")
     renamed = [replace(person, person=f"{person.person} b") for person in source.annotations]
     lines = describe_sources([source], [replace(source, annotations=renamed)])
-    pictures = len({person.image for person in renamed})
-    assert any(line.startswith(f"WARNING: {pictures} pictures of data.val are in") for line in lines)
+    num_images = len({person.image for person in renamed})
+    assert any(line.startswith(f"WARNING: {num_images} images of data.val are also in") for line in lines)
     others = read_source(f"lsp:{write_lsp(tmp_path / 'others', people=3)}")
     assert not any("WARNING" in line for line in describe_sources([source], [others]))
 
 
-def test_a_resumed_run_begins_with_its_own_epoch_before_anybody_names_it(tiny_lsp):
+def test_a_resumed_run_starts_at_its_epoch_before_set_epoch(tiny_lsp):
     """Workers fetch the first batches before Lightning calls set_epoch."""
     sources = [read_source(f"lsp:{tiny_lsp}")]
     data = loaders(sources, Augmentation(), LoaderConfig(4, 0))

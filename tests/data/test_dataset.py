@@ -1,4 +1,4 @@
-"""Samples: labels that stay true, randomness that can be repeated."""
+"""Samples: labels follow the crop, randomness is repeatable."""
 
 import logging
 from dataclasses import replace
@@ -21,7 +21,7 @@ from blazepose.image import ImageError
 from blazepose.models.variants import LANDMARK_INPUT
 from blazepose.topology import INDEX, MIRROR, NUM_LANDMARKS, TORSO
 
-STILL = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, color=False)
+STILL = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, photometric=False)
 LEFT = [i for i in range(NUM_LANDMARKS) if MIRROR[i] != i]
 
 
@@ -50,71 +50,71 @@ def test_shapes_and_types(source):
     assert batch["index"].tolist() == [0, 1, 2, 3, 4]
 
 
-def test_same_sample_whatever_the_process_and_another_every_epoch(source):
+def test_samples_depend_on_the_epoch_and_not_on_the_process(source):
     people = dataset(source, Augmentation())
-    alone = [people[i] for i in range(6)]
+    expected = [people[i] for i in range(6)]
     workers = list(
         DataLoader(people, batch_size=None, num_workers=2, sampler=range(6), worker_init_fn=prepare_worker)
     )
-    for a, b in zip(alone, workers, strict=True):
+    for a, b in zip(expected, workers, strict=True):
         assert all(np.array_equal(np.asarray(a[key]), np.asarray(b[key])) for key in a)
     later = people[len(people) + 2]
     assert later["index"] == 2
-    assert not np.array_equal(later["image"], alone[2]["image"])
+    assert not np.array_equal(later["image"], expected[2]["image"])
 
 
-def test_mirror_swaps_left_and_right_labels(source):
-    plain, mirrored = dataset(source, STILL)[0], dataset(source, replace(STILL, mirror=1.0))[0]
+def test_hflip_swaps_left_and_right_labels(source):
+    plain, flipped = dataset(source, STILL)[0], dataset(source, replace(STILL, hflip_prob=1.0))[0]
     np.testing.assert_allclose(
-        mirrored["points"][LEFT, 0],
+        flipped["points"][LEFT, 0],
         np.where(plain["labelled"][LEFT], 1 - plain["points"][MIRROR][LEFT, 0], 0),
         atol=1e-6,
     )
-    assert (mirrored["labelled"] == plain["labelled"][MIRROR]).all()
-    # Facing the camera, the person's left is on the right of the picture; in a mirror still so.
-    for sample in (plain, mirrored):
+    assert (flipped["labelled"] == plain["labelled"][MIRROR]).all()
+    # Facing the camera, the person's left is on the right of the image; flipped it still is.
+    for sample in (plain, flipped):
         assert sample["points"][INDEX["left_shoulder"], 0] > sample["points"][INDEX["right_shoulder"], 0]
 
 
-def test_mirror_swaps_what_is_known_of_each_side(source):
-    """Hidden left wrist, left ankle outside the picture, left hand raised: in the mirror all on the right."""
+def test_hflip_swaps_all_labels_of_the_sides(source):
+    """A hidden wrist, an ankle outside the image and an elbow without world change sides."""
     plain = source.annotations[0]
     visibility, points = np.full(NUM_LANDMARKS, VISIBLE, np.int8), plain.landmarks_px.copy()
     visibility[INDEX["left_wrist"]] = HIDDEN
     points[INDEX["left_ankle"], 1] = 10_000
     world = np.random.default_rng(0).normal(size=(33, 3)).astype(np.float32)
     world[INDEX["left_elbow"]] = np.nan
-    somebody = replace(plain, visibility=visibility, landmarks_px=points, landmarks_world=world)
-    crowd = replace(source, annotations=[somebody])
-    plain, mirrored = dataset(crowd, STILL)[0], dataset(crowd, replace(STILL, mirror=1.0))[0]
-    assert mirrored["visibility"][INDEX["right_wrist"]] == HIDDEN
-    assert mirrored["visibility"][INDEX["left_wrist"]] == VISIBLE
-    assert mirrored["presence"][INDEX["right_ankle"]] == 0
-    assert mirrored["presence"][INDEX["left_ankle"]] == 1
-    assert not mirrored["world_labelled"][INDEX["right_elbow"]]
-    assert mirrored["world_labelled"].sum() == 32
-    np.testing.assert_allclose(mirrored["world"], plain["world"][MIRROR[:33]] * [-1, 1, 1], atol=1e-6)
+    person = replace(plain, visibility=visibility, landmarks_px=points, landmarks_world=world)
+    crowd = replace(source, annotations=[person])
+    plain, flipped = dataset(crowd, STILL)[0], dataset(crowd, replace(STILL, hflip_prob=1.0))[0]
+    assert flipped["visibility"][INDEX["right_wrist"]] == HIDDEN
+    assert flipped["visibility"][INDEX["left_wrist"]] == VISIBLE
+    assert flipped["presence"][INDEX["right_ankle"]] == 0
+    assert flipped["presence"][INDEX["left_ankle"]] == 1
+    assert not flipped["world_labelled"][INDEX["right_elbow"]]
+    assert flipped["world_labelled"].sum() == 32
+    np.testing.assert_allclose(flipped["world"], plain["world"][MIRROR[:33]] * [-1, 1, 1], atol=1e-6)
 
 
-def test_mirrored_picture_shows_mirrored_points(source):
-    """The drawn shoulder line (white, the brightest) is under the labels, mirrored or not."""
-    for mirror in (0.0, 1.0):
-        sample = dataset(source, replace(STILL, mirror=mirror))[1]
+def test_flipped_points_follow_the_flipped_image(source):
+    """The drawn shoulder line (white, the brightest) is under the labels, flipped or not."""
+    for hflip in (0.0, 1.0):
+        sample = dataset(source, replace(STILL, hflip_prob=hflip))[1]
         for name in ("left_shoulder", "right_hip"):
             x, y = np.rint(sample["points"][INDEX[name], :2] * 256).astype(int)
             assert sample["image"][y - 2 : y + 3, x - 2 : x + 3].max() > 140
 
 
-def of_known_visibility(source: Source) -> Source:
-    seen = [
+def with_visibility(source: Source) -> Source:
+    people = [
         replace(a, visibility=np.where(a.labelled, VISIBLE, UNKNOWN).astype(np.int8))
         for a in source.annotations
     ]
-    return replace(source, annotations=seen)
+    return replace(source, annotations=people)
 
 
-def test_truncation_hides_but_keeps_labelled(source):
-    people = dataset(of_known_visibility(source), replace(STILL, truncation=1.0))
+def test_truncation_hides_points_but_keeps_them_labelled(source):
+    people = dataset(with_visibility(source), replace(STILL, truncation_prob=1.0))
     cut = 0
     for i in range(len(people)):
         sample = people[i]
@@ -124,12 +124,12 @@ def test_truncation_hides_but_keeps_labelled(source):
         assert (sample["visibility"][absent] == HIDDEN).all()
         assert (sample["presence"][~labelled] == UNKNOWN).all()
         cut += absent.sum()
-    assert cut > len(people)  # at least a point a person
+    assert cut > len(people)  # at least one point per person
 
 
-def test_occlusion_hides_what_it_covers(source):
-    seen = of_known_visibility(source)
-    plain, covered = dataset(seen, STILL), dataset(seen, replace(STILL, occlusion=1.0))
+def test_erasing_hides_covered_points(source):
+    labelled = with_visibility(source)
+    plain, covered = dataset(labelled, STILL), dataset(labelled, replace(STILL, erasing_prob=1.0))
     hidden = 0
     for i in range(len(plain)):
         before, after = plain[i], covered[i]
@@ -145,22 +145,22 @@ def test_occlusion_hides_what_it_covers(source):
     assert hidden > 10
 
 
-def test_evaluation_cuts_the_crop_that_training_sees(source):
-    """One crop for both, to the last bit, or the network is measured on another picture than it learned."""
+def test_evaluation_and_training_use_the_same_crop(source):
+    """The crops are equal to the last bit: the network is evaluated on the images it was trained for."""
     jobs = plan_label_crops([source], "annotation", 0)
     people = dataset(source, None)
     for i in range(4):
         np.testing.assert_array_equal(people[i]["image"], cut_crop(jobs[i], LANDMARK_INPUT.size))
 
 
-def test_visibility_stays_unknown_where_the_source_does_not_say(source):
-    """Even under an occluder or outside the frame: labels that are only ever "hidden" teach just that."""
-    disturbed = dataset(source, replace(STILL, truncation=1.0, occlusion=1.0))
+def test_visibility_stays_unknown_without_labels(source):
+    """Even when erased or outside the frame: labels that are only ever "hidden" train a constant."""
+    disturbed = dataset(source, replace(STILL, truncation_prob=1.0, erasing_prob=1.0))
     for i in range(len(disturbed)):
         assert (disturbed[i]["visibility"] == UNKNOWN).all()
 
 
-def test_scale_shift_and_rotation_move_picture_and_points_together(source):
+def test_scale_shift_and_rotation_move_image_and_points_together(source):
     people = dataset(source, replace(STILL, scale=0.1, shift=0.1, rotation_deg=30.0))
     for i in range(8):
         sample = people[i]
@@ -185,7 +185,7 @@ def test_truncated_jpeg_is_reported_and_replaced_in_training_and_an_error_in_eva
         dataset(bad, None)[0]
 
 
-def test_what_a_worker_process_has_reported_is_not_said_again(tmp_path, source, caplog):
+def test_an_image_reported_by_a_worker_is_not_reported_again(tmp_path, source, caplog):
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"\xff\xd8")
     crowd = [replace(a, image=broken) for a in source.annotations[:2]] + source.annotations[2:3]
@@ -207,20 +207,20 @@ def test_negatives_have_no_pose(tmp_path, source):
     assert (sample["mask"] == BACKGROUND).all()
 
 
-def test_z_is_on_the_scale_of_x_and_mirrors_with_its_landmark(source):
+def test_z_is_on_the_scale_of_x_and_flips_with_its_landmark(source):
     depth = np.full(33, np.nan, np.float32)
     depth[INDEX["left_wrist"]] = -30.0
-    somebody = replace(source.annotations[0], z_px=depth)
-    for mirror, name in ((0.0, "left_wrist"), (1.0, "right_wrist")):
-        people = dataset(replace(source, annotations=[somebody]), replace(STILL, mirror=mirror))
+    person = replace(source.annotations[0], z_px=depth)
+    for hflip, name in ((0.0, "left_wrist"), (1.0, "right_wrist")):
+        people = dataset(replace(source, annotations=[person]), replace(STILL, hflip_prob=hflip))
         sample = people[0]
         assert sample["z_labelled"].nonzero()[0].tolist() == [INDEX[name]]
-        side = aligned_roi(somebody).side
+        side = aligned_roi(person).side
         assert sample["points"][INDEX[name], 2] == pytest.approx(-30 / side)
 
 
 def test_world_landmarks_turn_with_the_crop(source):
-    """Someone lying to the right gets a crop turned by 90 degrees, and world axes with it."""
+    """A person lying to the right gets a crop turned by 90 degrees, and world axes with it."""
     world = np.zeros((33, 3), np.float32)
     world[INDEX["nose"]] = (0.6, 0.0, -0.1)  # the head is to the right of the hips
     lying = replace(source.annotations[0], landmarks_world=world)
@@ -234,13 +234,13 @@ def test_world_landmarks_turn_with_the_crop(source):
 
 @pytest.fixture(scope="module")
 def bright(tiny_rendered: Path) -> Source:
-    """People brighter than 150 on a ground darker than 100, with masks."""
+    """People brighter than 150 on a background darker than 100, with masks."""
     return read_source(f"synthetic:{tiny_rendered}")
 
 
-@pytest.mark.parametrize("mirror", [0.0, 1.0])
-def test_the_mask_follows_scale_shift_rotation_and_mirror(bright, mirror):
-    people = dataset(bright, replace(STILL, scale=0.1, shift=0.1, rotation_deg=30.0, mirror=mirror))
+@pytest.mark.parametrize("hflip", [0.0, 1.0])
+def test_the_mask_follows_scale_shift_rotation_and_flip(bright, hflip):
+    people = dataset(bright, replace(STILL, scale=0.1, shift=0.1, rotation_deg=30.0, hflip_prob=hflip))
     for i in range(len(people)):
         sample = people[i]
         mask, brightness = sample["mask"], sample["image"].max(axis=2)
@@ -251,9 +251,9 @@ def test_the_mask_follows_scale_shift_rotation_and_mirror(bright, mirror):
             assert mask[y, x] == PERSON
 
 
-def test_the_mask_says_which_pixels_still_show_the_person(bright):
-    """Occluders become background; people and outside beside them stay what they are."""
-    plain, covered = dataset(bright, STILL), dataset(bright, replace(STILL, occlusion=1.0))
+def test_erased_pixels_become_background_in_the_mask(bright):
+    """All other mask values stay as they are."""
+    plain, covered = dataset(bright, STILL), dataset(bright, replace(STILL, erasing_prob=1.0))
     hidden = 0
     for i in range(len(plain)):
         before, after = plain[i], covered[i]
@@ -265,15 +265,15 @@ def test_the_mask_says_which_pixels_still_show_the_person(bright):
     assert hidden > 1000
 
 
-def test_the_mask_is_unknown_outside_a_truncated_picture(bright):
-    plain, cut = dataset(bright, STILL), dataset(bright, replace(STILL, truncation=1.0))
+def test_the_mask_is_ignored_outside_a_truncated_image(bright):
+    plain, cut = dataset(bright, STILL), dataset(bright, replace(STILL, truncation_prob=1.0))
     for i in range(len(plain)):
         before, after = plain[i]["mask"], cut[i]["mask"]
-        known = after != IGNORE
-        assert (before[~known] == PERSON).any()  # part of the person is cut off
-        np.testing.assert_array_equal(after[known], before[known])
+        valid = after != IGNORE
+        assert (before[~valid] == PERSON).any()  # part of the person is cut off
+        np.testing.assert_array_equal(after[valid], before[valid])
 
 
-def test_people_without_a_mask_have_an_unknown_one(source):
-    disturbed = dataset(source, replace(STILL, truncation=1.0, occlusion=1.0))
+def test_people_without_a_mask_have_an_ignored_one(source):
+    disturbed = dataset(source, replace(STILL, truncation_prob=1.0, erasing_prob=1.0))
     assert all((disturbed[i]["mask"] == IGNORE).all() for i in range(len(disturbed)))

@@ -1,4 +1,4 @@
-"""Windows of pictures: what is drawn at the labels stays under them."""
+"""Windows of images: labels follow the pixels drawn at them."""
 
 import logging
 from dataclasses import replace
@@ -15,27 +15,27 @@ from blazepose.data.detector_sample import MAX_PEOPLE
 from blazepose.data.detector_windows import DetectorAugmentation
 from blazepose.image import ImageError
 from blazepose.runtime.person_detector import PersonDetector
-from tests.data.painted import AROUND, BLUE, GREEN, RED, STILL, dataset, pixel, shows, somebody
+from tests.data.painted import AROUND, BLUE, GREEN, RED, STILL, dataset, painted_person, pixel, shows
 
 
-def test_evaluation_sees_the_whole_picture_as_the_runtime_does(scene):
-    seen = []
+def test_evaluation_uses_the_whole_image_as_the_runtime_does(two_people):
+    inputs = []
 
-    def network(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        seen.append(pictures[0])
+    def network(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        inputs.append(images[0])
         return np.zeros((1, 2254, 12), np.float32), np.full((1, 2254, 1), -9, np.float32)
 
-    PersonDetector(network)(cv2.imread(str(scene.image))[..., ::-1].copy())
-    sample = dataset([scene], None)[0]
-    np.testing.assert_array_equal(sample["image"], seen[0])
+    PersonDetector(network)(cv2.imread(str(two_people.image))[..., ::-1].copy())
+    sample = dataset([two_people], None)[0]
+    np.testing.assert_array_equal(sample["image"], inputs[0])
     assert not sample["image"][:27].any()  # 50 of 400 pixels above and below are black
     assert not sample["image"][-27:].any()
     assert sample["image"][28:-28].any(axis=2).all()
 
 
-def test_labels_of_the_whole_picture_by_hand(scene):
+def test_labels_of_the_whole_image_by_hand(two_people):
     """400x300 in a square of 400: x / 400, (y + 50) / 400."""
-    sample = dataset([scene], None)[0]
+    sample = dataset([two_people], None)[0]
     assert sample["people"].nonzero()[0].tolist() == [0, 1]
     expected = [[120, 102.75 + 50, 50.75], [260, 122.75 + 50, 50.75]]
     np.testing.assert_allclose(sample["boxes"][:2], np.array(expected) / 400, atol=1e-6)
@@ -48,8 +48,8 @@ def test_labels_of_the_whole_picture_by_hand(scene):
     assert not sample["boxes"][2:].any()
 
 
-def test_shapes_and_types(scene, wall):
-    samples = dataset([scene], DetectorAugmentation(), negatives=[wall])
+def test_shapes_and_types(two_people, wall):
+    samples = dataset([two_people], DetectorAugmentation(), negatives=[wall])
     batch = default_collate([samples[0], samples[1]])
     assert batch["image"].shape == (2, 224, 224, 3)
     assert {name: str(batch[name].dtype).removeprefix("torch.") for name in batch} == {
@@ -68,14 +68,14 @@ def test_shapes_and_types(scene, wall):
     "change",
     [
         {},
-        {"mirror": 1.0},
+        {"hflip_prob": 1.0},
         {"rotation_deg": 30.0},
-        {"upside_down": 1.0, "mirror": 0.5},
-        {"whole": 1.0, "mirror": 1.0},
+        {"any_rotation_prob": 1.0, "hflip_prob": 0.5},
+        {"full_image_prob": 1.0, "hflip_prob": 1.0},
     ],
 )
-def test_what_is_drawn_at_the_labels_is_under_them(scene, change):
-    windows, heads, hips = dataset([scene], replace(AROUND, **change)), 0, 0
+def test_labels_follow_the_pixels(two_people, change):
+    windows, heads, hips = dataset([two_people], replace(AROUND, **change)), 0, 0
     for epoch in range(25):
         sample = windows[epoch]
         boxes, points = (sample[name][sample["people"]] for name in ("boxes", "points"))
@@ -94,20 +94,20 @@ def test_what_is_drawn_at_the_labels_is_under_them(scene, change):
     assert hips >= 10
 
 
-def test_mirrored_windows_are_mirrored(scene):
-    plain, mirrored = (dataset([scene], replace(STILL, mirror=mirror))[0] for mirror in (0.0, 1.0))
-    np.testing.assert_allclose(mirrored["boxes"][:2, 0], 1 - plain["boxes"][:2, 0], atol=1e-6)
-    np.testing.assert_array_equal(mirrored["boxes"][:2, 1:], plain["boxes"][:2, 1:])
+def test_flipped_windows_are_flipped(two_people):
+    plain, flipped = (dataset([two_people], replace(STILL, hflip_prob=prob))[0] for prob in (0.0, 1.0))
+    np.testing.assert_allclose(flipped["boxes"][:2, 0], 1 - plain["boxes"][:2, 0], atol=1e-6)
+    np.testing.assert_array_equal(flipped["boxes"][:2, 1:], plain["boxes"][:2, 1:])
     np.testing.assert_allclose(
-        mirrored["ignored"][0], [1 - 390 / 400, 150 / 400, 1 - 350 / 400, 190 / 400], atol=1e-6
+        flipped["ignored"][0], [1 - 390 / 400, 150 / 400, 1 - 350 / 400, 190 / 400], atol=1e-6
     )
 
 
-def test_windows_turn_as_far_as_they_may(scene):
-    """The torso, upright in the picture, tells by how much."""
+def test_windows_rotate_up_to_the_limit(two_people):
+    """The torso, upright in the image, shows the rotation."""
 
-    def turns(**change) -> np.ndarray:
-        windows = dataset([scene], replace(AROUND, **change))
+    def rotations(**change) -> np.ndarray:
+        windows = dataset([two_people], replace(AROUND, **change))
         ups = []
         for epoch in range(40):
             sample = windows[epoch]
@@ -115,19 +115,22 @@ def test_windows_turn_as_far_as_they_may(scene):
             ups += [*(points[:, SHOULDERS] - points[:, HIPS])]
         return np.degrees(np.arctan2([x for x, _ in ups], [-y for _, y in ups]))
 
-    some, any_way = turns(rotation_deg=20.0), turns(upside_down=1.0)
-    assert abs(some).max() <= 20.001
-    assert some.min() < -14
-    assert some.max() > 14
+    limited, any_way = rotations(rotation_deg=20.0), rotations(any_rotation_prob=1.0)
+    assert abs(limited).max() <= 20.001
+    assert limited.min() < -14
+    assert limited.max() > 14
     assert any_way.min() < -120
     assert any_way.max() > 120
 
 
-def test_windows_show_a_person_somewhere_in_any_size_asked_for(scene):
+def test_windows_show_a_person_anywhere_in_the_range_of_sizes(two_people):
     alone = replace(
-        scene, people=scene.people[:1], annotations=scene.annotations[:1], others=np.zeros((0, 4))
+        two_people,
+        people=two_people.people[:1],
+        annotations=two_people.annotations[:1],
+        ignored_boxes=np.zeros((0, 4)),
     )
-    windows = dataset([alone], replace(AROUND, smallest=0.05, largest=0.4))
+    windows = dataset([alone], replace(AROUND, min_size=0.05, max_size=0.4))
     boxes = []
     for epoch in range(150):
         sample = windows[epoch]
@@ -142,15 +145,19 @@ def test_windows_show_a_person_somewhere_in_any_size_asked_for(scene):
         assert 0.85 < place.max() < 0.9001
 
 
-def test_who_is_too_small_or_outside_is_neither_found_nor_missed(scene):
+def test_small_people_and_those_outside_are_ignored(two_people):
     """In a square of 400 a box of 12 pixels is 0.03."""
-    small = [somebody(scene.image, x, 60, scale=side / 50.75) for x, side in ((40, 11.9), (90, 12.1))]
-    head_above = somebody(scene.image, 200, 40, box_xyxy=np.array([180, -20, 220, 120], np.float32))
-    far_outside = somebody(scene.image, 900, 900)
-    everybody = [*scene.annotations, *small, head_above, far_outside]
-    (found,) = group_by_image([Source("coco:x", "coco", everybody, "")], "data=")
-    sample = dataset([replace(found, size=None)], None)[0]
-    # A head above the picture is still in the square.
+    small = [
+        painted_person(two_people.image, x, 60, scale=side / 50.75) for x, side in ((40, 11.9), (90, 12.1))
+    ]
+    head_above = painted_person(
+        two_people.image, 200, 40, box_xyxy=np.array([180, -20, 220, 120], np.float32)
+    )
+    far_outside = painted_person(two_people.image, 900, 900)
+    people = [*two_people.annotations, *small, head_above, far_outside]
+    (image,) = group_by_image([Source("coco:x", "coco", people, "")], "data=")
+    sample = dataset([replace(image, size=None)], None)[0]
+    # A head above the image is still in the square.
     assert sample["people"].sum() == 4
     np.testing.assert_allclose(sample["boxes"][:4, 2] * 400, [50.75, 50.75, 50.75, 12.1], rtol=1e-4)
     (left, top, right, bottom), *rest = sample["ignored"] * 400
@@ -159,43 +166,43 @@ def test_who_is_too_small_or_outside_is_neither_found_nor_missed(scene):
     assert not np.any(rest)
 
 
-def test_whose_head_is_outside_the_window_is_ignored_with_the_box(scene):
-    windows, found = dataset([scene], replace(AROUND, smallest=0.3, largest=0.3)), 0
+def test_people_with_the_head_outside_the_window_are_ignored(two_people):
+    windows, num_cut = dataset([two_people], replace(AROUND, min_size=0.3, max_size=0.3)), 0
     for epoch in range(40):
         sample = windows[epoch]
         if sample["people"].sum() == 1 and (sample["ignored"][:, 3] > 0).sum() == 1:
-            found += shows(sample, RED) != shows(sample, BLUE)
+            num_cut += shows(sample, RED) != shows(sample, BLUE)
             left, top, right, bottom = sample["ignored"][0]
             assert left < right
             assert top < bottom
             assert left < 1
             assert right > 0
-    assert found > 3
+    assert num_cut > 3
 
 
-def test_the_largest_people_come_first_and_of_too_many_the_small_ones_are_ignored(scene):
+def test_the_largest_people_come_first_and_surplus_ones_are_ignored(two_people):
     sizes = np.linspace(0.3, 1.5, MAX_PEOPLE + 4)
-    crowd = [somebody(scene.image, 20 + 10 * k, 150, scale=size) for k, size in enumerate(sizes)]
-    (found,) = group_by_image([Source("coco:x", "coco", crowd, "")], "data=")
-    sample = dataset([found], None)[0]
+    crowd = [painted_person(two_people.image, 20 + 10 * k, 150, scale=size) for k, size in enumerate(sizes)]
+    (image,) = group_by_image([Source("coco:x", "coco", crowd, "")], "data=")
+    sample = dataset([image], None)[0]
     assert sample["people"].all()
     np.testing.assert_allclose(sample["boxes"][:, 2] * 400, 50.75 * sizes[:3:-1], rtol=1e-4)
     assert (sample["ignored"][:, 2] > 0).sum() == 4
 
 
-def test_windows_can_be_repeated_and_change_with_epoch_and_seed(scene, wall):
+def test_windows_are_repeatable_and_change_with_epoch_and_seed(two_people, wall):
     options = DetectorAugmentation()
-    windows, again = (dataset([scene], options, negatives=[wall]) for _ in range(2))
+    windows, again = (dataset([two_people], options, negatives=[wall]) for _ in range(2))
     for item in range(4):
         assert all(np.array_equal(windows[item][name], again[item][name]) for name in windows[item])
     assert not np.array_equal(windows[0]["image"], windows[2]["image"])
     assert windows[2]["index"] == 0
-    other = dataset([scene], options, negatives=[wall], seed=1)
+    other = dataset([two_people], options, negatives=[wall], seed=1)
     assert not np.array_equal(windows[0]["image"], other[0]["image"])
 
 
-def test_people_free_pictures_have_nobody(scene, wall):
-    windows = dataset([scene], replace(AROUND, whole=0.5), negatives=[wall])
+def test_negative_images_have_no_people(two_people, wall):
+    windows = dataset([two_people], replace(AROUND, full_image_prob=0.5), negatives=[wall])
     assert len(windows) == 2
     for epoch in range(5):
         sample = windows[2 * epoch + 1]
@@ -206,23 +213,23 @@ def test_people_free_pictures_have_nobody(scene, wall):
         assert not sample["image"][..., 1].any()
 
 
-def test_an_unreadable_picture_is_replaced_in_training_and_an_error_in_evaluation(scene, tmp_path, caplog):
+def test_an_unreadable_image_is_replaced_in_training_and_an_error_in_evaluation(two_people, tmp_path, caplog):
     broken = tmp_path / "broken.png"
-    broken.write_bytes(scene.image.read_bytes()[:200])
-    scenes = [replace(scene, image=broken), scene]
+    broken.write_bytes(two_people.image.read_bytes()[:200])
+    images = [replace(two_people, image=broken), two_people]
     with caplog.at_level(logging.WARNING, "blazepose"):
-        training = dataset(scenes, STILL)
+        training = dataset(images, STILL)
         assert training[0]["index"] == training[2]["index"] == 1
     assert caplog.text.count("broken.png") == 1
     with pytest.raises(ImageError, match=r"broken\.png"):
-        dataset(scenes, None)[0]
+        dataset(images, None)[0]
 
 
-def test_an_unreadable_backdrop_costs_nobody(scene, wall, tmp_path, caplog):
+def test_an_unreadable_background_is_replaced(two_people, wall, tmp_path, caplog):
     broken = tmp_path / "broken.png"
     broken.write_bytes(wall.read_bytes()[:60])
-    always = replace(AROUND, backdrop=1.0)
+    always = replace(AROUND, background_prob=1.0)
     with caplog.at_level(logging.WARNING, "blazepose"):
-        training = dataset([scene] * 4, always, negatives=[wall, broken])
+        training = dataset([two_people] * 4, always, negatives=[wall, broken])
         assert [training[6 * epoch]["index"] for epoch in range(8)] == [0] * 8
     assert caplog.text.count("broken.png") == 1

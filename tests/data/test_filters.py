@@ -1,4 +1,4 @@
-"""Who is left out of training, and why."""
+"""People left out of training, by reason."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What the detector should say of people, worked by hand."""
+"""Detector labels of people, computed by hand."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ def test_the_box_is_between_shoulders_and_head_top(head_top_y, middle_y, side):
     assert box.side == pytest.approx(side)
 
 
-def test_somebody_bent_over_is_as_large_as_the_head_says():
+def test_the_box_of_a_bent_person_has_the_size_of_the_head():
     bent = {**HEADLESS, "left_hip": (110.0, 62.0), "right_hip": (90.0, 62.0)}
     assert person_box(headed(bent, (100, 40))).side == pytest.approx(1.75 * 20)
 
@@ -44,13 +44,13 @@ def test_somebody_bent_over_is_as_large_as_the_head_says():
         ({"nose": (100.0, 40.0)}, (100, 31)),
     ],
 )
-def test_the_head_top_follows_the_ears_or_what_is_known_of_the_face(face, head_top):
+def test_the_head_top_follows_the_ears_or_the_labelled_face(face, head_top):
     box = person_box(person({**HEADLESS, **face}))
     shoulders = np.array([100, 60])
     assert box.center == pytest.approx(shoulders + 0.25 * (head_top - shoulders))
 
 
-def test_a_labelled_head_top_is_better_than_the_face():
+def test_a_labelled_head_top_precedes_the_face():
     assert person_box(headed(STANDING, (100, 40))).center == pytest.approx((100, 55))
 
 
@@ -71,7 +71,7 @@ def test_alignment_points():
         ("left_elbow", [True, True, True, True]),
     ],
 )
-def test_circles_are_known_where_the_limbs_are_that_reach_farthest(missing, labelled):
+def test_circles_are_labelled_if_the_farthest_limbs_are(missing, labelled):
     points = {name: point for name, point in {**STANDING, **ARMS}.items() if name != missing}
     assert person_box(person(points)).labelled.tolist() == labelled
 
@@ -82,7 +82,7 @@ def test_raised_hands_reach_beyond_the_head():
     assert box.points[UPPER_CIRCLE] == pytest.approx((100, 60 - np.hypot(15, 80)))
 
 
-def test_somebody_lying_has_a_box_beside_the_shoulders():
+def test_the_box_of_a_lying_person_is_beside_the_shoulders():
     """The head is on the right: up is (1, 0)."""
     lying = {name: (200 - y, x) for name, (x, y) in {**HEADLESS, **ARMS}.items()}
     box = person_box(headed(lying, (160, 100)))
@@ -93,7 +93,7 @@ def test_somebody_lying_has_a_box_beside_the_shoulders():
     assert box.points[CIRCLE] == pytest.approx((100 + 1.04 * np.hypot(10, 80), 100))
 
 
-def test_without_hips_shoulders_or_head_nobody_knows():
+def test_without_hips_shoulders_or_head_there_is_no_box():
     assert person_box(person(HEADLESS)) is None
     for missing in ("left_hip", "right_shoulder"):
         assert person_box(person({k: v for k, v in STANDING.items() if k != missing})) is None
@@ -101,9 +101,9 @@ def test_without_hips_shoulders_or_head_nobody_knows():
     assert person_box(person({**STANDING, **hips_on_shoulders})) is None
 
 
-def test_the_box_around_somebody_is_the_sources_or_around_the_keypoints():
-    somebody = person(STANDING, extra=((60.0, 30.0),))
-    assert surrounding_box(somebody).tolist() == [60, 30, 115, 180]
+def test_the_surrounding_box_is_the_sources_or_that_of_the_keypoints():
+    extended = person(STANDING, extra=((60.0, 30.0),))
+    assert surrounding_box(extended).tolist() == [60, 30, 115, 180]
     assert surrounding_box(person(STANDING)).tolist() == [85, 40, 115, 180]
-    boxed = replace(somebody, box_xyxy=np.array([1, 2, 3, 4], np.float32))
+    boxed = replace(extended, box_xyxy=np.array([1, 2, 3, 4], np.float32))
     assert surrounding_box(boxed).tolist() == [1, 2, 3, 4]

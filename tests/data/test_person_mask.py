@@ -1,4 +1,4 @@
-"""Masks follow their pictures."""
+"""Masks follow their images."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ WHOLE = (0, 0, 96, 80)
 
 @pytest.fixture(scope="module")
 def person() -> np.ndarray:
-    """A blob without symmetry that reaches the right edge of the picture, uint8 (80, 96)."""
+    """An asymmetric blob that reaches the right edge of the image, uint8 (80, 96)."""
     pixels = np.zeros((80, 96), np.uint8)
     cv2.ellipse(pixels, (60, 40), (50, 18), 30, 0, 360, 1, -1)
     cv2.rectangle(pixels, (50, 5), (58, 30), 1, -1)
@@ -35,7 +35,7 @@ def of(pixels: np.ndarray, **changes: object) -> Annotation:
 
 
 def shifted(x: float, y: float) -> np.ndarray:
-    """Crop pixel (0, 0) shows (x, y) of the picture, at its own scale."""
+    """Return the affine whose crop pixel (0, 0) shows (x, y) of the image, at its own scale."""
     return np.array([[SIZE, 0.0, x], [0.0, SIZE, y]])
 
 
@@ -45,55 +45,55 @@ def test_whole_pixels_are_copied(person):
     np.testing.assert_array_equal(mask, np.where(person[10:74, 20:84], PERSON, BACKGROUND))
 
 
-def test_mirror_is_in_the_matrix(person):
-    mirrored = np.array([[-SIZE, 0.0, 90], [0.0, SIZE, 10]])
-    mask = crop_mask(of(person), WHOLE, mirrored, SIZE)
+def test_the_matrix_may_flip(person):
+    flipped = np.array([[-SIZE, 0.0, 90], [0.0, SIZE, 10]])
+    mask = crop_mask(of(person), WHOLE, flipped, SIZE)
     np.testing.assert_array_equal(mask, np.where(person[10:74, 90:26:-1], PERSON, BACKGROUND))
 
 
-def test_what_lies_outside_the_picture_is_unknown(person):
+def test_pixels_outside_the_image_are_ignored(person):
     mask = crop_mask(of(person), WHOLE, shifted(60, -7), SIZE)
     expected = np.full((SIZE, SIZE), IGNORE)
     expected[7:, :36] = np.where(person[:57, 60:], PERSON, BACKGROUND)
     np.testing.assert_array_equal(mask, expected)
 
 
-def test_what_lies_outside_a_truncated_frame_is_unknown(person):
+def test_pixels_outside_a_truncated_frame_are_ignored(person):
     mask = crop_mask(of(person), (30, 0, 70, 50), shifted(20, 10), SIZE)
-    known = np.zeros((SIZE, SIZE), bool)
-    known[:40, 10:50] = True
-    assert (mask[~known] == IGNORE).all()
-    np.testing.assert_array_equal(mask[known], np.where(person[10:74, 20:84], PERSON, BACKGROUND)[known])
+    valid = np.zeros((SIZE, SIZE), bool)
+    valid[:40, 10:50] = True
+    assert (mask[~valid] == IGNORE).all()
+    np.testing.assert_array_equal(mask[valid], np.where(person[10:74, 20:84], PERSON, BACKGROUND)[valid])
 
 
-def test_pixels_between_the_picture_and_its_outside_are_unknown(person):
+def test_pixels_across_the_edge_of_the_image_are_ignored(person):
     mask = crop_mask(of(np.ones_like(person)), WHOLE, shifted(-0.5, 0), SIZE)
     assert (mask[:, 0] == IGNORE).all()
     assert (mask[:, 1:] == PERSON).all()
 
 
-@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.parametrize("hflip", [False, True])
 @pytest.mark.parametrize("rotation", [0.0, 0.7, -2.5])
 @pytest.mark.parametrize("scale", [0.4, 1.3])
-def test_mask_and_picture_are_one_through_every_crop(person, mirror, rotation, scale):
-    """The outline, too: a picture of the mask, cut out as pictures are, has its share in every pixel."""
-    matrix = crop_matrix(Roi(56.0, 26.0, 70.0, 0.2), scale, (0.1, -0.05), rotation, mirror)
-    picture = crop_image(np.repeat(255 * person[..., None], 3, axis=2), matrix, SIZE)[..., 0]
+def test_the_mask_follows_the_image_through_every_crop(person, hflip, rotation, scale):
+    """At the outline, too: an image of the mask, cropped like images, has the same share in every pixel."""
+    matrix = crop_matrix(Roi(56.0, 26.0, 70.0, 0.2), scale, (0.1, -0.05), rotation, hflip)
+    expected = crop_image(np.repeat(255 * person[..., None], 3, axis=2), matrix, SIZE)[..., 0]
     mask = crop_mask(of(person), WHOLE, matrix, SIZE)
-    known = mask != IGNORE
-    assert known.mean() > 0.4
-    assert known.all() == (scale < 1)
-    share = (mask[known].astype(float) - BACKGROUND) / (PERSON - BACKGROUND)
-    np.testing.assert_allclose(share, picture[known] / 255, atol=0.006)  # rounded to 127 steps
+    valid = mask != IGNORE
+    assert valid.mean() > 0.4
+    assert valid.all() == (scale < 1)
+    share = (mask[valid].astype(float) - BACKGROUND) / (PERSON - BACKGROUND)
+    np.testing.assert_allclose(share, expected[valid] / 255, atol=0.006)  # rounded to 127 steps
     assert ((share > 0.1) & (share < 0.9)).any()
 
 
-def test_sources_without_masks_leave_everything_unknown():
+def test_without_a_mask_all_pixels_are_ignored():
     nothing = np.zeros(33)
-    unknown = Annotation(Path("7.jpg"), "5", nothing, nothing, nothing)
-    assert (crop_mask(unknown, WHOLE, shifted(0, 0), SIZE) == IGNORE).all()
+    unmasked = Annotation(Path("7.jpg"), "5", nothing, nothing, nothing)
+    assert (crop_mask(unmasked, WHOLE, shifted(0, 0), SIZE) == IGNORE).all()
 
 
-def test_damaged_masks_name_their_person(person):
+def test_a_damaged_mask_is_an_error(person):
     with pytest.raises(ValueError, match=r"7\.jpg, person 5: Invalid RLE"):
         crop_mask(of(person, counts="PPPPPP1"), WHOLE, shifted(0, 0), SIZE)

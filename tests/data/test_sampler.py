@@ -9,18 +9,18 @@ def epoch(length=10, multiple_of=1, shuffle=True, number=0, **kwargs) -> list[in
     return list(sampler)
 
 
-def test_everybody_once():
+def test_every_sample_once():
     assert sorted(epoch()) == list(range(10))
 
 
-def test_another_order_every_epoch_and_the_epoch_is_told():
+def test_a_new_order_every_epoch_and_indices_encode_the_epoch():
     first, second = epoch(number=1), epoch(number=2)
     assert sorted(second) == list(range(20, 30))
     assert [i - 10 for i in first] != [i - 20 for i in second]
     assert epoch(number=2) == second
 
 
-def test_filled_up_to_whole_batches_with_nobody_dropped():
+def test_filled_up_to_whole_batches_without_dropping_samples():
     visited = epoch(multiple_of=4)
     assert len(visited) == 12
     assert set(visited) == set(range(10))

@@ -31,7 +31,7 @@ def person(image: Path, number: int, center: tuple[float, float], radius: float,
 
 
 def source_of(annotations: list[Annotation], **facts) -> Source:
-    facts = {"name": "lsp:here", "reader": "lsp", "licence": ""} | facts
+    facts = {"name": "lsp:here", "reader": "lsp", "license": ""} | facts
     return Source(annotations=annotations, **facts)
 
 

@@ -13,7 +13,7 @@ from blazepose.evaluation.mediapipe_engine import track_video
 from blazepose.geometry import crop_image, roi_to_image_matrix
 from blazepose.image import read_image
 from blazepose.runtime.decode import decode_landmarks, refine_by_heatmap, sigmoid
-from blazepose.task_bundle import DETECTOR, LANDMARKS, pack
+from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack
 from tests.mediapipe_runtime import frames
 
 
@@ -37,7 +37,7 @@ def test_mediapipe_outputs_equal_our_decoding(shared, lite_bundle):
 
 @pytest.fixture
 def bundle(tmp_path) -> Path:
-    (tmp_path / "pose.task").write_bytes(pack({DETECTOR: b"", LANDMARKS: b""}))
+    (tmp_path / "pose.task").write_bytes(pack({DETECTOR_ENTRY: b"", LANDMARKS_ENTRY: b""}))
     return tmp_path / "pose.task"
 
 

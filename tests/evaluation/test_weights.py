@@ -53,7 +53,7 @@ def test_checkpoints_run_through_torch(tmp_path):
     assert engine.metadata["trained"] == trained
     images = np.random.default_rng(0).integers(0, 256, (2, 256, 256, 3), dtype=np.uint8)
     with torch.no_grad():
-        expected = net.contract(torch.from_numpy(images).float() / 255)
+        expected = net.forward_export(torch.from_numpy(images).float() / 255)
     for output, tensor in zip(engine(images), expected, strict=True):
         np.testing.assert_allclose(output, tensor.numpy(), rtol=1e-4, atol=1e-4)
 

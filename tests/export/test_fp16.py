@@ -25,7 +25,7 @@ def net(crops) -> ExportModule:
     return ExportModule(net.eval())
 
 
-def test_kernels_are_half_precision_and_the_original_stays(net, crops):
+def test_kernels_are_half_precision_and_the_original_is_unchanged(net, crops):
     before = copy.deepcopy(net.state_dict())
     half = round_with_bias_correction(net, crops)
     for name, value in half.state_dict().items():
@@ -36,7 +36,7 @@ def test_kernels_are_half_precision_and_the_original_stays(net, crops):
     assert not any(module._forward_hooks for each in (net, half) for module in each.modules())
 
 
-def test_mean_errors_are_gone_and_landmarks_move_less(net, crops):
+def test_mean_errors_vanish_and_landmark_errors_shrink(net, crops):
     plain = copy.deepcopy(net)
     with torch.no_grad():
         for conv in plain.modules():
@@ -44,13 +44,13 @@ def test_mean_errors_are_gone_and_landmarks_move_less(net, crops):
                 conv.weight.copy_(conv.weight.half().float())
         half = round_with_bias_correction(net, crops)
         exact, uncorrected, corrected = (each(crops) for each in (net, plain, half))
-    shifts = [(said[0] - exact[0]).mean(dim=0).abs().mean() for said in (corrected, uncorrected)]
+    shifts = [(outputs[0] - exact[0]).mean(dim=0).abs().mean() for outputs in (corrected, uncorrected)]
     assert shifts[0] < 0.2 * shifts[1]
-    moved = [(said[0] - exact[0]).abs().mean() for said in (corrected, uncorrected)]
+    moved = [(outputs[0] - exact[0]).abs().mean() for outputs in (corrected, uncorrected)]
     assert moved[0] < 0.7 * moved[1]
 
 
-def test_kernels_that_are_half_precision_already_keep_their_biases(net, crops):
+def test_half_precision_kernels_keep_their_biases(net, crops):
     once = round_with_bias_correction(net, crops)
     for conv in once.modules():
         if isinstance(conv, torch.nn.Conv2d):

@@ -1,4 +1,4 @@
-"""Exported files: same numbers as torch, or no file."""
+"""Exported files: the same outputs as torch, or no file."""
 
 from collections import Counter
 from pathlib import Path
@@ -25,30 +25,32 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory, tiny_lsp) -> Path:
-    """lite with outputs of the size of a trained network's, so that half precision has something to lose."""
+    """Save a lite with outputs as large as a trained network's, so that half precision matters."""
     torch.manual_seed(0)
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
     with torch.no_grad():
         net.tower.landmarks.weight.mul_(5)
         net.heatmaps.weight.mul_(300)
-    # Let BatchNorm see data once, as after training; otherwise activations die out on the way.
+    # Give BatchNorm statistics of data, as after training; otherwise activations vanish with depth.
     for _ in range(5):
         net.train()(torch.rand(8, 3, 256, 256))
-    about = landmark_metadata(net, "mediapipe", {"landmarks": ["nose"], "outputs": []}, {"train": []}, {})
-    about["data"] = {"train": [], "val": [{"name": f"lsp:{tiny_lsp}", "people": 24, "licence": "none"}]}
+    metadata = landmark_metadata(net, "mediapipe", {"landmarks": ["nose"], "outputs": []}, {"train": []}, {})
+    metadata["data"] = {"train": [], "val": [{"name": f"lsp:{tiny_lsp}", "people": 24, "licence": "none"}]}
     path = tmp_path_factory.mktemp("run") / "checkpoints" / "best.ckpt"
     path.parent.mkdir()
-    torch.save({"blazepose": about, "state_dict": {f"net.{k}": v for k, v in net.state_dict().items()}}, path)
+    torch.save(
+        {"blazepose": metadata, "state_dict": {f"net.{k}": v for k, v in net.state_dict().items()}}, path
+    )
     return path
 
 
 @pytest.fixture(scope="module", params=["tflite fp32", "tflite fp16", "onnx fp32", "onnx fp16"])
 def exported(request, checkpoint, tmp_path_factory):
-    """A file, its target and precision, and what verification found."""
+    """Export a file; return it, its target and precision, and its differences to torch."""
     target, precision = request.param.split()
     out = tmp_path_factory.mktemp("exported") / f"pose.{target}"
-    _, found = export_landmark_net(checkpoint, target, precision, out)
-    return out, target, precision, found
+    _, verification = export_landmark_net(checkpoint, target, precision, out)
+    return out, target, precision, verification
 
 
 @pytest.mark.parametrize("target", ["tflite", "onnx"])
@@ -57,10 +59,10 @@ def test_the_papers_wiring_is_exported_too(target, tiny_lsp, tmp_path):
     net = LandmarkNet(landmark_variant("lite", "paper"), gradient_stop=True)
     for _ in range(3):
         net.train()(torch.rand(8, 3, 256, 256))
-    trained = {"landmarks": ["nose"], "outputs": []}
-    about = landmark_metadata(net, "paper", trained, {"train": []}, {})
+    supervised = {"landmarks": ["nose"], "outputs": []}
+    metadata = landmark_metadata(net, "paper", supervised, {"train": []}, {})
     torch.save(
-        {"blazepose": about, "state_dict": {f"net.{k}": v for k, v in net.state_dict().items()}},
+        {"blazepose": metadata, "state_dict": {f"net.{k}": v for k, v in net.state_dict().items()}},
         tmp_path / "a.ckpt",
     )
     out = tmp_path / f"pose.{target}"
@@ -71,24 +73,24 @@ def test_the_papers_wiring_is_exported_too(target, tiny_lsp, tmp_path):
 
 
 def assert_same_network(file: Path, people: Path) -> None:
-    """What LiteRT says of a file, its network says that is read back by structure."""
+    """Compare LiteRT's outputs of a file with those of the network imported from it."""
     crop = PoseDataset([read_source(f"lsp:{people}")], LANDMARK_INPUT)[0]["image"][None]
     with torch.no_grad():
-        own = load_landmark_net(file).contract(torch.from_numpy(crop).float() / 255)
-    for found, expected in zip(own, LandmarkEngine(file)(crop), strict=True):
-        torch.testing.assert_close(found, torch.from_numpy(expected), atol=2e-3, rtol=1e-3)
+        outputs = load_landmark_net(file).forward_export(torch.from_numpy(crop).float() / 255)
+    for output, expected in zip(outputs, LandmarkEngine(file)(crop), strict=True):
+        torch.testing.assert_close(output, torch.from_numpy(expected), atol=2e-3, rtol=1e-3)
 
 
 @pytest.mark.parametrize("exported", ["tflite fp32", "tflite fp16"], indirect=True)
-def test_exported_files_are_read_back(exported, tiny_lsp):
+def test_exported_files_are_imported_again(exported, tiny_lsp):
     assert_same_network(exported[0], tiny_lsp)
-    about = read_weights(exported[0]).about
-    assert about["trained"]["landmarks"] == ["nose"], "it says itself what it learned"
+    metadata = read_weights(exported[0]).metadata
+    assert metadata["trained"]["landmarks"] == ["nose"], "the supervised outputs are in the metadata"
 
 
 @pytest.mark.parametrize("exported", ["tflite fp32", "tflite fp16"], indirect=True)
 def test_constants_are_aligned(exported):
-    """The schema demands it, Google's files have it, and some delegates map the weights as they lie."""
+    """The schema requires it, Google's files have it, and some delegates map the weights in place."""
     model = schema.Model.GetRootAs(exported[0].read_bytes())
     buffers = [model.Buffers(i) for i in range(model.BuffersLength())]
     starts = [buffer._tab.Vector(buffer._tab.Offset(4)) for buffer in buffers if buffer.DataLength()]
@@ -96,16 +98,16 @@ def test_constants_are_aligned(exported):
     assert all(start % 16 == 0 for start in starts)
 
 
-def test_export_is_verified_and_says_what_it_is(exported):
-    out, _, precision, found = exported
-    assert found.worst.landmarks_px < (0.05 if precision == "fp32" else 0.5)
+def test_export_is_verified_and_has_metadata(exported):
+    out, _, precision, verification = exported
+    assert verification.worst.landmarks_px < (0.05 if precision == "fp32" else 0.5)
     assert out.stat().st_size / 1e6 == pytest.approx(5.5 if precision == "fp32" else 2.85, rel=0.05)
     engine = LandmarkEngine(out)
     assert engine.metadata["model"] == "lite"
     assert engine.metadata["input"] == {"size": 256, "low": 0.0, "high": 1.0}
     assert engine.metadata["precision"] == precision
     assert engine.metadata["trained"]["landmarks"] == ["nose"]
-    assert [path.name for path in out.parent.iterdir()] == [out.name]  # no draft left behind
+    assert [path.name for path in out.parent.iterdir()] == [out.name]  # no partial file remains
 
 
 def test_no_path_of_this_machine_is_in_the_file(exported):
@@ -116,7 +118,7 @@ def test_no_path_of_this_machine_is_in_the_file(exported):
 
 @pytest.mark.parametrize("exported", ["tflite fp32"], indirect=True)
 def test_tflite_has_googles_operators(exported):
-    """Source: the official lite file; ours adds transposes at input and outputs, and pads."""
+    """Source: the official lite file; ours has transposes at input and outputs, and pads, in addition."""
     graph = Interpreter(str(exported[0]), experimental_op_resolver_type=PLAIN)
     operators = Counter(op["op_name"] for op in graph._get_ops_details())
     official = {
@@ -151,8 +153,8 @@ def test_an_existing_file_is_not_overwritten(checkpoint, tmp_path):
     assert out.read_text() == "mine"
 
 
-def test_pictures_are_asked_for_where_the_data_is_missing(tmp_path, tiny_lsp):
-    about = {"data": {"train": [], "val": [{"name": f"lsp:{tmp_path / 'gone'}"}]}}
-    with pytest.raises(FileNotFoundError, match="--pictures"):
-        verification_crops(about, 256, None)
-    assert verification_crops(about, 256, tiny_lsp / "images").shape == (24, 256, 256, 3)
+def test_missing_data_is_an_error_that_names_the_flag(tmp_path, tiny_lsp):
+    metadata = {"data": {"train": [], "val": [{"name": f"lsp:{tmp_path / 'gone'}"}]}}
+    with pytest.raises(FileNotFoundError, match="--images"):
+        verification_crops(metadata, 256, None)
+    assert verification_crops(metadata, 256, tiny_lsp / "images").shape == (24, 256, 256, 3)

@@ -1,4 +1,4 @@
-"""What MediaPipe reads in a file."""
+"""Metadata that MediaPipe reads in a TFLite file."""
 
 import pytest
 
@@ -13,12 +13,12 @@ from blazepose.models.variants import DETECTOR_INPUT, LANDMARK_INPUT
 from blazepose.runtime.inference_sessions import metadata_entry
 
 
-def test_bytes_become_what_networks_eat():
+def test_normalization_of_both_networks():
     assert normalization(LANDMARK_INPUT) == (0, 255)
     assert normalization(DETECTOR_INPUT) == (127.5, 127.5)
 
 
-def test_what_is_written_is_read():
+def test_written_metadata_is_read():
     content = normalization_metadata(Normalization(127.5, 127.5))
     assert content[4:8] == b"M001"
     assert read_normalization(content) == (127.5, 127.5)
@@ -32,5 +32,5 @@ def test_googles_own_entry_is_read(shared):
 
 
 @pytest.mark.parametrize("name", ["blazepose", "TFLITE_METADATA"])
-def test_entries_that_are_not_there(shared, name):
+def test_missing_entries(shared, name):
     assert metadata_entry((shared / "models" / "pose_landmark_full.tflite").read_bytes(), name) is None

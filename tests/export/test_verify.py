@@ -1,26 +1,26 @@
-"""What is refused."""
+"""Tolerance of the verification."""
 
 import pytest
 
 from blazepose.export.verify import Differences, Verification, check_tolerance
 
-NOTHING = Differences(0.0, 0.0, 0.0, 0.0)
+ZERO = Differences(0.0, 0.0, 0.0, 0.0)
 
 
 def test_within_tolerance_passes():
-    check_tolerance(Verification(NOTHING, Differences(0.04, 0.001, 0.001, 0.1)), "fp32")
+    check_tolerance(Verification(ZERO, Differences(0.04, 0.001, 0.001, 0.1)), "fp32")
     check_tolerance(Verification(Differences(0.4, 0.01, 0.01, 1.0), Differences(3.0, 0.2, 0.1, 20.0)), "fp16")
 
 
 @pytest.mark.parametrize(("precision", "which"), [("fp32", "worst"), ("fp16", "typical")])
-def test_differences_are_named_and_refused(precision, which):
-    found = Verification(NOTHING, NOTHING)._replace(**{which: Differences(0.6, 0.0, 0.0, 0.0)})
+def test_differences_are_named_and_rejected(precision, which):
+    verification = Verification(ZERO, ZERO)._replace(**{which: Differences(0.6, 0.0, 0.0, 0.0)})
     with pytest.raises(ValueError, match=r"landmarks_px 0\.6 \(allowed 0"):
-        check_tolerance(found, precision)
+        check_tolerance(verification, precision)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
-def test_nan_is_no_agreement(precision):
+def test_nan_is_rejected(precision):
     wrong = Differences(0.0, float("nan"), 0.0, 0.0)
     with pytest.raises(ValueError, match="probability nan"):
         check_tolerance(Verification(wrong, wrong), precision)

@@ -52,8 +52,8 @@ def test_position_loss_hand_worked():
     assert position_loss(predicted, target, LABELLED, 0.05).item() == pytest.approx(0.693147)
 
 
-def test_position_loss_chooses_a_place_between_two():
-    """Three labels say 0.2 and one says 0.8: the minimum is at the majority, a squared error's at 0.35."""
+def test_position_loss_chooses_one_of_two_places():
+    """Three labels are at 0.2 and one at 0.8: the minimum is at the majority, a squared error's at 0.35."""
     x = torch.linspace(0, 1, 101)
     labels = torch.tensor([0.2, 0.2, 0.2, 0.8])
     costs = [
@@ -76,7 +76,7 @@ def test_nan_targets_of_unlabelled_points_leave_the_gradient_alone():
     assert torch.isfinite(predicted.grad).all()
 
 
-def test_binary_loss_counts_known_labels_only():
+def test_binary_loss_counts_labelled_values_only():
     logits, labels = torch.tensor([[0.0, 50.0]]), torch.tensor([[1.0, 0.0]])
     assert binary_loss(logits, labels, LABELLED).item() == pytest.approx(0.693147)
 
@@ -97,23 +97,23 @@ def test_heatmap_loss_prefers_the_right_place():
 
 
 @pytest.mark.parametrize("peak", [1.0, 5.0])
-def test_heatmaps_that_are_sure_become_the_gaussian(peak):
+def test_heatmaps_of_certain_points_become_the_gaussian(peak):
     targets = encode_heatmaps(torch.tensor([[[0.5, 0.5]]]), 64)
     logits = torch.logit(targets.double().clamp(1e-9, 1 - 1e-9)).requires_grad_()
     heatmap_loss(logits.float(), targets, torch.ones(1, 1, dtype=torch.bool), peak).backward()
     assert logits.grad.abs().max() < 1e-6
 
 
-def test_heatmaps_that_are_not_sure_reach_higher_with_a_peak():
-    """Three people who look the same, of whom one has the point at this cell: 5 / (5 + 3 - 1)."""
+def test_heatmaps_of_uncertain_points_rise_with_the_peak_weight():
+    """Three identical images, one of them with the point at this cell: 5 / (5 + 3 - 1)."""
     targets = torch.tensor([1.0, 0.0, 0.0])[:, None, None, None]
     logits = torch.full((1,), 5 / 7).logit().requires_grad_()
     labelled = torch.ones(3, 1, dtype=torch.bool)
-    heatmap_loss(logits.expand(3, 1, 1, 1), targets, labelled, peak=5.0).backward()
+    heatmap_loss(logits.expand(3, 1, 1, 1), targets, labelled, peak_weight=5.0).backward()
     assert logits.grad.item() == pytest.approx(0, abs=1e-6)
 
 
-def test_offset_loss_looks_only_near_labelled_points():
+def test_offset_loss_uses_cells_near_labelled_points_only():
     points = torch.tensor([[[0.5, 0.5], [0.2, 0.2]]])
     targets, near = encode_offsets(points, 64)
     assert offset_loss(targets, targets, near, LABELLED).item() == 0
@@ -126,7 +126,7 @@ def test_offset_loss_looks_only_near_labelled_points():
 def test_mask_loss_hand_worked():
     logits = torch.tensor([[[[0.0, 0.0], [2.0, -2.0]]]])
     mask = torch.tensor([[[255, 128], [255, 0]]], dtype=torch.uint8)
-    # log 2 twice, log(1 + e^-2) once; the last pixel is unknown.
+    # log 2 twice, log(1 + e^-2) once; the last pixel is ignored.
     assert mask_loss(logits, mask).item() == pytest.approx((2 * 0.693147 + 0.126928) / 3, abs=1e-6)
 
 
@@ -136,7 +136,7 @@ def test_mask_loss_of_a_pixel_half_covered_is_lowest_halfway():
     assert logits.grad.item() == pytest.approx(0, abs=1e-6)
 
 
-def test_unknown_pixels_have_no_part_in_the_mask_loss():
+def test_ignored_pixels_have_no_mask_loss():
     mask = torch.randint(128, 256, (2, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     mask[0, :3], mask[1] = 0, 0
     logits = torch.randn(2, 1, 8, 8, generator=torch.Generator().manual_seed(1), requires_grad=True)

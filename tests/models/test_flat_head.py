@@ -1,4 +1,4 @@
-"""Heads without unfolding say what heads say."""
+"""Flat heads give the same outputs as the original heads."""
 
 import pytest
 import torch
@@ -8,8 +8,8 @@ from blazepose.models.detector_net import DetectorNet, Head
 from blazepose.models.flat_head import FlatHead, flatten_heads, unflatten_heads
 
 
-def shaken(net: nn.Module, seed: int = 0) -> nn.Module:
-    """Random weights, and biases that are not zero."""
+def randomized(net: nn.Module, seed: int = 0) -> nn.Module:
+    """Set random weights, and biases that are not zero."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in net.parameters():
@@ -19,20 +19,20 @@ def shaken(net: nn.Module, seed: int = 0) -> nn.Module:
 
 @pytest.fixture
 def net() -> DetectorNet:
-    whole = DetectorNet()
-    shaken(whole.heads)
-    return whole.eval()
+    net = DetectorNet()
+    randomized(net.heads)
+    return net.eval()
 
 
 @torch.no_grad()
-def said(net: nn.Module) -> list[torch.Tensor]:
+def outputs(net: nn.Module) -> list[torch.Tensor]:
     images = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
     return list(net(images))
 
 
 @torch.no_grad()
 def test_heads_stay_in_single_precision_under_autocast(net):
-    """In bfloat16, boxes of 100 pixels and more would be whole and half pixels."""
+    """In bfloat16, boxes of 100 pixels and more would be rounded to half or whole pixels."""
     with torch.autocast("cpu", torch.bfloat16):
         out = net(torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(1)))
     assert {part.dtype for part in out} == {torch.float32}
@@ -41,8 +41,8 @@ def test_heads_stay_in_single_precision_under_autocast(net):
 
 @pytest.mark.parametrize(("channels", "anchors", "side"), [(8, 2, 4), (16, 6, 7), (4, 1, 1)])
 @torch.no_grad()
-def test_a_flat_head_says_what_a_head_says(channels, anchors, side):
-    head = shaken(Head(channels, anchors))
+def test_a_flat_head_equals_the_original_head(channels, anchors, side):
+    head = randomized(Head(channels, anchors))
     features = torch.randn(3, channels, side, side, generator=torch.Generator().manual_seed(1))
     scores, boxes = head(features)
     flat_scores, flat_boxes = FlatHead(head)(features)
@@ -57,14 +57,14 @@ def test_flat_heads_are_plain_convolutions_of_stride_1():
     assert {(c.in_channels, c.stride) for c in convolutions} == {(16, (1, 1))}
 
 
-def test_networks_say_the_same_flattened_and_back(net):
-    original = said(net)
+def test_flattening_and_back_keeps_the_outputs(net):
+    original = outputs(net)
     weights = {name: value.clone() for name, value in net.state_dict().items()}
     flat = flatten_heads(net)
-    for one, other in zip(said(flat), original, strict=True):
+    for one, other in zip(outputs(flat), original, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
     back = unflatten_heads(flat)
-    for one, other in zip(said(back), original, strict=True):
+    for one, other in zip(outputs(back), original, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
     for name, value in back.state_dict().items():
         if not name.endswith("bias"):  # those of two convolutions become one
@@ -72,7 +72,7 @@ def test_networks_say_the_same_flattened_and_back(net):
 
 
 @torch.no_grad()
-def test_groups_that_differ_are_refused(net):
+def test_differing_channel_groups_are_rejected(net):
     flat = flatten_heads(net)
     flat.heads[1].boxes.pointwise.weight[0, 0] += 1
     with pytest.raises(ValueError, match="its heads are not those of a pose detector"):
@@ -80,8 +80,8 @@ def test_groups_that_differ_are_refused(net):
 
 
 @torch.no_grad()
-def test_kernels_that_no_unfolded_head_has_are_refused(net):
-    """Of the first group, row and column 0 of an unfolded cell, the first tap sees another cell's middle."""
+def test_kernels_that_no_original_head_has_are_rejected(net):
+    """In the first group (row 0, column 0 of an unfolded cell) the first tap belongs to another cell."""
     flat = flatten_heads(net)
     assert flat.heads[0].scores.depthwise.weight[0, 0, 0, 0] == 0
     flat.heads[0].scores.depthwise.weight[0, 0, 0, 0] = 1

@@ -1,4 +1,4 @@
-"""The landmark network: sizes, contract, gradients."""
+"""The landmark network: sizes, exported outputs, gradients."""
 
 import copy
 
@@ -21,7 +21,7 @@ def count(net: nn.Module) -> int:
 
 
 def cost(name: str, wiring: str) -> tuple[int, float]:
-    """Parameters and millions of multiply-adds of the exported network."""
+    """Return parameters and millions of multiply-adds of the exported network."""
     net = ExportModule(LandmarkNet(landmark_variant(name, wiring)))
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         net(torch.zeros(1, 256, 256, 3))
@@ -54,8 +54,8 @@ def net(request):
     return LandmarkNet(landmark_variant("lite", request.param))
 
 
-def test_contract_shapes(net):
-    landmarks, presence, mask, heatmaps, world = net.eval().contract(torch.rand(2, 256, 256, 3))
+def test_forward_export_shapes(net):
+    landmarks, presence, mask, heatmaps, world = net.eval().forward_export(torch.rand(2, 256, 256, 3))
     assert landmarks.shape == (2, 195)
     assert presence.shape == (2, 1)
     assert mask.shape == (2, 256, 256, 1)
@@ -66,24 +66,24 @@ def test_contract_shapes(net):
 
 def test_landmark_order_is_point_by_point(net):
     images = torch.rand(1, 256, 256, 3)
-    flat = net.eval().contract(images)[0]
+    flat = net.eval().forward_export(images)[0]
     structured = net(images.permute(0, 3, 1, 2)).landmarks
     torch.testing.assert_close(flat.view(1, 39, 5), structured)
 
 
-def test_segmentation_is_left_out_on_request(net):
+def test_segmentation_is_omitted_on_request(net):
     assert net.eval()(torch.rand(1, 3, 256, 256), masks=0).segmentation is None
     assert len(net.eval()(torch.rand(3, 3, 256, 256), masks=2).segmentation) == 2
 
 
-def test_starts_at_the_centre_and_without_a_mask(net):
+def test_starts_at_the_center_and_without_a_mask(net):
     out = net.eval()(torch.rand(2, 3, 256, 256))
     assert (out.landmarks[..., :2] - 128).abs().max() < 8
     assert out.segmentation.sigmoid().sub(0.5).abs().max() < 0.1
     assert out.heatmaps.sigmoid().mean() < 0.02
 
 
-def randomise_statistics(net: nn.Module) -> None:
+def randomize_statistics(net: nn.Module) -> None:
     for module in net.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.running_mean, -0.2, 0.2)
@@ -92,39 +92,39 @@ def randomise_statistics(net: nn.Module) -> None:
             nn.init.uniform_(module.bias, -0.2, 0.2)
 
 
-def test_coordinates_are_in_pixels_of_the_crop(net):
-    own = copy.deepcopy(net).eval()
+def test_coordinates_are_in_crop_pixels(net):
+    copied = copy.deepcopy(net).eval()
     with torch.no_grad():
-        own.tower.landmarks.weight.zero_()
-        own.tower.landmarks.bias.fill_(0.5)
-    landmarks = own(torch.rand(1, 3, 256, 256)).landmarks
+        copied.tower.landmarks.weight.zero_()
+        copied.tower.landmarks.bias.fill_(0.5)
+    landmarks = copied(torch.rand(1, 3, 256, 256)).landmarks
     assert (landmarks[..., :3] == 0.5 * COORDINATE_UNIT).all()
     assert (landmarks[..., 3:] == 0.5).all()
 
 
 def test_bfloat16_does_not_round_coordinates(net):
-    own = copy.deepcopy(net).eval()
+    copied = copy.deepcopy(net).eval()
     with torch.no_grad():
-        own.tower.landmarks.weight.zero_()
-        own.tower.landmarks.bias.fill_(200.3 / COORDINATE_UNIT)
+        copied.tower.landmarks.weight.zero_()
+        copied.tower.landmarks.bias.fill_(200.3 / COORDINATE_UNIT)
     with torch.autocast("cpu", torch.bfloat16):
-        landmarks = own(torch.rand(1, 3, 256, 256)).landmarks
+        landmarks = copied(torch.rand(1, 3, 256, 256)).landmarks
     torch.testing.assert_close(landmarks[..., :3], torch.full_like(landmarks[..., :3], 200.3))
 
 
 def test_folding_changes_nothing(net):
-    own = copy.deepcopy(net).eval()
-    randomise_statistics(own)
-    folded = fold(copy.deepcopy(own))
+    copied = copy.deepcopy(net).eval()
+    randomize_statistics(copied)
+    folded = fold(copy.deepcopy(copied))
     assert not any(isinstance(m, nn.BatchNorm2d) for m in folded.modules())
     images = torch.rand(1, 256, 256, 3)
     with torch.no_grad():
-        for a, b in zip(own.contract(images), folded.contract(images), strict=True):
+        for a, b in zip(copied.forward_export(images), folded.forward_export(images), strict=True):
             torch.testing.assert_close(a, b, rtol=1e-3, atol=2e-3)
 
 
 def gradients(net: LandmarkNet, output: str) -> dict[str, bool]:
-    """Which parts have gradients after a backward pass from one output."""
+    """Return which parts have gradients after a backward pass from one output."""
     net.zero_grad(set_to_none=True)
     out = net.train()(torch.rand(2, 3, 256, 256), masks=0)
     getattr(out, output).square().sum().backward()
@@ -154,7 +154,7 @@ def test_without_gradient_stop_the_regression_trains_the_encoder():
         "heatmaps": False,
         "tower": True,
     }
-    google = LandmarkNet(landmark_variant("lite", "mediapipe"))  # its tower hangs on the encoder alone
+    google = LandmarkNet(landmark_variant("lite", "mediapipe"))  # its regression head uses the encoder alone
     assert gradients(google, "landmarks") == {
         "encoder": True,
         "decoder": False,
@@ -163,19 +163,19 @@ def test_without_gradient_stop_the_regression_trains_the_encoder():
     }
 
 
-def test_tower_pads_bottom_and_right():
+def test_the_regression_head_pads_bottom_and_right():
     block = ConvNorm(1, 1, 3, 2, depthwise=True, linear=True, pad_end=True).eval()
     nn.init.ones_(block.conv.weight)
     corner = torch.zeros(1, 1, 4, 4)
     corner[0, 0, 0, 0] = 1
-    # TensorFlow's SAME at stride 2 starts its first window on the first pixel, symmetric padding before it.
+    # TensorFlow's SAME at stride 2 starts its first window at the first pixel, symmetric padding before it.
     assert block(corner)[0, 0].tolist() == [[pytest.approx(1, abs=1e-4), 0], [0, 0]]
     last = torch.zeros(1, 1, 4, 4)
     last[0, 0, 3, 3] = 1
     assert block(last)[0, 0].tolist() == [[0, 0], [0, pytest.approx(1, abs=1e-4)]]
 
 
-def test_separable_identity_at_stride_two():
+def test_separable_residual_at_stride_two():
     block = Separable(2, 3, 2).eval()
     nn.init.zeros_(block.pointwise.conv.weight)
     x = torch.rand(1, 2, 4, 4)
@@ -184,15 +184,15 @@ def test_separable_identity_at_stride_two():
     assert (y[:, 2] == 0).all()
 
 
-def test_only_the_tower_pads_one_sided():
+def test_only_the_regression_head_pads_one_sided():
     net = LandmarkNet(landmark_variant("full", "mediapipe"))
     one_sided = [name for name, m in net.named_modules() if isinstance(m, ConvNorm) and m.pad_end]
     assert len(one_sided) == 2
     assert all(name.startswith("tower.levels") for name in one_sided)
 
 
-def test_a_pose_flag_that_nothing_trains_says_yes():
-    """MediaPipe asks for more than 0.5; weights trained without people-free pictures must not lose people."""
+def test_an_unsupervised_pose_flag_starts_high():
+    """MediaPipe's threshold is 0.5; weights trained without negative images must not lose people."""
     net = LandmarkNet(landmark_variant("lite", "paper")).eval()
-    flag = net.contract(torch.rand(4, 256, 256, 3))[1]
+    flag = net.forward_export(torch.rand(4, 256, 256, 3))[1]
     assert (flag > 0.9).all()

@@ -1,4 +1,4 @@
-"""The choices and what they are called."""
+"""Names of variants and wirings."""
 
 import pytest
 

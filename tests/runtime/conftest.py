@@ -1,4 +1,4 @@
-"""Short footage, and a scripted world."""
+"""A short video, and a scripted world."""
 
 import gc
 from fractions import Fraction
@@ -9,12 +9,12 @@ import pytest
 
 from blazepose.runtime.media import VideoWriter
 from tests.runtime.scripted import World
-from tests.runtime.told import TIMES_MS
+from tests.runtime.stub_tracker import TIMES_MS
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _no_decoder_left():
-    """A process that a later test forks would wait for the threads of a decoder that is garbage here."""
+    """Collect decoders: a process that a later test forks would wait for their threads."""
     yield
     gc.collect()
 

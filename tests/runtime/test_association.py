@@ -1,80 +1,80 @@
-"""Where people who are followed are going, and whom they have passed."""
+"""Motion of tracks, duplicates, and id swaps."""
 
 import numpy as np
 import pytest
 
 from blazepose.runtime.association import Track, detect_id_swap, drop_tracked_rois, find_duplicate
 from blazepose.runtime.smoothing import PoseSmoother
-from tests.runtime.scripted import at, look_at
+from tests.runtime.scripted import at, landmarks_of
 
 
-def track(number: int, x: float, velocity: float = 0.0, seen_ms: float = 0.0) -> Track:
-    return Track(number, at(x), seen_ms, PoseSmoother(), (velocity, 0.0))
+def track(number: int, x: float, velocity: float = 0.0, last_seen_ms: float = 0.0) -> Track:
+    return Track(number, at(x), last_seen_ms, PoseSmoother(), (velocity, 0.0))
 
 
-def test_the_velocity_is_learned():
-    somebody = track(0, 100)
+def test_velocity_converges():
+    person = track(0, 100)
     for k in range(1, 30):
-        somebody.move(at(100 + 6 * k, 240 - 3 * k), 30.0 * k)
-    assert somebody.velocity == pytest.approx((0.2, -0.1), rel=1e-3)
+        person.update(at(100 + 6 * k, 240 - 3 * k), 30.0 * k)
+    assert person.velocity == pytest.approx((0.2, -0.1), rel=1e-3)
     x, y = 100 + 6 * 29, 240 - 3 * 29
-    assert somebody.expected(30.0 * 29 + 10) == pytest.approx((x + 2, y - 1), abs=0.1)
-    assert somebody.expected(1e9) == pytest.approx((x + 0.2 * 300, y - 0.1 * 300), abs=0.1)
-    somebody.move(at(274), 30.0 * 29)  # the same time again says nothing of the velocity
-    assert somebody.velocity == pytest.approx((0.2, -0.1), rel=1e-3)
+    assert person.predict(30.0 * 29 + 10) == pytest.approx((x + 2, y - 1), abs=0.1)
+    assert person.predict(1e9) == pytest.approx((x + 0.2 * 300, y - 0.1 * 300), abs=0.1)
+    person.update(at(274), 30.0 * 29)  # the same time again does not change the velocity
+    assert person.velocity == pytest.approx((0.2, -0.1), rel=1e-3)
 
 
 @pytest.mark.parametrize("tick_ms", [1 / 90, 1e-6])
 def test_a_frame_a_tick_later_does_not_change_the_velocity(tick_ms):
-    """Or somebody who walks 6 px a frame would be expected a screen away."""
-    somebody = track(0, 100, velocity=0.2)
-    somebody.move(at(106), tick_ms)
-    assert somebody.velocity[0] == pytest.approx(0.2 + 6 / 93, rel=1e-3)
-    somebody.move(at(106), 30.0)
-    assert 0.15 < somebody.velocity[0] < 0.2
+    """Else a person who walks 6 px a frame would be predicted a screen away."""
+    person = track(0, 100, velocity=0.2)
+    person.update(at(106), tick_ms)
+    assert person.velocity[0] == pytest.approx(0.2 + 6 / 93, rel=1e-3)
+    person.update(at(106), 30.0)
+    assert 0.15 < person.velocity[0] < 0.2
 
 
-def test_each_person_claims_the_nearest_roi_and_no_more():
-    seen = [(track(0, 100), look_at(at(100), at(100)))]
-    assert drop_tracked_rois([at(120), at(103), at(400)], seen) == [at(120), at(400)]
-    assert drop_tracked_rois([at(180)], seen) == [at(180)]
-    assert drop_tracked_rois([], seen) == []
+def test_each_tracked_person_drops_only_the_nearest_roi():
+    tracked = [(track(0, 100), landmarks_of(at(100), at(100)))]
+    assert drop_tracked_rois([at(120), at(103), at(400)], tracked) == [at(120), at(400)]
+    assert drop_tracked_rois([at(180)], tracked) == [at(180)]
+    assert drop_tracked_rois([], tracked) == []
 
 
-def test_who_has_the_same_landmarks_is_the_same():
+def test_equal_landmarks_are_duplicates():
     first = track(0, 100)
-    seen = [(first, look_at(at(100), at(100)))]
-    assert find_duplicate(look_at(at(112), at(150)), seen) is first
-    assert find_duplicate(look_at(at(118), at(100)), seen) is None
-    assert find_duplicate(look_at(at(100), at(100)), []) is None
+    tracked = [(first, landmarks_of(at(100), at(100)))]
+    assert find_duplicate(landmarks_of(at(112), at(150)), tracked) is first
+    assert find_duplicate(landmarks_of(at(118), at(100)), tracked) is None
+    assert find_duplicate(landmarks_of(at(100), at(100)), []) is None
 
 
 @pytest.mark.parametrize(
-    ("back_at", "stayed_at", "as_thought"), [(150, 250, True), (250, 150, False), (199, 201, True)]
+    ("lost_x", "stayed_x", "swapped"), [(150, 250, False), (250, 150, True), (199, 201, False)]
 )
-def test_who_parts_goes_on(back_at, stayed_at, as_thought):
-    """Both were at 200, the one who is lost going left and the other right, 0.5 px a millisecond."""
+def test_ids_follow_the_predicted_motion_after_an_occlusion(lost_x, stayed_x, swapped):
+    """Both were at 200, the lost person moving left and the other one right, 0.5 px a millisecond."""
     lost, stayed = track(0, 200, -0.5), track(1, 200, 0.5)
-    lost.meet(stayed)
-    stayed.move(at(stayed_at), 100.0)
-    seen = [(stayed, look_at(at(stayed_at), at(stayed_at)))]
-    found = detect_id_swap(lost, at(back_at), seen, 100.0)
-    assert found is (None if as_thought else stayed)
+    lost.merge_with(stayed)
+    stayed.update(at(stayed_x), 100.0)
+    tracked = [(stayed, landmarks_of(at(stayed_x), at(stayed_x)))]
+    result = detect_id_swap(lost, at(lost_x), tracked, 100.0)
+    assert result is (stayed if swapped else None)
 
 
-def test_who_met_nobody_or_somebody_gone_has_passed_nobody():
+def test_no_swap_without_a_merge_or_without_the_other_track():
     lost, stayed = track(0, 200, -0.5), track(1, 200, 0.5)
-    seen = [(stayed, look_at(at(150), at(150)))]
-    assert detect_id_swap(lost, at(250), seen, 100.0) is None
-    lost.meet(stayed)
-    assert detect_id_swap(lost, at(250), seen, 100.0) is stayed
+    tracked = [(stayed, landmarks_of(at(150), at(150)))]
+    assert detect_id_swap(lost, at(250), tracked, 100.0) is None
+    lost.merge_with(stayed)
+    assert detect_id_swap(lost, at(250), tracked, 100.0) is stayed
     assert detect_id_swap(lost, at(250), [], 100.0) is None
 
 
-def test_a_meeting_is_remembered_as_it_was():
+def test_a_merge_stores_a_copy_of_the_track():
     lost, stayed = track(0, 200), track(1, 210)
-    lost.meet(stayed)
-    stayed.move(at(300), 100.0)
-    assert lost.met is not None
-    assert (lost.met.roi, lost.met.id) == (at(210), 1)
-    np.testing.assert_array_equal(lost.met.velocity, 0)
+    lost.merge_with(stayed)
+    stayed.update(at(300), 100.0)
+    assert lost.merged_with is not None
+    assert (lost.merged_with.roi, lost.merged_with.id) == (at(210), 1)
+    np.testing.assert_array_equal(lost.merged_with.velocity, 0)

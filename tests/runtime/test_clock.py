@@ -1,4 +1,4 @@
-"""Timestamps, whatever is wrong with them."""
+"""Correction of wrong timestamps."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ SCREEN = [k * 1000 / 60 for k in range(90)] + [1500 + 1000.0 * k for k in range(
 
 
 def rise(own_ms, step_ms: float = STEP) -> list[float]:
-    """The output for a film of these timestamps."""
+    """Return the output for a video of these timestamps."""
     frames = list(Clock(step_ms).rise(enumerate(own_ms)))
     assert [number for number, _ in frames] == list(range(len(own_ms)))
     times_ms = [time_ms for _, time_ms in frames]
@@ -34,8 +34,8 @@ def rise(own_ms, step_ms: float = STEP) -> list[float]:
         [],
     ],
 )
-def test_good_timestamps_stay_exactly(own, step_ms):
-    """Of any frame rate, with pauses of hours, whatever the mean interval is thought to be."""
+def test_good_timestamps_are_unchanged(own, step_ms):
+    """For any frame rate, pauses of hours, and any mean interval."""
     assert rise(own, step_ms) == own
 
 
@@ -55,25 +55,25 @@ def test_good_timestamps_stay_exactly(own, step_ms):
         {60 - k: None for k in range(1, 20)},
     ],
 )
-def test_wrong_ones_go_where_they_belong_and_the_others_stay(wrong):
-    found = rise([wrong.get(k, time_ms) for k, time_ms in enumerate(REGULAR)])
+def test_wrong_timestamps_are_corrected_and_the_others_unchanged(wrong):
+    times_ms = rise([wrong.get(k, time_ms) for k, time_ms in enumerate(REGULAR)])
     for k, time_ms in enumerate(REGULAR):
-        assert found[k] == pytest.approx(time_ms, abs=STEP / 2 + 1e-6 if k in wrong else 0)
+        assert times_ms[k] == pytest.approx(time_ms, abs=STEP / 2 + 1e-6 if k in wrong else 0)
 
 
-def test_a_repeated_timestamp_of_a_screen_recording_moves_no_other():
-    """60 frames a second, and then one: the mean interval is that of neither."""
+def test_a_repeated_timestamp_of_a_screen_recording_changes_no_other():
+    """60 frames a second, then one: the mean interval is far from both."""
     own = [*SCREEN]
     own[20] = own[19]
-    found = rise(own, step_ms=200.0)
-    assert found[:20] + found[21:] == SCREEN[:20] + SCREEN[21:]
-    assert found[20] == pytest.approx((SCREEN[19] + SCREEN[21]) / 2)
+    times_ms = rise(own, step_ms=200.0)
+    assert times_ms[:20] + times_ms[21:] == SCREEN[:20] + SCREEN[21:]
+    assert times_ms[20] == pytest.approx((SCREEN[19] + SCREEN[21]) / 2)
     own[90] = None  # where one a second begins: as long after the last as that was
     assert rise(own, step_ms=200.0)[90] == pytest.approx(SCREEN[90], abs=17)
 
 
 def damaged(seed: int) -> tuple[np.ndarray, list[float | None], np.ndarray]:
-    """True timestamps, those of a file in which some are wrong, and which these are.
+    """Return true timestamps, those of a file in which some are wrong, and the mask of these.
 
     Frame rates vary; up to three in a row are repeated, earlier, missing or much later, five apart at least.
     """
@@ -92,30 +92,30 @@ def damaged(seed: int) -> tuple[np.ndarray, list[float | None], np.ndarray]:
 
 
 @pytest.mark.parametrize("first", range(0, 200, 50))
-def test_random_damage_stays_where_it_is(first):
+def test_random_damage_changes_no_other_timestamps(first):
     """Credible timestamps are exact; the others are between their neighbors."""
     for seed in range(first, first + 50):
         true, own, wrong = damaged(seed)
-        found = np.array(rise(own, float(np.diff(true).mean())))
+        times_ms = np.array(rise(own, float(np.diff(true).mean())))
         assert wrong.any()
-        np.testing.assert_array_equal(found[~wrong], true[~wrong])
+        np.testing.assert_array_equal(times_ms[~wrong], true[~wrong])
 
 
 @pytest.mark.parametrize("first", range(0, 200, 50))
-def test_small_falls_cost_less_than_an_interval(first):
-    """Of two timestamps that contradict each other, either may be the wrong one."""
+def test_small_falls_cause_less_than_an_interval_of_error(first):
+    """If two timestamps contradict each other, either may be the wrong one."""
     for seed in range(first, first + 50):
         true, _, _ = damaged(seed)
         own, wrong = true.copy(), np.random.default_rng(seed).permutation(99) % 10 == 0
         wrong[1:] &= ~wrong[:-1]
         own[wrong] -= np.random.default_rng(seed).uniform(0, 2000, wrong.sum())
-        found = np.array(rise(own.tolist(), float(np.diff(true).mean())))
-        right = true[~wrong]
-        assert (np.abs(found[~wrong] - right) < np.diff(right, prepend=-STEP)).all()
+        times_ms = np.array(rise(own.tolist(), float(np.diff(true).mean())))
+        correct = true[~wrong]
+        assert (np.abs(times_ms[~wrong] - correct) < np.diff(correct, prepend=-STEP)).all()
 
 
 @pytest.mark.parametrize("first", range(0, 200, 50))
-def test_any_garbage_rises(first):
+def test_the_output_rises_for_any_input(first):
     for seed in range(first, first + 50):
         rng = np.random.default_rng(seed)
         times = rng.integers(-5, 6, 60) * 10.0 ** rng.integers(-6, 19)
@@ -128,27 +128,27 @@ def test_without_timestamps_frames_are_one_interval_apart():
     assert rise([0.0] * 60) == pytest.approx(REGULAR)
 
 
-def test_a_clock_that_was_set_anew_continues():
-    """As in joined files; the intervals of the second are its own."""
+def test_a_clock_that_was_reset_continues():
+    """Joined files have one; the intervals of the second are its own."""
     second = [0.0, 20.0, 90.0, 100.0, *(100 + t for t in REGULAR[1:])]
-    found = rise([*REGULAR, *second, *second])
-    assert found[:60] == REGULAR
-    for part in (found[60:123], found[123:]):
+    times_ms = rise([*REGULAR, *second, *second])
+    assert times_ms[:60] == REGULAR
+    for part in (times_ms[60:123], times_ms[123:]):
         assert np.diff(part) == pytest.approx(np.diff(second))
-    assert [found[60] - found[59], found[123] - found[122]] == pytest.approx([STEP, STEP])
+    assert [times_ms[60] - times_ms[59], times_ms[123] - times_ms[122]] == pytest.approx([STEP, STEP])
 
 
-def test_one_set_anew_far_ahead_continues():
+def test_a_clock_set_far_ahead_continues():
     clock = Clock(STEP)
     ahead = [t + 26 * HOUR for t in REGULAR]
-    found = [time_ms for _, time_ms in clock.rise(enumerate([*REGULAR, *ahead]))]
-    assert found == pytest.approx([k * STEP for k in range(120)])
+    times_ms = [time_ms for _, time_ms in clock.rise(enumerate([*REGULAR, *ahead]))]
+    assert times_ms == pytest.approx([k * STEP for k in range(120)])
     assert clock.shift_ms == pytest.approx(60 * STEP - 26 * HOUR)
     assert rise(ahead) == pytest.approx(REGULAR)
 
 
 @pytest.mark.parametrize("first", [None, -500.0, -1e-4, 1e8])
-def test_a_film_begins_at_0(first):
+def test_a_video_starts_at_0(first):
     assert rise([first, *REGULAR[1:]], step_ms=500.0) == REGULAR
     assert rise([t - 500 for t in REGULAR]) == pytest.approx(REGULAR)
     assert rise([first, None, *REGULAR[2:]])[1] == pytest.approx(STEP)
@@ -156,18 +156,18 @@ def test_a_film_begins_at_0(first):
 
 def test_a_long_fall_ends_with_the_files_own_timestamps():
     own = [*REGULAR[:20], *(t / 9 for t in REGULAR[20:50]), *(t + 500 for t in REGULAR[50:])]
-    found = rise(own)
-    assert found[:20] + found[50:] == own[:20] + own[50:]
+    times_ms = rise(own)
+    assert times_ms[:20] + times_ms[50:] == own[:20] + own[50:]
 
 
 def test_a_clock_that_wraps_continues_with_its_own_pause():
     true = [WRAP - 500 + t + 3000 * (t > 500) for t in REGULAR]
     start = true[0]
-    found = rise([t % WRAP - start for t in true])
-    assert found == pytest.approx([t - start for t in true], abs=1e-6)
+    times_ms = rise([t % WRAP - start for t in true])
+    assert times_ms == pytest.approx([t - start for t in true], abs=1e-6)
 
 
-def test_regular_frames_wait_for_none_and_others_for_a_window_at_most():
+def test_regular_frames_are_not_delayed_and_others_by_at_most_a_window():
     taken = []
     own = [*REGULAR, *(t + HOUR for t in REGULAR)]
     frames = ((taken.append(k) or k, time_ms) for k, time_ms in enumerate(own))

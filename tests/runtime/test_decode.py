@@ -16,7 +16,7 @@ from blazepose.runtime.decode import (
 
 
 def refine_one(x: float, y: float, heatmap: np.ndarray) -> tuple[float, float]:
-    """The rule of mediapipe.md section 3, one point at a time, cell by cell."""
+    """Refine one point cell by cell, by the rule of mediapipe.md section 3."""
     height, width = heatmap.shape
     column, row = math.trunc(x * width), math.trunc(y * height)
     if not (0 <= column < width and 0 <= row < height):
@@ -70,7 +70,7 @@ def test_points_off_the_map_stay():
     np.testing.assert_array_equal(refine_by_heatmap(points, heatmaps), points)
 
 
-def test_a_point_less_than_a_cell_outside_counts_as_inside():
+def test_a_point_less_than_a_cell_outside_is_refined():
     # trunc(-0.5) is 0: MediaPipe casts to int, which rounds towards zero.
     heatmaps = np.full((1, 64, 64, 1), 9.0, np.float32)
     assert refine_by_heatmap(np.array([[[-0.5 / 64, 0.5]]]), heatmaps)[0, 0] * 64 == pytest.approx([1.5, 32])
@@ -86,7 +86,7 @@ def test_refine_equals_the_literal_loop(shape):
         for b in range(4)
     ]
     moved = np.abs(np.array(expected) - points).max(axis=-1) > 0
-    assert 0.2 < moved.mean() < 0.8, "the test should meet both cases"
+    assert 0.2 < moved.mean() < 0.8, "both cases must occur"
     np.testing.assert_allclose(refine_by_heatmap(points, heatmaps), expected, atol=1e-6)
 
 
@@ -112,7 +112,7 @@ def test_world_turns_with_the_roi():
 
 
 def ellipse(width: int, height: int) -> np.ndarray:
-    """A slanted ellipse in the middle of a picture, with a dent that no mirroring or turning keeps."""
+    """Return the mask of a slanted ellipse with a dent, which has no symmetry."""
     x, y = np.meshgrid(np.arange(width) - width / 2, np.arange(height) - height / 2)
     inside = ((x + 0.4 * y) / 70) ** 2 + (y / 110) ** 2 < 1
     return inside & ~((x > 10) & (y < -20) & (y > -60))
@@ -120,24 +120,24 @@ def ellipse(width: int, height: int) -> np.ndarray:
 
 @pytest.mark.parametrize("side", [150.0, 300.0, 700.0])
 @pytest.mark.parametrize("turn", [0.0, 0.7, -2.5])
-def test_a_mask_finds_its_way_back_to_the_picture(side, turn):
-    """What the crop's warp shows of a known mask comes back where it was, to a fraction of its pixels."""
+def test_a_mask_is_warped_back_to_the_image(side, turn):
+    """The crop of a mask, warped back, has its original position to a fraction of a pixel."""
     truth = ellipse(400, 300)
     roi = Roi(center_x=215.0, center_y=140.0, side=side, rotation_rad=turn)
     crop = crop_image(truth.astype(np.uint8) * 255, roi_to_image_matrix(roi), 256)
-    found = mask_to_image((crop / 255 - 0.5).astype(np.float32) * 20, roi, 400, 300) >= PERSON_FROM
+    mask = mask_to_image((crop / 255 - 0.5).astype(np.float32) * 20, roi, 400, 300) >= PERSON_FROM
     pixels = np.stack(np.meshgrid(np.arange(400), np.arange(300)), axis=-1)
     at = image_to_roi(roi, pixels.astype(np.float64))
     truth &= ((at >= 0) & (at <= 255 / 256)).all(axis=-1)
-    assert (found & truth).sum() / (found | truth).sum() > 0.98
-    shift = pixels[found].mean(axis=0) - pixels[truth].mean(axis=0)
+    assert (mask & truth).sum() / (mask | truth).sum() > 0.98
+    shift = pixels[mask].mean(axis=0) - pixels[truth].mean(axis=0)
     assert np.abs(shift).max() < side / 1000, "half a pixel of the crop would be side / 512"
 
 
-def test_outside_the_crop_nothing_is_the_person():
+def test_pixels_outside_the_crop_are_background():
     roi = Roi(center_x=50.0, center_y=40.0, side=32.0, rotation_rad=0.0)
-    found = mask_to_image(np.full((256, 256), 9, np.float32), roi, 80, 60) >= PERSON_FROM
-    rows, columns = np.nonzero(found)
-    assert found.shape == (60, 80)
+    mask = mask_to_image(np.full((256, 256), 9, np.float32), roi, 80, 60) >= PERSON_FROM
+    rows, columns = np.nonzero(mask)
+    assert mask.shape == (60, 80)
     assert (columns.min(), columns.max(), rows.min(), rows.max()) == (34, 65, 24, 55)
-    assert found.sum() == 32 * 32
+    assert mask.sum() == 32 * 32

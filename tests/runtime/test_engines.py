@@ -7,18 +7,18 @@ from blazepose.runtime.engines import DetectorEngine, LandmarkEngine
 from tests.runtime.written_onnx import DETECTOR_OUTPUTS, LANDMARK_OUTPUTS, write_onnx
 
 
-def pictures(size: int) -> np.ndarray:
-    """Three whose red is 0, 51 and 255."""
+def red_images(size: int) -> np.ndarray:
+    """Return three images whose red is 0, 51 and 255."""
     images = np.zeros((3, size, size, 3), np.uint8)
     images[..., 0] = np.array([0, 51, 255])[:, None, None]
     return images
 
 
-def test_the_landmark_network_gets_0_to_1(tmp_path):
+def test_the_input_of_the_landmark_network_is_0_to_1(tmp_path):
     engine = LandmarkEngine(write_onnx(tmp_path / "net.onnx"), 1)
     assert engine.input_size == 256
     assert engine.metadata == {}
-    raw = engine(pictures(256))
+    raw = engine(red_images(256))
     assert [output.shape for output in raw] == [(3, *shape) for shape in LANDMARK_OUTPUTS]
     assert raw.landmarks[:, 0] == pytest.approx([0, 0.2, 1], rel=1e-3)
     assert raw.world[:, 0] == pytest.approx([0, 1, 5], rel=1e-3)
@@ -28,21 +28,21 @@ def write_detector(path: Path, **options) -> Path:
     return write_onnx(path, **{"outputs": DETECTOR_OUTPUTS, "size": 224, **options})
 
 
-def test_the_detector_gets_minus_1_to_1(tmp_path):
+def test_the_input_of_the_detector_is_minus_1_to_1(tmp_path):
     engine = DetectorEngine(write_detector(tmp_path / "net.onnx", metadata={"topology": "pose"}), 1)
     assert engine.metadata == {"topology": "pose"}
-    boxes, logits = engine(pictures(224))
+    boxes, logits = engine(red_images(224))
     assert boxes.shape == (3, 2254, 12)
     assert logits.shape == (3, 2254, 1)
     assert boxes[:, 0, 0] == pytest.approx([-1, 51 / 127.5 - 1, 1], rel=1e-3)
     assert logits[:, 0, 0] == pytest.approx([-2, 2 * (51 / 127.5 - 1), 2], rel=1e-3)
 
 
-def test_outputs_beyond_the_contract_are_ignored(tmp_path):
+def test_further_outputs_are_ignored(tmp_path):
     engine = LandmarkEngine(write_onnx(tmp_path / "net.onnx", outputs=(*LANDMARK_OUTPUTS, [7])), 1)
-    assert engine(pictures(256)).world.shape == (3, 117)
+    assert engine(red_images(256)).world.shape == (3, 117)
     detector = DetectorEngine(write_detector(tmp_path / "det.onnx", outputs=(*DETECTOR_OUTPUTS, [7])), 1)
-    assert len(detector(pictures(224))) == 2
+    assert len(detector(red_images(224))) == 2
 
 
 @pytest.mark.parametrize(
@@ -54,19 +54,19 @@ def test_outputs_are_matched_by_position_and_shape(tmp_path, outputs):
         LandmarkEngine(path)
 
 
-def test_outputs_of_a_detector_are_matched_too(tmp_path):
+def test_outputs_of_a_detector_are_matched_by_position(tmp_path):
     path = write_detector(tmp_path / "net.onnx", outputs=DETECTOR_OUTPUTS[::-1])
     with pytest.raises(ValueError, match=r"expected \[1, 2254, 12\], \[1, 2254, 1\] in this order"):
         DetectorEngine(path)
 
 
-def test_another_input_is_refused(tmp_path):
+def test_another_input_shape_is_refused(tmp_path):
     path = write_onnx(tmp_path / "net.onnx", batch=4)
     with pytest.raises(ValueError, match=r"its inputs are \[4, 256, 256, 3, float32\], expected \[1, 256"):
         LandmarkEngine(path)
 
 
-def test_one_network_is_not_the_other(tmp_path):
+def test_networks_of_the_other_kind_are_refused(tmp_path):
     landmarks, detector = write_onnx(tmp_path / "land.onnx"), write_detector(tmp_path / "det.onnx")
     with pytest.raises(ValueError, match=r"det\.onnx is not a landmark network: its outputs are \[batch, 22"):
         LandmarkEngine(detector)
@@ -94,7 +94,7 @@ def test_published_networks(shared: Path):
 
 
 @pytest.mark.shared
-def test_the_published_detector_of_file_and_bundle(shared: Path):
+def test_the_published_detectors_of_file_and_bundle_are_equal(shared: Path):
     images = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
     alone, bundled = (
         DetectorEngine(shared / "models" / name, 1)(images)
@@ -106,7 +106,7 @@ def test_the_published_detector_of_file_and_bundle(shared: Path):
 
 
 @pytest.mark.shared
-def test_published_networks_are_not_confused(shared: Path):
+def test_published_networks_of_the_other_kind_are_refused(shared: Path):
     with pytest.raises(
         ValueError, match=r"pose_detection\.tflite is not a landmark network: its outputs are \[1, 2254"
     ):

@@ -1,4 +1,4 @@
-"""Films are shown as players show them, pictures are known by their content."""
+"""Orientation and aspect of videos; images are recognized by their content."""
 
 import struct
 from fractions import Fraction
@@ -16,7 +16,7 @@ RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
 
 def quarters(*colors) -> np.ndarray:
-    """A picture of 64x48: left upper, right upper, left lower, right lower."""
+    """Return a 64x48 image of four colors: left upper, right upper, left lower, right lower."""
     image = np.zeros((48, 64, 3), np.uint8)
     for k, color in enumerate(colors):
         image[24 * (k // 2) :, 32 * (k % 2) :][:24, :32] = color
@@ -24,17 +24,17 @@ def quarters(*colors) -> np.ndarray:
 
 
 def corners(image: np.ndarray) -> list[list[int]]:
-    """Their colors, to the nearest full ones."""
+    """Return the colors of the four quarters, each channel rounded to 0 or 255."""
     height, width = image.shape[:2]
-    places = [(y, x) for y in (height // 4, 3 * height // 4) for x in (width // 4, 3 * width // 4)]
-    return [(255 * (image[place].astype(int) > 127)).tolist() for place in places]
+    centers = [(y, x) for y in (height // 4, 3 * height // 4) for x in (width // 4, 3 * width // 4)]
+    return [(255 * (image[center].astype(int) > 127)).tolist() for center in centers]
 
 
 IMAGE = quarters(RED, GREEN, BLUE, WHITE)
 
 
-def write_turned(path, matrix: np.ndarray) -> None:
-    """Write a film whose track header has this display matrix, (x, y) stored -> (x, y) shown."""
+def write_rotated(path, matrix: np.ndarray) -> None:
+    """Write a video whose track header has this display matrix, (x, y) stored -> (x, y) shown."""
     with VideoWriter(path, Fraction(30)) as video:
         for time_ms in (0.0, 33.0):
             video.write(IMAGE, time_ms)
@@ -51,8 +51,8 @@ def first_frame(path) -> np.ndarray:
 
 
 @pytest.mark.parametrize("orientation", MATRICES)
-def test_films_are_shown_by_their_display_matrix(tmp_path, orientation):
-    write_turned(tmp_path / "a.mp4", MATRICES[orientation])
+def test_videos_are_turned_by_their_display_matrix(tmp_path, orientation):
+    write_rotated(tmp_path / "a.mp4", MATRICES[orientation])
     image = first_frame(tmp_path / "a.mp4")
     expected = image_upright(IMAGE, orientation)
     assert image.flags.c_contiguous
@@ -61,63 +61,63 @@ def test_films_are_shown_by_their_display_matrix(tmp_path, orientation):
 
 
 @pytest.mark.parametrize("orientation", [3, 6, 8])
-def test_turns_are_those_of_another_reader(tmp_path, orientation):
-    """OpenCV's reader turns films, and knows nothing of mirrors."""
-    write_turned(tmp_path / "a.mp4", MATRICES[orientation])
-    known = cv2.VideoCapture(str(tmp_path / "a.mp4")).read()[1][..., ::-1]
-    assert corners(first_frame(tmp_path / "a.mp4")) == corners(known)
+def test_rotations_agree_with_opencv(tmp_path, orientation):
+    """OpenCV's reader rotates videos, and ignores flips."""
+    write_rotated(tmp_path / "a.mp4", MATRICES[orientation])
+    expected = cv2.VideoCapture(str(tmp_path / "a.mp4")).read()[1][..., ::-1]
+    assert corners(first_frame(tmp_path / "a.mp4")) == corners(expected)
 
 
 @pytest.mark.parametrize("orientation", MATRICES)
-def test_the_matrix_of_matroska(tmp_path, orientation):
+def test_matroska_files_have_the_same_orientation(tmp_path, orientation):
     """Matroska stores a roll and a yaw; FFmpeg writes and reads them as a matrix."""
     path = tmp_path / "a.mkv"
-    write_turned(tmp_path / "a.mp4", MATRICES[orientation])
-    with av.open(str(tmp_path / "a.mp4")) as film, av.open(str(path), "w") as copy:
-        stream = copy.add_stream_from_template(film.streams.video[0])
-        for packet in film.demux(video=0):
+    write_rotated(tmp_path / "a.mp4", MATRICES[orientation])
+    with av.open(str(tmp_path / "a.mp4")) as source, av.open(str(path), "w") as copy:
+        stream = copy.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
             if packet.dts is not None:
                 packet.stream = stream
                 copy.mux(packet)
     assert corners(first_frame(path)) == corners(image_upright(IMAGE, orientation))
 
 
-def test_a_matrix_that_stretches_or_vanishes(tmp_path):
-    write_turned(tmp_path / "a.mp4", np.array([[0, -2], [0.5, 0]]))
+def test_a_matrix_that_scales_or_is_zero(tmp_path):
+    write_rotated(tmp_path / "a.mp4", np.array([[0, -2], [0.5, 0]]))
     assert corners(first_frame(tmp_path / "a.mp4")) == corners(image_upright(IMAGE, 6))
-    write_turned(tmp_path / "b.mp4", np.zeros((2, 2)))
+    write_rotated(tmp_path / "b.mp4", np.zeros((2, 2)))
     assert corners(first_frame(tmp_path / "b.mp4")) == corners(IMAGE)
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_picture_is_known_by_its_content(tmp_path, name):
-    path = tmp_path / "film.mp4"
+def test_an_image_is_recognized_by_its_content(tmp_path, name):
+    path = tmp_path / "video.mp4"
     path.write_bytes(encode(PICTURE, name, 6))
-    footage = open_source(str(path))
-    (frame,) = footage.frames
-    assert (footage.rate, frame.picture, frame.image.shape) == (None, path, (48, 32, 3))
+    source = open_source(str(path))
+    (frame,) = source.frames
+    assert (source.fps, frame.path, frame.image.shape) == (None, path, (48, 32, 3))
 
 
-def test_the_cover_picture_of_a_song_is_no_film(tmp_path):
+def test_a_song_with_a_cover_image_is_refused(tmp_path):
     path = tmp_path / "song.mp3"
     with av.open(str(path), "w") as song:
         sound = song.add_stream("libmp3lame", rate=44100)
         cover = song.add_stream("mjpeg")
         cover.width, cover.height, cover.pix_fmt = 48, 32, "yuvj420p"
         cover.disposition = av.stream.Disposition.attached_pic
-        picture = av.VideoFrame.from_ndarray(PICTURE, format="rgb24").reformat(format="yuvj420p")
-        for packet in [*cover.encode(picture), *cover.encode(None)]:
+        cover_image = av.VideoFrame.from_ndarray(PICTURE, format="rgb24").reformat(format="yuvj420p")
+        for packet in [*cover.encode(cover_image), *cover.encode(None)]:
             song.mux(packet)
         silence = av.AudioFrame.from_ndarray(np.zeros((2, 1152), np.float32), format="fltp", layout="stereo")
         silence.sample_rate = 44100
         for packet in [*sound.encode(silence), *sound.encode(None)]:
             song.mux(packet)
-    with pytest.raises(ValueError, match=r"song\.mp3 holds no video, only sound, a cover picture"):
+    with pytest.raises(ValueError, match=r"song\.mp3 contains no video, only audio, a cover image"):
         open_source(str(path))
 
 
-def test_pixels_that_are_not_square_are_made_so(tmp_path):
-    """As of DVDs and old camcorders."""
+def test_non_square_pixels_are_scaled(tmp_path):
+    """DVDs and old camcorders have them."""
     with av.open(str(tmp_path / "a.mp4"), "w") as container:
         stream = container.add_stream("libx264", rate=30)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"

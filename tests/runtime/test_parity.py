@@ -1,4 +1,4 @@
-"""Crop, decoding and projection against the landmarks that MediaPipe's own tests expect of a picture."""
+"""Crop, decoding and projection against the landmarks that MediaPipe's own tests expect for an image."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""From a picture to people, with a network that says what it is told."""
+"""Detection of people in an image, with a stub network."""
 
 import math
 from pathlib import Path
@@ -16,18 +16,18 @@ MIDDLE = 1568 + 2 * (7 * 14 + 7)
 """An anchor at (120, 120) of 224 pixels."""
 
 
-class Told(DetectorEngine):
-    """Answers with these anchors: {anchor: (logit, 12 coordinates in pixels from its centre)}."""
+class StubEngine(DetectorEngine):
+    """Engine with these outputs: {anchor: (logit, 12 coordinates in pixels from its center)}."""
 
     def __init__(self, anchors: dict[int, tuple[float, list[float]]]) -> None:
-        self.shown: list[np.ndarray] = []
+        self.images: list[np.ndarray] = []
         self._boxes = np.zeros((1, 2254, 12), np.float32)
         self._logits = np.full((1, 2254, 1), -9, np.float32)
         for anchor, (logit, coordinates) in anchors.items():
             self._boxes[0, anchor], self._logits[0, anchor] = coordinates, logit
 
     def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        self.shown.append(images)
+        self.images.append(images)
         return self._boxes, self._logits
 
 
@@ -41,7 +41,9 @@ UPRIGHT = [-8, -40, 16, 32, -8, -8, -8, -64, 0, -16, 0, -72]
     [(448, 224, (208, 16, 240, 80)), (224, 448, (96, 128, 128, 192)), (224, 224, (104, 64, 120, 96))],
 )
 def test_the_letterbox_is_undone(width, height, box):
-    (person,) = PersonDetector(Told({MIDDLE: (math.log(4), UPRIGHT)}))(np.zeros((height, width, 3), np.uint8))
+    (person,) = PersonDetector(StubEngine({MIDDLE: (math.log(4), UPRIGHT)}))(
+        np.zeros((height, width, 3), np.uint8)
+    )
     zoom = max(width, height) / 224
     assert person.score == pytest.approx(0.8)
     np.testing.assert_allclose(person.box_xyxy, box, atol=1e-3)
@@ -54,53 +56,53 @@ def test_the_letterbox_is_undone(width, height, box):
     assert roi.rotation_rad == pytest.approx(0, abs=1e-4)
 
 
-def test_the_network_sees_the_whole_picture_on_black():
-    engine = Told({})
+def test_the_input_is_the_whole_image_on_black():
+    engine = StubEngine({})
     image = np.full((100, 400, 3), 255, np.uint8)
     image[:, :200, 1:] = 0
     assert PersonDetector(engine)(image) == []
-    (seen,) = engine.shown[0]
-    assert seen.shape == (224, 224, 3)
-    assert not seen[:84].any()
-    assert not seen[140:].any()
-    np.testing.assert_array_equal(seen[112, 10], [255, 0, 0])
-    np.testing.assert_array_equal(seen[112, 214], [255, 255, 255])
+    (crop,) = engine.images[0]
+    assert crop.shape == (224, 224, 3)
+    assert not crop[:84].any()
+    assert not crop[140:].any()
+    np.testing.assert_array_equal(crop[112, 10], [255, 0, 0])
+    np.testing.assert_array_equal(crop[112, 214], [255, 255, 255])
 
 
-def test_damaged_weights_are_not_nobody():
+def test_nan_outputs_are_refused():
     for box, logit in ((math.nan, 2.0), (1.0, math.nan)):
-        with pytest.raises(ValueError, match="the detector returns NaN or infinity; name other weights"):
-            PersonDetector(Told({MIDDLE: (logit, [box] * 12)}))(np.zeros((9, 9, 3), np.uint8))
+        with pytest.raises(ValueError, match="the detector outputs NaN or infinity; choose other weights"):
+            PersonDetector(StubEngine({MIDDLE: (logit, [box] * 12)}))(np.zeros((9, 9, 3), np.uint8))
 
 
-def test_people_best_first_and_each_once():
+def test_people_are_sorted_by_score_and_merged():
     aside = [100.0, *UPRIGHT[1:]]
-    told = {MIDDLE: (1.0, UPRIGHT), MIDDLE + 1: (2.0, UPRIGHT), 0: (3.0, aside), 5: (-0.1, UPRIGHT)}
-    found = PersonDetector(Told(told))(np.zeros((224, 224, 3), np.uint8))
-    assert [person.score for person in found] == pytest.approx([1 / (1 + math.exp(-x)) for x in (3, 2)])
-    assert len(PersonDetector(Told(told), min_score=0.9)(np.zeros((224, 224, 3), np.uint8))) == 1
+    anchors = {MIDDLE: (1.0, UPRIGHT), MIDDLE + 1: (2.0, UPRIGHT), 0: (3.0, aside), 5: (-0.1, UPRIGHT)}
+    detections = PersonDetector(StubEngine(anchors))(np.zeros((224, 224, 3), np.uint8))
+    assert [person.score for person in detections] == pytest.approx([1 / (1 + math.exp(-x)) for x in (3, 2)])
+    assert len(PersonDetector(StubEngine(anchors), min_score=0.9)(np.zeros((224, 224, 3), np.uint8))) == 1
 
 
-def test_a_threshold_of_zero_takes_every_answer():
+def test_a_threshold_of_zero_returns_every_anchor():
     """Even those whose score is 0 in float32."""
-    engine = Told({MIDDLE: (5.0, UPRIGHT)})
+    engine = StubEngine({MIDDLE: (5.0, UPRIGHT)})
     engine._logits[0, :MIDDLE] = -200
-    found = PersonDetector(engine, min_score=0.0)(np.zeros((224, 224, 3), np.uint8))
-    assert len(found) == 2254  # all other boxes have no area
-    assert found[0].score == pytest.approx(1 / (1 + math.exp(-5)))
-    assert found[-1].score == 0
+    detections = PersonDetector(engine, min_score=0.0)(np.zeros((224, 224, 3), np.uint8))
+    assert len(detections) == 2254  # all other boxes have no area
+    assert detections[0].score == pytest.approx(1 / (1 + math.exp(-5)))
+    assert detections[-1].score == 0
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (8000, 4000), (3, 2000)])
-def test_pictures_of_any_size(width, height):
+def test_images_of_any_size(width, height):
     image = np.broadcast_to(np.uint8(9), (height, width, 3)).copy()
-    (person,) = PersonDetector(Told({MIDDLE: (5.0, UPRIGHT)}))(image)
+    (person,) = PersonDetector(StubEngine({MIDDLE: (5.0, UPRIGHT)}))(image)
     assert person.roi.side == pytest.approx(2.5 * 56 / 224 * max(width, height), rel=1e-4)
     assert person.roi.center_x == pytest.approx(width / 2, abs=max(width, height) * 1e-5)
 
 
 @pytest.mark.shared
-def test_google_finds_the_person_of_its_own_test(shared: Path):
+def test_google_s_detector_finds_the_person_of_its_own_test(shared: Path):
     folder = shared / "data/mp_reference"
     image = picture(folder / "pose.jpg")
     height, width = image.shape[:2]
@@ -119,17 +121,17 @@ def test_google_finds_the_person_of_its_own_test(shared: Path):
 
 
 @pytest.mark.shared
-def test_google_finds_nobody_where_nobody_is(shared: Path):
+def test_google_s_detector_finds_no_person_in_noise(shared: Path):
     detector = PersonDetector.load(shared / "models/pose_landmarker_full.task", num_threads=1)
     noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
     assert detector(noise) == []
     assert detector(np.zeros((480, 640, 3), np.uint8)) == []
 
 
-@pytest.mark.parametrize(("sure_from", "shift"), [(None, 2 * 0.475), (0.5, 0)])
-def test_less_sure_answers_are_averaged_in_as_mediapipe_does(sure_from, shift):
-    """Unless the sure ones are to be as they are without them."""
+@pytest.mark.parametrize(("confident_score", "shift"), [(None, 2 * 0.475), (0.5, 0)])
+def test_low_scores_are_averaged_in_as_in_mediapipe(confident_score, shift):
+    """Unless confident detections are to be independent of them."""
     aside = [UPRIGHT[0] + 2, *UPRIGHT[1:]]
-    told = Told({MIDDLE: (0.1, UPRIGHT), MIDDLE + 1: (-0.1, aside)})
-    (person,) = PersonDetector(told, 0.4, sure_from)(np.zeros((224, 224, 3), np.uint8))
+    anchors = StubEngine({MIDDLE: (0.1, UPRIGHT), MIDDLE + 1: (-0.1, aside)})
+    (person,) = PersonDetector(anchors, 0.4, confident_score)(np.zeros((224, 224, 3), np.uint8))
     np.testing.assert_allclose(person.box_xyxy, [104 + shift, 64, 120 + shift, 96], atol=1e-3)

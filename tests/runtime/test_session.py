@@ -1,4 +1,4 @@
-"""Footage in, overlays and JSON lines out; and what is left when something goes wrong."""
+"""Overlays and JSON lines of sources, and refused outputs."""
 
 import logging
 from pathlib import Path
@@ -10,7 +10,7 @@ import pytest
 from blazepose.runtime.media import open_source
 from blazepose.runtime.session import TrackingSummary, track_source
 from tests.runtime.scripted import at
-from tests.runtime.told import TIMES_MS, Told, lines, names
+from tests.runtime.stub_tracker import TIMES_MS, StubTracker, lines, names
 
 
 @pytest.fixture
@@ -26,58 +26,60 @@ def drawn(image: np.ndarray) -> bool:
 
 
 def test_a_video_gets_an_overlay_and_a_line_for_every_frame(video, tmp_path):
-    overlay, records = tmp_path / "new/seen.mp4", tmp_path / "new/seen.jsonl"
-    found = track_source(open_source(str(video)), Told(), (), overlay, records)
-    assert found == TrackingSummary(frames=6, with_people=3, people=2, stopped=False)
+    overlay, jsonl = tmp_path / "new/out.mp4", tmp_path / "new/out.jsonl"
+    summary = track_source(open_source(str(video)), StubTracker(), (), overlay, jsonl)
+    assert summary == TrackingSummary(frames=6, with_people=3, people=2, stopped=False)
     frames = list(open_source(str(overlay)).frames)
     assert [frame.time_ms for frame in frames] == pytest.approx(TIMES_MS, abs=1)
     assert [drawn(frame.image) for frame in frames] == [True, False] * 3
-    said = lines(records)
-    assert [line["frame"] for line in said] == list(range(6))
-    assert [line["time_ms"] for line in said] == pytest.approx(TIMES_MS, abs=1)
-    assert [[pose["id"] for pose in line["poses"]] for line in said] == [[0], [], [0], [], [1], []]
-    assert names(tmp_path / "new") == ["seen.jsonl", "seen.mp4"]
+    written = lines(jsonl)
+    assert [line["frame"] for line in written] == list(range(6))
+    assert [line["time_ms"] for line in written] == pytest.approx(TIMES_MS, abs=1)
+    assert [[pose["id"] for pose in line["poses"]] for line in written] == [[0], [], [0], [], [1], []]
+    assert names(tmp_path / "new") == ["out.jsonl", "out.mp4"]
 
 
-def test_rois_are_for_the_first_frame_of_a_video_and_for_every_picture(video, folder):
-    tracker, still = Told(), Told(video=False)
+def test_rois_apply_to_the_first_frame_of_a_video_and_to_every_image(video, folder):
+    tracker, image_tracker = StubTracker(), StubTracker(running_mode="image")
     track_source(open_source(str(video)), tracker, [at(60)])
-    assert tracker.given == [[at(60)], [], [], [], [], []]
-    track_source(open_source(str(folder)), still, [at(60)])
-    assert still.given == [[at(60)]] * 2
+    assert tracker.rois == [[at(60)], [], [], [], [], []]
+    track_source(open_source(str(folder)), image_tracker, [at(60)])
+    assert image_tracker.rois == [[at(60)]] * 2
 
 
-def test_a_picture_becomes_a_picture(folder, tmp_path):
-    records = tmp_path / "seen.jsonl"
-    footage = open_source(str(folder / "a.png"))
-    track_source(footage, Told(video=False), (), tmp_path / "seen.jpg", records)
-    assert drawn(cv2.imread(str(tmp_path / "seen.jpg")))
-    (line,) = lines(records)
+def test_an_image_gets_an_image(folder, tmp_path):
+    jsonl = tmp_path / "out.jsonl"
+    source = open_source(str(folder / "a.png"))
+    track_source(source, StubTracker(running_mode="image"), (), tmp_path / "out.jpg", jsonl)
+    assert drawn(cv2.imread(str(tmp_path / "out.jpg")))
+    (line,) = lines(jsonl)
     assert (line["image"], line["time_ms"]) == (str(folder / "a.png"), None)
 
 
-def test_colours_are_kept(tmp_path):
+def test_colors_are_kept(tmp_path):
     cv2.imwrite(str(tmp_path / "blue.png"), np.full((80, 120, 3), (255, 0, 0), np.uint8))
-    track_source(open_source(str(tmp_path / "blue.png")), Told(video=False), (), tmp_path / "seen.png")
-    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "seen.png"))[0, 0], (255, 0, 0))
+    track_source(
+        open_source(str(tmp_path / "blue.png")), StubTracker(running_mode="image"), (), tmp_path / "out.png"
+    )
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "out.png"))[0, 0], (255, 0, 0))
 
 
-@pytest.mark.parametrize("there", [False, True])
-def test_a_folder_becomes_a_new_or_an_empty_folder(folder, tmp_path, there):
-    if there:
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_folder_gets_a_new_or_an_empty_folder(folder, tmp_path, exists):
+    if exists:
         (tmp_path / "out").mkdir()
-    found = track_source(open_source(str(folder)), Told(video=False), (), tmp_path / "out")
-    assert found.frames == 2
+    summary = track_source(open_source(str(folder)), StubTracker(running_mode="image"), (), tmp_path / "out")
+    assert summary.frames == 2
     assert names(tmp_path / "out") == ["a.png", "b.jpg"]
     assert drawn(cv2.imread(str(tmp_path / "out/a.png")))
 
 
-def test_pictures_of_one_name_in_several_folders_are_all_written(folder, tmp_path):
-    for name, grey in (("x", 30), ("y", 60)):
+def test_images_of_one_name_in_several_folders_are_all_written(folder, tmp_path):
+    for name, gray in (("x", 30), ("y", 60)):
         (folder / name).mkdir()
-        cv2.imwrite(str(folder / name / "a.png"), np.full((80, 120, 3), grey, np.uint8))
-    found = track_source(open_source(str(folder)), Told(video=False), (), tmp_path / "out")
-    assert found.frames == 4
+        cv2.imwrite(str(folder / name / "a.png"), np.full((80, 120, 3), gray, np.uint8))
+    summary = track_source(open_source(str(folder)), StubTracker(running_mode="image"), (), tmp_path / "out")
+    assert summary.frames == 4
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert sorted(str(path.relative_to(tmp_path / "out")) for path in files) == [
         "a.png",
@@ -85,103 +87,109 @@ def test_pictures_of_one_name_in_several_folders_are_all_written(folder, tmp_pat
         "x/a.png",
         "y/a.png",
     ]
-    greys = [cv2.imread(str(tmp_path / "out" / name / "a.png"))[0, 0, 0] for name in ("", "x", "y")]
-    assert greys == [90, 30, 60]
+    grays = [cv2.imread(str(tmp_path / "out" / name / "a.png"))[0, 0, 0] for name in ("", "x", "y")]
+    assert grays == [90, 30, 60]
 
 
 @pytest.mark.parametrize("name", ["one.jpg", "one.mp4"])
-def test_a_folder_becomes_neither_one_picture_nor_a_video(folder, tmp_path, name):
-    with pytest.raises(ValueError, match=rf"{name}: pictures of a folder go into a folder"):
-        track_source(open_source(str(folder)), Told(video=False), (), tmp_path / name)
+def test_a_folder_gets_neither_an_image_nor_a_video(folder, tmp_path, name):
+    with pytest.raises(ValueError, match=rf"{name}: overlays of a folder go into a folder"):
+        track_source(open_source(str(folder)), StubTracker(running_mode="image"), (), tmp_path / name)
     assert names(tmp_path) == ["in"]
 
 
-@pytest.mark.parametrize("name", ["seen.mp4", "seen"])
-def test_a_picture_becomes_neither_a_video_nor_a_folder(folder, tmp_path, name):
-    with pytest.raises(ValueError, match=rf"{name}: an overlay of a picture ends in \.bmp, \.jpeg, \.jpg, "):
-        track_source(open_source(str(folder / "a.png")), Told(video=False), (), tmp_path / name)
+@pytest.mark.parametrize("name", ["out.mp4", "noending"])
+def test_an_image_gets_neither_a_video_nor_a_folder(folder, tmp_path, name):
+    with pytest.raises(ValueError, match=rf"{name}: an overlay of an image ends in \.bmp, \.jpeg, \.jpg, "):
+        track_source(
+            open_source(str(folder / "a.png")), StubTracker(running_mode="image"), (), tmp_path / name
+        )
     assert names(tmp_path) == ["in"]
 
 
-@pytest.mark.parametrize("option", ["overlay", "records"])
+@pytest.mark.parametrize("option", ["overlay", "jsonl"])
 @pytest.mark.parametrize("name", ["in.mp4", "in/a.png", "in"])
 def test_originals_are_never_overwritten(video, folder, tmp_path, name, option):
-    """Nor by the name of a folder, with the original's name in it."""
-    source = tmp_path / name
+    """Not by the name of their folder, either."""
+    original = tmp_path / name
     before = {path: path.read_bytes() for path in (video, *folder.iterdir())}
-    footage = open_source(str(source))
+    source = open_source(str(original))
+    mode = "image" if source.fps is None else "video"
     with pytest.raises(FileExistsError, match=rf"{name} exists(; choose| and is not empty; name) another"):
-        track_source(footage, Told(video=footage.rate is not None), **{option: source})
+        track_source(source, StubTracker(running_mode=mode), **{option: original})
     assert {path: path.read_bytes() for path in (video, *folder.iterdir())} == before
 
 
-@pytest.mark.parametrize("name", ["seen.mp4", "seen.jsonl"])
+@pytest.mark.parametrize("name", ["out.mp4", "out.jsonl"])
 @pytest.mark.parametrize("folder", [False, True])
-def test_what_is_there_already_is_not_overwritten(video, tmp_path, name, folder):
-    earlier, tracker = tmp_path / name, Told()
+def test_existing_files_are_not_overwritten(video, tmp_path, name, folder):
+    earlier, tracker = tmp_path / name, StubTracker()
     if folder:
         earlier.mkdir()
     else:
         earlier.write_text("earlier")
     with pytest.raises(FileExistsError, match=rf"{name} exists; choose another name, or delete it first$"):
-        track_source(open_source(str(video)), tracker, (), tmp_path / "seen.mp4", tmp_path / "seen.jsonl")
-    assert tracker.given == []
+        track_source(open_source(str(video)), tracker, (), tmp_path / "out.mp4", tmp_path / "out.jsonl")
+    assert tracker.rois == []
     assert names(tmp_path) == sorted(["in.mp4", name])
     assert earlier.is_dir() if folder else earlier.read_text() == "earlier"
 
 
-def test_pictures_of_a_folder_are_not_mixed_with_earlier_ones(folder, tmp_path):
+def test_overlays_of_a_folder_are_not_mixed_with_earlier_files(folder, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/other.png").write_text("earlier")
     with pytest.raises(FileExistsError, match="out exists and is not empty; name another folder"):
-        track_source(open_source(str(folder)), Told(video=False), (), tmp_path / "out")
+        track_source(open_source(str(folder)), StubTracker(running_mode="image"), (), tmp_path / "out")
     assert names(tmp_path / "out") == ["other.png"]
 
 
-def test_one_file_cannot_be_both(video, tmp_path):
+def test_one_file_cannot_be_overlay_and_json_lines(video, tmp_path):
     with pytest.raises(ValueError, match=r"both\.mp4 cannot be both the overlay and the JSON lines"):
-        track_source(open_source(str(video)), Told(), (), tmp_path / "both.mp4", tmp_path / "both.mp4")
+        track_source(open_source(str(video)), StubTracker(), (), tmp_path / "both.mp4", tmp_path / "both.mp4")
     assert names(tmp_path) == ["in.mp4"]
 
 
 @pytest.mark.parametrize(
-    ("option", "name", "sentence"),
+    ("option", "name", "message"),
     [
-        ("overlay", "file/seen.mp4", r"file/seen\.mp4 cannot be written: (File exists|Not a directory)"),
-        ("overlay", "file/deep/seen.mp4", r"seen\.mp4 cannot be written: Not a directory"),
-        ("overlay", "seen.avi", r"--out \S+seen\.avi: an overlay of a video ends in \.mkv, \.mov, \.mp4"),
-        ("overlay", "seen.png", r"seen\.png: an overlay of a video ends in"),
-        ("overlay", "seen", r"seen: an overlay of a video ends in"),
-        ("records", "file/seen.jsonl", r"file/seen\.jsonl cannot be written: (File exists|Not a directory)"),
+        ("overlay", "file/out.mp4", r"file/out\.mp4 cannot be written: (File exists|Not a directory)"),
+        ("overlay", "file/deep/out.mp4", r"out\.mp4 cannot be written: Not a directory"),
+        ("overlay", "out.avi", r"--out \S+out\.avi: an overlay of a video ends in \.mkv, \.mov, \.mp4"),
+        ("overlay", "out.png", r"out\.png: an overlay of a video ends in"),
+        ("overlay", "noending", r"noending: an overlay of a video ends in"),
+        ("jsonl", "file/out.jsonl", r"file/out\.jsonl cannot be written: (File exists|Not a directory)"),
     ],
 )
-def test_places_that_cannot_be_written_are_told_at_once(video, tmp_path, option, name, sentence):
+def test_unwritable_files_are_refused_before_the_first_frame(video, tmp_path, option, name, message):
     (tmp_path / "file").write_text("")
-    tracker, before = Told(), names(tmp_path)
-    places = {"overlay": tmp_path / "good.mp4", option: tmp_path / name}
-    with pytest.raises(ValueError, match=f"^[^\n]*{sentence}[^\n]*$"):
-        track_source(open_source(str(video)), tracker, (), **places)
+    tracker, before = StubTracker(), names(tmp_path)
+    outputs = {"overlay": tmp_path / "good.mp4", option: tmp_path / name}
+    with pytest.raises(ValueError, match=f"^[^\n]*{message}[^\n]*$"):
+        track_source(open_source(str(video)), tracker, (), **outputs)
     assert names(tmp_path) == before
-    assert tracker.given == []
+    assert tracker.rois == []
 
 
-def test_an_overlay_folder_that_cannot_be_made_is_told_at_once(folder, tmp_path):
+def test_an_overlay_folder_that_cannot_be_created_is_refused_before_the_first_frame(folder, tmp_path):
     (tmp_path / "file").write_text("")
-    tracker = Told(video=False)
+    tracker = StubTracker(running_mode="image")
     with pytest.raises(ValueError, match=r"cannot be written"):
         track_source(open_source(str(folder)), tracker, (), tmp_path / "file" / "out")
-    assert tracker.given == []
+    assert tracker.rois == []
 
 
-def test_a_folder_without_permission_is_told_at_once(video, tmp_path, monkeypatch):
+def test_a_folder_without_permission_is_refused(video, tmp_path, monkeypatch):
     monkeypatch.setattr("os.access", lambda path, mode: False)  # root may write everywhere
-    with pytest.raises(ValueError, match=r"seen\.jsonl cannot be written: no permission in \S+$"):
-        track_source(open_source(str(video)), Told(), (), None, tmp_path / "seen.jsonl")
+    with pytest.raises(ValueError, match=r"out\.jsonl cannot be written: no permission in \S+$"):
+        track_source(open_source(str(video)), StubTracker(), (), None, tmp_path / "out.jsonl")
 
 
-@pytest.mark.parametrize(("rois", "sentence"), [(2, "nobody at 1 of the 2 ROIs: so nobody"), (1, "")])
-def test_a_place_where_nobody_is_seen_is_told(video, caplog, rois, sentence):
+@pytest.mark.parametrize(
+    ("rois", "message"),
+    [(2, "no person found at 1 of the 2 given ROIs in the first frame; it will not be tracked"), (1, "")],
+)
+def test_rois_without_a_person_are_warned_of(video, caplog, rois, message):
     with caplog.at_level(logging.WARNING):
-        track_source(open_source(str(video)), Told(), [at(60), at(90)][:rois])
-    assert sentence in caplog.text
+        track_source(open_source(str(video)), StubTracker(), [at(60), at(90)][:rois])
+    assert message in caplog.text
     assert bool(caplog.text) == (rois == 2)

@@ -9,12 +9,12 @@ from blazepose.runtime.smoothing import LowPass, OneEuro, PoseSmoother
 
 
 def run(smooth: OneEuro, values, times, scale: float = 1.0) -> list[float]:
-    """What the filter makes of single values, one after the other."""
+    """Filter single values one after the other."""
     return [float(smooth(np.array([v]), float(t), scale)[0]) for v, t in zip(values, times, strict=True)]
 
 
-def share(cutoff_hz: float, step_s: float) -> float:
-    """Of the new value, in a low-pass filter of the first order: dt / (dt + RC)."""
+def alpha(cutoff_hz: float, step_s: float) -> float:
+    """Return the weight of the new value in a first-order low-pass filter: dt / (dt + RC)."""
     return step_s / (step_s + 1 / (2 * math.pi * cutoff_hz))
 
 
@@ -24,36 +24,36 @@ def test_one_euro_in_four_steps():
     value, speed, expected = values[0], 0.0, [values[0]]
     for k in (1, 2, 3):
         step = times[k] - times[k - 1]
-        speed += share(1.5, step) * ((values[k] - values[k - 1]) / step * 0.1 - speed)
-        value += share(0.5 + 2.0 * abs(speed), step) * (values[k] - value)
+        speed += alpha(1.5, step) * ((values[k] - values[k - 1]) / step * 0.1 - speed)
+        value += alpha(0.5 + 2.0 * abs(speed), step) * (values[k] - value)
         expected.append(value)
-    found = run(smooth, values, times, scale=0.1)
-    assert found == pytest.approx(expected, abs=1e-12)
-    assert 1 < found[1] < 2 < found[2] < 5
+    filtered = run(smooth, values, times, scale=0.1)
+    assert filtered == pytest.approx(expected, abs=1e-12)
+    assert 1 < filtered[1] < 2 < filtered[2] < 5
 
 
 def test_one_euro_second_value_in_numbers():
-    """100 ms, speed 10 / s of which 0.3859 are taken; cutoff 4.359 Hz, so 0.7325 of the step."""
+    """100 ms, speed 10 / s weighted by 0.3859; cutoff 4.359 Hz, so 0.7325 of the step."""
     assert run(OneEuro(0.5, 1.0), [0, 1], [0, 0.1]) == pytest.approx([0, 0.73252], abs=1e-4)
 
 
-def test_the_first_value_passes_and_what_stands_still_stays():
+def test_the_first_value_and_constant_values_are_unchanged():
     smooth, still = OneEuro(0.05, 80), np.array([[3.0, -7.0]])
     for time in (0.0, 0.1, 0.25, 9.0):
         np.testing.assert_array_equal(smooth(still, time, scale=0.01), still)
 
 
-def test_what_is_done_to_an_answer_does_not_come_back():
-    smooth, given = OneEuro(0.05, 80), np.array([1.0])
-    first = smooth(given, 0.0)
+def test_changes_to_inputs_and_outputs_do_not_affect_the_filter():
+    smooth, value = OneEuro(0.05, 80), np.array([1.0])
+    first = smooth(value, 0.0)
     first *= 1000
-    given *= 1000
+    value *= 1000
     assert run(smooth, [1.0], [0.1]) == [1.0]
 
 
 @pytest.mark.parametrize("tick_s", [1 / 90_000, 1e-9])
-def test_two_frames_a_tick_apart_are_one_to_the_filter(tick_s):
-    """The speed of such a step is enormous and its share as small; MediaPipe's filter is the same."""
+def test_two_frames_a_tick_apart_are_filtered_as_one(tick_s):
+    """The speed of such a step is enormous and its weight as small; MediaPipe's filter is the same."""
     times, values = np.arange(40) / 30, 3.0 * np.arange(40)
     usual = run(OneEuro(0.05, 80), values, times, scale=1 / 250)
     times, values = np.insert(times, 21, times[20] + tick_s), np.insert(values, 21, values[21])
@@ -63,7 +63,7 @@ def test_two_frames_a_tick_apart_are_one_to_the_filter(tick_s):
 
 
 def lag(speed: float) -> float:
-    """Seconds behind a point that has moved evenly for a while."""
+    """Return the delay in seconds behind a point of constant speed."""
     times = np.arange(60) / 30
     return times[-1] - run(OneEuro(0.05, 80), speed * times, times, scale=1 / 200)[-1] / speed
 
@@ -73,7 +73,7 @@ def test_faster_movement_lags_less():
     assert slow > 2 * middle > 4 * fast > 0
 
 
-def test_scale_concerns_speed_only():
+def test_scale_affects_speed_only():
     def euro(beta: float, scale: float) -> list[float]:
         return run(OneEuro(1.0, beta), [0.0, 1.0, 3.0, 2.0], np.arange(4) / 30, scale)
 
@@ -97,8 +97,8 @@ def test_low_pass_by_hand():
     assert [smooth(np.array([value])).item() for value in (4.0, 8.0, 5.0, 1.0)] == [4, 5, 5, 4]
 
 
-def seen(shift: float = 0.0, visibility: float = 0.5, presence: float = 0.5) -> LandmarkResult:
-    """Somebody at (100, 200), ROI 250 pixels large, and all points moved by so many pixels."""
+def make_result(shift: float = 0.0, visibility: float = 0.5, presence: float = 0.5) -> LandmarkResult:
+    """Return a person at (100, 200) with an ROI of 250 pixels, all points shifted by so many pixels."""
     landmarks = np.zeros((33, 5))
     landmarks[:, :3] = np.array([100.0, 200.0, 10.0]) + shift
     landmarks[:, 3:] = visibility, presence
@@ -107,38 +107,38 @@ def seen(shift: float = 0.0, visibility: float = 0.5, presence: float = 0.5) -> 
     return LandmarkResult(landmarks, alignment, world, 0.9, None, Roi(100.0, 200.0, 250.0, 0.0))
 
 
-def test_visibility_follows_by_a_tenth_and_presence_at_once():
+def test_visibility_is_filtered_by_a_tenth_and_presence_is_not():
     smooth = PoseSmoother()
-    smooth(seen(visibility=0.2, presence=0.1), 0.0)
-    landmarks = smooth(seen(visibility=1.0, presence=0.8), 0.033).landmarks
+    smooth(make_result(visibility=0.2, presence=0.1), 0.0)
+    landmarks = smooth(make_result(visibility=1.0, presence=0.8), 0.033).landmarks
     assert landmarks[:, 3] == pytest.approx(0.28)
     assert (landmarks[:, 4] == 0.8).all()
 
 
-def test_streams_have_the_filters_of_mediapipe():
+def test_outputs_have_the_filters_of_mediapipe():
     """mediapipe.md section 3: cutoff, beta, and the size of the ROI as the scale of pixels."""
     smooth, filters = PoseSmoother(), (OneEuro(0.05, 80), OneEuro(0.5, 10), OneEuro(0.1, 40))
     for time, shift in ((0.0, 0.0), (0.033, 3.0), (0.066, -1.0), (0.133, 8.0)):
-        found, raw = smooth(seen(shift), time), seen(shift)
+        smoothed, raw = smooth(make_result(shift), time), make_result(shift)
         points, alignment, world = filters
-        np.testing.assert_allclose(found.landmarks[:, :3], points(raw.landmarks[:, :3], time, 1 / 250))
-        np.testing.assert_allclose(found.alignment_px, alignment(raw.alignment_px, time, 1 / 250))
-        np.testing.assert_allclose(found.world, world(raw.world, time))
+        np.testing.assert_allclose(smoothed.landmarks[:, :3], points(raw.landmarks[:, :3], time, 1 / 250))
+        np.testing.assert_allclose(smoothed.alignment_px, alignment(raw.alignment_px, time, 1 / 250))
+        np.testing.assert_allclose(smoothed.world, world(raw.world, time))
 
 
-def test_jitter_goes_down_in_every_stream():
+def test_jitter_decreases_in_every_output():
     smooth, rng = PoseSmoother(), np.random.default_rng(0)
-    rough = [seen(shift) for shift in rng.normal(0, 0.5, 90)]
-    smoothed = [smooth(look, k / 30) for k, look in enumerate(rough)]
-    for stream in ("landmarks", "alignment_px", "world"):
+    raw = [make_result(shift) for shift in rng.normal(0, 0.5, 90)]
+    smoothed = [smooth(result, k / 30) for k, result in enumerate(raw)]
+    for output in ("landmarks", "alignment_px", "world"):
         before, after = (
-            np.diff([getattr(found, stream)[0, 0] for found in run]).std() for run in (rough, smoothed)
+            np.diff([getattr(result, output)[0, 0] for result in run]).std() for run in (raw, smoothed)
         )
         assert after < 0.5 * before
 
 
-def test_a_person_without_size_divides_by_nothing():
-    flat = seen()._replace(alignment_px=np.full((2, 2), 100.0))
+def test_a_person_without_size_gives_finite_values():
+    flat = make_result()._replace(alignment_px=np.full((2, 2), 100.0))
     smooth = PoseSmoother()
     for time in (0.0, 0.033):
         assert np.isfinite(smooth(flat, time).landmarks).all()

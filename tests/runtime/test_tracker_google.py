@@ -1,4 +1,4 @@
-"""The tracker with Google's weights against Google's runtime, and with files that are no pose bundle."""
+"""The tracker with Google's weights against Google's runtime, and with files that are not pose bundles."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import pytest
 
 from blazepose.runtime import PoseTracker, Roi
 from blazepose.runtime.decode import PERSON_FROM
-from blazepose.task_bundle import DETECTOR, LANDMARKS, pack, read_tflite
+from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack, read_tflite
 from tests import mediapipe_runtime
 from tests.mediapipe_runtime import frames, picture
 
@@ -32,9 +32,9 @@ def squats(shared: Path) -> list[np.ndarray]:
     return frames(shared / "data/mp_reference/pose_squats.mp4", 8)
 
 
-def test_pictures_are_seen_as_mediapipe_sees_them(bundle, pose_jpg, squats):
+def test_images_agree_with_mediapipe(bundle, pose_jpg, squats):
     images = [pose_jpg, *squats]
-    tracker = PoseTracker.load(bundle, num_threads=1, video=False, mask=True)
+    tracker = PoseTracker.load(bundle, num_threads=1, running_mode="image", output_segmentation_masks=True)
     overlaps, distances, world = [], [], []
     for image, theirs in zip(images, mediapipe_runtime.look(bundle, images, video=False), strict=True):
         (ours,) = tracker(image)
@@ -50,66 +50,72 @@ def test_pictures_are_seen_as_mediapipe_sees_them(bundle, pose_jpg, squats):
     assert min(overlaps) > 0.98
 
 
-def test_google_s_own_reference_picture(shared, bundle, pose_jpg):
+def test_google_s_own_reference_image(shared, bundle, pose_jpg):
     """Within 0.03 of width and height. Source: pose_landmarker_test.py of MediaPipe, _LANDMARKS_MARGIN."""
     text = (shared / "data/mp_reference/pose_landmarks.pbtxt").read_text()
     x, y = (np.array(re.findall(rf"\b{axis}: (\S+)", text), float) for axis in "xy")
-    (pose,) = PoseTracker.load(bundle, num_threads=1, video=False)(pose_jpg)
+    (pose,) = PoseTracker.load(bundle, num_threads=1, running_mode="image")(pose_jpg)
     height, width = pose_jpg.shape[:2]
     np.testing.assert_allclose(pose.landmarks[:, :2] / [width, height], np.stack([x, y], axis=1), atol=0.03)
 
 
 def test_google_s_own_reference_video(shared, bundle):
-    """Within 15 pixels and 0.1 m, as pose_test.py of MediaPipe asks, but for a few points.
+    """Within 15 pixels and 0.1 m, as in pose_test.py of MediaPipe, but for a few points.
 
     The reference is of 2021; MediaPipe 1.2.2 itself is up to 22.4 pixels and 0.155 m away from it, in 11 of
-    2,145 points and 46 of the metres.
+    2,145 points and 46 of the meters.
     """
     folder = shared / "data/mp_reference"
-    pixels, metres = (
+    pixels, meters = (
         np.array(json.loads((folder / name).read_text()))
         for name in ("pose_squats.full.json", "pose_squats_3d.full.json")
     )
     tracker = PoseTracker.load(bundle, num_threads=1)
     images = frames(folder / "pose_squats.mp4", len(pixels))
     poses = [pose for k, image in enumerate(images) for pose in tracker(image, 33 * k)]
-    apart = np.abs(np.array([pose.landmarks[:, :2] for pose in poses]) - pixels[..., :2]).max(axis=2)
-    world = np.abs(np.array([pose.world for pose in poses]) - metres).max(axis=2)
-    assert apart.max() < 22.4
-    assert (apart > 15).sum() <= 11
+    distances = np.abs(np.array([pose.landmarks[:, :2] for pose in poses]) - pixels[..., :2]).max(axis=2)
+    world = np.abs(np.array([pose.world for pose in poses]) - meters).max(axis=2)
+    assert distances.max() < 22.4
+    assert (distances > 15).sum() <= 11
     assert world.max() < 0.155
     assert (world > 0.1).sum() <= 46
 
 
-def test_a_landmark_network_alone_needs_to_be_pointed_to_people(shared, bundle, pose_jpg):
-    alone = PoseTracker.load(shared / "models/pose_landmark_full.tflite", num_threads=1, video=False)
-    whole = PoseTracker.load(bundle, num_threads=1, video=False)
+def test_a_landmark_network_alone_needs_rois(shared, bundle, pose_jpg):
+    alone = PoseTracker.load(shared / "models/pose_landmark_full.tflite", num_threads=1, running_mode="image")
+    whole = PoseTracker.load(bundle, num_threads=1, running_mode="image")
     assert not alone.detects
     assert alone(pose_jpg) == []
-    (found,) = whole(pose_jpg)
-    (pointed,) = alone(pose_jpg, rois=[found.roi])
-    np.testing.assert_array_equal(pointed.landmarks, found.landmarks)
+    (detected,) = whole(pose_jpg)
+    (given,) = alone(pose_jpg, rois=[detected.roi])
+    np.testing.assert_array_equal(given.landmarks, detected.landmarks)
 
 
 def test_a_detector_from_another_file(shared, bundle, pose_jpg):
     models = shared / "models"
     joined = PoseTracker.load(
-        models / "pose_landmark_full.tflite", models / "pose_detection.tflite", 1, video=False
+        models / "pose_landmark_full.tflite", models / "pose_detection.tflite", 1, running_mode="image"
     )
-    ((one,), (other,)) = joined(pose_jpg), PoseTracker.load(bundle, num_threads=1, video=False)(pose_jpg)
+    ((one,), (other,)) = (
+        joined(pose_jpg),
+        PoseTracker.load(bundle, num_threads=1, running_mode="image")(pose_jpg),
+    )
     np.testing.assert_array_equal(one.landmarks, other.landmarks)
 
 
 def test_a_box_around_the_person_is_enough(bundle, pose_jpg):
-    tracker = PoseTracker.load(bundle, num_threads=1, video=False)
-    (found,) = tracker(pose_jpg)
-    (left, top), (right, bottom) = found.landmarks[:, :2].min(axis=0), found.landmarks[:, :2].max(axis=0)
+    tracker = PoseTracker.load(bundle, num_threads=1, running_mode="image")
+    (detected,) = tracker(pose_jpg)
+    (left, top), (right, bottom) = (
+        detected.landmarks[:, :2].min(axis=0),
+        detected.landmarks[:, :2].max(axis=0),
+    )
     (boxed,) = tracker(pose_jpg, boxes_xyxy=[(left, top, right, bottom)])
-    apart = np.linalg.norm(boxed.landmarks[:, :2] - found.landmarks[:, :2], axis=1)
-    assert np.median(apart) < 0.02 * found.roi.side
+    distances = np.linalg.norm(boxed.landmarks[:, :2] - detected.landmarks[:, :2], axis=1)
+    assert np.median(distances) < 0.02 * detected.roi.side
 
 
-def test_following_needs_no_second_detection(bundle, squats, monkeypatch):
+def test_tracking_needs_no_second_detection(bundle, squats, monkeypatch):
     tracker = PoseTracker.load(bundle, num_threads=1)
     (first,) = tracker(squats[0], 0)
     monkeypatch.setattr(tracker, "_detector", None)
@@ -119,7 +125,7 @@ def test_following_needs_no_second_detection(bundle, squats, monkeypatch):
         assert pose.pose_presence > 0.9
 
 
-def test_noise_is_nobody(bundle):
+def test_no_pose_in_noise(bundle):
     noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
     tracker = PoseTracker.load(bundle, num_threads=1)
     assert tracker(noise) == []
@@ -127,8 +133,8 @@ def test_noise_is_nobody(bundle):
 
 
 def test_a_bundle_with_two_landmark_networks_is_refused(bundle, tmp_path):
-    landmarks = read_tflite(bundle, LANDMARKS)
-    (tmp_path / "twice.task").write_bytes(pack({DETECTOR: landmarks, LANDMARKS: landmarks}))
+    landmarks = read_tflite(bundle, LANDMARKS_ENTRY)
+    (tmp_path / "twice.task").write_bytes(pack({DETECTOR_ENTRY: landmarks, LANDMARKS_ENTRY: landmarks}))
     with pytest.raises(
         ValueError,
         match=r"twice\.task is not a pose detector: its inputs are \[1, 256.*\[1, 224, 224, 3, f.*\]$",
@@ -141,13 +147,13 @@ def test_a_missing_bundle_is_named(tmp_path):
         PoseTracker.load(tmp_path / "gone.task")
 
 
-def test_two_trackers_in_two_threads_give_what_one_gives(bundle, squats):
-    def follow(_: int) -> list[np.ndarray]:
+def test_trackers_in_two_threads_give_equal_results(bundle, squats):
+    def track(_: int) -> list[np.ndarray]:
         tracker = PoseTracker.load(bundle, num_threads=1)
         return [pose.landmarks for k, image in enumerate(squats[:4]) for pose in tracker(image, 200 * k)]
 
-    alone = follow(0)
+    alone = track(0)
     assert len(alone) == 4
     with ThreadPoolExecutor(2) as threads:
-        for together in threads.map(follow, range(2)):
+        for together in threads.map(track, range(2)):
             np.testing.assert_array_equal(together, alone)

@@ -22,7 +22,7 @@ def write_onnx(
     batch: int | str = "batch",
     metadata: dict | None = None,
 ) -> Path:
-    """A network whose output k is k + 1 in its first entry times the mean of channel 0 of the input."""
+    """Write a network whose output k is k + 1 in its first entry times the mean of channel 0 of the input."""
     spatial = [3, size, size] if channels_first else [size, size, 3]
     helper = onnx.helper
     nodes, constants, values = [], [], []

@@ -1,4 +1,4 @@
-"""An independent eye on labels and looks: Google's own network finds the people where they are labelled."""
+"""Independent check of labels and images: Google's own network predicts the labelled landmarks."""
 
 import numpy as np
 import pytest
@@ -15,12 +15,12 @@ from blazepose.synthetic.poses.families import FAMILIES
 from blazepose.topology import LANDMARKS
 
 PHOTOGRAPHED = ("stand", "walk", "arms_overhead", "squat", "lunge")
-"""What photos show most, and so what Google's network knows best."""
+"""Most common poses in photos, on which Google's network is best."""
 
 
 @pytest.fixture(scope="module")
 def scored(shared, tmp_path_factory) -> ScoredPeople:
-    """Google's full on 64 pictures of people who stand, crop from the labels."""
+    """Score Google's full on 64 images of standing people, crops from the labels."""
     folder = tmp_path_factory.mktemp("data") / "standing"
     others = ",".join(f"{name}=0" for name in FAMILIES if name not in PHOTOGRAPHED)
     render_set(folder, num=64, val=0, families=others)
@@ -31,15 +31,15 @@ def scored(shared, tmp_path_factory) -> ScoredPeople:
     return score(read_predictions(file), people)
 
 
-def test_people_are_found(scored):
-    found, floor = (pck(errors, scored.counted) for errors in (scored.errors, scored.errors_mean_pose))
-    # Hidden and cut-off landmarks count. Where left and right are swapped, hardly half would be found.
-    assert found > 75
-    assert found > floor + 25
+def test_landmarks_are_predicted(scored):
+    accuracy, floor = (pck(errors, scored.counted) for errors in (scored.errors, scored.errors_mean_pose))
+    # Hidden and cut-off landmarks count. With left and right swapped, hardly half would be correct.
+    assert accuracy > 75
+    assert accuracy > floor + 25
 
 
-def test_no_landmark_is_elsewhere_on_the_body(scored):
-    """The median offset of each from its label, in torso sizes: a wrong vertex would move it on everybody."""
+def test_no_landmark_is_biased(scored):
+    """The median offset from the label, in torso sizes, is small: a wrong vertex would shift all people."""
     for k, name in enumerate(LANDMARKS):
         offset = np.median(scored.offsets[scored.counted[:, k], k], axis=0)
         assert np.hypot(*offset) < 0.1, (name, offset)

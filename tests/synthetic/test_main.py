@@ -1,4 +1,4 @@
-"""The command."""
+"""The command `python -m blazepose.synthetic`."""
 
 import signal
 
@@ -9,7 +9,7 @@ from blazepose.synthetic.__main__ import main
 
 
 def run(capsys, *arguments: str) -> tuple[int, str, str]:
-    """Exit status, stdout and stderr of `python -m blazepose.synthetic`."""
+    """Return exit status, stdout and stderr of the command."""
     status = 0
     try:
         main(list(arguments))
@@ -20,7 +20,7 @@ def run(capsys, *arguments: str) -> tuple[int, str, str]:
     return status, *capsys.readouterr()
 
 
-def test_renders_and_says_what_to_do_next(tmp_path, capsys):
+def test_renders_and_prints_the_next_step(tmp_path, capsys):
     folder, sheet = tmp_path / "set", tmp_path / "sheet.png"
     options = ["--num", "2", "--size", "64", "--workers", "1", "--preview", str(sheet), "--out", str(folder)]
     status, out, _ = run(capsys, *options)
@@ -45,7 +45,7 @@ def test_renders_and_says_what_to_do_next(tmp_path, capsys):
         ("--workers", "0"),
     ],
 )
-def test_numbers_out_of_range_are_named(tmp_path, capsys, option, value):
+def test_numbers_out_of_range_are_rejected(tmp_path, capsys, option, value):
     options = {"--num": "2", "--out": str(tmp_path / "set")} | {option: value}
     status, _, err = run(capsys, *[f"{name}={text}" for name, text in options.items()])
     assert status == 2
@@ -53,24 +53,24 @@ def test_numbers_out_of_range_are_named(tmp_path, capsys, option, value):
     assert not (tmp_path / "set").exists()
 
 
-def test_num_and_out_are_needed(capsys):
+def test_num_and_out_are_required(capsys):
     status, _, err = run(capsys)
     assert status == 2
     assert "--num, --out" in err
 
 
-def test_errors_are_one_sentence(tmp_path, capsys):
+def test_errors_are_one_line(tmp_path, capsys):
     out = str(tmp_path / "set")
     status, _, err = run(capsys, "--num", "2", "--out", out, "--families", "sqat=2")
     assert status == 1
     assert err.startswith("unknown pose family 'sqat'; the families are ")
     assert err.count("\n") == 1
     (tmp_path / "set").write_text("")
-    assert run(capsys, "--num", "2", "--out", out)[2] == f"{out} is a file; name a folder\n"
+    assert run(capsys, "--num", "2", "--out", out)[2] == f"{out} is a file; choose a folder\n"
 
 
 @pytest.mark.parametrize(("kind", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
-def test_an_interrupt_says_how_to_go_on(tmp_path, capsys, monkeypatch, kind, name):
+def test_an_interrupt_prints_how_to_resume(tmp_path, capsys, monkeypatch, kind, name):
     monkeypatch.setattr(
         "blazepose.synthetic.dataset.workers.announce_first_use", lambda: signal.raise_signal(kind)
     )

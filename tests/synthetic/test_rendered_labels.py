@@ -1,4 +1,4 @@
-"""Labels in the files of a rendered set."""
+"""Labels of a rendered set on disk."""
 
 import json
 from dataclasses import replace
@@ -21,19 +21,19 @@ from blazepose.synthetic.render.renderer import MAX_FIGURES
 from blazepose.synthetic.scene.camera import project
 from blazepose.topology import INDEX, LANDMARKS, LEFT_HIP, MIRROR, RIGHT_HIP
 
-STILL = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, color=False)
+STILL = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, photometric=False)
 HIPS = [LEFT_HIP, RIGHT_HIP]
 
 
 @pytest.fixture(scope="module")
 def entries(rendered):
-    """(image entry, annotation entry) of everybody in the set."""
-    found = []
+    """Return (image entry, annotation entry) of all people in the set."""
+    pairs = []
     for split in ("train", "val"):
         content = json.loads((rendered / split / "labels.json").read_text())
         images = {image["id"]: image for image in content["images"]}
-        found += [(images[person["image_id"]], person) for person in content["annotations"]]
-    return found
+        pairs += [(images[person["image_id"]], person) for person in content["annotations"]]
+    return pairs
 
 
 def points(person) -> np.ndarray:
@@ -70,7 +70,7 @@ def test_depth_is_on_the_scale_of_x_and_nearer_is_negative(entries):
         np.testing.assert_allclose(depth, world[:, 2] * scale, atol=0.01)
 
 
-def test_visible_landmarks_are_inside_the_picture(entries):
+def test_visible_landmarks_are_inside_the_image(entries):
     outside = 0
     for image, person in entries:
         x, y, flag = points(person).T
@@ -83,7 +83,7 @@ def test_visible_landmarks_are_inside_the_picture(entries):
     assert 0.4 < (flags == VISIBLE_FLAG).mean() < 0.95
 
 
-def test_masks_are_what_they_say(entries):
+def test_areas_and_boxes_match_the_masks(entries):
     for image, person in entries:
         mask = coco_mask.decode(person["segmentation"])
         assert mask.shape == (image["height"], image["width"])
@@ -96,19 +96,19 @@ def test_masks_are_what_they_say(entries):
 
 
 def test_visible_landmarks_lie_on_the_mask(entries):
-    """But for a little where somebody's edge is: a joint lies deeper than the skin before it."""
-    on = []
+    """Except for a few at the edge, where a joint lies deeper than the skin before it."""
+    on_mask = []
     for _, person in entries:
         if person["iscrowd"]:
             continue
         mask = cv2.dilate(coco_mask.decode(person["segmentation"]), np.ones((5, 5)))
         x, y, flag = points(person).T
         columns, rows = np.rint([x, y]).astype(int)[:, flag == VISIBLE_FLAG].clip(0, mask.shape[0] - 1)
-        on += mask[rows, columns].tolist()
-    assert np.mean(on) > 0.99
+        on_mask += mask[rows, columns].tolist()
+    assert np.mean(on_mask) > 0.99
 
 
-def test_masks_of_a_picture_do_not_overlap(entries):
+def test_masks_of_an_image_do_not_overlap(entries):
     by_image = {}
     for image, person in entries:
         by_image.setdefault(id(image), []).append(coco_mask.decode(person["segmentation"]))
@@ -128,37 +128,37 @@ def test_the_face_box_holds_the_face(entries):
         assert max(width, height) < 0.6 * stature
 
 
-def test_words_are_groups_and_numbers_fit_them(entries):
+def test_attributes_match_the_body_parameters(entries):
     for _, person in entries:
-        words, body = person["attributes"], person["body"]
-        assert words["family"] in FAMILIES
+        attributes, body = person["attributes"], person["body"]
+        assert attributes["family"] in FAMILIES
         oldest = {"child": 13, "teenager": 18, "adult": 60, "senior": 150}
         youngest = dict(zip(oldest, [0, 13, 18, 60], strict=True))
-        assert youngest[words["age_group"]] <= body["years"] < oldest[words["age_group"]]
-        assert words["gender"] == ("female" if body["gender"] > 0.5 else "male")
-        assert {"skin_tone", "held", "occluder", "place", "top"} <= words.keys()
+        assert youngest[attributes["age_group"]] <= body["years"] < oldest[attributes["age_group"]]
+        assert attributes["gender"] == ("female" if body["gender"] > 0.5 else "male")
+        assert {"skin_tone", "held", "occluder", "place", "top"} <= attributes.keys()
         assert 0.4 < body["stature_m"] < 2.2
 
 
-def test_the_reader_takes_everything_and_the_alignment_points_are_those_of_training(rendered):
+def test_the_reader_reads_all_people_and_alignment_points_match_training(rendered):
     for split in ("train", "val"):
         source = read_source(f"synthetic:{rendered}:{split}")
         people = json.loads((rendered / split / "labels.json").read_text())["annotations"]
         by_id = {str(person["id"]): person for person in people}
         assert len(source.annotations) == sum(not person["iscrowd"] for person in people)
-        for somebody in source.annotations:
-            entry = by_id[somebody.person]
-            expected, labelled = alignment_points(somebody, aligned_roi(somebody))
+        for person in source.annotations:
+            entry = by_id[person.person]
+            expected, labelled = alignment_points(person, aligned_roi(person))
             assert labelled.all()
             np.testing.assert_allclose(entry["alignment"], expected, atol=0.02)
-            assert dict(somebody.attributes) == entry["attributes"]
+            assert dict(person.attributes) == entry["attributes"]
 
 
-def test_mirroring_keeps_left_on_the_persons_left(rendered):
-    """Picture, landmarks, world and mask of a mirrored sample are those of the plain one, by hand."""
+def test_flipping_keeps_left_on_the_persons_left(rendered):
+    """Image, landmarks, world and mask of a flipped sample equal those flipped by hand."""
     source = read_source(f"synthetic:{rendered}")
     plain = PoseDataset([source], LANDMARK_INPUT, STILL)
-    mirrored = PoseDataset([source], LANDMARK_INPUT, replace(STILL, mirror=1.0))
+    mirrored = PoseDataset([source], LANDMARK_INPUT, replace(STILL, hflip_prob=1.0))
     swap = MIRROR[:33]
     for i in range(len(plain)):
         one, other = plain[i], mirrored[i]
@@ -169,23 +169,21 @@ def test_mirroring_keeps_left_on_the_persons_left(rendered):
         np.testing.assert_array_equal(other["visibility"], one["visibility"][swap])
         np.testing.assert_array_equal(other["presence"], one["presence"][swap])
         np.testing.assert_allclose(other["world"], one["world"][swap] * [-1, 1, 1], atol=1e-6)
-        # Crop pixel i shows i / 256, so the mirror image is shifted by one pixel.
+        # Crop pixel i shows i / 256, so the flipped image is shifted by one pixel.
         flipped = one["mask"][:, :0:-1]
         same = (other["mask"][:, 1:] == PERSON) == (flipped == PERSON)
         assert same.mean() > 0.99
 
 
-def test_pictures_show_the_person_where_the_mask_is(rendered, entries):
-    """Somebody stands out: the edge of the mask is an edge of the picture, more than one a little beside."""
+def test_images_show_the_person_at_the_mask(rendered, entries):
+    """The image gradient is larger on the edge of the mask than on a shifted edge."""
     main = [(image, person) for image, person in entries if person["id"] % MAX_FIGURES == 1][:16]
     sharper = 0
     for image, person in main:
-        picture = (
-            read_image(rendered / "train" / "images" / image["file_name"]).astype(np.float32).mean(axis=2)
-        )
-        steep = np.hypot(cv2.Sobel(picture, -1, 1, 0), cv2.Sobel(picture, -1, 0, 1))
+        gray = read_image(rendered / "train" / "images" / image["file_name"]).astype(np.float32).mean(axis=2)
+        gradient = np.hypot(cv2.Sobel(gray, -1, 1, 0), cv2.Sobel(gray, -1, 0, 1))
         mask = coco_mask.decode(person["segmentation"])
         edge = cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
-        moved = np.roll(edge, (8, 8), (0, 1))
-        sharper += steep[edge].mean() > steep[moved].mean()
+        shifted = np.roll(edge, (8, 8), (0, 1))
+        sharper += gradient[edge].mean() > gradient[shifted].mean()
     assert sharper >= 13

@@ -1,31 +1,37 @@
-"""Which anchors answer to whom, worked by hand."""
+"""Assignment of people to anchors, worked by hand."""
 
 import cv2
 import numpy as np
 import pytest
 import torch
 
-from blazepose.anchors import ANCHORS_PER_CELL, DETECTOR_SIZE, SIDES, anchor_centers, decode_anchors
+from blazepose.anchors import (
+    ANCHORS_PER_CELL,
+    DETECTOR_SIZE,
+    FEATURE_MAP_SIZES,
+    anchor_centers,
+    decode_anchors,
+)
 from blazepose.image import read_image
 from blazepose.models.detector_net import detector_input
 from blazepose.targets.anchor_targets import assign_anchors, candidate_anchors, encode_boxes
 from blazepose.training.weights import open_detector_net
 
-NOBODY = torch.zeros(1, 1, 4)
+NO_BOXES = torch.zeros(1, 1, 4)
 FINE, MIDDLE = range(2)
 LIVE = [(FINE, 1), (MIDDLE, 0)]
 STARTS = (0, 1568, 1960)
 
 
-def assigned(*boxes: tuple[float, float, float], ignored=NOBODY, padding: int = 0):
+def assigned(*boxes: tuple[float, float, float], ignored=NO_BOXES, padding: int = 0):
     rows = torch.tensor([[*boxes, *[(0.0, 0.0, 0.0)] * padding]])
     people = torch.tensor([[True] * len(boxes) + [False] * padding])
     return assign_anchors(rows, people, ignored)
 
 
 def anchors(level: int, columns, rows, slots) -> set[int]:
-    """Their numbers, by level, row, column, anchor of the cell."""
-    side, count = SIDES[level], ANCHORS_PER_CELL[level]
+    """Return indices of anchors, by level, row, column, anchor of the cell."""
+    side, count = FEATURE_MAP_SIZES[level], ANCHORS_PER_CELL[level]
     return {STARTS[level] + (y * side + x) * count + slot for y in rows for x in columns for slot in slots}
 
 
@@ -33,15 +39,18 @@ def numbers(flags: torch.Tensor) -> set[int]:
     return set(flags[0].nonzero()[:, 0].tolist())
 
 
-def test_one_anchor_of_each_finer_cell_answers():
-    fine, middle = (anchors(level, range(SIDES[level]), range(SIDES[level]), [slot]) for level, slot in LIVE)
+def test_one_anchor_of_each_finer_cell_is_a_candidate():
+    fine, middle = (
+        anchors(level, range(FEATURE_MAP_SIZES[level]), range(FEATURE_MAP_SIZES[level]), [slot])
+        for level, slot in LIVE
+    )
     assert set(np.flatnonzero(candidate_anchors())) == fine | middle
 
 
 @pytest.mark.parametrize("side", [0.03, 0.2, 1.0])
-def test_who_answers_is_a_matter_of_place_only(side):
-    found = numbers(assigned((14.3 / 28, 14.3 / 28, side)).positive)
-    assert found == anchors(FINE, [14], [14], [1]) | anchors(MIDDLE, [6, 7], [6, 7], [0])
+def test_the_assignment_depends_on_the_place_only(side):
+    targets = numbers(assigned((14.3 / 28, 14.3 / 28, side)).positive)
+    assert targets == anchors(FINE, [14], [14], [1]) | anchors(MIDDLE, [6, 7], [6, 7], [0])
 
 
 @pytest.mark.shared
@@ -51,45 +60,45 @@ def test_these_are_the_anchors_of_googles_detector(shared):
     images = np.stack([cv2.resize(read_image(path), (DETECTOR_SIZE, DETECTOR_SIZE)) for path in people])
     with torch.no_grad():
         scores = net.eval()(detector_input(torch.from_numpy(images))).scores[..., 0].sigmoid()
-    seen = (scores >= 0.5).any(dim=0).numpy()
-    assert seen.sum() > 32
-    assert not (seen & ~candidate_anchors()).any()
+    fired = (scores >= 0.5).any(dim=0).numpy()
+    assert fired.sum() > 32
+    assert not (fired & ~candidate_anchors()).any()
 
 
-def test_near_has_to_see_far_must_not_and_between_is_free():
+def test_near_anchors_are_positive_far_ones_negative_and_others_ignored():
     """At 14.3 cells of the fine level, 7.15 of the middle one.
 
-    Centres are 0.2, 0.8, 1.2 and 1.8 cells away, then 2.2; 0.35, 0.65, 1.35 and 1.65, then 2.35. Who never
-    answers has to see nobody.
+    Centers are 0.2, 0.8, 1.2 and 1.8 cells away, then 2.2; 0.35, 0.65, 1.35 and 1.65, then 2.35. Anchors that
+    are no candidates are negative.
     """
-    found = assigned((14.3 / 28, 14.3 / 28, 0.2), padding=2)
+    targets = assigned((14.3 / 28, 14.3 / 28, 0.2), padding=2)
     positive = anchors(FINE, [14], [14], [1]) | anchors(MIDDLE, [6, 7], [6, 7], [0])
-    assert numbers(found.positive) == positive
+    assert numbers(targets.positive) == positive
     fine, middle = [12, 13, 14, 15], [5, 6, 7, 8]
     near = anchors(FINE, fine, fine, [1]) | anchors(MIDDLE, middle, middle, [0])
-    assert numbers(found.negative) == set(range(2254)) - near
-    assert numbers(found.placed) == near, "who answers there says where, so that the answers are merged"
+    assert numbers(targets.negative) == set(range(2254)) - near
+    assert numbers(targets.regressed) == near, "their detections are merged by their boxes"
 
 
 def test_the_larger_of_x_and_y_counts():
     """14.5 cells in x, 0 away; 14.3 - 11.5 in y, 2.8 away."""
-    found = assigned((14.5 / 28, 14.3 / 28, 0.2))
-    assert not numbers(found.negative) & anchors(FINE, [14], [12, 13, 15], [1])
-    assert anchors(FINE, [14], [11], [1]) <= numbers(found.negative)
+    targets = assigned((14.5 / 28, 14.3 / 28, 0.2))
+    assert not numbers(targets.negative) & anchors(FINE, [14], [12, 13, 15], [1])
+    assert anchors(FINE, [14], [11], [1]) <= numbers(targets.negative)
 
 
-def test_nobody_is_no_anchors():
-    padded = assign_anchors(torch.full((1, 5, 3), 0.3), torch.zeros(1, 5, dtype=torch.bool), NOBODY)
-    for found in (assigned(padding=3), padded):
-        assert not found.positive.any()
-        assert found.negative.all()
+def test_without_people_all_anchors_are_negative():
+    padded = assign_anchors(torch.full((1, 5, 3), 0.3), torch.zeros(1, 5, dtype=torch.bool), NO_BOXES)
+    for targets in (assigned(padding=3), padded):
+        assert not targets.positive.any()
+        assert targets.negative.all()
 
 
-def test_pictures_of_a_batch_have_their_own_people():
+def test_images_of_a_batch_have_their_own_people():
     boxes = torch.tensor([[[0.2, 0.2, 0.2]], [[0.8, 0.8, 0.2]]])
-    found = assign_anchors(boxes, torch.tensor([[True], [True]]), torch.zeros(2, 1, 4))
-    for picture, place in enumerate((0.2, 0.8)):
-        places = anchor_centers()[found.positive[picture].numpy()]
+    targets = assign_anchors(boxes, torch.tensor([[True], [True]]), torch.zeros(2, 1, 4))
+    for image, place in enumerate((0.2, 0.8)):
+        places = anchor_centers()[targets.positive[image].numpy()]
         assert len(places) > 0
         assert abs(places - place).max() <= 0.75 / 14 + 1e-6
 
@@ -98,36 +107,36 @@ def test_ignored_regions_are_never_negative():
     region = torch.tensor([[[0.26, 0.51, 0.51, 0.74], [0.0, 0.0, 0.0, 0.0]]])
     x, y = anchor_centers().T
     inside = (x > 0.26) & (x < 0.51) & (y > 0.51) & (y < 0.74)
-    found = assigned(ignored=region, padding=1)
-    assert not found.positive.any()
-    np.testing.assert_array_equal(found.negative[0].numpy(), ~(inside & candidate_anchors()))
+    targets = assigned(ignored=region, padding=1)
+    assert not targets.positive.any()
+    np.testing.assert_array_equal(targets.negative[0].numpy(), ~(inside & candidate_anchors()))
     within = assigned((0.3, 0.6, 0.2), ignored=region)
     assert torch.equal(within.positive, assigned((0.3, 0.6, 0.2)).positive)
 
 
-def test_of_two_who_are_near_each_other_an_anchor_sees_the_nearer():
+def test_of_two_people_near_each_other_an_anchor_gets_the_nearer():
     """At 14.3 and 15.1 cells of the fine level, 7.15 and 7.55 of the middle."""
-    found = assigned((14.3 / 28, 15 / 28, 0.2), (15.1 / 28, 15 / 28, 0.2), padding=1)
-    whose = {
+    targets = assigned((14.3 / 28, 15 / 28, 0.2), (15.1 / 28, 15 / 28, 0.2), padding=1)
+    expected = {
         0: anchors(FINE, [14], [14, 15], [1]) | anchors(MIDDLE, [6], [7], [0]),
         1: anchors(FINE, [15], [14, 15], [1]) | anchors(MIDDLE, [7], [7], [0]),
     }
-    assert numbers(found.positive) == whose[0] | whose[1]
-    for person, own in whose.items():
-        assert found.person[0, sorted(own)].unique().tolist() == [person]
+    assert numbers(targets.positive) == expected[0] | expected[1]
+    for person, own in expected.items():
+        assert targets.person[0, sorted(own)].unique().tolist() == [person]
     left, right = (sorted(anchors(FINE, [column], [14], [1])) for column in (12, 16))
-    assert found.placed[0, left + right].all()
-    assert found.person[0, left + right].tolist() == [0, 1]
+    assert targets.regressed[0, left + right].all()
+    assert targets.person[0, left + right].tolist() == [0, 1]
 
 
-def test_what_is_encoded_is_decoded():
+def test_encoded_boxes_decode_to_themselves():
     rng = np.random.default_rng(0)
     boxes = torch.tensor([[[0.3, 0.4, 0.18], [0.7, 0.55, 0.4], [0.0, 0.0, 0.0]]])
     points = torch.tensor(rng.uniform(-0.2, 1.2, (1, 3, 4, 2)), dtype=torch.float32)
-    found = assign_anchors(boxes, torch.tensor([[True, True, False]]), NOBODY)
-    said = encode_boxes(boxes, points, found.person)[0].numpy()
-    decoded = decode_anchors(224 * said, found.positive[0].numpy().astype(np.float32), 224, 0.5)
-    person = found.person[0][found.positive[0]].numpy()
+    targets = assign_anchors(boxes, torch.tensor([[True, True, False]]), NO_BOXES)
+    encoded = encode_boxes(boxes, points, targets.person)[0].numpy()
+    decoded = decode_anchors(224 * encoded, targets.positive[0].numpy().astype(np.float32), 224, 0.5)
+    person = targets.person[0][targets.positive[0]].numpy()
     assert set(person) == {0, 1}
     own = boxes[0].numpy()[person]
     low, high = own[:, :2] - own[:, 2:] / 2, own[:, :2] + own[:, 2:] / 2

@@ -1,4 +1,4 @@
-"""Checkpoints as a training writes them, of nets that nobody trained."""
+"""Checkpoints of untrained networks, in the format of a training."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ from blazepose.training.checkpoint import landmark_metadata, write_checkpoint
 
 
 def save(path: Path, net: LandmarkNet, wiring: str = "mediapipe", **changes) -> Path:
-    about = landmark_metadata(
+    metadata = landmark_metadata(
         net, wiring, {"landmarks": ["nose"], "heatmaps": [], "outputs": []}, {"train": []}, {}
     )
-    write_checkpoint(path, net, {**about, **changes})
+    write_checkpoint(path, net, {**metadata, **changes})
     return path

@@ -1,4 +1,4 @@
-"""What a run keeps, and what is averaged."""
+"""Checkpoints and weight averaging of a run."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,7 @@ from blazepose.training.callbacks import EMA, checkpoint_callbacks
 
 
 class Scored(BoringModel):
-    """Validates with the scores it is given, one an epoch."""
+    """Logs the given scores, one per epoch."""
 
     def __init__(self, scores):
         super().__init__()
@@ -67,7 +67,7 @@ def place(request, tmp_path, monkeypatch) -> Path:
 
 
 @pytest.mark.parametrize("moved", [False, True])
-def test_a_resumed_run_knows_the_best_score_so_far(place, moved):
+def test_a_resumed_run_restores_the_best_score(place, moved):
     fit(place / "here", [10.0, 30.0])
     folder = place / ("there" if moved else "here")
     if moved:

@@ -23,7 +23,7 @@ def test_missing_file(tmp_path):
         read_checkpoint(tmp_path / "none.ckpt")
 
 
-def test_damaged_files_say_what_torch_reports(tmp_path, net):
+def test_damaged_files_raise_the_error_of_torch(tmp_path, net):
     path = save(tmp_path / "best.ckpt", net)
     for content, reason in (
         (
@@ -48,20 +48,20 @@ def test_the_other_checkpoint_of_a_run_is_named_if_it_is_there(tmp_path, net):
         read_checkpoint(tmp_path / "best.ckpt")
 
 
-def test_files_of_other_programs_are_named_by_what_they_hold(tmp_path):
+def test_files_of_other_programs_are_refused_by_content(tmp_path):
     torch.save({"state_dict": argparse.Namespace(lr=1)}, tmp_path / "a.ckpt")
     with pytest.raises(ValueError, match=r"GLOBAL argparse\.Name.*; name a \.ckpt that train\.py wrote$"):
         read_checkpoint(tmp_path / "a.ckpt")
 
 
-def test_somebody_elses_checkpoint(tmp_path):
+def test_checkpoints_of_other_projects_are_refused(tmp_path):
     torch.save({"state_dict": {}}, tmp_path / "a.ckpt")
-    with pytest.raises(ValueError, match="no checkpoint of blazepose"):
+    with pytest.raises(ValueError, match="not a blazepose checkpoint: it has no blazepose metadata"):
         read_checkpoint(tmp_path / "a.ckpt")
 
 
-def test_weights_bring_along_what_they_started_from(tmp_path, net):
-    """Data and licences of the first training travel with the second; what both learned counts as learned."""
+def test_metadata_includes_the_initial_weights(tmp_path, net):
+    """Data and licenses of the first training are kept; the outputs of both count as trained."""
     lsp = Source("lsp:a", "lsp", [], "academic")
     own = Source("landmarks:b.json", "landmarks", [], "own labels")
     first = {
@@ -77,21 +77,23 @@ def test_weights_bring_along_what_they_started_from(tmp_path, net):
         "outputs": ["presence", "visibility"],
     }
     start = landmark_metadata(net, "mediapipe", first, {"train": [lsp]}, {})
-    about = landmark_metadata(net, "mediapipe", second, {"train": [own]}, {}, init=start)
-    assert about["init"]["data"]["train"][0]["licence"] == "academic"
-    assert about["data"]["train"][0]["licence"] == "own labels"
-    assert about["trained"] == {
+    metadata = landmark_metadata(net, "mediapipe", second, {"train": [own]}, {}, init=start)
+    assert metadata["init"]["data"]["train"][0]["licence"] == "academic"
+    assert metadata["data"]["train"][0]["licence"] == "own labels"
+    assert metadata["trained"] == {
         "landmarks": ["nose", "left_heel"],
         "heatmaps": ["nose"],
         "visibility": ["left_heel"],
         "outputs": ["heatmaps", "presence", "visibility"],
     }
-    again = landmark_metadata(net, "mediapipe", second, {"train": [own]}, {}, init=about["init"])
-    assert again == about, "going on with the run must not lose it"
+    again = landmark_metadata(net, "mediapipe", second, {"train": [own]}, {}, init=metadata["init"])
+    assert again == metadata, "resuming the run must not lose it"
 
 
-def test_weights_alone_are_no_run_to_go_on_with(tmp_path, net):
+def test_checkpoints_without_optimizer_state_do_not_resume(tmp_path, net):
     path = save(tmp_path / "net.ckpt", net)
-    assert read_checkpoint(path).about["model"] == "lite"
-    with pytest.raises(ValueError, match=r"net\.ckpt holds weights alone.*; init=.*net\.ckpt starts a new"):
-        read_checkpoint(path, to_go_on=True)
+    assert read_checkpoint(path).metadata["model"] == "lite"
+    with pytest.raises(
+        ValueError, match=r"net\.ckpt has no optimizer state.*; init=.*net\.ckpt starts a new"
+    ):
+        read_checkpoint(path, for_resume=True)

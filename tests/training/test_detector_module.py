@@ -1,4 +1,4 @@
-"""The detector's loss terms, of answers made by hand."""
+"""Loss terms of the detector for outputs built by hand."""
 
 from pathlib import Path
 
@@ -18,13 +18,13 @@ from blazepose.training.detector_loss_config import DetectorLossConfig
 from blazepose.training.detector_module import DetectorModule, monitor_name
 from blazepose.training.optimizer import OptimizerConfig
 
-SURE = 12.0
+CONFIDENT = 12.0
 SIDE = 0.2
 
 
 @pytest.fixture
 def batch() -> dict[str, torch.Tensor]:
-    """A picture with one person whose upper circle point is not labelled, and one of nobody."""
+    """An image with one person whose upper circle point is not labelled, and one without people."""
     sample = {
         "boxes": torch.zeros(MAX_PEOPLE, 3),
         "points": torch.zeros(MAX_PEOPLE, 4, 2),
@@ -40,25 +40,27 @@ def batch() -> dict[str, torch.Tensor]:
     return default_collate([somebody, sample])
 
 
-def terms(batch, scores: float = SURE, box: float = 0.0, points: float = 0.0, unlabelled: float = 0.0):
-    """Of the right answer, with boxes and points this many sides of the person off."""
+def terms(batch, scores: float = CONFIDENT, box: float = 0.0, points: float = 0.0, unlabelled: float = 0.0):
+    """Compute the terms of outputs with boxes and points this many sides of the person off."""
     module = DetectorModule(DetectorNet(), DetectorLossConfig(), OptimizerConfig(), 1, {})
     targets = assign_anchors(batch["boxes"], batch["people"], batch["ignored"])
-    said = encode_boxes(batch["boxes"], batch["points"], targets.person) * DETECTOR_SIZE
-    said[..., :4] += box * SIDE * DETECTOR_SIZE
-    said[..., 4:10] += points * SIDE * DETECTOR_SIZE
-    said[..., 10:] += unlabelled * SIDE * DETECTOR_SIZE
-    assert said.shape[2] == NUM_COORDINATES
+    predicted = encode_boxes(batch["boxes"], batch["points"], targets.person) * DETECTOR_SIZE
+    predicted[..., :4] += box * SIDE * DETECTOR_SIZE
+    predicted[..., 4:10] += points * SIDE * DETECTOR_SIZE
+    predicted[..., 10:] += unlabelled * SIDE * DETECTOR_SIZE
+    assert predicted.shape[2] == NUM_COORDINATES
     logits = torch.where(targets.positive, scores, -scores)[..., None]
-    return {name: float(term) for name, term in module.losses(DetectorOutputs(said, logits), batch).items()}
+    return {
+        name: float(term) for name, term in module.losses(DetectorOutputs(predicted, logits), batch).items()
+    }
 
 
-def test_the_right_answer_costs_nothing(batch):
+def test_perfect_outputs_have_zero_loss(batch):
     assert terms(batch) == pytest.approx({"score": 0, "box": 0, "points": 0}, abs=1e-5)
 
 
-def test_each_term_is_of_its_own_part(batch):
-    """One side off, of which the first tenth counts half: 0.95."""
+def test_each_term_depends_on_its_outputs_only(batch):
+    """An error of one side, whose first tenth counts half: 0.95."""
     assert terms(batch, box=1.0) == pytest.approx({"score": 0, "box": 0.95, "points": 0}, abs=1e-4)
     assert terms(batch, points=1.0) == pytest.approx({"score": 0, "box": 0, "points": 0.95}, abs=1e-4)
     assert terms(batch, unlabelled=9.0) == pytest.approx({"score": 0, "box": 0, "points": 0}, abs=1e-4)
@@ -67,33 +69,34 @@ def test_each_term_is_of_its_own_part(batch):
     assert wrong == pytest.approx({"score": wrong["score"], "box": 0, "points": 0}, abs=1e-5)
 
 
-def test_who_may_answer_has_to_say_the_same_place(batch):
-    """Between those who have to see the person and those who must not, only the place counts."""
+def test_ignored_anchors_near_a_person_still_regress_its_box(batch):
+    """Anchors between positive and negative ones have a box loss, but no score loss."""
     targets = assign_anchors(batch["boxes"], batch["people"], batch["ignored"])
-    between = targets.placed & ~targets.positive
-    said = encode_boxes(batch["boxes"], batch["points"], targets.person) * DETECTOR_SIZE
-    said[between] += SIDE * DETECTOR_SIZE
-    logits = torch.where(targets.positive | between, SURE, -SURE)[..., None]
+    between = targets.regressed & ~targets.positive
+    predicted = encode_boxes(batch["boxes"], batch["points"], targets.person) * DETECTOR_SIZE
+    predicted[between] += SIDE * DETECTOR_SIZE
+    logits = torch.where(targets.positive | between, CONFIDENT, -CONFIDENT)[..., None]
     module = DetectorModule(DetectorNet(), DetectorLossConfig(), OptimizerConfig(), 1, {})
-    found = module.losses(DetectorOutputs(said, logits), batch)
-    assert float(found["score"]) == pytest.approx(0, abs=1e-5)
-    share = float(between.sum() / targets.placed.sum())
+    losses = module.losses(DetectorOutputs(predicted, logits), batch)
+    assert float(losses["score"]) == pytest.approx(0, abs=1e-5)
+    share = float(between.sum() / targets.regressed.sum())
     assert 0.3 < share < 0.9
     for name in ("box", "points"):
-        assert float(found[name]) == pytest.approx(0.95 * share, abs=1e-4)
+        assert float(losses[name]) == pytest.approx(0.95 * share, abs=1e-4)
 
 
-def test_a_batch_of_nobody_has_a_score_only(batch):
+def test_a_batch_without_people_has_a_score_loss_only(batch):
     nobody = {name: value[1:] for name, value in batch.items()}
     assert terms(nobody, scores=-1.0)["box"] == terms(nobody)["points"] == 0
 
 
-def test_what_can_be_measured_is_monitored():
+def test_the_monitor_depends_on_the_labels():
     points, labelled = np.zeros((4, 2)), np.array([True, True, True, False])
-    known = PersonBox(np.zeros(2), 1.0, points, labelled)
-    unknown = known._replace(labelled=np.array([True, False, True, False]))
+    labelled_roi = PersonBox(np.zeros(2), 1.0, points, labelled)
+    unlabelled_roi = labelled_roi._replace(labelled=np.array([True, False, True, False]))
     scenes = [
-        AnnotatedImage(Path("a.png"), None, people, [], np.zeros((0, 4))) for people in ([unknown], [known])
+        AnnotatedImage(Path("a.png"), None, people, [], np.zeros((0, 4)))
+        for people in ([unlabelled_roi], [labelled_roi])
     ]
     assert monitor_name(scenes) == "val/roi_good"
     assert monitor_name(scenes[:1]) == "val/ap_place"

@@ -1,4 +1,4 @@
-"""What a fine-tuning keeps: all that nobody labelled, where the teacher sees the person."""
+"""Distillation of unlabelled outputs, where the teacher is confident."""
 
 import pytest
 import torch
@@ -27,68 +27,68 @@ from blazepose.training.supervised_outputs import HEADS
 
 NAMES = [name for name in LSP14.values() if name in INDEX]
 TORSO = 0.3
-KNOWS = torch.ones(NUM_OUTPUTS, dtype=torch.bool)
+ALL_POINTS = torch.ones(NUM_OUTPUTS, dtype=torch.bool)
 EVERYTHING = ("heatmaps", *HEADS)
 
 
 def people(labelled: list[str], missed: list[str]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Teacher's points, labels and what is labelled, of one person; it misses the `missed` ones."""
+    """Return the teacher's points, labels and mask of one person, with errors at the `missed` points."""
     points = torch.rand(1, NUM_OUTPUTS, 2, generator=torch.Generator().manual_seed(0))
-    said, known = points.clone(), torch.zeros(1, NUM_OUTPUTS, dtype=torch.bool)
-    known[0, [INDEX[name] for name in labelled]] = True
-    said[0, [INDEX[name] for name in missed]] += 0.21 * TORSO
-    return said, points, known
+    predicted, labelled_points = points.clone(), torch.zeros(1, NUM_OUTPUTS, dtype=torch.bool)
+    labelled_points[0, [INDEX[name] for name in labelled]] = True
+    predicted[0, [INDEX[name] for name in missed]] += 0.21 * TORSO
+    return predicted, points, labelled_points
 
 
-def believed(labelled: list[str], missed: list[str]) -> set[str]:
-    sure = confident_points(*people(labelled, missed), torch.tensor([TORSO]))[0]
-    return {name for name, k in INDEX.items() if sure[k]}
+def confident(labelled: list[str], missed: list[str]) -> set[str]:
+    mask = confident_points(*people(labelled, missed), torch.tensor([TORSO]))[0]
+    return {name for name, k in INDEX.items() if mask[k]}
 
 
-def test_every_landmark_is_its_own_first_witness_and_sides_are_mirror_images():
+def test_every_landmark_is_its_own_first_reference_and_sides_are_symmetric():
     assert REFERENCE_LANDMARKS[:, 0].tolist() == list(range(len(LANDMARKS)))
     left, right = REFERENCE_LANDMARKS[INDEX["left_pinky"]], REFERENCE_LANDMARKS[INDEX["right_pinky"]]
     assert [LANDMARKS[k].replace("left", "right") for k in left] == [LANDMARKS[k] for k in right]
 
 
-def test_a_wrong_wrist_takes_its_hand_with_it_and_no_other():
+def test_a_wrong_wrist_excludes_its_hand_only():
     hand = {f"right_{part}" for part in ("wrist", "pinky", "index", "thumb")}
-    assert set(INDEX) - believed(NAMES, ["right_wrist"]) == hand
+    assert set(INDEX) - confident(NAMES, ["right_wrist"]) == hand
 
 
 def test_the_nearest_label_along_the_limb_decides():
     foot = {f"left_{part}" for part in ("ankle", "heel", "foot_index")}
     only_knee = [name for name in NAMES if "ankle" not in name]
-    assert foot | {"left_knee"} <= set(INDEX) - believed(only_knee, ["left_knee"])
-    assert not foot & (set(INDEX) - believed(NAMES, ["left_knee"]))
+    assert foot | {"left_knee"} <= set(INDEX) - confident(only_knee, ["left_knee"])
+    assert not foot & (set(INDEX) - confident(NAMES, ["left_knee"]))
 
 
-def test_nothing_labelled_is_all_believed():
-    assert believed([], list(LANDMARKS)) == set(INDEX)
+def test_without_labels_all_points_are_confident():
+    assert confident([], list(LANDMARKS)) == set(INDEX)
 
 
-def test_alignment_points_of_somebody_it_mostly_misses_are_not_believed():
-    assert {"roi_center", "roi_scale"} <= believed(NAMES, NAMES[:3])
-    assert not {"roi_center", "roi_scale", "auxiliary_38"} & believed(NAMES, NAMES[:4])
+def test_alignment_points_need_most_landmarks_correct():
+    assert {"roi_center", "roi_scale"} <= confident(NAMES, NAMES[:3])
+    assert not {"roi_center", "roi_scale", "auxiliary_38"} & confident(NAMES, NAMES[:4])
 
 
-def test_alignment_points_are_learned_where_the_teacher_is_wrong():
-    said, points, known = people([*NAMES, "roi_center", "roi_scale"], NAMES)
-    said, points, known = (torch.cat([x, x]) for x in (said, points, known))
-    said[1] = points[1]
-    sure = confident_points(said, points, known, torch.tensor([TORSO, TORSO]))
-    learned = TeacherOutputs(None, sure).labels(known)
-    assert learned[0, [ROI_CENTER, ROI_SCALE]].tolist() == [True, True]
-    assert learned[1, [ROI_CENTER, ROI_SCALE]].tolist() == [False, False]
-    assert torch.equal(learned[:, : len(LANDMARKS)], known[:, : len(LANDMARKS)])
+def test_alignment_points_are_supervised_where_the_teacher_is_wrong():
+    predicted, points, labelled_points = people([*NAMES, "roi_center", "roi_scale"], NAMES)
+    predicted, points, labelled_points = (torch.cat([x, x]) for x in (predicted, points, labelled_points))
+    predicted[1] = points[1]
+    mask = confident_points(predicted, points, labelled_points, torch.tensor([TORSO, TORSO]))
+    supervised = TeacherOutputs(None, mask).supervised_points(labelled_points)
+    assert supervised[0, [ROI_CENTER, ROI_SCALE]].tolist() == [True, True]
+    assert supervised[1, [ROI_CENTER, ROI_SCALE]].tolist() == [False, False]
+    assert torch.equal(supervised[:, : len(LANDMARKS)], labelled_points[:, : len(LANDMARKS)])
 
 
 @pytest.fixture(scope="module")
 def batch(tiny_lsp, tiny_rendered):
-    """Two people of LSP, a rendered one, and a picture without people."""
+    """Two people of LSP, a rendered one, and an image without people."""
     sources = [read_source(f"lsp:{tiny_lsp}"), read_source(f"synthetic:{tiny_rendered}")]
     negatives = [tiny_rendered / "train/negatives/000000.jpg"]
-    set_ = PoseDataset(sources, LANDMARK_INPUT, Augmentation(truncation=0.0), negatives)
+    set_ = PoseDataset(sources, LANDMARK_INPUT, Augmentation(truncation_prob=0.0), negatives)
     return default_collate([set_[i] for i in (0, 1, 24, 32)])
 
 
@@ -98,16 +98,18 @@ def teacher() -> LandmarkNet:
     return LandmarkNet(landmark_variant("lite", "mediapipe")).eval()
 
 
-def sure_of_everything(teacher, batch) -> TeacherOutputs:
+def confident_outputs(teacher, batch) -> TeacherOutputs:
     images = batch["image"].permute(0, 3, 1, 2).float() / 255
-    said = run_teacher(teacher, images, len(images), batch, KNOWS).said
-    return TeacherOutputs(said, torch.ones_like(batch["labelled"]))
+    predicted = run_teacher(teacher, images, len(images), batch, ALL_POINTS).outputs
+    return TeacherOutputs(predicted, torch.ones_like(batch["labelled"]))
 
 
-def test_who_says_what_the_teacher_says_is_left_alone(batch, teacher):
-    lesson = sure_of_everything(teacher, batch)
-    out = LandmarkOutputs(*(None if part is None else part.clone().requires_grad_() for part in lesson.said))
-    terms = distillation_losses(out, lesson, batch, LandmarkLossConfig(), 256, EVERYTHING)
+def test_outputs_equal_to_the_teachers_have_no_gradient(batch, teacher):
+    teacher_outputs = confident_outputs(teacher, batch)
+    out = LandmarkOutputs(
+        *(None if part is None else part.clone().requires_grad_() for part in teacher_outputs.outputs)
+    )
+    terms = distillation_losses(out, teacher_outputs, batch, LandmarkLossConfig(), 256, EVERYTHING)
     assert set(terms) == {
         *("heatmap", "coordinates", "z", "world", "pose", "visibility", "presence", "segmentation")
     }
@@ -117,11 +119,13 @@ def test_who_says_what_the_teacher_says_is_left_alone(batch, teacher):
     assert max(float(part.abs().max()) for part in gradients if part is not None) < 1e-6
 
 
-def test_what_is_labelled_is_not_kept(batch, teacher):
-    """The gradient reaches what has no label, and nothing else."""
-    lesson = sure_of_everything(teacher, batch)
-    out = LandmarkOutputs(*(None if part is None else (part + 0.1).requires_grad_() for part in lesson.said))
-    terms = distillation_losses(out, lesson, batch, LandmarkLossConfig(), 256, EVERYTHING)
+def test_labelled_outputs_are_not_distilled(batch, teacher):
+    """The gradient reaches unlabelled outputs only."""
+    teacher_outputs = confident_outputs(teacher, batch)
+    out = LandmarkOutputs(
+        *(None if part is None else (part + 0.1).requires_grad_() for part in teacher_outputs.outputs)
+    )
+    terms = distillation_losses(out, teacher_outputs, batch, LandmarkLossConfig(), 256, EVERYTHING)
 
     def touched(name: str, output: str) -> torch.Tensor:
         (gradient,) = torch.autograd.grad(terms[name], getattr(out, output), retain_graph=True)
@@ -137,37 +141,46 @@ def test_what_is_labelled_is_not_kept(batch, teacher):
     assert not heatmaps[:, 35:].any()
 
 
-def test_where_the_teacher_is_not_believed_nothing_is_kept(batch, teacher):
-    lesson = sure_of_everything(teacher, batch)
-    out = LandmarkOutputs(*(None if part is None else part + 0.1 for part in lesson.said))
+def test_points_without_confidence_are_not_distilled(batch, teacher):
+    teacher_outputs = confident_outputs(teacher, batch)
+    out = LandmarkOutputs(*(None if part is None else part + 0.1 for part in teacher_outputs.outputs))
     terms = distillation_losses(
-        out, lesson._replace(sure=~lesson.sure), batch, LandmarkLossConfig(), 256, EVERYTHING
+        out,
+        teacher_outputs._replace(confident=~teacher_outputs.confident),
+        batch,
+        LandmarkLossConfig(),
+        256,
+        EVERYTHING,
     )
     assert {name for name, term in terms.items() if term > 0} == {"pose"}
 
 
-def test_a_teacher_is_not_believed_about_what_it_never_learned_nor_where_nobody_is(batch, teacher):
+def test_points_the_teacher_was_not_trained_on_and_negatives_are_not_distilled(batch, teacher):
     images = batch["image"].permute(0, 3, 1, 2).float() / 255
-    knows = KNOWS.clone()
-    knows[INDEX["nose"]] = False
-    sure = run_teacher(teacher, images, 0, batch, knows).sure
-    assert not sure[:, INDEX["nose"]].any()
-    assert not sure[3].any(), "the last picture is of nobody"
+    points = ALL_POINTS.clone()
+    points[INDEX["nose"]] = False
+    mask = run_teacher(teacher, images, 0, batch, points).confident
+    assert not mask[:, INDEX["nose"]].any()
+    assert not mask[3].any(), "the last image has no person"
     unlabelled = run_teacher(
-        teacher, images, 0, {**batch, "labelled": torch.zeros_like(batch["labelled"])}, knows
-    ).sure
-    assert torch.equal(unlabelled[:3], knows.expand(3, -1))
-    lesson = sure_of_everything(teacher, batch)
-    terms = distillation_losses(lesson.said, lesson, batch, LandmarkLossConfig(), 256, ["presence"])
+        teacher, images, 0, {**batch, "labelled": torch.zeros_like(batch["labelled"])}, points
+    ).confident
+    assert torch.equal(unlabelled[:3], points.expand(3, -1))
+    teacher_outputs = confident_outputs(teacher, batch)
+    terms = distillation_losses(
+        teacher_outputs.outputs, teacher_outputs, batch, LandmarkLossConfig(), 256, ["presence"]
+    )
     assert set(terms) == {"coordinates", "presence"}
 
 
 @pytest.mark.parametrize(
     ("stage", "kept"), [("heatmap", {"heatmap", "segmentation"}), ("regression", {"coordinates", "world"})]
 )
-def test_a_stage_keeps_what_it_moves(batch, teacher, stage, kept):
-    lesson = sure_of_everything(teacher, batch)
-    terms = distillation_losses(lesson.said, lesson, batch, LandmarkLossConfig(), 256, EVERYTHING, stage)
+def test_each_stage_distills_the_outputs_it_trains(batch, teacher, stage, kept):
+    teacher_outputs = confident_outputs(teacher, batch)
+    terms = distillation_losses(
+        teacher_outputs.outputs, teacher_outputs, batch, LandmarkLossConfig(), 256, EVERYTHING, stage
+    )
     assert kept <= set(terms)
     assert ("coordinates" in terms) == (stage == "regression")
 
@@ -178,24 +191,24 @@ def module(teacher, outputs: list[str]) -> LandmarkModule:
     trained = {"landmarks": NAMES, "heatmaps": NAMES, "visibility": [], "outputs": outputs}
     everything = {**trained, "outputs": ["heatmaps", "presence", "z", "world", "pose", "segmentation"]}
     start = landmark_metadata(net, "mediapipe", everything, {}, {})
-    about = landmark_metadata(net, "mediapipe", trained, {}, {}, start)
-    weights = LandmarkLossConfig(keep=1.0, offset=0.0)
-    return LandmarkModule(net, weights, OptimizerConfig(), Stages(joint=1), trained, about, teacher)
+    metadata = landmark_metadata(net, "mediapipe", trained, {}, {}, start)
+    weights = LandmarkLossConfig(distill=1.0, offset=0.0)
+    return LandmarkModule(net, weights, OptimizerConfig(), Stages(joint=1), trained, metadata, teacher)
 
 
-def test_a_pose_label_is_learned_and_else_the_teachers_kept(batch, teacher):
-    """Without people-free pictures the label is always 1, and would teach to see people everywhere."""
-    lesson = sure_of_everything(teacher, batch)
+def test_the_pose_score_is_distilled_unless_it_is_labelled(batch, teacher):
+    """Without negative images the label is always 1, and would train the score to be high everywhere."""
+    teacher_outputs = confident_outputs(teacher, batch)
     for outputs in (["presence"], ["presence", "pose"]):
         model = module(teacher, outputs)
         out = model(batch["image"])
-        terms = model.losses(out, batch, lesson)
-        target = batch["pose"][:, None] if "pose" in outputs else lesson.said.pose_logit.sigmoid()
+        terms = model.losses(out, batch, teacher_outputs)
+        target = batch["pose"][:, None] if "pose" in outputs else teacher_outputs.outputs.pose_logit.sigmoid()
         expected = torch.nn.functional.binary_cross_entropy_with_logits(out.pose_logit, target)
         torch.testing.assert_close(terms["pose"], expected)
 
 
-def test_the_teacher_is_no_part_of_what_is_trained_and_saved(teacher):
+def test_the_teacher_is_neither_trained_nor_saved(teacher):
     model = module(teacher, ["presence"])
     own = {id(p) for p in model.parameters()}
     assert not own & {id(p) for p in teacher.parameters()}
@@ -204,25 +217,25 @@ def test_the_teacher_is_no_part_of_what_is_trained_and_saved(teacher):
     assert {"segmentation", "world"} <= set(model.outputs)
 
 
-def test_what_has_moved_is_brought_back_where_it_has_no_label(batch, teacher):
-    """The output layer of a pupil that says everything 8 px off learns, with a teacher and without."""
+def test_distillation_restores_unlabelled_outputs(batch, teacher):
+    """Train the output layer of a student that is 8 px off, with a teacher and without."""
     left = {}
-    for keep in (0.0, 1.0):
+    for distill in (0.0, 1.0):
         model = module(teacher, ["presence"])
-        model.weights = LandmarkLossConfig(keep=keep, offset=0.0)
+        model.loss_config = LandmarkLossConfig(distill=distill, offset=0.0)
         model.net.load_state_dict(teacher.state_dict())
         bias = model.net.eval().tower.landmarks.bias
         with torch.no_grad():
             bias += 1
-        optimiser = torch.optim.SGD([bias], lr=10.0)
-        lesson = sure_of_everything(teacher, batch)
+        optimizer = torch.optim.SGD([bias], lr=10.0)
+        teacher_outputs = confident_outputs(teacher, batch)
         for _ in range(8):
             out = model(batch["image"], masks=4)
-            terms = model.losses(out, batch, lesson)
-            optimiser.zero_grad()
+            terms = model.losses(out, batch, teacher_outputs)
+            optimizer.zero_grad()
             terms["coordinates"].backward()
-            optimiser.step()
-        moved = (out.landmarks - lesson.said.landmarks)[:, :33, :2].abs().mean(dim=2)
-        left[keep] = float(moved[~batch["labelled"][:, :33]].mean())
+            optimizer.step()
+        moved = (out.landmarks - teacher_outputs.outputs.landmarks)[:, :33, :2].abs().mean(dim=2)
+        left[distill] = float(moved[~batch["labelled"][:, :33]].mean())
     assert left[0.0] == pytest.approx(8, abs=0.1)
     assert left[1.0] < 2

@@ -1,4 +1,4 @@
-"""Several processes count everybody once, share one run folder, and end together."""
+"""Several processes count each person once, share one run folder, and end together."""
 
 import json
 import os
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 HANGS_S = 3600
-"""After which a process is one that hangs, also on a busy machine."""
+"""Time after which a process counts as hanging, also on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -34,20 +34,20 @@ def seven(tmp_path_factory) -> tuple[Path, str]:
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
     spec = f"lsp:{write_lsp(folder / 'people', people=7)}"
     first = torch.from_numpy(PoseDataset([read_source(spec)], net.input_spec)[0]["points"])
-    with torch.no_grad():  # the first person's pose for everybody: right for some points of the others
+    with torch.no_grad():  # the first person's pose for all people: right for some points of the others
         net.tower.landmarks.bias.view(39, 5)[:, :2] = 256 / COORDINATE_UNIT * first[:, :2]
     return save(folder / "net.ckpt", net), spec
 
 
 @pytest.fixture(scope="module")
 def one(seven) -> dict[str, float]:
-    """What one process measures."""
+    """Metrics of one process."""
     measured = validate(*seven, devices=1)
     assert 0 < measured["val/pck@0.2_raw"] < 100
     return measured
 
 
-def test_two_processes_measure_what_one_measures(seven, one):
+def test_two_processes_compute_the_same_metrics_as_one(seven, one):
     assert validate(*seven, devices=2) == pytest.approx(one, rel=1e-4)
 
 
@@ -60,19 +60,19 @@ def validate(checkpoint: Path, spec: str, devices: int) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("launcher", ["lightning", "torchrun", "slurm"])
-def test_a_training_is_one_run_that_measures_what_one_process_measures(seven, one, tmp_path, launcher):
-    """Of the weights it begins with: what comes after depends on the size of a step."""
+def test_a_distributed_training_is_one_run_with_the_metrics_of_one_process(seven, one, tmp_path, launcher):
+    """Compare metrics of the initial weights; later ones depend on the batch size."""
     checkpoint, spec = seven
-    begins = ["model.wiring=mediapipe", f"init={checkpoint}", "stages.joint=1"]
-    started = start(tmp_path, launcher, spec, *begins)
+    initial = ["model.wiring=mediapipe", f"init={checkpoint}", "stages.joint=1"]
+    started = start(tmp_path, launcher, spec, *initial)
     assert [process.wait(HANGS_S) for process in started] == [0] * len(started), errors(tmp_path)
     (run,) = (tmp_path / "runs/landmark").iterdir()
     results = json.loads((run / "results.json").read_text())
     assert results["before val/pck@0.2"] == pytest.approx(one["val/pck@0.2"], abs=1e-3)
     log = (run / "train.log").read_text()
     assert "2 processes" in log
-    assert "a step takes 6 samples, loader.batch_size=3 of each; optimiser.lr=0.006 is not scaled" in log
-    assert log.count("7 people, 0 left out") == 2  # the first process speaks, of training and of validation
+    assert "a step takes 6 samples, loader.batch_size=3 per process; optimizer.lr=0.006 is not scaled" in log
+    assert log.count("7 people, 0 left out") == 2  # logged by the first process, for training and validation
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_training_is_one_run_that_measures_what_one_process_measures(seven, on
         ("slurm", signal.SIGKILL, [1, -9], "the connection to another process of this training broke: "),
     ],
 )
-def test_processes_end_together_with_one_sentence(seven, tmp_path, launcher, kind, statuses, sentence):
+def test_processes_end_together_with_one_message(seven, tmp_path, launcher, kind, statuses, sentence):
     started = start(tmp_path, launcher, seven[1], "stages.joint=500")
     until(lambda: list(tmp_path.glob("runs/landmark/*/checkpoints/last.ckpt")))
     if kind == signal.SIGTERM:
@@ -138,7 +138,7 @@ def errors(folder: Path) -> str:
 
 
 def child(process: int) -> int:
-    """The process that this one has started."""
+    """Return the process that this one has started."""
     return int(Path(f"/proc/{process}/task/{process}/children").read_text().split()[0])
 
 

@@ -32,7 +32,7 @@ from tests.small_disk import small_disk
 def trainer_with(folder, **changes):
     settings = dict(OmegaConf.load("configs/trainer/default.yaml"))
     settings |= {"accelerator": "cpu", "limit_train_batches": 4, "limit_val_batches": 0, **changes}
-    callbacks = [*checkpoint_callbacks(folder, monitor=None), TQDMProgressBar()]  # as a run has them
+    callbacks = [*checkpoint_callbacks(folder, monitor=None), TQDMProgressBar()]  # those of a run
     return build_trainer(folder, trainer_settings(settings), OptimizerConfig(), Stages(joint=9), callbacks)
 
 
@@ -59,7 +59,7 @@ def test_time_is_up_at_the_end_of_an_epoch(tmp_path):
         ({"accelerator": "tpu"}, r"trainer: .*accelerator=tpu"),
     ],
 )
-def test_settings_that_cannot_be_are_one_sentence(tmp_path, change, sentence):
+def test_invalid_settings_raise_one_sentence(tmp_path, change, sentence):
     with pytest.raises(ValueError, match=sentence):
         trainer_with(tmp_path, **change)
 
@@ -83,7 +83,7 @@ def test_runs_write_whole_files(tmp_path):
     assert isinstance(trainer_with(tmp_path).strategy.checkpoint_io, AtomicCheckpointIO)
 
 
-def test_several_processes_bear_with_parts_that_get_no_gradient():
+def test_several_processes_allow_parameters_without_gradient():
     settings = dict(OmegaConf.load("configs/trainer/default.yaml")) | {"accelerator": "cpu"}
     assert trainer_settings(settings)["strategy"] == "auto"
     several = trainer_settings(settings | {"strategy": "ddp", "devices": 2})
@@ -93,7 +93,7 @@ def test_several_processes_bear_with_parts_that_get_no_gradient():
 
 
 @pytest.mark.parametrize("seed", [-1, "abc", 2**32])
-def test_seeds_that_cannot_be(seed):
+def test_invalid_seeds_are_refused(seed):
     with pytest.raises(ValueError, match=f"seed={seed}: a whole number"):
         set_seed(seed)
 
@@ -105,7 +105,7 @@ def test_bfloat16_only_where_the_gpu_computes_in_it(monkeypatch, supported, prec
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: supported)
-    monkeypatch.setattr(fit, "_try_out", lambda settings: Trainer(accelerator="cpu", logger=False))
+    monkeypatch.setattr(fit, "_validate_settings", lambda settings: Trainer(accelerator="cpu", logger=False))
     settings = dict(OmegaConf.load("configs/trainer/default.yaml"))
     assert trainer_settings(settings)["precision"] == precision
 
@@ -114,20 +114,20 @@ def test_bfloat16_only_where_the_gpu_computes_in_it(monkeypatch, supported, prec
     ("limit", "every", "epochs", "validated"),
     [(None, 1, 3, True), (0, 1, 3, False), (None, 5, 3, False), (0.5, 5, 5, True)],
 )
-def test_a_run_knows_whether_it_will_validate(limit, every, epochs, validated):
+def test_validates_is_true_if_an_epoch_validates(limit, every, epochs, validated):
     settings = {"limit_val_batches": limit, "check_val_every_n_epoch": every}
     assert validates(settings, Stages(joint=epochs)) == validated
 
 
 @pytest.mark.parametrize(("best", "worse"), [(70.0, False), (60.0, False), (59.9, True)])
-def test_a_training_that_harms_says_so(caplog, best, worse):
+def test_a_training_that_degrades_the_weights_logs_a_warning(caplog, best, worse):
     with caplog.at_level(logging.INFO, "blazepose"):
         compare_with_initial("val/pck@0.2", {"before val/pck@0.2": 60.0, "best val/pck@0.2": best})
     assert f"val/pck@0.2 before training 60.0, at best {best:.1f}" in caplog.text
-    assert ("these weights are worse than those it began with" in caplog.text) == worse
+    assert ("these weights are worse than the initial ones" in caplog.text) == worse
 
 
-def test_without_a_figure_nothing_is_compared(caplog):
+def test_without_a_metric_nothing_is_compared(caplog):
     with caplog.at_level(logging.INFO, "blazepose"):
         compare_with_initial("val/ap", {"before val/ap": None, "best val/ap": 3.0})
         compare_with_initial("val/ap", {"before val/ap": 3.0})
@@ -135,7 +135,7 @@ def test_without_a_figure_nothing_is_compared(caplog):
 
 
 class Doomed(Dataset):
-    """Samples whose worker is killed, as where memory runs out, or finds no shared memory."""
+    """Samples whose worker is killed, as if memory ran out, or gets no shared memory."""
 
     def __init__(self, fate):
         self.fate = fate
@@ -170,17 +170,17 @@ def no_shared_memory():
         ),
     ],
 )
-def test_a_lost_worker_is_one_sentence_that_says_how_to_resume(tmp_path, monkeypatch, fate, sentence):
+def test_a_lost_worker_raises_one_sentence_with_the_command_to_resume(tmp_path, monkeypatch, fate, sentence):
     run = tmp_path / "run"
     trainer = trainer_with(run, limit_train_batches=8)
     monkeypatch.chdir(tmp_path)
     data = LightningDataModule.from_datasets(Doomed(fate), batch_size=1, num_workers=1)
     with pytest.raises(ChildProcessError, match=sentence) as raised:
-        fit.fit(trainer, BoringModel(), data, run, None, "", known=False)
+        fit.fit(trainer, BoringModel(), data, run, None, "", pretrained=False)
     assert raised.value.__notes__ == ["no epoch was complete: start the training again"]
 
 
-def test_a_full_disk_keeps_the_last_checkpoint_and_says_how_to_resume(tmp_path, monkeypatch):
+def test_a_full_disk_keeps_the_last_checkpoint_and_names_the_command_to_resume(tmp_path, monkeypatch):
     run = tmp_path / "run"
     trainer = trainer_with(run)
     monkeypatch.chdir(tmp_path)
@@ -197,7 +197,7 @@ def test_a_full_disk_keeps_the_last_checkpoint_and_says_how_to_resume(tmp_path, 
 
     monkeypatch.setattr(torch, "save", save)
     with pytest.raises((OSError, RuntimeError)) as raised:
-        fit.fit(trainer, BoringModel(), data, run, None, "", known=False)
+        fit.fit(trainer, BoringModel(), data, run, None, "", pretrained=False)
     assert disk == [0, 0, 1, 1, 2]
     assert full_disk(raised.value).filename == str(run / "checkpoints" / "best.ckpt")
     assert raised.value.__notes__ == ["python train.py ckpt=run resumes the training"]

@@ -1,4 +1,4 @@
-"""Losses of a batch, by stage and by what the labels can teach."""
+"""Losses of a batch, by stage and by labels."""
 
 import pytest
 import torch
@@ -28,8 +28,8 @@ def module(stages: Stages, outputs=("presence",), weights=None) -> LandmarkModul
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
     names = list(LSP14.values())
     trained = {"landmarks": names, "heatmaps": names, "visibility": names, "outputs": list(outputs)}
-    about = {"init": {"data": {}}}  # a regression stage needs weights to start from
-    return LandmarkModule(net, weights or LandmarkLossConfig(), OptimizerConfig(), stages, trained, about)
+    metadata = {"init": {"data": {}}}  # a regression stage needs weights to start from
+    return LandmarkModule(net, weights or LandmarkLossConfig(), OptimizerConfig(), stages, trained, metadata)
 
 
 def terms(model: LandmarkModule, batch) -> dict[str, torch.Tensor]:
@@ -44,21 +44,23 @@ def test_terms_of_each_stage(batch):
 
 def test_terms_follow_the_labels(batch):
     outputs = ("presence", "visibility", "world", "pose", "z")
-    found = terms(module(Stages(0, 1, 0), outputs), batch)
-    assert set(found) == {"coordinates", "presence", "visibility", "world", "pose", "z"}
-    assert found["world"] == 0  # nobody in the batch has world landmarks
-    assert all(torch.isfinite(term) for term in found.values())
+    losses = terms(module(Stages(0, 1, 0), outputs), batch)
+    assert set(losses) == {"coordinates", "presence", "visibility", "world", "pose", "z"}
+    assert losses["world"] == 0  # nobody in the batch has world landmarks
+    assert all(torch.isfinite(term) for term in losses.values())
 
 
 def test_weight_zero_switches_a_term_off(batch):
-    found = terms(module(Stages(0, 0, 1), weights=LandmarkLossConfig(heatmap=0.0, offset=0.0)), batch)
-    assert set(found) == {"coordinates", "presence"}
+    losses = terms(module(Stages(0, 0, 1), weights=LandmarkLossConfig(heatmap=0.0, offset=0.0)), batch)
+    assert set(losses) == {"coordinates", "presence"}
 
 
-def test_the_peak_of_heatmaps_counts_as_the_weights_say(batch):
+def test_heatmap_peak_weight_reaches_the_loss(batch):
     """A heatmap of one half everywhere is wrong everywhere, and most at the point."""
     images = batch["image"]
-    plain, steep = (module(Stages(1, 0, 0), weights=LandmarkLossConfig(peak=peak)) for peak in (1.0, 10.0))
+    plain, steep = (
+        module(Stages(1, 0, 0), weights=LandmarkLossConfig(heatmap_peak_weight=peak)) for peak in (1.0, 10.0)
+    )
     out = plain(images)
     out = out._replace(heatmaps=torch.zeros_like(out.heatmaps))
     assert steep.losses(out, batch)["heatmap"] > 1.002 * plain.losses(out, batch)["heatmap"]
@@ -66,17 +68,17 @@ def test_the_peak_of_heatmaps_counts_as_the_weights_say(batch):
 
 @pytest.fixture(scope="module")
 def mixed(tiny_lsp, tiny_rendered):
-    """Two people of LSP, two rendered ones and a picture without people."""
+    """Two people of LSP, two rendered ones and an image without people."""
     sources = [read_source(f"lsp:{tiny_lsp}"), read_source(f"synthetic:{tiny_rendered}")]
     negatives = [tiny_rendered / "train/negatives/000000.jpg"]
-    people = PoseDataset(sources, LANDMARK_INPUT, Augmentation(truncation=0.0), negatives)
+    people = PoseDataset(sources, LANDMARK_INPUT, Augmentation(truncation_prob=0.0), negatives)
     return default_collate([people[i] for i in (0, 1, 24, 25, 32)])
 
 
 EVERYTHING = ("heatmaps", "presence", "visibility", "z", "world", "segmentation", "pose")
 
 
-def test_every_sample_teaches_what_its_source_says(mixed):
+def test_every_term_trains_on_the_samples_with_its_labels(mixed):
     """The gradient of each term reaches the samples that have its labels and no other."""
     model = module(Stages(0, 0, 1), EVERYTHING)
     out = model(mixed["image"], masks=5)
@@ -99,14 +101,16 @@ def test_every_sample_teaches_what_its_source_says(mixed):
     }
 
 
-def test_a_term_weighs_as_much_as_the_share_of_people_who_have_its_label(mixed):
+def test_a_term_is_weighted_by_the_fraction_of_people_with_its_label(mixed):
     model = module(Stages(0, 0, 1), EVERYTHING)
     out = model(mixed["image"], masks=5)
-    found = model.losses(out, mixed)
+    losses = model.losses(out, mixed)
     rest = model.losses(LandmarkOutputs(*(part[2:] for part in out)), {k: v[2:] for k, v in mixed.items()})
     for name in ("visibility", "z", "world", "segmentation"):
-        assert found[name] > 0
-        torch.testing.assert_close(found[name], rest[name] * 3 / 5)  # the other two have none of these labels
+        assert losses[name] > 0
+        torch.testing.assert_close(
+            losses[name], rest[name] * 3 / 5
+        )  # the other two have none of these labels
 
 
 @pytest.mark.parametrize(
@@ -118,7 +122,7 @@ def test_a_term_weighs_as_much_as_the_share_of_people_who_have_its_label(mixed):
         (Stages(0, 0, 1), ("presence",), False),
     ],
 )
-def test_masks_are_computed_where_they_are_learned(mixed, monkeypatch, stages, outputs, asked):
+def test_masks_are_computed_where_they_are_trained(mixed, monkeypatch, stages, outputs, asked):
     model = module(stages, outputs)
     seen = []
     model.net.register_forward_hook(lambda _, args, out: seen.append(out.segmentation is not None))
@@ -132,33 +136,33 @@ def test_masks_are_computed_where_they_are_learned(mixed, monkeypatch, stages, o
     assert ("train/loss_segmentation" in logged) == asked
 
 
-def test_a_recipe_that_learns_nothing_is_refused_at_once():
-    with pytest.raises(ValueError, match="nothing would be learned"):
+def test_a_recipe_without_losses_is_refused_at_once():
+    with pytest.raises(ValueError, match="nothing would be trained"):
         module(Stages(), weights=LandmarkLossConfig(heatmap=0.0, coordinates=0.0))
 
 
-def test_headline_is_what_the_recipe_learns():
+def test_headline_is_the_decoding_that_the_recipe_trains():
     no_regression = LandmarkLossConfig(coordinates=0.0)
     assert module(Stages(joint=1)).headline == "refined"
     assert module(Stages(heatmap=1, joint=0)).headline == "heatmap"
     assert module(Stages(joint=1), weights=no_regression).headline == "heatmap"
 
 
-def test_heatmap_terms_look_at_every_labelled_point_and_no_other(batch):
+def test_heatmap_terms_use_every_labelled_point_and_no_other(batch):
     model = module(Stages(1, 0, 0))
     out = model(batch["image"])
     out.heatmaps.retain_grad()
-    found = model.losses(out, batch)
-    found["heatmap"].backward()
+    losses = model.losses(out, batch)
+    losses["heatmap"].backward()
     touched = (out.heatmaps.grad.abs().amax(dim=(2, 3)) > 0).any(dim=0)
     torch.testing.assert_close(touched, batch["labelled"].any(dim=0))
     every = module(Stages(1, 0, 0))
     every.heatmap_points = torch.arange(NUM_OUTPUTS - 4)
     for name, term in every.losses(out, batch).items():
-        torch.testing.assert_close(term, found[name])
+        torch.testing.assert_close(term, losses[name])
 
 
-def test_a_point_labelled_on_one_side_is_learned_on_both():
+def test_a_point_labelled_on_one_side_is_trained_on_both():
     names = ["left_wrist"]
     trained = {"landmarks": names, "heatmaps": names, "outputs": []}
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
@@ -166,9 +170,9 @@ def test_a_point_labelled_on_one_side_is_learned_on_both():
     assert {INDEX["left_wrist"], INDEX["right_wrist"]} <= set(model.heatmap_points.tolist())
 
 
-def test_visibility_is_learned_where_something_is_said_to_be_seen(batch):
+def test_visibility_is_trained_for_points_labelled_visible(batch):
     model = module(Stages(0, 0, 1), ("visibility",))
-    model.trained["visibility"] = ["left_wrist"]
+    model.supervised["visibility"] = ["left_wrist"]
     batch = batch | {"visibility": torch.zeros_like(batch["visibility"])}
     out = model(batch["image"])
     out.landmarks.retain_grad()
@@ -198,13 +202,13 @@ def test_pixels_are_read_as_rgb_in_0_to_1(batch):
     torch.testing.assert_close(seen[0][1, 2], batch["image"][1, :, :, 2].float() / 255)
 
 
-def test_validation_counts_what_the_run_learns(batch):
+def test_validation_counts_the_supervised_landmarks(batch):
     model = module(Stages())
-    model.trained["landmarks"] = ["left_wrist"]
+    model.supervised["landmarks"] = ["left_wrist"]
     with torch.no_grad():
         model.validation_step(batch, 0)
     counted = model.pck["refined"].labelled[0].any(dim=0)
     assert counted.nonzero()[:, 0].tolist() == [INDEX["left_wrist"]]
     heatmaps = module(Stages(1, 0, 0))
-    heatmaps.trained["landmarks"] = []
-    assert sum(heatmaps.learned) == len(LSP14)
+    heatmaps.supervised["landmarks"] = []
+    assert sum(heatmaps.supervised_landmarks) == len(LSP14)

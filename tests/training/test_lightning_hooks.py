@@ -1,4 +1,4 @@
-"""What the training steps of both networks share."""
+"""Hooks shared by the training of both networks."""
 
 from types import SimpleNamespace
 
@@ -8,7 +8,7 @@ from pytorch_lightning import LightningModule
 from torch import nn
 
 from blazepose.models.encoder import Encoder
-from blazepose.models.variants import DETECTOR
+from blazepose.models.variants import DETECTOR_VARIANT
 from blazepose.training.lightning_hooks import (
     check_finite,
     check_steps,
@@ -31,25 +31,25 @@ class At(LightningModule):
 
 
 @pytest.mark.parametrize(("epoch", "done"), [(0, 0), (1, 12), (4, 48)])
-def test_a_run_goes_on_where_epochs_have_as_many_steps_as_before(epoch, done):
+def test_a_run_resumes_with_the_same_number_of_steps(epoch, done):
     module = At(epoch, done, planned=60)
     assert steps_per_epoch(module, epochs=5) == 12
     check_steps(module, epochs=5)
 
 
 @pytest.mark.parametrize(
-    ("epoch", "done", "numbers"), [(2, 20, "10 steps an epoch and would now make 12"), (2, 25, "12.5 steps")]
+    ("epoch", "done", "numbers"), [(2, 20, "10 steps per epoch and now has 12"), (2, 25, "12.5 steps")]
 )
 def test_another_number_of_steps_is_refused(epoch, done, numbers):
     with pytest.raises(
-        ValueError, match=rf"the run made {numbers}.*trainer\.devices.*or start anew with init="
+        ValueError, match=rf"the run had {numbers}.*trainer\.devices.*or start a new run with init="
     ):
         check_steps(At(epoch, done, planned=60), epochs=5)
 
 
-def test_a_loss_that_is_no_number_ends_the_run():
+def test_a_loss_that_is_not_finite_ends_the_run():
     check_finite(torch.tensor(True), 3)
-    with pytest.raises(ValueError, match=r"no number in epoch 3; .* Lower optimiser\.lr"):
+    with pytest.raises(ValueError, match=r"infinite in epoch 3\. .* a lower optimizer\.lr"):
         check_finite(torch.tensor(False), 3)
 
 
@@ -57,16 +57,16 @@ LEVELS = ("stem", "at64", "at32", "at16", "at8")
 
 
 @pytest.mark.parametrize("frozen", range(6))
-def test_the_first_levels_keep_weights_and_statistics_and_the_others_learn(frozen):
+def test_the_first_stages_keep_weights_and_statistics_and_the_others_train(frozen):
     torch.manual_seed(0)
-    encoder = Encoder(DETECTOR.encoder).train()
+    encoder = Encoder(DETECTOR_VARIANT.encoder).train()
     before = {name: value.clone() for name, value in encoder.state_dict().items()}
     freeze_stages(encoder, frozen)
-    optimiser = torch.optim.SGD([p for p in encoder.parameters() if p.requires_grad] or [nn.Parameter()], 0.1)
+    optimizer = torch.optim.SGD([p for p in encoder.parameters() if p.requires_grad] or [nn.Parameter()], 0.1)
     features = torch.cat([part.flatten() for part in encoder(torch.randn(2, 3, 64, 64))])
     if features.requires_grad:
         features.square().mean().backward()
-    optimiser.step()
+    optimizer.step()
     for level, name in enumerate(LEVELS):
         own = {key: value for key, value in encoder.state_dict().items() if key.startswith(f"{name}.")}
         changed = {key for key, value in own.items() if not torch.equal(value, before[key])}
@@ -78,7 +78,7 @@ def test_the_first_levels_keep_weights_and_statistics_and_the_others_learn(froze
         assert all(m.training == (level >= frozen) for m in encoder.get_submodule(name).modules())
 
 
-def test_statistics_are_held_while_scale_and_shift_learn():
+def test_statistics_are_frozen_while_scale_and_shift_train():
     net = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.Dropout()).train()
     freeze_bn_stats(net)
     assert [module.training for module in net] == [True, False, True]

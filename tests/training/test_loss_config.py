@@ -1,10 +1,10 @@
-"""Recipes that can learn, and those that cannot."""
+"""Validation of recipes."""
 
 import pytest
 
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
-from blazepose.training.loss_config import LandmarkLossConfig, check_that_it_learns
+from blazepose.training.loss_config import LandmarkLossConfig, validate_recipe
 from blazepose.training.optimizer import OptimizerConfig
 from blazepose.training.stages import Stages
 
@@ -13,27 +13,27 @@ from blazepose.training.stages import Stages
     ("weights", "stages", "gradient_stop", "sentence"),
     [
         (LandmarkLossConfig(heatmap=0.0), Stages(), True, "nothing would train the encoder"),
-        (LandmarkLossConfig(heatmap=0.0, coordinates=0.0), Stages(), False, "nothing would be learned"),
+        (LandmarkLossConfig(heatmap=0.0, coordinates=0.0), Stages(), False, "nothing would be trained"),
         (LandmarkLossConfig(heatmap=0.0), Stages(), False, "offset refines heatmaps"),
         (LandmarkLossConfig(coordinates=0.0), Stages(0, 5, 5), True, "a stage has epochs but its loss"),
         (LandmarkLossConfig(), Stages(0, 5, 0), True, r"set stages\.heatmap, or init="),
     ],
 )
-def test_recipes_that_learn_nothing_are_refused(weights, stages, gradient_stop, sentence):
+def test_recipes_that_leave_a_part_untrained_are_refused(weights, stages, gradient_stop, sentence):
     net = LandmarkNet(landmark_variant("lite", "paper"), gradient_stop)
     with pytest.raises(ValueError, match=sentence):
-        check_that_it_learns(net, weights, stages, OptimizerConfig(), initialised=False)
+        validate_recipe(net, weights, stages, OptimizerConfig(), initialized=False)
 
 
-def test_regression_alone_may_go_on_from_trained_weights():
+def test_regression_alone_may_start_from_trained_weights():
     net = LandmarkNet(landmark_variant("lite", "paper"))
-    check_that_it_learns(net, LandmarkLossConfig(), Stages(0, 5, 0), OptimizerConfig(), initialised=True)
+    validate_recipe(net, LandmarkLossConfig(), Stages(0, 5, 0), OptimizerConfig(), initialized=True)
 
 
-@pytest.mark.parametrize("still", [{"frozen_levels": 1}, {"frozen_norm": True}])
-def test_what_stands_still_has_been_trained_before(still):
+@pytest.mark.parametrize("still", [{"frozen_stages": 1}, {"norm_eval": True}])
+def test_freezing_needs_trained_weights(still):
     net = LandmarkNet(landmark_variant("lite", "paper"))
     config = OptimizerConfig(**still)
-    check_that_it_learns(net, LandmarkLossConfig(), Stages(), config, initialised=True)
-    with pytest.raises(ValueError, match="keep what init= brings, and there is none"):
-        check_that_it_learns(net, LandmarkLossConfig(), Stages(), config, initialised=False)
+    validate_recipe(net, LandmarkLossConfig(), Stages(), config, initialized=True)
+    with pytest.raises(ValueError, match="need trained weights: set init="):
+        validate_recipe(net, LandmarkLossConfig(), Stages(), config, initialized=False)

@@ -1,11 +1,11 @@
-"""Buffers that stay with the process."""
+"""Freed buffers are reused."""
 
 import subprocess
 import sys
 
 import pytest
 
-# A process of its own: the setting cannot be taken back.
+# In a process of its own: the setting cannot be reverted.
 _PAGE_FAULTS = """
 import resource, sys
 import torch
@@ -19,7 +19,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="GNU C library only")
-def test_large_buffers_are_not_faulted_in_again():
+def test_large_buffers_cause_no_page_faults_again():
     def faults(mode: str) -> int:
         command = [sys.executable, "-c", _PAGE_FAULTS, mode]
         return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)

@@ -27,6 +27,6 @@ def test_each_stage_warms_up_and_decays():
     assert factor(300) == factor(10_000) == pytest.approx(0.01)
 
 
-def test_short_stages_still_learn():
+def test_short_stages_reach_the_peak_learning_rate():
     factor = learning_rate_factor(OptimizerConfig(warmup_steps=300), [10])
     assert max(factor(step) for step in range(10)) == pytest.approx(1, abs=0.05)

@@ -1,4 +1,4 @@
-"""How many processes take part, and what is said when one is lost."""
+"""Number of processes, and errors when one is lost."""
 
 import queue
 import signal
@@ -60,7 +60,7 @@ def settings(**changes):
         ),
     ],
 )
-def test_forgotten_machines_are_one_sentence(monkeypatch, variables, sentence):
+def test_wrong_numbers_of_processes_raise_one_sentence(monkeypatch, variables, sentence):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ValueError, match=sentence):
@@ -73,11 +73,11 @@ def test_the_right_numbers_are_accepted(monkeypatch):
     assert settings(num_nodes=2, devices=1)["strategy"] == "ddp_find_unused_parameters_true"
 
 
-def test_the_log_says_what_several_processes_make_of_batch_and_rate():
+def test_the_log_has_the_total_batch_size_of_several_processes():
     several = Mock(Trainer, world_size=6, num_devices=3, num_nodes=2)
     assert describe_processes(several, 32, 6e-3) == [
         "6 processes (trainer.devices=3, trainer.num_nodes=2): a step takes 192 samples, "
-        "loader.batch_size=32 of each; optimiser.lr=0.006 is not scaled by that"
+        "loader.batch_size=32 per process; optimizer.lr=0.006 is not scaled by their number"
     ]
     assert describe_processes(Mock(Trainer, world_size=1), 32, 6e-3) == []
 
@@ -132,12 +132,12 @@ def test_a_process_that_waits_for_a_lost_one_ends_too(trainer, monkeypatch):
     assert sentence == "process 2 of this training ended with status 1 (log: run/train.log); ckpt=run resumes"
 
 
-def test_other_errors_stay_what_they_are_and_end_the_others(trainer):
+def test_other_errors_pass_unchanged_and_end_the_others(trainer):
     with pytest.raises(ValueError, match="a bug"), watching(trainer, str):
         wait_and_fail(ValueError("a bug"))
 
 
-def test_processes_of_other_machines_are_known_by_their_connection(trainer):
+def test_processes_of_other_machines_are_lost_with_their_connection(trainer):
     trainer.strategy.launcher.procs.clear()
     for process in trainer.started:
         process.kill()

@@ -27,7 +27,7 @@ def make_run(parent: Path, name: str, age: int) -> Path:
     return folder
 
 
-def test_a_run_never_writes_over_another(tmp_path):
+def test_a_run_never_overwrites_another(tmp_path):
     folders = {new_run_folder(tmp_path, "lite") for _ in range(3)}
     assert len(folders) == 3
 
@@ -39,11 +39,11 @@ def test_newest_is_the_one_last_written(tmp_path):
     assert resolve_resume("last", tmp_path) == (newest, newest / "checkpoints" / "last.ckpt")
 
 
-def test_a_new_run_without_checkpoints_is_not_passed_over_for_an_old_one(tmp_path):
+def test_a_new_run_without_checkpoints_is_not_skipped_for_an_old_one(tmp_path):
     make_run(tmp_path, "old", age=100)
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "config.yaml").write_text("seed: 0\n")
-    with pytest.raises(FileNotFoundError, match=r"the run .*new has no last\.ckpt yet.*ckpt=FOLDER"):
+    with pytest.raises(FileNotFoundError, match=r"new has no last\.ckpt yet \(.*ckpt=FOLDER"):
         resolve_resume("last", tmp_path)
     with pytest.raises(FileNotFoundError, match=r"no best\.ckpt yet.*weights=FILE"):
         resolve_weights(None, "weights=", tmp_path)
@@ -61,14 +61,14 @@ def test_resume_takes_a_folder_or_a_file(tmp_path):
     assert resolve_resume(str(folder)) == resolve_resume(str(last)) == (folder, last)
 
 
-def test_nothing_to_go_on_with(tmp_path):
+def test_nothing_to_resume(tmp_path):
     with pytest.raises(FileNotFoundError, match="train one with"):
         resolve_weights(None, "weights=", tmp_path)
     with pytest.raises(FileNotFoundError, match=r"x\.ckpt is missing"):
         resolve_resume(str(tmp_path / "x.ckpt"))
 
 
-def test_checkpoint_without_its_config_names_the_way_out(tmp_path):
+def test_a_checkpoint_without_its_config_names_the_next_step(tmp_path):
     folder = make_run(tmp_path, "a", age=1)
     (folder / "config.yaml").unlink()
     with pytest.raises(FileNotFoundError, match=r"config\.yaml is missing.*init="):
@@ -78,8 +78,11 @@ def test_checkpoint_without_its_config_names_the_way_out(tmp_path):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"seed: [0", r"config\.yaml cannot be read as YAML: .* expected ',' or ']'.* line 1, .*; mend it$"),
-        (b"seed: \xff", r"config\.yaml cannot be read as YAML: .*; mend it$"),
+        (
+            b"seed: [0",
+            r"config\.yaml cannot be read as YAML: .* expected ',' or ']'.* line 1, .*; correct it$",
+        ),
+        (b"seed: \xff", r"config\.yaml cannot be read as YAML: .*; correct it$"),
         (b"", r"config\.yaml is empty: .* or init=\S+last\.ckpt starts a new run from these weights$"),
     ],
 )
@@ -100,12 +103,12 @@ class FakeHydra:
 
 @pytest.mark.parametrize("name", ["squats/v2", "lr=3", "two words", ""])
 def test_names_that_would_hide_a_run_are_refused(tmp_path, name):
-    with pytest.raises(ValueError, match="a run is named without spaces, slashes and ="):
+    with pytest.raises(ValueError, match="the name of a run must not be empty or have spaces"):
         open_run(tmp_path, name, OmegaConf.create())
     assert not list(tmp_path.iterdir())
 
 
-def test_an_empty_name_is_no_name(tmp_path):
+def test_an_empty_name_is_refused(tmp_path):
     assert resolve_named_weights(str(tmp_path / "a.task")) == tmp_path / "a.task"
-    with pytest.raises(ValueError, match="the name of some weights is empty"):
+    with pytest.raises(ValueError, match="the name of the weights is empty"):
         resolve_named_weights("")

@@ -1,4 +1,4 @@
-"""Picture sheets."""
+"""Image sheets."""
 
 import numpy as np
 
@@ -14,9 +14,9 @@ def test_the_mask_is_tinted_and_nothing_else(tiny_rendered):
     sample = people[0]
     before, mask = sample["image"].copy(), sample["mask"].copy()
     sample["labelled"][:] = False
-    picture = draw_labels(sample)
+    drawn = draw_labels(sample)
     assert (sample["image"] == before).all()
-    assert (picture[mask <= BACKGROUND] == before[mask <= BACKGROUND]).all()
+    assert (drawn[mask <= BACKGROUND] == before[mask <= BACKGROUND]).all()
     inside = mask == PERSON
     assert inside.sum() > 1000
-    np.testing.assert_allclose(picture[inside], before[inside] / 1.5 + np.array([0, 200, 0]) / 3, atol=1)
+    np.testing.assert_allclose(drawn[inside], before[inside] / 1.5 + np.array([0, 200, 0]) / 3, atol=1)

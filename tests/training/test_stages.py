@@ -1,4 +1,4 @@
-"""Which parameters learn in which stage."""
+"""Trained parameters of each stage."""
 
 import dataclasses
 
@@ -18,7 +18,7 @@ def net():
     return LandmarkNet(landmark_variant("lite", "paper"))
 
 
-def learning(net, stage, outputs=()):
+def trained(net, stage, outputs=()):
     set_stage(net, stage, list(outputs))
     return {name for name, p in net.named_parameters() if p.requires_grad}
 
@@ -27,26 +27,26 @@ def names(net, *prefixes):
     return {name for name, _ in net.named_parameters() if name.startswith(prefixes)}
 
 
-def test_heatmap_stage_trains_everything_but_the_tower(net):
-    assert learning(net, "heatmap") == names(net, "encoder", "decoder", "heatmaps", "offsets")
+def test_heatmap_stage_trains_everything_but_the_regression_head(net):
+    assert trained(net, "heatmap") == names(net, "encoder", "decoder", "heatmaps", "offsets")
 
 
 def test_masks_train_their_head_with_the_decoder(net):
     masks = names(net, "segmentation")
-    assert masks <= learning(net, "heatmap", ["segmentation"])
-    assert not masks & learning(net, "regression", ["segmentation"])
+    assert masks <= trained(net, "heatmap", ["segmentation"])
+    assert not masks & trained(net, "regression", ["segmentation"])
 
 
-def test_regression_stage_trains_the_tower_and_nothing_else(net):
+def test_regression_stage_trains_the_regression_head_only(net):
     expected = names(net, "tower") - names(net, "tower.world", "tower.pose")
-    assert learning(net, "regression") == expected
-    assert "tower.landmarks.weight" in expected  # output layers are never left at their random start
+    assert trained(net, "regression") == expected
+    assert "tower.landmarks.weight" in expected  # output layers never stay random
 
 
 def test_joint_stage_trains_all_that_has_labels(net):
     everything = {name for name, _ in net.named_parameters()}
-    assert learning(net, "joint") == everything - names(net, *UNTRAINED_HEADS)
-    assert learning(net, "joint", ["segmentation", "world", "pose"]) == everything
+    assert trained(net, "joint") == everything - names(net, *UNTRAINED_HEADS)
+    assert trained(net, "joint", ["segmentation", "world", "pose"]) == everything
 
 
 def test_frozen_parts_keep_their_batchnorm_statistics(net):
@@ -57,11 +57,11 @@ def test_frozen_parts_keep_their_batchnorm_statistics(net):
 
 
 @pytest.mark.parametrize("synced", [False, True])
-def test_frozen_norm_keeps_statistics_where_the_network_learns(synced):
-    """Lightning turns every BatchNorm into another kind on several GPUs."""
+def test_norm_eval_freezes_statistics_of_trained_parts(synced):
+    """Lightning converts BatchNorm to SyncBatchNorm on several GPUs."""
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
     net = nn.SyncBatchNorm.convert_sync_batchnorm(net) if synced else net
-    set_stage(net, "joint", ["segmentation"], frozen_norm=True)
+    set_stage(net, "joint", ["segmentation"], norm_eval=True)
     norms = [module for module in net.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
     assert len(norms) > 50
     assert not any(norm.training for norm in norms)
@@ -70,15 +70,15 @@ def test_frozen_norm_keeps_statistics_where_the_network_learns(synced):
     assert all(norm.training for norm in norms)
 
 
-def test_frozen_levels_of_the_encoder_do_not_learn(net):
-    set_stage(net, "joint", ["segmentation"], frozen_levels=2)
+def test_frozen_stages_of_the_encoder_do_not_train(net):
+    set_stage(net, "joint", ["segmentation"], frozen_stages=2)
     still = {name for name, p in net.named_parameters() if not p.requires_grad}
     assert still == names(net, "encoder.stem.", "encoder.at64.", "tower.world", "tower.pose")
     assert not any(
         module.training for level in (net.encoder.stem, net.encoder.at64) for module in level.modules()
     )
     assert net.encoder.at32.training
-    set_stage(net, "joint", ["segmentation"], frozen_levels=5)
+    set_stage(net, "joint", ["segmentation"], frozen_stages=5)
     assert not any(p.requires_grad for p in net.encoder.parameters())
 
 
@@ -88,7 +88,7 @@ def test_stages_follow_each_other():
     assert stages.epochs == 6
 
 
-def test_only_what_the_recipe_trains_counts_as_learned():
+def test_only_outputs_that_the_recipe_trains_are_supervised():
     labels = {"landmarks": ["nose"], "visibility": ["nose"], "outputs": ["heatmaps", "presence", "world"]}
     weights = dataclasses.asdict(LandmarkLossConfig())
     assert supervised_by(labels, Stages(joint=1), weights) == labels | {"heatmaps": ["nose"]}
@@ -100,7 +100,7 @@ def test_only_what_the_recipe_trains_counts_as_learned():
     assert without == {"landmarks": ["nose"], "visibility": [], "heatmaps": [], "outputs": ["presence"]}
 
 
-def test_masks_are_learned_with_the_heatmaps():
+def test_masks_are_trained_with_the_heatmaps():
     labels = {"landmarks": ["nose"], "visibility": [], "outputs": ["heatmaps", "segmentation", "z"]}
     weights = dataclasses.asdict(LandmarkLossConfig())
     assert supervised_by(labels, Stages(1, 0, 0), weights)["outputs"] == ["heatmaps", "segmentation"]
@@ -111,6 +111,6 @@ def test_masks_are_learned_with_the_heatmaps():
     ]
 
 
-def test_no_epochs_at_all_is_told():
+def test_no_epochs_are_refused():
     with pytest.raises(ValueError, match=r"set stages\.joint"):
         Stages(0, 0, 0)

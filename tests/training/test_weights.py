@@ -1,4 +1,4 @@
-"""Trained networks: ours and Google's, whole or refused."""
+"""Trained networks of this project and of Google."""
 
 from pathlib import Path
 
@@ -24,34 +24,34 @@ def test_round_trip(tmp_path, net):
     loaded = load_landmark_net(path)
     assert not loaded.training
     images = torch.rand(1, 256, 256, 3)
-    torch.testing.assert_close(loaded.contract(images)[0], net.eval().contract(images)[0])
-    about = read_checkpoint(path).about
-    assert about["topology"] == list(OUTPUTS)
-    assert about["input"] == {"size": 256, "low": 0.0, "high": 1.0}
-    assert about["trained"]["landmarks"] == ["nose"]
+    torch.testing.assert_close(loaded.forward_export(images)[0], net.eval().forward_export(images)[0])
+    metadata = read_checkpoint(path).metadata
+    assert metadata["topology"] == list(OUTPUTS)
+    assert metadata["input"] == {"size": 256, "low": 0.0, "high": 1.0}
+    assert metadata["trained"]["landmarks"] == ["nose"]
 
 
 def test_weights_keep_the_unit_they_were_trained_in(tmp_path):
-    """COORDINATE_UNIT may change; older weights must not then mean other coordinates."""
+    """COORDINATE_UNIT may change; the outputs of older weights must not change then."""
     net = LandmarkNet(landmark_variant("lite", "mediapipe")).eval()
     net.tower.unit.mul_(4)
     loaded = load_landmark_net(save(tmp_path / "a.ckpt", net))
     images = torch.rand(1, 256, 256, 3)
-    torch.testing.assert_close(loaded.contract(images)[0], net.contract(images)[0])
+    torch.testing.assert_close(loaded.forward_export(images)[0], net.forward_export(images)[0])
 
 
 def test_another_task_or_topology(tmp_path, net):
     with pytest.raises(ValueError, match="holds a pose detector"):
         load_landmark_net(save(tmp_path / "a.ckpt", net, task="detector"))
-    with pytest.raises(ValueError, match="another set of 3 points"):
+    with pytest.raises(ValueError, match="was trained for 3 points; this network has 39"):
         load_landmark_net(save(tmp_path / "b.ckpt", net, topology=["a", "b", "c"]))
 
 
 def test_another_size_or_wiring(tmp_path, net):
     path = save(tmp_path / "a.ckpt", net)
-    with pytest.raises(ValueError, match=r"a\.ckpt holds lite in the mediapipe wiring, not the full asked"):
+    with pytest.raises(ValueError, match=r"a\.ckpt holds lite in the mediapipe wiring, not full: "):
         load_initial_weights(LandmarkNet(landmark_variant("full", "mediapipe")), path)
-    with pytest.raises(ValueError, match=r"its own network is model=lite model\.wiring=mediapipe"):
+    with pytest.raises(ValueError, match=r"; use model=lite model\.wiring=mediapipe"):
         load_initial_weights(LandmarkNet(landmark_variant("lite", "paper")), path)
 
 
@@ -61,7 +61,7 @@ def test_missing_and_unexpected_tensors_are_refused(tmp_path, net):
     content["state_dict"].pop("net.heatmaps.bias")
     content["state_dict"]["net.extra"] = torch.zeros(1)
     torch.save(content, path)
-    with pytest.raises(ValueError, match="2 tensors do not fit"):
+    with pytest.raises(ValueError, match="2 tensors do not match"):
         load_landmark_net(path)
 
 
@@ -71,14 +71,14 @@ def test_initial_weights_are_taken(tmp_path, net):
     torch.testing.assert_close(other.encoder.stem[0].conv.weight, net.encoder.stem[0].conv.weight)
 
 
-def test_googles_files_say_what_they_are(shared):
-    about, weights = read_weights(shared / "models" / "pose_landmark_lite.tflite")
-    assert (about["model"], about["wiring"]) == ("lite", "mediapipe")
-    assert len(about["trained"]["landmarks"]) == 33
-    assert about["data"]["train"][0]["licence"].startswith("MediaPipe Pose by Google")
+def test_googles_files_get_metadata(shared):
+    metadata, weights = read_weights(shared / "models" / "pose_landmark_lite.tflite")
+    assert (metadata["model"], metadata["wiring"]) == ("lite", "mediapipe")
+    assert len(metadata["trained"]["landmarks"]) == 33
+    assert metadata["data"]["train"][0]["licence"].startswith("MediaPipe Pose by Google")
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
     loaded = load_initial_weights(net, shared / "models" / "pose_landmark_lite.tflite")
-    assert {key: value for key, value in loaded.items() if key != "sha256"} == about
+    assert {key: value for key, value in loaded.items() if key != "sha256"} == metadata
     torch.testing.assert_close(
         net.state_dict()["encoder.stem.0.conv.weight"], weights["encoder.stem.0.conv.weight"]
     )
@@ -89,20 +89,20 @@ def test_a_bundle_is_its_landmark_network(shared):
     assert net.variant == landmark_variant("full", "mediapipe")
 
 
-def test_other_files_are_told(shared, tmp_path):
+def test_other_files_are_refused(shared, tmp_path):
     detector = shared / "models" / "pose_detection.tflite"
     with pytest.raises(ValueError, match=r"pose_detection\.tflite holds a pose detector; a landmark network"):
         read_weights(detector)
     (tmp_path / "cut.tflite").write_bytes(detector.read_bytes()[:1_000_000])
     with pytest.raises(ValueError, match=r"cut\.tflite cannot be imported: its flatbuffer cannot be read: "):
         read_weights(tmp_path / "cut.tflite")
-    with pytest.raises(ValueError, match=r"a\.onnx: ONNX files are not read back; name the checkpoint or"):
+    with pytest.raises(ValueError, match=r"a\.onnx: ONNX files cannot be read; name the checkpoint or"):
         read_weights(Path("a.onnx"))
     with pytest.raises(FileNotFoundError, match=r"gone\.task is missing"):
         read_weights(Path("gone.task"))
 
 
-def test_another_model_of_googles(shared):
+def test_another_model_of_google_is_refused(shared):
     net = LandmarkNet(landmark_variant("full", "mediapipe"))
-    with pytest.raises(ValueError, match=r"holds lite in the mediapipe wiring, .*own network is model=lite"):
+    with pytest.raises(ValueError, match=r"holds lite in the mediapipe wiring, .*; use model=lite"):
         load_initial_weights(net, shared / "models" / "pose_landmark_lite.tflite")

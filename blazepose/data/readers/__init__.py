@@ -23,9 +23,9 @@ READERS: dict[str, Reader] = {
 }
 
 
-def as_list(typed: str | Sequence[object] | None) -> list[str]:
-    """What a user typed for a list: one item without brackets, several, or nothing."""
-    return [typed] if isinstance(typed, str) else [str(item) for item in typed or []]
+def as_list(value: str | Sequence[object] | None) -> list[str]:
+    """Convert the value of a list option to strings: one item without brackets, several, or none."""
+    return [value] if isinstance(value, str) else [str(item) for item in value or []]
 
 
 def read_source(spec: str) -> Source:
@@ -33,12 +33,12 @@ def read_source(spec: str) -> Source:
 
     Args:
         spec: `reader:path[:split][:stored|:upright]`; the path may hold colons and begin with `~`, and is
-            relative to the working directory. The last part tells which pixels labels count in where EXIF
-            turns pictures; without it, label_orientation.turn_labels decides.
+            relative to the working directory. The last part is the orientation of the pixels that labels
+            count in, for images that EXIF turns; without it, label_orientation.turn_labels decides.
 
     Raises:
-        ValueError: for an unknown reader or split, an empty data set, or labels that cannot be right.
-        FileNotFoundError: for a missing folder, annotation file or picture.
+        ValueError: for an unknown reader or split, an empty data set, or invalid labels.
+        FileNotFoundError: for a missing folder, annotation file or image.
     """
     reader, _, location = spec.partition(":")
     if not location:
@@ -50,13 +50,13 @@ def read_source(spec: str) -> Source:
         location, _, pixels = location.rpartition(":")
     path, split = _split_location(location)
     source = check_boxes(check_labels(replace(READERS[reader](path, split), name=spec)))
-    if reader == "synthetic":  # our renderer writes no EXIF, and knows what lies outside
+    if reader == "synthetic":  # our renderer writes no EXIF, and labels points outside the image
         return source
     return note_outside(turn_labels(source, pixels))
 
 
 def _split_location(location: str) -> tuple[Path, str | None]:
-    """Path and split: what follows the last colon is a split unless it is part of a path."""
+    """Split off what follows the last colon, the split, unless it is part of a path."""
     whole = Path(location).expanduser()
     path, colon, split = location.rpartition(":")
     if not colon or whole.exists() or "/" in split or "\\" in split:

@@ -1,4 +1,4 @@
-"""What COCO's JSON format means, for the data sets that share it."""
+"""Parse COCO's JSON format, for the data sets that share it."""
 
 import math
 import re
@@ -20,18 +20,18 @@ Keypoints = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Keypoints (source keypoints, 2) pixels, labelled (source keypoints,), visibility (source keypoints,)."""
 
 
-_NAMES = ("file_name", "filename", "path", "name")
-"""Keys under which tools write the name of a picture; COCO's comes first."""
+_NAME_KEYS = ("file_name", "filename", "path", "name")
+"""Keys under which tools write the name of an image; COCO's comes first."""
 
 _BY_FLAG = np.array([HIDDEN, VISIBLE], np.int8)
 
 _ID = re.compile(r"(-?(?:0|[1-9][0-9]{0,17}))(?:\.0+)?")
-"""A number as text; with zeros before it, it is a text of its own."""
+"""A number as text; with leading zeros it stays text."""
 
 
 def same_id(value: Any) -> int | float | str | None:
-    """Return an id as all of its spellings have it: 1, "1" and 1.0 are one. None if it cannot be an id."""
-    if type(value) is int:  # of most files: a hundred thousand people have five ids each
+    """Return an id in the form its spellings share (1, "1" and 1.0 are one); None if it cannot be an id."""
+    if type(value) is int:  # most files: a hundred thousand people have five ids each
         return value
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -53,96 +53,96 @@ def is_crowd(entry: Mapping[str, Any]) -> bool:
     return bool(as_number(entry.get("iscrowd")))
 
 
-def by_id(entries: list[Any], kind: str, file: Path) -> dict[Any, dict[str, Any]]:
-    """The entries of one of COCO's lists by `same_id`.
+def index_by_id(entries: list[Any], kind: str, file: Path) -> dict[Any, dict[str, Any]]:
+    """Index the entries of one of COCO's lists by `same_id`.
 
     Raises:
         ValueError: if one has no id, or two that differ have the same.
     """
-    found: dict[Any, dict[str, Any]] = {}
+    by_id: dict[Any, dict[str, Any]] = {}
     for number, entry in enumerate(entries, 1):
         require_id(entry, f"{kind} number {number}", file)
-        other = found.setdefault(same_id(entry["id"]), entry)
+        other = by_id.setdefault(same_id(entry["id"]), entry)
         if other is not entry and other != entry:
             raise ValueError(
                 f"{file}: two entries of {kind} have the id {other['id']}"
                 + f", as {other['id']!r} and {entry['id']!r}" * (other["id"] != entry["id"])
                 + "; give each its own"
             )
-    return found
+    return by_id
 
 
-def require_id(entry: Any, which: str, file: Path) -> None:
+def require_id(entry: Any, label: str, file: Path) -> None:
     """Raise ValueError if an entry of one of COCO's lists has no id."""
     if not isinstance(entry, dict) or same_id(entry.get("id")) is None:
-        raise ValueError(f"{file} is not a COCO annotation file: {which} has no id")
+        raise ValueError(f"{file} is not a COCO annotation file: {label} has no id")
 
 
-def referred(entry: dict[str, Any], key: str, known: Mapping[Any, Any]) -> Any:
-    """Return the id of an image or a category that an annotation belongs to.
+def referenced_id(entry: dict[str, Any], key: str, by_id: Mapping[Any, Any]) -> Any:
+    """Return the id of the image or category that an annotation belongs to.
 
     Args:
         entry: the annotation.
         key: "image_id" or "category_id".
-        known: by `same_id`.
+        by_id: images or categories by `same_id`.
 
     Raises:
-        ValueError: if there is none of this id.
+        ValueError: if there is none with this id.
     """
-    found = same_id(entry.get(key))
-    if found not in known:
+    referenced = same_id(entry.get(key))
+    if referenced not in by_id:
         kind = key.removesuffix("_id")
-        ids = ", ".join(map(repr, islice(known, 3))) + ", ..." * (len(known) > 3)
+        ids = ", ".join(map(repr, islice(by_id, 3))) + ", ..." * (len(by_id) > 3)
         raise ValueError(f"there is no {kind} {entry.get(key)!r}; the ids are {ids}")
-    return found
+    return referenced
 
 
-class Pictures:
-    """The pictures of a file, by image id.
+class ImageTable:
+    """The images of a file, by image id.
 
     Args:
-        images: the file's list of them.
-        paths: where they lie.
+        images: the file's list of images.
+        paths: paths of the images.
 
     Raises:
-        ValueError: names an image without an id or a name.
+        ValueError: if an image has no id or no name.
     """
 
     def __init__(self, images: list[Any], paths: ImagePaths) -> None:
-        self.images = by_id(images, "image", paths.file)
+        self.images = index_by_id(images, "image", paths.file)
         self.paths = paths
         self._names = {image: _name(entry, paths.file) for image, entry in self.images.items()}
 
     def find(self, image: Any) -> Path:
-        """Return the path of an image id; raises as `ImagePaths.find`."""
+        """Return the path of an image id; raise as `ImagePaths.find` does."""
         return self.paths.find(self._names[image], image)
 
     def size(self, image: Any) -> tuple[int, int] | None:
-        """Width and height the labels were made at, if the file says them."""
+        """Return the width and height the labels were made at, if the file has them."""
         width, height = (round(as_number(self.images[image].get(side)) or 0) for side in ("width", "height"))
         return (width, height) if min(width, height) > 0 else None
 
 
 def _name(entry: dict[str, Any], file: Path) -> str:
-    names = [entry[key] for key in _NAMES if isinstance(entry.get(key), str)]
+    names = [entry[key] for key in _NAME_KEYS if isinstance(entry.get(key), str)]
     if not names:
         raise ValueError(f"{file}: image {entry['id']} has no file_name, but only {', '.join(entry)}")
     return names[0]
 
 
-def read_coco(file: Path, anchor: str) -> dict[str, Any]:
-    """The content of an annotation file.
+def read_coco(file: Path, doc_section: str) -> dict[str, Any]:
+    """Read an annotation file.
 
     Raises:
         FileNotFoundError: if it is missing.
         ValueError: if it is not a COCO annotation file.
     """
-    data = read_json(file, anchor)
+    data = read_json(file, doc_section)
     require_lists(data, ("images", "annotations"), file)
     for category in data.get("categories") or []:
         if category.get("keypoints") and tuple(category["keypoints"]) != tuple(COCO17.values()):
             raise ValueError(
-                f"{file} names other keypoints than COCO's 17; own labels are for the landmarks reader"
+                f"{file} has other keypoints than COCO's 17; for your own labels use the landmarks reader"
             )
     return data
 
@@ -156,62 +156,62 @@ def require_lists(data: Any, keys: tuple[str, ...], file: Path) -> None:
             )
 
 
-def read_people(
+def read_annotations(
     file: Path,
-    images: Path,
-    anchor: str,
+    image_folder: Path,
+    doc_section: str,
     skeleton: Mapping[int, str],
-    keypoints_of: Callable[[dict[str, Any]], Keypoints],
+    parse_keypoints: Callable[[dict[str, Any]], Keypoints],
     head_top: int | None = None,
-    sized: bool = False,
+    has_image_sizes: bool = False,
 ) -> SourceBuilder:
-    """The people of one of the published COCO-style data sets.
+    """Read the people of one of the published COCO-style data sets.
 
     Args:
         file: the annotation file.
-        images: folder of the pictures.
-        anchor: heading of the data set in data/README.md.
+        image_folder: folder of the images.
+        doc_section: heading of the data set in data/README.md.
         skeleton: {index in the source: landmark name}.
-        keypoints_of: the keypoints of an annotation entry, in the order of the skeleton.
+        parse_keypoints: function from an annotation entry to its keypoints, in the order of the skeleton.
         head_top: index of the head top in the source.
-        sized: the file says how large the pictures are.
+        has_image_sizes: the file has the width and height of the images.
     """
-    data = read_coco(file, anchor)
-    pictures = Pictures(data["images"], ImagePaths(file, anchor, [images]))
-    people = SourceBuilder(pictures.paths)
+    data = read_coco(file, doc_section)
+    images = ImageTable(data["images"], ImagePaths(file, doc_section, [image_folder]))
+    builder = SourceBuilder(images.paths)
     for number, entry in enumerate(data["annotations"], 1):
         require_id(entry, f"annotation number {number}", file)
         person = str(entry["id"])
         try:
-            image = referred(entry, "image_id", pictures.images)
+            image = referenced_id(entry, "image_id", images.images)
             box = box_xyxy(entry.get("bbox"))
-            keypoints = None if is_crowd(entry) else keypoints_of(entry)
+            keypoints = None if is_crowd(entry) else parse_keypoints(entry)
         except ValueError as error:
             raise ValueError(f"{file}, annotation {person}: {error}") from error
         if keypoints is None:
-            people.leave_out("crowd", pictures.find(image), box)
+            builder.skip("crowd", images.find(image), box)
             continue
-        people.add(
-            pictures.find(image),
+        builder.add(
+            images.find(image),
             person,
             *keypoints,
             skeleton,
             box,
             head_top=head_top,
-            image_size=pictures.size(image) if sized else None,
+            image_size=images.size(image) if has_image_sizes else None,
             area_px=segment_area(entry),
         )
-    return people
+    return builder
 
 
 def segment_area(entry: Mapping[str, Any]) -> float | None:
-    """Of an annotation entry, square pixels; None if it does not say."""
+    """Return the segment area of an annotation entry in square pixels; None if it has none."""
     area = as_number(entry.get("area"))
     return area if area and area > 0 else None
 
 
 def triplets(values: Any, count: int) -> np.ndarray:
-    """COCO's flat list of x, y, v as float32 (count, 3); all 0 where there is none.
+    """Reshape COCO's flat list of x, y, v to float32 (count, 3); all 0 where there is none.
 
     Raises:
         ValueError: if it is something else than 3 x count numbers.
@@ -227,25 +227,25 @@ def triplets(values: Any, count: int) -> np.ndarray:
     except (TypeError, ValueError, OverflowError):
         raise ValueError("keypoints that are not numbers") from None
     if numbers.ndim != 1:
-        raise ValueError("keypoints in lists of their own, expected one flat list of x, y, v")
+        raise ValueError("keypoints in nested lists, expected one flat list of x, y, v")
     if numbers.shape != (3 * count,):
         raise ValueError(f"{len(values)} keypoint numbers, expected x, y, v of {count} keypoints")
     return numbers.reshape(count, 3)
 
 
-def flagged(points: np.ndarray) -> Keypoints:
-    """Triplets (count, 3) whose third value is COCO's flag: 0 unlabelled, 1 hidden, 2 visible."""
+def flagged_keypoints(points: np.ndarray) -> Keypoints:
+    """Split triplets (count, 3) with COCO's flag: 0 unlabelled, 1 hidden, 2 visible."""
     flags = points[:, 2]
     return points[:, :2], flags > 0, _BY_FLAG[(flags == 2).astype(np.intp)]
 
 
-def unflagged(points: np.ndarray, labelled: np.ndarray) -> Keypoints:
-    """Triplets (count, 3) whose third value says nothing about visibility."""
+def unflagged_keypoints(points: np.ndarray, labelled: np.ndarray) -> Keypoints:
+    """Split triplets (count, 3) whose third value holds no visibility."""
     return points[:, :2], labelled, np.full(len(points), UNKNOWN, np.int8)
 
 
 def box_xyxy(bbox: Any) -> np.ndarray | None:
-    """COCO's x, y, width, height as corners, float32 (4,); None for a box without area.
+    """Convert COCO's x, y, width, height to corners, float32 (4,); None for a box without area.
 
     Raises:
         ValueError: if it is something else than a list of numbers.

@@ -6,14 +6,20 @@ from typing import Any
 import numpy as np
 
 from blazepose.data.annotation import Source
-from blazepose.data.readers.coco import body
-from blazepose.data.readers.coco_json import Keypoints, flagged, read_people, triplets, unflagged
+from blazepose.data.readers.coco import body_keypoints
+from blazepose.data.readers.coco_json import (
+    Keypoints,
+    flagged_keypoints,
+    read_annotations,
+    triplets,
+    unflagged_keypoints,
+)
 from blazepose.data.readers.files import choose_split, require_folder
 from blazepose.topology import COCO_WHOLEBODY133
 
-LICENCE = (
-    "COCO-WholeBody 1.0: annotations for non-commercial research only; pictures under the Creative Commons "
-    "licence that their authors chose on Flickr, some of them non-commercial or without derivatives"
+LICENSE = (
+    "COCO-WholeBody 1.0: annotations for non-commercial research only; images under the Creative Commons "
+    "license that their authors chose on Flickr, some of them non-commercial or without derivatives"
 )
 
 _FILES = {
@@ -23,31 +29,36 @@ _FILES = {
 
 
 def read(path: Path, split: str | None) -> Source:
-    """People of one split, with COCO's split names; the pictures are COCO's."""
+    """Read the people of one split, with COCO's split names; the images are COCO's."""
     require_folder(path, "coco_wholebody")
     files = {name: path / file for name, file in _FILES.items()}
     split = choose_split(files, split, path, "coco_wholebody")
-    people = read_people(
-        files[split], path / split, "coco_wholebody", COCO_WHOLEBODY133, whole_body, sized=True
+    builder = read_annotations(
+        files[split],
+        path / split,
+        "coco_wholebody",
+        COCO_WHOLEBODY133,
+        wholebody_keypoints,
+        has_image_sizes=True,
     )
-    return people.source("coco_wholebody", LICENCE)
+    return builder.source("coco_wholebody", LICENSE)
 
 
-def whole_body(entry: dict[str, Any]) -> Keypoints:
-    """The 133 keypoints of an annotation entry."""
+def wholebody_keypoints(entry: dict[str, Any]) -> Keypoints:
+    """Return the 133 keypoints of an annotation entry."""
     feet = triplets(entry.get("foot_kpts"), 6)
     parts = [
-        body(entry),
-        flagged(feet if entry.get("foot_valid") else np.zeros_like(feet)),
-        _part(entry, "face", 68),
-        _part(entry, "lefthand", 21),
-        _part(entry, "righthand", 21),
+        body_keypoints(entry),
+        flagged_keypoints(feet if entry.get("foot_valid") else np.zeros_like(feet)),
+        _part_keypoints(entry, "face", 68),
+        _part_keypoints(entry, "lefthand", 21),
+        _part_keypoints(entry, "righthand", 21),
     ]
     points, labelled, visibility = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return points, labelled, visibility
 
 
-def _part(entry: dict[str, Any], part: str, count: int) -> Keypoints:
-    """Face or hand: the third value is a confidence, and COCO's flag nowhere."""
+def _part_keypoints(entry: dict[str, Any], part: str, count: int) -> Keypoints:
+    """Return the keypoints of face or hand, whose third value is a confidence and never COCO's flag."""
     points = triplets(entry.get(f"{part}_kpts"), count)
-    return unflagged(points, (points[:, 2] > 0) & bool(entry.get(f"{part}_valid")))
+    return unflagged_keypoints(points, (points[:, 2] > 0) & bool(entry.get(f"{part}_valid")))

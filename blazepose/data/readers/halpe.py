@@ -7,47 +7,55 @@ from pathlib import Path
 from typing import Any
 
 from blazepose.data.annotation import Source
-from blazepose.data.readers.coco_json import Keypoints, flagged, read_people, triplets, unflagged
+from blazepose.data.readers.coco_json import (
+    Keypoints,
+    flagged_keypoints,
+    read_annotations,
+    triplets,
+    unflagged_keypoints,
+)
 from blazepose.data.readers.files import choose_split, require_folder
 from blazepose.topology import COCO17, HALPE136
 
-LICENCE = (
-    "Halpe Full-Body: annotations published without licence text, for research; pictures of HICO-DET and of "
-    "COCO 2017 under the licences that their authors chose on Flickr"
+LICENSE = (
+    "Halpe Full-Body: annotations published without license text, for research; images of HICO-DET and of "
+    "COCO 2017 under the licenses that their authors chose on Flickr"
 )
 
 _KEYPOINTS = 136
 _HEAD_TOP = 17
-_LABELLED = 0.35
-"""Third values from here on count as labelled. Source: the authors' own training code, AlphaPose
-(halpe_136.py). Validation only has 0, 1 and 2; some of training are scores."""
+_MIN_SCORE = 0.35
+"""Lowest third value of a labelled point. Source: the authors' own training code, AlphaPose (halpe_136.py).
+Validation only has 0, 1 and 2; some of training are scores."""
 
 _FILES = {"train": "annotations/halpe_train_v1.json", "val": "annotations/halpe_val_v1.json"}
 _IMAGES = {"train": "hico_20160224_det/images/train2015", "val": "val2017"}
 
 
 def read(path: Path, split: str | None) -> Source:
-    """People of one split: `train` on HICO-DET's pictures, `val` on COCO's val2017."""
+    """Read the people of one split: `train` on HICO-DET's images, `val` on COCO's val2017."""
     require_folder(path, "halpe")
     files = {name: path / file for name, file in _FILES.items()}
     split = choose_split(files, split, path, "halpe")
-    keypoints_of = partial(full_body, coco_flags=split == "val")
-    people = read_people(files[split], path / _IMAGES[split], "halpe", HALPE136, keypoints_of, _HEAD_TOP)
-    # Of HICO-DET's pictures, mostly the one person who does something is annotated.
-    return replace(people.source("halpe", LICENCE), everybody=split == "val")
+    parse_keypoints = partial(full_body_keypoints, coco_flags=split == "val")
+    builder = read_annotations(
+        files[split], path / _IMAGES[split], "halpe", HALPE136, parse_keypoints, _HEAD_TOP
+    )
+    # In HICO-DET's images, mostly the one acting person is annotated.
+    return replace(builder.source("halpe", LICENSE), fully_annotated=split == "val")
 
 
-def full_body(entry: dict[str, Any], coco_flags: bool) -> Keypoints:
-    """The 136 keypoints of an annotation entry.
+def full_body_keypoints(entry: dict[str, Any], coco_flags: bool) -> Keypoints:
+    """Return the 136 keypoints of an annotation entry.
 
     Args:
-        entry: some of training hold something else than a list of keypoints.
+        entry: annotation; some of training hold something else than a list of keypoints.
         coco_flags: the third value of the first 17 is COCO's flag, as they are copied from COCO. Elsewhere
-            an occluded point is not told from a visible one.
+            occluded and visible points are not distinguished.
     """
     keypoints = entry.get("keypoints")
     points = triplets(keypoints if isinstance(keypoints, list | array) else None, _KEYPOINTS)
-    xy, labelled, visibility = unflagged(points, points[:, 2] >= _LABELLED)
+    xy, labelled, visibility = unflagged_keypoints(points, points[:, 2] >= _MIN_SCORE)
     if coco_flags:
-        visibility[: len(COCO17)] = flagged(points[: len(COCO17)])[2]
+        visibility[: len(COCO17)] = flagged_keypoints(points[: len(COCO17)])[2]
     return xy, labelled, visibility

@@ -1,4 +1,4 @@
-"""Find the pictures of a label file, however the file spells their names."""
+"""Find the images of a label file, whatever the spelling of their names in it."""
 
 import difflib
 import os
@@ -13,26 +13,26 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 _SERVER = re.compile(r"^(.*\?d=|[a-z][a-z\d+.-]*://[^/?]*)", re.IGNORECASE)
-"""Begin of an address before its path; `?d=` is Label Studio's, of files beside its server."""
+"""Start of a URL before its path; `?d=` is Label Studio's, for files beside its server."""
 
-_COMPARED = 10_000
+_MAX_COMPARED = 10_000
 """Most names that are compared. Chosen: half a second."""
 
-_SHOWN = 3
+_MAX_SHOWN = 3
 """Names in the message about a folder."""
 
 
 def spelling(name: str) -> str:
     """Return the form in which two spellings of a name are equal.
 
-    Per cent codes are decoded, letters with accents are of one Unicode composition (macOS takes them apart),
-    and capitals are small: Windows and macOS take both for one name, so labels made there may have either.
+    Percent codes are decoded, accented letters have one Unicode composition (macOS decomposes them), and
+    letters are lower case: Windows and macOS ignore case, so labels made there may have either.
     """
     return unicodedata.normalize("NFC", _decoded(name).casefold())
 
 
 def name_parts(name: str) -> tuple[str, ...]:
-    """Split the name of a picture, a path of any system or an address, into its folders and its file."""
+    """Split the name of an image, a path of any system or a URL, into its folders and its file."""
     path = _SERVER.sub("", name)
     if path != name:
         path = path.partition("?")[0]
@@ -42,7 +42,7 @@ def name_parts(name: str) -> tuple[str, ...]:
 def written_parts(name: str) -> tuple[str, ...]:
     """Split a name into its folders and its file, taken literally."""
     if "/" not in name and name.strip("."):
-        return (name,)  # most names; of a hundred thousand, pathlib is slow
+        return (name,)  # most names; pathlib is slow for a hundred thousand
     return PurePosixPath(name).parts
 
 
@@ -51,31 +51,31 @@ def _decoded(name: str) -> str:
 
 
 class ImagePaths:
-    """The pictures of a label file.
+    """Paths of the images of a label file.
 
     Args:
         file: the label file, for messages.
-        anchor: heading of the data set in data/README.md.
-        roots: folders that names are relative to, the likeliest first.
+        doc_section: heading of the data set in data/README.md.
+        roots: folders that names are relative to, the most likely first.
     """
 
-    def __init__(self, file: Path, anchor: str, roots: Sequence[Path]) -> None:
-        self.file, self.anchor, self.roots = file, anchor, roots
+    def __init__(self, file: Path, doc_section: str, roots: Sequence[Path]) -> None:
+        self.file, self.doc_section, self.roots = file, doc_section, roots
         self._paths: dict[Hashable, Path] = {}
         self._images: dict[Path, Hashable] = {}
         self._missing: set[Path] = set()
         self._folders: dict[Path, _Folder] = {}
-        self._below: dict[tuple[Path, tuple[str, ...], bool], _Folder | None] = {}
+        self._subfolders: dict[tuple[Path, tuple[str, ...], bool], _Folder | None] = {}
 
     def find(self, name: str, image: Hashable) -> Path:
-        """Return the path of a picture, even if it is missing: `require` raises then.
+        """Return the path of an image, even if it is missing: `require` raises then.
 
         Args:
             name: as the label file has it.
-            image: what the file calls it by, an id or the name: another one may not lead to the same path.
+            image: key of the image in the file, an id or the name; two keys may not have the same path.
 
         Raises:
-            ValueError: if another one does, or if several files could be meant.
+            ValueError: if another key has the same path, or if several files match the name.
         """
         if image not in self._paths:
             path = next(self._matches(name), None)
@@ -85,40 +85,40 @@ class ImagePaths:
             other = self._images.setdefault(path, image)
             if other != image:
                 raise ValueError(
-                    f"{self.file}: images {other} and {image} both lead to {path}; give each picture a name "
-                    "of its own, with the folders that tell them apart"
+                    f"{self.file}: images {other} and {image} both lead to {path}; give each image its own "
+                    "name, including the folders in which they differ"
                 )
             self._paths[image] = path
         return self._paths[image]
 
     def _matches(self, name: str) -> Iterator[Path]:
-        """Yield a name as it is written; then without more and more of its folders, which are a server's own.
+        """Yield matches of a name as written, then with fewer and fewer of its folders (a server's own).
 
-        Each is taken literally below all roots before other spellings of it are.
+        Each is tried literally below all roots before other spellings of it are.
         """
-        for *below, file in _tails(name):
+        for *subfolders, file in _tails(name):
             for literal in (True, False):
                 for root in self.roots:
-                    if (folder := self._folder(root, tuple(below), literal)) is None:
+                    if (folder := self._folder(root, tuple(subfolders), literal)) is None:
                         continue
-                    found = file if literal else self._alike(folder, file)
-                    if found in folder.files:
-                        yield folder.path / found
+                    match = file if literal else self._match_spelling(folder, file)
+                    if match in folder.files:
+                        yield folder.path / match
 
-    def _folder(self, root: Path, below: tuple[str, ...], literal: bool) -> "_Folder | None":
-        key = root, below, literal
-        if key not in self._below:
-            found = self._listed(root.joinpath(*below)) if literal else self._descend(root, below)
-            self._below[key] = found
-        return self._below[key]
+    def _folder(self, root: Path, subfolders: tuple[str, ...], literal: bool) -> "_Folder | None":
+        key = root, subfolders, literal
+        if key not in self._subfolders:
+            folder = self._listed(root.joinpath(*subfolders)) if literal else self._descend(root, subfolders)
+            self._subfolders[key] = folder
+        return self._subfolders[key]
 
-    def _descend(self, root: Path, below: tuple[str, ...]) -> "_Folder | None":
+    def _descend(self, root: Path, subfolders: tuple[str, ...]) -> "_Folder | None":
         folder = self._listed(root)
-        for name in below:
-            found = name if name in ("/", "..") else self._alike(folder, name)
-            if found is None:
+        for name in subfolders:
+            match = name if name in ("/", "..") else self._match_spelling(folder, name)
+            if match is None:
                 return None
-            folder = self._listed(folder.path / found)
+            folder = self._listed(folder.path / match)
         return folder
 
     def _listed(self, path: Path) -> "_Folder":
@@ -127,46 +127,47 @@ class ImagePaths:
             self._folders[path] = _Folder(path)
         return self._folders[path]
 
-    def _alike(self, folder: "_Folder", name: str) -> str | None:
+    def _match_spelling(self, folder: "_Folder", name: str) -> str | None:
         """Return the one name in a folder that is another spelling of this one."""
-        found = folder.alike(name)
+        matches = folder.spellings_of(name)
         for form in (str, _decoded):
-            if nearer := {other for other in found if form(other) == form(name)}:
-                found = nearer
+            if nearer := {other for other in matches if form(other) == form(name)}:
+                matches = nearer
                 break
-        if len(found) > 1:
-            first, second, *_ = sorted(found)
+        if len(matches) > 1:
+            first, second, *_ = sorted(matches)
             raise ValueError(
-                f"{self.file}: {name} can be {first} or {second} in {folder.path}; spell it as one of them"
+                f"{self.file}: {name} matches {first} and {second} in {folder.path}; spell it as one of them"
             )
-        return next(iter(found), None)
+        return next(iter(matches), None)
 
     def require(self, paths: Iterable[Path]) -> None:
-        """Raise FileNotFoundError if some of these paths are of missing pictures."""
+        """Raise FileNotFoundError if some of these images are missing."""
         needed = set(paths)
         if missing := sorted(needed & self._missing):
             raise FileNotFoundError(
-                f"{len(missing)} of {len(needed)} pictures in {self.file} are missing, first {missing[0]}: "
-                f"{self._instead(str(missing[0]))}; put them into {self.roots[0]}, "
-                f"see data/README.md#{self.anchor}"
+                f"{len(missing)} of {len(needed)} images in {self.file} are missing, first {missing[0]}: "
+                f"{self._suggest(str(missing[0]))}; put them into {self.roots[0]}, "
+                f"see data/README.md#{self.doc_section}"
             )
 
-    def _instead(self, name: str) -> str:
-        """Say which picture has nearly this name, or what there is."""
+    def _suggest(self, name: str) -> str:
+        """Describe the image with the nearest name, or the content of the fullest folder."""
         paths = (folder.path / file for folder in self._folders.values() for file in folder.files)
         files = {spelling(path.name): path for path in paths if path != self.file}
         wanted = spelling(PurePosixPath(*name_parts(name)).name)
-        if close := difflib.get_close_matches(wanted, islice(sorted(files), _COMPARED), n=1):
+        if close := difflib.get_close_matches(wanted, islice(sorted(files), _MAX_COMPARED), n=1):
             return f"the nearest name is {files[close[0]]}"
         fullest = max(map(self._listed, self.roots), key=lambda folder: len(folder.names))
         if not fullest.names:
             return f"{fullest.path} is {'empty' if fullest.path.is_dir() else 'missing'}"
-        more = len(fullest.names) - _SHOWN
-        return f"{fullest.path} holds {', '.join(fullest.names[:_SHOWN])}" + f" and {more} more" * (more > 0)
+        names = ", ".join(fullest.names[:_MAX_SHOWN])
+        more = len(fullest.names) - _MAX_SHOWN
+        return f"{fullest.path} holds {names}" + f" and {more} more" * (more > 0)
 
 
 def _tails(name: str) -> Iterator[tuple[str, ...]]:
-    """Yield the parts of a name as it is written, then of what it means, from all to the last one alone."""
+    """Yield the parts of a name as written, then those of its meaning, from all to the last one alone."""
     if written := written_parts(name):
         yield written
     meant = name_parts(name)
@@ -174,10 +175,10 @@ def _tails(name: str) -> Iterator[tuple[str, ...]]:
 
 
 class _Folder:
-    """The names of what a folder holds; none if there is no such folder.
+    """The names in a folder; none if there is no such folder.
 
     Attributes:
-        path: of the folder.
+        path: the folder.
         files: names of its files.
         folders: all other names.
     """
@@ -186,7 +187,7 @@ class _Folder:
         self.path = path
         self.files: set[str] = set()
         self.folders: set[str] = set()
-        with suppress(OSError, ValueError), os.scandir(path) as entries:  # too long a name, or a zero in it
+        with suppress(OSError, ValueError), os.scandir(path) as entries:  # name too long, or with a null byte
             for entry in entries:
                 is_file = Path(entry.path).is_file() if entry.is_symlink() else entry.is_file()
                 (self.files if is_file else self.folders).add(entry.name)
@@ -196,8 +197,8 @@ class _Folder:
         """All names, sorted."""
         return sorted([*self.files, *(f"{name}/" for name in self.folders)])
 
-    def alike(self, name: str) -> set[str]:
-        """Return the names that equal a name but for their spelling."""
+    def spellings_of(self, name: str) -> set[str]:
+        """Return the names that differ from a name in spelling only."""
         return self._by_spelling.get(spelling(name), set())
 
     @cached_property

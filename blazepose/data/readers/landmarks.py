@@ -1,6 +1,6 @@
 """Users' own labels: COCO keypoint JSON whose keypoints are any subset of the 33 landmarks.
 
-What CVAT, FiftyOne and Label Studio write, and where each puts the pictures: data/README.md#landmarks.
+data/README.md#landmarks describes the exports of CVAT, FiftyOne and Label Studio, and their image folders.
 """
 
 import difflib
@@ -16,12 +16,12 @@ import numpy as np
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Annotation, Source
 from blazepose.data.readers.coco_json import (
-    Pictures,
+    ImageTable,
     box_xyxy,
-    by_id,
-    flagged,
+    flagged_keypoints,
+    index_by_id,
     is_crowd,
-    referred,
+    referenced_id,
     require_lists,
     segment_area,
     triplets,
@@ -31,45 +31,48 @@ from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.data.readers.text_files import read_json
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
-LICENCE = "own labels: no licence recorded"
+LICENSE = "own labels: no license recorded"
 
 _FLAGS = {0, 1, 2}
-"""COCO's visibility of a point: unlabelled, hidden, visible."""
+"""COCO's visibility flags: unlabelled, hidden, visible."""
 
 
 def read(path: Path, split: str | None) -> Source:
-    """Everybody with keypoints in one JSON file.
+    """Read all people with keypoints in one JSON file.
 
     Raises:
-        FileNotFoundError: if the file or pictures are missing.
-        ValueError: for labels that cannot be right; the message names the file and the annotation.
+        FileNotFoundError: if the file or images are missing.
+        ValueError: for invalid labels; the message names the file and the annotation.
     """
     if split is not None:
-        raise ValueError(f"landmarks:{path} has no splits, each is a file of its own; leave :{split} away")
+        raise ValueError(f"landmarks:{path} has no splits, each is a separate file; omit :{split}")
     data = read_json(path, "landmarks")
     if isinstance(data, dict):
-        data.setdefault("annotations", [])  # FiftyOne leaves it out where nothing is labelled
+        data.setdefault("annotations", [])  # FiftyOne omits it where nothing is labelled
     require_lists(data, ("images", "categories", "annotations"), path)
-    categories = by_id(data["categories"], "category", path)
-    named = {key: _names(category, path) for key, category in categories.items()}
-    if any(set(names) & set(LANDMARKS) for names in named.values()):
-        # A barbell has keypoints too: beside a person's category, one without a name like ours is no person.
-        named = {key: names if any(map(_like_ours, names)) else [] for key, names in named.items()}
-    skeletons = {key: _skeleton(names, path) for key, names in named.items()}
+    categories = index_by_id(data["categories"], "category", path)
+    names_by_category = {key: _names(category, path) for key, category in categories.items()}
+    if any(set(names) & set(LANDMARKS) for names in names_by_category.values()):
+        # A barbell has keypoints too: beside a person's category, one without a landmark name is no person.
+        names_by_category = {
+            key: names if any(map(_resembles_landmark, names)) else []
+            for key, names in names_by_category.items()
+        }
+    skeletons = {key: _skeleton(names, path) for key, names in names_by_category.items()}
     if data["annotations"] and not any(skeletons.values()):
         raise ValueError(
             f"{path}: no category lists the names of its keypoints; see data/README.md#landmarks for how "
             "each tool writes them"
         )
-    pictures = Pictures(data["images"], ImagePaths(path, "landmarks", _image_roots(path)))
-    people = SourceBuilder(pictures.paths)
-    for entry in by_id(data["annotations"], "annotation", path).values():
-        _add(people, pictures, str(entry["id"]), entry, skeletons)
-    # Many tools write one flag for every point, 2 or 1; only a file that has both tells hidden from visible.
-    flags = np.unique([person.visibility for person in people.annotations])
+    images = ImageTable(data["images"], ImagePaths(path, "landmarks", _image_roots(path)))
+    builder = SourceBuilder(images.paths)
+    for entry in index_by_id(data["annotations"], "annotation", path).values():
+        _add(builder, images, str(entry["id"]), entry, skeletons)
+    # Many tools write one flag for every point, 2 or 1; only a file with both distinguishes hidden points.
+    flags = np.unique([person.visibility for person in builder.annotations])
     if not {HIDDEN, VISIBLE} <= set(flags.tolist()):
-        people.annotations = [_of_unknown_visibility(person) for person in people.annotations]
-    return people.source("landmarks", LICENCE)
+        builder.annotations = [_with_unknown_visibility(person) for person in builder.annotations]
+    return builder.source("landmarks", LICENSE)
 
 
 def _names(category: dict[str, Any], file: Path) -> list[str]:
@@ -78,8 +81,8 @@ def _names(category: dict[str, Any], file: Path) -> list[str]:
     return ["_".join(re.findall(r"[^-_\s]+", str(name).lower())) for name in category.get("keypoints") or []]
 
 
-def _like_ours(name: str) -> bool:
-    """A landmark, or one misspelt (lft_hip, left_sholder); but not the left_end or left_tip of a barbell."""
+def _resembles_landmark(name: str) -> bool:
+    """Return whether a name is a landmark or nearly one (lft_hip), unlike the left_end of a barbell."""
     bare = [_without_side(landmark) for landmark in LANDMARKS]
     return bool(
         difflib.get_close_matches(_without_side(name), bare, cutoff=0.75)
@@ -92,7 +95,7 @@ def _without_side(name: str) -> str:
 
 
 def _skeleton(names: list[str], file: Path) -> Mapping[int, str]:
-    """{position in the annotation: landmark name}."""
+    """Return {position in the annotation: landmark name}."""
     for name in names:
         if name not in LANDMARKS:
             close = difflib.get_close_matches(name, LANDMARKS, n=1)
@@ -104,48 +107,50 @@ def _skeleton(names: list[str], file: Path) -> Mapping[int, str]:
 
 
 def _add(
-    people: SourceBuilder,
-    pictures: Pictures,
+    builder: SourceBuilder,
+    images: ImageTable,
     person: str,
     entry: dict[str, Any],
     skeletons: Mapping[Any, Mapping[int, str]],
 ) -> None:
-    where = f"{people.file}, annotation {person}"
+    location = f"{builder.file}, annotation {person}"
     try:
-        image = referred(entry, "image_id", pictures.images)
-        skeleton = skeletons[referred(entry, "category_id", skeletons)]
+        image = referenced_id(entry, "image_id", images.images)
+        skeleton = skeletons[referenced_id(entry, "category_id", skeletons)]
     except ValueError as error:
-        raise ValueError(f"{where}: {error}") from error
-    picture = pictures.find(image)
+        raise ValueError(f"{location}: {error}") from error
+    image_path = images.find(image)
     if not skeleton:
-        people.leave_out("in a category without landmarks", picture, None)
+        builder.skip("in a category without landmarks", image_path, None)
         return
     try:
         if is_crowd(entry):
-            people.leave_out("crowd", picture, box_xyxy(entry.get("bbox")))
+            builder.skip("crowd", image_path, box_xyxy(entry.get("bbox")))
             return
         points = _points(entry, skeleton)
         world = _world(entry.get("landmarks_world"))
         box = box_xyxy(entry.get("bbox"))
     except ValueError as error:
-        raise ValueError(f"{where}: {error}") from error
+        raise ValueError(f"{location}: {error}") from error
     if not points[:, 2].any() and points[:, :2].any():
-        people.leave_out("all keypoints flagged 0, not labelled", picture, box)
+        builder.skip("all keypoints flagged 0, not labelled", image_path, box)
         return
-    size = pictures.size(image)
+    size = images.size(image)
     area = segment_area(entry)
-    people.add(picture, person, *flagged(points), skeleton, box, world, image_size=size, area_px=area)
+    builder.add(
+        image_path, person, *flagged_keypoints(points), skeleton, box, world, image_size=size, area_px=area
+    )
 
 
 def _points(entry: dict[str, Any], skeleton: Mapping[int, str]) -> np.ndarray:
     points = triplets(entry.get("keypoints"), len(skeleton))
     if not np.isfinite(points).all() or not set(points[:, 2].tolist()) <= _FLAGS:
-        _require_possible(points, skeleton)
+        _require_valid(points, skeleton)
     return points
 
 
-def _require_possible(points: np.ndarray, skeleton: Mapping[int, str]) -> None:
-    """Raise ValueError for the first point that cannot be; an unlabelled one may lie anywhere."""
+def _require_valid(points: np.ndarray, skeleton: Mapping[int, str]) -> None:
+    """Raise ValueError for the first invalid point; unlabelled points may have any coordinates."""
     for index, (x, y, flag) in enumerate(points.tolist()):
         if flag not in _FLAGS:
             raise ValueError(f"{skeleton[index]} has visibility {flag:g}, expected 0, 1 or 2")
@@ -154,25 +159,25 @@ def _require_possible(points: np.ndarray, skeleton: Mapping[int, str]) -> None:
 
 
 def _world(rows: Any) -> np.ndarray | None:
-    """World landmarks float32 (33, 3), metres; NaN where a row is null."""
+    """Parse world landmarks to float32 (33, 3), meters; NaN where a row is null."""
     if rows is None:
         return None
     try:
-        known = [row is not None for row in rows]
+        valid = [row is not None for row in rows]
         world = np.array([row or [np.nan] * 3 for row in rows], np.float32)
     except (TypeError, ValueError):
-        world, known = np.empty(0, np.float32), []
-    if world.shape != (NUM_LANDMARKS, 3) or not np.isfinite(world[known]).all():
+        world, valid = np.empty(0, np.float32), []
+    if world.shape != (NUM_LANDMARKS, 3) or not np.isfinite(world[valid]).all():
         raise ValueError(f"landmarks_world is not {NUM_LANDMARKS} rows of 3 finite numbers (or null)")
     return world
 
 
-def _of_unknown_visibility(person: Annotation) -> Annotation:
+def _with_unknown_visibility(person: Annotation) -> Annotation:
     return replace(person, visibility=np.full(NUM_LANDMARKS, UNKNOWN, np.int8))
 
 
 def _image_roots(file: Path) -> list[Path]:
-    """List the folders of pictures: beside the file, or where the labelling tools put them."""
+    """List the image folders: beside the file, or where the labelling tools put them."""
     folder, subset = file.parent, file.stem.removeprefix("person_keypoints_")
-    above = folder.parent / "images"
-    return [folder, folder / "images", folder / "data", above / subset, above]
+    parent_images = folder.parent / "images"
+    return [folder, folder / "images", folder / "data", parent_images / subset, parent_images]

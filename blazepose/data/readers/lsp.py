@@ -13,32 +13,32 @@ from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.file_content import check_file, unreadable
 from blazepose.topology import LSP14, LSP14_NAMES
 
-LICENCE = "Leeds Sports Pose (Extended): academic, without licence text, pictures from Flickr; for research"
+LICENSE = "Leeds Sports Pose (Extended): academic, without license text, images from Flickr; for research"
 
 _KEYPOINTS = len(LSP14_NAMES)
 _EXTENDED_PEOPLE = 10_000
 _HEAD_TOP = LSP14_NAMES.index("head_top")
 _ORIGINAL = {"train": set(range(1, 1001)), "test": set(range(1001, 2001))}
-"""Picture numbers of the original set. Source: Johnson and Everingham, BMVC 2010."""
+"""Image numbers of the original set. Source: Johnson and Everingham, BMVC 2010."""
 
 _EXTENDED_VAL = Path(__file__).with_name("lspet_val.txt")
-"""Picture numbers of our validation people. Chosen: the authors of the extended set split nothing; these 672
-have hips, shoulders and at least 10 of the 14 joints, and every figure of our own in README.md is of them."""
+"""Image numbers of our validation people. Chosen: the authors of the extended set define no split; these 672
+have hips, shoulders and at least 10 of the 14 joints, and all our own metrics in README.md are of them."""
 
 
 def read(path: Path, split: str | None) -> Source:
-    """Everybody of the extended or the original set, or of a split; one person a picture."""
+    """Read the people of the extended or the original set, or of a split; one person per image."""
     require_folder(path, "lsp")
     file = require_file(path / "joints.mat", "lsp")
     points, labelled, visibility = read_joints(file)
     names = _image_names(require_folder(path / "images", "lsp"))
     original = bool((visibility != UNKNOWN).any())
     paths = ImagePaths(file, "lsp", [path / "images"])
-    people = SourceBuilder(paths)
-    for number in _numbers(split, len(points), original, path):
+    builder = SourceBuilder(paths)
+    for number in _image_numbers(split, len(points), original, path):
         image = paths.find(names.get(number, f"im{number:0{4 if original else 5}d}.jpg"), number)
         person = number - 1
-        people.add(
+        builder.add(
             image,
             str(number),
             points[person],
@@ -47,21 +47,21 @@ def read(path: Path, split: str | None) -> Source:
             LSP14,
             head_top=_HEAD_TOP,
         )
-    return people.source("lsp", LICENCE)
+    return builder.source("lsp", LICENSE)
 
 
 def read_joints(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The joints of everybody.
+    """Read the joints of all people.
 
-    The two sets differ in the order of their axes, and in what the third value says: 1 is "occluded" in the
-    original set, (3, 14, people), where every joint is labelled; 1 is "labelled" in the extended set,
-    (14, 3, people), which says nothing of occlusion.
+    The two sets differ in the order of their axes, and in the meaning of the third value: 1 is "occluded" in
+    the original set, (3, 14, people), where every joint is labelled; 1 is "labelled" in the extended set,
+    (14, 3, people), which has no occlusion labels.
 
     Returns:
         points (people, 14, 2) float32 pixels, labelled (people, 14) bool, visibility (people, 14) int8.
 
     Raises:
-        ValueError: if it is not such a file.
+        ValueError: if it is not a joints.mat of one of them.
     """
     check_file(file, "a MATLAB file", "see data/README.md#lsp")
     try:
@@ -71,8 +71,8 @@ def read_joints(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         step = "save it with MATLAB's option -v7" if newer else None
         raise unreadable(file, "a MATLAB file", error, step) from error
     if "joints" not in variables:
-        held = ", ".join(name for name in variables if not name.startswith("__")) or "nothing"
-        raise ValueError(f"{file} holds {held}, not joints; see data/README.md#lsp")
+        names = ", ".join(name for name in variables if not name.startswith("__")) or "nothing"
+        raise ValueError(f"{file} holds {names}, not joints; see data/README.md#lsp")
     joints = np.atleast_3d(variables["joints"])
     if joints.dtype.kind not in "biuf":
         raise ValueError(f"{file}: joints are of type {joints.dtype}, not numbers; see data/README.md#lsp")
@@ -88,27 +88,27 @@ def read_joints(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     raise ValueError(f"{file}: joints has shape {joints.shape}, expected (14, 3, people) or (3, 14, people)")
 
 
-def _numbers(split: str | None, people: int, original: bool, path: Path) -> list[int]:
-    everybody = set(range(1, people + 1))
+def _image_numbers(split: str | None, people: int, original: bool, path: Path) -> list[int]:
+    numbers = set(range(1, people + 1))
     if split is None:
-        return sorted(everybody)
-    splits = _ORIGINAL if original else _extended(everybody)
+        return sorted(numbers)
+    splits = _ORIGINAL if original else _extended_splits(numbers)
     if split not in splits:
         raise ValueError(f"{path} has no split {split!r}; it has {', '.join(splits)}")
     if not original and people < _EXTENDED_PEOPLE:
         raise ValueError(
             f"{path} holds {people} people, not LSP-Extended's {_EXTENDED_PEOPLE} whose numbers make its "
-            f"splits; leave :{split} away"
+            f"splits; omit :{split}"
         )
-    return sorted(splits[split] & everybody)
+    return sorted(splits[split] & numbers)
 
 
-def _extended(everybody: set[int]) -> dict[str, set[int]]:
+def _extended_splits(numbers: set[int]) -> dict[str, set[int]]:
     val = {int(number) for number in _EXTENDED_VAL.read_text().split()}
-    return {"train": everybody - val, "val": val}
+    return {"train": numbers - val, "val": val}
 
 
 def _image_names(folder: Path) -> dict[int, str]:
-    """File name of each image number: im0001.jpg in the original set, im00001.jpg in the extended one."""
+    """Map image numbers to file names: im0001.jpg in the original set, im00001.jpg in the extended one."""
     matches = (re.fullmatch(r"im(\d+)\.(jpg|png)", path.name, re.IGNORECASE) for path in folder.iterdir())
     return {int(match[1]): match[0] for match in matches if match}

@@ -1,4 +1,4 @@
-"""Collecting the people of a source."""
+"""Collect the people of a source."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -12,18 +12,18 @@ from blazepose.data.readers.image_paths import ImagePaths
 
 
 class SourceBuilder:
-    """The people a reader found, and the number of those it had to leave out by reason.
+    """The people a reader has read, and the number of those left out by reason.
 
     Args:
-        paths: where the pictures of the annotation file lie.
+        paths: paths of the images of the annotation file.
     """
 
     def __init__(self, paths: ImagePaths) -> None:
         self.paths = paths
-        self.file, self.anchor = paths.file, paths.anchor
+        self.file, self.doc_section = paths.file, paths.doc_section
         self.annotations: list[Annotation] = []
         self.left_out: Counter[str] = Counter()
-        self._others: defaultdict[Path, list[np.ndarray]] = defaultdict(list)
+        self._ignored: defaultdict[Path, list[np.ndarray]] = defaultdict(list)
 
     def add(
         self,
@@ -42,28 +42,28 @@ class SourceBuilder:
         attributes: Mapping[str, str] | None = None,
         area_px: float | None = None,
     ) -> None:
-        """Keep a person, or count why not.
+        """Add a person, or count the reason to leave the person out.
 
         Args:
-            image: the picture.
+            image: path of the image.
             person: annotation id.
             keypoints: (source keypoints, 2) pixels.
             labelled: (source keypoints,) bool.
             visibility: (source keypoints,) VISIBLE, HIDDEN or UNKNOWN.
             skeleton: {index in the source: landmark name}.
             box_xyxy: (4,) pixels.
-            landmarks_world: (33, 3) metres.
+            landmarks_world: (33, 3) meters.
             head_top: index of the head top in the source.
             image_size: width and height the labels were made at.
             z_px: (33,) depth.
             mask: visible pixels, run-length encoded.
-            attributes: what the source says of the person.
-            area_px: of the person's segment.
+            attributes: attributes of the person in the source.
+            area_px: area of the person's segment.
         """
         if not labelled.any():
-            self.leave_out("no keypoints", image, box_xyxy)
+            self.skip("no keypoints", image, box_xyxy)
         elif not np.isfinite(keypoints[labelled]).all():
-            self.leave_out("NaN or infinite coordinates", image, box_xyxy)
+            self.skip("NaN or infinite coordinates", image, box_xyxy)
         else:
             points = source_to_landmarks(keypoints, labelled, visibility, skeleton)
             head = keypoints[head_top] if head_top is not None and labelled[head_top] else None
@@ -83,29 +83,31 @@ class SourceBuilder:
                 )
             )
 
-    def leave_out(self, reason: str, image: Path, box_xyxy: np.ndarray | None) -> None:
-        """Count a person, or a crowd, who cannot be used; a box is kept, since there is somebody in it."""
+    def skip(self, reason: str, image: Path, box_xyxy: np.ndarray | None) -> None:
+        """Count a person, or a crowd, that cannot be used; its box is kept, since it is not background."""
         self.left_out[reason] += 1
         if box_xyxy is not None:
-            self._others[image].append(box_xyxy)
+            self._ignored[image].append(box_xyxy)
 
-    def source(self, reader: str, licence: str) -> Source:
-        """Everybody as a `Source`.
+    def source(self, reader: str, license: str) -> Source:
+        """Return the people as a `Source`.
 
         Raises:
-            ValueError: if nobody is left.
-            FileNotFoundError: if pictures are missing.
+            ValueError: if no person is left.
+            FileNotFoundError: if images are missing.
         """
         if not self.annotations:
-            reasons = ", ".join(f"{reason} {count}" for reason, count in self.left_out.items())
-            found = f" (left out: {reasons})" if reasons else ""
-            raise ValueError(f"{self.file} holds no labelled people{found}; see data/README.md#{self.anchor}")
+            counts = ", ".join(f"{reason} {count}" for reason, count in self.left_out.items())
+            left_out = f" (left out: {counts})" if counts else ""
+            raise ValueError(
+                f"{self.file} holds no labelled people{left_out}; see data/README.md#{self.doc_section}"
+            )
         self.paths.require(annotation.image for annotation in self.annotations)
         return Source(
             name=f"{reader}:{self.file}",
             reader=reader,
             annotations=self.annotations,
-            licence=licence,
+            license=license,
             left_out=dict(self.left_out),
-            others={image: np.stack(boxes) for image, boxes in self._others.items()},
+            ignored_boxes={image: np.stack(boxes) for image, boxes in self._ignored.items()},
         )

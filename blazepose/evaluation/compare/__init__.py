@@ -1,1 +1,1 @@
-"""Comparisons of evaluations: gains with intervals, and what was forgotten."""
+"""Comparisons of evaluations: paired differences with intervals, and forgetting."""

@@ -1,4 +1,4 @@
-"""Before and after as pictures: whom new weights helped most, and whom they harmed most."""
+"""Before/after image sheets: the people with the largest gains and the largest losses."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,32 +19,32 @@ _DPI = 100
 
 
 class PersonChange(NamedTuple):
-    """What two networks say of a person.
+    """The predictions of two networks for one person.
 
     Attributes:
-        person: with the labels.
+        person: the person, with the labels.
         roi: the square to show.
-        before_px: (33, 2) landmarks by the first one.
-        after_px: (33, 2) by the second.
-        shown: (33,) bool, landmarks that both learned.
-        was: (33,) bool, which points the first has right; of those that count.
-        now: (33,) bool, which the second has.
-        counted: how many count.
+        before_px: (33, 2) landmarks of the first network.
+        after_px: (33, 2) landmarks of the second network.
+        drawn: (33,) bool, landmarks that both networks were trained on.
+        correct_before: (33,) bool, counted points that the first network has correct.
+        correct_after: (33,) bool, counted points that the second network has correct.
+        counted: number of counted points.
     """
 
     person: Annotation
     roi: Roi
     before_px: np.ndarray
     after_px: np.ndarray
-    shown: np.ndarray
-    was: np.ndarray
-    now: np.ndarray
+    drawn: np.ndarray
+    correct_before: np.ndarray
+    correct_after: np.ndarray
     counted: int
 
     @property
     def gain(self) -> int:
-        """Points that became right, less those that became wrong."""
-        return int(self.now.sum()) - int(self.was.sum())
+        """Points that became correct, minus those that became wrong."""
+        return int(self.correct_after.sum()) - int(self.correct_before.sum())
 
 
 def save_before_after(
@@ -52,37 +52,38 @@ def save_before_after(
 ) -> None:
     """Write a sheet of the people with the largest gains, then of those with the largest losses.
 
-    Each is shown three times: labels, first weights, second weights.
+    Each person is shown three times: labels, first weights, second weights.
 
     Args:
-        people: seen twice.
-        names: of both weights.
+        people: the changes of all people.
+        names: names of both weights.
         file: PNG to write.
-        count: of people in each half.
+        count: number of people in each half.
     """
-    best_first = sorted(people, key=lambda change: -change.gain)
-    gained = [change for change in best_first[:count] if change.gain > 0]
-    lost = [change for change in best_first[::-1][:count] if change.gain < 0]
-    lines = [-(-len(half) // _COLUMNS) for half in (gained, lost)]
-    figure = Figure(figsize=(6.4 * _COLUMNS, 0.8 + 2.6 * sum(lines)), layout="constrained")
-    title = f"labels, {names[0]}, {names[1]} (orange is the person's left)"
-    figure.suptitle(
-        f"{title}: {len(gained) or 'nobody'} helped most, then {len(lost) or 'nobody'} harmed most",
-        fontsize=13,
-    )
-    grid = figure.subplots(max(1, sum(lines)), _COLUMNS, squeeze=False)
+    by_gain = sorted(people, key=lambda change: -change.gain)
+    gained = [change for change in by_gain[:count] if change.gain > 0]
+    lost = [change for change in by_gain[::-1][:count] if change.gain < 0]
+    num_lines = [-(-len(half) // _COLUMNS) for half in (gained, lost)]
+    figure = Figure(figsize=(6.4 * _COLUMNS, 0.8 + 2.6 * sum(num_lines)), layout="constrained")
+    title = f"labels, {names[0]}, {names[1]} (orange: the person's left side)"
+    figure.suptitle(f"{title}: {len(gained)} largest gains, then {len(lost)} largest losses", fontsize=13)
+    grid = figure.subplots(max(1, sum(num_lines)), _COLUMNS, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
-    places = [*grid[: lines[0]].flat][: len(gained)] + [*grid[lines[0] :].flat][: len(lost)]
-    for axes, change in zip(places, [*gained, *lost], strict=True):
+    used = [*grid[: num_lines[0]].flat][: len(gained)] + [*grid[num_lines[0] :].flat][: len(lost)]
+    for axes, change in zip(used, [*gained, *lost], strict=True):
         axes.imshow(_triple(change))
-        was, now = (
-            f"{right.sum()} right" if np.isfinite(points).any() else "not found"
-            for right, points in ((change.was, change.before_px), (change.now, change.after_px))
+        before, after = (
+            f"{correct.sum()} correct" if np.isfinite(points).any() else "missed"
+            for correct, points in (
+                (change.correct_before, change.before_px),
+                (change.correct_after, change.after_px),
+            )
         )
-        points = f"of {change.counted} points: {was}, then {now}"
         name = f"{change.person.image.name} #{change.person.person}"
-        axes.set_title(f"{name}: {change.gain:+d}, {points}", fontsize=9)
+        axes.set_title(
+            f"{name}: {change.gain:+d}, of {change.counted} points: {before}, then {after}", fontsize=9
+        )
     figure.savefig(file, dpi=_DPI)
 
 
@@ -90,13 +91,13 @@ def _triple(change: PersonChange) -> np.ndarray:
     person = change.person
     crop = crop_image(read_image(person.image, person.image_size), roi_to_image_matrix(change.roi), _TILE)
     gap = np.full((_TILE, _GAP, 3), 255, np.uint8)
-    label = draw_pose(crop, _on_tile(change.roi, person.landmarks_px), person.labelled)
-    was, now = (
-        draw_pose(crop, _on_tile(change.roi, points), change.shown)
+    label = draw_pose(crop, _to_tile(change.roi, person.landmarks_px), person.labelled)
+    before, after = (
+        draw_pose(crop, _to_tile(change.roi, points), change.drawn)
         for points in (change.before_px, change.after_px)
     )
-    return np.hstack([label, gap, was, gap, now])
+    return np.hstack([label, gap, before, gap, after])
 
 
-def _on_tile(roi: Roi, points_px: np.ndarray) -> np.ndarray:
+def _to_tile(roi: Roi, points_px: np.ndarray) -> np.ndarray:
     return image_to_roi(roi, points_px.astype(np.float64)) * _TILE

@@ -1,4 +1,4 @@
-"""What changed between two evaluations of the same people, and for whom."""
+"""Compare two or more evaluations of the same people, with paired intervals."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -25,8 +25,15 @@ RAW = "pck@0.2_raw"
 _ALL = slice(None)
 
 
-class _Measured(NamedTuple):
-    """A measure of every point by each run, (people, points) each; which points count in all of them."""
+class _PointMetric(NamedTuple):
+    """A metric of every point for each run.
+
+    Attributes:
+        values: (people, points) values of each run.
+        counted: (people, points) bool, points that count in all runs.
+        subjects: (people,) numbers, equal for the same person.
+        unit: factor of the reported numbers; 100 gives percent.
+    """
 
     values: list[np.ndarray]
     counted: np.ndarray
@@ -34,20 +41,20 @@ class _Measured(NamedTuple):
 
     unit: float = 100.0
 
-    def change(
+    def compare(
         self,
         rows: np.ndarray | slice = _ALL,
         points: list[int] | slice = _ALL,
         of_people: bool = False,
     ) -> dict[str, Any]:
-        """Of some points of some people: each run's mean, and how the others differ from the first.
+        """Compute each run's mean over some points of some people, and the differences from the first run.
 
-        Of too few different people a difference has no interval. The mean is over points, or, `of_people`,
-        over people, as that of a group is.
+        With too few different people, a difference has no interval. The mean is over points or, with
+        `of_people`, over people, as for a group.
         """
         counted, subjects = self.counted[rows][:, points], self.subjects[rows]
         first, *others = (values[rows][:, points] for values in self.values)
-        known = len(np.unique(subjects[counted.any(axis=1)])) >= LEAST_PEOPLE
+        enough = len(np.unique(subjects[counted.any(axis=1)])) >= LEAST_PEOPLE
         differences = [
             paired_difference(first, other, counted, subjects=subjects, unit=self.unit, of_people=of_people)
             for other in others
@@ -57,136 +64,150 @@ class _Measured(NamedTuple):
         return {
             "values": [number(self.unit * mean) for mean in means],
             "changes": [
-                {"value": number(one.value), "ci95": [number(one.low), number(one.high)] if known else None}
-                for one in differences
+                {
+                    "value": number(difference.value),
+                    "ci95": [number(difference.low), number(difference.high)] if enough else None,
+                }
+                for difference in differences
             ],
             "points": int(counted.sum()),
             "people": int(counted.any(axis=1).sum()),
         }
 
 
-def comparison(runs: Sequence[Run]) -> dict[str, Any]:
-    """What each evaluation has, and by how much it differs from the first, with 95 % intervals over people.
+def compare_runs(runs: Sequence[Run]) -> dict[str, Any]:
+    """Compare each evaluation with the first, with 95 % intervals over people.
 
     Returns:
-        Content of comparison.json: `metadata` of the runs, of which the first counts for all; `notes`, what
-        else is to be known; `overall`, `per_part`, `per_landmark` and `groups`, of each figure its `values`
-        in the order of the runs, and `changes` of all but the first: `value`, `ci95`. `groups` are means over
-        people by `group_metrics`, the others pool points. `fairness` has for each attribute the range and the
-        verdict of every run.
+        Content of comparison.json: `metadata` of the runs, of which the first applies to all; `notes`, the
+        caveats; `overall`, `per_part`, `per_landmark` and `groups`, with the `values` of each metric in the
+        order of the runs, and the `changes` (`value`, `ci95`) of all runs but the first. `groups` are means
+        over people by `group_metrics`, the others pool points. `fairness` has the range and the verdict of
+        every run for each attribute.
 
     Raises:
-        ValueError: if they have no point in common.
+        ValueError: if the runs have no point in common.
     """
     first = runs[0].scored
-    measures = _measures(runs)
-    right = measures[PCK]
-    if not right.counted.any():
-        raise ValueError("compare: no labelled point is one that all of these weights have learned")
-    landmarks = np.flatnonzero(right.counted.any(axis=0)).tolist()
-    fair = _fairness(runs)
+    point_metrics = _point_metrics(runs)
+    correct = point_metrics[PCK]
+    if not correct.counted.any():
+        raise ValueError("compare: these weights have no trained and labelled point in common")
+    landmarks = np.flatnonzero(correct.counted.any(axis=0)).tolist()
+    fairness_of_runs = _fairness(runs)
     groups = {
-        name: of_one
-        for name, of_one in (breakdown(first) | group_rows(first.annotations)).items()
-        if 1 < len(of_one) <= MOST_GROUPS
+        name: rows_of_groups
+        for name, rows_of_groups in (breakdown(first) | group_rows(first.annotations)).items()
+        if 1 < len(rows_of_groups) <= MOST_GROUPS
     }
-    metrics = {name: _metric(fair.get(name, [])) for name in groups}
-    about = ("file", "sha256", "roi", "num_people")
+    group_metrics = {name: _group_metric(fairness_of_runs.get(name, [])) for name in groups}
+    keys = ("file", "sha256", "roi", "num_people")
     return {
-        "runs": [{"folder": str(run.folder)} | {key: run.figures[key] for key in about} for run in runs],
+        "runs": [{"folder": str(run.folder)} | {key: run.metrics[key] for key in keys} for run in runs],
         "num_people": len(first.annotations),
         "torso": first.torso,
-        "metadata": list(dict.fromkeys(filter(None, (run.figures["metadata"] for run in runs)))),
-        "overall": {name: of_one.change() for name, of_one in measures.items() if of_one.counted.any()},
+        "metadata": list(dict.fromkeys(filter(None, (run.metrics["metadata"] for run in runs)))),
+        "overall": {name: metric.compare() for name, metric in point_metrics.items() if metric.counted.any()},
         "notes": _notes(runs),
-        "fairness": fair,
+        "fairness": fairness_of_runs,
         "per_part": {
-            part: right.change(points=points)
+            part: correct.compare(points=points)
             for part, points in PARTS.items()
-            if right.counted[:, points].any()
+            if correct.counted[:, points].any()
         },
-        "per_landmark": {LANDMARKS[k]: right.change(points=[k]) for k in landmarks},
-        "group_metrics": metrics,
+        "per_landmark": {LANDMARKS[k]: correct.compare(points=[k]) for k in landmarks},
+        "group_metrics": group_metrics,
         "groups": {
             name: {
-                group: measures[metrics[name]].change(rows, of_people=True)
-                for group, rows in of_one.items()
-                if measures[metrics[name]].counted[rows].any()
+                group: point_metrics[group_metrics[name]].compare(rows, of_people=True)
+                for group, rows in rows_of_groups.items()
+                if point_metrics[group_metrics[name]].counted[rows].any()
             }
-            for name, of_one in groups.items()
+            for name, rows_of_groups in groups.items()
         },
     }
 
 
-def _metric(verdicts: Sequence[Mapping[str, Any]]) -> str:
-    """By what groups are compared: what their verdicts are by, if they have any."""
-    return PDJ if verdicts and all(of_one["metric"] == PDJ for of_one in verdicts) else PCK
+def _group_metric(verdicts: Sequence[Mapping[str, Any]]) -> str:
+    """Return the metric of an attribute's groups: that of their verdicts, if all agree."""
+    return PDJ if verdicts and all(entry["metric"] == PDJ for entry in verdicts) else PCK
 
 
 def _notes(runs: Sequence[Run]) -> list[str]:
-    """What the evaluations noted, and whose results.json does not hold any more."""
-    whose: dict[str, list[str]] = {}
-    changed = []
+    """List the notes of the evaluations, after the runs whose results.json is out of date."""
+    runs_of_note: dict[str, list[str]] = {}
+    outdated = []
     for name, run in zip(short_names(runs), runs, strict=True):
-        then, now = run.figures[PCK], pck(run.scored.errors, run.scored.counted)
-        if len(run.scored.annotations) == run.figures["num_people"] and abs(then - now) > _SAME:
-            why = "its labels or predictions have changed since; evaluate it again"
-            if run.figures["data"] != (data := runs[0].figures["data"]):
-                why = f"it is of {', '.join(run.figures['data'])}, and here all are by {', '.join(data)}"
-            changed.append(f"{name} has PCK@0.2 {then:.1f} in its results.json, and {now:.1f} here: {why}")
-        for note in run.figures["notes"]:
-            whose.setdefault(note, []).append(name)
-    told = [note if len(of) == len(runs) else f"{', '.join(of)}: {note}" for note, of in whose.items()]
-    return [*changed, *told]
+        stored, current = run.metrics[PCK], pck(run.scored.errors, run.scored.counted)
+        same_people = len(run.scored.annotations) == run.metrics["num_people"]
+        if same_people and abs(stored - current) > _TOLERANCE:
+            reason = "its labels or predictions have changed since; evaluate it again"
+            if run.metrics["data"] != (data := runs[0].metrics["data"]):
+                reason = (
+                    f"it was evaluated on {', '.join(run.metrics['data'])}, and is compared on "
+                    f"{', '.join(data)}"
+                )
+            outdated.append(
+                f"{name} has PCK@0.2 {stored:.1f} in its results.json, but {current:.1f} here: {reason}"
+            )
+        for note in run.metrics["notes"]:
+            runs_of_note.setdefault(note, []).append(name)
+    notes = [
+        note if len(names) == len(runs) else f"{', '.join(names)}: {note}"
+        for note, names in runs_of_note.items()
+    ]
+    return [*outdated, *notes]
 
 
-_SAME = 0.01
-"""Per cent by which figures of the same predictions differ at most, as they are rounded."""
+_TOLERANCE = 0.01
+"""Largest difference in percent between metrics of the same predictions, caused by rounding."""
 
 
-def _measures(runs: Sequence[Run]) -> dict[str, _Measured]:
+def _point_metrics(runs: Sequence[Run]) -> dict[str, _PointMetric]:
     scored = [run.scored for run in runs]
     counted = np.logical_and.reduce([one.counted for one in scored])
-    right = [one.errors < PCK_THRESHOLD for one in scored]
-    told = np.logical_and.reduce([one.outputs.visibility != UNKNOWN for one in scored])
-    seen = [agrees(one.outputs.visibility, one.outputs.predicted_visibility) for one in scored]
-    found = np.logical_and.reduce([np.isfinite(one.errors) for one in scored])
+    correct = [one.errors < PCK_THRESHOLD for one in scored]
+    labelled = np.logical_and.reduce([one.outputs.visibility != UNKNOWN for one in scored])
+    agreed = [agrees(one.outputs.visibility, one.outputs.predicted_visibility) for one in scored]
+    finite = np.logical_and.reduce([np.isfinite(one.errors) for one in scored])
     world = np.logical_and.reduce([np.isfinite(one.outputs.world_errors) for one in scored])
     regressed = np.logical_and.reduce([one.regressed for one in scored])
-    agreed = [r & a for r, a in zip(right, seen, strict=True)]
+    correct_and_agreed = [c & a for c, a in zip(correct, agreed, strict=True)]
     raw = [one.errors_raw < PCK_THRESHOLD for one in scored]
-    errors = [np.where(found, one.errors, 0) for one in scored]
+    errors = [np.where(finite, one.errors, 0) for one in scored]
     world_errors = [np.where(world, one.outputs.world_errors, 0) for one in scored]
     subjects = scored[0].subjects
     return {
-        PCK: _Measured(right, counted, subjects),
-        RAW: _Measured(raw, regressed, subjects),
-        PDJ: _Measured(agreed, counted & told, subjects),
-        "mean_error": _Measured(errors, counted & found, subjects),
-        "mpjpe_mm": _Measured(world_errors, world, subjects, unit=1),
+        PCK: _PointMetric(correct, counted, subjects),
+        RAW: _PointMetric(raw, regressed, subjects),
+        PDJ: _PointMetric(correct_and_agreed, counted & labelled, subjects),
+        "mean_error": _PointMetric(errors, counted & finite, subjects),
+        "mpjpe_mm": _PointMetric(world_errors, world, subjects, unit=1),
     }
 
 
 def _fairness(runs: Sequence[Run]) -> dict[str, list[dict[str, Any]]]:
-    """Of every attribute: metric, range, worst group and verdict of each run, all over the same people.
+    """Compute metric, range, worst group and verdict of each run for every attribute, on the same people.
 
-    By the criterion and the smallest group that each was evaluated by.
+    Each run keeps the criterion and the smallest group size of its own evaluation.
     """
     keys = ("metric", "range", "range_ci95", "worst", "criterion", "verdict")
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in runs[0].attributes}
+    verdicts: dict[str, list[dict[str, Any]]] = {name: [] for name in runs[0].attributes}
     for run in runs:
-        criterion = {of_one["metric"]: of_one["criterion"] for of_one in run.figures["fairness"].values()}
-        asked = FairnessConfig(run.attributes, run.figures["min_group"], criterion, all_people=run.everybody)
-        for name, of_one in fairness(run.scored, group_rows(run.scored.annotations), asked).items():
-            found[name].append({key: of_one[key] for key in keys})
-    return found
+        criterion = {entry["metric"]: entry["criterion"] for entry in run.metrics["fairness"].values()}
+        config = FairnessConfig(
+            run.attributes, run.metrics["min_group"], criterion, all_people=run.all_people
+        )
+        for name, entry in fairness(run.scored, group_rows(run.scored.annotations), config).items():
+            verdicts[name].append({key: entry[key] for key in keys})
+    return verdicts
 
 
-def changes(first: Run, second: Run) -> list[PersonChange]:
-    """The people of two runs, as evaluation.change_sheet shows them."""
-    right = _measures([first, second])[PCK]
-    was, now = (values & right.counted for values in right.values)
-    told = zip(first.scored.annotations, first.scored.predictions, second.scored.predictions, strict=True)
+def changed_people(first: Run, second: Run) -> list[PersonChange]:
+    """Return the changes of all people between two runs, for a before/after sheet."""
+    metric = _point_metrics([first, second])[PCK]
+    correct_before, correct_after = (values & metric.counted for values in metric.values)
+    people = zip(first.scored.annotations, first.scored.predictions, second.scored.predictions, strict=True)
     return [
         PersonChange(
             person,
@@ -194,9 +215,9 @@ def changes(first: Run, second: Run) -> list[PersonChange]:
             before.landmarks[:, :2],
             after.landmarks[:, :2],
             first.scored.supervised[k] & second.scored.supervised[k],
-            was[k],
-            now[k],
-            int(right.counted[k].sum()),
+            correct_before[k],
+            correct_after[k],
+            int(metric.counted[k].sum()),
         )
-        for k, (person, before, after) in enumerate(told)
+        for k, (person, before, after) in enumerate(people)
     ]

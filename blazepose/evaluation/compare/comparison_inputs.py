@@ -1,4 +1,4 @@
-"""Evaluations of the same people, opened to be compared."""
+"""Load evaluations of the same people for a comparison."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,52 +15,52 @@ from blazepose.evaluation.score import ScoredPeople, score
 
 
 class Run(NamedTuple):
-    """An evaluation that is compared.
+    """One evaluation of a comparison.
 
     Attributes:
-        folder: of its results.
-        figures: its results.json.
-        scored: those of its people whom all of the others have, too.
-        attributes: that get a verdict.
-        everybody: with those who do not count.
+        folder: folder of its results.
+        metrics: content of its results.json.
+        scored: its people that all other evaluations have, too.
+        attributes: attributes that get a verdict.
+        all_people: all annotated people, including those not scored.
     """
 
     folder: Path
-    figures: Mapping[str, Any]
+    metrics: Mapping[str, Any]
     scored: ScoredPeople
     attributes: list[str]
-    everybody: Sequence[Annotation]
+    all_people: Sequence[Annotation]
 
 
 def load_runs(folders: Sequence[str]) -> list[Run]:
-    """Evaluations, each with the people that all of them scored.
+    """Load evaluations, each with the people that all of them have predictions for.
 
     Raises:
-        FileNotFoundError: if one of the folders holds no evaluation.
-        ValueError: if they cannot be compared.
+        FileNotFoundError: if a folder holds no evaluation.
+        ValueError: if the evaluations cannot be compared.
     """
     if len({Path(folder).resolve() for folder in folders}) < max(2, len(folders)):
-        raise ValueError(f"compare=[{','.join(folders)}]: name two different folders of eval.py or more")
+        raise ValueError(f"compare=[{','.join(folders)}]: give two or more different folders of eval.py")
     paths = [Path(folder) for folder in folders]
-    figures = [_read_results(path) for path in paths]
-    _require_equal(paths, figures, "torso")
-    said = [read_predictions(_predictions_file(*run)) for run in zip(paths, figures, strict=True)]
+    metrics = [_read_results(path) for path in paths]
+    _require_equal(paths, metrics, "torso")
+    predictions = [read_predictions(_predictions_file(*run)) for run in zip(paths, metrics, strict=True)]
     people = group_people(
-        [read_source(spec) for spec in figures[0]["data"]],
-        next((one["metadata"] for one in figures if one["metadata"]), None),
-        next((one["intersect"] for one in figures if one["intersect"]), []),
+        [read_source(spec) for spec in metrics[0]["data"]],
+        next((entry["metadata"] for entry in metrics if entry["metadata"]), None),
+        next((entry["intersect"] for entry in metrics if entry["intersect"]), []),
     )
-    sources = [_in_common(source, said) for source in people.sources]
+    sources = [_in_common(source, predictions) for source in people.sources]
     if not any(source.annotations for source in sources):
-        raise ValueError(f"compare: {' and '.join(folders)} have nobody in common")
+        raise ValueError(f"compare: {' and '.join(folders)} have no person in common")
     return [
-        Run(path, of_one, score(predictions, sources, of_one["torso"]), people.attributes, people.all_people)
-        for path, of_one, predictions in zip(paths, figures, said, strict=True)
+        Run(path, entry, score(predicted, sources, entry["torso"]), people.attributes, people.all_people)
+        for path, entry, predicted in zip(paths, metrics, predictions, strict=True)
     ]
 
 
 def short_names(runs: Sequence[Run]) -> list[str]:
-    """What tells the folders from each other, as columns are titled: their last parts."""
+    """Return the shortest distinct endings of the folders' paths, as column titles."""
     parts = [run.folder.parts for run in runs]
     depth = 1
     while len({part[-depth:] for part in parts}) < len(runs):
@@ -68,7 +68,7 @@ def short_names(runs: Sequence[Run]) -> list[str]:
     return ["/".join(part[-depth:]) for part in parts]
 
 
-_NEEDED = (
+_REQUIRED_KEYS = (
     "data",
     "metadata",
     "intersect",
@@ -86,32 +86,32 @@ _NEEDED = (
 
 def _read_results(folder: Path) -> dict[str, Any]:
     file = folder / "results.json"
-    figures = read_results(file, "name folders that eval.py wrote (out=...)")
-    if lacking := [key for key in _NEEDED if key not in figures]:
+    metrics = read_results(file, "give result folders of eval.py (its out=)")
+    if missing := [key for key in _REQUIRED_KEYS if key not in metrics]:
         raise ValueError(
-            f"compare: {file} has no {', '.join(lacking)}: another version wrote it; evaluate again"
+            f"compare: {file} has no {', '.join(missing)}: it is from another version; evaluate again"
         )
-    return figures
+    return metrics
 
 
-def _require_equal(paths: list[Path], figures: list[dict[str, Any]], key: str) -> None:
-    values = [of_one[key] for of_one in figures]
+def _require_equal(paths: list[Path], metrics: list[dict[str, Any]], key: str) -> None:
+    values = [entry[key] for entry in metrics]
     if len(set(values)) > 1:
         pairs = ", ".join(f"{path} {value}" for path, value in zip(paths, values, strict=True))
-        raise ValueError(f"compare: evaluations by different {key} cannot be compared: {pairs}")
+        raise ValueError(f"compare: evaluations with different {key} cannot be compared: {pairs}")
 
 
-def _predictions_file(folder: Path, figures: Mapping[str, Any]) -> Path:
-    """What was scored: written there, or named there when it was scored again."""
-    own = folder / "predictions.jsonl"
-    return own if own.is_file() else Path(figures["file"])
+def _predictions_file(folder: Path, metrics: Mapping[str, Any]) -> Path:
+    """Return the scored predictions: the folder's own file, or the file of `predictions=`."""
+    file = folder / "predictions.jsonl"
+    return file if file.is_file() else Path(metrics["file"])
 
 
-def _in_common(source: Source, said: list[dict[PersonKey, Prediction]]) -> Source:
-    """The people of a source of whom every evaluation has a prediction."""
+def _in_common(source: Source, predictions: list[dict[PersonKey, Prediction]]) -> Source:
+    """Keep the people of a source for whom every evaluation has a prediction."""
     people = [
         person
         for person in source.annotations
-        if all(person_key(source.reader, person) in predictions for predictions in said)
+        if all(person_key(source.reader, person) in predicted for predicted in predictions)
     ]
     return replace(source, annotations=people)

@@ -1,4 +1,4 @@
-"""A report in Markdown as one HTML file that holds its pictures."""
+"""Convert a Markdown report into one HTML file with embedded images."""
 
 import base64
 import html
@@ -32,14 +32,14 @@ pre { background: #f5f7f9; padding: .9rem 1rem; border-radius: 6px; white-space:
 
 
 def write_html(text: str, file: Path) -> None:
-    """Write a report as one file.
+    """Write a report as one HTML file.
 
     Args:
-        text: Markdown; its pictures are PNGs beside `file`.
-        file: to write.
+        text: Markdown text; its images are PNGs next to `file`.
+        file: HTML file to write.
     """
     convert = markdown.Markdown(extensions=["tables", "fenced_code", "toc", "sane_lists"])
-    # Names of files and groups are text, whatever is in them.
+    # Names of files and groups are plain text, even if they contain markup.
     convert.preprocessors.deregister("html_block")
     convert.inlinePatterns.deregister("html")
     body = convert.convert(text)
@@ -58,5 +58,5 @@ def write_html(text: str, file: Path) -> None:
     )
 
 
-def _inline(picture: Path) -> str:
-    return f"data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()}"
+def _inline(image: Path) -> str:
+    return f"data:image/png;base64,{base64.b64encode(image.read_bytes()).decode()}"

@@ -1,4 +1,4 @@
-"""PCK of every landmark on a drawing of a body, seen from the front."""
+"""Plot of PCK per landmark, on a body seen from the front."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ from matplotlib.patches import Circle
 
 from blazepose.topology import EDGES, INDEX, LANDMARKS, MIRROR, NUM_LANDMARKS
 
-_RIGHT_HALF = {
+_RIGHT_HALF_XY = {
     "nose": (0.0, 0.95),
     "right_eye_inner": (-0.13, 0.76),
     "right_eye": (-0.26, 0.72),
@@ -32,28 +32,28 @@ _RIGHT_HALF = {
     "right_heel": (-0.4, 6.48),
     "right_foot_index": (-0.8, 6.55),
 }
-"""Where the right half is drawn, on the left of who looks; x and y in head widths, about."""
+"""Positions of the right half of the body, on the left of the plot; x and y in about head widths."""
 
 _HEAD = (0.0, 0.95, 0.72)
-"""Middle and radius."""
+"""Center x and y, radius."""
 
-_BESIDE = {"thumb": (0.16, 0.0), "index": (0.0, 0.24), "heel": (0.16, 0.05), "wrist": (0.16, 0.0)}
-"""Where the figure of a landmark stands, if not outside: inwards and down."""
+_TEXT_SHIFTS = {"thumb": (0.16, 0.0), "index": (0.0, 0.24), "heel": (0.16, 0.05), "wrist": (0.16, 0.0)}
+"""Shift of a landmark's number, inwards and down, unless it is the default."""
 
-_OUTSIDE = (-0.16, 0.0)
+_DEFAULT_SHIFT = (-0.16, 0.0)
 _COLORS = "viridis"
 _DPI = 130
 
 
-def plot_landmarks(figures: Mapping[str, Any], title: str, file: Path) -> None:
-    """Write the drawing; landmarks that nobody labels are empty, and the face has one figure.
+def plot_landmarks(metrics: Mapping[str, Any], title: str, file: Path) -> None:
+    """Draw PCK@0.2 per landmark; unlabelled landmarks are empty, and the face has one number.
 
     Args:
-        figures: content of results.json.
-        title: above it.
-        file: PNG.
+        metrics: content of results.json.
+        title: title of the plot.
+        file: PNG to write.
     """
-    points, shoulder = _places(), INDEX["left_shoulder"]
+    points, shoulder = _positions(), INDEX["left_shoulder"]
     figure = Figure(figsize=(6.4, 6.8), layout="constrained")
     axes = figure.subplots()
     x, y, radius = _HEAD
@@ -63,7 +63,7 @@ def plot_landmarks(figures: Mapping[str, Any], title: str, file: Path) -> None:
             axes.plot(*points[[a, b]].T, color="0.8", linewidth=3, zorder=1)
     colors = ScalarMappable(Normalize(0, 100), _COLORS)
     for k, name in enumerate(LANDMARKS):
-        value = figures["per_landmark"].get(name, {}).get("pck@0.2")
+        value = metrics["per_landmark"].get(name, {}).get("pck@0.2")
         color = "white" if value is None else colors.to_rgba(value)
         axes.scatter(
             points[k, 0],
@@ -75,10 +75,10 @@ def plot_landmarks(figures: Mapping[str, Any], title: str, file: Path) -> None:
         )
         if value is not None and k >= shoulder:
             _write(axes, points[k], name, f"{value:.0f}")
-    if (face := figures["per_part"]["face"]["pck@0.2"]) is not None:
+    if (face := metrics["per_part"]["face"]["pck@0.2"]) is not None:
         axes.text(x, y - radius - 0.1, f"face {face:.0f}", ha="center", va="bottom", fontsize=9)
-    for side, place in (("the person's right", -1.9), ("left", 1.9)):
-        axes.text(place, 1.2, side, ha="center", fontsize=9, color="0.4")
+    for side, side_x in (("person's right", -1.9), ("person's left", 1.9)):
+        axes.text(side_x, 1.2, side, ha="center", fontsize=9, color="0.4")
     axes.set(xlim=(-2.4, 2.4), ylim=(7.0, -0.3), aspect="equal")
     axes.axis("off")
     figure.colorbar(colors, ax=axes, shrink=0.5, label="PCK@0.2, %")
@@ -86,18 +86,20 @@ def plot_landmarks(figures: Mapping[str, Any], title: str, file: Path) -> None:
     figure.savefig(file, dpi=_DPI)
 
 
-def _places() -> np.ndarray:
-    """Of every landmark, (33, 2)."""
+def _positions() -> np.ndarray:
+    """Return the position of every landmark, (33, 2)."""
     points = np.zeros((NUM_LANDMARKS, 2))
-    for name, (x, y) in _RIGHT_HALF.items():
+    for name, (x, y) in _RIGHT_HALF_XY.items():
         points[INDEX[name]] = x, y
         if MIRROR[INDEX[name]] != INDEX[name]:
             points[MIRROR[INDEX[name]]] = -x, y
     return points
 
 
-def _write(axes: Axes, place: np.ndarray, name: str, text: str) -> None:
-    inwards, down = next((way for part, way in _BESIDE.items() if part in name.split("_")), _OUTSIDE)
-    shift = inwards if name.startswith("right") else -inwards
-    align = "center" if shift == 0 else "left" if shift > 0 else "right"
-    axes.text(place[0] + shift, place[1] + down, text, ha=align, va="center", fontsize=8)
+def _write(axes: Axes, position: np.ndarray, name: str, text: str) -> None:
+    inwards, dy = next(
+        (shift for part, shift in _TEXT_SHIFTS.items() if part in name.split("_")), _DEFAULT_SHIFT
+    )
+    dx = inwards if name.startswith("right") else -inwards
+    align = "center" if dx == 0 else "left" if dx > 0 else "right"
+    axes.text(position[0] + dx, position[1] + dy, text, ha=align, va="center", fontsize=8)

@@ -1,4 +1,4 @@
-"""A model card, filled from an evaluation and from what weights say of themselves; gaps are named as gaps."""
+"""A model card filled from an evaluation and the weights' metadata; what is missing is marked unknown."""
 
 import platform
 import time
@@ -11,7 +11,7 @@ import numpy as np
 from blazepose.evaluation.engine_registry import weights_name
 from blazepose.evaluation.fairness.verdicts import DEMOGRAPHIC_ATTRIBUTES
 from blazepose.evaluation.report.markdown import exclusions, fairness_tables, headline_table, humanize
-from blazepose.evaluation.report.tables import span, table
+from blazepose.evaluation.report.tables import format_interval, markdown_table
 from blazepose.evaluation.results import describe_setup
 from blazepose.metrics.group_range import LEAST_PEOPLE
 from blazepose.runtime.engines import InferenceEngine
@@ -19,29 +19,29 @@ from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
 from blazepose.training.supervised_outputs import describe_supervised
 
 _RUNS, _WARM_UP = 50, 5
-_UNSAID = "The weights do not say."
+_UNKNOWN = "Unknown: not in the weights' metadata."
 
 
 class Latency(NamedTuple):
-    """How long one crop takes.
+    """Latency of one crop.
 
     Attributes:
-        milliseconds: median.
-        side: of the crop, pixels.
-        where: machine, threads and engine.
+        milliseconds: median time per crop.
+        input_size: side of the crop, pixels.
+        setup: machine, engine and number of threads.
     """
 
     milliseconds: float
-    side: int
-    where: str
+    input_size: int
+    setup: str
 
 
 def measure_latency(engine: InferenceEngine, threads: int | None) -> Latency:
-    """Time one crop after the other, as in a video.
+    """Measure the latency of single crops, one after the other as in a video.
 
     Args:
-        engine: to run.
-        threads: it was given; None if it takes what it likes.
+        engine: the engine to time.
+        threads: number of threads that it was given; None for its default.
     """
     crop = np.random.default_rng(0).integers(0, 256, (1, engine.input_size, engine.input_size, 3), np.uint8)
     times = []
@@ -49,130 +49,132 @@ def measure_latency(engine: InferenceEngine, threads: int | None) -> Latency:
         start = time.perf_counter()
         engine(crop)
         times.append(1000 * (time.perf_counter() - start))
-    number = f"{threads} thread{'s' if threads != 1 else ''}" if threads else "as many threads as it takes"
-    where = f"{_processor()}, {type(engine).__name__}, {number}"
-    return Latency(float(np.median(times[_WARM_UP:])), engine.input_size, where)
+    number = f"{threads} thread{'s' if threads != 1 else ''}" if threads else "default number of threads"
+    setup = f"{_processor()}, {type(engine).__name__}, {number}"
+    return Latency(float(np.median(times[_WARM_UP:])), engine.input_size, setup)
 
 
 def _processor() -> str:
-    """Its name, as the machine says it."""
+    """Return the processor's name, as reported by the operating system."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.is_file() else []
-    named = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-    return named or platform.processor() or platform.machine()
+    name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    return name or platform.processor() or platform.machine()
 
 
 def write_model_card(
-    figures: Mapping[str, Any], said: Mapping[str, Any], latency: Latency, file: Path
+    metrics: Mapping[str, Any], metadata: Mapping[str, Any], latency: Latency, file: Path
 ) -> None:
-    """Write the card.
+    """Write the model card.
 
     Args:
-        figures: content of results.json.
-        said: what the weights say of themselves; empty of foreign ones.
-        latency: of one crop.
-        file: Markdown; the pictures of the report lie beside it.
+        metrics: content of results.json.
+        metadata: metadata of the weights; empty for foreign weights.
+        latency: latency of one crop.
+        file: Markdown file to write, in the folder of the report's images.
     """
-    name, setup = weights_name(Path(figures["file"])), describe_setup(figures)
+    name, setup = weights_name(Path(metrics["file"])), describe_setup(metrics)
     sections = [
         f"# Model card: {name}",
-        "Filled from an evaluation and from what the weights say of themselves. What neither tells is said "
-        "to be unknown: complete it by hand before you publish it.",
+        "Filled from an evaluation and the weights' metadata. Complete what is marked unknown by hand before "
+        "publishing.",
         "## Model",
-        _model_table(figures, said, latency),
+        _model_table(metrics, metadata, latency),
         "## Inputs and outputs",
-        *_contract(said, latency.side),
+        *_interface(metadata, latency.input_size),
         "## Training data",
-        _training(said),
+        _training(metadata),
         "## Intended use",
-        "Unknown: say for which people, poses, places and devices it is meant, and for which it is not.",
+        "Unknown: state the people, poses, places and devices that it is meant for, and not meant for.",
         "## Evaluation",
-        f"{setup[0].upper()}{setup[1:]}; data {', '.join(figures['data'])}.",
-        headline_table(figures),
-        exclusions(figures),
-        *(fairness_tables(figures) or ["## Fairness", "Not measured: the data name no groups of people."]),
+        f"{setup[0].upper()}{setup[1:]}; data {', '.join(metrics['data'])}.",
+        headline_table(metrics),
+        exclusions(metrics),
+        *(fairness_tables(metrics) or ["## Fairness", "Not measured: the data has no groups of people."]),
         "## Limits",
-        "\n".join(f"- {sentence}." for sentence in _limits(figures, said)),
+        "\n".join(f"- {sentence}." for sentence in _limits(metrics, metadata)),
     ]
     file.write_text("\n\n".join(sections) + "\n")
 
 
-def _model_table(figures: Mapping[str, Any], said: Mapping[str, Any], latency: Latency) -> str:
-    kind = _UNSAID
-    if said.get("model"):
-        kind = f"BlazePose {said['model']}, {said['wiring']} wiring, written by blazepose {said['version']}"
-    size = Path(figures["file"]).stat().st_size / 1e6
+def _model_table(metrics: Mapping[str, Any], metadata: Mapping[str, Any], latency: Latency) -> str:
+    architecture = _UNKNOWN
+    if metadata.get("model"):
+        model, wiring = metadata["model"], metadata["wiring"]
+        architecture = f"BlazePose {model}, {wiring} wiring, written by blazepose {metadata['version']}"
+    size = Path(metrics["file"]).stat().st_size / 1e6
     rows = [
-        ("architecture", kind),
-        ("file", f"`{figures['file']}`, {size:.1f} MB, sha256 `{figures['sha256']}`"),
-        ("latency of one crop", f"{latency.milliseconds:.1f} ms (median of {_RUNS}; {latency.where})"),
+        ("architecture", architecture),
+        ("file", f"`{metrics['file']}`, {size:.1f} MB, sha256 `{metrics['sha256']}`"),
+        ("latency of one crop", f"{latency.milliseconds:.1f} ms (median of {_RUNS}; {latency.setup})"),
     ]
-    if detector := figures["detector"]:
+    if detector := metrics["detector"]:
         rows.append(("detector", f"`{detector['file']}`, sha256 `{detector['sha256']}`"))
-    return table(("", ""), rows, words=2)
+    return markdown_table(("", ""), rows, num_text=2)
 
 
-def _contract(said: Mapping[str, Any], side: int) -> list[str]:
-    """What goes in and comes out, as of all landmark networks that MediaPipe loads; and what was trained."""
-    points = f"{NUM_OUTPUTS} points (the {NUM_LANDMARKS} landmarks, and others for tracking)"
+def _interface(metadata: Mapping[str, Any], side: int) -> list[str]:
+    """Describe inputs and outputs, the same for all networks that MediaPipe loads, and the trained ones."""
+    points = f"{NUM_OUTPUTS} points (the {NUM_LANDMARKS} landmarks, and auxiliary ones for tracking)"
     rows = [
         (
             "input",
-            f"{side} x {side} x 3, RGB, 0 to 1: the square around a person, hips in the middle, upright",
+            f"{side} x {side} x 3, RGB, 0 to 1: the square around one person, upright, centered on the hips",
         ),
         ("landmarks", f"{points}: x, y, z in pixels; visibility and presence, logits"),
-        ("pose presence", "probability that somebody is there"),
-        ("segmentation", f"{side} x {side}: logits of the person's pixels"),
-        ("heatmaps", f"{side // 4} x {side // 4} of every point, by which x and y are refined"),
-        ("world landmarks", f"{points}: x, y, z in metres from the hips, along the axes of the square"),
+        ("pose presence", "probability that a person is in the crop"),
+        ("segmentation", f"{side} x {side}: logits of the person mask"),
+        ("heatmaps", f"{side // 4} x {side // 4} per point, used to refine x and y"),
+        ("world landmarks", f"{points}: x, y, z in meters from the hips, along the axes of the crop"),
     ]
-    trained = said.get("trained")
-    learned = (
-        describe_supervised(trained) if trained else "what was trained is unknown: the weights do not say"
+    trained = metadata.get("trained")
+    supervised = (
+        describe_supervised(trained) if trained else "trained outputs: unknown, not in the weights' metadata"
     )
-    return [table(("", "meaning"), rows, words=2), f"{learned[0].upper()}{learned[1:]}."]
+    return [markdown_table(("", "meaning"), rows, num_text=2), f"{supervised[0].upper()}{supervised[1:]}."]
 
 
-def _training(said: Mapping[str, Any]) -> str:
-    """Sources and licences, those of the weights it began with too."""
-    parts = [_sources("Trained on", said.get("data", {}).get("train", []))]
-    init = said.get("init") or {}
-    start = (said.get("recipe") or {}).get("init")
+def _training(metadata: Mapping[str, Any]) -> str:
+    """List the training sources with their licenses, and those of the initial weights."""
+    parts = [_sources("Trained on", metadata.get("data", {}).get("train", []))]
+    init = metadata.get("init") or {}
+    start = (metadata.get("recipe") or {}).get("init")
     if start:
-        parts.append(f"Training began from `{start}`.")
+        parts.append(f"Initialized from `{start}`.")
     if init.get("data"):
-        parts.append(_sources("Those weights had been trained on", init["data"].get("train", [])))
-    if share := said.get("blend"):
+        parts.append(_sources("The initial weights were trained on", init["data"].get("train", [])))
+    if blend := metadata.get("blend"):
         parts.append(
-            f"These are {share['share']:g} of the way from the weights it began with to those it ended with."
+            f"Interpolated: {blend['share']:g} of the way from the initial to the fine-tuned weights."
         )
-    return "\n\n".join(filter(None, parts)) or _UNSAID
+    return "\n\n".join(filter(None, parts)) or _UNKNOWN
 
 
 def _sources(verb: str, sources: list[Mapping[str, Any]]) -> str:
-    lines = [f"- `{one['name']}`: {one['people']} people; {one['licence']}." for one in sources]
+    lines = [f"- `{source['name']}`: {source['people']} people; {source['licence']}." for source in sources]
     return f"{verb}:\n\n" + "\n".join(lines) if lines else ""
 
 
-def _limits(figures: Mapping[str, Any], said: Mapping[str, Any]) -> Iterator[str]:
-    for name, groups in figures["breakdown"].items():
-        known = {group: row for group, row in groups.items() if row["subjects"] >= LEAST_PEOPLE}
-        if len(known) > 1:
-            worst, best = (choose(known, key=lambda group: known[group]["pck@0.2"]) for choose in (min, max))
-            low, high = known[worst], known[best]
-            if low["ci95"][1] < high["ci95"][0]:  # not by chance alone
-                yield (
-                    f"By {humanize(name)}: PCK@0.2 {low['pck@0.2']:.1f} ({span(low['ci95'])}) of “{worst}”, "
-                    f"{high['pck@0.2']:.1f} ({span(high['ci95'])}) of “{best}”"
-                )
-    unknown = [humanize(name) for name in DEMOGRAPHIC_ATTRIBUTES if name not in figures["fairness"]]
-    if unknown:
-        yield f"Not measured by {', '.join(unknown)}: the data do not tell them"
-    if figures["pdj@0.2"] is None:
-        yield "Visibility was not measured: it is not labelled, or was never trained"
-    if figures["roi"] != "detector":
-        yield "The crop came from the labels: errors of the detector are not in these figures"
-    if figures["mpjpe_mm"] is None:
-        yield "World landmarks were not measured: they are not labelled, or were never trained"
-    if not said:
-        yield "Foreign weights: what they were trained on, and with which outputs, is not known from the file"
+def _limits(metrics: Mapping[str, Any], metadata: Mapping[str, Any]) -> Iterator[str]:
+    for name, groups in metrics["breakdown"].items():
+        large = {group: row for group, row in groups.items() if row["subjects"] >= LEAST_PEOPLE}
+        if len(large) > 1:
+            worst, best = (choose(large, key=lambda group: large[group]["pck@0.2"]) for choose in (min, max))
+            low, high = large[worst], large[best]
+            if low["ci95"][1] < high["ci95"][0]:  # more than chance
+                yield f"By {humanize(name)}: PCK@0.2 {_group(worst, low)}, {_group(best, high)}"
+    missing = [humanize(name) for name in DEMOGRAPHIC_ATTRIBUTES if name not in metrics["fairness"]]
+    if missing:
+        yield f"Not measured by {', '.join(missing)}: not in the data"
+    if metrics["pdj@0.2"] is None:
+        yield "Visibility was not measured: not labelled, or not trained"
+    if metrics["roi"] != "detector":
+        yield "Crops come from the labels: these metrics do not include detector errors"
+    if metrics["mpjpe_mm"] is None:
+        yield "World landmarks were not measured: not labelled, or not trained"
+    if not metadata:
+        yield "Foreign weights: the file does not record their training data or trained outputs"
+
+
+def _group(name: str, row: Mapping[str, Any]) -> str:
+    return f"{row['pck@0.2']:.1f} ({format_interval(row['ci95'])}) for “{name}”"

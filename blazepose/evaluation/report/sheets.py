@@ -1,4 +1,4 @@
-"""People of an evaluation as a sheet of pictures: the labels beside the prediction."""
+"""Image sheets of evaluated people, with the labels next to the prediction."""
 
 from pathlib import Path
 
@@ -18,43 +18,43 @@ _DPI = 110
 
 
 def worst_cases(scored: ScoredPeople, count: int) -> list[int]:
-    """Rows of the people with the fewest points inside the threshold, among equals the largest error."""
+    """Return the rows of the people with the lowest PCK@0.2, ties ordered by the largest error."""
     counted = scored.counted
     hits = ((scored.errors < PCK_THRESHOLD) & counted).sum(axis=1) / counted.sum(axis=1).clip(min=1)
-    known = np.flatnonzero(counted.any(axis=1))
+    rows = np.flatnonzero(counted.any(axis=1))
     errors = np.nan_to_num(mean_errors(scored), nan=np.inf)
-    return known[np.lexsort((-errors[known], hits[known]))[:count]].tolist()
+    return rows[np.lexsort((-errors[rows], hits[rows]))[:count]].tolist()
 
 
 def random_people(scored: ScoredPeople, count: int, seed: int) -> list[int]:
-    """Rows of people drawn at random, in their order."""
+    """Sample rows of people at random, in ascending order."""
     total = len(scored.annotations)
     return sorted(np.random.default_rng(seed).choice(total, min(count, total), replace=False).tolist())
 
 
 def draw_sheet(scored: ScoredPeople, rows: list[int], title: str, file: Path) -> None:
-    """Write a sheet: left what the labels say, right what the network says, below how far off it is."""
-    lines = -(-len(rows) // _COLUMNS)
-    figure = Figure(figsize=(4.2 * _COLUMNS, 0.7 + 2.45 * lines), layout="constrained")
+    """Write a sheet of people: labels on the left, prediction on the right, errors below."""
+    num_lines = -(-len(rows) // _COLUMNS)
+    figure = Figure(figsize=(4.2 * _COLUMNS, 0.7 + 2.45 * num_lines), layout="constrained")
     figure.suptitle(title, fontsize=12)
     errors = mean_errors(scored)
-    for axes in figure.subplots(lines, _COLUMNS, squeeze=False).flat:
+    for axes in figure.subplots(num_lines, _COLUMNS, squeeze=False).flat:
         axes.axis("off")
     for axes, row in zip(figure.axes, rows, strict=False):
         annotation, counted = scored.annotations[row], scored.counted[row]
         hits = int(((scored.errors[row] < PCK_THRESHOLD) & counted).sum())
         axes.imshow(_pair(scored, row))
-        figures = f"mean error {errors[row]:.0f} % of torso, {hits} of {counted.sum()} points right"
+        result = f"mean error {errors[row]:.0f} % of torso, {hits} of {counted.sum()} points correct"
         caption = f"{annotation.image.name} #{annotation.person}\n"
-        caption += figures if scored.detected[row] else "not found"
+        caption += result if scored.detected[row] else "missed"
         axes.text(0.5, -0.02, caption, fontsize=9, ha="center", va="top", transform=axes.transAxes)
     figure.savefig(file, dpi=_DPI)
 
 
 def mean_errors(scored: ScoredPeople) -> np.ndarray:
-    """Mean error of each person, (people,) per cent of the torso size; infinite of who was not found.
+    """Compute the mean error of each person, (people,) percent of the torso size.
 
-    NaN of who has no point that counts, or none that is predicted as a number.
+    Infinite for missed people; NaN without a scored point that is predicted as a number.
     """
     counted = scored.counted & ~np.isnan(scored.errors)
     points = np.where(counted.any(axis=1), counted.sum(axis=1), np.nan)

@@ -1,4 +1,4 @@
-"""What an evaluation leaves behind for people: report.md with its pictures."""
+"""Write results.json, report.md and report.html with their images."""
 
 import json
 import re
@@ -23,11 +23,11 @@ from blazepose.evaluation.report.markdown import (
     verdict_sentence,
 )
 from blazepose.evaluation.report.plots import (
+    chart_title,
     plot_calibration,
     plot_curve,
     plot_difficulty,
     plot_fairness,
-    title,
 )
 from blazepose.evaluation.report.sheets import draw_sheet, random_people, worst_cases
 from blazepose.evaluation.results import describe_setup
@@ -35,15 +35,15 @@ from blazepose.evaluation.score import ScoredPeople
 from blazepose.hydra_app import quoted
 from blazepose.training.runs import RUNS, new_run_folder
 
-_PEOPLE = 16
-"""People on a picture sheet."""
+_SHEET_PEOPLE = 16
+"""People on a sheet."""
 
 
 def new_folder(out: str | None, evaluated: Path) -> Path:
-    """Make and return the folder of the results: `out`, or a name made of the weights and the time.
+    """Create the results folder: `out`, or one named after the weights and the time.
 
     Raises:
-        FileExistsError: if it holds files already.
+        FileExistsError: if it already holds files.
     """
     if not out:
         return new_run_folder(RUNS / "eval", weights_name(evaluated))
@@ -51,7 +51,7 @@ def new_folder(out: str | None, evaluated: Path) -> Path:
     if folder.exists() and not (
         folder.is_dir() and all(path.name.startswith(".") for path in folder.iterdir())
     ):
-        raise FileExistsError(f"out={folder} exists and is not empty; results are never written over")
+        raise FileExistsError(f"out={folder} exists and is not empty; choose another out=")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -59,7 +59,7 @@ def new_folder(out: str | None, evaluated: Path) -> Path:
 def repeat_command(
     options: EvaluationConfig, evaluated: Path, specs: list[str], metadata: str | None = None
 ) -> str:
-    """The command line that gives the same results."""
+    """Return the command line that reproduces the results."""
     settings: dict[str, Any]
     if options.predictions:
         settings = {"predictions": f"{ANNOTATOR_PREFIX if options.annotator_labels else ''}{evaluated}"}
@@ -77,63 +77,63 @@ def repeat_command(
         ),
     }
     settings |= {key: value for key, value in chosen.items() if value}
-    humanize = re.compile(r"[\w.\-/]+")
+    plain = re.compile(r"[\w.\-/]+")
     words = [
-        f"{key}={value}" if humanize.fullmatch(str(value)) else quoted(f"{key}={value}")
+        f"{key}={value}" if plain.fullmatch(str(value)) else quoted(f"{key}={value}")
         for key, value in settings.items()
     ]
     return " ".join(["python eval.py", *words])
 
 
 def write_report(
-    scored: ScoredPeople, figures: Mapping[str, Any], command: str, seed: int, folder: Path
+    scored: ScoredPeople, metrics: Mapping[str, Any], command: str, seed: int, folder: Path
 ) -> None:
-    """Write results.json, report.md with its charts and picture sheets, and all of it as report.html.
+    """Write results.json, report.md with its charts and image sheets, and all of it as report.html.
 
     Args:
         scored: the people and their errors.
-        figures: content of results.json.
-        command: repeats the evaluation.
-        seed: of the choice of random people.
-        folder: where to.
+        metrics: content of results.json.
+        command: command line that reproduces the evaluation.
+        seed: seed for sampling the random people.
+        folder: folder to write to.
     """
-    (folder / "results.json").write_text(json.dumps(figures, indent=2) + "\n")
-    plot_curve(scored, figures, folder / "pck_curve.png")
-    plot_landmarks(figures, title(figures), folder / "body.png")
-    plot_difficulty(scored, figures, folder / "difficulty.png")
-    if figures["calibration"]:
-        plot_calibration(figures, folder / "calibration.png")
-    if has_groups(figures):
-        plot_fairness(figures, folder / "fairness.png")
-    legend = "left: labels, right: prediction; orange is the person's left"
-    worst, chance = worst_cases(scored, _PEOPLE), random_people(scored, _PEOPLE, seed)
-    draw_sheet(scored, worst, f"Worst people ({legend})", folder / "worst.png")
-    draw_sheet(scored, chance, f"People at random ({legend})", folder / "random.png")
-    text = _markdown(figures, command)
+    (folder / "results.json").write_text(json.dumps(metrics, indent=2) + "\n")
+    plot_curve(scored, metrics, folder / "pck_curve.png")
+    plot_landmarks(metrics, chart_title(metrics), folder / "body.png")
+    plot_difficulty(scored, metrics, folder / "difficulty.png")
+    if metrics["calibration"]:
+        plot_calibration(metrics, folder / "calibration.png")
+    if has_groups(metrics):
+        plot_fairness(metrics, folder / "fairness.png")
+    legend = "left: labels, right: prediction; orange: the person's left side"
+    worst, sampled = worst_cases(scored, _SHEET_PEOPLE), random_people(scored, _SHEET_PEOPLE, seed)
+    draw_sheet(scored, worst, f"Worst cases ({legend})", folder / "worst.png")
+    draw_sheet(scored, sampled, f"Random people ({legend})", folder / "random.png")
+    text = _markdown(metrics, command)
     (folder / "report.md").write_text(text)
     write_html(text, folder / "report.html")
 
 
-def _markdown(figures: Mapping[str, Any], command: str) -> str:
-    verdicts = figures["fairness"].items()
+def _markdown(metrics: Mapping[str, Any], command: str) -> str:
+    verdicts = metrics["fairness"].items()
     sections = [
-        f"# {weights_name(Path(figures['file']))} on {', '.join(figures['data'])}",
-        f"{describe_setup(figures)[0].upper()}{describe_setup(figures)[1:]}.",
-        "\n".join(f"- {humanize(name)}: {verdict_sentence(of_one)}." for name, of_one in verdicts),
-        headline_table(figures),
-        exclusions(figures),
+        f"# {weights_name(Path(metrics['file']))} on {', '.join(metrics['data'])}",
+        f"{describe_setup(metrics)[0].upper()}{describe_setup(metrics)[1:]}.",
+        "\n".join(f"- {humanize(name)}: {verdict_sentence(entry)}." for name, entry in verdicts),
+        headline_table(metrics),
+        exclusions(metrics),
         "![PCK over thresholds](pck_curve.png)",
-        *landmark_tables(figures),
-        *fairness_tables(figures),
-        *breakdown_tables(figures),
-        *head_tables(figures),
-        "## People",
-        "![Worst people](worst.png)",
-        "![People at random](random.png)",
-        "## Repeat",
+        *landmark_tables(metrics),
+        *fairness_tables(metrics),
+        *breakdown_tables(metrics),
+        *head_tables(metrics),
+        "## Qualitative results",
+        "![Worst cases](worst.png)",
+        "![Random people](random.png)",
+        "## Reproduce",
         f"```\n{command}\n```",
-        f"Evaluated: {_identity(figures)}, with blazepose {__version__}.",
-        *([f"The detector: {_identity(figures['detector'])}."] if figures["detector"] else []),
+        f"Evaluated: {_identity(metrics)}, with blazepose {__version__}.",
+        *([f"Detector: {_identity(metrics['detector'])}."] if metrics["detector"] else []),
     ]
     return "\n\n".join(filter(None, sections)) + "\n"
 

@@ -1,1 +1,1 @@
-"""Import of published TFLite networks by the structure of their graphs."""
+"""Import of published TFLite networks by the structure of their graphs. See README.md here."""

@@ -1,7 +1,7 @@
-"""A network as its operations and what flows between them: what published files and our modules share.
+"""A network as a graph of operations, the common form of TFLite files and torch modules.
 
-Two graphs are matched by structure. An operation is recognised by what leads to it and by what it leads to;
-names and order do not count.
+Two graphs are matched by structure: an operation is identified by its ancestors and its descendants, not by
+name or order.
 """
 
 from collections import Counter
@@ -14,13 +14,13 @@ COMMUTATIVE = {"add"}
 
 
 class Op(NamedTuple):
-    """An operation and the value that it returns.
+    """An operation and the value that it outputs.
 
     Attributes:
         kind: conv, add, relu6, maxpool, upsample, channels, sigmoid, depth_to_space, concat or input.
-        attributes: what tells it from others of its kind: kernel, stride, padding, channels.
-        inputs: positions of the operations whose values it takes.
-        weights: of a convolution; arrays in a file, names of tensors in a module.
+        attributes: kernel, stride, padding, channels, and others of its kind.
+        inputs: positions of the operations that compute its inputs.
+        weights: weights of a convolution: arrays in a file, names of tensors in a module.
     """
 
     kind: str
@@ -30,30 +30,30 @@ class Op(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """Operations, each after its inputs.
+    """Operations in topological order.
 
     Attributes:
-        ops: all of them.
-        outputs: positions of the operations whose values are the network's outputs, in their order.
+        ops: all operations, each after its inputs.
+        outputs: positions of the operations that compute the network's outputs, in order.
     """
 
     ops: Sequence[Op]
     outputs: tuple[int, ...]
 
     def convolutions(self) -> Counter[tuple[Hashable, ...]]:
-        """How many convolutions there are of each kernel, stride, padding and width."""
+        """Count the convolutions of each kernel, stride, padding and width."""
         return Counter(op.attributes for op in self.ops if op.kind == "conv")
 
 
-def needed(ops: Sequence[Op], outputs: tuple[int, ...]) -> Graph:
-    """The graph of those operations that an output depends on."""
-    wanted = set(outputs)
+def prune(ops: Sequence[Op], outputs: tuple[int, ...]) -> Graph:
+    """Return the graph of the operations that an output depends on."""
+    used = set(outputs)
     for position in reversed(range(len(ops))):
-        if position in wanted:
-            wanted.update(ops[position].inputs)
-    place = {position: k for k, position in enumerate(sorted(wanted))}
-    kept = [ops[k]._replace(inputs=tuple(place[i] for i in ops[k].inputs)) for k in place]
-    return Graph(kept, tuple(place[k] for k in outputs))
+        if position in used:
+            used.update(ops[position].inputs)
+    new_position = {position: k for k, position in enumerate(sorted(used))}
+    pruned = [ops[k]._replace(inputs=tuple(new_position[i] for i in ops[k].inputs)) for k in new_position]
+    return Graph(pruned, tuple(new_position[k] for k in outputs))
 
 
 def conv_attributes(
@@ -64,47 +64,47 @@ def conv_attributes(
     stride: tuple[int, int],
     pads: tuple[int, int, int, int],
 ) -> tuple[Hashable, ...]:
-    """Attributes of a convolution; pads are top, left, bottom, right."""
+    """Return the attributes of a convolution; pads are top, left, bottom, right."""
     return channels_in, channels_out, "depthwise" if groups > 1 else "full", kernel, stride, pads
 
 
 def match_graphs(one: Graph, other: Graph) -> Iterator[tuple[Op, Op]] | None:
-    """Pairs of operations that do the same in both graphs; None if the graphs are not the same."""
-    numbers: dict[Hashable, int] = {}
-    roles, others = _node_signatures(one, numbers), _node_signatures(other, numbers)
-    if Counter(roles) != Counter(others):
+    """Pair the operations of two graphs of equal structure; return None if the structures differ.
+
+    Raises:
+        ValueError: if two convolutions have the same ancestors and descendants.
+    """
+    ids: dict[Hashable, int] = {}
+    signatures, other_signatures = _node_signatures(one, ids), _node_signatures(other, ids)
+    if Counter(signatures) != Counter(other_signatures):
         return None
-    # Operations of one role are alike in all that leads to them and follows: any of them will do, unless they
-    # carry weights.
-    if len(set(_carriers(one, roles))) < len(_carriers(one, roles)):
-        raise ValueError("two convolutions of the network cannot be told apart by structure")
-    place = {role: position for position, role in enumerate(others)}
-    return ((op, other.ops[place[role]]) for op, role in zip(one.ops, roles, strict=True))
+    # Operations of one signature are interchangeable, unless they have weights.
+    weighted = [s for op, s in zip(one.ops, signatures, strict=True) if op.weights is not None]
+    if len(set(weighted)) < len(weighted):
+        raise ValueError("two convolutions of the network cannot be distinguished by structure")
+    position_of = {signature: position for position, signature in enumerate(other_signatures)}
+    return ((op, other.ops[position_of[s]]) for op, s in zip(one.ops, signatures, strict=True))
 
 
-def _carriers(graph: Graph, roles: Sequence[int]) -> list[int]:
-    return [role for op, role in zip(graph.ops, roles, strict=True) if op.weights is not None]
+def _node_signatures(graph: Graph, ids: dict[Hashable, int]) -> list[int]:
+    """Return an id for each operation, equal for operations with equal ancestors and descendants."""
 
+    def id_of(key: Hashable) -> int:
+        return ids.setdefault(key, len(ids))
 
-def _node_signatures(graph: Graph, numbers: dict[Hashable, int]) -> list[int]:
-    """A number for each operation, the same for those with the same past and future."""
-
-    def number(key: Hashable) -> int:
-        return numbers.setdefault(key, len(numbers))
-
-    past: list[int] = []
+    ancestors: list[int] = []
     for op in graph.ops:
-        inputs = [past[k] for k in op.inputs]
-        past.append(
-            number((op.kind, op.attributes, tuple(sorted(inputs) if op.kind in COMMUTATIVE else inputs)))
+        inputs = [ancestors[k] for k in op.inputs]
+        ancestors.append(
+            id_of((op.kind, op.attributes, tuple(sorted(inputs) if op.kind in COMMUTATIVE else inputs)))
         )
     users: list[list[int]] = [[] for _ in graph.ops]
     for position, op in enumerate(graph.ops):
         for k in op.inputs:
             users[k].append(position)
-    roles = [0] * len(graph.ops)
+    signatures = [0] * len(graph.ops)
     for position in reversed(range(len(graph.ops))):
-        future = tuple(sorted(roles[user] for user in users[position]))
-        said = tuple(k for k, output in enumerate(graph.outputs) if output == position)
-        roles[position] = number((past[position], future, said))
-    return roles
+        descendants = tuple(sorted(signatures[user] for user in users[position]))
+        outputs = tuple(k for k, output in enumerate(graph.outputs) if output == position)
+        signatures[position] = id_of((ancestors[position], descendants, outputs))
+    return signatures

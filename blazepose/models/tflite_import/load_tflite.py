@@ -1,4 +1,4 @@
-"""Google's published weights, and files that we exported, back into our networks.
+"""Load Google's published TFLite files, and our own exports, into our networks.
 
 Source: mediapipe.md sections 5 and 6.
 """
@@ -21,43 +21,43 @@ Net = LandmarkNet | DetectorNet
 
 
 def load_tflite(content: bytes) -> Net:
-    """The network of a TFLite file with its weights, whichever of ours it is, in eval mode.
+    """Load a TFLite file into the network of ours that has its structure, in eval mode.
 
-    BatchNorm, which the file has folded into its convolutions, is put back behind kernels of length one,
-    with mean 0 and variance 1; models.recalibrate gives it the statistics of real pictures. The heads of
-    offset maps, which no file has, stay as they are made.
+    BatchNorm, which the file has folded into its convolutions, is restored behind kernels of norm one, with
+    mean 0 and variance 1; `precise_bn` sets the statistics of real images. The offset maps, which no file
+    has, keep their initial weights.
 
     Raises:
-        ValueError: if it is damaged, or another network than ours; says how it differs.
+        ValueError: if the file is damaged, or none of our networks; states the difference to the nearest.
     """
     graph = read_graph(content)
     nearest: tuple[int, str] | None = None
-    for name, net in _networks():
-        own = trace(net, net.contract, net.input_spec.size)
-        if pairs := match_graphs(own, graph):
-            for ours, theirs in pairs:
-                if isinstance(ours.weights, ConvNames) and isinstance(theirs.weights, Conv):
-                    _put(net, ours.weights, theirs.weights)
+    for name, net in _candidate_networks():
+        candidate = trace(net, net.forward_export, net.input_spec.size)
+        if pairs := match_graphs(candidate, graph):
+            for module_op, file_op in pairs:
+                if isinstance(module_op.weights, ConvNames) and isinstance(file_op.weights, Conv):
+                    _copy_weights(net, module_op.weights, file_op.weights)
             if isinstance(net, LandmarkNet):
-                net.tower.take_pixels()
+                net.tower.to_unit_coordinates()
             elif isinstance(net.heads[0], FlatHead):
                 unflatten_heads(net)
             return net
-        differ = _differ(own, graph)
-        nearest = min(nearest or (differ, name), (differ, name))
+        unmatched = _count_unmatched(candidate, graph)
+        nearest = min(nearest or (unmatched, name), (unmatched, name))
     assert nearest is not None
-    differ, name = nearest
-    if differ:
+    unmatched, name = nearest
+    if unmatched:
         total = sum(graph.convolutions().values())
         raise ValueError(
             f"it is none of our networks: of its {total} convolutions and those of {name}, the nearest, "
-            f"{differ} have no counterpart"
+            f"{unmatched} have no counterpart"
         )
-    raise ValueError(f"it is none of our networks: its convolutions are those of {name}, otherwise connected")
+    raise ValueError(f"it is none of our networks: its convolutions are those of {name}, connected otherwise")
 
 
-def _networks() -> Iterator[tuple[str, Net]]:
-    """Every network of ours with a name, one after the other; Google's first."""
+def _candidate_networks() -> Iterator[tuple[str, Net]]:
+    """Yield name and network of everything that can be imported, Google's first."""
     for wiring in get_args(Wiring):
         for name, wirings in VARIANTS.items():
             if wiring in wirings:
@@ -67,15 +67,15 @@ def _networks() -> Iterator[tuple[str, Net]]:
             yield "the detector as we export it", flatten_heads(DetectorNet()).eval()
 
 
-def _differ(own: Graph, graph: Graph) -> int:
-    """Convolutions that one of two graphs has and the other has not."""
-    ours, theirs = own.convolutions(), graph.convolutions()
-    return max(sum((ours - theirs).values()), sum((theirs - ours).values()))
+def _count_unmatched(one: Graph, other: Graph) -> int:
+    """Count the convolutions of either graph without a counterpart in the other; the larger count."""
+    first, second = one.convolutions(), other.convolutions()
+    return max(sum((first - second).values()), sum((second - first).values()))
 
 
 @torch.no_grad()
-def _put(net: nn.Module, names: ConvNames, weights: Conv) -> None:
-    """Weights of a convolution of the file into the network's, and into the BatchNorm behind it."""
+def _copy_weights(net: nn.Module, names: ConvNames, weights: Conv) -> None:
+    """Copy a convolution's weights from the file into the network, and into the BatchNorm behind it."""
     conv = net.get_submodule(names.conv)
     assert isinstance(conv, nn.Conv2d)
     kernel, bias = torch.from_numpy(weights.kernel), torch.from_numpy(weights.bias)
@@ -84,18 +84,18 @@ def _put(net: nn.Module, names: ConvNames, weights: Conv) -> None:
         if conv.bias is not None:
             conv.bias.copy_(bias)
         elif bias.any():
-            raise ValueError(f"its convolution {names.conv} has a bias, and ours has none")
+            raise ValueError(f"its convolution {names.conv} has a bias; ours has none")
         return
     norm = net.get_submodule(names.norm)
     assert isinstance(norm, nn.BatchNorm2d)
-    length = _lengths(kernel)
-    conv.weight.copy_(kernel / length[:, None, None, None])
+    filter_norm = _filter_norms(kernel)
+    conv.weight.copy_(kernel / filter_norm[:, None, None, None])
     norm.reset_running_stats()
-    norm.weight.copy_(length * (1 + norm.eps) ** 0.5)
+    norm.weight.copy_(filter_norm * (1 + norm.eps) ** 0.5)
     norm.bias.copy_(bias)
 
 
-def _lengths(kernel: Tensor) -> Tensor:
-    """Euclidean length of each filter (out,); 1 where it is all zeros."""
-    length = torch.linalg.vector_norm(kernel.flatten(1), dim=1)
-    return torch.where(length > 0, length, 1.0)
+def _filter_norms(kernel: Tensor) -> Tensor:
+    """Compute the L2 norm of each filter (out,); 1 for filters of zeros."""
+    filter_norm = torch.linalg.vector_norm(kernel.flatten(1), dim=1)
+    return torch.where(filter_norm > 0, filter_norm, 1.0)

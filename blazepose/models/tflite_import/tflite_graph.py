@@ -1,4 +1,4 @@
-"""A TFLite file as a graph: constants behind DEQUANTIZE and DENSIFY, padding put into convolutions."""
+"""A TFLite file as a graph, with DEQUANTIZE and DENSIFY resolved and padding merged into convolutions."""
 
 import math
 import struct
@@ -9,7 +9,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from blazepose.file_content import first_line, is_tflite
-from blazepose.models.tflite_import.graph import Graph, Op, conv_attributes, needed
+from blazepose.models.tflite_import.graph import Graph, Op, conv_attributes, prune
 
 _OPERATORS = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
 _TYPES = {
@@ -25,17 +25,17 @@ Pads = tuple[int, int, int, int]
 
 
 class Conv:
-    """Weights of a convolution as torch has them: kernel (out, in / groups, height, width), bias (out,)."""
+    """Weights of a convolution in torch's layout: kernel (out, in / groups, height, width), bias (out,)."""
 
     def __init__(self, kernel: np.ndarray, bias: np.ndarray) -> None:
         self.kernel, self.bias = kernel, bias
 
 
 def read_graph(content: bytes) -> Graph:
-    """The graph of a TFLite file.
+    """Read the graph of a TFLite file.
 
     Raises:
-        ValueError: if it is damaged, or has an operation that no pose network has; says which.
+        ValueError: if it is damaged, or has an operation that no pose network has; the message names it.
     """
     if not is_tflite(content):
         raise ValueError("it is not a TFLite file")
@@ -44,20 +44,20 @@ def read_graph(content: bytes) -> Graph:
     except (struct.error, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ValueError(f"its flatbuffer cannot be read: {first_line(error)}") from error
     if len(model.subgraphs) != 1:
-        raise ValueError(f"it has {len(model.subgraphs)} subgraphs, a pose network has one")
+        raise ValueError(f"it has {len(model.subgraphs)} subgraphs; a pose network has one")
     try:
         return _Reader(model, content).graph()
     except (IndexError, TypeError, AttributeError, ZeroDivisionError, KeyError, struct.error) as error:
         raise ValueError(f"its operations and tensors do not fit each other: {first_line(error)}") from error
 
 
-class _Call(NamedTuple):
+class _Operator(NamedTuple):
     """An operator of the file.
 
     Attributes:
-        inputs: numbers of its tensors.
-        output: number of the tensor that it makes.
-        options: as the schema has them.
+        inputs: indices of its input tensors.
+        output: index of its output tensor.
+        options: its options in the schema's class.
     """
 
     inputs: list[int]
@@ -70,12 +70,12 @@ class _Reader:
         self._model, self._content = model, content
         self._net = model.subgraphs[0]
         self._ops: list[Op] = []
-        self._at: dict[int, int] = {}
-        """{tensor: operation that makes it}."""
+        self._positions: dict[int, int] = {}
+        """{tensor: position of the operation that computes it}."""
         self._pads: dict[int, Pads] = {}
-        """{tensor: zeros around it that its user has to add}."""
-        self._channels: dict[int, int] = {}
-        """{tensor: which of its dimensions the channels are, where that is not the last}."""
+        """{tensor: zero padding that the next convolution has to include}."""
+        self._channel_axes: dict[int, int] = {}
+        """{tensor: axis of its channels, where that is not the last}."""
         self._constants: dict[int, np.ndarray] = {}
 
     def graph(self) -> Graph:
@@ -84,89 +84,91 @@ class _Reader:
             self._add(tensor, Op("input", shape, ()))
         for operator in self._net.operators:
             code = self._model.operatorCodes[operator.opcodeIndex]
-            number = max(code.builtinCode, code.deprecatedBuiltinCode)
-            name = _OPERATORS.get(number, str(number))
+            builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
+            name = _OPERATORS.get(builtin, str(builtin))
             if name not in _READERS:
                 raise ValueError(f"it has a {name} operation, which no pose network has")
             inputs, output = [int(tensor) for tensor in operator.inputs], int(operator.outputs[0])
-            _READERS[name](self, _Call(inputs, output, operator.builtinOptions))
-        return needed(self._ops, tuple(self._source(int(tensor)) for tensor in self._net.outputs))
+            _READERS[name](self, _Operator(inputs, output, operator.builtinOptions))
+        return prune(self._ops, tuple(self._source(int(tensor)) for tensor in self._net.outputs))
 
     def _add(self, tensor: int, op: Op) -> None:
         self._ops.append(op)
-        self._at[tensor] = len(self._ops) - 1
+        self._positions[tensor] = len(self._ops) - 1
 
     def _op(
         self,
-        call: _Call,
+        operator: _Operator,
         kind: str,
         attributes: tuple[Hashable, ...],
         inputs: list[int],
         weights: object = None,
     ) -> None:
-        """Add an operation, and the activation that is fused into it."""
+        """Add an operation, and the activation fused into it."""
         if any(tensor in self._pads for tensor in inputs) and kind != "conv":
             raise ValueError(f"it pads the input of {kind}, which no pose network does")
-        output = call.output
+        output = operator.output
         self._add(output, Op(kind, attributes, tuple(map(self._source, inputs)), weights))
-        if inputs[0] in self._channels:
-            self._channels[output] = self._channels[inputs[0]]
-        activation = getattr(call.options, "fusedActivationFunction", 0)
+        if inputs[0] in self._channel_axes:
+            self._channel_axes[output] = self._channel_axes[inputs[0]]
+        activation = getattr(operator.options, "fusedActivationFunction", 0)
         if activation == schema.ActivationFunctionType.RELU6:
-            self._add(output, Op("relu6", (), (self._at[output],)))
+            self._add(output, Op("relu6", (), (self._positions[output],)))
         elif activation != schema.ActivationFunctionType.NONE:
-            raise ValueError(f"its {kind} has activation {activation}, pose networks have ReLU6")
+            raise ValueError(f"its {kind} has activation {activation}; pose networks have ReLU6")
 
     def _source(self, tensor: int) -> int:
-        """The operation that makes a tensor."""
-        if tensor not in self._at:
-            raise ValueError("it computes with a constant where pose networks have a feature")
-        return self._at[tensor]
+        """Return the position of the operation that computes a tensor."""
+        if tensor not in self._positions:
+            raise ValueError("it has a constant operand where pose networks have a feature")
+        return self._positions[tensor]
 
     def _constant(self, tensor: int) -> np.ndarray:
         if tensor in self._constants:
             return self._constants[tensor]
-        facts = self._net.tensors[tensor]
-        if facts.type not in _TYPES:
-            kind = _TYPE_NAMES.get(facts.type, facts.type)
+        info = self._net.tensors[tensor]
+        if info.type not in _TYPES:
+            kind = _TYPE_NAMES.get(info.type, info.type)
             raise ValueError(
-                f"it has {kind} constants, as quantised files do; only float32 and float16 can be imported"
+                f"it has {kind} constants, as quantized files do; only float32 and float16 can be imported"
             )
-        buffer = self._model.buffers[facts.buffer]
+        buffer = self._model.buffers[info.buffer]
         data = buffer.data
         if buffer.offset > 1:  # behind the flatbuffer
             data = np.frombuffer(self._content, np.uint8, buffer.size, buffer.offset)
         if data is None:
-            raise ValueError("it computes what should be a constant")
-        values = np.frombuffer(np.asarray(data, np.uint8).tobytes(), _TYPES[facts.type])
-        if facts.sparsity is not None:
-            values = _densify(values, facts.sparsity, self._shape(tensor))
-        return values.reshape(facts.shape)
+            raise ValueError("it computes at run time what should be a constant")
+        values = np.frombuffer(np.asarray(data, np.uint8).tobytes(), _TYPES[info.type])
+        if info.sparsity is not None:
+            values = _densify(values, info.sparsity, self._shape(tensor))
+        return values.reshape(info.shape)
 
     def _shape(self, tensor: int) -> tuple[int, ...]:
         return tuple(int(n) for n in self._net.tensors[tensor].shape)
 
-    def same_constant(self, call: _Call) -> None:
-        """DEQUANTIZE, DENSIFY."""
-        self._constants[call.output] = self._constant(call.inputs[0]).astype(np.float32)
+    def same_constant(self, operator: _Operator) -> None:
+        """Read DEQUANTIZE or DENSIFY: the output is the same constant."""
+        self._constants[operator.output] = self._constant(operator.inputs[0]).astype(np.float32)
 
-    def reshape(self, call: _Call) -> None:
-        """The matching goes by channels and outputs, not by layout."""
-        source = call.inputs[0]
-        self._at[call.output] = self._source(source)
+    def reshape(self, operator: _Operator) -> None:
+        """Read RESHAPE: the same value, since matching ignores the layout."""
+        source = operator.inputs[0]
+        self._positions[operator.output] = self._source(source)
         if source in self._pads:
-            self._pads[call.output] = self._pads[source]
+            self._pads[operator.output] = self._pads[source]
 
-    def transpose(self, call: _Call) -> None:
-        """Files that were torch once pad pictures with their channels in front."""
-        self.reshape(call)
-        order = self._constant(call.inputs[1]).tolist()
-        self._channels[call.output] = order.index(self._channels.get(call.inputs[0], len(order) - 1))
+    def transpose(self, operator: _Operator) -> None:
+        """Read TRANSPOSE: files converted from torch pad images in NCHW."""
+        self.reshape(operator)
+        order = self._constant(operator.inputs[1]).tolist()
+        self._channel_axes[operator.output] = order.index(
+            self._channel_axes.get(operator.inputs[0], len(order) - 1)
+        )
 
-    def conv(self, call: _Call) -> None:
-        """CONV_2D, DEPTHWISE_CONV_2D."""
-        source, kernel, *bias = call.inputs
-        options, weights = call.options, self._constant(kernel).astype(np.float32)
+    def conv(self, operator: _Operator) -> None:
+        """Read CONV_2D or DEPTHWISE_CONV_2D."""
+        source, kernel, *bias = operator.inputs
+        options, weights = operator.options, self._constant(kernel).astype(np.float32)
         depthwise = isinstance(options, schema.DepthwiseConv2DOptionsT)
         _, height, width, channels = self._shape(source)
         weights = weights.transpose(3, 0, 1, 2) if depthwise else weights.transpose(0, 3, 1, 2)
@@ -174,58 +176,60 @@ class _Reader:
         if (options.dilationHFactor, options.dilationWFactor) != (1, 1):
             raise ValueError("it has a convolution with dilation, which no pose network has")
         zeros = np.zeros(out, np.float32)
-        shift = self._constant(bias[0]).astype(np.float32) if bias and bias[0] >= 0 else zeros
+        bias_values = self._constant(bias[0]).astype(np.float32) if bias and bias[0] >= 0 else zeros
         stride = (options.strideH, options.strideW)
         pads = self._pads.get(source, (0, 0, 0, 0))
         if options.padding == schema.Padding.SAME:
-            rows, columns = (_same(n, k, s) for n, k, s in zip((height, width), size, stride, strict=True))
+            rows, columns = (
+                _same_padding(n, k, s) for n, k, s in zip((height, width), size, stride, strict=True)
+            )
             extra = (rows[0], columns[0], rows[1], columns[1])
             pads = tuple(a + b for a, b in zip(pads, extra, strict=True))  # type: ignore[assignment]
         attributes = conv_attributes(
             channels, out, channels if depthwise else 1, (size[0], size[1]), stride, pads
         )
-        self._op(call, "conv", attributes, [source], Conv(weights, shift))
+        self._op(operator, "conv", attributes, [source], Conv(weights, bias_values))
 
-    def pad(self, call: _Call) -> None:
-        source, output = call.inputs[0], call.output
-        amounts = self._constant(call.inputs[1]).tolist()
-        axis = self._channels.get(source, len(amounts) - 1)
-        self._channels[output] = axis
+    def pad(self, operator: _Operator) -> None:
+        source, output = operator.inputs[0], operator.output
+        amounts = self._constant(operator.inputs[1]).tolist()
+        axis = self._channel_axes.get(source, len(amounts) - 1)
+        self._channel_axes[output] = axis
         channels = amounts.pop(axis)
         _, rows, columns = amounts
         if any(channels):
-            self._op(call, "channels", tuple(channels), [source])
+            self._op(operator, "channels", tuple(channels), [source])
         else:
-            self._at[output] = self._source(source)
+            self._positions[output] = self._source(source)
             self._pads[output] = (rows[0], columns[0], rows[1], columns[1])
 
-    def add(self, call: _Call) -> None:
-        self._op(call, "add", (), call.inputs)
+    def add(self, operator: _Operator) -> None:
+        self._op(operator, "add", (), operator.inputs)
 
-    def concat(self, call: _Call) -> None:
-        self._op(call, "concat", (), call.inputs)
+    def concat(self, operator: _Operator) -> None:
+        self._op(operator, "concat", (), operator.inputs)
 
-    def maxpool(self, call: _Call) -> None:
-        options = call.options
+    def maxpool(self, operator: _Operator) -> None:
+        options = operator.options
         attributes = (options.filterHeight, options.filterWidth, options.strideH, options.strideW)
-        self._op(call, "maxpool", attributes, [call.inputs[0]])
+        self._op(operator, "maxpool", attributes, [operator.inputs[0]])
 
-    def resize(self, call: _Call) -> None:
-        options = call.options
-        before, after = self._shape(call.inputs[0])[1:3], self._shape(call.output)[1:3]
+    def resize(self, operator: _Operator) -> None:
+        options = operator.options
+        before, after = self._shape(operator.inputs[0])[1:3], self._shape(operator.output)[1:3]
         factors = tuple(b / a for a, b in zip(before, after, strict=True))
         self._op(
-            call,
+            operator,
             "upsample",
             (*factors, bool(options.halfPixelCenters), bool(options.alignCorners)),
-            [call.inputs[0]],
+            [operator.inputs[0]],
         )
 
-    def sigmoid(self, call: _Call) -> None:
-        self._op(call, "sigmoid", (), [call.inputs[0]])
+    def sigmoid(self, operator: _Operator) -> None:
+        self._op(operator, "sigmoid", (), [operator.inputs[0]])
 
-    def depth_to_space(self, call: _Call) -> None:
-        self._op(call, "depth_to_space", (call.options.blockSize,), [call.inputs[0]])
+    def depth_to_space(self, operator: _Operator) -> None:
+        self._op(operator, "depth_to_space", (operator.options.blockSize,), [operator.inputs[0]])
 
 
 _READERS: dict[str, Callable[[_Reader, Any], None]] = {
@@ -245,23 +249,23 @@ _READERS: dict[str, Callable[[_Reader, Any], None]] = {
 }
 
 
-def _same(size: int, kernel: int, stride: int) -> tuple[int, int]:
-    """TensorFlow's SAME padding of a side, before and after."""
+def _same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Compute TensorFlow's SAME padding along one axis, before and after."""
     total = max((math.ceil(size / stride) - 1) * stride + kernel - size, 0)
     return total // 2, total - total // 2
 
 
 def _densify(values: np.ndarray, sparsity: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """A sparse constant with all its zeros.
+    """Expand a sparse constant.
 
     Raises:
-        ValueError: if it is stored otherwise than with compressed rows along its last dimension.
+        ValueError: if it is not stored as compressed rows along its last dimension.
     """
     *outer, last = sparsity.dimMetadata
     order = list(sparsity.traversalOrder)
     dense = schema.DimensionType.DENSE
     if order != list(range(len(shape))) or last.format == dense or any(d.format != dense for d in outer):
-        raise ValueError("its sparse weights are stored in another way than published pose networks have")
+        raise ValueError("its sparse weights are not stored as in published pose networks (compressed rows)")
     starts, columns = (np.asarray(part.values, np.int64) for part in (last.arraySegments, last.arrayIndices))
     full = np.zeros((math.prod(shape[:-1]), shape[-1]), values.dtype)
     full[np.repeat(np.arange(len(full)), np.diff(starts)), columns] = values

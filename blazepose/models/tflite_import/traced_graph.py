@@ -1,4 +1,4 @@
-"""A module of ours as a graph: it is run once, and what it calls is written down."""
+"""A torch module as a graph: one forward pass, with every operation recorded."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -7,15 +7,15 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from blazepose.models.tflite_import.graph import Graph, Op, conv_attributes, needed
+from blazepose.models.tflite_import.graph import Graph, Op, conv_attributes, prune
 
 
 class ConvNames(NamedTuple):
-    """Tensors of a convolution by their names in the module's state.
+    """Names of a convolution's modules in the network.
 
     Attributes:
-        conv: the convolution.
-        norm: the BatchNorm behind it, or None.
+        conv: name of the convolution.
+        norm: name of the BatchNorm behind it, or None.
     """
 
     conv: str
@@ -23,26 +23,26 @@ class ConvNames(NamedTuple):
 
 
 def trace(net: nn.Module, forward: Callable[..., tuple[Tensor, ...]], size: int) -> Graph:
-    """The graph of a module in eval mode.
+    """Trace a module in eval mode.
 
     Args:
         net: the module.
-        forward: of the module, from pictures (1, size, size, 3) to the outputs.
-        size: side of the pictures.
+        forward: its method from images (1, size, size, 3) to the outputs.
+        size: side of the images.
     """
     names = {id(module.weight): name for name, module in net.named_modules() if isinstance(module, nn.Conv2d)}
     norms = {name: module for name, module in net.named_modules() if isinstance(module, nn.BatchNorm2d)}
     names |= {id(norm.running_mean): name for name, norm in norms.items()}
     recorder = _Recorder(names)
     image = torch.zeros(1, size, size, 3)
-    recorder.begin(image)
+    recorder.add_input(image)
     with torch.no_grad(), recorder:
         outputs = forward(image)
-    return needed(recorder.ops, tuple(recorder.at(output) for output in outputs))
+    return prune(recorder.ops, tuple(recorder.position(output) for output in outputs))
 
 
-_SAME_VALUE = {"permute", "transpose", "flatten", "view", "reshape", "detach", "mul", "__getitem__"}
-"""Layout, and the unit of the coordinates: not part of the structure."""
+_TRANSPARENT = {"permute", "transpose", "flatten", "view", "reshape", "detach", "mul", "__getitem__"}
+"""Operations that are no part of the structure: changes of layout, and the coordinate unit."""
 
 
 class _Recorder(TorchFunctionMode):
@@ -50,44 +50,44 @@ class _Recorder(TorchFunctionMode):
         super().__init__()
         self.ops: list[Op] = []
         self._names = names
-        self._at: dict[int, int] = {}
+        self._positions: dict[int, int] = {}
         self._pads: dict[int, tuple[int, int, int, int]] = {}
-        self._kept: list[Any] = []  # so that no two values get the same id
+        self._alive: list[Any] = []  # so that no two values get the same id
 
-    def begin(self, image: Tensor) -> None:
+    def add_input(self, image: Tensor) -> None:
         self._add(image, Op("input", tuple(image.shape), ()))
 
-    def at(self, value: Tensor) -> int:
-        return self._at[id(value)]
+    def position(self, value: Tensor) -> int:
+        return self._positions[id(value)]
 
     def _add(self, value: Tensor, op: Op) -> None:
         self.ops.append(op)
-        self._keep(value, len(self.ops) - 1)
+        self._set_position(value, len(self.ops) - 1)
 
-    def _keep(self, value: Tensor, position: int) -> None:
-        self._at[id(value)] = position
-        self._kept.append(value)
+    def _set_position(self, value: Tensor, position: int) -> None:
+        self._positions[id(value)] = position
+        self._alive.append(value)
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
         out = func(*args, **kwargs)
-        given = args[0] if func is torch.cat else args
-        tracked = [value for value in given if isinstance(value, Tensor) and id(value) in self._at]
+        operands = args[0] if func is torch.cat else args
+        tracked = [value for value in operands if isinstance(value, Tensor) and id(value) in self._positions]
         if isinstance(out, Tensor) and tracked:
             self._record(func.__name__, tracked, out, args, kwargs)
         return out
 
     def _record(self, name: str, tracked: list[Tensor], out: Tensor, args: tuple, kwargs: dict) -> None:
         source = tracked[0]
-        inputs = tuple(self.at(value) for value in tracked)
+        inputs = tuple(self.position(value) for value in tracked)
         if name == "conv2d":
             self._conv(source, out, *args[1:])
         elif name == "batch_norm":
-            op = self.ops[self.at(source)]
+            op = self.ops[self.position(source)]
             assert isinstance(op.weights, ConvNames)
             norm = op.weights._replace(norm=self._names[id(args[1])])
-            self.ops[self.at(source)] = op._replace(weights=norm)
-            self._keep(out, self.at(source))
+            self.ops[self.position(source)] = op._replace(weights=norm)
+            self._set_position(out, self.position(source))
         elif name == "pad":
             self._pad(source, out, tuple(args[1]))
         elif name in ("hardtanh", "relu6"):
@@ -102,10 +102,10 @@ class _Recorder(TorchFunctionMode):
             self._add(out, Op("sigmoid", (), inputs))
         elif name == "pixel_shuffle":
             self._add(out, Op("depth_to_space", (2,), inputs))
-        elif name in _SAME_VALUE:
-            self._keep(out, inputs[0])
+        elif name in _TRANSPARENT:
+            self._set_position(out, inputs[0])
         else:
-            raise NotImplementedError(f"{name} has no counterpart in a graph")
+            raise NotImplementedError(f"{name} has no counterpart in a TFLite graph")
 
     def _conv(
         self,
@@ -124,12 +124,14 @@ class _Recorder(TorchFunctionMode):
         pads = (top + rows, left + columns, bottom + rows, right + columns)
         size = (kernel[0], kernel[1])
         attributes = conv_attributes(source.shape[1], channels_out, groups, size, stride, pads)
-        self._add(out, Op("conv", attributes, (self.at(source),), ConvNames(self._names[id(weight)], None)))
+        self._add(
+            out, Op("conv", attributes, (self.position(source),), ConvNames(self._names[id(weight)], None))
+        )
 
     def _pad(self, source: Tensor, out: Tensor, amounts: tuple[int, ...]) -> None:
         left, right, top, bottom, *channels = amounts
         if any(channels):
-            self._add(out, Op("channels", tuple(channels), (self.at(source),)))
+            self._add(out, Op("channels", tuple(channels), (self.position(source),)))
         else:
-            self._keep(out, self.at(source))
+            self._set_position(out, self.position(source))
             self._pads[id(out)] = (top, left, bottom, right)

@@ -1,1 +1,1 @@
-"""What rendered people look like: body shape, hair, garments, colors."""
+"""Appearance of rendered people: hair, garments, colors, dressed figures."""

@@ -1,4 +1,4 @@
-"""Colours: what people and things look like, in linear light."""
+"""Colors in linear light."""
 
 from functools import cache
 
@@ -7,34 +7,34 @@ import numpy as np
 
 
 def to_linear(srgb: np.ndarray) -> np.ndarray:
-    """Colours as screens show them, 0..1, to linear light (IEC 61966-2-1)."""
+    """Convert sRGB, 0..1, to linear light (IEC 61966-2-1)."""
     srgb = np.asarray(srgb, np.float32)
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
 def to_srgb(linear: np.ndarray) -> np.ndarray:
-    """Linear light, 0..1, to uint8 as screens show it."""
-    return _screen_table()[(linear * _STEPS + 0.5).astype(np.int32).clip(0, _STEPS)]
+    """Convert linear light, 0..1, to sRGB uint8."""
+    return _srgb_table()[(linear * _STEPS + 0.5).astype(np.int32).clip(0, _STEPS)]
 
 
 _STEPS = 4095
 
 
 @cache
-def _screen_table() -> np.ndarray:
+def _srgb_table() -> np.ndarray:
     linear = np.arange(_STEPS + 1) / _STEPS
-    screen = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return np.rint(screen * 255).astype(np.uint8)
+    srgb = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.rint(srgb * 255).astype(np.uint8)
 
 
 def from_hsv(hue_deg: float, saturation: float, value: float) -> np.ndarray:
-    """A colour (3,) in linear light."""
+    """Convert HSV to a color (3,) in linear light."""
     hsv = np.array([[[hue_deg % 360, saturation, value]]], np.float32)
     return to_linear(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0, 0])
 
 
 def sample_color(rng: np.random.Generator) -> np.ndarray:
-    """A colour of clothes or things: greys, pale and dark ones as often as bright ones."""
+    """Sample a color of clothes or objects: grays, pale and dark ones as often as bright ones."""
     kind = rng.random()
     if kind < 0.35:
         return from_hsv(rng.uniform(0, 360), rng.uniform(0, 0.12), rng.uniform(0.05, 0.97))
@@ -44,7 +44,7 @@ def sample_color(rng: np.random.Generator) -> np.ndarray:
 
 
 def sample_light_color(rng: np.random.Generator) -> np.ndarray:
-    """Colour of a light (3,) of mean 1, from candle-like to blue sky."""
+    """Sample the color (3,) of a light, with mean 1, from candle to blue sky."""
     warmth = rng.normal(0, 0.13)
     color = np.array([1 + warmth, 1.0, 1 - warmth], np.float32)
     return color / color.mean()

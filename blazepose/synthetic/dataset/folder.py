@@ -1,6 +1,6 @@
-"""A rendered set on disk: complete, or a part of one that the next run goes on with.
+"""Files of a rendered set: complete, or unfinished and resumed by the next run.
 
-DIR/recipe.json                          what decides every pixel
+DIR/recipe.json                          everything that determines the pixels
 DIR/train/images/000000.jpg  labels.json  negatives/000000.jpg   and the same below DIR/val
 DIR/train/parts/00000.json               labels of finished chunks, until labels.json has them all
 """
@@ -30,34 +30,35 @@ log = logging.getLogger(__name__)
 _RECIPE, _LOCK = "recipe.json", ".lock"
 
 RECIPE_VERSION = 2
-"""Raise it whenever the same seed gives other pixels or labels."""
+"""To be raised whenever the same seed gives other pixels or labels."""
 
 
-def describe(recipe: Recipe) -> dict[str, Any]:
-    """The recipe as recipe.json has it: the user's pictures as a digest of their names and contents.
+def describe_recipe(recipe: Recipe) -> dict[str, Any]:
+    """Return the content of recipe.json: the user's backgrounds as a digest of their names and contents.
 
     Raises:
-        ImageError: names the picture that cannot be read.
+        ImageError: if a background cannot be read.
     """
     content = asdict(recipe)
-    pictures = sha256()
-    for path in recipe.pictures:
-        read_image(path)  # a damaged one is named now, and not in the middle of the night
-        pictures.update(path.name.encode() + path.read_bytes())
-    content["pictures"] = f"{len(recipe.pictures)}, sha256 {pictures.hexdigest()}"
+    del content["backgrounds"]
+    digest = sha256()
+    for path in recipe.backgrounds:
+        read_image(path)  # reports a damaged file now, and not after hours of rendering
+        digest.update(path.name.encode() + path.read_bytes())
+    content["pictures"] = f"{len(recipe.backgrounds)}, sha256 {digest.hexdigest()}"
     versions = {name: version(name) for name in ("anny", "warp-lang")}
     return {"made_by": f"blazepose.synthetic {RECIPE_VERSION}", **versions, **content}
 
 
 def open_set(folder: Path, content: dict[str, Any]) -> None:
-    """Begin a set in an empty folder, or make sure that it holds one of the same recipe.
+    """Start a set in an empty folder, or check that the folder holds one of the same recipe.
 
     Args:
-        folder: of the set, held by `exclusive_lock`.
-        content: what `describe` says of the recipe.
+        folder: folder of the set, locked with `exclusive_lock`.
+        content: result of `describe_recipe`.
 
     Raises:
-        FileExistsError: if it holds a set of another recipe; names the difference.
+        FileExistsError: if the folder holds a set of another recipe.
     """
     file = folder / _RECIPE
     if not file.is_file():
@@ -65,46 +66,46 @@ def open_set(folder: Path, content: dict[str, Any]) -> None:
             part.write_text(json.dumps(content, indent=2) + "\n")
         return
     try:
-        found = dict(json.loads(file.read_text()))
+        existing = dict(json.loads(file.read_text()))
     except (ValueError, TypeError) as error:
         raise FileExistsError(
-            f"{file} cannot be read: {error}; name another folder, or delete {folder}"
+            f"{file} cannot be read: {error}; choose another folder, or delete {folder}"
         ) from error
     for name, value in content.items():
-        if found.get(name) != value:
+        if existing.get(name) != value:
             raise FileExistsError(
-                f"{folder} was rendered with {name} {found.get(name)}, not {value}; name another folder"
+                f"{folder} was rendered with {name} {existing.get(name)}, not {value}; choose another folder"
             )
 
 
 @contextmanager
 def exclusive_lock(folder: Path, wait: bool) -> Iterator[None]:
-    """Make the folder, and keep other processes from rendering into it.
+    """Create the folder, and keep other processes from rendering into it.
 
     Args:
-        folder: of the set.
-        wait: until another process that renders into it has ended, well or not.
+        folder: folder of the set.
+        wait: wait for another process that renders into it, instead of failing.
 
     Raises:
-        BlockingIOError: if one does already, and `wait` is False.
-        FileExistsError: if it holds something else than a set.
+        BlockingIOError: if another process renders into it, and `wait` is False.
+        FileExistsError: if it holds files but no rendered set.
         NotADirectoryError: if it is a file.
     """
     if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(f"{folder} is a file; name a folder")
+        raise NotADirectoryError(f"{folder} is a file; choose a folder")
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     if names and not names & {_RECIPE, _LOCK}:
-        raise FileExistsError(
-            f"{folder} holds something else than a rendered set; name a new or an empty folder"
-        )
+        raise FileExistsError(f"{folder} holds files but no rendered set; choose a new or an empty folder")
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / _LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if not wait:
-                raise BlockingIOError(f"another process is rendering into {folder}; wait for it") from None
-            log.info("another process is rendering into %s: waiting for it", folder)
+                raise BlockingIOError(
+                    f"another process is rendering into {folder}; wait until it ends"
+                ) from None
+            log.info("another process is rendering into %s: waiting until it ends", folder)
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -114,9 +115,9 @@ class Split:
     """One split of a set.
 
     Attributes:
-        folder: of the set.
+        folder: folder of the set.
         name: one of SPLITS.
-        count: pictures of people it shall have.
+        count: number of images of people to render.
     """
 
     folder: Path
@@ -124,13 +125,13 @@ class Split:
     count: int
 
     @property
-    def number(self) -> int:
-        """Its place in the seed."""
+    def index(self) -> int:
+        """Position in SPLITS, part of the seed."""
         return SPLITS.index(self.name)
 
     @property
     def path(self) -> Path:
-        """Where it lies."""
+        """Folder of the split."""
         return self.folder / self.name
 
     @property
@@ -138,60 +139,60 @@ class Split:
         """COCO file of the complete split."""
         return self.path / "labels.json"
 
-    def missing(self) -> list[int]:
-        """Chunks that are still to be rendered."""
-        have = set(self.numbers())
-        for part in self._parts():
+    def missing_chunks(self) -> list[int]:
+        """Return the chunks that are not rendered yet."""
+        done = set(self.image_ids())
+        for part in self._part_files():
             try:
-                have.update(image["id"] for image in json.loads(part.read_text())["images"])
-            except ValueError:  # left by a power cut: rendered again
+                done.update(image["id"] for image in json.loads(part.read_text())["images"])
+            except ValueError:  # damaged by a power cut: rendered again
                 part.unlink()
         chunks = range(-(-self.count // CHUNK))
-        return [chunk for chunk in chunks if not have.issuperset(self._wanted(chunk))]
+        return [chunk for chunk in chunks if not done.issuperset(self._chunk_ids(chunk))]
 
-    def numbers(self) -> list[int]:
-        """Numbers of the pictures of people that labels.json has.
+    def image_ids(self) -> list[int]:
+        """Return the ids of the images that labels.json has.
 
         Raises:
             ValueError: if it is damaged.
         """
-        return [image["id"] for image in _entries(self.labels, "images")]
+        return [image["id"] for image in _read_entries(self.labels, "images")]
 
-    def _wanted(self, chunk: int) -> range:
+    def _chunk_ids(self, chunk: int) -> range:
         return range(chunk * CHUNK, min((chunk + 1) * CHUNK, self.count))
 
-    def _parts(self) -> list[Path]:
+    def _part_files(self) -> list[Path]:
         return sorted((self.path / "parts").glob("[0-9]*.json"))
 
-    def _part(self, chunk: int) -> Path:
+    def _part_file(self, chunk: int) -> Path:
         return self.path / "parts" / f"{chunk:05d}.json"
 
-    def save(self, chunk: int, shots: Sequence[RenderedImage]) -> int:
-        """Write the pictures of a chunk, then its labels; the number of pictures of people."""
-        wanted = self._wanted(chunk)
-        kept = [shot for shot in shots if shot.image is not None and shot.number in wanted]
-        for shot in kept:
-            _write(self.path / "images" / f"{shot.number:06d}.jpg", shot.jpeg)
-        for shot in shots:
-            if shot.image is None:
-                _write(self.path / "negatives" / f"{shot.number:06d}.jpg", shot.jpeg)
+    def save(self, chunk: int, images: Sequence[RenderedImage]) -> int:
+        """Write the images of a chunk, then its labels, and return the number of images of people."""
+        ids = self._chunk_ids(chunk)
+        saved = [image for image in images if image.entry is not None and image.number in ids]
+        for image in saved:
+            _write(self.path / "images" / f"{image.number:06d}.jpg", image.jpeg)
+        for image in images:
+            if image.entry is None:
+                _write(self.path / "negatives" / f"{image.number:06d}.jpg", image.jpeg)
         labels = {
-            "images": [shot.image for shot in kept],
-            "annotations": [person for shot in kept for person in shot.people],
+            "images": [image.entry for image in saved],
+            "annotations": [person for image in saved for person in image.annotations],
         }
-        _write(self._part(chunk), json.dumps(labels).encode())
-        return len(kept)
+        _write(self._part_file(chunk), json.dumps(labels).encode())
+        return len(saved)
 
     def finish(self) -> None:
-        """Put the labels of all chunks into labels.json, one entry a line; memory for one chunk at a time."""
-        parts = self._parts()
+        """Merge the labels of all chunks into labels.json, one entry per line; holds one chunk in memory."""
+        parts = self._part_files()
         if not parts:
             return
         new = {image["id"] for part in parts for image in json.loads(part.read_text())["images"]}
         with atomic_path(self.labels) as file, file.open("w") as out:
             out.write(json.dumps(_header(self.name))[:-1])
-            for key, owner in (("images", "id"), ("annotations", "image_id")):
-                old = (entry for entry in _entries(self.labels, key) if entry[owner] not in new)
+            for key, id_key in (("images", "id"), ("annotations", "image_id")):
+                old = (entry for entry in _read_entries(self.labels, key) if entry[id_key] not in new)
                 added = (entry for part in parts for entry in json.loads(part.read_text())[key])
                 out.write(f', "{key}": [')
                 for position, entry in enumerate(chain(old, added)):
@@ -201,8 +202,8 @@ class Split:
         shutil.rmtree(self.path / "parts")
 
 
-def _entries(labels: Path, key: str) -> Iterator[dict[str, Any]]:
-    """The entries of one list of a labels.json, a line at a time; none if there is no such file.
+def _read_entries(labels: Path, key: str) -> Iterator[dict[str, Any]]:
+    """Yield the entries of one list of a labels.json, line by line; none if the file does not exist.
 
     Raises:
         ValueError: if it is damaged.
@@ -221,7 +222,7 @@ def _entries(labels: Path, key: str) -> Iterator[dict[str, Any]]:
                     break
                 yield entry
     if not line.startswith("]}"):
-        raise ValueError(f"{labels} is damaged; delete it, and the pictures are rendered again")
+        raise ValueError(f"{labels} is damaged; delete it and rerun to render the images again")
 
 
 def _header(split: str) -> dict[str, Any]:
@@ -239,8 +240,8 @@ def _write(path: Path, content: bytes) -> None:
         part.write_bytes(content)
 
 
-def no_space(error: OSError, folder: Path) -> OSError:
-    """What the system says of a write that failed, as a sentence with the next step."""
+def write_error(error: OSError, folder: Path) -> OSError:
+    """Return the error of a failed write as a sentence with the next step."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return OSError(f"no space left for {folder}: free some")
-    return OSError(f"{folder}: {error.strerror}; mend it")
+        return OSError(f"no space left for {folder}; free some and rerun")
+    return OSError(f"{folder}: {error.strerror}; fix it and rerun")

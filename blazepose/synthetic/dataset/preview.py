@@ -1,4 +1,4 @@
-"""A contact sheet of rendered people with their labels."""
+"""Contact sheet of rendered people with their labels."""
 
 import json
 from pathlib import Path
@@ -20,9 +20,9 @@ _TINT = np.array([255, 255, 0])
 
 
 def draw_preview(split: Split, file: Path) -> None:
-    """Write a sheet of people spread over a split: as rendered, and beside it with labels and mask.
+    """Write a sheet of people spread over a split: the image, and beside it the image with labels and mask.
 
-    Red rings are landmarks that are hidden or outside the picture; the mask is tinted yellow.
+    Red rings are landmarks that are hidden or outside the image; the mask is tinted yellow.
     """
     labels = json.loads(split.labels.read_text())
     people: dict[int, list[dict[str, Any]]] = {}
@@ -33,27 +33,27 @@ def draw_preview(split: Split, file: Path) -> None:
     tiles = []
     for pick in picks:
         plain = read_image(split.path / "images" / images[pick]["file_name"])
-        tiles += [_fit(plain), _fit(_labelled(plain, people.get(images[pick]["id"], [])))]
+        tiles += [_fit(plain), _fit(_draw_labels(plain, people.get(images[pick]["id"], [])))]
     tiles += [np.zeros((_TILE, _TILE, 3), np.uint8)] * (-len(tiles) % _COLUMNS)
     rows = [np.hstack(tiles[k : k + _COLUMNS]) for k in range(0, len(tiles), _COLUMNS)]
     with atomic_path(file) as part:
         if not cv2.imwrite(str(part), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR)):
-            raise OSError(f"{file} cannot be written; name another --preview")
+            raise OSError(f"{file} cannot be written; choose another --preview")
 
 
 def _fit(image: np.ndarray) -> np.ndarray:
     return cv2.resize(image, (_TILE, _TILE), interpolation=cv2.INTER_AREA)
 
 
-def _labelled(image: np.ndarray, people: list[dict[str, Any]]) -> np.ndarray:
-    picture = image.copy()
+def _draw_labels(image: np.ndarray, people: list[dict[str, Any]]) -> np.ndarray:
+    drawn = image.copy()
     for person in people:
         mask = coco_mask.decode(person["segmentation"]).astype(bool)
-        picture[mask] = (0.7 * picture[mask] + 0.3 * _TINT).astype(np.uint8)
+        drawn[mask] = (0.7 * drawn[mask] + 0.3 * _TINT).astype(np.uint8)
     for person in people:
         keypoints = np.array(person["keypoints"]).reshape(-1, 3)
-        picture = draw_pose(picture, keypoints[:, :2], np.ones(len(keypoints), bool))
+        drawn = draw_pose(drawn, keypoints[:, :2], np.ones(len(keypoints), bool))
         for x, y, flag in keypoints:
             if flag == HIDDEN_FLAG:
-                cv2.circle(picture, (round(x), round(y)), 4, (255, 0, 0), 1, cv2.LINE_AA)
-    return picture
+                cv2.circle(drawn, (round(x), round(y)), 4, (255, 0, 0), 1, cv2.LINE_AA)
+    return drawn

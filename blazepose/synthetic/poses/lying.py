@@ -1,6 +1,6 @@
-"""Lying, upside down, and hanging."""
+"""Postures lying, upside down, and hanging."""
 
-from blazepose.synthetic.poses.posture import Posture, Rng, any_arms, arms_in_front, both, left, right
+from blazepose.synthetic.poses.posture import Posture, Rng, both, left, right, sample_arms, sample_front_arms
 
 
 def lie_on_back(rng: Rng) -> Posture:
@@ -14,16 +14,16 @@ def lie_on_back(rng: Rng) -> Posture:
             f"{side}_hip_rotation": rng.uniform(0, 35),
             f"{side}_ankle_flexion": rng.uniform(-45, 0),
         }
-    return Posture(arms_in_front(rng) | legs | {"spine_flexion": rng.uniform(-4, 8)}, pitch_deg=-90)
+    return Posture(sample_front_arms(rng) | legs | {"spine_flexion": rng.uniform(-4, 8)}, pitch_deg=-90)
 
 
 def crunch(rng: Rng) -> Posture:
-    """Sit-ups, leg raises, boat, hollow hold."""
+    """Sample a sit-up, leg raise, boat or hollow hold."""
     up = rng.uniform(0, 75)
     hip = rng.uniform(45, 100)
     return Posture(
         {
-            **arms_in_front(rng),
+            **sample_front_arms(rng),
             **both(hip_flexion=hip + 0.3 * up, knee_flexion=rng.uniform(0, 110)),
             "spine_flexion": rng.uniform(15, 60),
             "neck_flexion": rng.uniform(0, 40),
@@ -59,7 +59,7 @@ def lie_on_front(rng: Rng) -> Posture:
 def lie_on_side(rng: Rng) -> Posture:
     return Posture(
         {
-            **arms_in_front(rng),
+            **sample_front_arms(rng),
             **left(hip_flexion=rng.uniform(0, 70), knee_flexion=rng.uniform(0, 90)),
             **right(
                 hip_flexion=rng.uniform(0, 70),
@@ -69,7 +69,7 @@ def lie_on_side(rng: Rng) -> Posture:
             "spine_bend": rng.uniform(-20, 10),
             "neck_bend": rng.uniform(-20, 20),
         },
-        side_deg=rng.uniform(75, 100),
+        roll_deg=rng.uniform(75, 100),
         pitch_deg=rng.normal(0, 8),
     )
 
@@ -97,7 +97,7 @@ def handstand(rng: Rng) -> Posture:
             "neck_flexion": rng.uniform(-50, 10),
         },
         pitch_deg=rng.uniform(165, 195),
-        side_deg=rng.normal(0, 12),
+        roll_deg=rng.normal(0, 12),
     )
 
 
@@ -113,7 +113,7 @@ def cartwheel(rng: Rng) -> Posture:
             ),
             "spine_bend": rng.uniform(-25, 25),
         },
-        side_deg=rng.uniform(60, 170),
+        roll_deg=rng.uniform(60, 170),
         pitch_deg=rng.normal(0, 10),
     )
 
@@ -153,7 +153,7 @@ def hang(rng: Rng) -> Posture:
 
 def hang_upside_down(rng: Rng) -> Posture:
     return Posture(
-        any_arms(rng)
+        sample_arms(rng)
         | both(hip_flexion=rng.uniform(10, 100), knee_flexion=rng.uniform(70, 120))
         | {"spine_flexion": rng.uniform(-15, 40)},
         pitch_deg=180,

@@ -1,4 +1,4 @@
-"""Postures: joint angles, how the body is put on the ground, and the limbs that many postures share."""
+"""Posture: joint angles and placement on the ground; samplers of limbs that many postures share."""
 
 from typing import NamedTuple
 
@@ -10,23 +10,23 @@ Rng = np.random.Generator
 
 
 class Posture(NamedTuple):
-    """Joint angles, and how the body is put on the ground.
+    """Joint angles and placement on the ground.
 
     Attributes:
-        angles: degrees; what is left out hangs relaxed.
-        pitch_deg: of the body: 0 upright, 90 face down, -90 on the back, 180 upside down.
-        side_deg: of the body: 90 on its left side, -90 on the right.
-        rests: two groups of bones that both touch the ground, the body being tilted until they do.
-        seat: bones that sit on a box.
+        angles: joint angles, degrees; missing ones are relaxed.
+        pitch_deg: pitch of the body: 0 upright, 90 face down, -90 on the back, 180 upside down.
+        roll_deg: roll of the body: 90 on its left side, -90 on the right.
+        supports: two groups of bones on the ground; the body is tilted until both touch it.
+        seat: bones on a seat.
         grip: hands or knees, if they hang from a bar.
         lift_m: height above the ground.
-        family: its name among families.FAMILIES.
+        family: name in families.FAMILIES.
     """
 
     angles: Angles
     pitch_deg: float = 0.0
-    side_deg: float = 0.0
-    rests: tuple[tuple[str, ...], tuple[str, ...]] | None = None
+    roll_deg: float = 0.0
+    supports: tuple[tuple[str, ...], tuple[str, ...]] | None = None
     seat: tuple[str, ...] = ()
     grip: str = ""
     lift_m: float = 0.0
@@ -39,9 +39,7 @@ TOES = ("toe",)
 ELBOWS = ("lowerarm",)
 HEAD_AND_SHOULDERS = ("head", "clavicle", "shoulder01", "spine01", "spine02", "upperarm")
 SEAT = ("pelvis", "upperleg01")
-
-
-"""How the names of the bones of a group begin."""
+"""Prefixes of the bone names of a group."""
 
 
 def both(**angles: float) -> dict[str, float]:
@@ -56,8 +54,8 @@ def right(**angles: float) -> dict[str, float]:
     return {f"right_{name}": value for name, value in angles.items()}
 
 
-def relaxed(rng: Rng) -> dict[str, float]:
-    """Hands, feet and head of somebody who does not think of them."""
+def sample_relaxed(rng: Rng) -> dict[str, float]:
+    """Sample relaxed hands, feet, head and trunk."""
     angles = {
         "neck_flexion": rng.normal(0, 14),
         "neck_twist": rng.normal(0, 22),
@@ -79,12 +77,12 @@ def relaxed(rng: Rng) -> dict[str, float]:
     return angles
 
 
-def any_arms(rng: Rng) -> dict[str, float]:
-    """Two arms that do anything: hang, on the hips, crossed, pointing, raised, at the head."""
-    return _one_arm(rng, "left") | _one_arm(rng, "right")
+def sample_arms(rng: Rng) -> dict[str, float]:
+    """Sample two arms: hanging, on the hips, crossed, pointing, raised, at the head, and others."""
+    return _sample_arm(rng, "left") | _sample_arm(rng, "right")
 
 
-def _one_arm(rng: Rng, side: str) -> dict[str, float]:
+def _sample_arm(rng: Rng, side: str) -> dict[str, float]:
     kind = rng.choice(
         ["hang", "hip", "front", "point", "up", "head", "wide", "any"],
         p=[0.25, 0.1, 0.15, 0.1, 0.12, 0.06, 0.1, 0.12],
@@ -108,14 +106,14 @@ def _one_arm(rng: Rng, side: str) -> dict[str, float]:
     return {f"{side}_{name}": float(value) for name, value in values.items()}
 
 
-def arms_in_front(rng: Rng) -> dict[str, float]:
-    """As any_arms, for somebody who lies on the back or a side: nothing goes behind the back."""
-    angles = any_arms(rng)
+def sample_front_arms(rng: Rng) -> dict[str, float]:
+    """Sample arms of a person on the back or a side: never behind the back."""
+    angles = sample_arms(rng)
     flexions = [name for name in angles if name.endswith("shoulder_flexion")]
     return angles | {name: max(angles[name], 10.0) for name in flexions}
 
 
-def raised(rng: Rng) -> dict[str, float]:
+def sample_raised_arms(rng: Rng) -> dict[str, float]:
     return both(
         shoulder_flexion=rng.uniform(155, 182),
         shoulder_abduction=rng.uniform(-8, 25),
@@ -125,12 +123,12 @@ def raised(rng: Rng) -> dict[str, float]:
 
 
 def flat_foot(hip: float, knee: float, trunk: float = 0.0) -> float:
-    """Ankle flexion that keeps the sole level for a leg of these angles under a trunk pitched forward."""
+    """Return the ankle flexion that keeps the sole level, for hip, knee and forward pitch of the trunk."""
     return knee - hip + trunk
 
 
-def squatting(rng: Rng, depth: float) -> tuple[dict[str, float], float]:
-    """Legs bent by `depth` 0..1, and the pitch of the trunk."""
+def sample_squat_legs(rng: Rng, depth: float) -> tuple[dict[str, float], float]:
+    """Sample legs bent by `depth` 0..1; return their angles and the pitch of the trunk."""
     knee = 25 + 110 * depth
     pitch = rng.uniform(8, 20) + 25 * depth
     hip = knee * 0.5 + pitch + 12 * depth

@@ -1,4 +1,4 @@
-"""Low down: sitting, kneeling, and on hands and feet."""
+"""Postures near the ground: sitting, kneeling, on hands and feet."""
 
 from blazepose.synthetic.poses.posture import (
     ELBOWS,
@@ -9,11 +9,11 @@ from blazepose.synthetic.poses.posture import (
     TOES,
     Posture,
     Rng,
-    any_arms,
     both,
     flat_foot,
     left,
     right,
+    sample_arms,
 )
 
 
@@ -29,7 +29,7 @@ def sit(rng: Rng) -> Posture:
             f"{side}_ankle_flexion": flat_foot(hip, knee, pitch),
             f"{side}_hip_abduction": rng.uniform(-2, 22),
         }
-    return Posture(any_arms(rng) | legs, pitch_deg=pitch, seat=SEAT)
+    return Posture(sample_arms(rng) | legs, pitch_deg=pitch, seat=SEAT)
 
 
 def sit_on_floor(rng: Rng) -> Posture:
@@ -46,9 +46,9 @@ def sit_on_floor(rng: Rng) -> Posture:
     else:
         legs = both(hip_flexion=110 + pitch, hip_abduction=8, knee_flexion=rng.uniform(80, 120))
     return Posture(
-        any_arms(rng) | legs | {"spine_flexion": rng.uniform(-5, 35), "spine_twist": rng.normal(0, 15)},
+        sample_arms(rng) | legs | {"spine_flexion": rng.uniform(-5, 35), "spine_twist": rng.normal(0, 15)},
         pitch_deg=pitch,
-        rests=(SEAT, FEET),
+        supports=(SEAT, FEET),
     )
 
 
@@ -59,7 +59,7 @@ def kneel(rng: Rng) -> Posture:
             **left(hip_flexion=88 + pitch, knee_flexion=90, ankle_flexion=2),
             **right(hip_flexion=pitch - 3, knee_flexion=92, ankle_flexion=-40),
         }
-        return Posture(any_arms(rng) | legs, pitch_deg=pitch)
+        return Posture(sample_arms(rng) | legs, pitch_deg=pitch)
     low = rng.uniform(0, 1)  # upright to sitting on the heels
     pitch = rng.uniform(-10, 15)
     legs = both(
@@ -68,7 +68,7 @@ def kneel(rng: Rng) -> Posture:
         ankle_flexion=-72,
         hip_abduction=rng.uniform(0, 15),
     )
-    return Posture(any_arms(rng) | legs, pitch_deg=pitch, rests=(("lowerleg01",), TOES))
+    return Posture(sample_arms(rng) | legs, pitch_deg=pitch, supports=(("lowerleg01",), TOES))
 
 
 def push_up(rng: Rng) -> Posture:
@@ -91,7 +91,7 @@ def push_up(rng: Rng) -> Posture:
             "spine_flexion": rng.normal(0, 4),
         },
         pitch_deg=78,
-        rests=(HANDS, TOES),
+        supports=(HANDS, TOES),
     )
 
 
@@ -114,7 +114,7 @@ def plank(rng: Rng) -> Posture:
             "spine_flexion": rng.normal(4, 5),
         },
         pitch_deg=85,
-        rests=(ELBOWS, TOES),
+        supports=(ELBOWS, TOES),
     )
 
 
@@ -135,7 +135,7 @@ def all_fours(rng: Rng) -> Posture:
     return Posture(
         angles | {"spine_flexion": rng.uniform(-25, 40), "neck_flexion": rng.uniform(-45, 30)},
         pitch_deg=88,
-        rests=(HANDS, ("lowerleg", *FEET)),
+        supports=(HANDS, ("lowerleg", *FEET)),
     )
 
 
@@ -152,7 +152,7 @@ def downward_dog(rng: Rng) -> Posture:
             ankle_flexion=rng.uniform(5, 30),
         ),
         pitch_deg=125,
-        rests=(HANDS, FEET),
+        supports=(HANDS, FEET),
     )
 
 
@@ -173,7 +173,7 @@ def mountain_climber(rng: Rng) -> Posture:
             "neck_flexion": rng.uniform(-40, 0),
         },
         pitch_deg=78,
-        rests=(HANDS, TOES),
+        supports=(HANDS, TOES),
     )
 
 
@@ -189,13 +189,13 @@ def side_plank(rng: Rng) -> Posture:
             ),
             "spine_bend": rng.normal(-4, 5),
         },
-        side_deg=75,
-        rests=(HANDS, FEET),
+        roll_deg=75,
+        supports=(HANDS, FEET),
     )
 
 
 def bridge(rng: Rng) -> Posture:
-    """Hips lifted on shoulders and feet."""
+    """Sample a bridge: hips lifted on shoulders and feet."""
     high = rng.uniform(0.3, 1.0)
     return Posture(
         {
@@ -211,12 +211,12 @@ def bridge(rng: Rng) -> Posture:
             "spine_flexion": -10 * high,
         },
         pitch_deg=-105,
-        rests=(HEAD_AND_SHOULDERS, FEET),
+        supports=(HEAD_AND_SHOULDERS, FEET),
     )
 
 
 def wheel(rng: Rng) -> Posture:
-    """Bent backwards on hands and feet, or a crab."""
+    """Sample a wheel, bent backwards on hands and feet, or a crab."""
     if rng.random() < 0.5:
         return Posture(
             {
@@ -233,7 +233,7 @@ def wheel(rng: Rng) -> Posture:
                 "neck_flexion": -50,
             },
             pitch_deg=-110,
-            rests=(HANDS, FEET),
+            supports=(HANDS, FEET),
         )
     return Posture(
         both(
@@ -245,5 +245,5 @@ def wheel(rng: Rng) -> Posture:
             finger_flexion=0,
         ),
         pitch_deg=-75,
-        rests=(HANDS, FEET),
+        supports=(HANDS, FEET),
     )

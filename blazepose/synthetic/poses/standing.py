@@ -1,15 +1,15 @@
-"""On one foot or two: standing, squats, lunges, lifts, yoga, dance, jumps."""
+"""Postures on one foot or two: standing, squats, lunges, lifts, yoga, dance, jumps."""
 
 from blazepose.synthetic.poses.posture import (
     Posture,
     Rng,
-    any_arms,
     both,
     flat_foot,
     left,
-    raised,
     right,
-    squatting,
+    sample_arms,
+    sample_raised_arms,
+    sample_squat_legs,
 )
 
 
@@ -18,7 +18,7 @@ def stand(rng: Rng) -> Posture:
     legs = both(hip_abduction=wide, hip_rotation=rng.uniform(0, 25))
     if rng.random() < 0.5:
         legs |= left(hip_flexion=rng.uniform(5, 25), knee_flexion=rng.uniform(10, 35))
-    return Posture(any_arms(rng) | legs)
+    return Posture(sample_arms(rng) | legs)
 
 
 def walk(rng: Rng) -> Posture:
@@ -52,19 +52,19 @@ def walk(rng: Rng) -> Posture:
 
 def arms_overhead(rng: Rng) -> Posture:
     return Posture(
-        raised(rng)
+        sample_raised_arms(rng)
         | both(hip_abduction=rng.uniform(0, 20))
         | {"spine_bend": rng.normal(0, 14), "spine_flexion": rng.normal(-6, 8)}
     )
 
 
 def squat(rng: Rng) -> Posture:
-    legs, pitch = squatting(rng, rng.uniform(0.2, 1.0))
+    legs, pitch = sample_squat_legs(rng, rng.uniform(0.2, 1.0))
     arms = {
-        0: raised(rng),
+        0: sample_raised_arms(rng),
         1: both(shoulder_flexion=rng.uniform(70, 100), elbow_flexion=rng.uniform(0, 20)),
         2: both(shoulder_flexion=rng.uniform(35, 60), elbow_flexion=rng.uniform(110, 140)),
-        3: any_arms(rng),
+        3: sample_arms(rng),
     }[int(rng.integers(4))]
     return Posture(legs | arms | {"neck_flexion": -0.5 * pitch}, pitch_deg=pitch)
 
@@ -73,7 +73,7 @@ def lunge(rng: Rng) -> Posture:
     depth, pitch = rng.uniform(0.4, 1.0), rng.uniform(0, 20)
     knee = 95 * depth
     hip = knee + pitch - rng.uniform(-10, 10)
-    arms = raised(rng) if rng.random() < 0.35 else any_arms(rng)
+    arms = sample_raised_arms(rng) if rng.random() < 0.35 else sample_arms(rng)
     return Posture(
         {
             **arms,
@@ -102,7 +102,7 @@ def side_lunge(rng: Rng) -> Posture:
     hip = 0.55 * knee + pitch
     return Posture(
         {
-            **any_arms(rng),
+            **sample_arms(rng),
             **left(
                 hip_flexion=hip,
                 knee_flexion=knee,
@@ -174,7 +174,7 @@ def press(rng: Rng) -> Posture:
 
 def twist(rng: Rng) -> Posture:
     return Posture(
-        any_arms(rng)
+        sample_arms(rng)
         | {"spine_twist": rng.uniform(20, 50), "neck_twist": rng.uniform(-40, 60)}
         | both(hip_abduction=rng.uniform(0, 22), knee_flexion=rng.uniform(0, 15))
     )
@@ -191,7 +191,7 @@ def dance(rng: Rng) -> Posture:
             f"{side}_ankle_flexion": rng.uniform(-50, 15),
         }
     return Posture(
-        any_arms(rng)
+        sample_arms(rng)
         | legs
         | {
             "spine_flexion": rng.normal(0, 18),
@@ -199,13 +199,13 @@ def dance(rng: Rng) -> Posture:
             "spine_twist": rng.normal(0, 20),
         },
         pitch_deg=rng.normal(0, 10),
-        side_deg=rng.normal(0, 8),
+        roll_deg=rng.normal(0, 8),
         lift_m=rng.choice([0.0, rng.uniform(0, 0.4)]),
     )
 
 
 def balance(rng: Rng) -> Posture:
-    """Yoga's tree, dancer and warrior three."""
+    """Sample yoga's tree, dancer or warrior three."""
     kind = int(rng.integers(3))
     if kind == 0:
         free = left(
@@ -214,7 +214,7 @@ def balance(rng: Rng) -> Posture:
             hip_rotation=55,
             knee_flexion=rng.uniform(115, 140),
         )
-        return Posture((raised(rng) if rng.random() < 0.6 else any_arms(rng)) | free)
+        return Posture((sample_raised_arms(rng) if rng.random() < 0.6 else sample_arms(rng)) | free)
     if kind == 1:
         pitch = rng.uniform(20, 55)
         return Posture(
@@ -228,7 +228,7 @@ def balance(rng: Rng) -> Posture:
             pitch_deg=pitch,
         )
     pitch = rng.uniform(60, 88)
-    arms = raised(rng) if rng.random() < 0.5 else both(shoulder_flexion=-20, elbow_flexion=5)
+    arms = sample_raised_arms(rng) if rng.random() < 0.5 else both(shoulder_flexion=-20, elbow_flexion=5)
     return Posture(
         {**arms, **left(hip_flexion=-5), **right(hip_flexion=pitch), "neck_flexion": -30}, pitch_deg=pitch
     )
@@ -237,7 +237,7 @@ def balance(rng: Rng) -> Posture:
 def kick(rng: Rng) -> Posture:
     high = rng.uniform(50, 125)
     return Posture(
-        any_arms(rng)
+        sample_arms(rng)
         | left(
             hip_flexion=high,
             knee_flexion=rng.uniform(0, 70),
@@ -256,5 +256,5 @@ def jump(rng: Rng) -> Posture:
         ankle_flexion=-35,
         hip_abduction=rng.uniform(0, 45),
     )
-    arms = raised(rng) if rng.random() < 0.4 else any_arms(rng)
+    arms = sample_raised_arms(rng) if rng.random() < 0.4 else sample_arms(rng)
     return Posture(arms | legs, pitch_deg=rng.normal(0, 12), lift_m=rng.uniform(0.1, 0.5))

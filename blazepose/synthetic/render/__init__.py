@@ -1,1 +1,1 @@
-"""Ray casting on CPU and GPU, and the camera's sensor."""
+"""Rasterization and ray casting on CPU and GPU, and the camera pipeline."""

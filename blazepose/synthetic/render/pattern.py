@@ -1,8 +1,8 @@
-"""Patterns of floors, walls and things, by place."""
+"""Procedural patterns of floors, walls and objects."""
 
 import warp as wp
 
-PLAIN, CHECKS, STRIPES, SPECKLES, TILES, PLANKS, PICTURE = range(7)
+PLAIN, CHECKS, STRIPES, SPECKLES, TILES, PLANKS, SHADOW_CATCHER = range(7)
 """Patterns of a material."""
 
 
@@ -15,9 +15,9 @@ def cell_noise(x: wp.float32, y: wp.float32, z: wp.float32) -> wp.float32:
 
 
 @wp.func
-def pattern_share(kind: wp.int32, p: wp.vec3, normal: wp.vec3, size: wp.float32) -> wp.float32:
-    """How much of a material's second colour is at a place, 0..1."""
-    # Coordinates along the surface: the two axes the normal has least of.
+def pattern_weight(kind: wp.int32, p: wp.vec3, normal: wp.vec3, size: wp.float32) -> wp.float32:
+    """Return the weight of a material's second color at a point, 0..1."""
+    # Coordinates along the surface: the two axes in which the normal is smallest.
     a, b = p[0] / size, p[1] / size
     if wp.abs(normal[0]) > wp.abs(normal[1]) and wp.abs(normal[0]) > wp.abs(normal[2]):
         a = p[2] / size

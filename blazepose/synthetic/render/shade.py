@@ -1,30 +1,37 @@
-"""Light on surfaces, and the rays that find them, on Warp's devices."""
+"""Ray casting and shading on Warp's devices."""
 
 import warp as wp
 
-from blazepose.synthetic.render.pattern import PICTURE, pattern_share
-from blazepose.synthetic.render.rasterize import MAX_FACES, NEAR, NOTHING, View, depth_of, seen_at
+from blazepose.synthetic.render.pattern import SHADOW_CATCHER, pattern_weight
+from blazepose.synthetic.render.rasterize import (
+    EMPTY_KEY,
+    MAX_FACES,
+    NEAR_PLANE,
+    View,
+    project_point,
+    unpack_depth,
+)
 
 _FAR = wp.constant(1.0e4)
 _BIAS = wp.constant(0.012)
-"""Metres that a surface may lie behind the shadow map's without being in shadow: the map's grid is coarse."""
+"""Depth bias of shadow maps, meters, for their coarse grid."""
 
 
 @wp.struct
-class Light:
-    """A lamp or the sun, and what it sees: its shadow map looks at the people with these axes.
+class ShadowCastingLight:
+    """A lamp or the sun, with the view of its shadow map.
 
-    `strength` 0 is the sun, in direction -ahead; a map of focal length 0 shadows nothing.
+    `intensity` 0 is the sun, in direction -ahead; a view of focal length 0 casts no shadow.
     """
 
     view: View
     color: wp.vec3
-    strength: wp.float32
+    intensity: wp.float32
 
 
 @wp.struct
-class World:
-    """Everything that rays can meet, and the light on it."""
+class DeviceScene:
+    """Scene on a Warp device: bodies, environment and lights."""
 
     num_bodies: wp.int32
     bodies: wp.array(dtype=wp.uint64)
@@ -32,16 +39,16 @@ class World:
     colors: wp.array2d(dtype=wp.vec3)
     gloss: wp.array2d(dtype=wp.float32)
     body_faces: wp.array(dtype=wp.int32)
-    room: wp.uint64
-    room_material: wp.array(dtype=wp.int32)
+    environment: wp.uint64
+    environment_material: wp.array(dtype=wp.int32)
     pattern: wp.array(dtype=wp.int32)
     first_color: wp.array(dtype=wp.vec3)
     second_color: wp.array(dtype=wp.vec3)
     pattern_size: wp.array(dtype=wp.float32)
-    roughness: wp.array(dtype=wp.float32)
-    backdrop: wp.array2d(dtype=wp.vec3)
+    environment_gloss: wp.array(dtype=wp.float32)
+    background: wp.array2d(dtype=wp.vec3)
     num_lights: wp.int32
-    lights: wp.array(dtype=Light)
+    lights: wp.array(dtype=ShadowCastingLight)
     shadows: wp.array3d(dtype=wp.uint64)
     ambient_up: wp.vec3
     ambient_down: wp.vec3
@@ -49,7 +56,7 @@ class World:
 
 @wp.struct
 class Hit:
-    """The nearest surface along a ray; kind is -1 nothing, 0 the room, k body k - 1."""
+    """The nearest surface along a ray; kind is -1 nothing, 0 the environment, k body k - 1."""
 
     kind: wp.int32
     face: wp.int32
@@ -60,109 +67,123 @@ class Hit:
 
 
 @wp.func
-def nearest(world: World, origin: wp.vec3, direction: wp.vec3) -> Hit:
+def cast_ray(scene: DeviceScene, origin: wp.vec3, direction: wp.vec3) -> Hit:
     hit = Hit()
     hit.kind = wp.int32(-1)
     hit.distance = _FAR
-    found = wp.mesh_query_ray(world.room, origin, direction, hit.distance)
-    if found.result:
+    query = wp.mesh_query_ray(scene.environment, origin, direction, hit.distance)
+    if query.result:
         hit.kind = wp.int32(0)
-        hit.distance = found.t
-        hit.face = found.face
-        hit.normal = found.normal
-    for k in range(world.num_bodies):
-        found = wp.mesh_query_ray(world.bodies[k], origin, direction, hit.distance)
-        if found.result:
+        hit.distance = query.t
+        hit.face = query.face
+        hit.normal = query.normal
+    for k in range(scene.num_bodies):
+        query = wp.mesh_query_ray(scene.bodies[k], origin, direction, hit.distance)
+        if query.result:
             hit.kind = k + 1
-            hit.distance = found.t
-            hit.face = found.face
-            hit.u = found.u
-            hit.v = found.v
+            hit.distance = query.t
+            hit.face = query.face
+            hit.u = query.u
+            hit.v = query.v
     return hit
 
 
 @wp.func
-def brightness(world: World, k: wp.int32, place: wp.vec3) -> wp.float32:
-    """Share of a light that reaches a place: 1 free, 0 in shadow, between them at a shadow's edge."""
-    view = world.lights[k].view
-    at = seen_at(view, place)
-    size = world.shadows.shape[1]
-    column, row = wp.int32(wp.floor(at[0])), wp.int32(wp.floor(at[1]))
-    if view.focal == 0.0 or at[2] < NEAR or column < 0 or row < 0 or column >= size - 1 or row >= size - 1:
+def light_visibility(scene: DeviceScene, k: wp.int32, point: wp.vec3) -> wp.float32:
+    """Return the fraction of a light that reaches a point: 1 lit, 0 in shadow, in between at an edge."""
+    view = scene.lights[k].view
+    projected = project_point(view, point)
+    size = scene.shadows.shape[1]
+    column, row = wp.int32(wp.floor(projected[0])), wp.int32(wp.floor(projected[1]))
+    if (
+        view.focal == 0.0
+        or projected[2] < NEAR_PLANE
+        or column < 0
+        or row < 0
+        or column >= size - 1
+        or row >= size - 1
+    ):
         return 1.0
-    x, y = at[0] - float(column), at[1] - float(row)
-    free = 0.0
+    x, y = projected[0] - float(column), projected[1] - float(row)
+    visibility = 0.0
     for j in range(4):
         dx, dy = j % 2, j / 2
-        share = wp.where(dx == 1, x, 1.0 - x) * wp.where(dy == 1, y, 1.0 - y)
-        key = world.shadows[k, row + dy, column + dx]
-        if key == NOTHING or depth_of(key) > at[2] - _BIAS:
-            free += share
-    return free
+        weight = wp.where(dx == 1, x, 1.0 - x) * wp.where(dy == 1, y, 1.0 - y)
+        key = scene.shadows[k, row + dy, column + dx]
+        if key == EMPTY_KEY or unpack_depth(key) > projected[2] - _BIAS:
+            visibility += weight
+    return visibility
 
 
 @wp.func
-def lit(
-    world: World, place: wp.vec3, normal: wp.vec3, towards_eye: wp.vec3, albedo: wp.vec3, gloss: wp.float32
+def blinn_phong(
+    scene: DeviceScene,
+    point: wp.vec3,
+    normal: wp.vec3,
+    towards_eye: wp.vec3,
+    albedo: wp.vec3,
+    gloss: wp.float32,
 ) -> wp.vec3:
     up = 0.5 + 0.5 * normal[2]
-    color = wp.cw_mul(albedo, world.ambient_up * up + world.ambient_down * (1.0 - up))
-    for k in range(world.num_lights):
-        light = world.lights[k]
+    color = wp.cw_mul(albedo, scene.ambient_up * up + scene.ambient_down * (1.0 - up))
+    for k in range(scene.num_lights):
+        light = scene.lights[k]
         direction = -light.view.ahead
-        strength = 1.0
-        if light.strength > 0.0:
-            away = light.view.origin - place
-            distance = wp.max(wp.length(away), 0.1)
-            direction = away / distance
-            strength = light.strength / (distance * distance)
+        intensity = 1.0
+        if light.intensity > 0.0:
+            offset = light.view.origin - point
+            distance = wp.max(wp.length(offset), 0.1)
+            direction = offset / distance
+            intensity = light.intensity / (distance * distance)
         facing = wp.dot(normal, direction)
         if facing > 0.0:
-            free = brightness(world, k, place + normal * _BIAS)
-            shine = 0.0
+            visibility = light_visibility(scene, k, point + normal * _BIAS)
+            specular = 0.0
             if gloss > 0.02:
                 half = wp.normalize(direction + towards_eye)
-                shine = gloss * wp.pow(wp.max(wp.dot(normal, half), 0.0), 24.0)
-            color += wp.cw_mul(albedo + wp.vec3(shine), light.color) * (strength * facing * free)
+                specular = gloss * wp.pow(wp.max(wp.dot(normal, half), 0.0), 24.0)
+            color += wp.cw_mul(albedo + wp.vec3(specular), light.color) * (intensity * facing * visibility)
     return color
 
 
 @wp.func
-def shade_hit(world: World, origin: wp.vec3, direction: wp.vec3, hit: Hit, behind: wp.vec3) -> wp.vec3:
-    """Linear colour of what a ray meets; `behind` where it meets nothing."""
+def shade_hit(
+    scene: DeviceScene, origin: wp.vec3, direction: wp.vec3, hit: Hit, background: wp.vec3
+) -> wp.vec3:
+    """Compute the linear color of a ray's hit; `background` without a hit."""
     if hit.kind < 0:
-        return behind
-    place = origin + direction * hit.distance
+        return background
+    point = origin + direction * hit.distance
     if hit.kind == 0:
-        material = world.room_material[hit.face]
-        kind = world.pattern[material]
+        material = scene.environment_material[hit.face]
+        kind = scene.pattern[material]
         normal = wp.normalize(hit.normal)
         if wp.dot(normal, direction) > 0.0:
             normal = -normal
-        share = pattern_share(kind, place, normal, world.pattern_size[material])
-        albedo = wp.lerp(world.first_color[material], world.second_color[material], share)
-        if kind == PICTURE:  # shows the user's picture, and only takes shadows
-            white = lit(world, place, normal, -direction, wp.vec3(1.0), 0.0)
-            free = world.first_color[material]
-            return wp.cw_mul(behind, wp.min(wp.cw_div(white, free), wp.vec3(1.0)))
-        return lit(world, place, normal, -direction, albedo, world.roughness[material])
+        weight = pattern_weight(kind, point, normal, scene.pattern_size[material])
+        albedo = wp.lerp(scene.first_color[material], scene.second_color[material], weight)
+        if kind == SHADOW_CATCHER:  # shows the user's image and receives shadows
+            white = blinn_phong(scene, point, normal, -direction, wp.vec3(1.0), 0.0)
+            unshadowed = scene.first_color[material]
+            return wp.cw_mul(background, wp.min(wp.cw_div(white, unshadowed), wp.vec3(1.0)))
+        return blinn_phong(scene, point, normal, -direction, albedo, scene.environment_gloss[material])
     body = hit.kind - 1
-    a = world.body_faces[3 * hit.face]
-    b = world.body_faces[3 * hit.face + 1]
-    c = world.body_faces[3 * hit.face + 2]
+    a = scene.body_faces[3 * hit.face]
+    b = scene.body_faces[3 * hit.face + 1]
+    c = scene.body_faces[3 * hit.face + 2]
     w = 1.0 - hit.u - hit.v
     normal = wp.normalize(
-        world.normals[body, a] * hit.u + world.normals[body, b] * hit.v + world.normals[body, c] * w
+        scene.normals[body, a] * hit.u + scene.normals[body, b] * hit.v + scene.normals[body, c] * w
     )
     if wp.dot(normal, direction) > 0.0:
         normal = wp.normalize(normal - direction * (1.01 * wp.dot(normal, direction)))
-    albedo = world.colors[body, a] * hit.u + world.colors[body, b] * hit.v + world.colors[body, c] * w
-    gloss = world.gloss[body, a] * hit.u + world.gloss[body, b] * hit.v + world.gloss[body, c] * w
-    return lit(world, place, normal, -direction, albedo, gloss)
+    albedo = scene.colors[body, a] * hit.u + scene.colors[body, b] * hit.v + scene.colors[body, c] * w
+    gloss = scene.gloss[body, a] * hit.u + scene.gloss[body, b] * hit.v + scene.gloss[body, c] * w
+    return blinn_phong(scene, point, normal, -direction, albedo, gloss)
 
 
 @wp.func
-def ray_through(camera: View, x: wp.float32, y: wp.float32) -> wp.vec3:
+def pixel_ray(camera: View, x: wp.float32, y: wp.float32) -> wp.vec3:
     return wp.normalize(
         camera.ahead
         + camera.right * ((x - camera.center[0]) / camera.focal)
@@ -172,100 +193,100 @@ def ray_through(camera: View, x: wp.float32, y: wp.float32) -> wp.vec3:
 
 @wp.func
 def hit_of_face(
-    world: World, points: wp.array2d(dtype=wp.vec3), key: wp.uint64, origin: wp.vec3, direction: wp.vec3
+    scene: DeviceScene, points: wp.array2d(dtype=wp.vec3), key: wp.uint64, origin: wp.vec3, direction: wp.vec3
 ) -> Hit:
-    """The hit of a ray on the face that covers its pixel."""
+    """Compute the hit of a ray on the face that covers its pixel."""
     hit = Hit()
     hit.kind = wp.int32(-1)
     hit.distance = _FAR
-    if key != NOTHING:
-        surface = wp.int32(wp.uint32(key))
-        owner = surface / MAX_FACES
-        hit.face = surface - owner * MAX_FACES
-        hit.kind = owner
-        if owner == 0:
-            mesh = wp.mesh_get(world.room)
+    if key != EMPTY_KEY:
+        surface_id = wp.int32(wp.uint32(key))
+        kind = surface_id / MAX_FACES
+        hit.face = surface_id - kind * MAX_FACES
+        hit.kind = kind
+        if kind == 0:
+            mesh = wp.mesh_get(scene.environment)
             a = mesh.points[mesh.indices[3 * hit.face]]
             b = mesh.points[mesh.indices[3 * hit.face + 1]]
             c = mesh.points[mesh.indices[3 * hit.face + 2]]
             hit.normal = wp.normalize(wp.cross(b - a, c - a))
             hit.distance = wp.dot(a - origin, hit.normal) / wp.dot(direction, hit.normal)
         else:
-            a = points[owner - 1, world.body_faces[3 * hit.face]]
-            b = points[owner - 1, world.body_faces[3 * hit.face + 1]]
-            c = points[owner - 1, world.body_faces[3 * hit.face + 2]]
-            across = wp.cross(b - a, c - a)
-            squared = wp.dot(across, across)
-            hit.distance = wp.dot(a - origin, across) / wp.dot(direction, across)
-            place = origin + direction * hit.distance
-            hit.u = wp.clamp(wp.dot(wp.cross(c - b, place - b), across) / squared, 0.0, 1.0)
-            hit.v = wp.clamp(wp.dot(wp.cross(a - c, place - c), across) / squared, 0.0, 1.0 - hit.u)
+            a = points[kind - 1, scene.body_faces[3 * hit.face]]
+            b = points[kind - 1, scene.body_faces[3 * hit.face + 1]]
+            c = points[kind - 1, scene.body_faces[3 * hit.face + 2]]
+            normal = wp.cross(b - a, c - a)
+            squared = wp.dot(normal, normal)
+            hit.distance = wp.dot(a - origin, normal) / wp.dot(direction, normal)
+            point = origin + direction * hit.distance
+            hit.u = wp.clamp(wp.dot(wp.cross(c - b, point - b), normal) / squared, 0.0, 1.0)
+            hit.v = wp.clamp(wp.dot(wp.cross(a - c, point - c), normal) / squared, 0.0, 1.0 - hit.u)
     return hit
 
 
 @wp.kernel
-def draw(
-    world: World,
+def shade_pixels(
+    scene: DeviceScene,
     points: wp.array2d(dtype=wp.vec3),
     camera: View,
-    keys: wp.array2d(dtype=wp.uint64),
+    buffer: wp.array2d(dtype=wp.uint64),
     color: wp.array2d(dtype=wp.vec3),
     kind: wp.array2d(dtype=wp.int32),
 ):
-    """What the centre of every pixel shows; `keys` is the map of the nearest surfaces."""
+    """Shade every pixel's center; `buffer` is the visibility buffer."""
     row, column = wp.tid()
-    direction = ray_through(camera, float(column), float(row))
-    hit = hit_of_face(world, points, keys[row, column], camera.origin, direction)
-    kind[row, column] = wp.where(hit.kind == 0, -2 - world.room_material[hit.face], hit.kind)
-    color[row, column] = shade_hit(world, camera.origin, direction, hit, world.backdrop[row, column])
+    direction = pixel_ray(camera, float(column), float(row))
+    hit = hit_of_face(scene, points, buffer[row, column], camera.origin, direction)
+    kind[row, column] = wp.where(hit.kind == 0, -2 - scene.environment_material[hit.face], hit.kind)
+    color[row, column] = shade_hit(scene, camera.origin, direction, hit, scene.background[row, column])
 
 
 @wp.kernel
-def smooth_edges(
-    world: World,
+def antialias_edges(
+    scene: DeviceScene,
     camera: View,
     color: wp.array2d(dtype=wp.vec3),
     kind: wp.array2d(dtype=wp.int32),
-    smooth: wp.array2d(dtype=wp.vec3),
+    antialiased: wp.array2d(dtype=wp.vec3),
 ):
-    """Another ray through every pixel whose neighbours show something else."""
+    """Average a second ray into every pixel whose neighbors show another surface."""
     row, column = wp.tid()
-    mine = kind[row, column]
+    center_kind = kind[row, column]
     edge = False
     if row > 0:
-        edge = edge or kind[row - 1, column] != mine
+        edge = edge or kind[row - 1, column] != center_kind
     if column > 0:
-        edge = edge or kind[row, column - 1] != mine
+        edge = edge or kind[row, column - 1] != center_kind
     if row + 1 < kind.shape[0]:
-        edge = edge or kind[row + 1, column] != mine
+        edge = edge or kind[row + 1, column] != center_kind
     if column + 1 < kind.shape[1]:
-        edge = edge or kind[row, column + 1] != mine
+        edge = edge or kind[row, column + 1] != center_kind
     total = color[row, column]
     if edge:
-        # One ray to a corner, another one for each pixel of a square of four: together they see all sides.
+        # A ray to one corner, another corner for each pixel of a 2x2 block: together they cover all sides.
         x = float(column) - 0.45 + 0.9 * float(column % 2)
         y = float(row) - 0.45 + 0.9 * float(row % 2)
-        direction = ray_through(camera, x, y)
-        hit = nearest(world, camera.origin, direction)
+        direction = pixel_ray(camera, x, y)
+        hit = cast_ray(scene, camera.origin, direction)
         total = 0.5 * total + 0.5 * shade_hit(
-            world, camera.origin, direction, hit, world.backdrop[row, column]
+            scene, camera.origin, direction, hit, scene.background[row, column]
         )
-    smooth[row, column] = total
+    antialiased[row, column] = total
 
 
 @wp.kernel
 def first_surfaces(
-    world: World,
+    scene: DeviceScene,
     camera: View,
     points: wp.array(dtype=wp.vec3),
     kind: wp.array(dtype=wp.int32),
     face: wp.array(dtype=wp.int32),
     gap: wp.array(dtype=wp.float32),
 ):
-    """What is met first on the way from the camera to a point, and how far before it; negative: behind it."""
+    """Find the first surface from the camera towards each point; gap: distance before it, negative behind."""
     k = wp.tid()
-    way = points[k] - camera.origin
-    hit = nearest(world, camera.origin, wp.normalize(way))
+    offset = points[k] - camera.origin
+    hit = cast_ray(scene, camera.origin, wp.normalize(offset))
     kind[k] = hit.kind
     face[k] = hit.face
-    gap[k] = wp.length(way) - hit.distance
+    gap[k] = wp.length(offset) - hit.distance

@@ -1,4 +1,4 @@
-"""Somebody, somewhere, in some light, before a phone."""
+"""Scene of people, environment and camera, and its sampling."""
 
 import math
 from dataclasses import dataclass, field
@@ -13,74 +13,76 @@ from blazepose.synthetic.scene.props import add_occluder, add_props
 
 Rng = np.random.Generator
 
-_EVERY = 9
-"""Of a body's vertices, these are looked at for its extent."""
+_VERTEX_STRIDE = 9
+"""Every so many vertices of a body are used for its extent."""
 
 
 @dataclass
 class Scene:
-    """Everything a picture shows.
+    """Everything an image shows.
 
     Attributes:
-        figures: the person the picture is of, then others.
-        camera: where it is taken from.
-        room: what is around.
-        words: {attribute: word} of the scene for each figure: what it holds, where it is.
-        occluder: what was put before the first figure, one of props.OCCLUDERS.
+        figures: main person, then others.
+        camera: camera of the image.
+        environment: surroundings.
+        attributes: {attribute: value} per figure: held object and place.
+        occluder: object placed before the main person, one of props.OCCLUDERS.
     """
 
     figures: list[Figure]
     camera: Camera
-    room: Environment
-    words: list[dict[str, str]] = field(default_factory=list)
+    environment: Environment
+    attributes: list[dict[str, str]] = field(default_factory=list)
     occluder: str = "none"
 
 
 def sample_scene(
     figures: list[Figure],
-    tailor: FigureBuilder,
+    builder: FigureBuilder,
     size: int,
-    pictures: list[Path],
+    backgrounds: list[Path],
     rng: Rng,
-    clear: bool = False,
+    unoccluded: bool = False,
 ) -> Scene:
-    """Put people before a camera.
+    """Sample a scene around people.
 
     Args:
-        figures: the person the picture is of, at the origin; others are moved beside, before or behind.
-        tailor: made them.
-        size: side of the picture, pixels.
-        pictures: backdrops of the user's; empty builds rooms and landscapes.
+        figures: main person, at the origin; others are moved beside, before or behind.
+        builder: builder of the figures.
+        size: side of the image, pixels.
+        backgrounds: the user's background images; empty builds rooms and landscapes.
         rng: source of randomness.
-        clear: nothing stands before the first person.
+        unoccluded: place no occluder before the main person.
     """
     main = figures[0]
-    camera = place_camera(sample_camera(rng), main.front_rad, main.vertices[::_EVERY], size)
-    together = [main, *(_beside(main, other, camera, rng) for other in figures[1:])]
-    reach = max(float(np.abs(figure.vertices[::_EVERY, :2]).max()) for figure in together)
-    height = max(float(figure.vertices[:, 2].max()) for figure in together)
-    room = sample_environment(camera, np.zeros(2), reach + 0.2, height, pictures, rng)
-    held = [add_props(figure, room, tailor, rng) for figure in together]
-    words = [{"held": thing, "place": room.kind} for thing in held]
-    return Scene(together, camera, room, words, "none" if clear else add_occluder(main, room, camera, rng))
+    camera = place_camera(sample_camera(rng), main.heading_rad, main.vertices[::_VERTEX_STRIDE], size)
+    placed = [main, *(_sample_beside(main, other, camera, rng) for other in figures[1:])]
+    reach = max(float(np.abs(figure.vertices[::_VERTEX_STRIDE, :2]).max()) for figure in placed)
+    height = max(float(figure.vertices[:, 2].max()) for figure in placed)
+    env = sample_environment(camera, np.zeros(2), reach + 0.2, height, backgrounds, rng)
+    props = [add_props(figure, env, builder, rng) for figure in placed]
+    attributes = [{"held": prop, "place": env.kind} for prop in props]
+    return Scene(
+        placed, camera, env, attributes, "none" if unoccluded else add_occluder(main, env, camera, rng)
+    )
 
 
 def sample_empty_scene(
-    figure: Figure, tailor: FigureBuilder, size: int, pictures: list[Path], rng: Rng
+    figure: Figure, builder: FigureBuilder, size: int, backgrounds: list[Path], rng: Rng
 ) -> Scene:
-    """The same kind of scene with nobody in it: seats, bars and things, but no person."""
-    scene = sample_scene([figure], tailor, size, pictures, rng)
-    scene.figures, scene.words = [], []
+    """Sample a scene without people: environment, seats and bars as if the figure were there."""
+    scene = sample_scene([figure], builder, size, backgrounds, rng)
+    scene.figures, scene.attributes = [], []
     return scene
 
 
-def _beside(main: Figure, other: Figure, camera: Camera, rng: Rng) -> Figure:
-    """Another person, mostly a little to the side of the first or behind it as the camera sees them."""
-    apart = _half_width(main) + _half_width(other)
-    side = camera.axes[0, :2] * rng.choice([-1, 1]) * rng.uniform(0.6, 1.2) * apart
+def _sample_beside(main: Figure, other: Figure, camera: Camera, rng: Rng) -> Figure:
+    """Sample a place for another person, mostly beside or behind the main one in the camera's view."""
+    spacing = _half_width(main) + _half_width(other)
+    side = camera.axes[0, :2] * rng.choice([-1, 1]) * rng.uniform(0.6, 1.2) * spacing
     depth = camera.axes[2, :2] * rng.uniform(-0.2, 1.6)
-    return other.moved(np.array([*(side + depth), 0.0]))
+    return other.translated(np.array([*(side + depth), 0.0]))
 
 
 def _half_width(figure: Figure) -> float:
-    return max(0.25, 0.45 * math.hypot(*np.ptp(figure.vertices[::_EVERY, :2], axis=0)))
+    return max(0.25, 0.45 * math.hypot(*np.ptp(figure.vertices[::_VERTEX_STRIDE, :2], axis=0)))

@@ -11,7 +11,7 @@ from blazepose.topology import COCO17, INDEX
 
 
 def entry(number: int, **changes: Any) -> dict[str, Any]:
-    """An annotation with keypoint i at (10 i, 10 i + 1), visible."""
+    """Make an annotation with keypoint i at (10 i, 10 i + 1), visible."""
     keypoints = [value for i in range(17) for value in (10 * i, 10 * i + 1, 2)]
     person = {"id": number, "image_id": 1, "category_id": 1, "iscrowd": 0, "keypoints": keypoints}
     return person | {"bbox": [1, 2, 30, 40], "segmentation": [[0, 0, 1, 1, 2, 2]]} | changes
@@ -95,7 +95,7 @@ def test_file_instead_of_the_folder(tmp_path):
         coco.read(tmp_path / "annotations/person_keypoints_val2017.json", None)
 
 
-def test_nobody(tmp_path):
+def test_no_labelled_people_is_an_error(tmp_path):
     with pytest.raises(
         ValueError, match=r"holds no labelled people \(left out: crowd 1\); see data/README.md#coco"
     ):
@@ -104,11 +104,11 @@ def test_nobody(tmp_path):
         coco.read(make(tmp_path), None)
 
 
-def test_missing_pictures(tmp_path):
+def test_missing_images(tmp_path):
     make(tmp_path, entry(1))
     (tmp_path / "val2017/7.jpg").unlink()
     with pytest.raises(
-        FileNotFoundError, match=r"1 of 1 pictures in .* are missing, first 7.jpg: \S*val2017 is empty; put"
+        FileNotFoundError, match=r"1 of 1 images in .* are missing, first 7.jpg: \S*val2017 is empty; put"
     ):
         coco.read(tmp_path, None)
 
@@ -121,14 +121,14 @@ def test_missing_pictures(tmp_path):
         ({"image_id": 5}, "annotation 9: there is no image 5; the ids are 1"),
     ],
 )
-def test_annotations_that_cannot_be_right(tmp_path, changes, sentence):
+def test_invalid_annotations(tmp_path, changes, sentence):
     with pytest.raises(ValueError, match=sentence):
         coco.read(make(tmp_path, entry(9, **changes)), None)
 
 
-def test_other_keypoints_than_cocos(tmp_path):
+def test_other_keypoints_than_cocos_are_refused(tmp_path):
     make(tmp_path, entry(1), categories=[{"id": 1, "keypoints": ["left_heel"]}])
-    with pytest.raises(ValueError, match="own labels are for the landmarks reader"):
+    with pytest.raises(ValueError, match="for your own labels use the landmarks reader"):
         coco.read(tmp_path, None)
 
 

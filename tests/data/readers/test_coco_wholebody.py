@@ -11,7 +11,7 @@ from blazepose.topology import INDEX, LANDMARKS, MIRROR
 
 
 def points(start: int, count: int, third: float) -> list[float]:
-    """Keypoint i of the 133 at (i, i + 0.5)."""
+    """Return keypoint i of the 133 at (i, i + 0.5)."""
     return [value for i in range(start, start + count) for value in (i, i + 0.5, third)]
 
 
@@ -64,7 +64,7 @@ def test_every_keypoint_counts_for_the_crop(tmp_path):
     assert len(person.extra_px) == 100
 
 
-def test_visibility_is_known_for_body_and_feet_only(tmp_path):
+def test_visibility_is_labelled_for_body_and_feet_only(tmp_path):
     feet = points(17, 6, 2)
     feet[2] = 1
     source = coco_wholebody.read(make(tmp_path, foot_kpts=feet), None)
@@ -115,20 +115,20 @@ def test_sample(shared: Path):
 
 @pytest.mark.shared
 def test_halpe_agrees_on_the_same_people(shared: Path):
-    """A map that swaps left and right, or two fingers, shows as a large distance between two labellings."""
+    """A mapping that swaps left and right, or two fingers, shows as a large distance between the two."""
     folder = shared / "data/wholebody_sample"
     ours = {person.person: person for person in read_source(f"coco_wholebody:{folder}").annotations}
     halpe = {person.person: person for person in read_source(f"halpe:{folder}").annotations}
     assert ours.keys() == halpe.keys()
-    apart, mirrored = np.zeros(33), np.zeros(33)
+    distances, mirrored_distances = np.zeros(33), np.zeros(33)
     for number, person in ours.items():
         other = halpe[number]
         both = person.labelled & other.labelled
         both_sides = both & other.labelled[MIRROR[:33]]
         distance = np.linalg.norm(person.landmarks_px - other.landmarks_px, axis=1)
         to_mirror = np.linalg.norm(person.landmarks_px - other.landmarks_px[MIRROR[:33]], axis=1)
-        apart = np.maximum(apart, np.where(both, distance, 0))
-        mirrored = np.maximum(mirrored, np.where(both_sides, to_mirror, 0))
-    assert apart.max() < 16
-    assert mirrored[INDEX["left_heel"]] > 80
-    assert mirrored[INDEX["left_index"]] > 60
+        distances = np.maximum(distances, np.where(both, distance, 0))
+        mirrored_distances = np.maximum(mirrored_distances, np.where(both_sides, to_mirror, 0))
+    assert distances.max() < 16
+    assert mirrored_distances[INDEX["left_heel"]] > 80
+    assert mirrored_distances[INDEX["left_index"]] > 60

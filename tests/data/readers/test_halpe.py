@@ -10,7 +10,7 @@ from blazepose.topology import INDEX
 
 
 def keypoints(third: float = 2) -> list[float]:
-    """Keypoint i at (i, i + 0.5)."""
+    """Return keypoint i at (i, i + 0.5)."""
     return [value for i in range(136) for value in (i, i + 0.5, third)]
 
 
@@ -55,7 +55,7 @@ def test_visibility_is_cocos_in_validation(tmp_path):
     assert [visibility[INDEX[name]] for name in names] == [HIDDEN, VISIBLE, UNKNOWN, UNKNOWN]
 
 
-def test_the_head_top_is_known(tmp_path):
+def test_the_head_top_is_labelled(tmp_path):
     assert halpe.read(make(tmp_path, "val", keypoints()), None).annotations[0].head_top_px is not None
 
 
@@ -83,14 +83,14 @@ def test_annotations_without_a_list_of_keypoints_are_counted(tmp_path):
 
 
 def test_splits(tmp_path):
-    """Who is not annotated in `train` is no background."""
+    """Images of `train` are not fully annotated."""
     make(tmp_path, "val", keypoints())
     make(tmp_path, "train", keypoints())
     with pytest.raises(ValueError, match="has several splits, train, val: name one"):
         halpe.read(tmp_path, None)
     with pytest.raises(ValueError, match="has no split 'test'; it can have train, val"):
         halpe.read(tmp_path, "test")
-    assert [halpe.read(tmp_path, split).everybody for split in ("train", "val")] == [False, True]
+    assert [halpe.read(tmp_path, split).fully_annotated for split in ("train", "val")] == [False, True]
 
 
 @pytest.mark.shared

@@ -1,4 +1,4 @@
-"""Pictures are found however a label file spells their names; other pictures are not."""
+"""Images match all spellings of their names in a label file; other images do not."""
 
 import unicodedata
 from pathlib import Path
@@ -11,7 +11,7 @@ from blazepose.data.readers.image_paths import ImagePaths
 
 @pytest.fixture
 def find(tmp_path):
-    """Make files, and return the path below the folder that each name leads to."""
+    """Make files, and return the path below the folder that each name resolves to."""
 
     def find(files: list[str], *names: str) -> list[str]:
         for file in files:
@@ -19,9 +19,9 @@ def find(tmp_path):
             (tmp_path / "set" / file).touch()
         roots = [tmp_path / "set", tmp_path / "set/images"]
         paths = ImagePaths(tmp_path / "set/labels.json", "landmarks", roots)
-        found = [paths.find(name, name) for name in names]
-        paths.require(found)
-        return [str(path.relative_to(tmp_path / "set")) for path in found]
+        matches = [paths.find(name, name) for name in names]
+        paths.require(matches)
+        return [str(path.relative_to(tmp_path / "set")) for path in matches]
 
     return find
 
@@ -78,16 +78,18 @@ def test_spellings_of_one_name(find, name, file):
     ],
 )
 def test_the_nearest_spelling_wins(find, name, files):
-    """The first of these files."""
+    """The first of these files matches."""
     assert find(files, name) == files[:1]
 
 
-def test_a_name_that_can_be_two_files_is_an_error(find):
-    with pytest.raises(ValueError, match=r"labels\.json: a\.jpg can be A\.jpg or a\.JPG in \S+set; spell it"):
+def test_an_ambiguous_name_is_an_error(find):
+    with pytest.raises(
+        ValueError, match=r"labels\.json: a\.jpg matches A\.jpg and a\.JPG in \S+set; spell it"
+    ):
         find(["A.jpg", "a.JPG"], "a.jpg")
 
 
-def test_two_names_that_lead_to_one_file_are_an_error(find):
+def test_two_names_of_one_file_are_an_error(find):
     with pytest.raises(ValueError, match=r"images x/a\.jpg and y/a\.jpg both lead to \S+images/a\.jpg"):
         find(["images/a.jpg"], "x/a.jpg", "y/a.jpg")
     with pytest.raises(ValueError, match=r"images a\.jpg and A\.jpg both lead to \S+images/a\.jpg"):
@@ -111,9 +113,9 @@ def test_two_names_that_lead_to_one_file_are_an_error(find):
         (["images/a.jpg"], "x\0y.jpg", r"the nearest name is \S+images/a\.jpg"),
     ],
 )
-def test_what_is_there_instead(find, tmp_path, files, name, instead):
+def test_a_missing_image_names_the_nearest_one(find, tmp_path, files, name, instead):
     sentence = (
-        rf"1 of 1 pictures in \S+labels\.json are missing, first .*: {instead}; put them into \S+set, see"
+        rf"1 of 1 images in \S+labels\.json are missing, first .*: {instead}; put them into \S+set, see"
     )
     with pytest.raises(FileNotFoundError, match=sentence):
         find(files, name)

@@ -14,7 +14,7 @@ FIXTURES = Path(__file__).parents[2] / "fixtures"
 
 
 def make(folder: Path, *entries: dict[str, Any], names: list[str] | None = None, **changes: Any) -> Path:
-    """A file with one picture, and annotations of a nose and a left heel."""
+    """Write a file with one image, and annotations of a nose and a left heel."""
     (folder / "7.jpg").touch()
     category = {"id": 1, "name": "person", "keypoints": names or ["nose", "left_heel"]}
     data = {
@@ -61,14 +61,14 @@ def test_all_33_and_world_landmarks(tmp_path):
 
 
 @pytest.mark.parametrize("flag", [1, 2])
-def test_a_file_with_one_flag_for_all_says_nothing_of_visibility(tmp_path, flag):
+def test_one_flag_for_all_points_is_no_visibility_label(tmp_path, flag):
     source = landmarks.read(make(tmp_path, entry(keypoints=[10, 20, flag, 30, 40, flag])), None)
     person = source.annotations[0]
     assert person.labelled.sum() == 2
     assert (person.visibility == UNKNOWN).all()
 
 
-def test_names_as_people_type_them(tmp_path):
+def test_names_are_normalized(tmp_path):
     names = ["NOSE", "Left Heel", " right-heel ", "mouth__left"]
     points = [1, 2, 2] * 4
     person = landmarks.read(make(tmp_path, entry(keypoints=points), names=names), None).annotations[0]
@@ -83,7 +83,7 @@ def test_names_as_people_type_them(tmp_path):
         (["nose", "Nose"], "a category lists 'nose' twice"),
     ],
 )
-def test_keypoint_names_that_cannot_be_right(tmp_path, names, sentence):
+def test_invalid_keypoint_names(tmp_path, names, sentence):
     with pytest.raises(ValueError, match=sentence):
         landmarks.read(make(tmp_path, entry(), names=names), None)
 
@@ -108,7 +108,7 @@ def test_keypoint_names_that_cannot_be_right(tmp_path, names, sentence):
             {"keypoints": [None, None, 0, 3, 4, 5]},
             "annotation 5: left_heel has visibility 5, expected 0, 1 or 2",
         ),
-        ({"keypoints": [[1, 2, 2], [3, 4, 2]]}, "annotation 5: keypoints in lists of their own"),
+        ({"keypoints": [[1, 2, 2], [3, 4, 2]]}, "annotation 5: keypoints in nested lists"),
         ({"keypoints": {"nose": [1, 2, 2]}}, "annotation 5: keypoints is not a list of numbers"),
         ({"keypoints": [10**400, 2, 2, 0, 0, 0]}, "annotation 5: keypoints that are not numbers"),
         ({"bbox": {"x": 1}}, "annotation 5: bbox is {'x': 1}, expected x, y, width, height"),
@@ -124,14 +124,14 @@ def test_keypoint_names_that_cannot_be_right(tmp_path, names, sentence):
         ({"landmarks_world": 1.5}, "landmarks_world is not 33 rows"),
     ],
 )
-def test_annotations_that_cannot_be_right(tmp_path, changes, sentence):
+def test_invalid_annotations(tmp_path, changes, sentence):
     with pytest.raises(
         ValueError, match=f"labels.json, {sentence}" if "annotation" in sentence else sentence
     ):
         landmarks.read(make(tmp_path, entry(**changes)), None)
 
 
-def test_points_outside_the_picture_stay(tmp_path):
+def test_points_outside_the_image_are_kept(tmp_path):
     person = landmarks.read(make(tmp_path, entry(keypoints=[-10, 2e4, 2, 0, 0, 0])), None).annotations[0]
     assert person.landmarks_px[INDEX["nose"]].tolist() == [-10, 20000]
 
@@ -160,7 +160,7 @@ def test_unlabelled_points_may_have_any_coordinates(tmp_path):
         ({"annotations": []}, "holds no labelled people; see data/README.md#landmarks"),
     ],
 )
-def test_files_that_cannot_be_right(tmp_path, changes, sentence):
+def test_invalid_files(tmp_path, changes, sentence):
     with pytest.raises(ValueError, match=sentence):
         landmarks.read(make(tmp_path, entry(), **changes), None)
 
@@ -178,13 +178,13 @@ def test_file_without_annotations(tmp_path):
     "ends",
     [["end_a", "end_b"], ["left_end", "right_end"], ["left_tip", "right_tip"], ["left_grip", "grip_right"]],
 )
-def test_other_things_with_keypoints_are_left_out(tmp_path, ends):
-    """A barbell's ends beside the person's landmarks; its category must share no name with ours."""
+def test_other_objects_with_keypoints_are_left_out(tmp_path, ends):
+    """A barbell's ends beside the person's landmarks; its category has no landmark name."""
     person = {"id": 1, "name": "person", "keypoints": ["nose", "left_heel"]}
     barbell = {"id": 2, "name": "barbell", "keypoints": ends}
     file = make(tmp_path, entry(5), entry(6, category_id=2), categories=[person, barbell])
     source = landmarks.read(file, None)
-    assert [found.person for found in source.annotations] == ["5"]
+    assert [person.person for person in source.annotations] == ["5"]
     assert source.left_out == {"in a category without landmarks": 1}
     for names in (["nose", "end_b"], ["lft_hip", "rigth_hip"], ["left_sholder"], ["ankel_left"]):
         misspelt = {"id": 2, "name": "person", "keypoints": names}
@@ -212,18 +212,18 @@ def test_not_a_file(tmp_path):
         landmarks.read(tmp_path, None)
     with pytest.raises(FileNotFoundError, match=r"mine.json is missing"):
         landmarks.read(tmp_path / "mine.json", None)
-    with pytest.raises(ValueError, match="leave :val away"):
+    with pytest.raises(ValueError, match="omit :val"):
         landmarks.read(make(tmp_path, entry()), "val")
 
 
-def test_missing_pictures(tmp_path):
+def test_missing_images(tmp_path):
     images = [{"id": i, "file_name": f"{i}.jpg"} for i in range(1, 4)]
     file = make(tmp_path, entry(1), entry(2, image_id=2), images=images)
-    with pytest.raises(FileNotFoundError, match=r"2 of 2 pictures in .*labels.json are missing, first 1.jpg"):
+    with pytest.raises(FileNotFoundError, match=r"2 of 2 images in .*labels.json are missing, first 1.jpg"):
         landmarks.read(file, None)
 
 
-def test_two_entries_of_one_picture(tmp_path):
+def test_two_entries_of_one_image(tmp_path):
     images = [{"id": 1, "file_name": "a/7.jpg"}, {"id": 2, "file_name": "b/7.jpg"}]
     file = make(tmp_path, entry(1), entry(2, image_id=2), images=images)
     with pytest.raises(ValueError, match=r"images 1 and 2 both lead to .*7.jpg"):
@@ -234,17 +234,17 @@ def test_cvat(tmp_path):
     file = tmp_path / "annotations/person_keypoints_default.json"
     file.parent.mkdir()
     shutil.copy(FIXTURES / "cvat_person_keypoints_default.json", file)
-    picture = touch(tmp_path / "images/default/gym/squat 1.jpg")
+    image = touch(tmp_path / "images/default/gym/squat 1.jpg")
     source = landmarks.read(file, None)
     assert [(person.image, person.person) for person in source.annotations] == [
-        (picture, "1"),
-        (picture, "2"),
+        (image, "1"),
+        (image, "2"),
     ]
     first = source.annotations[0]
     assert np.flatnonzero(first.labelled).tolist() == [0, 11, 12, 23]
     assert first.visibility[[11, 12]].tolist() == [VISIBLE, HIDDEN]
     assert source.left_out == {"in a category without landmarks": 1}
-    # Older versions put the pictures into images/ without a folder of the subset.
+    # Older versions put the images into images/ without a folder of the subset.
     (tmp_path / "images/default/gym").rename(tmp_path / "images/gym")
     assert landmarks.read(file, None).annotations[0].image == tmp_path / "images/gym/squat 1.jpg"
 
@@ -252,17 +252,17 @@ def test_cvat(tmp_path):
 def test_fiftyone(tmp_path):
     file = tmp_path / "labels.json"
     shutil.copy(FIXTURES / "fiftyone_labels.json", file)
-    picture = touch(tmp_path / "data/rower.png")
+    image = touch(tmp_path / "data/rower.png")
     person = landmarks.read(file, None).annotations[0]
-    assert person.image == picture
+    assert person.image == image
     assert person.box_xyxy is None
     names = [LANDMARKS[index] for index in np.flatnonzero(person.labelled)]
     assert names == ["left_wrist", "left_heel"]
 
 
-def test_pictures_are_looked_for_where_the_others_are(tmp_path, monkeypatch):
-    """Neither a link to nothing nor a folder is a picture; places after the right one are not looked into."""
-    picture = touch(tmp_path / "set/images/p.png")
+def test_folders_are_searched_up_to_the_first_match(tmp_path, monkeypatch):
+    """Neither a dangling link nor a folder is an image; folders after the right one are not listed."""
+    image = touch(tmp_path / "set/images/p.png")
     (tmp_path / "set/p.png").symlink_to(tmp_path / "gone.png")
     other = touch(tmp_path / "set/images/0001")
     (tmp_path / "set/0001").mkdir()
@@ -272,28 +272,28 @@ def test_pictures_are_looked_for_where_the_others_are(tmp_path, monkeypatch):
     folder_of = image_paths._Folder
     monkeypatch.setattr(image_paths, "_Folder", lambda path: listed.append(path) or folder_of(path))
     source = landmarks.read(make(tmp_path / "set", *people, images=images), None)
-    assert [person.image for person in source.annotations] == [picture, other]
+    assert [person.image for person in source.annotations] == [image, other]
     assert listed == [tmp_path / "set", tmp_path / "set/images"], "each once, and no further"
 
 
 def test_label_studio_on_windows(tmp_path):
-    picture = touch(tmp_path / "images" / "9a-squat.jpg")
+    image = touch(tmp_path / "images" / "9a-squat.jpg")
     images = [{"id": 1, "file_name": "..\\..\\media\\9a-squat.jpg"}]
-    assert landmarks.read(make(tmp_path, entry(), images=images), None).annotations[0].image == picture
+    assert landmarks.read(make(tmp_path, entry(), images=images), None).annotations[0].image == image
 
 
 def test_label_studio(tmp_path):
     file = tmp_path / "result.json"
     shutil.copy(FIXTURES / "label_studio_result.json", file)
-    pictures = [touch(tmp_path / "images" / name) for name in ("9a7c1f2e-pull_up.jpg", "5b1d0c33-dip.jpg")]
+    image_files = [touch(tmp_path / "images" / name) for name in ("9a7c1f2e-pull_up.jpg", "5b1d0c33-dip.jpg")]
     source = landmarks.read(file, None)
-    assert [person.image for person in source.annotations] == pictures
+    assert [person.image for person in source.annotations] == image_files
     assert [person.person for person in source.annotations] == ["1", "2"]
     assert [int(person.labelled.sum()) for person in source.annotations] == [4, 2]
     assert source.left_out == {"in a category without landmarks": 1}
 
 
-def test_people_whose_keypoints_are_all_flagged_0_are_counted(tmp_path):
+def test_people_with_all_keypoints_flagged_0_are_counted(tmp_path):
     """Some converters write 0 for every point."""
     unflagged = entry(6, keypoints=[10, 20, 0, 30, 40, 0])
     source = landmarks.read(make(tmp_path, entry(), unflagged, entry(7, keypoints=[0] * 6)), None)

@@ -10,7 +10,7 @@ from blazepose.topology import INDEX
 
 
 def make(folder: Path, joints: np.ndarray, digits: int = 5) -> Path:
-    """A data set on disk; joints (people, 14, 3) are stored as LSP-Extended stores them."""
+    """Write a data set; joints (people, 14, 3) are stored as LSP-Extended stores them."""
     (folder / "images").mkdir()
     for number in range(1, len(joints) + 1):
         (folder / f"images/im{number:0{digits}d}.jpg").touch()
@@ -19,7 +19,7 @@ def make(folder: Path, joints: np.ndarray, digits: int = 5) -> Path:
 
 
 def person(flag: int = 1) -> np.ndarray:
-    """Joint i at (10 i, 10 i + 1)."""
+    """Return joint i at (10 i, 10 i + 1)."""
     return np.array([[10 * i, 10 * i + 1, flag] for i in range(14)], float)
 
 
@@ -62,7 +62,7 @@ def test_original_splits(tmp_path):
         lsp.read(tmp_path, "val")
 
 
-def test_the_extended_set_has_splits_of_ours(tmp_path):
+def test_our_splits_of_the_extended_set(tmp_path):
     joints = np.stack([person()] * 10_000)
     file = make(tmp_path, joints[:1]) / "joints.mat"
     savemat(file, {"joints": joints.transpose(1, 2, 0)})
@@ -77,11 +77,11 @@ def test_the_extended_set_has_splits_of_ours(tmp_path):
 
 
 def test_part_of_the_extended_set_has_no_splits(tmp_path):
-    with pytest.raises(ValueError, match=r"holds 1 people, not LSP-Extended.s 10000 .* leave :val away"):
+    with pytest.raises(ValueError, match=r"holds 1 people, not LSP-Extended.s 10000 .* omit :val"):
         lsp.read(make(tmp_path, person()[None]), "val")
 
 
-def test_high_resolution_pictures_are_png(tmp_path):
+def test_high_resolution_images_are_png(tmp_path):
     make(tmp_path, person()[None])
     (tmp_path / "images/im00001.jpg").rename(tmp_path / "images/im00001.png")
     assert lsp.read(tmp_path, None).annotations[0].image.name == "im00001.png"
@@ -96,23 +96,23 @@ def test_nan_and_unlabelled_people_are_counted(tmp_path):
     assert source.left_out == {"NaN or infinite coordinates": 2, "no keypoints": 1}
 
 
-def test_points_outside_the_picture_stay(tmp_path):
+def test_points_outside_the_image_are_kept(tmp_path):
     joints = person()[None]
     joints[0, 0, :2] = [-30, 9999]
     source = lsp.read(make(tmp_path, joints), None)
     assert source.annotations[0].landmarks_px[INDEX["right_ankle"]].tolist() == [-30, 9999]
 
 
-def test_nobody(tmp_path):
+def test_no_labelled_people_is_an_error(tmp_path):
     with pytest.raises(ValueError, match=r"joints.mat holds no labelled people \(left out: no keypoints 1\)"):
         lsp.read(make(tmp_path, person(flag=0)[None]), None)
 
 
-def test_missing_pictures(tmp_path):
+def test_missing_images(tmp_path):
     make(tmp_path, np.stack([person()] * 3))
     (tmp_path / "images/im00002.jpg").unlink()
     with pytest.raises(
-        FileNotFoundError, match=r"1 of 3 pictures in .*joints.mat are missing, first .*im00002.jpg"
+        FileNotFoundError, match=r"1 of 3 images in .*joints.mat are missing, first .*im00002.jpg"
     ):
         lsp.read(tmp_path, None)
 

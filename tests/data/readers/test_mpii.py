@@ -11,7 +11,7 @@ from blazepose.topology import INDEX
 
 
 def entry(**changes: Any) -> dict[str, Any]:
-    """Joint i at (10 i, 10 i + 1)."""
+    """Make an entry with joint i at (10 i, 10 i + 1)."""
     joints = [[10.0 * i, 10.0 * i + 1] for i in range(16)]
     return {
         "joints": joints,
@@ -86,7 +86,7 @@ def test_splits(tmp_path):
         ("[", "is cut off"),
     ],
 )
-def test_files_that_cannot_be_right(tmp_path, content, sentence):
+def test_invalid_files(tmp_path, content, sentence):
     make(tmp_path)
     (tmp_path / "annotations/mpii_train.json").write_text(content)
     with pytest.raises(ValueError, match=sentence):

@@ -8,16 +8,16 @@ from blazepose.data.readers import READERS, read_source
 
 
 @pytest.fixture
-def asked(monkeypatch) -> list[tuple[Path, str | None]]:
-    """What the lsp reader was asked for."""
-    calls = []
+def calls(monkeypatch) -> list[tuple[Path, str | None]]:
+    """Arguments of the calls of the lsp reader."""
+    recorded: list[tuple[Path, str | None]] = []
 
     def read(path: Path, split: str | None) -> Source:
-        calls.append((path, split))
+        recorded.append((path, split))
         return Source("", "lsp", [], "")
 
     monkeypatch.setitem(READERS, "lsp", read)
-    return calls
+    return recorded
 
 
 @pytest.mark.parametrize(
@@ -34,23 +34,23 @@ def asked(monkeypatch) -> list[tuple[Path, str | None]]:
         ("lsp:data/lsp:test:upright", "data/lsp", "test"),
     ],
 )
-def test_path_and_split(asked, monkeypatch, spec, path, split):
+def test_path_and_split(calls, monkeypatch, spec, path, split):
     monkeypatch.setenv("HOME", "/home/me")
     assert read_source(spec).name == spec
-    assert asked == [(Path(path), split)]
+    assert calls == [(Path(path), split)]
 
 
-def test_a_folder_whose_name_ends_like_a_split(asked, tmp_path):
+def test_a_folder_whose_name_ends_like_a_split(calls, tmp_path):
     (tmp_path / "set:1").mkdir()
     read_source(f"lsp:{tmp_path}/set:1")
     read_source(f"lsp:{tmp_path}/set:1:train")
-    assert asked == [(tmp_path / "set:1", None), (tmp_path / "set:1", "train")]
+    assert calls == [(tmp_path / "set:1", None), (tmp_path / "set:1", "train")]
 
 
-def test_the_pixels_that_labels_count_in(asked, monkeypatch):
-    """The end of the name reaches the place where labels are turned."""
+def test_the_orientation_of_the_labels(calls, monkeypatch):
+    """The last part of the spec is passed to turn_labels."""
     pixels = []
-    monkeypatch.setattr(readers, "turn_labels", lambda source, given: pixels.append(given) or source)
+    monkeypatch.setattr(readers, "turn_labels", lambda source, value: pixels.append(value) or source)
     for spec in ("lsp:data/lsp", "lsp:data/lsp:stored", "lsp:data/lsp:test:upright"):
         read_source(spec)
     assert pixels == [None, "stored", "upright"]
@@ -73,7 +73,7 @@ def test_unreadable_specs(spec, sentence):
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_missing_data_sets_point_at_their_heading(reader, tmp_path):
+def test_missing_data_sets_refer_to_their_heading(reader, tmp_path):
     with pytest.raises(FileNotFoundError, match=rf"nowhere\S* is missing.*; see data/README.md#{reader}$"):
         read_source(f"{reader}:{tmp_path}/nowhere")
 

@@ -13,7 +13,7 @@ from tests.rendered_people import SIZE, annotation, rendered_person, write_label
 
 
 def make(folder: Path, *changed: dict[str, Any], **changes: Any) -> Path:
-    """A set with a person for each of the changes to their entries."""
+    """Write a set with a person for each of the changes to their entries."""
     _, person, points = rendered_person(np.random.default_rng(0))
     (folder / "train/images").mkdir(parents=True, exist_ok=True)
     entries = [annotation(number, points, person) | change for number, change in enumerate(changed)]
@@ -44,17 +44,17 @@ def test_every_label(tiny_rendered):
     assert person.mask == written["segmentation"]
     assert run_lengths.decode(person.mask).shape == SIZE[::-1]
     assert person.attributes == {"age": "adult"}
-    assert source.licence == synthetic.LICENCE_OF_BACKDROPS  # whoever made it did not say
+    assert source.license == synthetic.LICENSE_WITH_BACKDROPS  # it has no recipe
 
 
-def test_the_licence_is_that_of_the_backdrops_where_there_are_any(tmp_path):
+def test_the_license_depends_on_backdrops(tmp_path):
     folder = make(tmp_path, {})
-    for pictures, licence in (
-        ("0, sha256 0", synthetic.LICENCE),
-        ("3, sha256 0", synthetic.LICENCE_OF_BACKDROPS),
+    for backdrops, license in (
+        ("0, sha256 0", synthetic.LICENSE),
+        ("3, sha256 0", synthetic.LICENSE_WITH_BACKDROPS),
     ):
-        (folder / "recipe.json").write_text(json.dumps({"pictures": pictures}))
-        assert read_source(f"synthetic:{folder}").licence == licence
+        (folder / "recipe.json").write_text(json.dumps({"pictures": backdrops}))
+        assert read_source(f"synthetic:{folder}").license == license
 
 
 def annotation_of(folder: Path, number: int) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def test_splits(tiny_rendered):
         read_source(f"synthetic:{tiny_rendered}:test")
 
 
-def test_a_missing_set_says_how_to_render_it(tmp_path):
+def test_a_missing_set_names_the_command_that_renders_it(tmp_path):
     sentence = (
         r"nowhere/val/labels.json is missing: render people with python -m blazepose.synthetic --num 2000 "
         r"--out .*nowhere; see data/README.md#synthetic$"
@@ -82,28 +82,30 @@ def test_a_missing_set_says_how_to_render_it(tmp_path):
         synthetic.read(tmp_path / "nowhere", "val")
 
 
-def test_a_set_that_was_cut_off_says_how_to_go_on(tmp_path):
+def test_an_unfinished_set_can_be_resumed(tmp_path):
     (tmp_path / "recipe.json").write_text("{}")
     with pytest.raises(
-        FileNotFoundError, match=r"train/labels.json is missing: the command that began .* goes on"
+        FileNotFoundError,
+        match=r"train/labels.json is missing\. Rerun the command that created .* to finish it$",
     ):
         synthetic.read(tmp_path, None)
     with pytest.raises(
-        FileNotFoundError, match=r"val/labels.json is missing: .* to validate on with --val N$"
+        FileNotFoundError,
+        match=r"val/labels.json is missing\. Rerun .* to finish it; add --val N for a validation split$",
     ):
         synthetic.read(tmp_path, "val")
 
 
-def test_bystanders_of_whom_little_is_seen_are_counted(tmp_path):
+def test_bystanders_mostly_hidden_are_counted(tmp_path):
     source = synthetic.read(make(tmp_path, {}, {"iscrowd": 1}, {"iscrowd": 1}), None)
     assert [person.person for person in source.annotations] == ["0"]
     assert source.left_out == {"mostly hidden or cut off": 2}
 
 
-def test_missing_pictures(tmp_path):
+def test_missing_images(tmp_path):
     make(tmp_path, {}, {})
     (tmp_path / "train/images/000001.jpg").unlink()
-    with pytest.raises(FileNotFoundError, match=r"1 of 2 pictures in .*labels.json are missing, first"):
+    with pytest.raises(FileNotFoundError, match=r"1 of 2 images in .*labels.json are missing, first"):
         synthetic.read(tmp_path, None)
 
 
@@ -118,13 +120,16 @@ def test_missing_pictures(tmp_path):
         ({"landmarks_world": [[0, 0, 0], None]}, "landmarks_world is not 33 x 3 numbers"),
         ({"image_id": 7}, "there is no image 7"),
         ({"bbox": {"x": 1}}, "bbox is {'x': 1}, expected x, y, width, height"),
-        ({"segmentation": None}, "segmentation is no compressed run-length encoding of 160x200 pixels"),
-        ({"segmentation": [[1, 2, 3, 4]]}, "segmentation is no compressed run-length"),
-        ({"segmentation": {"size": [160, 200], "counts": "1"}}, "segmentation is no compressed run-length"),
-        ({"segmentation": {"size": [200, 160], "counts": [1, 2]}}, "segmentation is no compressed"),
+        ({"segmentation": None}, "segmentation is not a compressed run-length encoding of 160x200 pixels"),
+        ({"segmentation": [[1, 2, 3, 4]]}, "segmentation is not a compressed run-length"),
+        (
+            {"segmentation": {"size": [160, 200], "counts": "1"}},
+            "segmentation is not a compressed run-length",
+        ),
+        ({"segmentation": {"size": [200, 160], "counts": [1, 2]}}, "segmentation is not a compressed"),
     ],
 )
-def test_annotations_that_cannot_be_right(tmp_path, change, sentence):
+def test_invalid_annotations(tmp_path, change, sentence):
     images = [{"id": i, "file_name": f"00000{i}.jpg", "width": 160, "height": 200} for i in range(2)]
     with pytest.raises(ValueError, match=rf"train/labels\.json, annotation 1: {sentence}"):
         synthetic.read(make(tmp_path, {}, change, images=images), None)
@@ -142,6 +147,6 @@ def test_annotations_that_cannot_be_right(tmp_path, change, sentence):
         ({"annotations": []}, r"holds no labelled people; see data/README.md#synthetic"),
     ],
 )
-def test_files_that_cannot_be_right(tmp_path, changes, sentence):
+def test_invalid_files(tmp_path, changes, sentence):
     with pytest.raises(ValueError, match=rf"train/labels\.json:? {sentence}"):
         synthetic.read(make(tmp_path, {}, **changes), None)

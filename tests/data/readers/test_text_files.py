@@ -1,4 +1,4 @@
-"""Text of people's own tools, and files that are called JSON and are something else."""
+"""Text in all Unicode encodings, and files called JSON that are something else."""
 
 import bz2
 import codecs
@@ -65,12 +65,12 @@ def zipped(name: str = "result.json") -> bytes:
         (b"Rar!\x1a\x07\x01\x00", "is a RAR archive"),
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
-            "is a pointer of Git LFS, not",
+            "is a Git LFS pointer, not",
         ),
         (b"\xff\xd8\xff\xe0\0\x10JFIF", "is not text, or is cut off: 'utf-8' codec"),
         (TEXT.encode("utf-16")[:-1], "is not text, or is cut off: .* truncated data"),
-        (b"\n<!DOCTYPE html><html>", r"is a web page or XML, no JSON \(Expecting value"),
-        (b'<?xml version="1.0"?>', "is a web page or XML, no JSON"),
+        (b"\n<!DOCTYPE html><html>", r"is a web page or XML, not JSON \(Expecting value"),
+        (b'<?xml version="1.0"?>', "is a web page or XML, not JSON"),
         (
             b'{"id": 1}\n{"id": 2}\n',
             r"is JSON Lines, or several .* \(Extra data: line 2 column 1 \(char 10\)\)",
@@ -88,14 +88,14 @@ def zipped(name: str = "result.json") -> bytes:
         (b"image,person\n", r"is not JSON \(Expecting value: line 1 column 1"),
     ],
 )
-def test_what_is_called_json_is_named_for_what_it_is(tmp_path, data, sentence):
+def test_files_that_are_not_json_are_identified(tmp_path, data, sentence):
     (tmp_path / "a.json").write_bytes(data)
     with pytest.raises(ValueError, match=rf"a\.json {sentence}") as error:
         read_json(tmp_path / "a.json", "coco")
     assert "\n" not in str(error.value)
 
 
-def test_a_file_of_somebody_else(tmp_path, monkeypatch):
+def test_an_unreadable_file(tmp_path, monkeypatch):
     def refuse(path):  # root may read everything
         raise PermissionError(13, "Permission denied", str(path))
 

@@ -1,11 +1,11 @@
-"""What changed between two networks, worked out by hand."""
+"""Changes between two networks, against values computed by hand."""
 
 import numpy as np
 import pytest
 
 from blazepose.data.annotation import Annotation
 from blazepose.evaluation.compare.forgetting import (
-    GROUPS,
+    RARELY_LABELLED,
     SHIFT_PX,
     CropOutputs,
     Labels,
@@ -41,8 +41,8 @@ def before(labels) -> CropOutputs:
     )
 
 
-def test_groups_are_what_they_are_called():
-    names = {group: [LANDMARKS[k] for k in numbers] for group, numbers in GROUPS.items()}
+def test_rarely_labelled_groups_match_their_names():
+    names = {group: [LANDMARKS[k] for k in numbers] for group, numbers in RARELY_LABELLED.items()}
     assert (names["face"][0], names["face"][-1]) == ("nose", "mouth_right")
     assert len(names["face"]) == 11
     assert all(any(part in name for part in ("pinky", "index", "thumb")) for name in names["hands"])
@@ -50,26 +50,26 @@ def test_groups_are_what_they_are_called():
     assert sorted(names["feet"]) == ["left_foot_index", "left_heel", "right_foot_index", "right_heel"]
 
 
-def test_nothing_has_changed(before, labels):
-    figures = measure_forgetting(before, before, labels)
-    assert [figure for name, figure in figures.items() if "agrees" not in name and "overlap" not in name] == [
+def test_equal_outputs_have_no_change(before, labels):
+    metrics = measure_forgetting(before, before, labels)
+    assert [value for name, value in metrics.items() if "agrees" not in name and "IoU" not in name] == [
         0.0
     ] * 5
-    assert {figures[name] for name in figures if "agrees" in name or "overlap" in name} == {100.0}
-    was, now, gain = changed_pck(before, before, labels)
-    assert (was, now, gain.value) == (100, 100, 0)
+    assert {metrics[name] for name in metrics if "agrees" in name or "IoU" in name} == {100.0}
+    pck_before, pck_after, gain = changed_pck(before, before, labels)
+    assert (pck_before, pck_after, gain.value) == (100, 100, 0)
 
 
-def test_every_figure_says_what_moved(before, labels):
+def test_every_metric_measures_its_own_change(before, labels):
     points, world = before.points.copy(), before.world.copy()
-    points[:, list(GROUPS["feet"]), 0] += 0.01  # 5 % of the torso
+    points[:, list(RARELY_LABELLED["feet"]), 0] += 0.01  # 5 % of the torso
     points[:, ROI_CENTER, 1] += 0.03
     world[..., 2] += 0.04
     visibility, pose, masks = before.visibility.copy(), before.pose.copy(), before.masks.copy()
     visibility[0], pose[1] = 0.1, 0.2
-    masks[:, 3] = False  # of 32 pixels 24 are left
-    figures = measure_forgetting(before, CropOutputs(points, world, visibility, pose, masks), labels)
-    assert figures == pytest.approx(
+    masks[:, 3] = False  # 24 of 32 pixels remain
+    metrics = measure_forgetting(before, CropOutputs(points, world, visibility, pose, masks), labels)
+    assert metrics == pytest.approx(
         {
             "face, % of torso": 0,
             "hands, % of torso": 0,
@@ -78,22 +78,24 @@ def test_every_figure_says_what_moved(before, labels):
             "world, cm": 4,
             "visibility agrees, %": 75,
             "pose score agrees, %": 75,
-            "mask overlap, %": 75,
+            "mask IoU, %": 75,
         }
     )
 
 
-def test_where_the_first_weights_were_wrong_nothing_is_counted(before, labels):
-    """The left ankle of everybody was missed: whatever the left foot does now is no drift."""
+def test_only_points_that_the_first_weights_had_correct_count(before, labels):
+    """The left ankle is wrong before, so that changes of the left foot do not count as forgetting."""
     wrong = before.points.copy()
     wrong[:, INDEX["left_ankle"]] += 0.1
     moved = before.points.copy()
     moved[:, [INDEX["left_heel"], INDEX["left_foot_index"]]] += 0.1
-    figures = measure_forgetting(before._replace(points=wrong), before._replace(points=moved), labels)
-    assert figures["feet, % of torso"] == 0
-    was, now, gain = changed_pck(before._replace(points=wrong), before._replace(points=moved), labels)
-    assert was == pytest.approx(100 * 11 / 12)
-    assert now == 100
+    metrics = measure_forgetting(before._replace(points=wrong), before._replace(points=moved), labels)
+    assert metrics["feet, % of torso"] == 0
+    pck_before, pck_after, gain = changed_pck(
+        before._replace(points=wrong), before._replace(points=moved), labels
+    )
+    assert pck_before == pytest.approx(100 * 11 / 12)
+    assert pck_after == 100
     assert gain.value == pytest.approx(100 / 12)
 
 
@@ -101,12 +103,12 @@ def test_people_without_a_torso_do_not_count(before, labels):
     moved = before._replace(points=before.points + 0.1)
     unknown = labels._replace(torso=np.array([np.nan, 0.2, 0.2, 0.2]))
     assert measure_forgetting(before, moved, unknown)["face, % of torso"] == pytest.approx(50 * 2**0.5)
-    nobody = labels._replace(torso=np.full(PEOPLE, np.nan))
-    assert np.isnan(measure_forgetting(before, moved, nobody)["face, % of torso"])
+    none = labels._replace(torso=np.full(PEOPLE, np.nan))
+    assert np.isnan(measure_forgetting(before, moved, none)["face, % of torso"])
 
 
-def test_a_nudged_crop_comes_back_to_where_it_was(before):
-    """A dot and a mask in a turned crop and in one beside it are the same in coordinates of the first."""
+def test_unshift_undoes_shift_crop(before):
+    """A point and a mask in a rotated crop and in the shifted one agree in coordinates of the first."""
     size = 64
     roi = Roi(100.0, 80.0, 128.0, 0.5)
     image = np.zeros((160, 200, 3), np.uint8)
@@ -119,7 +121,7 @@ def test_a_nudged_crop_comes_back_to_where_it_was(before):
     assert (crops[0] != crops[1]).sum() > 2 * size / 4
     points = [image_to_roi(r, np.array([[[110.0, 90.0]]])) for r in (roi, shift_crop(job, size).roi)]
     assert points[1][0, 0] == pytest.approx(points[0][0, 0] - [SHIFT_PX / size, 0])
-    said = before._replace(points=points[1], masks=crops[1][None])
-    back = unshift(said)
+    shifted = before._replace(points=points[1], masks=crops[1][None])
+    back = unshift(shifted)
     assert back.points == pytest.approx(points[0])
     assert (back.masks[0] != crops[0]).mean() < 0.005

@@ -1,4 +1,4 @@
-"""The model card: what is known, and what is said to be unknown."""
+"""The model card: content from metadata and results, and gaps marked unknown."""
 
 import re
 
@@ -32,39 +32,39 @@ LATENCY = Latency(12.34, 256, "some CPU, LandmarkEngine, 2 threads")
 
 @pytest.fixture
 def card(tmp_path):
-    def write(said, **changed) -> str:
+    def write(metadata, **changed) -> str:
         scored = with_right({"red": [6, 3] * 15, "blue": [6, 6] * 15})
         (tmp_path / "net.tflite").write_bytes(bytes(6_420_000))
-        figures = (
+        metrics = (
             results(scored, FairnessConfig(["team"]))
             | ABOUT
             | {"file": str(tmp_path / "net.tflite")}
             | changed
         )
-        write_model_card(figures, said, LATENCY, tmp_path / "model_card.md")
+        write_model_card(metrics, metadata, LATENCY, tmp_path / "model_card.md")
         return (tmp_path / "model_card.md").read_text()
 
     return write
 
 
-def test_what_weights_say_of_themselves(card):
+def test_metadata_of_the_weights(card):
     text = card(OURS)
     assert "| architecture | BlazePose lite, mediapipe wiring, written by blazepose 0.1.0 |" in text
     assert "net.tflite`, 6.4 MB, sha256 `abc` |" in text
     assert "12.3 ms (median of 50; some CPU, LandmarkEngine, 2 threads)" in text
-    assert "Learned: 2 of 33 landmarks, presence, heatmaps; not learned: the other landmarks" in text
+    assert "Trained: 2 of 33 landmarks, presence, heatmaps; not trained: the other landmarks" in text
     assert "- `lsp:data/lspet`: 4344 people; for research." in text
-    assert "began from `pose_landmark_lite.tflite`" in text
+    assert "Initialized from `pose_landmark_lite.tflite`" in text
     assert "- `coco:a`: 9 people; CC BY 4.0." in text
     assert "0.5 of the way" in text
 
 
-def test_what_nobody_says_is_said_to_be_unknown(card):
+def test_missing_metadata_is_unknown(card):
     text = card({})
-    assert "| architecture | The weights do not say. |" in text
-    assert "What was trained is unknown" in text
-    assert re.search(r"## Training data\n\nThe weights do not say\.", text)
-    assert "Foreign weights: what they were trained on" in text
+    assert "| architecture | Unknown: not in the weights' metadata. |" in text
+    assert "Trained outputs: unknown" in text
+    assert re.search(r"## Training data\n\nUnknown: not in the weights' metadata\.", text)
+    assert "Foreign weights: the file does not record" in text
     assert re.search(r"## Intended use\n\nUnknown", text)
 
 
@@ -76,12 +76,12 @@ def test_results_and_limits(card):
     assert "By team" not in text, "it has a verdict"
     assert "Not measured by region, skin tone, gender, age group" in text
     assert "Visibility was not measured" in text
-    assert "errors of the detector are not in these figures" in text
-    assert "errors of the detector" not in card({}, roi="detector")
+    assert "do not include detector errors" in text
+    assert "detector errors" not in card({}, roi="detector")
 
 
-def test_latency_is_of_the_network(pose_roi, monkeypatch):
-    """12.5 ms a crop, after the first five; every tenth crop is disturbed."""
+def test_latency_of_the_network(pose_roi, monkeypatch):
+    """12.5 ms per crop after the first five, with every tenth crop slowed down."""
     clock = Clock()
 
     class Timed(ConstantEngine):
@@ -93,6 +93,6 @@ def test_latency_is_of_the_network(pose_roi, monkeypatch):
     monkeypatch.setattr(model_card, "time", clock)
     latency = measure_latency(Timed(pose_roi), 2)
     assert latency.milliseconds == pytest.approx(12.5)
-    assert latency.side == 256
-    assert latency.where.endswith("Timed, 2 threads")
-    assert measure_latency(ConstantEngine(pose_roi), None).where.endswith("as many threads as it takes")
+    assert latency.input_size == 256
+    assert latency.setup.endswith("Timed, 2 threads")
+    assert measure_latency(ConstantEngine(pose_roi), None).setup.endswith("default number of threads")

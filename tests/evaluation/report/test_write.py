@@ -27,68 +27,70 @@ def scored(crowd, pose_roi) -> ScoredPeople:
     return score({(p.reader, p.image, p.person): p for p in predictions}, [crowd])
 
 
-def test_a_report_says_what_its_figures_depend_on(scored, tmp_path):
-    figures = results(scored) | ABOUT | {"file": "models/net.tflite"}
+def test_a_report_states_its_setup(scored, tmp_path):
+    metrics = results(scored) | ABOUT | {"file": "models/net.tflite"}
     (tmp_path / "out").mkdir()
-    write_report(scored, figures, "python eval.py weights=models/net.tflite", 0, tmp_path / "out")
+    write_report(scored, metrics, "python eval.py weights=models/net.tflite", 0, tmp_path / "out")
     text = (tmp_path / "out/report.md").read_text()
-    interval = "{:.1f} to {:.1f}".format(*figures["pck@0.2_ci95"])
-    assert re.search(rf"\| PCK@0.2, landmarks as .* \| {figures['pck@0.2']:.1f} \| {interval} \|", text)
+    interval = "{:.1f} to {:.1f}".format(*metrics["pck@0.2_ci95"])
+    assert re.search(rf"\| PCK@0.2, landmarks as .* \| {metrics['pck@0.2']:.1f} \| {interval} \|", text)
     assert "7 people, crop from jitter, torso left shoulder to right hip." in text
     assert "| left_wrist |" in text
     assert "python eval.py weights=models/net.tflite" in text
     assert "sha256 `abc`" in text
-    assert json.loads((tmp_path / "out/results.json").read_text()) == figures
-    pictures = re.findall(r"\((\w+\.png)\)", text)
-    assert pictures == [f"{name}.png" for name in ("pck_curve", "body", "difficulty", "worst", "random")]
-    for picture in pictures:
-        image = cv2.imread(str(tmp_path / "out" / picture))
+    assert json.loads((tmp_path / "out/results.json").read_text()) == metrics
+    images = re.findall(r"\((\w+\.png)\)", text)
+    assert images == [f"{name}.png" for name in ("pck_curve", "body", "difficulty", "worst", "random")]
+    for name in images:
+        image = cv2.imread(str(tmp_path / "out" / name))
         assert min(image.shape[:2]) > 200
         assert image.std() > 10
 
 
-def test_what_an_engine_does_not_tell_has_no_figure(crowd, pose_roi, tmp_path):
-    """MediaPipe returns landmarks that are refined already, and no pose score."""
+def test_missing_outputs_of_an_engine_have_no_metrics(crowd, pose_roi, tmp_path):
+    """MediaPipe returns refined landmarks only, and no pose score."""
 
-    class Closed(ConstantEngine):
+    class RefinedOnly(ConstantEngine):
         def __call__(self, images: np.ndarray) -> RawOutputs:
             nothing = np.full((len(images), 1), np.nan)
             return super().__call__(images)._replace(heatmaps=None, pose_presence=nothing)
 
-    said = predict(Closed(pose_roi), plan_label_crops([crowd], "annotation", 0), "annotation")
-    write_predictions(said, tmp_path / "predictions.jsonl")
+    predicted = predict(RefinedOnly(pose_roi), plan_label_crops([crowd], "annotation", 0), "annotation")
+    write_predictions(predicted, tmp_path / "predictions.jsonl")
     read = read_predictions(tmp_path / "predictions.jsonl")
     assert {(p.landmarks_raw, p.pose_presence) for p in read.values()} == {(None, None)}
     scored = score(read, [crowd])
-    figures = results(scored) | ABOUT | {"file": "pose.task"}
-    assert figures["pck@0.2"] == 100
-    assert figures["pck@0.2_raw"] is None
-    assert "regression" not in headline(figures)
-    write_report(scored, figures, "", 0, tmp_path)
+    metrics = results(scored) | ABOUT | {"file": "pose.task"}
+    assert metrics["pck@0.2"] == 100
+    assert metrics["pck@0.2_raw"] is None
+    assert "regression" not in headline(metrics)
+    write_report(scored, metrics, "", 0, tmp_path)
     assert "regression output alone | not labelled or not trained |" in (tmp_path / "report.md").read_text()
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_report_of_weights_that_find_nobody(crowd, pose_roi, tmp_path):
+def test_a_report_without_any_detection(crowd, pose_roi, tmp_path):
     jobs = [job._replace(min_presence=1.0) for job in plan_label_crops([crowd], "annotation", 0)]
-    said = {(p.reader, p.image, p.person): p for p in predict(ConstantEngine(pose_roi), jobs, "detector")}
-    scored = score(said, [crowd])
-    figures = results(scored) | ABOUT
-    assert figures["pck@0.2"] == 0
-    write_report(scored, figures, "", 0, tmp_path)
+    predictions = {
+        (p.reader, p.image, p.person): p for p in predict(ConstantEngine(pose_roi), jobs, "detector")
+    }
+    scored = score(predictions, [crowd])
+    metrics = results(scored) | ABOUT
+    assert metrics["pck@0.2"] == 0
+    write_report(scored, metrics, "", 0, tmp_path)
     assert cv2.imread(str(tmp_path / "pck_curve.png")) is not None
 
 
-def test_points_left_out_are_said(scored, tmp_path):
-    figures = results(scored) | ABOUT
-    figures |= {"num_left_out": {"zero torso": 3}, "not_trained": {"nose": 5}}
-    write_report(scored, figures, "", 0, tmp_path)
+def test_excluded_points_are_listed(scored, tmp_path):
+    metrics = results(scored) | ABOUT
+    metrics |= {"num_left_out": {"zero torso": 3}, "not_trained": {"nose": 5}}
+    write_report(scored, metrics, "", 0, tmp_path)
     text = (tmp_path / "report.md").read_text()
-    assert "People left out: 3 (zero torso)." in text
-    assert "never learned them: nose (5)." in text
+    assert "People excluded: 3 (zero torso)." in text
+    assert "not trained on them: nose (5)." in text
 
 
-def test_worst_people_first(scored):
+def test_worst_cases_first(scored):
     errors = np.zeros_like(scored.errors)
     errors[2] = 0.3
     errors[5] = 0.4
@@ -103,7 +105,7 @@ def test_random_people_are_the_same_for_a_seed(scored):
     assert random_people(scored, 100, seed=0) == list(range(7))
 
 
-def test_results_are_never_written_over(tmp_path):
+def test_results_are_never_overwritten(tmp_path):
     (tmp_path / "old").mkdir()
     assert new_folder(str(tmp_path / "old"), tmp_path / "net.tflite") == tmp_path / "old"
     (tmp_path / "old" / ".part.of_a_kill").mkdir()
@@ -145,7 +147,7 @@ def test_the_command_names_groups_and_annotators():
 def test_the_report_of_a_pipeline_names_its_detector(scored, tmp_path):
     detector = {"file": "people.tflite", "sha256": "def"}
     write_report(scored, results(scored) | ABOUT | {"detector": detector}, "", 0, tmp_path)
-    assert "The detector: `people.tflite`, sha256 `def`." in (tmp_path / "report.md").read_text()
+    assert "Detector: `people.tflite`, sha256 `def`." in (tmp_path / "report.md").read_text()
 
 
 def test_the_command_of_scored_predictions_names_no_crop():
@@ -154,35 +156,35 @@ def test_the_command_of_scored_predictions_names_no_crop():
     assert command == "python eval.py predictions=p.jsonl \"data.test=['lsp:a']\" torso=midline seed=0"
 
 
-def test_only_tables_that_have_figures(scored, tmp_path):
-    figures = results(scored) | ABOUT
-    write_report(scored, figures, "", 0, tmp_path)
+def test_only_tables_with_values(scored, tmp_path):
+    metrics = results(scored) | ABOUT
+    write_report(scored, metrics, "", 0, tmp_path)
     text = (tmp_path / "report.md").read_text()
     assert "3-D" not in text
     assert "Fairness" not in text
-    columns = "| landmark | PCK@0.2 | mean error, % of torso | offset right, down, % of torso | points |"
+    columns = "| landmark | PCK@0.2 | mean error, % of torso | bias (right, down), % of torso | points |"
     assert columns in text
     assert re.search(r"\| left_hip \| \d+\.\d \| \d+\.\d \| [+-]\d+\.\d, [+-]\d+\.\d \| 7 \|", text)
 
 
-def test_tables_of_heads(scored, tmp_path):
-    figures = results(scored) | ABOUT
-    figures |= {"mpjpe_mm": 61.25, "mask_iou": 83.0, "outputs_not_trained": ["presence"]}
-    figures["classes"]["hidden"] = {"precision": None, "recall": 0.0, "f1": 0.0, "points": 9}
-    figures["calibration"] = {"visibility": {"error": 12.3, "bins": [[0.1, 0.3, 5], [0.9, 0.8, 70]]}}
-    write_report(scored, figures, "", 0, tmp_path)
+def test_tables_of_other_outputs(scored, tmp_path):
+    metrics = results(scored) | ABOUT
+    metrics |= {"mpjpe_mm": 61.25, "mask_iou": 83.0, "outputs_not_trained": ["presence"]}
+    metrics["classes"]["hidden"] = {"precision": None, "recall": 0.0, "f1": 0.0, "points": 9}
+    metrics["calibration"] = {"visibility": {"error": 12.3, "bins": [[0.1, 0.3, 5], [0.9, 0.8, 70]]}}
+    write_report(scored, metrics, "", 0, tmp_path)
     text = (tmp_path / "report.md").read_text()
     assert re.search(r"\| MPJPE: .* \| 61.2 mm \|", text)
     assert "PA-MPJPE" not in text
     assert "| hidden | 0.0 |  | 0.0 | 9 |" in text
     assert "| visible |" not in text
     assert "| visibility, expected calibration error | 12.3 % |" in text
-    assert "the weights never learned it: presence." in text
+    assert "not trained on them: presence." in text
     assert min(cv2.imread(str(tmp_path / "calibration.png")).shape[:2]) > 200
 
 
 def fair(**changed):
-    """An attribute of two groups, of which one is small."""
+    """Return an entry of `fairness` with two judged groups and two small ones."""
     row = {"pck@0.2": 71.5, "pdj@0.2": None, "std": 8.0, "ci95": [69.0, 74.0], "mean_error": 20.0}
     row |= {"mpjpe_mm": 61.0, "mask_iou": None, "count": 50, "subjects": 50}
     few = row | {"count": 3, "subjects": 3}
@@ -215,19 +217,20 @@ EMPTY = dict.fromkeys(_KEYS) | {"count": 0, "subjects": 0}
 
 
 def test_fairness_in_the_model_cards_shape(scored, tmp_path):
-    figures = results(scored) | ABOUT | {"fairness": {"pose_family": fair()}}
-    write_report(scored, figures, "", 0, tmp_path)
+    metrics = results(scored) | ABOUT | {"fairness": {"pose_family": fair()}}
+    write_report(scored, metrics, "", 0, tmp_path)
     text = (tmp_path / "report.md").read_text()
     assert "### Pose family" in text
     assert "| group | people | PCK@0.2 | std | 95 % interval | mean error, % of torso | MPJPE, mm |" in text
     assert "| plank | 50 | 71.5 | 8.0 | 69.0 to 74.0 | 20.0 |  |" in text
     assert "| **range of 2 groups** |  | **9.0** |" in text
     sentence = (
-        "**unfair**: the means differ by 9.0 (lowest: plank), the true ones surely by more than 8.0; over "
-        "7.5 is unfair. plank is so much worse than squat. Too few people to judge: few (3); none (0)."
+        "**unfair**: observed range 9.0 (lowest: plank); 95 % lower bound 8.0 (plank below squat), above the "
+        "criterion of 7.5. Too few people to judge: few (3); none (0)."
     )
     assert text.count(sentence) == 2, "at the beginning, and under its table"
-    assert "By PCK, since visibility is not known of everybody. The criterion is the model card's" in text
+    assert "Compared by PCK, because visibility is not labelled for all people." in text
+    assert "The criterion is that of MediaPipe's model card, for PDJ." in text
     assert "Fewer than 20 people: few (3); none (0). In no group: 4 people." in text
     assert min(cv2.imread(str(tmp_path / "fairness.png")).shape[:2]) > 150
 
@@ -235,12 +238,18 @@ def test_fairness_in_the_model_cards_shape(scored, tmp_path):
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"verdict": "fair", "range_ci95": [0, 6.0]}, "surely by less than 6.0; up to 7.5 is fair"),
-        ({"verdict": "undecided", "range_ci95": [2.0, 11.0]}, "about 8.5 without what chance adds"),
-        ({"verdict": "undecided", "range_ci95": [2.0, 11.0]}, "2.0 and 11.0, so it may be above 7.5 or not"),
+        (
+            {"verdict": "fair", "range_ci95": [0, 6.0]},
+            "lowest: plank); 95 % upper bound 6.0, below the criterion of 7.5",
+        ),
+        ({"verdict": "undecided", "range_ci95": [2.0, 11.0]}, "(lowest: plank), bias-corrected 8.5; 95 %"),
+        (
+            {"verdict": "undecided", "range_ci95": [2.0, 11.0]},
+            "2.0 to 11.0 includes the criterion of 7.5; evaluate more people",
+        ),
         (
             {"verdict": "undecided", "range_ci95": [0, 6.0]},
-            "less than 6.0. Too few people to judge: few (3)",
+            "95 % upper bound 6.0 among the judged groups, below the criterion of 7.5. Too few people",
         ),
         (
             {"verdict": "undecided", "range": None},
@@ -253,8 +262,8 @@ def test_verdicts_are_sentences(changed, sentence):
 
 
 def test_the_html_is_one_file_with_everything(scored, tmp_path):
-    figures = results(scored) | ABOUT | {"file": "<my> & net.tflite"}
-    write_report(scored, figures, "python eval.py a=<b>", 0, tmp_path)
+    metrics = results(scored) | ABOUT | {"file": "<my> & net.tflite"}
+    write_report(scored, metrics, "python eval.py a=<b>", 0, tmp_path)
     page = (tmp_path / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 5
     assert not re.search(r'(src|href)="(?!data:|#)', page)
@@ -265,22 +274,22 @@ def test_the_html_is_one_file_with_everything(scored, tmp_path):
     assert "a=&lt;b&gt;" in page
 
 
-def test_an_attribute_without_anybody_is_no_picture(scored, tmp_path):
-    """The column of a table may be empty."""
-    nobody = fair(groups={}, range=None, verdict="undecided", too_few=[], judged=[])
-    figures = results(scored) | ABOUT | {"fairness": {"team": nobody}}
-    write_report(scored, figures, "", 0, tmp_path)
+def test_an_attribute_without_people_has_no_image(scored, tmp_path):
+    """A column of the table of people may be empty."""
+    empty = fair(groups={}, range=None, verdict="undecided", too_few=[], judged=[])
+    metrics = results(scored) | ABOUT | {"fairness": {"team": empty}}
+    write_report(scored, metrics, "", 0, tmp_path)
     assert "fairness.png" not in (tmp_path / "report.md").read_text()
     assert not (tmp_path / "fairness.png").exists()
 
 
-def test_the_report_of_annotators_speaks_of_them(scored, tmp_path):
-    figures = results(scored) | ABOUT | {"annotators": True, "not_trained": {"nose": 5}}
-    figures |= {"outputs_not_trained": ["presence"]}
-    write_report(scored, figures, "", 0, tmp_path)
+def test_the_report_of_annotators_names_them(scored, tmp_path):
+    metrics = results(scored) | ABOUT | {"annotators": True, "not_trained": {"nose": 5}}
+    metrics |= {"outputs_not_trained": ["presence"]}
+    write_report(scored, metrics, "", 0, tmp_path)
     text = (tmp_path / "report.md").read_text()
-    assert "points of the second annotator that are near the first's" in text
+    assert "PCK@0.2 of the second annotator against the first" in text
     assert "regression output alone" not in text
     assert "because the second annotator did not label them: nose (5)." in text
-    assert "because the second annotator does not tell it: presence." in text
-    assert "weights" not in text.split("## Repeat")[0]
+    assert "because the second annotator did not label them: presence." in text
+    assert "weights" not in text.split("## Reproduce")[0]

@@ -1,4 +1,4 @@
-"""Matching by structure."""
+"""Matching of graphs by structure."""
 
 import pytest
 
@@ -18,14 +18,14 @@ def names(one: Graph, other: Graph) -> dict:
     return {a.weights: b.weights for a, b in pairs if a.weights}
 
 
-def test_convolutions_are_found_by_what_leads_to_them_whatever_the_order():
+def test_convolutions_are_matched_by_their_ancestors_in_any_order():
     one = Graph([INPUT, conv(0, name="a"), conv(1, name="b"), Op("relu6", (), (2,))], (3,))
     other = Graph([INPUT, conv(0, name="A"), conv(1, name="B"), Op("relu6", (), (2,))], (3,))
     assert names(one, other) == {"a": "A", "b": "B"}
 
 
-def test_twins_are_told_apart_by_what_follows():
-    """Two branches from one value, alike but for where they end."""
+def test_twins_are_distinguished_by_their_descendants():
+    """Two branches from one value that differ only in their outputs."""
     one = Graph([INPUT, conv(0, name="a"), conv(0, name="b"), Op("sigmoid", (), (2,))], (1, 3))
     other = Graph([INPUT, conv(0, name="B"), Op("sigmoid", (), (1,)), conv(0, name="A")], (3, 2))
     assert names(one, other) == {"a": "A", "b": "B"}
@@ -48,17 +48,17 @@ def test_sums_have_no_order_and_concatenations_do():
     "other",
     [
         Graph([INPUT, conv(0), conv(1)], (1,)),  # another output
-        Graph([INPUT, conv(0), conv(0)], (2,)),  # connected otherwise
-        Graph([INPUT, conv(0), conv(1), conv(2)], (3,)),  # one more
+        Graph([INPUT, conv(0), conv(0)], (2,)),  # other connections
+        Graph([INPUT, conv(0), conv(1), conv(2)], (3,)),  # one more convolution
         Graph([INPUT, conv(0), conv(1, out=8)], (2,)),  # wider
-        Graph([INPUT, conv(0), conv(1)], (2, 2)),  # an output more
+        Graph([INPUT, conv(0), conv(1)], (2, 2)),  # one more output
     ],
 )
 def test_other_graphs_do_not_match(other):
     assert match_graphs(Graph([INPUT, conv(0), conv(1)], (2,)), other) is None
 
 
-def test_weights_that_structure_cannot_place_are_refused():
+def test_weights_that_structure_cannot_match_are_rejected():
     twins = Graph([INPUT, conv(0, name="a"), conv(0, name="b"), Op("add", (), (1, 2))], (3,))
-    with pytest.raises(ValueError, match="cannot be told apart"):
+    with pytest.raises(ValueError, match="cannot be distinguished"):
         match_graphs(twins, twins)

@@ -1,4 +1,4 @@
-"""Published weights in our networks, against LiteRT on real crops."""
+"""Published weights in our networks, compared with LiteRT on real crops."""
 
 import dataclasses
 
@@ -26,7 +26,7 @@ from blazepose.runtime.decode import sigmoid
 
 LANDMARK_FILES = ("lite", "full", "heavy")
 LIMITS = {"landmarks": 0.01, "pose": 1e-5, "mask": 1e-3, "heatmaps": 1e-2, "world": 1e-4}
-"""Of the differences: pixels, probability, probability, logit, metres."""
+"""Largest differences allowed: pixels, probability, probability, logit, meters."""
 
 HEAVY_POSE = 1e-4
 """XNNPACK's own rounding: in double precision heavy is 4e-5 from LiteRT's pose score, and 6e-6 from ours."""
@@ -34,7 +34,7 @@ HEAVY_POSE = 1e-4
 
 @pytest.fixture(scope="module")
 def crops(shared) -> np.ndarray:
-    """Four people of lspet_val, uint8 (4, 256, 256, 3)."""
+    """Return crops of four people of lspet_val, uint8 (4, 256, 256, 3)."""
     people = read_source(f"lsp:{shared}/data/lspet_val").annotations[::160][:4]
     return np.stack(
         [crop_image(read_image(p.image), roi_to_image_matrix(aligned_roi(p)), 256) for p in people]
@@ -42,7 +42,7 @@ def crops(shared) -> np.ndarray:
 
 
 def litert(content: bytes, images: np.ndarray) -> list[np.ndarray]:
-    """Outputs of a TFLite file for each picture (batch, height, width, 3) float32."""
+    """Run a TFLite file on each image (batch, height, width, 3) float32."""
     interpreter = Interpreter(model_content=content)
     interpreter.allocate_tensors()
     runs = []
@@ -55,39 +55,39 @@ def litert(content: bytes, images: np.ndarray) -> list[np.ndarray]:
 
 def torch_outputs(net: nn.Module, images: np.ndarray) -> list[np.ndarray]:
     with torch.no_grad():
-        return [output.numpy() for output in net.contract(torch.from_numpy(images))]
+        return [output.numpy() for output in net.forward_export(torch.from_numpy(images))]
 
 
 @pytest.mark.parametrize("name", LANDMARK_FILES)
-def test_landmark_networks_say_what_litert_says(shared, crops, name):
+def test_landmark_networks_match_litert(shared, crops, name):
     content = (shared / "models" / f"pose_landmark_{name}.tflite").read_bytes()
     net = load_tflite(content)
     assert isinstance(net, LandmarkNet)
     assert net.variant == landmark_variant(name, "mediapipe")
     assert not net.training
     images = crops.astype(np.float32) / 255
-    found, expected = torch_outputs(net, images), litert(content, images)
-    for outputs in (found, expected):
-        outputs[2] = sigmoid(outputs[2])
+    outputs, expected = torch_outputs(net, images), litert(content, images)
+    for each in (outputs, expected):
+        each[2] = sigmoid(each[2])
     limits = LIMITS | ({"pose": HEAVY_POSE} if name == "heavy" else {})
-    for limit, one, other in zip(limits.values(), found, expected, strict=True):
+    for limit, one, other in zip(limits.values(), outputs, expected, strict=True):
         np.testing.assert_allclose(one, other, atol=limit, rtol=0)
 
 
-def test_the_detector_says_what_litert_says(shared, crops):
+def test_the_detector_matches_litert(shared, crops):
     content = (shared / "models" / "pose_detection.tflite").read_bytes()
     net = load_tflite(content)
     assert isinstance(net, DetectorNet)
     images = crops[:, 16:240, 16:240].astype(np.float32) / 127.5 - 1
-    for found, expected in zip(torch_outputs(net, images), litert(content, images), strict=True):
-        np.testing.assert_allclose(found, expected, atol=0.01, rtol=0)
+    for output, expected in zip(torch_outputs(net, images), litert(content, images), strict=True):
+        np.testing.assert_allclose(output, expected, atol=0.01, rtol=0)
 
 
-def test_every_weight_is_put_somewhere_and_kernels_have_length_one(shared):
+def test_every_weight_is_set_and_kernels_have_norm_one(shared):
     net = load_tflite((shared / "models" / "pose_landmark_lite.tflite").read_bytes())
     fresh = LandmarkNet(net.variant).state_dict()
     same = [name for name, value in net.state_dict().items() if torch.equal(value, fresh[name])]
-    # Statistics and the unit; and the offset maps' bias, which starts from 0 in every network.
+    # Statistics and the unit; and the offset maps' bias, which is initialized with 0.
     assert {name.split(".")[-1] for name in same} <= {
         "running_mean",
         "running_var",
@@ -98,11 +98,11 @@ def test_every_weight_is_put_somewhere_and_kernels_have_length_one(shared):
     assert [name for name in same if name.endswith("bias")] == ["offsets.bias"]
     for module in net.modules():
         if isinstance(module, ConvNorm):
-            lengths = module.conv.weight.flatten(1).norm(dim=1)
-            assert torch.allclose(lengths[lengths > 0], torch.ones(()))
+            norms = module.conv.weight.flatten(1).norm(dim=1)
+            assert torch.allclose(norms[norms > 0], torch.ones(()))
 
 
-def test_recalibration_keeps_the_function_and_normalises_activations(shared, crops):
+def test_precise_bn_keeps_the_outputs_and_normalizes_activations(shared, crops):
     net = load_tflite((shared / "models" / "pose_landmark_full.tflite").read_bytes())
     images = crops.astype(np.float32) / 255
     before = torch_outputs(net, images)
@@ -110,16 +110,16 @@ def test_recalibration_keeps_the_function_and_normalises_activations(shared, cro
     after = torch_outputs(net, images)
     np.testing.assert_allclose(after[0], before[0], atol=0.01)
     np.testing.assert_allclose(after[4], before[4], atol=1e-4)
-    # In training mode, on the same pictures, the statistics are those that were set.
+    # In training mode, on the same images, the statistics are those that were set.
     first = net.encoder.stem[0]
     with torch.no_grad():
         inputs = torch.from_numpy(images).permute(0, 3, 1, 2)
-        still, live = first.eval()(inputs), first.train()(inputs)
-    torch.testing.assert_close(live, still, atol=0.01, rtol=0)
+        evaluated, trained = first.eval()(inputs), first.train()(inputs)
+    torch.testing.assert_close(trained, evaluated, atol=0.01, rtol=0)
     np.testing.assert_allclose(torch_outputs(fold(net), images)[0], before[0], atol=0.01)
 
 
-def test_files_that_are_no_network_of_ours_are_told(shared, tmp_path):
+def test_files_that_are_no_network_are_rejected(shared, tmp_path):
     content = (shared / "models" / "pose_landmark_lite.tflite").read_bytes()
     with pytest.raises(ValueError, match="it is not a TFLite file"):
         load_tflite(b"PK" + bytes(100))
@@ -129,7 +129,7 @@ def test_files_that_are_no_network_of_ours_are_told(shared, tmp_path):
 
 @pytest.fixture
 def thin(monkeypatch) -> LandmarkVariant:
-    """A further variant, of one wiring only."""
+    """Register a further variant, of one wiring only."""
     variant = dataclasses.replace(landmark_variant("lite", "mediapipe"), name="thin", decoder=16)
     monkeypatch.setitem(VARIANTS, "thin", {"paper": variant})
     return variant
@@ -147,7 +147,7 @@ def test_a_variant_of_one_wiring_is_imported(thin):
 
 
 def rewired(content: bytes, change) -> bytes:
-    """A TFLite file with its graph changed."""
+    """Return a TFLite file with its graph changed."""
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     change(model.subgraphs[0])
     builder = flatbuffers.Builder(len(content))
@@ -155,18 +155,18 @@ def rewired(content: bytes, change) -> bytes:
     return bytes(builder.Output())
 
 
-def test_another_graph_is_told(shared):
+def test_another_graph_is_rejected(shared):
     content = (shared / "models" / "pose_landmark_lite.tflite").read_bytes()
 
     def swap_outputs(graph) -> None:
         graph.outputs = graph.outputs[[4, 1, 2, 3, 0]]
 
-    def forget_world(graph) -> None:
+    def drop_world(graph) -> None:
         graph.outputs = graph.outputs[:4]
 
-    with pytest.raises(ValueError, match="convolutions are those of lite in the mediapipe wiring, otherwise"):
+    with pytest.raises(ValueError, match="convolutions are those of lite in the mediapipe wiring, connected"):
         load_tflite(rewired(content, swap_outputs))
     with pytest.raises(
         ValueError, match=r"none of our networks: of its \d+ convolutions .* 1 have no counterpart"
     ):
-        load_tflite(rewired(content, forget_world))
+        load_tflite(rewired(content, drop_world))

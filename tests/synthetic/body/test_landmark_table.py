@@ -4,41 +4,43 @@ import numpy as np
 import pytest
 
 from blazepose.synthetic.body.body_model import PosedBody
-from blazepose.synthetic.body.landmark_table import FLESH_M, LEFT_AND_MIDDLE
+from blazepose.synthetic.body.landmark_table import LEFT_AND_MIDLINE, SKIN_DEPTH_M
 from blazepose.topology import INDEX, LANDMARKS, MIRROR, NUM_LANDMARKS, mirror_name
 
 
 @pytest.fixture(scope="module")
-def at(makers, average):
-    """{name: where it is} of the average body standing; x left, y backwards, z up."""
-    (body,) = makers.model.pose([average], [{}])
-    return dict(zip(LANDMARKS, makers.table.of(body), strict=True))
+def at(builder, average):
+    """Return {name: position} on the average body standing; x left, y backwards, z up."""
+    (body,) = builder.model.pose([average], [{}])
+    return dict(zip(LANDMARKS, builder.landmark_table.landmarks(body), strict=True))
 
 
 def test_the_table_has_every_landmark_once():
-    both = set(LEFT_AND_MIDDLE) | {mirror_name(name) for name in LEFT_AND_MIDDLE}
+    both = set(LEFT_AND_MIDLINE) | {mirror_name(name) for name in LEFT_AND_MIDLINE}
     assert both == set(LANDMARKS)
-    assert not any("right" in name for name in LEFT_AND_MIDDLE)
-    assert FLESH_M.shape == (NUM_LANDMARKS,)
-    assert (FLESH_M[MIRROR[:NUM_LANDMARKS]] == FLESH_M).all()
-    assert FLESH_M[INDEX["right_hip"]] == LEFT_AND_MIDDLE["left_hip"].flesh_m
+    assert not any("right" in name for name in LEFT_AND_MIDLINE)
+    assert SKIN_DEPTH_M.shape == (NUM_LANDMARKS,)
+    assert (SKIN_DEPTH_M[MIRROR[:NUM_LANDMARKS]] == SKIN_DEPTH_M).all()
+    assert SKIN_DEPTH_M[INDEX["right_hip"]] == LEFT_AND_MIDLINE["left_hip"].skin_depth_m
 
 
-def test_weights_are_averages(makers):
-    table = makers.table
+def test_weights_are_averages(builder):
+    table = builder.landmark_table
     np.testing.assert_allclose(table.vertices.sum(axis=1) + table.joints.sum(axis=1), 1, atol=1e-4)
 
 
-def test_landmarks_move_with_the_body(makers, average):
-    (body,) = makers.model.pose([average], [{"left_elbow_flexion": 70}])
-    moved = PosedBody(body.vertices + 1, body.joints + 1, body.frames, body.stature)
-    np.testing.assert_allclose(makers.table.of(moved), makers.table.of(body) + 1, atol=1e-4)
+def test_landmarks_move_with_the_body(builder, average):
+    (body,) = builder.model.pose([average], [{"left_elbow_flexion": 70}])
+    moved = PosedBody(body.vertices + 1, body.joints + 1, body.bone_rotations, body.stature)
+    np.testing.assert_allclose(
+        builder.landmark_table.landmarks(moved), builder.landmark_table.landmarks(body) + 1, atol=1e-4
+    )
 
 
-def test_left_and_right_mirror_each_other_on_the_template(makers):
-    model = makers.model
+def test_left_and_right_mirror_each_other_on_the_template(builder):
+    model = builder.model
     rest = PosedBody(model.template, model.rest_joints, np.empty(0), 1.7)
-    points = makers.table.of(rest)
+    points = builder.landmark_table.landmarks(rest)
     np.testing.assert_allclose(points[MIRROR[:NUM_LANDMARKS]] * [-1, 1, 1], points, atol=0.001)
 
 
@@ -73,8 +75,8 @@ def test_hands_and_feet_are_in_order(at):
     assert heights == sorted(heights, reverse=True)
 
 
-def test_lengths_are_human(at, makers, average):
-    (body,) = makers.model.pose([average], [{}])
+def test_lengths_are_human(at, builder, average):
+    (body,) = builder.model.pose([average], [{}])
     thigh, shin, upper, lower = (
         np.linalg.norm(at[f"left_{a}"] - at[f"left_{b}"]) / body.stature
         for a, b in (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
@@ -83,7 +85,7 @@ def test_lengths_are_human(at, makers, average):
     np.testing.assert_allclose([thigh, shin, upper, lower], [0.245, 0.246, 0.186, 0.146], atol=0.035)
 
 
-def test_no_landmark_is_deeper_under_skin_and_clothes_than_it_says(makers, crowd):
+def test_no_landmark_is_deeper_under_skin_and_clothes_than_its_limit(builder, crowd):
     for figures in crowd.values():
         for figure in figures:
             dressed = figure.vertices[: len(figure.skin)]
@@ -92,15 +94,17 @@ def test_no_landmark_is_deeper_under_skin_and_clothes_than_it_says(makers, crowd
             assert (figure.depth_m < 0.3).all()
 
 
-def test_clothes_lay_landmarks_deeper(makers, average):
-    (body,) = makers.model.pose([average], [{}])
+def test_clothes_increase_the_depth(builder, average):
+    (body,) = builder.model.pose([average], [{}])
     bare = np.zeros(len(body.vertices), np.float32)
     jumper = bare.copy()
-    jumper[makers.wardrobe.regions.arm >= 0] = 0.03
-    points = makers.table.of(body)
-    naked, dressed = (makers.table.depth_m(points, body.vertices, cloth, 1.7) for cloth in (bare, jumper))
-    deeper = dict(zip(LANDMARKS, dressed - naked, strict=True))
+    jumper[builder.appearance_sampler.regions.arm >= 0] = 0.03
+    points = builder.landmark_table.landmarks(body)
+    undressed, dressed = (
+        builder.landmark_table.max_depth_m(points, body.vertices, cloth, 1.7) for cloth in (bare, jumper)
+    )
+    deeper = dict(zip(LANDMARKS, dressed - undressed, strict=True))
     assert deeper["left_elbow"] == pytest.approx(0.03, abs=1e-6)
     assert deeper["right_elbow"] == pytest.approx(0.03, abs=1e-6)
     assert deeper["left_knee"] == deeper["nose"] == 0
-    assert (naked >= FLESH_M).all()
+    assert (undressed >= SKIN_DEPTH_M).all()

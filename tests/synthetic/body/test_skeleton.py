@@ -1,9 +1,9 @@
-"""Joint angles move what they say, where they say."""
+"""Every joint angle moves its part of the body in its direction."""
 
 import numpy as np
 import pytest
 
-from blazepose.synthetic.body.skeleton import FREEDOMS, SIDES, clip_to_limits, mirrored
+from blazepose.synthetic.body.skeleton import DOFS, SIDE_DOFS, clip_to_limits, mirror_angles
 from blazepose.synthetic.poses.families import sample_posture
 
 LEFT, BACK, UP = np.eye(3)
@@ -13,12 +13,12 @@ SYMMETRY_M = 0.002
 
 
 @pytest.fixture(scope="module")
-def pose(makers, average):
-    """{bone: where it begins} of the average body in a posture."""
+def pose(builder, average):
+    """Return a function that computes {bone: start} of the average body in a posture."""
 
     def pose(**angles: float) -> dict[str, np.ndarray]:
-        (body,) = makers.model.pose([average], [angles])
-        return dict(zip(makers.model.skeleton.index, body.joints.astype(float), strict=True))
+        (body,) = builder.model.pose([average], [angles])
+        return dict(zip(builder.model.skeleton.index, body.joints.astype(float), strict=True))
 
     return pose
 
@@ -79,20 +79,20 @@ def test_the_neutral_posture_stands_with_hanging_arms(pose):
         ("left_thumb_flexion", "finger1-3.L", "finger1-2.L", BACK, {}),
     ],
 )
-def test_a_positive_angle_moves_the_end_where_it_says(pose, name, end, base, direction, bent):
+def test_a_positive_angle_moves_the_end_in_its_direction(pose, name, end, base, direction, bent):
     before, after = pose(**bent), pose(**bent | {name: bent.get(name, 0) + 20})
     move = (after[end] - after[base]) - (before[end] - before[base])
     assert move @ direction > 0.003
     assert move @ direction > 0.8 * np.linalg.norm(move)
 
 
-def test_every_freedom_of_the_left_has_its_twin_on_the_right(pose):
-    for name in SIDES:
+def test_every_left_degree_of_freedom_mirrors_the_right_one(pose):
+    for name in SIDE_DOFS:
         left, right = pose(**{f"left_{name}": 25}), pose(**{f"right_{name}": 25})
         assert_same(mirror(left), right)
 
 
-def test_nothing_but_what_hangs_on_the_joint_moves(pose):
+def test_a_joint_moves_only_its_descendants(pose):
     before, after = pose(), pose(left_elbow_flexion=90)
     moved = {name for name in before if np.linalg.norm(after[name] - before[name]) > 1e-4}
     assert moved == {"lowerarm02.L", "wrist.L"} | {
@@ -100,7 +100,7 @@ def test_nothing_but_what_hangs_on_the_joint_moves(pose):
     }
 
 
-def test_limbs_go_forward_first_and_are_spread_then(pose):
+def test_flexion_acts_before_abduction(pose):
     joints = pose(left_shoulder_flexion=90, left_shoulder_abduction=30)
     arm = joints["wrist.L"] - joints["upperarm01.L"]
     assert -arm[1] > 0.75 * np.linalg.norm(arm)
@@ -117,9 +117,9 @@ def test_angles_are_degrees_and_shared_by_the_joints_of_the_spine(pose):
     assert np.degrees(np.arccos(cosine)) == pytest.approx(60, abs=0.1)
 
 
-def test_an_unknown_freedom_is_no_silent_zero(makers, average):
+def test_an_unknown_degree_of_freedom_is_rejected(builder, average):
     with pytest.raises(KeyError, match="left_tail_flexion"):
-        makers.model.pose([average], [{"left_tail_flexion": 10}])
+        builder.model.pose([average], [{"left_tail_flexion": 10}])
 
 
 def test_limits_clip():
@@ -128,12 +128,12 @@ def test_limits_clip():
         "right_elbow_flexion": 155,
         "neck_twist": -10.5,
     }
-    assert all(freedom.low <= 0 <= freedom.high for freedom in FREEDOMS.values())
+    assert all(dof.low <= 0 <= dof.high for dof in DOFS.values())
 
 
 @pytest.mark.parametrize("family", ["dance", "kick", "twist", "side_plank"])
 def test_the_mirrored_posture_is_the_mirror_image(pose, family):
     angles = sample_posture(family, np.random.default_rng(0)).angles
-    assert mirrored(mirrored(angles)) == angles
-    assert mirrored(angles) != angles
-    assert_same(mirror(pose(**angles)), pose(**mirrored(angles)))
+    assert mirror_angles(mirror_angles(angles)) == angles
+    assert mirror_angles(angles) != angles
+    assert_same(mirror(pose(**angles)), pose(**mirror_angles(angles)))

@@ -5,133 +5,133 @@ from dataclasses import replace
 
 import numpy as np
 
-from blazepose.synthetic.dataset.labels import annotation, landmarks_of, seen_well
+from blazepose.synthetic.dataset.labels import annotation, is_visible_enough, scene_landmarks
 from blazepose.synthetic.poses.posture import Posture
 from blazepose.synthetic.scene.camera import look_at, place_camera, sample_camera
-from blazepose.synthetic.scene.solids import rod
+from blazepose.synthetic.scene.solids import cylinder
 from blazepose.topology import INDEX, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
 from tests.synthetic.stage import stage
 
 
-def seen_from(figure, bearing: float, size: int = 96):
-    """A picture of somebody, whole, from a bearing against its front."""
-    shot = replace(
+def scene_from(figure, azimuth: float, size: int = 96):
+    """Build a scene that shows a whole person from an azimuth relative to the front."""
+    spec = replace(
         sample_camera(np.random.default_rng(0)),
         distance_m=4.0,
         height_m=1.2,
-        bearing_rad=bearing,
+        azimuth_rad=azimuth,
         aim_rad=(0.0, 0.0),
         roll_rad=0.0,
         fill=0.9,
         shift=(0.0, 0.0),
     )
-    return stage([figure], place_camera(shot, figure.front_rad, figure.vertices, size))
+    return stage([figure], place_camera(spec, figure.heading_rad, figure.vertices, size))
 
 
 def test_left_is_the_persons_left_from_all_sides(renderer, crowd):
-    """Facing the camera it is on the right of the picture, from behind on the left."""
+    """Facing the camera it is on the right of the image, from behind on the left."""
     pairs = [("left_shoulder", "right_shoulder"), ("left_hip", "right_hip")]
     for name in ("press", "arms_overhead"):
         for figure in crowd[name]:
-            for bearing, sign in ((0.0, 1), (math.pi, -1), (0.4, 1), (math.pi - 0.4, -1)):
-                scene = seen_from(figure, bearing)
+            for azimuth, sign in ((0.0, 1), (math.pi, -1), (0.4, 1), (math.pi - 0.4, -1)):
+                scene = scene_from(figure, azimuth)
                 renderer.load(scene)
-                (seen,) = landmarks_of(scene, renderer)
+                (labels,) = scene_landmarks(scene, renderer)
                 for left, right in pairs:
-                    apart = seen.pixels[INDEX[left]] - seen.pixels[INDEX[right]]
-                    assert apart[0] * sign > 2
-                    assert (seen.world_m[INDEX[left]] - seen.world_m[INDEX[right]])[0] * sign > 0.05
+                    offset = labels.pixels[INDEX[left]] - labels.pixels[INDEX[right]]
+                    assert offset[0] * sign > 2
+                    assert (labels.world_m[INDEX[left]] - labels.world_m[INDEX[right]])[0] * sign > 0.05
 
 
 def test_toes_are_nearer_than_heels_from_the_front_and_eyes_are_hidden_from_behind(renderer, crowd):
     for figure in crowd["press"]:
-        for bearing, sign in ((0.0, -1), (math.pi, 1)):
-            scene = seen_from(figure, bearing)
+        for azimuth, sign in ((0.0, -1), (math.pi, 1)):
+            scene = scene_from(figure, azimuth)
             renderer.load(scene)
-            (seen,) = landmarks_of(scene, renderer)
+            (labels,) = scene_landmarks(scene, renderer)
             for side in ("left", "right"):
-                ahead = seen.z_px[INDEX[f"{side}_foot_index"]] - seen.z_px[INDEX[f"{side}_heel"]]
+                ahead = labels.z_px[INDEX[f"{side}_foot_index"]] - labels.z_px[INDEX[f"{side}_heel"]]
                 assert ahead * sign > 1
-            assert seen.world_m[INDEX["nose"], 1] < -0.2  # y is down
-            if bearing:
-                assert not seen.visible[INDEX["nose"]]
-                assert not seen.visible[INDEX["left_eye"]]
-                assert seen.visible[[LEFT_SHOULDER, RIGHT_SHOULDER, INDEX["left_heel"]]].all()
+            assert labels.world_m[INDEX["nose"], 1] < -0.2  # y is down
+            if azimuth:
+                assert not labels.visible[INDEX["nose"]]
+                assert not labels.visible[INDEX["left_eye"]]
+                assert labels.visible[[LEFT_SHOULDER, RIGHT_SHOULDER, INDEX["left_heel"]]].all()
             else:
-                assert seen.visible[[INDEX["nose"], INDEX["left_eye"], INDEX["mouth_right"]]].all()
-                assert not seen.visible[INDEX["left_heel"]]
+                assert labels.visible[[INDEX["nose"], INDEX["left_eye"], INDEX["mouth_right"]]].all()
+                assert not labels.visible[INDEX["left_heel"]]
 
 
 def test_the_far_side_is_hidden_in_profile(renderer, crowd):
     for figure in crowd["press"]:
-        for bearing, near, far in ((math.pi / 2, "left", "right"), (-math.pi / 2, "right", "left")):
-            scene = seen_from(figure, bearing)
+        for azimuth, near, far in ((math.pi / 2, "left", "right"), (-math.pi / 2, "right", "left")):
+            scene = scene_from(figure, azimuth)
             renderer.load(scene)
-            (seen,) = landmarks_of(scene, renderer)
-            assert seen.visible[[INDEX[f"{near}_{name}"] for name in ("hip", "knee", "ankle")]].all()
-            assert not seen.visible[[INDEX[f"{far}_ear"], INDEX[f"{far}_hip"]]].any()
-            assert seen.z_px[INDEX[f"{near}_hip"]] < seen.z_px[INDEX[f"{far}_hip"]]
+            (labels,) = scene_landmarks(scene, renderer)
+            assert labels.visible[[INDEX[f"{near}_{name}"] for name in ("hip", "knee", "ankle")]].all()
+            assert not labels.visible[[INDEX[f"{far}_ear"], INDEX[f"{far}_hip"]]].any()
+            assert labels.z_px[INDEX[f"{near}_hip"]] < labels.z_px[INDEX[f"{far}_hip"]]
 
 
-def test_a_hand_before_the_hip_hides_it(renderer, makers):
-    """Flesh that a landmark does not lie in hides it, however near it is."""
+def test_a_hand_before_the_hip_occludes_it(renderer, builder):
+    """A body part that does not contain a landmark occludes it, however near it is."""
     rng = np.random.default_rng(0)
     posture = Posture({})  # arms hanging, palms at the thighs
-    shape = makers.model.sample_shapes(1, rng)[0]
-    (body,) = makers.model.pose([shape], [posture.angles])
-    figure = makers.figure(body, shape, posture, rng)
+    shape = builder.model.sample_shapes(1, rng)[0]
+    (body,) = builder.model.pose([shape], [posture.angles])
+    figure = builder.build(body, shape, posture, rng)
     hip, wrist = figure.landmarks[INDEX["left_hip"]], figure.landmarks[INDEX["left_wrist"]]
     # From beyond the hand, and from the front.
-    front = np.array([math.sin(figure.front_rad), -math.cos(figure.front_rad), 0.0])
-    for away, hidden in (((wrist - hip) / np.linalg.norm(wrist - hip), True), (front, False)):
-        scene = stage([figure], look_at(hip + 0.8 * away, hip, 0.0, 60.0, 96))
+    front = np.array([math.sin(figure.heading_rad), -math.cos(figure.heading_rad), 0.0])
+    for direction, hidden in (((wrist - hip) / np.linalg.norm(wrist - hip), True), (front, False)):
+        scene = stage([figure], look_at(hip + 0.8 * direction, hip, 0.0, 60.0, 96))
         renderer.load(scene)
-        (seen,) = landmarks_of(scene, renderer)
-        assert seen.visible[INDEX["left_hip"]] != hidden
-        assert seen.before[INDEX["left_hip"]] == (1 if hidden else -1)
+        (labels,) = scene_landmarks(scene, renderer)
+        assert labels.visible[INDEX["left_hip"]] != hidden
+        assert labels.occluded_by[INDEX["left_hip"]] == (1 if hidden else -1)
 
 
-def test_what_is_in_the_way_is_named(renderer, makers, crowd):
+def test_the_occluder_is_labelled(renderer, builder, crowd):
     main, other = crowd["stand"][0], crowd["stand"][1]
-    scene = seen_from(main, 0.0)
-    bar = rod(*(main.landmarks[[LEFT_HIP, RIGHT_HIP]] + scene.camera.axes[2] * -0.5), 0.3)
-    behind = other.moved(scene.camera.axes[2] * [1.0, 1.0, 0.0])
-    for figures, things, thing, words in (
+    scene = scene_from(main, 0.0)
+    bar = cylinder(*(main.landmarks[[LEFT_HIP, RIGHT_HIP]] + scene.camera.axes[2] * -0.5), 0.3)
+    behind = other.translated(scene.camera.axes[2] * [1.0, 1.0, 0.0])
+    for figures, solids, occluder, expected in (
         ([main], [], "none", ["none"]),
         ([main], [bar], "bar", ["bar"]),
-        ([main], [], "bar", ["none"]),  # it missed
+        ([main], [], "bar", ["none"]),  # the bar occludes no landmark
         ([main, behind], [], "none", ["none", "person"]),
-        ([main, behind.moved(scene.camera.axes[0] * 2)], [bar], "bar", ["bar", "none"]),
+        ([main, behind.translated(scene.camera.axes[0] * 2)], [bar], "bar", ["bar", "none"]),
     ):
-        shown = stage(figures, scene.camera, *things)
-        shown.occluder = thing
+        shown = stage(figures, scene.camera, *solids)
+        shown.occluder = occluder
         renderer.load(shown)
-        seen, frame = landmarks_of(shown, renderer), renderer.frame(shown)
-        entries = [annotation(k, shown, seen[k], frame, makers, 0, k) for k in range(len(figures))]
-        assert [entry["attributes"]["occluder"] for entry in entries] == words
+        labels, frame = scene_landmarks(shown, renderer), renderer.render(shown)
+        entries = [annotation(k, shown, labels[k], frame, builder, 0, k) for k in range(len(figures))]
+        assert [entry["attributes"]["occluder"] for entry in entries] == expected
 
 
-def test_bystanders_of_whom_little_is_seen_are_marked_as_a_crowd(renderer, makers, crowd):
+def test_mostly_hidden_bystanders_are_crowd(renderer, builder, crowd):
     main, other = crowd["stand"][0], crowd["stand"][1]
-    scene = seen_from(main, 0.0)
+    scene = scene_from(main, 0.0)
     aside, gone = scene.camera.axes[0] * 0.4, scene.camera.axes[0] * 3.0
     for shift, crowded in ((aside, 0), (gone, 1)):
-        scene.figures, scene.words = [main, other.moved(shift)], [{}, {}]
+        scene.figures, scene.attributes = [main, other.translated(shift)], [{}, {}]
         renderer.load(scene)
-        seen, frame = landmarks_of(scene, renderer), renderer.frame(scene)
-        marks = [annotation(k, scene, seen[k], frame, makers, 7, k)["iscrowd"] for k in range(2)]
+        labels, frame = scene_landmarks(scene, renderer), renderer.render(scene)
+        marks = [annotation(k, scene, labels[k], frame, builder, 7, k)["iscrowd"] for k in range(2)]
         assert marks == [0, crowded]
-    assert seen_well(seen[0])
-    assert not seen_well(seen[1])
-    # The person a picture is of is never a crowd.
-    scene.figures = [main.moved(gone)]
+    assert is_visible_enough(labels[0])
+    assert not is_visible_enough(labels[1])
+    # The main person is never crowd.
+    scene.figures = [main.translated(gone)]
     renderer.load(scene)
-    (lost,) = landmarks_of(scene, renderer)
-    assert annotation(0, scene, lost, renderer.frame(scene), makers, 7, 1)["iscrowd"] == 0
+    (lost,) = scene_landmarks(scene, renderer)
+    assert annotation(0, scene, lost, renderer.render(scene), builder, 7, 1)["iscrowd"] == 0
 
 
-def test_nobody_has_no_landmarks(renderer, crowd):
-    scene = seen_from(crowd["stand"][0], 0.0)
+def test_a_scene_without_people_has_no_landmarks(renderer, crowd):
+    scene = scene_from(crowd["stand"][0], 0.0)
     scene.figures = []
     renderer.load(scene)
-    assert landmarks_of(scene, renderer) == []
+    assert scene_landmarks(scene, renderer) == []

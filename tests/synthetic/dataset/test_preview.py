@@ -7,7 +7,7 @@ from blazepose.synthetic.dataset.folder import Split
 from blazepose.synthetic.dataset.preview import draw_preview
 
 
-def test_a_sheet_shows_everybody_plain_and_labelled(rendered, tmp_path):
+def test_a_sheet_shows_images_without_and_with_labels(rendered, tmp_path):
     draw_preview(Split(rendered, "train", 16), tmp_path / "new" / "sheet.png")
     sheet = cv2.imread(str(tmp_path / "new" / "sheet.png"))
     assert sheet.shape == (4 * 256, 8 * 256, 3)
@@ -15,8 +15,8 @@ def test_a_sheet_shows_everybody_plain_and_labelled(rendered, tmp_path):
     plain, labelled = tiles[::2], tiles[1::2]
     assert plain.std(axis=(1, 2, 3)).min() > 5
     for number, (tile, drawn) in enumerate(zip(plain, labelled, strict=True)):
-        picture = cv2.imread(str(rendered / "train" / "images" / f"{number:06d}.jpg"))
-        np.testing.assert_array_equal(tile, picture)
+        image = cv2.imread(str(rendered / "train" / "images" / f"{number:06d}.jpg"))
+        np.testing.assert_array_equal(tile, image)
         changed = (tile != drawn).any(axis=2).mean()
         assert 0.02 < changed < 0.9
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["sheet.png"]

@@ -1,38 +1,38 @@
-"""Somebody somewhere, alone or not."""
+"""Scenes of one or two people."""
 
 import numpy as np
 
 from blazepose.synthetic.scene.scene import sample_empty_scene, sample_scene
-from tests.synthetic.stage import people
+from tests.synthetic.stage import sample_people
 
 
-def test_the_person_the_picture_is_of_stays_and_others_are_moved(makers):
+def test_the_main_person_stays_and_others_are_moved(builder):
     rng = np.random.default_rng(0)
     for _ in range(6):
-        main, other = people(makers, ["stand", "squat"], rng)
-        scene = sample_scene([main, other], makers, 64, [], rng)
+        main, other = sample_people(builder, ["stand", "squat"], rng)
+        scene = sample_scene([main, other], builder, 64, [], rng)
         assert scene.figures[0] is main
         moved = scene.figures[1].landmarks - other.landmarks
         np.testing.assert_allclose(moved, np.tile(moved[0], (33, 1)), atol=1e-5)
         assert abs(moved[0, 2]) < 1e-6
         assert np.linalg.norm(moved[0, :2]) > 0.2
-        assert len(scene.words) == 2
-        assert all(words["place"] == scene.room.kind for words in scene.words)
+        assert len(scene.attributes) == 2
+        assert all(attributes["place"] == scene.environment.kind for attributes in scene.attributes)
 
 
-def test_an_empty_scene_has_the_things_but_nobody(makers):
+def test_an_empty_scene_has_props_but_no_person(builder):
     rng = np.random.default_rng(1)
-    (figure,) = people(makers, ["hang"], rng)
-    scene = sample_empty_scene(figure, makers, 64, [], rng)
+    (figure,) = sample_people(builder, ["hang"], rng)
+    scene = sample_empty_scene(figure, builder, 64, [], rng)
     assert not scene.figures
-    assert not scene.words
-    assert len(scene.room.things.mesh()[0]) > 0  # the bar
+    assert not scene.attributes
+    assert len(scene.environment.objects.build()[0]) > 0  # the bar
 
 
-def test_the_same_randomness_draws_the_same_scene(makers):
-    (figure,) = people(makers, ["dance"], np.random.default_rng(2))
-    one, other = (sample_scene([figure], makers, 64, [], np.random.default_rng(5)) for _ in range(2))
+def test_the_same_seed_samples_the_same_scene(builder):
+    (figure,) = sample_people(builder, ["dance"], np.random.default_rng(2))
+    one, other = (sample_scene([figure], builder, 64, [], np.random.default_rng(5)) for _ in range(2))
     np.testing.assert_array_equal(one.camera.axes, other.camera.axes)
-    np.testing.assert_array_equal(one.room.shell.mesh()[0], other.room.shell.mesh()[0])
-    np.testing.assert_array_equal(one.room.things.mesh()[0], other.room.things.mesh()[0])
-    assert one.words == other.words
+    np.testing.assert_array_equal(one.environment.shell.build()[0], other.environment.shell.build()[0])
+    np.testing.assert_array_equal(one.environment.objects.build()[0], other.environment.objects.build()[0])
+    assert one.attributes == other.attributes

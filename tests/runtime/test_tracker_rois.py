@@ -1,4 +1,4 @@
-"""People whom the caller points to, in a scripted world."""
+"""ROIs and boxes of the caller, in a scripted world."""
 
 import math
 
@@ -9,22 +9,22 @@ from blazepose.geometry import Roi, roi_from_box, roi_iou
 from tests.runtime.scripted import IMAGE, at
 
 
-def test_a_given_roi_is_looked_through_as_it_is(world):
+def test_a_given_roi_is_used_unchanged(world):
     tracker = world.tracker()
     world.people = {"ben": at(400), "anna": at(100)}
     given = Roi(110.0, 230.0, 120.0, 0.3)
     (pose,) = tracker(IMAGE, 0, rois=[given])
-    assert (pose.roi, pose.id, world.looked, world.asked) == (given, 0, [given], 0)
+    assert (pose.roi, pose.id, world.landmarker_rois, world.detector_calls) == (given, 0, [given], 0)
     (pose,) = tracker(IMAGE, 33)
     assert pose.roi == at(100)
     corrected = Roi(95.0, 240.0, 90.0, 0.0)
     (pose,) = tracker(IMAGE, 66, rois=[corrected])
     assert (pose.roi, pose.id) == (corrected, 0)
-    assert world.asked == 0
+    assert world.detector_calls == 0
 
 
-def test_a_given_roi_elsewhere_is_somebody_else(world):
-    tracker = world.tracker(people=2)
+def test_a_given_roi_elsewhere_starts_a_track(world):
+    tracker = world.tracker(num_poses=2)
     world.people = {"anna": at(100), "ben": at(400)}
     tracker(IMAGE, 0, rois=[at(100)])
     poses = tracker(IMAGE, 33, rois=[at(410)])
@@ -32,31 +32,31 @@ def test_a_given_roi_elsewhere_is_somebody_else(world):
         ("anna", 0, at(100)),
         ("ben", 1, at(410)),
     ]
-    assert world.asked == 0
+    assert world.detector_calls == 0
 
 
-def test_two_rois_on_one_person_are_one_person(world):
-    tracker = world.tracker(people=2)
+def test_two_rois_of_one_person_are_one_pose(world):
+    tracker = world.tracker(num_poses=2)
     world.people = {"anna": at(100)}
     assert len(tracker(IMAGE, 0, rois=[at(98), at(103)])) == 1
     assert world.show(tracker, 33, anna=at(100), ben=at(400)) == [("anna", 0), ("ben", 1)]
 
 
-def test_an_empty_roi_costs_no_place(world):
+def test_an_roi_without_a_person_takes_no_place(world):
     world.people = {"anna": at(100)}
     assert len(world.tracker()(IMAGE, 0, rois=[at(600), at(100)])) == 1
 
 
-def test_no_rois_and_no_boxes_are_an_answer(world):
-    """Another detector found nobody: ours has nothing to say, and who is followed stays."""
-    tracker = world.tracker(people=2)
+def test_empty_rois_and_boxes_replace_the_detector(world):
+    """Another detector found no person: ours does not run, and tracked people stay."""
+    tracker = world.tracker(num_poses=2)
     world.people = {"anna": at(100)}
     assert tracker(IMAGE, 0, boxes_xyxy=[]) == tracker(IMAGE, 33, rois=[]) == []
     assert tracker(IMAGE, 66, boxes_xyxy=np.zeros((0, 4))) == []
-    assert world.asked == 0
+    assert world.detector_calls == 0
     assert len(tracker(IMAGE, 99, rois=[at(100)])) == 1
     assert len(tracker(IMAGE, 132, boxes_xyxy=[])) == 1
-    assert world.asked == 0
+    assert world.detector_calls == 0
 
 
 def test_boxes_take_only_free_places(world):
@@ -68,12 +68,12 @@ def test_boxes_take_only_free_places(world):
         assert (world.name(pose), pose.id) == ("anna", 0)
 
 
-def test_a_given_roi_takes_the_place_of_somebody_to_whom_none_points(world):
+def test_a_given_roi_replaces_a_person_without_one(world):
     tracker = world.tracker()
     world.people = {"anna": at(100), "ben": at(400)}
     tracker(IMAGE, 0, rois=[at(100)])
     (pose,) = tracker(IMAGE, 33, rois=[at(600)])
-    assert world.name(pose) == "anna"  # nobody is there, so she stays
+    assert world.name(pose) == "anna"  # no person is there, so she stays
     (pose,) = tracker(IMAGE, 66, rois=[at(400)])
     assert (world.name(pose), pose.id) == ("ben", 1)
     (pose,) = tracker(IMAGE, 99, rois=[at(400), at(100)])
@@ -82,28 +82,28 @@ def test_a_given_roi_takes_the_place_of_somebody_to_whom_none_points(world):
     assert world.name(pose) == "ben"
 
 
-def test_given_boxes_are_looked_at_twice(world):
+def test_the_landmark_network_runs_twice_on_given_boxes(world):
     tracker = world.tracker()
     world.people = {"anna": at(100)}
     box = (70, 190, 120, 260)
     (pose,) = tracker(IMAGE, 0, boxes_xyxy=[box])
-    assert world.looked == [roi_from_box(np.array(box)), at(100)]
+    assert world.landmarker_rois == [roi_from_box(np.array(box)), at(100)]
     assert pose.roi == at(100)
-    assert world.asked == 0
+    assert world.detector_calls == 0
     (pose,) = tracker(IMAGE, 33, boxes_xyxy=[box])
-    assert (pose.id, world.looked[2:]) == (0, [at(100)])
+    assert (pose.id, world.landmarker_rois[2:]) == (0, [at(100)])
     assert tracker(IMAGE, 66, boxes_xyxy=[(500, 0, 510, 20)]) != []
 
 
-def test_nobody_in_a_given_place_is_nobody(world):
+def test_given_rois_and_boxes_without_a_person_return_none(world):
     tracker = world.tracker()
     world.people = {"anna": at(100)}
     assert tracker(IMAGE, 0, boxes_xyxy=[(500, 0, 520, 20)]) == []
     assert tracker(IMAGE, 33, rois=[at(500)]) == []
-    assert world.asked == 0
+    assert world.detector_calls == 0
 
 
-def test_without_a_detector_only_given_people_are_followed(world):
+def test_without_a_detector_only_people_at_given_rois_are_tracked(world):
     tracker = world.tracker(detector=False)
     assert not tracker.detects
     assert world.tracker().detects
@@ -113,19 +113,19 @@ def test_without_a_detector_only_given_people_are_followed(world):
     assert len(tracker(IMAGE, 66)) == 1
 
 
-@pytest.mark.parametrize("pointed", ["anna", "ben"])
-def test_a_given_roi_is_of_whom_it_fits_best(world, pointed):
-    """Of two who stand side by side, the other one stays, too, and nobody's id changes."""
-    tracker, people = world.tracker(people=2), {"anna": at(100), "ben": at(140)}
+@pytest.mark.parametrize("name", ["anna", "ben"])
+def test_a_given_roi_is_matched_to_the_nearest_track(world, name):
+    """Of two people side by side, the other one stays, too, and no id changes."""
+    tracker, people = world.tracker(num_poses=2), {"anna": at(100), "ben": at(140)}
     assert 0.2 < roi_iou(*people.values()) < 0.5
     assert world.show(tracker, 0, **people) == [("anna", 0), ("ben", 1)]
     for k in range(1, 4):
-        poses = tracker(IMAGE, k * 33, rois=[people[pointed]])
+        poses = tracker(IMAGE, k * 33, rois=[people[name]])
         assert [(world.name(pose), pose.id) for pose in poses] == [("anna", 0), ("ben", 1)]
 
 
-def test_who_is_pointed_to_in_every_frame_has_a_velocity(world):
-    """By which two who cross are told apart."""
+def test_a_person_with_an_roi_in_every_frame_has_a_velocity(world):
+    """It distinguishes people who cross."""
     tracker = world.tracker()
     for k in range(5):
         world.people = {"anna": at(100 + 10 * k)}
