@@ -29,55 +29,56 @@ from blazepose.hydra_app import from_config, hydra_command, reject_overrides
 
 @hydra_command("eval")
 def main(cfg: DictConfig) -> None:
-    """People through the weights into a file; scores and a report from the file."""
-    gc.set_threshold(100_000)  # people are millions of small objects, which looking for garbage slows down
+    """Run the weights on labelled people, save the predictions, then score them and write the report."""
+    gc.set_threshold(100_000)  # annotations are millions of small objects, which slow garbage collection
     cfg.intersect = as_list(cfg.intersect)
     options = from_config(EvaluationConfig, cfg)
     if cfg.compare:
         compare(cfg, options)
         return
-    subject = resolve_input(options)
-    specs = as_list(cfg.data.test) or validation_data(subject.file, subject.engine)
+    evaluated = resolve_input(options)
+    specs = as_list(cfg.data.test) or validation_data(evaluated.file, evaluated.engine)
     people = group_people([read_source(spec) for spec in specs], cfg.data.metadata, options.intersect)
-    unfair = human_disagreement(options.annotators, options.torso)
-    asked = FairnessConfig(people.attributes, options.min_group, unfair, options.annotators, people.everybody)
-    people, said = get_predictions(subject, people, options)
+    criterion = human_disagreement(options.annotators, options.torso)
+    fairness = FairnessConfig(
+        people.attributes, options.min_group_size, criterion, options.annotators, people.all_people
+    )
+    people, outputs = get_predictions(evaluated, people, options)
 
-    folder = new_folder(options.out, subject.file)
+    folder = new_folder(options.out, evaluated.file)
     with atomic_folder(folder) as part, resuming(partial(how_to_resume, folder)):
-        predictions = save_and_reload(
-            said, folder, subject.file
-        )  # hours of work, which a failure of the report leaves
+        # Predictions may take hours: they are kept if the report fails.
+        predictions = save_and_reload(outputs, folder, evaluated.file)
         scored = score(predictions, people.sources, options.torso)
 
-        about = {"data": specs, "metadata": cfg.data.metadata, "intersect": options.intersect}
-        about["min_group"] = options.min_group
-        figures = results(scored, asked) | subject.about | about
-        figures["notes"] = [*people.notes, *list_caveats(figures, people.sources, len(predictions))]
-        command = repeat_command(options, subject.file, specs, cfg.data.metadata)
-        write_report(scored, figures, command, options.seed, part)
-        if subject.engine:
-            latency = measure_latency(subject.engine, options.num_threads)
-            write_model_card(figures, subject.engine.metadata, latency, part / "model_card.md")
-    print(f"{subject.file}: {headline(figures)}", *fairness_lines(figures), folder / "report.md", sep="\n")
+        setup = {"data": specs, "metadata": cfg.data.metadata, "intersect": options.intersect}
+        setup["min_group"] = options.min_group_size
+        metrics = results(scored, fairness) | evaluated.provenance | setup
+        metrics["notes"] = [*people.notes, *list_caveats(metrics, people.sources, len(predictions))]
+        command = repeat_command(options, evaluated.file, specs, cfg.data.metadata)
+        write_report(scored, metrics, command, options.seed, part)
+        if evaluated.engine:
+            latency = measure_latency(evaluated.engine, options.num_threads)
+            write_model_card(metrics, evaluated.engine.metadata, latency, part / "model_card.md")
+    print(f"{evaluated.file}: {headline(metrics)}", *fairness_lines(metrics), folder / "report.md", sep="\n")
 
 
 def how_to_resume(folder: Path) -> str:
-    """Return what to do after an evaluation that did not come to its end."""
+    """Return the next step after an interrupted evaluation."""
     predictions = folder / "predictions.jsonl"
     if predictions.is_file():
-        return f"predictions={predictions} instead of weights= scores the saved predictions"
+        return f"the predictions are saved: rerun with predictions={predictions} instead of weights="
     return "run the command again"
 
 
 def compare(cfg: DictConfig, options: EvaluationConfig) -> None:
-    """Evaluations of the same people side by side."""
-    reject_overrides([str(key) for key in cfg if key not in ("compare", "out")], "compare= does not read it")
+    """Compare evaluations of the same people, and write the report."""
+    reject_overrides([str(key) for key in cfg if key not in ("compare", "out")], "not used with compare=")
     runs = load_runs(as_list(cfg.compare))
     folder = new_folder(options.out, Path("compare"))
     with atomic_folder(folder) as part:
-        said = write_comparison(runs, part)
-    print(said, folder / "report.md", sep="\n")
+        summary = write_comparison(runs, part)
+    print(summary, folder / "report.md", sep="\n")
 
 
 if __name__ == "__main__":

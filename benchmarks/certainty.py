@@ -184,7 +184,7 @@ def _seen(engine: InferenceEngine, source: Source, light: float) -> np.ndarray:
     said = predict(_InTheDark(engine, light), jobs, "annotation")
     predictions = {person_key(job.reader, job.annotation): one for job, one in zip(jobs, said, strict=True)}
     of_people = person_scores(score(predictions, [source]))[PCK]
-    return of_people.of(np.flatnonzero(of_people.known))
+    return of_people.shares(np.flatnonzero(of_people.has_points))
 
 
 class _InTheDark:

@@ -11,7 +11,7 @@ from blazepose.data.annotated_image import group_by_image
 from blazepose.data.datamodule import find_image_files
 from blazepose.data.readers import read_source
 from blazepose.errors import friendly_errors
-from blazepose.evaluation.detector_score import false_alarms, find_in_scenes
+from blazepose.evaluation.detector_score import false_alarms, score_detector
 from blazepose.evaluation.engine_registry import open_detector
 from blazepose.metrics.detection import LEAST_SCORE
 from blazepose.training.runs import resolve_named_weights
@@ -83,7 +83,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"\n{spec}: {people} people in {len(images)} images", *source.notes, sep="\n")
         print("  " + "".join(f"{title:>{_width(title)}}" for title in _COLUMNS.values()))
         for path, detector in detectors.items():
-            print(_row(find_in_scenes(detector, images)) + f"  {path}")
+            print(_row(score_detector(detector, images)) + f"  {path}")
     negatives = find_image_files(args.negatives, "--negatives")
     if negatives:
         print(f"\nfalse alarms in {len(negatives)} negative images")

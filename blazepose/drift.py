@@ -27,7 +27,7 @@ from blazepose.evaluation.compare.forgetting import (
     unshift,
 )
 from blazepose.evaluation.engine_registry import open_weights
-from blazepose.evaluation.mediapipe_engine import follow, require_bundle
+from blazepose.evaluation.mediapipe_engine import require_bundle, track_video
 from blazepose.evaluation.predict import CROPS, CropJob, cut_crop, plan_label_crops
 from blazepose.geometry import crop_image, roi_from_keypoints, roi_to_image_matrix
 from blazepose.runtime.engines import InferenceEngine
@@ -111,7 +111,7 @@ def _run(engine: InferenceEngine, jobs: list[CropJob]) -> CropOutputs:
 
 def _print_video(before: Path, after: Path, video: Path) -> None:
     """Print the frames without a pose, and the shift of the alignment points on the same crops."""
-    poses, poses_after = (follow(path, _frames(video)) for path in (before, after))
+    poses, poses_after = (track_video(path, _frames(video)) for path in (before, after))
     num_poses = sum(pose is not None for pose in poses)
     if not num_poses:
         raise ValueError(f"--video {video}: {before} detects no person in it")

@@ -1,4 +1,4 @@
-"""eval.py as a user types it."""
+"""eval.py from the command line."""
 
 import errno
 import json
@@ -61,13 +61,13 @@ def test_weights_to_report(folder, run):
     (results,) = folder.glob("runs/eval/net-*/results.json")
     assert f"{results.parent.relative_to(folder)}/report.md" in out
     assert "PCK@0.2 91.7" in out
-    figures = json.loads(results.read_text())
-    assert figures["pck@0.2"] == figures["pck@0.2_raw"] == pytest.approx(100 * 11 / 12, abs=1e-3)
-    assert figures["pck@0.2_mean_pose"] == 100
-    assert figures["pdj@0.2"] is None
-    assert figures["num_people"] == 4
-    assert figures["num_left_out"] == {"hips or shoulders not labelled": 1}
-    assert figures["per_landmark"]["left_ankle"]["pck@0.2"] == 0
+    metrics = json.loads(results.read_text())
+    assert metrics["pck@0.2"] == metrics["pck@0.2_raw"] == pytest.approx(100 * 11 / 12, abs=1e-3)
+    assert metrics["pck@0.2_mean_pose"] == 100
+    assert metrics["pdj@0.2"] is None
+    assert metrics["num_people"] == 4
+    assert metrics["num_left_out"] == {"hips or shoulders not labelled": 1}
+    assert metrics["per_landmark"]["left_ankle"]["pck@0.2"] == 0
     expected = {"predictions.jsonl", "results.json", "report.md"}
     expected |= {"report.html", "model_card.md"}
     expected |= {f"{name}.png" for name in ("pck_curve", "body", "difficulty", "worst", "random")}
@@ -77,7 +77,7 @@ def test_weights_to_report(folder, run):
     predictions = results.with_name("predictions.jsonl")
     assert run(f"predictions={predictions}", "data.test=[lsp:people]", "out=again", "torso=midline")[0] == 0
     again = json.loads(Path("again/results.json").read_text())
-    assert again["pck@0.2"] == figures["pck@0.2"]
+    assert again["pck@0.2"] == metrics["pck@0.2"]
     assert (again["torso"], again["roi"]) == ("midline", "annotation")
 
 
@@ -98,9 +98,9 @@ def test_a_report_that_ends_early_leaves_the_predictions(folder, run, monkeypatc
     write_network(folder / "net.onnx")
     with monkeypatch.context() as patch:
         patch.setattr("blazepose.evaluation.report.write.plot_landmarks", fail)
-        found = run("weights=net.onnx", "data.test=[lsp:people]", "out=here")
-    way = "predictions=here/predictions.jsonl instead of weights= scores the saved predictions"
-    assert found[::2] == (status, sentence + way)
+        result = run("weights=net.onnx", "data.test=[lsp:people]", "out=here")
+    way = "the predictions are saved: rerun with predictions=here/predictions.jsonl instead of weights="
+    assert result[::2] == (status, sentence + way)
     assert [path.name for path in (folder / "here").iterdir()] == ["predictions.jsonl"]
     assert run("predictions=here/predictions.jsonl", "data.test=[lsp:people]", "out=again")[0] == 0
 
@@ -109,42 +109,42 @@ def test_predicting_that_ends_early_leaves_nothing(folder, run, monkeypatch):
     write_network(folder / "net.onnx")
     with monkeypatch.context() as patch:
         patch.setattr("blazepose.evaluation.predict.cut_crop", lambda *_: signal.raise_signal(signal.SIGTERM))
-        found = run("weights=net.onnx", "data.test=[lsp:people]", "out=here")
-    assert found[::2] == (143, "ended by SIGTERM: run the command again")
+        result = run("weights=net.onnx", "data.test=[lsp:people]", "out=here")
+    assert result[::2] == (143, "ended by SIGTERM: run the command again")
     assert {path.name for path in folder.iterdir()} == {"net.onnx", "people"}
 
 
-def test_our_weights_know_their_people_and_what_they_learned(folder, run):
-    learned = [name for name in LSP14.values() if name != "left_ankle"]
+def test_our_weights_state_their_data_and_supervised_outputs(folder, run):
+    supervised = [name for name in LSP14.values() if name != "left_ankle"]
     about = {
         "data": {"val": [{"name": "lsp:people"}]},
-        "trained": {"landmarks": learned, "outputs": ["presence"]},
+        "trained": {"landmarks": supervised, "outputs": ["presence"]},
     }
     write_network(folder / "net.onnx", about)
     status, out, _ = run("weights=net.onnx", "out=here", "roi=jitter")
     assert status == 0
-    figures = json.loads(Path("here/results.json").read_text())
-    assert figures["data"] == ["lsp:people"]
-    assert figures["not_trained"] == {"left_ankle": 4}
-    assert figures["roi"] == "jitter"
-    assert "left_ankle" not in figures["per_landmark"]
+    metrics = json.loads(Path("here/results.json").read_text())
+    assert metrics["data"] == ["lsp:people"]
+    assert metrics["not_trained"] == {"left_ankle": 4}
+    assert metrics["roi"] == "jitter"
+    assert "left_ankle" not in metrics["per_landmark"]
     assert "crop from jitter" in out
 
 
-def test_rendered_people_are_scored_in_everything(folder, run, tiny_rendered):
-    """The network's mask is empty, its world landmarks are one point, and it calls everything visible."""
+def test_rendered_people_are_scored_in_all_outputs(folder, run, tiny_rendered):
+    """The mask is empty, the world landmarks are one point, and all points are predicted visible."""
     write_network(folder / "net.onnx")
     status, out, _ = run("weights=net.onnx", f"data.test=['synthetic:{tiny_rendered}:val']", "out=here")
     assert status == 0
-    figures = json.loads(Path("here/results.json").read_text())
-    assert figures["mask_iou"] == 0
-    assert 100 < figures["pa_mpjpe_mm"] < figures["mpjpe_mm"] < 1000
-    assert figures["visibility_f1"] == pytest.approx(100 * 64 / 65, abs=1e-3)
-    assert figures["hidden_f1"] == 0
-    assert (figures["presence_f1"], figures["absent_f1"]) == (100, None)
-    assert figures["breakdown"]["age"]["adult"]["count"] == 4
-    assert "synthetic" in figures["notes"][0]
-    assert f"MPJPE {figures['mpjpe_mm']:.0f} mm" in out
+    metrics = json.loads(Path("here/results.json").read_text())
+    assert metrics["mask_iou"] == 0
+    assert 100 < metrics["pa_mpjpe_mm"] < metrics["mpjpe_mm"] < 1000
+    assert metrics["visibility_f1"] == pytest.approx(100 * 64 / 65, abs=1e-3)
+    assert metrics["hidden_f1"] == 0
+    assert (metrics["presence_f1"], metrics["absent_f1"]) == (100, None)
+    assert metrics["breakdown"]["age"]["adult"]["count"] == 4
+    assert "synthetic" in metrics["notes"][0]
+    assert f"MPJPE {metrics['mpjpe_mm']:.0f} mm" in out
     assert Path("here/calibration.png").exists()
     again = f"predictions={folder / 'here/predictions.jsonl'}"
     assert run(again, f"data.test=['synthetic:{tiny_rendered}:val']", "out=again")[0] == 0
@@ -152,7 +152,7 @@ def test_rendered_people_are_scored_in_everything(folder, run, tiny_rendered):
 
 
 def write_landmarks(file: Path, people: int, wrong: range = range(0)) -> None:
-    """People as the network sees them, in own labels; the arms of some are elsewhere."""
+    """Write labels that equal the predictions, except for the arms of some people."""
     names = [name for name in LSP14.values() if name != "left_ankle"]
     images, annotations = [], []
     for k in range(people):
@@ -172,23 +172,23 @@ def write_landmarks(file: Path, people: int, wrong: range = range(0)) -> None:
 
 
 def test_groups_of_a_table_get_verdicts(folder, run):
-    """The arms of one region are labelled elsewhere: a planted bias is found and named."""
+    """The arms of one region are labelled elsewhere: a planted bias is detected and named."""
     write_network(folder / "net.onnx")
     write_landmarks(folder / "first.json", 75, wrong=range(50, 75))
     countries = ["Chile"] * 25 + ["Kenya"] * 25 + ["Norway"] * 25
     lines = [f"p{k}.png,{country},{1 + k % 2}" for k, country in enumerate(countries)]
     (folder / "people.csv").write_text("\n".join(["image,country,skin_tone", *lines, "gone.png,Chile,1"]))
     groups = ["data.test=[landmarks:first.json]", "data.metadata=people.csv", "intersect=[region,skin_tone]"]
-    status, out, _ = run("weights=net.onnx", *groups, "out=here", "min_group=25")
+    status, out, _ = run("weights=net.onnx", *groups, "out=here", "min_group_size=25")
     assert status == 0
-    figures = json.loads(Path("here/results.json").read_text())
-    region = figures["fairness"]["region"]
+    metrics = json.loads(Path("here/results.json").read_text())
+    region = metrics["fairness"]["region"]
     assert (region["verdict"], region["worst"], region["metric"]) == ("unfair", "Europe", "pdj@0.2")
     assert region["groups"]["Europe"]["count"] == 25
     assert region["not_in_card"] == ["Eastern Africa"]
-    assert figures["fairness"]["skin_tone"]["verdict"] != "unfair"
-    assert len(figures["fairness"]["region x skin_tone"]["too_few"]) == 6
-    assert "people.csv: lines for nobody in data.test: 1, as 'gone.png'" in figures["notes"][0]
+    assert metrics["fairness"]["skin_tone"]["verdict"] != "unfair"
+    assert len(metrics["fairness"]["region x skin_tone"]["too_few"]) == 6
+    assert "people.csv: 1 rows match no person in data.test, the first is 'gone.png'" in metrics["notes"][0]
     assert "region: **unfair**" in Path("here/report.md").read_text()
     assert "data.metadata=people.csv" in Path("here/report.md").read_text()
     assert "region: unfair" in out
@@ -197,7 +197,7 @@ def test_groups_of_a_table_get_verdicts(folder, run):
     assert "Intended use\n\nUnknown" in card
 
 
-def test_two_annotators_and_what_they_say_is_unfair(folder, run):
+def test_two_annotators_set_the_criterion(folder, run):
     write_network(folder / "net.onnx")
     write_landmarks(folder / "first.json", 20)
     write_landmarks(folder / "second.json", 20, wrong=range(4))
@@ -230,27 +230,27 @@ NET, PEOPLE = "weights=net.onnx", "data.test=[lsp:people]"
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [
-        ([NET], "net.onnx does not say what it was validated on; name labelled people"),
+        ([NET], "net.onnx does not state its validation data; choose labelled people"),
         (["weights=nett.onnx", PEOPLE], "nett.onnx is missing; name another file"),
         ([NET, PEOPLE, "engine=mediapipe"], "engine=mediapipe cannot run net.onnx"),
-        ([NET, PEOPLE, "roi=detector"], "holds no detector; name a file that does, detector=FILE"),
+        ([NET, PEOPLE, "roi=detector"], "contains no detector; name one with detector=FILE"),
         ([NET, PEOPLE, "torso=head"], "torso=head is unknown; torso is one of across"),
         ([NET, PEOPLE, "out=people"], "out=people exists and is not empty"),
-        (["compare=[a,b]", "torso=midline"], "torso: compare= does not read it"),
+        (["compare=[a,b]", "torso=midline"], "torso: not used with compare="),
         (["compare=[a,b]"], "a/results.json is missing; give result folders of eval.py"),
         ([NET, PEOPLE, "data.metadata=p.csv"], "data.metadata=p.csv is missing"),
-        ([NET, PEOPLE, "intersect=[a,b]"], "intersect: nobody has the attribute a; there are none"),
-        ([NET, PEOPLE, "intersect=a"], "name two different attributes or more"),
+        ([NET, PEOPLE, "intersect=[a,b]"], "intersect: no person has the attribute a; available: none"),
+        ([NET, PEOPLE, "intersect=a"], "name at least two different attributes"),
         ([NET, PEOPLE, "data.metadata=people"], "data.metadata=people is a folder, not a table"),
-        ([NET, PEOPLE, "data.metadata=[a.csv,b.csv]"], "one table; put the lines of all of them into one"),
-        ([PEOPLE, "predictions=net.onnx"], "predictions=net.onnx is a network: run it with weights=net.onnx"),
-        ([PEOPLE, "predictions=b.json"], "are named with their reader, predictions=landmarks:b.json"),
-        ([NET, PEOPLE, "intersect=[a]"], "name two different attributes or more"),
-        ([NET, PEOPLE, "annotators=a"], "a/results.json is missing; make it with"),
-        ([NET, PEOPLE, "min_group=1"], "min_group=1: a number from 2 up"),
+        ([NET, PEOPLE, "data.metadata=[a.csv,b.csv]"], "give one table; merge several into one file"),
+        ([PEOPLE, "predictions=net.onnx"], "predictions=net.onnx is a network; run it with weights=net.onnx"),
+        ([PEOPLE, "predictions=b.json"], "need their reader: predictions=landmarks:b.json"),
+        ([NET, PEOPLE, "intersect=[a]"], "name at least two different attributes"),
+        ([NET, PEOPLE, "annotators=a"], "a/results.json is missing; create it with"),
+        ([NET, PEOPLE, "min_group_size=1"], "min_group_size=1: must be at least 2"),
         ([PEOPLE, "predictions=landmarks:b.json"], "b.json is missing"),
         ([PEOPLE, "predictions=p.jsonl"], "p.jsonl is missing; name another file"),
-        ([NET, PEOPLE, "predictions=p.jsonl"], "give one of them"),
+        ([NET, PEOPLE, "predictions=p.jsonl"], "give either weights= (run a network) or predictions="),
         ([NET, PEOPLE, "batch_size=many"], "batch_size: Value 'many'"),
         ([NET, PEOPLE, "seed=abc"], "seed: Value 'abc'"),
         (["weights=[a,b]", PEOPLE], "weights: "),
@@ -276,7 +276,7 @@ def test_without_weights_and_runs(folder, run):
     assert "train" in err
 
 
-def test_a_truncated_picture_is_an_error(folder, run):
+def test_a_truncated_image_is_an_error(folder, run):
     write_network(folder / "net.onnx")
     image = folder / "people/images/im00003.jpg"
     image.write_bytes(image.read_bytes()[:2000])
@@ -287,21 +287,21 @@ def test_a_truncated_picture_is_an_error(folder, run):
 
 @pytest.mark.shared
 @pytest.mark.slow
-def test_google_s_numbers(shared: Path, tmp_path, run):
+def test_metrics_of_mediapipes_network(shared: Path, tmp_path, run):
     """Crop, decoding, refinement and metric at once. Source: evaluation.md, Measured here."""
     weights, out = shared / "models/pose_landmark_full.tflite", tmp_path / "out"
     status, *_ = run(f"weights={weights}", f"data.test=[lsp:{shared / 'data/lspet_val'}]", f"out={out}")
     assert status == 0
-    figures = json.loads((out / "results.json").read_text())
-    assert figures["pck@0.2"] == pytest.approx(68.0, abs=0.1)
-    assert figures["pck@0.2_raw"] == pytest.approx(65.0, abs=0.1)
-    assert figures["pck@0.2_mean_pose"] == pytest.approx(19.9, abs=0.1)
-    assert figures["mean_error"] == pytest.approx(25.6, abs=0.1)
-    assert figures["num_people"] == 672
+    metrics = json.loads((out / "results.json").read_text())
+    assert metrics["pck@0.2"] == pytest.approx(68.0, abs=0.1)
+    assert metrics["pck@0.2_raw"] == pytest.approx(65.0, abs=0.1)
+    assert metrics["pck@0.2_mean_pose"] == pytest.approx(19.9, abs=0.1)
+    assert metrics["mean_error"] == pytest.approx(25.6, abs=0.1)
+    assert metrics["num_people"] == 672
 
 
 def test_exported_files_are_scored_without_torch(folder):
-    """Which takes seconds and 400 MB."""
+    """Importing torch takes seconds and 400 MB."""
     write_network(folder / "net.onnx")
     code = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
     typed = [str(SCRIPT), "weights=net.onnx", "data.test=[lsp:people]", "out=report"]

@@ -1,1 +1,1 @@
-"""How good weights are, in two passes: predictions to a file, then scores and a report from the file."""
+"""Evaluation in two passes: predictions to a file, then scores and a report from the file."""

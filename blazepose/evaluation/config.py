@@ -1,4 +1,4 @@
-"""What eval.py can be told."""
+"""Options of eval.py."""
 
 from dataclasses import dataclass, field
 
@@ -8,8 +8,8 @@ from blazepose.evaluation.predict import CROPS
 from blazepose.metrics.group_range import LEAST_PEOPLE
 from blazepose.metrics.pck import torso_definition
 
-SECOND = "landmarks:"
-"""How labels begin that are given as predictions."""
+ANNOTATOR_PREFIX = "landmarks:"
+"""Prefix of `predictions=` for the labels of a second annotator."""
 
 
 @dataclass(frozen=True)
@@ -17,23 +17,23 @@ class EvaluationConfig:
     """The values of configs/eval.yaml, checked before any work.
 
     Attributes:
-        weights: what to run; None takes the newest landmark run's best.
-        predictions: an earlier run's predictions.jsonl, to score again; or `landmarks:FILE`, a second
-            annotator's labels.
-        roi: where the crops come from, a key of predict.CROPS, or detector.
-        detector: file whose detector finds the people; None takes the bundle's own.
-        torso: a torso definition of metrics.pck.
-        out: folder of the results; None makes one.
-        engine: None goes by the suffix of the weights.
-        num_threads: of the engine; None takes what it thinks best.
-        batch_size: crops at a time.
-        seed: of the jitter, and of the people shown at random.
-        intersect: attributes whose groups are looked at together.
-        min_group: people of a group that counts for a verdict.
-        annotators: folder of an evaluation of a second annotator, which says what range is unfair.
+        weights: file to run; None selects the best checkpoint of the newest landmark run.
+        predictions: predictions.jsonl of an earlier evaluation, to score again; or `landmarks:FILE`, the
+            labels of a second annotator.
+        roi: source of the crops, a key of predict.CROPS or "detector".
+        detector: file with the person detector; None selects the one in the bundle.
+        torso: torso definition, a key of metrics.pck.TORSOS.
+        out: output folder; None creates a new one.
+        engine: inference engine; None selects it by the suffix of the weights.
+        num_threads: threads of the engine; None leaves the engine's default.
+        batch_size: crops per batch.
+        seed: seed of the jitter and of the random people in the report.
+        intersect: attributes whose intersection forms further groups.
+        min_group_size: people that a group needs to count for a verdict.
+        annotators: folder of an evaluation of a second annotator, which sets the fairness criterion.
 
     Raises:
-        ValueError: names the value that cannot be.
+        ValueError: if a value is invalid.
     """
 
     weights: str | None = None
@@ -47,34 +47,34 @@ class EvaluationConfig:
     batch_size: int = 16
     seed: int = 0
     intersect: list[str] = field(default_factory=list)
-    min_group: int = LEAST_PEOPLE
+    min_group_size: int = LEAST_PEOPLE
     annotators: str | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("num_threads", 1), ("batch_size", 1), ("seed", 0), ("min_group", 2)):
+        for name, minimum in (("num_threads", 1), ("batch_size", 1), ("seed", 0), ("min_group_size", 2)):
             value = getattr(self, name)
-            if value is not None and value < least:
-                raise ValueError(f"{name}={value}: a number from {least} up")
+            if value is not None and value < minimum:
+                raise ValueError(f"{name}={value}: must be at least {minimum}")
         object.__setattr__(self, "intersect", [as_column(name) for name in self.intersect])
         if self.intersect and len(set(self.intersect)) < max(2, len(self.intersect)):
-            raise ValueError(f"intersect={self.intersect}: name two different attributes or more")
+            raise ValueError(f"intersect={self.intersect}: name at least two different attributes")
         torso_definition(self.torso)
         if self.roi not in (*CROPS, DETECTOR):
             raise ValueError(f"roi={self.roi} is unknown; roi is one of {', '.join((*CROPS, DETECTOR))}")
         if self.detector and self.roi != DETECTOR:
-            raise ValueError("detector= is for roi=detector")
+            raise ValueError("detector= needs roi=detector")
         if self.weights and self.predictions:
             raise ValueError(
-                "weights= runs a network, predictions= scores what one has said: give one of them"
+                "give either weights= (run a network) or predictions= (score saved predictions), not both"
             )
         if self.predictions and (self.roi != "annotation" or self.engine or self.num_threads):
             raise ValueError(
-                "roi=, engine= and num_threads= are for running a network; predictions= scores what one has "
-                "said, on the crops it was given then"
+                "roi=, engine= and num_threads= have no effect with predictions=: saved predictions keep the "
+                "crops they were made with"
             )
 
     @property
-    def second(self) -> str | None:
-        """Labels to be scored as predictions, `reader:path`."""
-        given = self.predictions
-        return given if given and given.startswith(SECOND) else None
+    def annotator_labels(self) -> str | None:
+        """Labels of a second annotator in `predictions`, as `reader:path`."""
+        labels = self.predictions
+        return labels if labels and labels.startswith(ANNOTATOR_PREFIX) else None

@@ -1,4 +1,4 @@
-"""The whole pipeline on labelled people: the detector says where to look, and who is not found is wrong."""
+"""Crops from the person detector, to evaluate the whole pipeline; missed people count as wrong."""
 
 import math
 from pathlib import Path
@@ -16,66 +16,67 @@ from blazepose.runtime.tracker import TrackerOptions
 from blazepose.training.runs import resolve_weights
 
 DETECTOR = "detector"
-"""Of eval.py's `roi=`."""
+"""Value of `roi=` of eval.py."""
 
-_NEAR = 0.25
-"""Sides of the person's own ROI, up to which an ROI that was found is theirs; so far away, landmarks are cut
-off."""
+_MAX_DISTANCE = 0.25
+"""Largest distance of a matched ROI, in sides of the annotated one; beyond it, landmarks are cut off."""
 
 
-def detector_file(given: str | None, weights: Path) -> Path:
-    """The file whose detector finds the people.
+def detector_file(detector: str | None, weights: Path) -> Path:
+    """Return the file with the person detector.
 
     Args:
-        given: `detector=`; None takes the bundle's own.
-        weights: that are evaluated.
+        detector: value of `detector=`; None selects the one in the bundle.
+        weights: the evaluated weights.
 
     Raises:
-        ValueError: if there is none.
+        ValueError: if there is no detector.
     """
-    if not given and weights.suffix != ".task":
-        raise ValueError(f"roi=detector: {weights} holds no detector; name a file that does, detector=FILE")
-    return resolve_weights(given, "detector=") if given else weights
+    if not detector and weights.suffix != ".task":
+        raise ValueError(f"roi=detector: {weights} contains no detector; name one with detector=FILE")
+    return resolve_weights(detector, "detector=") if detector else weights
 
 
 def plan_detector_crops(sources: list[Source], detector: PersonDetector) -> list[CropJob]:
-    """Everybody an aligned crop can be made of, as evaluation.predict.plan, seen where the detector says.
+    """Plan the crops of predict.plan_label_crops, with the detector's ROIs.
 
     Raises:
-        ImageError: if a picture cannot be read.
-        ValueError: if there is nobody to look for, or if two sources mean the same person.
+        ImageError: if an image cannot be read.
+        ValueError: if no person allows a crop, or if two sources label the same person.
     """
-    pictures = [
-        (source.reader, people) for source in sources for people in _by_picture(source.annotations).values()
+    images = [
+        (source.reader, people) for source in sources for people in _by_image(source.annotations).values()
     ]
-    jobs = []
-    for reader, people in tqdm(pictures, unit=" images", desc="finding", disable=None):
+    jobs, min_presence = [], TrackerOptions.min_pose_presence_confidence
+    for reader, people in tqdm(images, unit=" images", desc="detecting", disable=None):
         image = read_image(people[0].image, people[0].image_size)
         rois = [aligned_roi(person) for person in people]
-        found = match_rois(rois, [detection.roi for detection in detector(image)])
-        for person, own, roi in zip(people, rois, found, strict=True):
-            min_presence = TrackerOptions.min_pose_presence_confidence
-            jobs.append(CropJob(reader, person, roi or own, roi is not None, min_presence))
+        matched = match_rois(rois, [detection.roi for detection in detector(image)])
+        for person, aligned, roi in zip(people, rois, matched, strict=True):
+            jobs.append(CropJob(reader, person, roi or aligned, roi is not None, min_presence))
     require_people(jobs, sources)
     return jobs
 
 
-def _by_picture(annotations: list[Annotation]) -> dict[Path, list[Annotation]]:
-    pictures: dict[Path, list[Annotation]] = {}
+def _by_image(annotations: list[Annotation]) -> dict[Path, list[Annotation]]:
+    people: dict[Path, list[Annotation]] = {}
     for annotation in annotations:
         if alignment_error(annotation) is None:
-            pictures.setdefault(annotation.image, []).append(annotation)
-    return pictures
+            people.setdefault(annotation.image, []).append(annotation)
+    return people
 
 
-def match_rois(own: list[Roi], found: list[Roi]) -> list[Roi | None]:
-    """Whose ROI each found one is: nearest pairs first, none of anybody twice; None who is not found."""
-    matched: list[Roi | None] = [None] * len(own)
-    apart = np.array(
-        [[math.dist((a.center_x, a.center_y), (b.center_x, b.center_y)) / a.side for b in found] for a in own]
-    ).reshape(len(own), len(found))
-    while apart.size and apart.min() < _NEAR:
-        person, answer = np.unravel_index(apart.argmin(), apart.shape)
-        matched[int(person)] = found[int(answer)]
-        apart[person, :], apart[:, answer] = np.inf, np.inf
+def match_rois(annotated: list[Roi], detected: list[Roi]) -> list[Roi | None]:
+    """Match detected to annotated ROIs one-to-one, greedily by center distance; None where unmatched."""
+    matched: list[Roi | None] = [None] * len(annotated)
+    distances = np.array(
+        [
+            [math.dist((a.center_x, a.center_y), (d.center_x, d.center_y)) / a.side for d in detected]
+            for a in annotated
+        ]
+    ).reshape(len(annotated), len(detected))
+    while distances.size and distances.min() < _MAX_DISTANCE:
+        person, detection = np.unravel_index(distances.argmin(), distances.shape)
+        matched[int(person)] = detected[int(detection)]
+        distances[person, :], distances[:, detection] = np.inf, np.inf
     return matched

@@ -1,4 +1,4 @@
-"""Whom a detector finds in whole pictures, against annotations."""
+"""Scores of a person detector on whole images, against annotations."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,53 +14,55 @@ from blazepose.metrics.detection import GroundTruth, detection_metrics, match_de
 from blazepose.runtime.person_detector import PersonDetector
 
 
-def find_in_scenes(detector: PersonDetector, scenes: list[AnnotatedImage]) -> Mapping[str, float]:
-    """The figures of metrics.detection over pictures.
+def score_detector(detector: PersonDetector, images: list[AnnotatedImage]) -> Mapping[str, float]:
+    """Compute metrics.detection.detection_metrics over images.
 
     Args:
-        detector: answering from metrics.detection.LEAST_SCORE on.
-        scenes: pictures with labelled people.
+        detector: detector with a score threshold of metrics.detection.LEAST_SCORE.
+        images: images with labelled people.
 
     Raises:
-        ImageError: if a picture cannot be read.
+        ImageError: if an image cannot be read.
     """
-    judged = []
-    for scene in tqdm(scenes, unit=" images", desc="finding", disable=None):
-        image = read_image(scene.image, scene.size)
-        judged.append(match_detections(_answers(detector, image), _truth(scene, max(image.shape[:2]))))
+    matches = []
+    for annotated in tqdm(images, unit=" images", desc="detecting", disable=None):
+        image = read_image(annotated.image, annotated.size)
+        truth = _ground_truth(annotated, max(image.shape[:2]))
+        matches.append(match_detections(_detections(detector, image), truth))
     return detection_metrics(
-        np.concatenate([one.answers for one in judged]), np.concatenate([one.people for one in judged])
+        np.concatenate([entry.detections for entry in matches]),
+        np.concatenate([entry.people for entry in matches]),
     )
 
 
-def false_alarms(detector: PersonDetector, pictures: list[Path]) -> float:
-    """Share of people-free pictures in which somebody is found, per cent.
+def false_alarms(detector: PersonDetector, images: list[Path]) -> float:
+    """Compute the share of negative images with a detection, per cent.
 
     Raises:
-        ImageError: if a picture cannot be read.
+        ImageError: if an image cannot be read.
     """
-    bar = tqdm(pictures, unit=" images", desc="people-free", disable=None)
-    alarms = [(_answers(detector, read_image(picture)).scores >= DEFAULT_MIN_SCORE).any() for picture in bar]
+    bar = tqdm(images, unit=" images", desc="negatives", disable=None)
+    alarms = [(_detections(detector, read_image(path)).scores >= DEFAULT_MIN_SCORE).any() for path in bar]
     return float(100 * np.mean(alarms))
 
 
-def _answers(detector: PersonDetector, image: np.ndarray) -> Detections:
-    found = detector(image)
+def _detections(detector: PersonDetector, image: np.ndarray) -> Detections:
+    detections = detector(image)
     return Detections(
-        np.array([one.score for one in found]),
-        np.array([one.box_xyxy for one in found]).reshape(-1, 4),
-        np.array([one.points_px for one in found]).reshape(-1, NUM_ALIGNMENT_POINTS, 2),
+        np.array([detection.score for detection in detections]),
+        np.array([detection.box_xyxy for detection in detections]).reshape(-1, 4),
+        np.array([detection.points_px for detection in detections]).reshape(-1, NUM_ALIGNMENT_POINTS, 2),
     )
 
 
-def _truth(scene: AnnotatedImage, side: int) -> GroundTruth:
-    """Who is in a picture that is seen as a square of this side, as in training."""
-    pairs = list(zip(scene.people, scene.annotations, strict=True))
+def _ground_truth(annotated: AnnotatedImage, side: int) -> GroundTruth:
+    """Return the people of an image padded to a square of this side; too small ones are ignored."""
+    pairs = list(zip(annotated.people, annotated.annotations, strict=True))
     people = [person for person, _ in pairs if person.side >= MIN_BOX_SIDE * side]
     small = [surrounding_box(annotation) for person, annotation in pairs if person.side < MIN_BOX_SIDE * side]
     return GroundTruth(
         np.array([(*person.center, person.side) for person in people]).reshape(-1, 3),
         np.array([person.points for person in people]).reshape(-1, NUM_ALIGNMENT_POINTS, 2),
         np.array([person.labelled for person in people], bool).reshape(-1, NUM_ALIGNMENT_POINTS),
-        np.array([*scene.ignored_boxes, *small]).reshape(-1, 4),
+        np.array([*annotated.ignored_boxes, *small]).reshape(-1, 4),
     )

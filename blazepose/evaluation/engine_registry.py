@@ -1,4 +1,4 @@
-"""Any weights as an inference engine: our checkpoints through torch, exported files through their runtime."""
+"""Inference engines for all weights: checkpoints with torch, exported files with their runtime."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,15 +13,15 @@ from blazepose.runtime.person_detector import PersonDetector
 
 
 class TorchEngine:
-    """Runs a network with torch, on the GPU if there is one.
+    """Landmark network in torch, on the GPU if there is one.
 
     Args:
         path: a `.ckpt`, or a file that can be imported (training.weights).
-        num_threads: None leaves torch's default.
+        num_threads: number of threads; None leaves torch's default.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: names the file, if it is damaged or not a landmark network.
+        ValueError: if the file is damaged or not a landmark network.
     """
 
     def __init__(self, path: Path, num_threads: int | None = None) -> None:
@@ -46,14 +46,14 @@ class TorchEngine:
 
 
 class TorchDetector:
-    """Runs a detector with torch, on the GPU if there is one.
+    """Person detector in torch, on the GPU if there is one.
 
     Args:
         path: a `.ckpt`, or a file that can be imported (training.weights).
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: names the file, if it is damaged or not a detector.
+        ValueError: if the file is damaged or not a detector.
     """
 
     def __init__(self, path: Path) -> None:
@@ -68,17 +68,17 @@ class TorchDetector:
         self._net = net.to(self._device)
 
     def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Boxes and logits of uint8 RGB pictures, as runtime.engines.DetectorEngine."""
+        """Compute boxes and logits of uint8 RGB images, as runtime.engines.DetectorEngine."""
         with self._torch.inference_mode(), self._torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            pictures = self._torch.from_numpy(images).to(self._device)
-            boxes, logits = self._net.forward_export(self._normalize_images(pictures))
+            pixels = self._torch.from_numpy(images).to(self._device)
+            boxes, logits = self._net.forward_export(self._normalize_images(pixels))
             return boxes.float().cpu().numpy(), logits.float().cpu().numpy()
 
 
 def open_detector(path: Path, min_score: float, num_threads: int | None = None) -> PersonDetector:
-    """The detector of a `.ckpt`, `.task`, `.tflite` or `.onnx` file, answering from a score on.
+    """Open the detector of a `.ckpt`, `.task`, `.tflite` or `.onnx` file, with a score threshold.
 
-    Its answers from DEFAULT_MIN_SCORE on are those it has without the others.
+    The threshold does not change the detections with a score from DEFAULT_MIN_SCORE on.
     """
     engine = TorchDetector(path) if path.suffix == ".ckpt" else DetectorEngine(path, num_threads)
     return PersonDetector(engine, min_score, DEFAULT_MIN_SCORE)
@@ -88,7 +88,7 @@ def _mediapipe(path: Path, num_threads: int | None) -> InferenceEngine:
     from blazepose.evaluation.mediapipe_engine import MediaPipeEngine
 
     if num_threads:
-        raise ValueError("MediaPipe takes the threads it likes: leave num_threads out with engine=mediapipe")
+        raise ValueError("MediaPipe chooses its own threads: omit num_threads with engine=mediapipe")
     return MediaPipeEngine(path)
 
 
@@ -98,7 +98,7 @@ ENGINES: Mapping[str, Callable[[Path, int | None], InferenceEngine]] = {
     "onnxruntime": LandmarkEngine,
     "mediapipe": _mediapipe,
 }
-"""Who can run weights."""
+"""Inference engines by name."""
 
 SUFFIXES: Mapping[str, tuple[str, ...]] = {
     ".ckpt": ("torch",),
@@ -106,50 +106,51 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = {
     ".task": ("litert", "torch", "mediapipe"),
     ".onnx": ("onnxruntime",),
 }
-"""Which engines run which files, the usual one first."""
+"""Engines for each file type, the default first."""
 
 
 def open_weights(path: Path, engine: str | None = None, num_threads: int | None = None) -> InferenceEngine:
-    """The engine that runs these weights.
+    """Open the inference engine for weights.
 
     Args:
         path: `.ckpt`, `.tflite`, `.task` or `.onnx`.
-        engine: a key of ENGINES; None goes by the suffix.
-        num_threads: None takes what the engine thinks best.
+        engine: key of ENGINES; None selects the default for the suffix.
+        num_threads: number of threads; None leaves the engine's default.
 
     Raises:
-        ValueError: if no engine, or not this one, runs such a file; and as the engines say.
+        FileNotFoundError: if there is no such file.
+        ValueError: if no engine, or not this one, runs such a file; and as the engine raises.
     """
     suffix = path.suffix
     if suffix not in SUFFIXES and not path.exists():
-        raise FileNotFoundError(f"{path} is missing; name trained, exported or published weights")
+        raise FileNotFoundError(f"{path} is missing; choose trained, exported or published weights")
     if suffix not in SUFFIXES:
-        raise ValueError(f"{path}: no engine runs {suffix!r} files; they are {', '.join(SUFFIXES)}")
+        raise ValueError(f"{path}: no engine runs {suffix!r} files, only {', '.join(SUFFIXES)}")
     if engine not in (None, *ENGINES):
         raise ValueError(f"engine={engine} is unknown; engine is one of {', '.join(ENGINES)}")
     if engine not in (None, *SUFFIXES[suffix]):
-        runs = " or ".join(f"engine={name}" for name in SUFFIXES[suffix])
-        raise ValueError(f"engine={engine} cannot run {path}; {suffix} files take {runs}")
+        choices = " or ".join(f"engine={name}" for name in SUFFIXES[suffix])
+        raise ValueError(f"engine={engine} cannot run {path}; {suffix} files need {choices}")
     return ENGINES[engine or SUFFIXES[suffix][0]](path, num_threads)
 
 
 def weights_name(path: Path) -> str:
-    """A short name: the run's for its checkpoints, the evaluation's for its predictions, else the file's."""
+    """Return a short name: of the run for a checkpoint, of the folder for predictions, else of the file."""
     if path.name == "predictions.jsonl":
         return path.absolute().parent.name
     return path.parent.parent.name if path.parent.name == "checkpoints" else path.stem
 
 
 def validation_data(path: Path, engine: InferenceEngine | None) -> list[str]:
-    """The people that weights of ours were validated on, as `reader:path[:split]`.
+    """Return the validation data of blazepose weights, as `reader:path[:split]`.
 
     Raises:
-        ValueError: if the weights do not say, as foreign ones.
+        ValueError: if the weights do not state it, as foreign ones.
     """
     sources = engine.metadata.get("data", {}).get("val", []) if engine else []
     if not sources:
         raise ValueError(
-            f"{path} does not say what it was validated on; name labelled people, "
+            f"{path} does not state its validation data; choose labelled people, as in "
             '"data.test=[lsp:data/lspet:val]"'
         )
     return [source["name"] for source in sources]

@@ -1,4 +1,4 @@
-"""Landmarks in parts of the body, and in the sets that other data are scored by."""
+"""Landmarks by body part, and the subsets of other data sets."""
 
 from collections.abc import Mapping
 
@@ -20,11 +20,11 @@ PARTS: Mapping[str, list[int]] = {
     "ankles": _both("ankle"),
     "feet": _both("heel", "foot_index"),
 }
-"""Every landmark is in one of them."""
+"""A partition of the landmarks."""
 
 SUBSETS: Mapping[str, list[int]] = {
     "coco17": [INDEX[name] for name in COCO17.values()],
     "lsp12": [INDEX[name] for name in LSP14.values()],
     "upper_body": [k for k in range(NUM_LANDMARKS) if k <= INDEX["right_hip"]],
 }
-"""Landmarks that COCO and LSP have, and those down to the hips, which MediaPipe's first model had."""
+"""Landmarks of COCO and LSP, and those down to the hips, as in MediaPipe's first model."""

@@ -1,4 +1,4 @@
-"""Figures as results.json has them."""
+"""Numbers of results.json."""
 
 import math
 from collections.abc import Mapping
@@ -7,10 +7,10 @@ _DECIMALS = 4
 
 
 def number(value: float | int) -> float | int | None:
-    """Rounded; None of NaN, which JSON does not know."""
+    """Round a number; None for NaN, which JSON lacks."""
     return None if math.isnan(value) else round(value, _DECIMALS)
 
 
 def numbers(values: Mapping[str, float | int]) -> dict[str, float | int | None]:
-    """number() of each."""
+    """Round each number of a mapping."""
     return {name: number(value) for name, value in values.items()}

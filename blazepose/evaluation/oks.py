@@ -1,4 +1,4 @@
-"""Object keypoint similarity, as COCO's tables have it, by COCO's own code."""
+"""COCO's average precision by object keypoint similarity (OKS), with COCO's own code."""
 
 import contextlib
 import math
@@ -13,17 +13,17 @@ from blazepose.evaluation.score import ScoredPeople
 from blazepose.topology import COCO17, INDEX
 
 _POINTS = [INDEX[name] for name in COCO17.values()]
-_NOWHERE = -1e6
-"""A pixel of a point that is predicted as NaN or infinity."""
+_FAR_AWAY = -1e6
+"""Pixel coordinate for a point predicted as NaN or infinity."""
 
 _METRICS = ("oks_ap", "oks_ap50", "oks_ap75", "oks_ap_medium", "oks_ap_large", "oks_ar")
 
 
 def oks_metrics(scored: ScoredPeople) -> dict[str, float]:
-    """Average precision and recall over COCO's 17 keypoints, per cent; NaN without areas, which COCO labels.
+    """Compute OKS average precision and recall over COCO's 17 keypoints, per cent; NaN without areas.
 
-    Each person has one answer, in their own crop: where a table of a detector counts people who are found
-    twice or where nobody is, this one does not.
+    There is one prediction per person, in the person's own crop; unlike for a detector, there are no
+    duplicates and no false positives.
     """
     rows = [row for row, person in enumerate(scored.annotations) if person.area_px is not None]
     if not rows:
@@ -36,15 +36,15 @@ def oks_metrics(scored: ScoredPeople) -> dict[str, float]:
         "categories": [{"id": 1}],
         "annotations": [_label(scored, row, number[scored.annotations[row].image]) for row in rows],
     }
-    found = [row for row in rows if scored.found[row]]
-    said = [_answer(scored, row, number[scored.annotations[row].image]) for row in found]
+    detected = [row for row in rows if scored.detected[row]]
+    predictions = [_prediction(scored, row, number[scored.annotations[row].image]) for row in detected]
     with contextlib.redirect_stdout(None):
         truth.createIndex()
-        judge = COCOeval(truth, truth.loadRes(said) if said else COCO(), "keypoints")
-        judge.evaluate()
-        judge.accumulate()
-        judge.summarize()
-    stats = np.where(judge.stats[:6] < 0, np.nan, 100 * judge.stats[:6])  # -1: there is nobody of that size
+        evaluator = COCOeval(truth, truth.loadRes(predictions) if predictions else COCO(), "keypoints")
+        evaluator.evaluate()
+        evaluator.accumulate()
+        evaluator.summarize()
+    stats = np.where(evaluator.stats[:6] < 0, np.nan, 100 * evaluator.stats[:6])  # -1: no person of that size
     return dict(zip(_METRICS, stats.tolist(), strict=True))
 
 
@@ -64,10 +64,10 @@ def _label(scored: ScoredPeople, row: int, image: int) -> dict[str, Any]:
     }
 
 
-def _answer(scored: ScoredPeople, row: int, image: int) -> dict[str, Any]:
+def _prediction(scored: ScoredPeople, row: int, image: int) -> dict[str, Any]:
     prediction = scored.predictions[row]
     points = prediction.landmarks[_POINTS, :2]
-    x, y = np.where(np.isfinite(points), points, _NOWHERE).T
+    x, y = np.where(np.isfinite(points), points, _FAR_AWAY).T
     score = 1.0 if prediction.pose_presence is None else prediction.pose_presence
     return {
         "image_id": image,

@@ -1,4 +1,4 @@
-"""What a network says beside 2-D landmarks, against annotations: world, visibility, presence, mask."""
+"""Scores of the outputs other than 2-D landmarks: world landmarks, visibility, presence, mask."""
 
 from typing import Any, NamedTuple
 
@@ -7,7 +7,7 @@ import numpy as np
 from blazepose.data.align import presence_labels
 from blazepose.data.annotation import UNKNOWN, VISIBLE, Annotation
 from blazepose.evaluation.numbers import number
-from blazepose.evaluation.predictions import Prediction, learned_landmarks, learned_output
+from blazepose.evaluation.predictions import Prediction, is_supervised, supervised_landmarks
 from blazepose.geometry import images_to_rois
 from blazepose.metrics.binary import ClassScore, agrees, balanced_accuracy, class_scores
 from blazepose.metrics.calibration import calibration_error, reliability
@@ -17,22 +17,22 @@ from blazepose.metrics.pose3d import aligned_joint_errors, bone_asymmetry, joint
 
 
 class ScoredOutputs(NamedTuple):
-    """Errors, labels and answers of the people that count; nothing counts that the weights never learned.
+    """Errors, labels and predictions of the scored people, only for outputs that were supervised in training.
 
     Attributes:
-        world_errors: (people, 33) mm, both sides centred on their mid-hip; NaN where not known.
-        aligned_errors: (people, 33) mm, after an alignment of each person; NaN where not known.
-        asymmetry: (people, 4) metrics.pose3d.bone_asymmetry of what is predicted, whatever is labelled.
-        height_errors: (people,) how much taller than the label somebody is said to be, per cent of it.
+        world_errors: (people, 33) mm, both sides centered on their mid-hip; NaN where invalid.
+        aligned_errors: (people, 33) mm, after Procrustes alignment of each person; NaN where invalid.
+        asymmetry: (people, 4) metrics.pose3d.bone_asymmetry of the predictions, with or without labels.
+        height_errors: (people,) predicted minus labelled height, per cent of the label.
         visibility: (people, 33) int8 labels, VISIBLE, HIDDEN or UNKNOWN.
-        visibility_said: (people, 33), 0..1.
-        presence: (people, 33) int8 labels, 1 inside both the picture and the crop the network saw, 0 outside,
-            or UNKNOWN, as where the source does not say how large its pictures are.
-        presence_said: (people, 33), 0..1.
-        world_unsaid: (people, 33) bool, points labelled in metres that are predicted as NaN or infinity of
-            somebody who was found.
-        mask_iou: (people,) 0..1, 0 of somebody who was not found, NaN where there is no mask.
-        not_trained: outputs that are labelled, but that no weights have learned.
+        predicted_visibility: (people, 33), 0..1.
+        presence: (people, 33) int8 labels, 1 inside both the image and the network's crop, 0 outside,
+            UNKNOWN if unlabelled or if the image size is missing.
+        predicted_presence: (people, 33), 0..1.
+        nonfinite_world: (people, 33) bool, labelled world landmarks predicted as NaN or infinity for
+            detected people.
+        mask_iou: (people,) 0..1, 0 for missed people, NaN without a labelled mask.
+        not_trained: labelled outputs that were not supervised in training.
     """
 
     world_errors: np.ndarray
@@ -40,10 +40,10 @@ class ScoredOutputs(NamedTuple):
     asymmetry: np.ndarray
     height_errors: np.ndarray
     visibility: np.ndarray
-    visibility_said: np.ndarray
+    predicted_visibility: np.ndarray
     presence: np.ndarray
-    presence_said: np.ndarray
-    world_unsaid: np.ndarray
+    predicted_presence: np.ndarray
+    nonfinite_world: np.ndarray
     mask_iou: np.ndarray
     not_trained: list[str]
 
@@ -52,7 +52,7 @@ def score_outputs(annotations: list[Annotation], predictions: list[Prediction]) 
     """Score the same people's predictions and annotations.
 
     Raises:
-        ValueError: names the person whose masks cannot be compared.
+        ValueError: if the masks of a person cannot be compared.
     """
     pairs = list(zip(annotations, predictions, strict=True))
     visibility = np.array([annotation.visibility for annotation in annotations])
@@ -66,60 +66,63 @@ def score_outputs(annotations: list[Annotation], predictions: list[Prediction]) 
         "presence": (presence != UNKNOWN).any(),
         "segmentation": any(annotation.mask is not None for annotation in annotations),
     }
-    said = np.array([prediction.landmarks[:, 3:] for prediction in predictions])
-    seen = learned_landmarks(predictions, "visibility")
+    scores = np.array([prediction.landmarks[:, 3:] for prediction in predictions])
+    supervised = supervised_landmarks(predictions, "visibility")
     return ScoredOutputs(
         **_world_errors(annotations, predictions),
-        visibility=np.where(seen, visibility, UNKNOWN),
-        visibility_said=said[..., 0],
-        presence=np.where(_learned(predictions, "presence"), presence, UNKNOWN),
-        presence_said=said[..., 1],
+        visibility=np.where(supervised, visibility, UNKNOWN),
+        predicted_visibility=scores[..., 0],
+        presence=np.where(_supervised(predictions, "presence"), presence, UNKNOWN),
+        predicted_presence=scores[..., 1],
         mask_iou=np.array([_mask_iou(annotation, prediction) for annotation, prediction in pairs]),
         not_trained=[
             output
             for output, is_labelled in labelled.items()
-            if is_labelled and not any(learned_output(p.trained, output) for p in predictions)
+            if is_labelled and not any(is_supervised(p.trained, output) for p in predictions)
         ],
     )
 
 
-def _learned(predictions: list[Prediction], output: str) -> np.ndarray:
-    """Landmarks for which the weights learned an output, bool (people, 33)."""
-    told = np.array([learned_output(prediction.trained, output) for prediction in predictions])
-    return learned_landmarks(predictions, "landmarks") & told[:, None]
+def _supervised(predictions: list[Prediction], output: str) -> np.ndarray:
+    """Return the landmarks for which an output was supervised, bool (people, 33)."""
+    supervised = np.array([is_supervised(prediction.trained, output) for prediction in predictions])
+    return supervised_landmarks(predictions, "landmarks") & supervised[:, None]
 
 
 def _world_errors(annotations: list[Annotation], predictions: list[Prediction]) -> dict[str, np.ndarray]:
-    """The fields of ScoredOutputs that world landmarks have."""
-    learned = _learned(predictions, "world")
+    """Compute the fields of ScoredOutputs for world landmarks."""
+    supervised = _supervised(predictions, "world")
     world = np.array([prediction.landmarks_world for prediction in predictions])
-    world[~learned] = np.nan
+    world[~supervised] = np.nan
     labelled = [row for row, person in enumerate(annotations) if person.landmarks_world is not None]
     errors = {
-        "world_errors": np.full(learned.shape, np.nan),
-        "aligned_errors": np.full(learned.shape, np.nan),
+        "world_errors": np.full(supervised.shape, np.nan),
+        "aligned_errors": np.full(supervised.shape, np.nan),
         "height_errors": np.full(len(annotations), np.nan),
-        "world_unsaid": np.zeros(learned.shape, bool),
+        "nonfinite_world": np.zeros(supervised.shape, bool),
     }
     if labelled:
-        said = world[labelled]
+        predicted = world[labelled]
         target = np.array([annotations[row].landmarks_world for row in labelled], np.float64)
-        known = np.isfinite(target + said).all(axis=-1)
-        found = np.array([predictions[row].found for row in labelled])[:, None]
-        errors["world_unsaid"][labelled] = (
-            np.isfinite(target).all(axis=-1) & learned[labelled] & found & ~np.isfinite(said).all(axis=-1)
+        valid = np.isfinite(target + predicted).all(axis=-1)
+        detected = np.array([predictions[row].detected for row in labelled])[:, None]
+        errors["nonfinite_world"][labelled] = (
+            np.isfinite(target).all(axis=-1)
+            & supervised[labelled]
+            & detected
+            & ~np.isfinite(predicted).all(axis=-1)
         )
-        errors["world_errors"][labelled] = joint_errors(said, target, known)
-        errors["aligned_errors"][labelled] = aligned_joint_errors(said, target, known)
-        errors["height_errors"][labelled] = 100 * (stature(said) / stature(target) - 1)
+        errors["world_errors"][labelled] = joint_errors(predicted, target, valid)
+        errors["aligned_errors"][labelled] = aligned_joint_errors(predicted, target, valid)
+        errors["height_errors"][labelled] = 100 * (stature(predicted) / stature(target) - 1)
     return {**errors, "asymmetry": bone_asymmetry(world)}
 
 
 def _presence(annotations: list[Annotation], predictions: list[Prediction]) -> np.ndarray:
     points_px = np.array([annotation.landmarks_px for annotation in annotations]).astype(np.float64)
     points_roi = images_to_rois([prediction.roi for prediction in predictions], points_px)
-    sized = np.array([annotation.image_size is not None for annotation in annotations])
-    labelled = np.array([annotation.labelled for annotation in annotations]) & sized[:, None]
+    has_size = np.array([annotation.image_size is not None for annotation in annotations])
+    labelled = np.array([annotation.labelled for annotation in annotations]) & has_size[:, None]
     frames = np.array([(0, 0, *(annotation.image_size or (0, 0))) for annotation in annotations])
     return presence_labels(points_px, points_roi, labelled, frames)
 
@@ -127,8 +130,8 @@ def _presence(annotations: list[Annotation], predictions: list[Prediction]) -> n
 def _mask_iou(annotation: Annotation, prediction: Prediction) -> float:
     if (
         annotation.mask is not None
-        and not prediction.found
-        and learned_output(prediction.trained, "segmentation")
+        and not prediction.detected
+        and is_supervised(prediction.trained, "segmentation")
     ):
         return 0.0
     if annotation.mask is None or prediction.mask is None:
@@ -139,65 +142,65 @@ def _mask_iou(annotation: Annotation, prediction: Prediction) -> float:
         raise ValueError(f"{annotation.image}, person {annotation.person}: {error}") from error
 
 
-def class_table(heads: ScoredOutputs) -> dict[str, ClassScore]:
-    """Agreement about each class of visibility and of presence."""
-    visible, hidden = class_scores(heads.visibility, heads.visibility_said)
-    present, absent = class_scores(heads.presence, heads.presence_said)
+def class_table(outputs: ScoredOutputs) -> dict[str, ClassScore]:
+    """Compute precision, recall and F1 of each class of visibility and presence."""
+    visible, hidden = class_scores(outputs.visibility, outputs.predicted_visibility)
+    present, absent = class_scores(outputs.presence, outputs.predicted_presence)
     return {"visible": visible, "hidden": hidden, "present": present, "absent": absent}
 
 
-def output_metrics(heads: ScoredOutputs) -> dict[str, float]:
-    """The figures of everybody, NaN where nothing counts: mm, and per cent.
+def output_metrics(outputs: ScoredOutputs) -> dict[str, float]:
+    """Compute the metrics over all people, in mm or per cent; NaN without labels.
 
-    `height_bias` is signed: above 0, people are said to be taller than they are.
+    `height_bias` is signed: above 0, people are predicted taller than labelled.
     """
-    classes = class_table(heads)
+    classes = class_table(outputs)
     return {
-        "mpjpe_mm": mpjpe(heads.world_errors),
-        "pa_mpjpe_mm": mpjpe(heads.aligned_errors),
-        "bone_asymmetry": _known_mean(heads.asymmetry),
-        "height_error": _known_mean(np.abs(heads.height_errors)),
-        "height_bias": _known_mean(heads.height_errors),
+        "mpjpe_mm": mpjpe(outputs.world_errors),
+        "pa_mpjpe_mm": mpjpe(outputs.aligned_errors),
+        "bone_asymmetry": _finite_mean(outputs.asymmetry),
+        "height_error": _finite_mean(np.abs(outputs.height_errors)),
+        "height_bias": _finite_mean(outputs.height_errors),
         "visibility_f1": classes["visible"].f1,
         "hidden_f1": classes["hidden"].f1,
         "visibility_balanced_accuracy": balanced_accuracy(classes["visible"], classes["hidden"]),
         "presence_f1": classes["present"].f1,
         "absent_f1": classes["absent"].f1,
         "presence_balanced_accuracy": balanced_accuracy(classes["present"], classes["absent"]),
-        "mask_iou": mean_iou(heads.mask_iou),
+        "mask_iou": mean_iou(outputs.mask_iou),
     }
 
 
-def _known_mean(values: np.ndarray) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if known.size else float("nan")
+def _finite_mean(values: np.ndarray) -> float:
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if finite.size else float("nan")
 
 
-def calibration(heads: ScoredOutputs) -> dict[str, dict[str, Any]]:
-    """How far visibility and presence can be taken as probabilities, of those that are labelled.
+def calibration(outputs: ScoredOutputs) -> dict[str, dict[str, Any]]:
+    """Compute the calibration of labelled visibility and presence.
 
-    Not of an annotator, who says yes or no.
+    Hard 0 or 1 predictions, as of an annotator, are skipped.
     """
-    told = {
-        "visibility": reliability(heads.visibility, heads.visibility_said),
-        "presence": reliability(heads.presence, heads.presence_said),
+    bins_of = {
+        "visibility": reliability(outputs.visibility, outputs.predicted_visibility),
+        "presence": reliability(outputs.presence, outputs.predicted_presence),
     }
     return {
-        name: {"error": number(calibration_error(bins)), "bins": [list(map(number, one)) for one in bins]}
-        for name, bins in told.items()
-        if any(0 < one.said < 1 for one in bins)
+        name: {"error": number(calibration_error(bins)), "bins": [list(map(number, entry)) for entry in bins]}
+        for name, bins in bins_of.items()
+        if any(0 < entry.predicted < 1 for entry in bins)
     }
 
 
-def landmark_output_metrics(heads: ScoredOutputs, landmark: int) -> dict[str, float]:
-    """The figures of one landmark, NaN where nothing counts.
+def landmark_output_metrics(outputs: ScoredOutputs, landmark: int) -> dict[str, float]:
+    """Compute the metrics of one landmark; NaN without labels.
 
-    Of the points whose visibility is labelled, `visible_share` is the share labelled visible, and
-    `visibility_accuracy` the share whose visibility is said rightly, in per cent.
+    `visible_share` is the share of labelled visibilities that are VISIBLE, and `visibility_accuracy` the
+    share predicted correctly, in per cent.
     """
-    label, said = heads.visibility[:, landmark], heads.visibility_said[:, landmark]
+    label, predicted = outputs.visibility[:, landmark], outputs.predicted_visibility[:, landmark]
     return {
-        "mpjpe_mm": mpjpe(heads.world_errors[:, landmark]),
+        "mpjpe_mm": mpjpe(outputs.world_errors[:, landmark]),
         "visible_share": percent(label == VISIBLE, label != UNKNOWN),
-        "visibility_accuracy": percent(agrees(label, said), label != UNKNOWN),
+        "visibility_accuracy": percent(agrees(label, predicted), label != UNKNOWN),
     }

@@ -1,4 +1,4 @@
-"""First pass: the people of some sources through an engine."""
+"""First pass: run an engine on the labelled people of data sources."""
 
 import hashlib
 import math
@@ -17,7 +17,7 @@ from blazepose.data.align import aligned_roi, alignment_error
 from blazepose.data.annotation import Annotation, Source
 from blazepose.evaluation.predictions import (
     Prediction,
-    learned_output,
+    is_supervised,
     missed_person,
     person_key,
     require_unique,
@@ -35,33 +35,33 @@ from blazepose.runtime.decode import (
 from blazepose.runtime.engines import InferenceEngine
 from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
 
-# What the model card says tracking tolerates. Source: interface.md, eval.py writes.
+# The tolerance that the model card states for tracking. Source: interface.md, eval.py writes.
 _JITTER = 0.1
 _JITTER_RAD = math.radians(8)
 
 
 class CropJob(NamedTuple):
-    """A person to look at, and the square to look through.
+    """A person to predict, with the crop.
 
     Attributes:
         reader: name of the reader.
-        annotation: of the person.
-        roi: the square.
-        found: False of somebody whom the detector did not find: nothing is predicted, and all of it is wrong.
-        min_presence: pose presence up to which nobody is there, and somebody who is counts as not found.
+        annotation: annotation of the person.
+        roi: square region of the crop.
+        detected: False for a missed person: nothing is predicted, and every point counts as wrong.
+        min_presence: pose presence at or below which the person counts as missed.
     """
 
     reader: str
     annotation: Annotation
     roi: Roi
-    found: bool = True
+    detected: bool = True
     min_presence: float = -math.inf
 
 
 def jittered_roi(annotation: Annotation, seed: int) -> Roi:
-    """The aligned ROI, shifted and scaled by up to 10 % of its side and turned by up to 8 degrees.
+    """Shift and scale the aligned ROI by up to 10 % of its side and rotate it by up to 8 degrees.
 
-    It depends on the seed, the picture's name and the person only, not on order, folder or threads.
+    The result depends on the seed, the image name and the person only, not on order, folder or threads.
     """
     roi = aligned_roi(annotation)
     name = f"{annotation.image.name}/{annotation.person}".encode()
@@ -79,19 +79,19 @@ CROPS: Mapping[str, Callable[[Annotation, int], Roi]] = {
     "annotation": lambda annotation, seed: aligned_roi(annotation),
     "jitter": jittered_roi,
 }
-"""Where the crop comes from: `roi=` of eval.py."""
+"""Sources of the crop: values of `roi=` of eval.py."""
 
 
 def plan_label_crops(sources: list[Source], crop: str, seed: int) -> list[CropJob]:
-    """Everybody an aligned crop can be made of; scoring counts the others.
+    """Plan a crop for each person whose labels allow an aligned one; scoring counts the others.
 
     Args:
-        sources: the people.
+        sources: labelled people.
         crop: key of CROPS.
-        seed: of the jitter.
+        seed: seed of the jitter.
 
     Raises:
-        ValueError: if there is nobody to make a crop of, or if two sources mean the same person.
+        ValueError: if no person allows a crop, or if two sources label the same person.
     """
     jobs = [
         CropJob(source.reader, annotation, CROPS[crop](annotation, seed))
@@ -104,32 +104,33 @@ def plan_label_crops(sources: list[Source], crop: str, seed: int) -> list[CropJo
 
 
 def require_people(jobs: list[CropJob], sources: list[Source]) -> None:
-    """Refuse sources without anybody to look at, or with somebody twice.
+    """Check that there are crops, and no person twice.
 
     Raises:
-        ValueError: says so.
+        ValueError: if there is none, or if a person occurs twice.
     """
     if not jobs:
         names = ", ".join(source.name for source in sources)
-        raise ValueError(f"{names}: nobody has labelled hips and shoulders, so there is no crop to look at")
+        raise ValueError(
+            f"no person in {names} has both hips and both shoulders labelled, so no crop can be made"
+        )
     require_unique(person_key(job.reader, job.annotation) for job in jobs)
 
 
 def predict(
     engine: InferenceEngine, jobs: list[CropJob], crop: str, batch_size: int = 16
 ) -> Iterator[Prediction]:
-    """Run an engine over people; threads cut the next crops meanwhile, a few batches ahead.
+    """Run an engine on people, while threads cut the crops of the next batches.
 
     Raises:
-        ValueError: names the picture that cannot be read, or the person for whom the network returns no
-            numbers.
+        ValueError: if an image cannot be read, or if the network returns NaN or infinity for a person.
     """
     trained = engine.metadata.get("trained")
     with (
         ThreadPoolExecutor(os.cpu_count()) as pool,
         tqdm(total=len(jobs), unit=" images", desc="predicting", disable=None) as progress,
     ):
-        crops = _ahead(pool, lambda job: cut_crop(job, engine.input_size), jobs, 2 * batch_size)
+        crops = _prefetch(pool, lambda job: cut_crop(job, engine.input_size), jobs, 2 * batch_size)
         for start in range(0, len(jobs), batch_size):
             batch = jobs[start : start + batch_size]
             yield from _predict_batch(engine, batch, np.stack(list(islice(crops, len(batch)))), crop, trained)
@@ -137,15 +138,15 @@ def predict(
 
 
 def cut_crop(job: CropJob, size: int) -> np.ndarray:
-    """What the network sees of a person, uint8 (size, size, 3)."""
+    """Cut the network input of a person, uint8 (size, size, 3)."""
     image = read_image(job.annotation.image, job.annotation.image_size)
     return crop_image(image, roi_to_image_matrix(job.roi), size)
 
 
-def _ahead(
+def _prefetch(
     pool: ThreadPoolExecutor, work: Callable[[CropJob], np.ndarray], jobs: Iterable[CropJob], window: int
 ) -> Iterator[np.ndarray]:
-    """Results in order, with at most `window` of them waiting: pool.map would keep all of them."""
+    """Yield results in order, with at most `window` pending: pool.map would keep all of them."""
     pending: deque[Future[np.ndarray]] = deque()
     for job in jobs:
         pending.append(pool.submit(work, job))
@@ -166,14 +167,14 @@ def _predict_batch(
     regressed = decode_landmarks(raw.landmarks, engine.input_size)
     refined = refine_by_heatmap(regressed[..., :2], raw.heatmaps)
     world = raw.world.reshape(-1, NUM_OUTPUTS, 3)
-    masks = raw.segmentation if learned_output(trained, "segmentation") else None
+    masks = raw.segmentation if is_supervised(trained, "segmentation") else None
     for k, job in enumerate(jobs):
         annotation, roi = job.annotation, job.roi
         if not (np.isfinite(raw.landmarks[k]).all() and np.isfinite(raw.world[k]).all()):
             person = f"{annotation.image}, person {annotation.person}"
-            raise ValueError(f"{person}: the network returns NaN or infinity; name other weights")
+            raise ValueError(f"{person}: the network returns NaN or infinity; use other weights")
         landmarks = np.concatenate([refined[k], regressed[k, :, 2:]], axis=1)
-        if not job.found or raw.pose_presence[k, 0] <= job.min_presence:
+        if not job.detected or raw.pose_presence[k, 0] <= job.min_presence:
             yield missed_person(str(annotation.image), annotation.person, job.reader, crop, roi, trained)
             continue
         yield Prediction(
@@ -189,12 +190,12 @@ def _predict_batch(
             landmarks_world=world_to_image_axes(world[k], roi)[:NUM_LANDMARKS],
             pose_presence=None if np.isnan(raw.pose_presence[k]).any() else float(raw.pose_presence[k, 0]),
             trained=trained,
-            mask=None if masks is None else _mask_like(annotation.mask, masks[k, ..., 0], roi),
+            mask=None if masks is None else _encode_mask(annotation.mask, masks[k, ..., 0], roi),
         )
 
 
-def _mask_like(target: Mapping[str, Any] | None, logits: np.ndarray, roi: Roi) -> dict[str, Any] | None:
-    """The segmentation of a crop as a mask of its picture, encoded as the label is, if there is one."""
+def _encode_mask(target: Mapping[str, Any] | None, logits: np.ndarray, roi: Roi) -> dict[str, Any] | None:
+    """Encode the mask of a crop in the image like the label; None without a label."""
     if target is None:
         return None
     height, width = target["size"]

@@ -1,4 +1,4 @@
-"""predictions.jsonl: what a network said about each person, one line a person."""
+"""predictions.jsonl: the network outputs, one line per person."""
 
 import itertools
 import json
@@ -27,24 +27,24 @@ _JSON = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What a network said about one person.
+    """The network outputs for one person.
 
     Attributes:
-        image: path of the picture, as the annotation has it.
+        image: path of the image, as in the annotation.
         person: annotation id.
         reader: name of the reader.
-        crop: where the ROI came from, a key of predict.CROPS.
-        roi: the square the network saw; the annotation's, of somebody whom the detector did not find.
+        crop: source of the ROI, a key of predict.CROPS or "detector".
+        roi: region of the crop; the annotation's for a person missed by the detector.
         landmarks: (33, 5) x_px, y_px, z (pixels on the scale of x, origin at the hips, negative towards the
-            camera), visibility, presence; refined by the heatmap. NaN, as all that follows, of somebody who
-            was not found; null in the file.
-        landmarks_raw: (33, 2) pixels, the regression output alone; None from an engine that does not tell.
-        landmarks_world: (33, 3) metres, hip-centred, along the axes of the image.
-        pose_presence: 0..1; None from an engine that does not tell.
-        trained: {"landmarks": names, "visibility": names, ...} that the weights say they learned
-            (training.stages.learned); None if they do not say.
-        mask: pixels of the picture that show the person, encoded as Annotation.mask; None if nobody labelled
-            them, or if the weights never learned to tell them.
+            camera), visibility, presence; refined by the heatmap. For a missed person NaN, like all that
+            follows; null in the file.
+        landmarks_raw: (33, 2) pixels, the regression output alone; None if the engine does not return it.
+        landmarks_world: (33, 3) meters, hip-centered, along the axes of the image.
+        pose_presence: 0..1; None if the engine does not return it.
+        trained: supervised outputs of the weights, {"landmarks": names, "visibility": names, ...}; None if
+            their metadata lack it.
+        mask: person mask of the image, encoded as Annotation.mask; None if the mask is not labelled, or was
+            not supervised in training.
     """
 
     image: str
@@ -60,15 +60,15 @@ class Prediction:
     mask: Mapping[str, Any] | None = None
 
     @property
-    def found(self) -> bool:
-        """The person was found at all."""
+    def detected(self) -> bool:
+        """Whether the person was detected."""
         return bool(np.isfinite(self.landmarks).any())
 
 
 def missed_person(
     image: str, person: str, reader: str, crop: str, roi: Roi, trained: dict[str, list[str]] | None
 ) -> Prediction:
-    """Of a person whom the detector did not find: all numbers are NaN. Arguments as Prediction's."""
+    """Return the prediction of a missed person, all NaN. Arguments as Prediction's."""
     return Prediction(
         image=image,
         person=person,
@@ -87,84 +87,84 @@ PersonKey = tuple[str, str, str]
 
 
 def person_key(reader: str, annotation: Annotation) -> PersonKey:
-    """What tells a person from all others; the same from whatever folder a path is relative to."""
+    """Return the unique key of a person, independent of the working directory."""
     return _key(reader, annotation.image, annotation.person)
 
 
 def _key(reader: str, image: str | Path, person: Any) -> PersonKey:
-    """Make a key that is one for every composition of letters and accents, and every spelling of an id."""
+    """Return a key that is equal for all Unicode forms of a path and all spellings of an id."""
     path = os.path.abspath(image)  # noqa: PTH100 (keeps links as they are)
     return reader, unicodedata.normalize("NFC", path), str(same_id(person))
 
 
 def require_unique(people: Iterable[PersonKey]) -> None:
-    """Refuse somebody who is there twice.
+    """Check that no person occurs twice.
 
     Raises:
-        ValueError: names the person.
+        ValueError: if one does.
     """
     for (reader, image, person), count in Counter(people).items():
         if count > 1:
             raise ValueError(
                 f"{image}: two labels of the {reader} reader are both person {person}, so their predictions "
-                "could not be told apart; evaluate the sources one by one, or give the annotations other ids"
+                "would be ambiguous; evaluate the sources one by one, or give the annotations other ids"
             )
 
 
-def learned_landmarks(predictions: Sequence[Prediction], kind: str) -> np.ndarray:
-    """What the weights say they learned of this kind, "landmarks" or "visibility", bool (people, 33)."""
-    learned: dict[int, np.ndarray] = {}  # by what they say: it is one object for most people
+def supervised_landmarks(predictions: Sequence[Prediction], kind: str) -> np.ndarray:
+    """Return the landmarks supervised in training for "landmarks" or "visibility", bool (people, 33)."""
+    masks: dict[int, np.ndarray] = {}  # by identity: most people share one `trained` object
     for prediction in predictions:
         trained = prediction.trained
-        if id(trained) not in learned:
+        if id(trained) not in masks:
             names = LANDMARKS if trained is None else trained.get(kind, [])
-            learned[id(trained)] = np.isin(LANDMARKS, names)
-    return np.array([learned[id(prediction.trained)] for prediction in predictions])
+            masks[id(trained)] = np.isin(LANDMARKS, names)
+    return np.array([masks[id(prediction.trained)] for prediction in predictions])
 
 
-def learned_output(trained: Mapping[str, list[str]] | None, output: str) -> bool:
-    """Do weights say they learned this output, of training.learned.HEADS? Foreign ones do not say: yes."""
+def is_supervised(trained: Mapping[str, list[str]] | None, output: str) -> bool:
+    """Check whether an output was supervised in training; True for weights without this metadata."""
     return trained is None or output in trained.get("outputs", [])
 
 
 def write_predictions(predictions: Iterable[Prediction], file: Path) -> None:
-    """Write a line a person; the file appears when it is complete."""
+    """Write one line per person; the file appears when it is complete."""
     with atomic_path(file) as part, part.open("wb") as lines:
         for prediction in predictions:
-            lines.write(_line(prediction))
+            lines.write(_to_line(prediction))
 
 
 def save_and_reload(
-    said: Iterable[Prediction] | None, folder: Path, file: Path
+    predictions: Iterable[Prediction] | None, folder: Path, file: Path
 ) -> dict[PersonKey, Prediction]:
-    """Predictions as a file has them: written to `folder`, or those of `file` if there is nothing to write.
+    """Write predictions to `folder` and read them back; without any, read those of `file`.
 
     Raises:
         FileNotFoundError: as read_predictions.
         ValueError: as read_predictions.
     """
-    if said is None:
+    if predictions is None:
         return read_predictions(file)
     written = folder / "predictions.jsonl"
-    write_predictions(said, written)
+    write_predictions(predictions, written)
     return read_predictions(written)
 
 
 def read_predictions(file: Path) -> dict[PersonKey, Prediction]:
-    """Everybody in a predictions.jsonl.
+    """Read a predictions.jsonl.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: names the file and the line that is not a prediction, or says that it is empty.
+        ValueError: if a line is not a prediction, or if the file is empty.
     """
-    check_file(file, "predictions", "python eval.py weights=FILE makes predictions.jsonl")
+    check_file(file, "predictions", "python eval.py weights=FILE writes predictions.jsonl")
     predictions: dict[PersonKey, Prediction] = {}
     for number, (key, prediction) in enumerate(_read_lines(file), start=1):
         if key in predictions:
-            raise ValueError(f"{file}, line {number}: person {key[2]} of {key[1]} is there already")
+            raise ValueError(f"{file}, line {number}: person {key[2]} of {key[1]} occurs twice")
         predictions[key] = prediction
     if not predictions:
-        raise ValueError(f"{file} holds no predictions; name another file")
+        raise ValueError(f"{file} contains no predictions; choose another file")
     return predictions
 
 
@@ -173,31 +173,31 @@ def _read_lines(file: Path) -> Iterator[tuple[PersonKey, Prediction]]:
     with file.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             try:
-                said = _parsed(line)
-                if said["trained"] != trained:
-                    trained = said["trained"]
+                record = _parse(line)
+                if record["trained"] != trained:
+                    trained = record["trained"]
                     if not isinstance(trained, dict | None):
                         raise TypeError(f"trained is {trained!r}")
-                prediction = _from_json(said, trained)  # one object, not names of 33 landmarks a person
+                prediction = _from_json(record, trained)  # shares one `trained` object among people
                 key = _key(prediction.reader, prediction.image, prediction.person)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise ValueError(f"{file}, line {number}, is not a prediction of eval.py: {error}") from error
             yield key, prediction
 
 
-def _line(prediction: Prediction) -> bytes:
-    said = _to_json(prediction)
+def _to_line(prediction: Prediction) -> bytes:
+    record = _to_json(prediction)
     try:
-        return orjson.dumps(said, option=_JSON)
-    except orjson.JSONEncodeError:  # the path of the picture is no UTF-8
-        return json.dumps(said, default=lambda array: array.tolist()).encode() + b"\n"
+        return orjson.dumps(record, option=_JSON)
+    except orjson.JSONEncodeError:  # the path of the image is not UTF-8
+        return json.dumps(record, default=lambda array: array.tolist()).encode() + b"\n"
 
 
-def _parsed(line: bytes) -> Any:
+def _parse(line: bytes) -> Any:
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError:
-        return json.loads(line)  # which takes NaN, as Python writes it
+        return json.loads(line)  # accepts NaN, as Python writes it
 
 
 def _to_json(prediction: Prediction) -> dict[str, Any]:
@@ -207,10 +207,10 @@ def _to_json(prediction: Prediction) -> dict[str, Any]:
         "person": prediction.person,
         "reader": prediction.reader,
         "roi": {"from": prediction.crop, **asdict(prediction.roi)},
-        "landmarks": _rounded(prediction.landmarks) if prediction.found else None,
-        "landmarks_world": _rounded(prediction.landmarks_world) if prediction.found else None,
+        "landmarks": _rounded(prediction.landmarks) if prediction.detected else None,
+        "landmarks_world": _rounded(prediction.landmarks_world) if prediction.detected else None,
         "pose_presence": None if presence is None else round(presence, _DECIMALS),
-        "landmarks_raw": None if raw is None or not prediction.found else _rounded(raw),
+        "landmarks_raw": None if raw is None or not prediction.detected else _rounded(raw),
         "trained": prediction.trained,
         **({"mask": prediction.mask} if prediction.mask else {}),
     }
@@ -220,7 +220,7 @@ def _from_json(line: dict[str, Any], trained: dict[str, list[str]] | None) -> Pr
     roi = line["roi"]
     line["person"] = str(line["person"])
     if not all(math.isfinite(value) for name, value in roi.items() if name != "from"):
-        raise ValueError(f"its roi is {roi}")
+        raise ValueError(f"roi is not finite: {roi}")
     if line["landmarks"] is None:
         crop, person = roi.pop("from"), (line["image"], line["person"], line["reader"])
         return missed_person(*person, crop, Roi(**roi), trained)

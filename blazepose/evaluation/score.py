@@ -1,4 +1,4 @@
-"""Second pass: predictions against annotations."""
+"""Second pass: score predictions against annotations."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ from blazepose.evaluation.output_metrics import ScoredOutputs, score_outputs
 from blazepose.evaluation.predictions import (
     PersonKey,
     Prediction,
-    learned_landmarks,
     person_key,
     require_unique,
+    supervised_landmarks,
 )
 from blazepose.geometry import images_to_rois, rois_to_images
 from blazepose.metrics.pck import normalized_errors, torso_size
@@ -23,47 +23,45 @@ from blazepose.metrics.swaps import swapped_pairs
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
 SUBJECT = "subject"
-"""Attribute that is equal for one person in several pictures."""
+"""Attribute with the identity of a person, equal across images."""
 
 
 class ScoredPeople(NamedTuple):
-    """The people that count, with their errors in torso sizes.
+    """The scored people, with their errors in torso sizes.
 
     Attributes:
-        annotations: of the people.
-        predictions: of the same people.
-        found: (people,) bool, Prediction.found of each.
-        subjects: (people,) numbers, equal for one person in several pictures, if the `subject` is known.
-        target_px: (people, 33, 2) labels; meaningless where not labelled.
+        annotations: annotation of each person.
+        predictions: prediction for each person.
+        detected: (people,) bool, Prediction.detected of each.
+        subjects: (people,) identity numbers: people of the same `subject` share one, others are unique.
+        target_px: (people, 33, 2) labels, undefined where unlabelled.
         labelled: (people, 33) bool.
-        sizes: (people,) of the torso, pixels.
-        learned: (people, 33) bool, landmarks that the weights learned.
-        counted: (people, 33) bool, landmarks that are labelled, too: the points that are scored.
-        errors: (people, 33), of the landmarks as the runtime returns them, refined by the heatmap; infinite
-            of people whom the detector did not find, NaN of a point that is predicted as NaN: both are wrong.
-        errors_raw: (people, 33), of the regression output; infinite and NaN as `errors` are, and NaN where it
-            is not told.
-        regressed: (people, 33) bool, points that count of the regression output; none if nobody's is told.
-        errors_mean_pose: (people, 33), of the median aligned pose of these people: what a network scores
-            that always says the same.
-        offsets: (people, 33, 2), from the label to the landmark as the runtime returns it, right and down in
-            the crop: in the upright frame of the person.
-        swapped: (people, 16) bool, pairs of metrics.swaps that are taken for each other.
-        pairs: (people, 16) bool, those that could be.
-        heads: what is scored beside 2-D landmarks.
-        left_out: people that do not count, by reason.
+        sizes: (people,) torso sizes in pixels.
+        supervised: (people, 33) bool, landmarks that the weights were trained on.
+        counted: (people, 33) bool, the scored points: labelled and supervised.
+        errors: (people, 33) errors of the heatmap-refined landmarks; inf for missed people, NaN for points
+            predicted as NaN: both count as wrong.
+        errors_raw: (people, 33) errors of the regression output, likewise; NaN where it is missing.
+        regressed: (people, 33) bool, scored points of the regression output; none if no prediction has it.
+        errors_mean_pose: (people, 33) errors of the baseline that predicts the median aligned pose for all.
+        offsets: (people, 33, 2) vectors from label to landmark, right and down in the crop, that is in the
+            upright frame of the person.
+        swapped: (people, 16) bool, left/right pairs of metrics.swaps that are swapped.
+        pairs: (people, 16) bool, left/right pairs that are scored.
+        outputs: scores of the outputs other than 2-D landmarks.
+        left_out: number of people not scored, by reason.
         torso: key of TORSOS.
-        not_trained: labelled points of landmarks that the weights never learned, by name.
+        not_trained: number of labelled points by landmark, for landmarks not supervised in training.
     """
 
     annotations: list[Annotation]
     predictions: list[Prediction]
-    found: np.ndarray
+    detected: np.ndarray
     subjects: np.ndarray
     target_px: np.ndarray
     labelled: np.ndarray
     sizes: np.ndarray
-    learned: np.ndarray
+    supervised: np.ndarray
     counted: np.ndarray
     errors: np.ndarray
     errors_raw: np.ndarray
@@ -72,7 +70,7 @@ class ScoredPeople(NamedTuple):
     offsets: np.ndarray
     swapped: np.ndarray
     pairs: np.ndarray
-    heads: ScoredOutputs
+    outputs: ScoredOutputs
     left_out: dict[str, int]
     torso: str
     not_trained: dict[str, int]
@@ -81,15 +79,15 @@ class ScoredPeople(NamedTuple):
 def score(
     predictions: Mapping[PersonKey, Prediction], sources: list[Source], torso: str = "across"
 ) -> ScoredPeople:
-    """Errors of everybody who has what the metric needs.
+    """Score the predictions of all people with the labels that the metric needs.
 
     Args:
-        predictions: as read from predictions.jsonl.
-        sources: the annotations they are scored against.
+        predictions: content of predictions.jsonl.
+        sources: annotations to score against.
         torso: key of TORSOS.
 
     Raises:
-        ValueError: if a person has no prediction, if somebody is there twice, or if nothing can be scored.
+        ValueError: if a person has no prediction or occurs twice, or if nothing can be scored.
     """
     people = [(source, annotation) for source in sources for annotation in source.annotations]
     keys = [person_key(source.reader, annotation) for source, annotation in people]
@@ -102,36 +100,37 @@ def score(
     left_out = Counter[str]()
     for source in sources:
         left_out.update(source.left_out)
-    rows, said, missing = [], [], []
+    rows, matched, missing = [], [], []
     for row, ((source, annotation), size) in enumerate(zip(people, sizes, strict=True)):
-        if reason := _why_not_scorable(annotation, float(size)):
+        if reason := _exclusion_reason(annotation, float(size)):
             left_out[reason] += 1
         elif keys[row] in predictions:
             rows.append(row)
-            said.append(predictions[keys[row]])
+            matched.append(predictions[keys[row]])
         else:
             missing.append((source, annotation))
     if missing:
         source, annotation = missing[0]
-        there = [f"{one.image}, person {one.person}" for one in islice(predictions.values(), 1)]
+        first = [f"{entry.image}, person {entry.person}" for entry in islice(predictions.values(), 1)]
         raise ValueError(
-            f"no prediction for {len(missing)} of {len(missing) + len(rows)} people, first for "
-            f"{annotation.image}, person {annotation.person}, of {source.name}; there are "
-            f"{len(predictions)}, first for {''.join(there)}: name their own data, or predict again"
+            f"no prediction for {len(missing)} of {len(missing) + len(rows)} people, the first is "
+            f"{annotation.image}, person {annotation.person}, of {source.name}. The file has "
+            f"{len(predictions)} predictions, the first for {''.join(first)}. Set data.test to the data they "
+            "were made on, or run the weights again."
         )
     if not rows:
         reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
-        raise ValueError(f"{', '.join(s.name for s in sources)}: nobody can be scored ({reasons})")
-    return _errors([people[row][1] for row in rows], said, sizes[rows], dict(left_out), torso)
+        raise ValueError(f"{', '.join(s.name for s in sources)}: no person can be scored ({reasons})")
+    return _score_people([people[row][1] for row in rows], matched, sizes[rows], dict(left_out), torso)
 
 
-def _why_not_scorable(annotation: Annotation, torso: float) -> str | None:
+def _exclusion_reason(annotation: Annotation, torso: float) -> str | None:
     if reason := alignment_error(annotation):
         return reason
     return "zero torso" if torso == 0 else None
 
 
-def _errors(
+def _score_people(
     annotations: list[Annotation],
     predictions: list[Prediction],
     sizes: np.ndarray,
@@ -140,65 +139,72 @@ def _errors(
 ) -> ScoredPeople:
     target = np.array([annotation.landmarks_px for annotation in annotations]).astype(np.float64)
     labelled = np.array([annotation.labelled for annotation in annotations])
-    learned = learned_landmarks(predictions, "landmarks")
-    found = np.array([prediction.found for prediction in predictions])
+    supervised = supervised_landmarks(predictions, "landmarks")
+    detected = np.array([prediction.detected for prediction in predictions])
     refined = np.array([prediction.landmarks[:, :2] for prediction in predictions])
     refined[~np.isfinite(refined)] = np.nan
-    unknown = np.full((NUM_LANDMARKS, 2), np.nan)
-    raw = np.array([unknown if p.landmarks_raw is None else p.landmarks_raw for p in predictions])
+    missing = np.full((NUM_LANDMARKS, 2), np.nan)
+    raw = np.array([missing if p.landmarks_raw is None else p.landmarks_raw for p in predictions])
     raw[~np.isfinite(raw)] = np.nan
-    if not (labelled & learned).any():
+    counted = labelled & supervised
+    if not counted.any():
+        if not supervised.any():
+            raise ValueError(
+                "nothing to score: these weights were trained with heatmaps only. Continue with "
+                "stages.regression or stages.joint."
+            )
         raise ValueError(
-            "nothing to score: the weights never learned to regress any of the labelled landmarks (after a "
-            "heatmap stage, a regression or joint stage follows)"
+            "nothing to score: these weights were not trained on any of the labelled landmarks. Choose other "
+            "data with data.test."
         )
-    swapped, pairs = swapped_pairs(refined, target, labelled & learned, sizes)
-    missed = (labelled & ~learned).sum(axis=0)
-    told = found & [prediction.landmarks_raw is not None for prediction in predictions]
+    swapped, pairs = swapped_pairs(refined, target, counted, sizes)
+    unsupervised = (labelled & ~supervised).sum(axis=0)
+    has_raw = detected & [prediction.landmarks_raw is not None for prediction in predictions]
+    errors_raw = normalized_errors(raw, target, sizes)
     return ScoredPeople(
         annotations=annotations,
         predictions=predictions,
-        found=found,
+        detected=detected,
         subjects=_subjects(annotations),
         target_px=target,
         labelled=labelled,
         sizes=sizes,
-        learned=learned,
-        counted=labelled & learned,
-        errors=_where_found(normalized_errors(refined, target, sizes), found),
-        errors_raw=_where_found(normalized_errors(raw, target, sizes), found, told.any()),
-        regressed=labelled & learned & ((told | ~found) & told.any())[:, None],
-        errors_mean_pose=_where_found(
-            normalized_errors(mean_pose(target, labelled, predictions), target, sizes), found
+        supervised=supervised,
+        counted=counted,
+        errors=_inf_where_missed(normalized_errors(refined, target, sizes), detected),
+        errors_raw=_inf_where_missed(errors_raw, detected) if has_raw.any() else errors_raw,
+        regressed=counted & ((has_raw | ~detected) & has_raw.any())[:, None],
+        errors_mean_pose=_inf_where_missed(
+            normalized_errors(mean_pose(target, labelled, predictions), target, sizes), detected
         ),
-        offsets=_turned(refined - target, predictions) / sizes[:, None, None],
+        offsets=_rotate_to_crop(refined - target, predictions) / sizes[:, None, None],
         swapped=swapped,
         pairs=pairs,
-        heads=score_outputs(annotations, predictions),
+        outputs=score_outputs(annotations, predictions),
         left_out=left_out,
         torso=torso,
-        not_trained={LANDMARKS[k]: int(missed[k]) for k in np.flatnonzero(missed)},
+        not_trained={LANDMARKS[k]: int(unsupervised[k]) for k in np.flatnonzero(unsupervised)},
     )
 
 
 def _subjects(annotations: list[Annotation]) -> np.ndarray:
-    """A number for everybody; who has the same subject has the same one."""
-    named: dict[str, int] = {}
+    """Return an identity number for each person, equal for the same subject."""
+    numbers: dict[str, int] = {}
     return np.array(
         [
-            named.setdefault(person.attributes[SUBJECT], row) if SUBJECT in person.attributes else row
+            numbers.setdefault(person.attributes[SUBJECT], row) if SUBJECT in person.attributes else row
             for row, person in enumerate(annotations)
         ]
     )
 
 
-def _where_found(errors: np.ndarray, found: np.ndarray, told: np.bool = np.True_) -> np.ndarray:
-    """Errors (people, 33); infinite of people who were not found, unless nothing is told of anybody."""
-    return np.where(found[:, None] | ~told, errors, np.inf)
+def _inf_where_missed(errors: np.ndarray, detected: np.ndarray) -> np.ndarray:
+    """Return errors (people, 33), with inf for missed people."""
+    return np.where(detected[:, None], errors, np.inf)
 
 
-def _turned(vectors_px: np.ndarray, predictions: list[Prediction]) -> np.ndarray:
-    """Vectors (people, 33, 2) from the axes of the picture to those of each person's crop."""
+def _rotate_to_crop(vectors_px: np.ndarray, predictions: list[Prediction]) -> np.ndarray:
+    """Rotate vectors (people, 33, 2) from the axes of the image to those of each person's crop."""
     angles = np.array([prediction.roi.rotation_rad for prediction in predictions])
     cos, sin = np.cos(angles)[:, None], np.sin(angles)[:, None]
     x, y = vectors_px[..., 0], vectors_px[..., 1]
@@ -206,15 +212,15 @@ def _turned(vectors_px: np.ndarray, predictions: list[Prediction]) -> np.ndarray
 
 
 def mean_pose(target_px: np.ndarray, labelled: np.ndarray, predictions: list[Prediction]) -> np.ndarray:
-    """The median pose of the crops, put into each of them.
+    """Place the median pose of all crops into each of them.
 
     Args:
-        target_px: (people, 33, 2).
+        target_px: (people, 33, 2) labels.
         labelled: (people, 33) bool.
-        predictions: for their ROIs.
+        predictions: the predictions, for their ROIs.
 
     Returns:
-        (people, 33, 2) pixels; 0 for landmarks that nobody has.
+        (people, 33, 2) pixels; the ROI's corner for landmarks that no person has labelled.
     """
     rois = [prediction.roi for prediction in predictions]
     target_roi = images_to_rois(rois, target_px)

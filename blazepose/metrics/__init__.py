@@ -1,1 +1,1 @@
-"""How good the outputs are: 2-D landmarks in torso sizes, world landmarks in mm, yes-or-no answers, masks."""
+"""Metrics of all outputs: 2-D landmarks, world landmarks, binary predictions, masks, detections."""

@@ -1,6 +1,6 @@
-"""How well yes-or-no answers agree with their labels, each class for itself. Figures are in per cent.
+"""Precision, recall and F1 of binary predictions for each class, in per cent.
 
-Nine of ten landmarks are visible, so who always says "visible" has an F1 of 95 for it, and 0 for "hidden".
+Nine of ten landmarks are visible, so a constant "visible" has an F1 of 95 for this class, and 0 for "hidden".
 """
 
 from typing import NamedTuple
@@ -10,27 +10,27 @@ import numpy as np
 from blazepose.data.annotation import UNKNOWN
 
 YES_FROM = 0.5
-"""Predicted visibility or presence from which the answer is yes. Source: interface.md, PDJ."""
+"""Threshold of predicted visibility or presence for a yes. Source: interface.md, PDJ."""
 
 
 def agrees(label: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Where the answer is the label, bool; meaningless where the label is UNKNOWN.
+    """Compare predictions with labels, bool; undefined where the label is UNKNOWN.
 
     Args:
         label: (...) 1, 0 or UNKNOWN.
-        predicted: (...), 0..1; NaN agrees with nothing.
+        predicted: (...), 0..1; NaN never agrees.
     """
     return np.isfinite(predicted) & ((predicted >= YES_FROM) == (label == 1))
 
 
 class ClassScore(NamedTuple):
-    """Agreement about one class.
+    """Scores of one class.
 
     Attributes:
-        precision: share of the points said to be of the class that are; NaN if none is said to be.
-        recall: share of the points of the class that are said to be; NaN if none is labelled so.
-        f1: harmonic mean of both, 0 if the class is never said rightly; NaN if none is labelled so.
-        points: that are labelled so.
+        precision: share of the points predicted as the class that are correct; NaN if there is none.
+        recall: share of the points labelled as the class that are predicted so; NaN if there is none.
+        f1: harmonic mean of both, 0 without a correct prediction; NaN if no point is labelled as the class.
+        points: number of points labelled as the class.
     """
 
     precision: float
@@ -40,28 +40,28 @@ class ClassScore(NamedTuple):
 
 
 def class_scores(label: np.ndarray, predicted: np.ndarray) -> tuple[ClassScore, ClassScore]:
-    """Scores of the class "yes" and of the class "no".
+    """Compute the scores of the classes "yes" and "no".
 
     Args:
-        label: (...) 1, 0 or UNKNOWN, which does not count.
-        predicted: (...), 0..1; NaN and infinity say neither.
+        label: (...) 1, 0 or UNKNOWN, which is ignored.
+        predicted: (...), 0..1; NaN and infinity are neither class.
     """
-    known = label != UNKNOWN
-    truth, said = label[known] == 1, np.where(np.isfinite(predicted), predicted, np.nan)[known]
-    return _class_score(truth, said >= YES_FROM), _class_score(~truth, said < YES_FROM)
+    valid = label != UNKNOWN
+    target, probability = label[valid] == 1, np.where(np.isfinite(predicted), predicted, np.nan)[valid]
+    return _class_score(target, probability >= YES_FROM), _class_score(~target, probability < YES_FROM)
 
 
 def balanced_accuracy(yes: ClassScore, no: ClassScore) -> float:
-    """Mean of both classes' recalls: 50 for a constant answer; NaN if a class has no label."""
+    """Compute the mean recall of both classes: 50 for a constant prediction; NaN if a class has no label."""
     return (yes.recall + no.recall) / 2
 
 
-def _class_score(truth: np.ndarray, said: np.ndarray) -> ClassScore:
-    right, labelled, answered = int((truth & said).sum()), int(truth.sum()), int(said.sum())
+def _class_score(target: np.ndarray, predicted: np.ndarray) -> ClassScore:
+    correct, labelled, positive = int((target & predicted).sum()), int(target.sum()), int(predicted.sum())
     nan = float("nan")
     return ClassScore(
-        precision=100 * right / answered if answered else nan,
-        recall=100 * right / labelled if labelled else nan,
-        f1=200 * right / (labelled + answered) if labelled else nan,
+        precision=100 * correct / positive if positive else nan,
+        recall=100 * correct / labelled if labelled else nan,
+        f1=200 * correct / (labelled + positive) if labelled else nan,
         points=labelled,
     )

@@ -1,4 +1,4 @@
-"""Does a probability say how often it is right? Reliability of predicted visibility and presence."""
+"""Calibration of predicted visibility and presence: reliability bins and calibration error."""
 
 import math
 from typing import NamedTuple
@@ -11,41 +11,39 @@ BINS = 10
 
 
 class Bin(NamedTuple):
-    """Points whose predicted probability is about the same.
+    """A reliability bin: points of similar predicted probability.
 
     Attributes:
-        said: mean of the predicted probabilities, 0..1.
-        true: share labelled yes, 0..1.
-        points: how many.
+        predicted: mean predicted probability, 0..1.
+        observed: share labelled yes, 0..1.
+        points: number of points.
     """
 
-    said: float
-    true: float
+    predicted: float
+    observed: float
     points: int
 
 
 def reliability(label: np.ndarray, predicted: np.ndarray) -> list[Bin]:
-    """Bins of equal width over 0..1, without empty ones.
+    """Compute the non-empty reliability bins, of equal width over 0..1.
 
     Args:
-        label: (...) 1, 0 or UNKNOWN, which does not count.
-        predicted: (...), 0..1; NaN does not count.
+        label: (...) 1, 0 or UNKNOWN, which is ignored.
+        predicted: (...), 0..1; NaN is ignored.
     """
-    known = (label != UNKNOWN) & np.isfinite(predicted)
-    truth, said = label[known] == 1, predicted[known].astype(np.float64)
-    place = np.minimum((said * BINS).astype(int), BINS - 1)
-    points = np.bincount(place, minlength=BINS)
-    said_sum, true_sum = (np.bincount(place, values, BINS) for values in (said, truth))
+    valid = (label != UNKNOWN) & np.isfinite(predicted)
+    target, probability = label[valid] == 1, predicted[valid].astype(np.float64)
+    index = np.minimum((probability * BINS).astype(int), BINS - 1)
+    points = np.bincount(index, minlength=BINS)
+    predicted_sum, observed_sum = (np.bincount(index, values, BINS) for values in (probability, target))
     return [
-        Bin(float(said_sum[k] / points[k]), float(true_sum[k] / points[k]), int(points[k]))
+        Bin(float(predicted_sum[k] / points[k]), float(observed_sum[k] / points[k]), int(points[k]))
         for k in np.flatnonzero(points)
     ]
 
 
 def calibration_error(bins: list[Bin]) -> float:
-    """Expected calibration error, per cent: distance of said from true, each point counting alike.
-
-    NaN if there is no bin. Source: Naeini et al. 2015.
-    """
-    points = sum(one.points for one in bins)
-    return 100 * sum(abs(one.said - one.true) * one.points for one in bins) / points if points else math.nan
+    """Compute the expected calibration error, per cent; NaN without bins. Source: Naeini et al. 2015."""
+    points = sum(entry.points for entry in bins)
+    error = sum(abs(entry.predicted - entry.observed) * entry.points for entry in bins)
+    return 100 * error / points if points else math.nan

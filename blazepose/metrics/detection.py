@@ -1,4 +1,4 @@
-"""How well people are found: average precision, recall, and how near the ROI is to the annotation's."""
+"""Metrics of person detection: average precision, recall, and accuracy of the ROI."""
 
 import math
 from collections.abc import Mapping
@@ -10,23 +10,23 @@ from blazepose.anchors import CIRCLE, DEFAULT_MIN_SCORE, HIPS, Detections, box_i
 from blazepose.geometry import roi_from_alignment, wrap_angle
 
 OVERLAP = 0.5
-"""Of two boxes of one person. Source: PASCAL VOC's criterion, AP50 of COCO."""
+"""IoU threshold of a match. Source: PASCAL VOC's criterion, AP50 of COCO."""
 
 LEAST_SCORE = 0.05
-"""From which answers count for the average precision. Chosen: below it hardly one is right."""
+"""Score threshold of the average precision. Chosen: below it hardly any detection is correct."""
 
 _SHIFT, _SCALE, _TURN_RAD = 0.1, 0.1, math.radians(8)
-"""Of an ROI that the landmark network tolerates. Source: MediaPipe's model card."""
+"""ROI errors that the landmark network tolerates. Source: MediaPipe's model card."""
 
 
 class GroundTruth(NamedTuple):
-    """The people of a picture, in 0..1 of it or in pixels.
+    """The people of an image, in normalized or pixel coordinates.
 
     Attributes:
-        boxes: (people, 3) x and y of the centre, side.
+        boxes: (people, 3) x and y of the center, side.
         points: (people, 4, 2) alignment points (blazepose.anchors).
         labelled: (people, 4) bool.
-        ignored: (boxes, 4) xyxy; who is found there is neither right nor wrong.
+        ignored: (boxes, 4) xyxy; unmatched detections in them are ignored.
     """
 
     boxes: np.ndarray
@@ -36,111 +36,116 @@ class GroundTruth(NamedTuple):
 
 
 class Matches(NamedTuple):
-    """What was found in a picture, and who is in it.
+    """Detections of an image, matched to its people.
 
     Attributes:
-        answers: (answers, 3) score, and 1 or 0: right by overlap, right by place. Ignored ones are not here.
-        people: (people, 5) score of who was found (0: missed); 1 if the true ROI is labelled; errors of the
-            ROI: centre and side in sides of the true one, rotation in rad; NaN where missed or not labelled.
+        detections: (detections, 3) score, and 1 or 0: correct by overlap, correct by place; ignored ones are
+            left out.
+        people: (people, 5) score of the matched detection (0: missed); 1 if the true ROI is labelled; ROI
+            errors: center and side in sides of the true ROI, rotation in rad; NaN if missed or not labelled.
     """
 
-    answers: np.ndarray
+    detections: np.ndarray
     people: np.ndarray
 
 
-def match_detections(found: Detections, truth: GroundTruth) -> Matches:
-    """Compare what was found in a picture with who is in it, best answers first.
+def match_detections(detections: Detections, truth: GroundTruth) -> Matches:
+    """Match the detections of an image to its people, highest score first.
 
-    By overlap, an answer is right if its box overlaps that of somebody not yet found by half; by place, if
-    its middle is less than half a side from theirs. Google's detector says boxes of one size, so only its
-    places can be right.
+    By overlap, a detection is correct if its IoU with a free person is above OVERLAP; by place, if its center
+    is within half a side of the person's. MediaPipe's detector predicts boxes of one size, so only its places
+    can be correct.
 
     Args:
-        found: best first, in the unit of the truth.
-        truth: of the picture.
+        detections: detections by falling score, in the unit of the truth.
+        truth: the people of the image.
     """
     centers, half = truth.boxes[:, :2], truth.boxes[:, 2:] / 2
-    overlap = box_iou(found.boxes_xyxy, np.concatenate([centers - half, centers + half], axis=1))
-    middles = (found.boxes_xyxy[:, :2] + found.boxes_xyxy[:, 2:]) / 2
-    apart = np.linalg.norm(middles[:, None] - centers[None], axis=2) / np.maximum(truth.boxes[:, 2], 1e-9)
+    overlap = box_iou(detections.boxes_xyxy, np.concatenate([centers - half, centers + half], axis=1))
+    middles = (detections.boxes_xyxy[:, :2] + detections.boxes_xyxy[:, 2:]) / 2
+    distance = np.linalg.norm(middles[:, None] - centers[None], axis=2) / np.maximum(truth.boxes[:, 2], 1e-9)
     by_overlap = _match(overlap, OVERLAP)
-    by_place = _match(0.5 - apart, 0.0)
+    by_place = _match(0.5 - distance, 0.0)
     left, top, right, bottom = truth.ignored.T
     x, y = middles[:, :1], middles[:, 1:]
-    nobodys = ((x >= left) & (x <= right) & (y >= top) & (y <= bottom)).any(axis=1)
-    counts = ~nobodys | (by_overlap >= 0) | (by_place >= 0)
-    answers = np.stack([found.scores, by_overlap >= 0, by_place >= 0], axis=1)[counts]
+    ignored = ((x >= left) & (x <= right) & (y >= top) & (y <= bottom)).any(axis=1)
+    counted = ~ignored | (by_overlap >= 0) | (by_place >= 0)
+    rows = np.stack([detections.scores, by_overlap >= 0, by_place >= 0], axis=1)[counted]
     people = np.full((len(centers), 5), np.nan)
     people[:, 0], people[:, 1] = 0, truth.labelled[:, [HIPS, CIRCLE]].all(axis=1)
-    for answer, person in enumerate(by_place):
+    for detection, person in enumerate(by_place):
         if person >= 0:
-            people[person, 0] = found.scores[answer]
+            people[person, 0] = detections.scores[detection]
             if people[person, 1]:
-                people[person, 2:] = _roi_errors(found.points[answer], truth.points[person])
-    return Matches(answers, people)
+                people[person, 2:] = _roi_errors(detections.points[detection], truth.points[person])
+    return Matches(rows, people)
 
 
-def _match(likeness: np.ndarray, least: float) -> np.ndarray:
-    """Row of the person whom each answer finds, -1 nobody: the likest one above `least` not yet found."""
-    matched, free = np.full(len(likeness), -1), np.full(likeness.shape[1], True)
-    for answer, row in enumerate(likeness):
+def _match(similarity: np.ndarray, threshold: float) -> np.ndarray:
+    """Return the person matched by each detection (highest similarity, each used once); -1 if none."""
+    matched, free = np.full(len(similarity), -1), np.full(similarity.shape[1], True)
+    for detection, row in enumerate(similarity):
         candidates = np.where(free, row, -np.inf)
-        if len(candidates) and candidates.max() > least:
-            matched[answer] = candidates.argmax()
-            free[matched[answer]] = False
+        if len(candidates) and candidates.max() > threshold:
+            matched[detection] = candidates.argmax()
+            free[matched[detection]] = False
     return matched
 
 
 def _roi_errors(points: np.ndarray, true_points: np.ndarray) -> tuple[float, float, float]:
-    """Of centre and side in sides of the true ROI, and of its rotation."""
-    said = roi_from_alignment(points[HIPS], points[CIRCLE])
+    """Compute the errors of center and side, in sides of the true ROI, and of the rotation."""
+    predicted = roi_from_alignment(points[HIPS], points[CIRCLE])
     true = roi_from_alignment(true_points[HIPS], true_points[CIRCLE])
-    shift = math.dist((said.center_x, said.center_y), (true.center_x, true.center_y))
-    turn = abs(wrap_angle(said.rotation_rad - true.rotation_rad))
-    return shift / true.side, abs(said.side / true.side - 1), turn
+    shift = math.dist((predicted.center_x, predicted.center_y), (true.center_x, true.center_y))
+    rotation = abs(wrap_angle(predicted.rotation_rad - true.rotation_rad))
+    return shift / true.side, abs(predicted.side / true.side - 1), rotation
 
 
-def average_precision(scores: np.ndarray, right: np.ndarray, people: int) -> float:
-    """Area under precision over recall, per cent; precision is the best at this recall or a higher one.
+def average_precision(scores: np.ndarray, correct: np.ndarray, people: int) -> float:
+    """Compute the area under the interpolated precision-recall curve, per cent.
 
     Args:
-        scores: (answers,).
-        right: (answers,) bool.
-        people: how many there were to find.
+        scores: (detections,).
+        correct: (detections,) bool.
+        people: number of labelled people.
     """
     if not people:
         return math.nan
     order = np.argsort(-scores, kind="stable")
-    hits = np.cumsum(right[order])
+    hits = np.cumsum(correct[order])
     precision = hits / np.arange(1, len(hits) + 1)
     best = np.maximum.accumulate(precision[::-1])[::-1]
-    return float(100 * (best * right[order]).sum() / people)
+    return float(100 * (best * correct[order]).sum() / people)
 
 
-def detection_metrics(answers: np.ndarray, people: np.ndarray) -> Mapping[str, float]:
-    """Figures over all pictures, as Judged has their rows; per cent unless said otherwise.
+def detection_metrics(detections: np.ndarray, people: np.ndarray) -> Mapping[str, float]:
+    """Compute the metrics over all images, in per cent unless stated otherwise.
+
+    Args:
+        detections: rows of Matches.detections of all images.
+        people: rows of Matches.people of all images.
 
     Returns:
         `ap` and `ap_place`: average precision by overlap and by place; `recall` and `precision` by place, at
         DEFAULT_MIN_SCORE; `roi_center`, `roi_side` and `roi_rotation_deg`: median errors of detected people;
-        `roi_good`: share of all people with labelled ROI who were found within what the landmark network
-        tolerates.
+        `roi_good`: share of all people with labelled ROI whose detected ROI is within the tolerance of the
+        landmark network.
     """
-    sure = answers[answers[:, 0] >= DEFAULT_MIN_SCORE]
-    found = people[:, 0] >= DEFAULT_MIN_SCORE
-    known = people[:, 1] > 0
-    errors = people[found & known, 2:]
+    confident = detections[detections[:, 0] >= DEFAULT_MIN_SCORE]
+    detected = people[:, 0] >= DEFAULT_MIN_SCORE
+    has_roi = people[:, 1] > 0
+    errors = people[detected & has_roi, 2:]
     good = (errors <= [_SHIFT, _SCALE, _TURN_RAD]).all(axis=1).sum()
     medians = np.median(errors, axis=0) if len(errors) else np.full(3, np.nan)
     return {
-        "ap": average_precision(answers[:, 0], answers[:, 1] > 0, len(people)),
-        "ap_place": average_precision(answers[:, 0], answers[:, 2] > 0, len(people)),
-        "recall": _percent(int(found.sum()), len(people)),
-        "precision": _percent(int(sure[:, 2].sum()), len(sure)),
+        "ap": average_precision(detections[:, 0], detections[:, 1] > 0, len(people)),
+        "ap_place": average_precision(detections[:, 0], detections[:, 2] > 0, len(people)),
+        "recall": _percent(int(detected.sum()), len(people)),
+        "precision": _percent(int(confident[:, 2].sum()), len(confident)),
         "roi_center": float(100 * medians[0]),
         "roi_side": float(100 * medians[1]),
         "roi_rotation_deg": math.degrees(medians[2]),
-        "roi_good": _percent(int(good), int(known.sum())),
+        "roi_good": _percent(int(good), int(has_roi.sum())),
     }
 
 

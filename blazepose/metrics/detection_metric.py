@@ -1,4 +1,4 @@
-"""The detector's figures as a torchmetrics metric, for validation loops on one or several processes."""
+"""Detection metrics as a torchmetrics metric, for validation loops on one or several processes."""
 
 from collections.abc import Mapping
 
@@ -11,45 +11,45 @@ from torchmetrics.utilities import dim_zero_cat
 from blazepose.metrics.detection import Matches, detection_metrics
 
 _COLUMNS = 5
-"""As many as the wider of metrics.detection's tables has."""
+"""Columns of the wider table of Matches."""
 
 
 class DetectionMetric(Metric):
     """metrics.detection over a validation set.
 
     Args:
-        rank: of this process. A distributed sampler that pads its last batch shows a picture to two of them;
-            the first one's counts.
+        rank: rank of this process. A distributed sampler that pads its last batch gives an image to two
+            processes; the lower rank counts.
     """
 
     full_state_update = False
-    answers: list[Tensor]
+    detections: list[Tensor]
     people: list[Tensor]
 
     def __init__(self, rank: int = 0) -> None:
         super().__init__()
         self.rank = rank
-        for state in ("answers", "people"):
+        for state in ("detections", "people"):
             self.add_state(state, default=[], dist_reduce_fx="cat")
 
-    def update(self, picture: int, judged: Matches) -> None:
-        """Add a picture by its position in the data set."""
-        for state, rows in ((self.answers, judged.answers), (self.people, judged.people)):
-            where = np.tile([picture, self.rank], (len(rows), 1))
-            table = torch.from_numpy(np.concatenate([where, rows], axis=1))
+    def update(self, index: int, matches: Matches) -> None:
+        """Add an image by its position in the data set."""
+        for state, rows in ((self.detections, matches.detections), (self.people, matches.people)):
+            key = np.tile([index, self.rank], (len(rows), 1))
+            table = torch.from_numpy(np.concatenate([key, rows], axis=1))
             state.append(table.to(self.device, torch.float32))
 
     def compute(self) -> Mapping[str, float]:
-        """The figures of metrics.detection.detection_figures."""
-        return detection_metrics(_once(self.answers), _once(self.people))
+        """Compute metrics.detection.detection_metrics."""
+        return detection_metrics(_deduplicate(self.detections), _deduplicate(self.people))
 
 
-def _once(tables: list[Tensor]) -> np.ndarray:
-    """Rows of each picture from the first process that saw it, without picture and process."""
+def _deduplicate(tables: list[Tensor]) -> np.ndarray:
+    """Return the rows of each image from the lowest rank that has it, without index and rank."""
     if not len(tables):
         return np.zeros((0, _COLUMNS))
     rows = dim_zero_cat(tables).cpu().numpy()
-    picture, rank = rows[:, 0].astype(int), rows[:, 1]
-    first = np.full(picture.max(initial=-1) + 1, np.inf)
-    np.minimum.at(first, picture, rank)
-    return rows[rank == first[picture], 2:]
+    index, rank = rows[:, 0].astype(int), rows[:, 1]
+    first = np.full(index.max(initial=-1) + 1, np.inf)
+    np.minimum.at(first, index, rank)
+    return rows[rank == first[index], 2:]

@@ -1,4 +1,4 @@
-"""PCK, PDJ and mean error over arrays of people. Every figure is in per cent, and NaN where nothing counts.
+"""PCK, PDJ and mean error over arrays of people, in per cent; NaN without scored points.
 
 Source of the definitions: interface.md, Definitions.
 """
@@ -13,7 +13,7 @@ from blazepose.metrics.binary import agrees
 from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, TORSO
 
 PCK_THRESHOLD = 0.2
-"""Of the torso size. Source: paper 3, PCK@0.2."""
+"""Error threshold in torso sizes. Source: paper 3, PCK@0.2."""
 
 CURVE_THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(1, 11))
 
@@ -22,9 +22,9 @@ class Torso(NamedTuple):
     """A definition of torso size.
 
     Attributes:
-        text: as a report says it.
-        needs: landmarks that must be labelled.
-        size: from points (people, 33, 2) to sizes (people,).
+        text: description for reports.
+        needs: required landmarks.
+        size: function from points (people, 33, 2) to sizes (people,).
     """
 
     text: str
@@ -59,10 +59,10 @@ TORSOS: Mapping[str, Torso] = {
 
 
 def torso_definition(name: str) -> Torso:
-    """The definition of that name.
+    """Return a torso definition by name.
 
     Raises:
-        ValueError: lists the definitions if there is none of that name.
+        ValueError: if there is none of that name.
     """
     if name not in TORSOS:
         raise ValueError(f"torso={name} is unknown; torso is one of {', '.join(TORSOS)}")
@@ -70,7 +70,7 @@ def torso_definition(name: str) -> Torso:
 
 
 def torso_size(points: np.ndarray, labelled: np.ndarray, torso: str = "across") -> np.ndarray:
-    """Torso size of each person.
+    """Compute the torso size of each person.
 
     Args:
         points: (people, 33, 2), labels in pixels or any other isotropic unit.
@@ -78,14 +78,14 @@ def torso_size(points: np.ndarray, labelled: np.ndarray, torso: str = "across") 
         torso: key of TORSOS.
 
     Returns:
-        (people,), in the unit of the points; NaN where a point it needs is not labelled.
+        (people,), in the unit of the points; NaN where a required landmark is not labelled.
     """
     definition = torso_definition(torso)
     return np.where(labelled[:, list(definition.needs)].all(axis=1), definition.size(points), np.nan)
 
 
 def normalized_errors(predicted: np.ndarray, target: np.ndarray, torso: np.ndarray) -> np.ndarray:
-    """Distance of each prediction from its label, in torso sizes.
+    """Compute the distance of each prediction from its label, in torso sizes.
 
     Args:
         predicted: (people, 33, 2).
@@ -99,11 +99,11 @@ def normalized_errors(predicted: np.ndarray, target: np.ndarray, torso: np.ndarr
 
 
 def pck(errors: np.ndarray, labelled: np.ndarray, threshold: float = PCK_THRESHOLD) -> float:
-    """Share of the labelled points whose error is smaller than `threshold` torso sizes.
+    """Compute the share of labelled points with an error below `threshold` torso sizes.
 
     Args:
         errors: (...), normalized_errors.
-        labelled: (...) bool, the points to count.
+        labelled: (...) bool, the scored points.
         threshold: in torso sizes.
     """
     return percent(errors < threshold, labelled)
@@ -116,35 +116,35 @@ def pdj(
     predicted_visibility: np.ndarray,
     threshold: float = PCK_THRESHOLD,
 ) -> float:
-    """PCK in which the predicted visibility, too, must match the label; only where a label says it.
+    """Compute the PCK of points with labelled visibility, which must be predicted correctly, too.
 
     Args:
         errors: (...), normalized_errors.
-        labelled: (...) bool, the points to count.
+        labelled: (...) bool, the scored points.
         visibility: (...) VISIBLE, HIDDEN or UNKNOWN (data.annotation).
         predicted_visibility: (...), 0..1.
         threshold: in torso sizes.
     """
-    right = (errors < threshold) & agrees(visibility, predicted_visibility)
-    return percent(right, labelled & (visibility != UNKNOWN))
+    correct = (errors < threshold) & agrees(visibility, predicted_visibility)
+    return percent(correct, labelled & (visibility != UNKNOWN))
 
 
 def mean_error(errors: np.ndarray, labelled: np.ndarray) -> float:
-    """Mean error of the labelled points of people who were found, in per cent of the torso size."""
+    """Compute the mean error of the labelled points of detected people, in per cent of the torso size."""
     return percent(errors, labelled & np.isfinite(errors))
 
 
 def pck_curve(errors: np.ndarray, labelled: np.ndarray) -> dict[float, float]:
-    """PCK at each of CURVE_THRESHOLDS."""
+    """Compute the PCK at each of CURVE_THRESHOLDS."""
     return {threshold: pck(errors, labelled, threshold) for threshold in CURVE_THRESHOLDS}
 
 
 def pck_auc(curve: Mapping[float, float]) -> float:
-    """Mean height of a PCK curve over its thresholds (trapezoids)."""
+    """Compute the normalized area under a PCK curve (trapezoids)."""
     thresholds = list(curve)
     return float(np.trapezoid(list(curve.values()), thresholds)) / (thresholds[-1] - thresholds[0])
 
 
 def percent(values: np.ndarray, counted: np.ndarray) -> float:
-    """Mean of the counted values, in per cent; NaN if none counts."""
+    """Compute the mean of the counted values, in per cent; NaN if there is none."""
     return 100 * float(values[counted].mean()) if counted.any() else float("nan")

@@ -11,15 +11,15 @@ from blazepose.topology import LEFT_SHOULDER, RIGHT_HIP
 
 
 def torso_across(points: Float[Tensor, "batch points 2"]) -> Float[Tensor, " batch"]:
-    """Torso sizes as metrics.pck's `across`, on the points' device, whether they are labelled or not."""
+    """Compute torso sizes by the definition `across` on the points' device, ignoring labels."""
     return torch.linalg.vector_norm(points[:, LEFT_SHOULDER] - points[:, RIGHT_HIP], dim=1)
 
 
 class PckMetric(Metric):
     """PCK@0.2 and mean error over all labelled points of a validation set, in per cent.
 
-    It keeps a row a person and counts each sample index once, so a distributed sampler that pads its last
-    batch counts nobody twice.
+    It keeps one row per person and counts each sample index once, so that the padding of a distributed
+    sampler has no effect.
     """
 
     full_state_update = False
@@ -47,7 +47,7 @@ class PckMetric(Metric):
             index: position of each sample in the data set.
             predicted: landmarks, in ROI coordinates or pixels.
             target: labels, in the same unit.
-            labelled: points that count.
+            labelled: scored points.
             torso: torso sizes in the same unit; people with NaN or 0 are left out and counted.
         """
         self.index.append(index)
@@ -56,14 +56,14 @@ class PckMetric(Metric):
         self.usable.append(torso > 0)
 
     def compute(self) -> dict[str, Tensor]:
-        """The figures: `pck@0.2`, `mean_error` (NaN if no point counts), `num_people`, `num_left_out`."""
+        """Compute `pck@0.2`, `mean_error` (NaN without scored points), `num_people` and `num_left_out`."""
         if len(self.index) == 0:
             nan, zero = torch.tensor(torch.nan), torch.tensor(0)
             return {"pck@0.2": nan, "mean_error": nan, "num_people": zero, "num_left_out": zero}
-        once = first_occurrences(dim_zero_cat(self.index))
-        usable = dim_zero_cat(self.usable)[once]
-        counted = dim_zero_cat(self.labelled)[once] & usable[:, None]
-        errors = dim_zero_cat(self.errors)[once][counted]
+        rows = first_occurrences(dim_zero_cat(self.index))
+        usable = dim_zero_cat(self.usable)[rows]
+        counted = dim_zero_cat(self.labelled)[rows] & usable[:, None]
+        errors = dim_zero_cat(self.errors)[rows][counted]
         return {
             "pck@0.2": 100 * (errors < PCK_THRESHOLD).float().mean(),
             "mean_error": 100 * errors.mean(),
@@ -73,7 +73,7 @@ class PckMetric(Metric):
 
 
 def first_occurrences(index: Int[Tensor, " rows"]) -> Int[Tensor, " people"]:
-    """Row of the first occurrence of each index, in the order of the indices."""
+    """Return the row of the first occurrence of each index, in the order of the indices."""
     people, person = index.unique(return_inverse=True)
     rows = torch.arange(len(index), device=index.device)
     return torch.empty_like(people).scatter_reduce(0, person, rows, "amin", include_self=False)

@@ -1,4 +1,4 @@
-"""Does the prediction vary as the labels do? The collapse to one mean pose shows here first."""
+"""Variance of the predictions relative to the labels, an early sign of collapse to the mean pose."""
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -32,20 +32,20 @@ class VarianceRatio(Metric):
         target: Float[Tensor, "batch points 2"],
         labelled: Bool[Tensor, "batch points"],
     ) -> None:
-        """Add a batch: positions in the data set, predictions and labels in one unit, and which count."""
+        """Add a batch: positions in the data set, predictions and labels in one unit, and valid points."""
         self.index.append(index)
         self.predicted.append(torch.where(labelled[..., None], predicted.float(), torch.nan).flatten(1))
         self.target.append(torch.where(labelled[..., None], target.float(), torch.nan).flatten(1))
 
     def compute(self) -> Tensor:
-        """The ratio; NaN if no coordinate is labelled for two people."""
+        """Compute the ratio; NaN if no coordinate is labelled for two people."""
         if not self._update_count:
             return torch.tensor(torch.nan)
         index, predicted, target = (
             dim_zero_cat(state) for state in (self.index, self.predicted, self.target)
         )
-        once = first_occurrences(index)
-        return _variance(predicted[once]).nansum() / _variance(target[once]).nansum()
+        rows = first_occurrences(index)
+        return _variance(predicted[rows]).nansum() / _variance(target[rows]).nansum()
 
 
 def _variance(values: Float[Tensor, "people coordinates"]) -> Float[Tensor, " coordinates"]:

@@ -10,7 +10,7 @@ from tests.evaluation.crowd import NAMED, POSE, person, source_of
 
 @pytest.fixture
 def pose_roi() -> np.ndarray:
-    """The pose as its aligned crop shows it: the farthest point is 1 / 2.5 from the centre."""
+    """The pose in its aligned crop: the farthest point is 1 / 2.5 from the center."""
     points = np.full((33, 2), 0.5)
     points[NAMED] = 0.5 + np.array(list(POSE.values())) / 2.5
     return points
@@ -18,7 +18,7 @@ def pose_roi() -> np.ndarray:
 
 @pytest.fixture
 def crowd(tmp_path: Path) -> Source:
-    """Seven people in seven pictures: the same pose, all sizes and angles."""
+    """Seven people in seven images: the same pose in different sizes and angles."""
     people = []
     for k in range(7):
         image = tmp_path / "images" / f"im{k}.png"

@@ -1,4 +1,4 @@
-"""People, and a network that says the same of everybody."""
+"""Labelled people, and a network with constant outputs."""
 
 import math
 from pathlib import Path
@@ -22,7 +22,7 @@ NAMED = [INDEX[name] for name in POSE]
 
 
 def person(image: Path, number: int, center: tuple[float, float], radius: float, turn: float) -> Annotation:
-    """The pose, enlarged, turned clockwise and put somewhere."""
+    """Return an annotation of the pose, scaled, rotated clockwise and shifted."""
     cos, sin = math.cos(turn), math.sin(turn)
     points = np.array(list(POSE.values())) @ np.array([[cos, sin], [-sin, cos]]) * radius + center
     landmarks, labelled = np.zeros((33, 2), np.float32), np.zeros(33, bool)
@@ -36,7 +36,7 @@ def source_of(annotations: list[Annotation], **facts) -> Source:
 
 
 class Clock:
-    """Stands for the module `time`; moves only when it is set."""
+    """A stand-in for the module `time`, advanced by assignment."""
 
     now = 0.0
 
@@ -45,7 +45,7 @@ class Clock:
 
 
 class ConstantEngine:
-    """A network that says the same of every crop, sure of everything, with heatmaps that say nothing.
+    """A network with constant, confident outputs and flat heatmaps.
 
     World landmarks (33, 3) and the mask's logits (256, 256) are along the axes of the crop.
     """

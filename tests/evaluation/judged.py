@@ -1,4 +1,4 @@
-"""Scored people made by hand: who has which points right, and which groups they are in."""
+"""Scored people made by hand, with given errors and groups."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,29 +14,31 @@ from blazepose.topology import NUM_LANDMARKS
 from tests.evaluation.crowd import NAMED, person, source_of
 
 TORSO_PX = 20 * np.hypot(0.3, 0.6)
-"""From the left shoulder to the right hip of who is made here."""
+"""Torso size of the people made here, from left shoulder to right hip."""
 
 
 def somebody(number: int, visibility: Sequence[int] | None = None, **attributes: str) -> Annotation:
-    """One of the crowd's poses, upright, with 6 labelled points."""
-    made = person(Path(f"im{number}.png"), number, (60.0, 50.0), radius=20, turn=0.0)
-    seen = made.visibility.copy()
+    """Return an annotation of the upright pose with 6 labelled points."""
+    annotation = person(Path(f"im{number}.png"), number, (60.0, 50.0), radius=20, turn=0.0)
+    labels = annotation.visibility.copy()
     if visibility is not None:
-        seen[NAMED] = visibility
-    return replace(made, visibility=seen, attributes=attributes)
+        labels[NAMED] = visibility
+    return replace(annotation, visibility=labels, attributes=attributes)
 
 
-def answer(about: Annotation, off: Sequence[float], seen: Sequence[float] = (1.0,) * 6) -> Prediction:
-    """A prediction whose points are so many torsos to the right of their labels."""
+def answer(
+    annotation: Annotation, off: Sequence[float], visibility: Sequence[float] = (1.0,) * 6
+) -> Prediction:
+    """Return a prediction whose points are `off` torso sizes to the right of their labels."""
     landmarks = np.zeros((NUM_LANDMARKS, 5))
-    landmarks[NAMED, :2] = about.landmarks_px[NAMED] + np.outer(off, [TORSO_PX, 0])
-    landmarks[NAMED, 3] = seen
+    landmarks[NAMED, :2] = annotation.landmarks_px[NAMED] + np.outer(off, [TORSO_PX, 0])
+    landmarks[NAMED, 3] = visibility
     return Prediction(
-        image=str(about.image),
-        person=about.person,
+        image=str(annotation.image),
+        person=annotation.person,
         reader="lsp",
         crop="annotation",
-        roi=aligned_roi(about),
+        roi=aligned_roi(annotation),
         landmarks=landmarks,
         landmarks_raw=None,
         landmarks_world=np.full((NUM_LANDMARKS, 3), np.nan),
@@ -45,17 +47,17 @@ def answer(about: Annotation, off: Sequence[float], seen: Sequence[float] = (1.0
     )
 
 
-def judged(people: Sequence[Annotation], answers: Sequence[Prediction]) -> ScoredPeople:
-    """People and what is said of them."""
-    said = {("lsp", str(Path(p.image).absolute()), p.person): p for p in answers}
-    return score(said, [source_of(list(people))])
+def judged(people: Sequence[Annotation], predictions: Sequence[Prediction]) -> ScoredPeople:
+    """Score predictions for people."""
+    by_key = {("lsp", str(Path(p.image).absolute()), p.person): p for p in predictions}
+    return score(by_key, [source_of(list(people))])
 
 
 def with_right(groups: dict[str, Sequence[int]]) -> ScoredPeople:
-    """People of whom so many of 6 points are right, by group of `team`."""
-    people, answers = [], []
-    for group, rights in groups.items():
-        for right in rights:
+    """Score people of each group of `team`, with the given numbers of correct points out of 6."""
+    people, predictions = [], []
+    for group, counts in groups.items():
+        for correct in counts:
             people.append(somebody(len(people), team=group))
-            answers.append(answer(people[-1], [0.0] * right + [1.0] * (6 - right)))
-    return judged(people, answers)
+            predictions.append(answer(people[-1], [0.0] * correct + [1.0] * (6 - correct)))
+    return judged(people, predictions)

@@ -1,4 +1,4 @@
-"""What eval.py refuses before any work."""
+"""Checks of the options of eval.py."""
 
 import pytest
 
@@ -8,19 +8,25 @@ from blazepose.evaluation.config import EvaluationConfig
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"detector": "a.task"}, "detector= is for roi=detector"),
+        ({"detector": "a.task"}, "detector= needs roi=detector"),
         ({"roi": "box"}, "roi=box is unknown; .* annotation, jitter, detector"),
         ({"torso": "head"}, "torso=head is unknown"),
-        ({"batch_size": 0}, "batch_size=0: a number from 1 up"),
-        ({"num_threads": -3}, "num_threads=-3: a number from 1 up"),
-        ({"seed": -1}, "seed=-1: a number from 0 up"),
-        ({"intersect": ["gender"]}, "name two different attributes or more"),
-        ({"intersect": ["gender", "gender"]}, "name two different attributes or more"),
-        ({"weights": "a.ckpt", "predictions": "p.jsonl"}, "give one of them"),
-        ({"predictions": "p.jsonl", "roi": "jitter"}, "on the crops it was given then"),
-        ({"predictions": "p.jsonl", "engine": "litert"}, "on the crops it was given then"),
+        ({"batch_size": 0}, "batch_size=0: must be at least 1"),
+        ({"num_threads": -3}, "num_threads=-3: must be at least 1"),
+        ({"seed": -1}, "seed=-1: must be at least 0"),
+        ({"intersect": ["gender"]}, "name at least two different attributes"),
+        ({"intersect": ["gender", "gender"]}, "name at least two different attributes"),
+        (
+            {"weights": "a.ckpt", "predictions": "p.jsonl"},
+            "give either weights= .* or predictions= .*, not both",
+        ),
+        ({"predictions": "p.jsonl", "roi": "jitter"}, "saved predictions keep the crops they were made with"),
+        (
+            {"predictions": "p.jsonl", "engine": "litert"},
+            "saved predictions keep the crops they were made with",
+        ),
     ],
 )
-def test_values_that_cannot_be(values, sentence):
+def test_invalid_values_are_refused(values, sentence):
     with pytest.raises(ValueError, match=sentence):
         EvaluationConfig(**values)

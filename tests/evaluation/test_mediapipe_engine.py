@@ -1,4 +1,4 @@
-"""Google's own runtime on our crops, against our decoding of the same network."""
+"""MediaPipe on our crops, against our decoding of the same network."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from blazepose.data.align import aligned_roi
 from blazepose.data.readers import read_source
 from blazepose.evaluation.engine_registry import open_weights
-from blazepose.evaluation.mediapipe_engine import follow
+from blazepose.evaluation.mediapipe_engine import track_video
 from blazepose.geometry import crop_image, roi_to_image_matrix
 from blazepose.image import read_image
 from blazepose.runtime.decode import decode_landmarks, refine_by_heatmap, sigmoid
@@ -18,21 +18,21 @@ from tests.mediapipe_runtime import frames
 
 
 @pytest.mark.slow
-def test_mediapipe_says_of_a_crop_what_we_decode(shared, lite_bundle):
+def test_mediapipe_outputs_equal_our_decoding(shared, lite_bundle):
     pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
     people = read_source(f"lsp:{shared}/data/lspet_val").annotations[::170]
     crops = np.stack(
         [crop_image(read_image(p.image), roi_to_image_matrix(aligned_roi(p)), 256) for p in people]
     )
-    said, own = (open_weights(lite_bundle, engine)(crops) for engine in ("mediapipe", "litert"))
-    found, expected = (decode_landmarks(raw.landmarks, 256)[:, :33] for raw in (said, own))
-    expected[..., :2] = refine_by_heatmap(expected[..., :2], own.heatmaps[..., :33])
-    np.testing.assert_allclose(found[..., :3], expected[..., :3], atol=0.01 / 256)
-    np.testing.assert_allclose(found[..., 3:], expected[..., 3:], atol=1e-4)
-    np.testing.assert_allclose(said.world[:, :99], own.world[:, :99], atol=1e-4)
-    np.testing.assert_allclose(sigmoid(said.segmentation), sigmoid(own.segmentation), atol=1e-2)
-    assert np.isnan(said.pose_presence).all()
-    assert said.heatmaps is None, "what MediaPipe has refined must not be refined again"
+    theirs, ours = (open_weights(lite_bundle, engine)(crops) for engine in ("mediapipe", "litert"))
+    landmarks, expected = (decode_landmarks(raw.landmarks, 256)[:, :33] for raw in (theirs, ours))
+    expected[..., :2] = refine_by_heatmap(expected[..., :2], ours.heatmaps[..., :33])
+    np.testing.assert_allclose(landmarks[..., :3], expected[..., :3], atol=0.01 / 256)
+    np.testing.assert_allclose(landmarks[..., 3:], expected[..., 3:], atol=1e-4)
+    np.testing.assert_allclose(theirs.world[:, :99], ours.world[:, :99], atol=1e-4)
+    np.testing.assert_allclose(sigmoid(theirs.segmentation), sigmoid(ours.segmentation), atol=1e-2)
+    assert np.isnan(theirs.pose_presence).all()
+    assert theirs.heatmaps is None, "landmarks refined by MediaPipe must not be refined again"
 
 
 @pytest.fixture
@@ -43,35 +43,37 @@ def bundle(tmp_path) -> Path:
 
 def test_without_mediapipe_the_extra_is_named(monkeypatch, bundle):
     monkeypatch.setitem(sys.modules, "mediapipe", None)
-    for use in (lambda: open_weights(bundle, "mediapipe"), lambda: follow(bundle, [])):
+    for use in (lambda: open_weights(bundle, "mediapipe"), lambda: track_video(bundle, [])):
         with pytest.raises(ImportError, match=r"MediaPipe is not installed: pip install"):
             use()
 
 
-def test_only_bundles_are_taken(tmp_path):
-    with pytest.raises(ValueError, match=r"net\.tflite is none: python export\.py --target task makes one"):
-        follow(tmp_path / "net.tflite", [])
+def test_only_bundles_are_accepted(tmp_path):
+    with pytest.raises(
+        ValueError, match=r"net\.tflite is not a \.task bundle.*python export\.py --target task writes one"
+    ):
+        track_video(tmp_path / "net.tflite", [])
     with pytest.raises(FileNotFoundError, match=r"gone\.task is missing"):
-        follow(tmp_path / "gone.task", [])
+        track_video(tmp_path / "gone.task", [])
 
 
-def test_a_bundle_that_mediapipe_refuses_is_told(bundle):
+def test_a_bundle_that_mediapipe_rejects_is_refused(bundle):
     pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
-    with pytest.raises(ValueError, match=r"MediaPipe does not take .*pose\.task: "):
-        follow(bundle, [])
+    with pytest.raises(ValueError, match=r"MediaPipe rejects .*pose\.task: "):
+        track_video(bundle, [])
 
 
 @pytest.mark.slow
-def test_a_person_is_followed(shared):
+def test_a_person_is_tracked(shared):
     pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
     images = frames(shared / "data" / "mp_reference" / "pose_squats.mp4", 3)
     empty = np.zeros_like(images[0])
-    poses = follow(shared / "models" / "pose_landmarker_full.task", [empty, *images])
+    poses = track_video(shared / "models" / "pose_landmarker_full.task", [empty, *images])
     assert [pose is None for pose in poses] == [True, False, False, False]
     height, width = empty.shape[:2]
     assert all(((pose > 0) & (pose < (width, height))).all() for pose in poses[1:])
 
 
-def test_its_threads_are_its_own():
-    with pytest.raises(ValueError, match="leave num_threads out"):
+def test_num_threads_is_refused():
+    with pytest.raises(ValueError, match="omit num_threads"):
         open_weights(Path("pose.task"), "mediapipe", num_threads=2)

@@ -13,7 +13,7 @@ from tests.evaluation.crowd import NAMED, ConstantEngine, person, source_of
 
 
 def test_landmarks_come_back_where_the_labels_are(crowd, pose_roi):
-    """The same pose in every crop is each person's own pose in the picture."""
+    """A constant pose in every crop is the pose of each person in the image."""
     engine = ConstantEngine(pose_roi)
     predictions = list(
         predict(engine, plan_label_crops([crowd], "annotation", seed=0), "annotation", batch_size=3)
@@ -52,7 +52,7 @@ def test_heatmaps_move_landmarks_but_not_the_raw_ones(crowd, pose_roi):
     assert raw == pytest.approx(pose_roi[NAMED[0]], abs=1e-4)
 
 
-def test_jitter_is_within_its_bounds_and_everybodys_own(crowd):
+def test_jitter_is_within_its_bounds_and_differs_by_person(crowd):
     relative = []
     for seed in range(20):
         for annotation in crowd.annotations:
@@ -80,7 +80,7 @@ def test_jitter_depends_on_seed_and_person_only(crowd, tmp_path):
     first = crowd.annotations[0]
     moved = replace(first, image=tmp_path / "elsewhere" / first.image.name)
     assert jittered_roi(moved, 5) == forward[first.person]
-    # A known value: other machines and versions draw the same jitter.
+    # A fixed value: other machines and versions sample the same jitter.
     roi = jittered_roi(person(tmp_path / "a.png", 1, (50.0, 50.0), radius=20, turn=0), 0)
     assert roi.side == pytest.approx(45.7742377)
 
@@ -90,17 +90,17 @@ def test_people_without_hips_get_no_crop(crowd):
     no_hips.labelled[24] = False
     jobs = plan_label_crops([source_of([no_hips, crowd.annotations[1]])], "annotation", 0)
     assert [job.annotation.person for job in jobs] == ["1"]
-    with pytest.raises(ValueError, match="lsp:here: nobody has labelled hips and shoulders"):
+    with pytest.raises(ValueError, match="no person in lsp:here has both hips and both shoulders labelled"):
         plan_label_crops([source_of([no_hips])], "annotation", 0)
 
 
-def test_two_sources_that_mean_one_person_are_refused(crowd):
-    """Two annotators' files of the same pictures both count from 1."""
+def test_two_sources_with_the_same_person_are_refused(crowd):
+    """The ids of two annotators' files both start at 1."""
     with pytest.raises(ValueError, match=r"im\d\.png: two labels of the lsp reader are both person"):
         plan_label_crops([crowd, crowd], "annotation", 0)
 
 
-def test_a_truncated_picture_is_named_and_leaves_no_file(crowd, pose_roi, tmp_path):
+def test_a_truncated_image_is_named_and_leaves_no_file(crowd, pose_roi, tmp_path):
     image = crowd.annotations[5].image
     image.write_bytes(image.read_bytes()[:1000])
     jobs = plan_label_crops([crowd], "annotation", 0)
@@ -109,17 +109,17 @@ def test_a_truncated_picture_is_named_and_leaves_no_file(crowd, pose_roi, tmp_pa
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_who_is_said_to_be_nobody_counts_as_not_found(crowd, pose_roi):
-    """The network says a pose presence of 0.9 of everybody."""
+def test_low_pose_presence_counts_as_missed(crowd, pose_roi):
+    """The network predicts a pose presence of 0.9 for all people."""
     jobs = plan_label_crops([crowd], "annotation", 0)
     bounds = [0.0, 0.95] + [-math.inf] * (len(jobs) - 2)
     jobs = [job._replace(min_presence=bound) for job, bound in zip(jobs, bounds, strict=True)]
     predictions = predict(ConstantEngine(pose_roi), jobs, "detector")
-    found = [not np.isnan(prediction.landmarks).any() for prediction in predictions]
-    assert found == [True, False] + [True] * (len(jobs) - 2)
+    detected = [not np.isnan(prediction.landmarks).any() for prediction in predictions]
+    assert detected == [True, False] + [True] * (len(jobs) - 2)
 
 
-def test_a_network_of_nan_is_told(crowd, pose_roi):
+def test_nan_outputs_are_refused(crowd, pose_roi):
     with pytest.raises(ValueError, match=r"im0\.png, person 0: the network returns NaN"):
         next(
             predict(
@@ -128,7 +128,7 @@ def test_a_network_of_nan_is_told(crowd, pose_roi):
         )
 
 
-def test_few_pictures_wait_in_memory(crowd, pose_roi, monkeypatch):
+def test_few_images_wait_in_memory(crowd, pose_roi, monkeypatch):
     read: list[str] = []
 
     def count(path, size):

@@ -7,9 +7,9 @@ import pytest
 
 from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.evaluation.predictions import (
-    learned_landmarks,
     person_key,
     read_predictions,
+    supervised_landmarks,
     write_predictions,
 )
 from tests.evaluation.crowd import ConstantEngine
@@ -28,14 +28,14 @@ def test_round_trip(crowd, pose_roi, tmp_path):
         assert (after.roi, after.crop, after.trained) == (before.roi, "jitter", trained)
 
 
-def test_the_keys_of_the_contract(crowd, pose_roi, tmp_path):
+def test_the_keys_of_the_file(crowd, pose_roi, tmp_path):
     write_predictions(
         predict(ConstantEngine(pose_roi), plan_label_crops([crowd], "annotation", 0), "annotation"),
         tmp_path / "p",
     )
     line = json.loads((tmp_path / "p").read_text().splitlines()[2])
-    contract = ["image", "person", "reader", "roi", "landmarks", "landmarks_world", "pose_presence"]
-    assert list(line) == [*contract, "landmarks_raw", "trained"]
+    keys = ["image", "person", "reader", "roi", "landmarks", "landmarks_world", "pose_presence"]
+    assert list(line) == [*keys, "landmarks_raw", "trained"]
     assert np.shape(line["landmarks"]) == (33, 5)
     assert np.shape(line["landmarks_world"]) == (33, 3)
     assert line["roi"].keys() == {"from", "center_x", "center_y", "side", "rotation_rad"}
@@ -43,7 +43,7 @@ def test_the_keys_of_the_contract(crowd, pose_roi, tmp_path):
 
 
 @pytest.mark.parametrize("unknown", ["NaN", "null"])
-def test_a_number_that_is_none_is_nan(unknown, crowd, pose_roi, tmp_path):
+def test_nan_and_null_are_read_as_nan(unknown, crowd, pose_roi, tmp_path):
     file = tmp_path / "p.jsonl"
     write_predictions(
         predict(ConstantEngine(pose_roi), plan_label_crops([crowd], "annotation", 0), "annotation"), file
@@ -54,11 +54,11 @@ def test_a_number_that_is_none_is_nan(unknown, crowd, pose_roi, tmp_path):
     (read,) = read_predictions(file).values()
     assert np.argwhere(np.isnan(read.landmarks)).tolist() == [[3, 1]]
     write_predictions([read], file)
-    assert json.loads(file.read_text())["landmarks"][3][1] is None, "as JSON has it"
+    assert json.loads(file.read_text())["landmarks"][3][1] is None, "JSON has no NaN"
 
 
-def test_a_path_that_is_no_text_is_kept(crowd, pose_roi, tmp_path):
-    """Python has bytes that are no UTF-8 as lone surrogates."""
+def test_a_path_that_is_not_utf8_is_kept(crowd, pose_roi, tmp_path):
+    """Python represents bytes that are not UTF-8 as lone surrogates."""
     file = tmp_path / "p.jsonl"
     (one, *_) = predict(ConstantEngine(pose_roi), plan_label_crops([crowd], "annotation", 0), "annotation")
     write_predictions([replace(one, image="/caf\udce9.png")], file)
@@ -67,7 +67,7 @@ def test_a_path_that_is_no_text_is_kept(crowd, pose_roi, tmp_path):
     np.testing.assert_allclose(read.landmarks, one.landmarks, atol=1e-5)
 
 
-def test_what_was_learned_is_kept_once(crowd, pose_roi, tmp_path):
+def test_supervised_outputs_are_shared_between_people(crowd, pose_roi, tmp_path):
     file = tmp_path / "p.jsonl"
     lines = []
     for names in (["nose"], ["left_hip"]):
@@ -78,12 +78,12 @@ def test_what_was_learned_is_kept_once(crowd, pose_roi, tmp_path):
     read = list(read_predictions(file).values())
     assert read[0].trained is read[1].trained
     assert read[2].trained is read[3].trained
-    assert learned_landmarks(read, "landmarks").sum(axis=0)[[0, 23]].tolist() == [2, 2]
-    assert learned_landmarks(read, "landmarks")[:, 0].tolist() == [True, True, False, False]
-    assert not learned_landmarks(read, "visibility").any()
+    assert supervised_landmarks(read, "landmarks").sum(axis=0)[[0, 23]].tolist() == [2, 2]
+    assert supervised_landmarks(read, "landmarks")[:, 0].tolist() == [True, True, False, False]
+    assert not supervised_landmarks(read, "visibility").any()
 
 
-def test_bad_files_are_told(tmp_path):
+def test_bad_files_are_refused(tmp_path):
     file = tmp_path / "p.jsonl"
     with pytest.raises(FileNotFoundError, match=r"p\.jsonl is missing"):
         read_predictions(file)
@@ -115,7 +115,7 @@ def test_a_relative_and_an_absolute_path_are_one_person(crowd, pose_roi, tmp_pat
 
 
 def test_a_path_from_another_system_and_an_id_as_a_number(crowd, pose_roi, tmp_path):
-    """macOS takes accents from their letters; a tool of one's own may write numbers."""
+    """macOS separates accents from letters; other tools may write numbers."""
     file = tmp_path / "p.jsonl"
     (one, *_) = predict(ConstantEngine(pose_roi), plan_label_crops([crowd], "annotation", 0), "annotation")
     write_predictions([replace(one, image="/cafe\u0301.png", person="7")], file)
@@ -125,8 +125,10 @@ def test_a_path_from_another_system_and_an_id_as_a_number(crowd, pose_roi, tmp_p
     assert key == person_key("lsp", person)
 
 
-def test_somebody_twice_is_told(crowd, pose_roi, tmp_path):
-    said = list(predict(ConstantEngine(pose_roi), plan_label_crops([crowd], "annotation", 0), "annotation"))
-    write_predictions([*said, said[2]], tmp_path / "p.jsonl")
-    with pytest.raises(ValueError, match=r"p\.jsonl, line 8: person 2 of \S+im2\.png is there already"):
+def test_a_duplicate_person_is_refused(crowd, pose_roi, tmp_path):
+    predictions = list(
+        predict(ConstantEngine(pose_roi), plan_label_crops([crowd], "annotation", 0), "annotation")
+    )
+    write_predictions([*predictions, predictions[2]], tmp_path / "p.jsonl")
+    with pytest.raises(ValueError, match=r"p\.jsonl, line 8: person 2 of \S+im2\.png occurs twice"):
         read_predictions(tmp_path / "p.jsonl")

@@ -1,4 +1,4 @@
-"""Which engine runs which weights."""
+"""Engines by type of weights."""
 
 from pathlib import Path
 
@@ -12,13 +12,13 @@ from tests.evaluation.crowd import ConstantEngine
 @pytest.mark.parametrize(
     ("path", "engine", "sentence"),
     [
-        ("a.tflite", "mediapipe", r"cannot run a\.tflite; \.tflite files take engine=litert or engine=torch"),
+        ("a.tflite", "mediapipe", r"cannot run a\.tflite; \.tflite files need engine=litert or engine=torch"),
         ("a.tflite", "tpu", "engine=tpu is unknown; engine is one of torch, litert, onnxruntime, mediapipe"),
-        ("a.onnx", "torch", r"engine=torch cannot run a\.onnx; \.onnx files take engine=onnxruntime"),
-        ("a.pth", None, r"a\.pth: no engine runs '\.pth' files; they are \.ckpt, \.tflite"),
+        ("a.onnx", "torch", r"engine=torch cannot run a\.onnx; \.onnx files need engine=onnxruntime"),
+        ("a.pth", None, r"a\.pth: no engine runs '\.pth' files, only \.ckpt, \.tflite"),
     ],
 )
-def test_wrong_pairs_are_told(path, engine, sentence, tmp_path, monkeypatch):
+def test_wrong_pairs_are_refused(path, engine, sentence, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path(path).touch()
     with pytest.raises(ValueError, match=sentence):
@@ -30,7 +30,7 @@ def test_missing_and_damaged_weights_are_named(tmp_path, suffix):
     path = tmp_path / f"net{suffix}"
     with pytest.raises(FileNotFoundError, match=f"net{suffix} is missing"):
         open_weights(path)
-    path.write_bytes(b"nothing of the kind")
+    path.write_bytes(b"not a network")
     with pytest.raises(ValueError, match=f"net{suffix}"):
         open_weights(path)
 
@@ -44,9 +44,9 @@ def test_checkpoints_run_through_torch(tmp_path):
 
     net = LandmarkNet(landmark_variant("lite", "mediapipe")).eval()
     trained = {"landmarks": ["nose"], "outputs": []}
-    about = landmark_metadata(net, "mediapipe", trained, {}, {})
+    metadata = landmark_metadata(net, "mediapipe", trained, {}, {})
     state = {f"net.{name}": value for name, value in net.state_dict().items()}
-    torch.save({"blazepose": about, "state_dict": state}, tmp_path / "best.ckpt")
+    torch.save({"blazepose": metadata, "state_dict": state}, tmp_path / "best.ckpt")
 
     engine = open_weights(tmp_path / "best.ckpt")
     assert engine.input_size == 256
@@ -54,15 +54,15 @@ def test_checkpoints_run_through_torch(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (2, 256, 256, 3), dtype=np.uint8)
     with torch.no_grad():
         expected = net.forward_export(torch.from_numpy(images).float() / 255)
-    for found, tensor in zip(engine(images), expected, strict=True):
-        np.testing.assert_allclose(found, tensor.numpy(), rtol=1e-4, atol=1e-4)
+    for output, tensor in zip(engine(images), expected, strict=True):
+        np.testing.assert_allclose(output, tensor.numpy(), rtol=1e-4, atol=1e-4)
 
 
 def test_validation_data_comes_from_our_weights_only(pose_roi):
-    about = {"data": {"train": [], "val": [{"name": "lsp:a"}, {"name": "coco:b:val2017"}]}}
-    assert validation_data(Path("a.ckpt"), ConstantEngine(pose_roi, about)) == ["lsp:a", "coco:b:val2017"]
+    metadata = {"data": {"train": [], "val": [{"name": "lsp:a"}, {"name": "coco:b:val2017"}]}}
+    assert validation_data(Path("a.ckpt"), ConstantEngine(pose_roi, metadata)) == ["lsp:a", "coco:b:val2017"]
     for engine in (ConstantEngine(pose_roi), None):
-        with pytest.raises(ValueError, match=r"a\.tflite does not say what it was validated on"):
+        with pytest.raises(ValueError, match=r"a\.tflite does not state its validation data"):
             validation_data(Path("a.tflite"), engine)
 
 

@@ -16,7 +16,7 @@ def test_both_classes_by_hand():
     assert balanced_accuracy(visible, hidden) == pytest.approx(100 * 2 / 3)
 
 
-def test_a_constant_answer_is_told_by_the_rarer_class():
+def test_a_constant_prediction_fails_in_the_rarer_class():
     label = np.array([VISIBLE] * 9 + [HIDDEN])
     visible, hidden = class_scores(label, np.ones(10))
     assert visible.f1 == pytest.approx(100 * 18 / 19)
@@ -33,7 +33,7 @@ def test_a_class_without_labels_has_no_score():
     assert hidden.points == 0
 
 
-def test_no_answer_is_neither():
+def test_nan_predictions_are_neither_class():
     visible, hidden = class_scores(np.array([VISIBLE, HIDDEN, HIDDEN]), np.array([np.nan, np.nan, 0.1]))
     assert (visible.recall, hidden.recall, hidden.precision) == (0, 50, 100)
     visible, hidden = class_scores(np.array([VISIBLE, HIDDEN]), np.array([np.inf, -np.inf]))

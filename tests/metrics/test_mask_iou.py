@@ -22,13 +22,13 @@ def test_by_hand():
     assert mask_iou(box(0, 5), box(5, 15)) == mask_iou(box(0, 0), box(5, 15)) == 0
 
 
-def test_nobody_to_be_seen():
+def test_an_empty_label_is_nan():
     assert math.isnan(mask_iou(box(0, 10), box(0, 0)))
     assert mean_iou(np.array([0.5, np.nan, 0.75])) == 62.5
     assert math.isnan(mean_iou(np.array([np.nan])))
 
 
-def test_masks_of_two_pictures():
+def test_masks_of_two_sizes():
     with pytest.raises(ValueError, match=r"masks of \[10, 20\] and \[10, 30\] pixels"):
         mask_iou(box(0, 5), box(0, 5, width=30))
 

@@ -18,7 +18,7 @@ from blazepose.topology import INDEX, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_
 
 
 def person() -> tuple[np.ndarray, np.ndarray]:
-    """Shoulders 6 apart, hips 8 apart, 12 below and shifted: all three torsos differ."""
+    """Return a person with shoulders 6 apart, hips 8 apart, 12 below and shifted: all three torsos differ."""
     points, labelled = np.zeros((1, 33, 2)), np.zeros((1, 33), bool)
     points[0, LEFT_SHOULDER], points[0, RIGHT_SHOULDER] = (6, 0), (0, 0)
     points[0, LEFT_HIP], points[0, RIGHT_HIP] = (9, 12), (1, 12)
@@ -40,8 +40,8 @@ def test_torso_sizes_by_hand():
 def test_torso_needs_only_its_own_points(missing, sizes):
     points, labelled = person()
     labelled[:, missing] = False
-    found = [torso_size(points, labelled, name) for name in ("across", "diagonals", "midline")]
-    assert np.isfinite(found).ravel().tolist() == sizes
+    torsos = [torso_size(points, labelled, name) for name in ("across", "diagonals", "midline")]
+    assert np.isfinite(torsos).ravel().tolist() == sizes
 
 
 def test_torso_of_many_people():
@@ -51,7 +51,7 @@ def test_torso_of_many_people():
     )
 
 
-def test_unknown_torso_lists_the_known():
+def test_an_unknown_torso_lists_the_choices():
     with pytest.raises(ValueError, match="torso=head is unknown; torso is one of across, diagonals, midline"):
         torso_size(*person(), "head")
 
@@ -83,21 +83,21 @@ def test_points_are_pooled_over_people():
     assert pck(errors, labelled) == 75  # the mean over people would be 50
 
 
-def test_pdj_needs_the_right_visibility():
+def test_pdj_needs_the_correct_visibility():
     errors = np.array([0.1, 0.1, 0.1, 0.1, 0.9, 0.1])
     labelled = np.array([True, True, True, True, True, False])
     visibility = np.array([VISIBLE, VISIBLE, HIDDEN, UNKNOWN, VISIBLE, VISIBLE])
     predicted = np.array([0.9, 0.4, 0.1, 0.9, 0.9, 0.9])
-    assert pdj(errors, labelled, visibility, predicted) == 50  # right, wrong, right, -, far, -
+    assert pdj(errors, labelled, visibility, predicted) == 50  # correct, wrong, correct, -, far, -
     assert pdj(errors, labelled, visibility, np.full(6, 0.5)) == 50  # 0.5 is visible
     assert math.isnan(pdj(errors, labelled, np.full(6, UNKNOWN), predicted))
 
 
-def test_a_prediction_that_is_no_number_is_wrong():
+def test_a_nan_prediction_is_wrong():
     assert pck(np.array([np.nan, 0.0]), np.array([True, True])) == 50
 
 
-def test_nothing_labelled():
+def test_no_labels_give_nan():
     errors, labelled = np.zeros((2, 33)), np.zeros((2, 33), bool)
     assert math.isnan(pck(errors, labelled))
     assert math.isnan(mean_error(errors, labelled))

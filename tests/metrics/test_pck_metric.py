@@ -38,44 +38,44 @@ def expected(data: dict[str, Tensor]) -> dict[str, float]:
     }
 
 
-def figures(metric: PckMetric) -> dict[str, float]:
+def computed(metric: PckMetric) -> dict[str, float]:
     return {name: value.item() for name, value in metric.compute().items()}
 
 
-def test_equals_the_functions_and_counts_nobody_twice():
+def test_equals_the_functions_and_counts_each_person_once():
     data, metric = people(), PckMetric()
     for rows in ([4, 5, 6], [0, 1], [2, 3, 0], [6, 6]):
         metric.update(**{name: value[rows] for name, value in data.items()})
-    assert figures(metric) == pytest.approx(expected(data), rel=1e-5)
+    assert computed(metric) == pytest.approx(expected(data), rel=1e-5)
     metric.reset()
-    assert figures(metric)["num_people"] == 0
+    assert computed(metric)["num_people"] == 0
 
 
 def test_empty_is_no_error():
-    assert np.isnan(figures(PckMetric())["pck@0.2"])
+    assert np.isnan(computed(PckMetric())["pck@0.2"])
 
 
-def test_nobody_usable_is_no_error():
+def test_no_usable_person_is_no_error():
     data, metric = people(), PckMetric()
     metric.update(**(data | {"torso": torch.full((PEOPLE,), torch.nan)}))
-    found = figures(metric)
-    assert np.isnan(found["pck@0.2"])
-    assert found["num_left_out"] == PEOPLE
+    metrics = computed(metric)
+    assert np.isnan(metrics["pck@0.2"])
+    assert metrics["num_left_out"] == PEOPLE
 
 
 def test_a_diverged_network_scores_nothing():
     data, metric = people(), PckMetric()
     metric.update(**(data | {"predicted": torch.full((PEOPLE, 33, 2), torch.nan)}))
-    assert figures(metric)["pck@0.2"] == 0
+    assert computed(metric)["pck@0.2"] == 0
 
 
 def _process(rank: int, folder: str) -> None:
     dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
     data, metric = people(), PckMetric()
-    # What a padding sampler deals out: seven people for two processes, the first one twice.
+    # As from a padding sampler: seven people for two processes, the first one twice.
     for rows in ([0, 2], [4, 6]) if rank == 0 else ([1, 3], [5, 0]):
         metric.update(**{name: value[rows] for name, value in data.items()})
-    torch.save(figures(metric), Path(folder) / f"{rank}.pt")
+    torch.save(computed(metric), Path(folder) / f"{rank}.pt")
     dist.destroy_process_group()
 
 

@@ -10,75 +10,75 @@ from blazepose.metrics.pose3d import aligned_joint_errors, bone_asymmetry, joint
 from blazepose.topology import INDEX, LEFT_HIP, MIRROR, RIGHT_HIP
 
 NOSE, LEFT_KNEE = INDEX["nose"], INDEX["left_knee"]
-KNOWN = np.ones((1, 33), bool)
+VALID = np.ones((1, 33), bool)
 
 
 def people(count: int = 1) -> np.ndarray:
-    """Random poses around their mid-hip, in metres."""
+    """Return random poses around their mid-hip, in meters."""
     points = np.random.default_rng(0).normal(0, 0.4, (count, 33, 3))
     return points - points[:, [LEFT_HIP, RIGHT_HIP]].mean(axis=1, keepdims=True)
 
 
-def moved(points: np.ndarray) -> np.ndarray:
+def transformed(points: np.ndarray) -> np.ndarray:
     turn = Rotation.from_euler("xyz", [0.4, -1.1, 2.5]).as_matrix()
     return 1.7 * points @ turn.T + [0.3, -2.0, 5.0]
 
 
-def test_known_offsets_in_millimetres():
+def test_given_offsets_in_millimeters():
     target = people()
     predicted = target.copy()
     predicted[0, NOSE] += [0.03, 0, 0.04]  # 50 mm
     predicted[0, LEFT_KNEE] += [0, 0.016, 0]
-    errors = joint_errors(predicted, target, KNOWN)
+    errors = joint_errors(predicted, target, VALID)
     assert errors[0, [NOSE, LEFT_KNEE]] == pytest.approx([50, 16])
     assert mpjpe(errors) == pytest.approx(66 / 33)
     assert mpjpe(errors[:, NOSE]) == pytest.approx(50)
 
 
-def test_both_sides_are_centred_on_their_own_hips():
+def test_both_sides_are_centered_on_their_own_hips():
     target = people()
-    assert mpjpe(joint_errors(target + np.array([1, 2, 3]), target, KNOWN)) == pytest.approx(0, abs=1e-9)
+    assert mpjpe(joint_errors(target + np.array([1, 2, 3]), target, VALID)) == pytest.approx(0, abs=1e-9)
     predicted = target.copy()
-    predicted[0, LEFT_HIP] += [0.02, 0, 0]  # moves the centre by 10 mm
-    assert mpjpe(joint_errors(predicted, target, KNOWN)) == pytest.approx(10)
+    predicted[0, LEFT_HIP] += [0.02, 0, 0]  # moves the center by 10 mm
+    assert mpjpe(joint_errors(predicted, target, VALID)) == pytest.approx(10)
 
 
-def test_a_copy_turned_scaled_and_moved_is_perfect_when_aligned():
+def test_a_rotated_scaled_and_shifted_copy_is_perfect_when_aligned():
     target = people(4)
-    known = np.random.default_rng(1).random((4, 33)) < 0.5
-    known[:, :3] = True
-    predicted = moved(target)
+    valid = np.random.default_rng(1).random((4, 33)) < 0.5
+    valid[:, :3] = True
+    predicted = transformed(target)
     assert mpjpe(joint_errors(predicted, target, np.ones((4, 33), bool))) > 100
-    predicted[~known] = 1e6
-    errors = aligned_joint_errors(predicted, np.where(known[..., None], target, np.nan), known)
-    assert np.isfinite(errors).tolist() == known.tolist()
+    predicted[~valid] = 1e6
+    errors = aligned_joint_errors(predicted, np.where(valid[..., None], target, np.nan), valid)
+    assert np.isfinite(errors).tolist() == valid.tolist()
     assert np.nanmax(errors) == pytest.approx(0, abs=1e-9)
 
 
 def test_a_mirrored_copy_is_not_perfect():
     target = people()
     for predicted in (target * [-1, 1, 1], target * [1, 1, -1], -target):
-        assert mpjpe(aligned_joint_errors(moved(predicted), target, KNOWN)) > 100
+        assert mpjpe(aligned_joint_errors(transformed(predicted), target, VALID)) > 100
     swapped = target[:, MIRROR[:33]]
-    assert mpjpe(aligned_joint_errors(swapped, target, KNOWN)) > 100
+    assert mpjpe(aligned_joint_errors(swapped, target, VALID)) > 100
 
 
 def test_a_flat_pose_may_be_turned_over():
-    """Mirroring in a plane that holds all points, too, is a rotation."""
+    """For points in a plane, the reflection equals a rotation."""
     flat = people() * [1, 1, 0]
-    assert mpjpe(aligned_joint_errors(flat * [-1, 1, 1], flat, KNOWN)) == pytest.approx(0, abs=1e-9)
+    assert mpjpe(aligned_joint_errors(flat * [-1, 1, 1], flat, VALID)) == pytest.approx(0, abs=1e-9)
 
 
 def test_alignment_by_hand():
     """A square whose prediction has one pair of corners 10 % too far out: the best scale is 11 / 11.05."""
-    target, known = np.zeros((1, 33, 3)), np.zeros((1, 33), bool)
+    target, valid = np.zeros((1, 33, 3)), np.zeros((1, 33), bool)
     target[0, :4, :2] = [(1, 0), (-1, 0), (0, 1), (0, -1)]
-    known[0, :4] = True
+    valid[0, :4] = True
     predicted = target.copy()
     predicted[0, :2] *= 1.1
     scale = 2 * (1.1 + 1) / (2 * (1.1**2 + 1))
     expected = 1000 * np.abs([1.1 * scale - 1, 1.1 * scale - 1, scale - 1, scale - 1])
-    assert aligned_joint_errors(predicted, target, known)[0, :4] == pytest.approx(expected)
+    assert aligned_joint_errors(predicted, target, valid)[0, :4] == pytest.approx(expected)
 
 
 def test_alignment_is_that_of_scipy():
@@ -88,29 +88,29 @@ def test_alignment_is_that_of_scipy():
     turned = Rotation.align_vectors(other, one)[0].apply(one)
     fitted = turned * (turned * other).sum() / (turned**2).sum()
     expected = 1000 * np.linalg.norm(fitted - other, axis=1)
-    np.testing.assert_allclose(aligned_joint_errors(predicted[None], target[None], KNOWN)[0], expected)
+    np.testing.assert_allclose(aligned_joint_errors(predicted[None], target[None], VALID)[0], expected)
 
 
-def test_who_does_not_count():
-    target, known = people(3), np.ones((3, 33), bool)
-    known[0, LEFT_HIP] = False
-    known[1, 2:] = False
-    known[2] = False
-    assert np.isnan(joint_errors(target, target, known)).all()
-    assert np.isnan(aligned_joint_errors(target, target, known)[1:]).all()
-    assert aligned_joint_errors(target, target, known)[0, NOSE] == pytest.approx(0, abs=1e-9)
-    assert math.isnan(mpjpe(joint_errors(target, target, known)))
+def test_invalid_points_and_people_are_nan():
+    target, valid = people(3), np.ones((3, 33), bool)
+    valid[0, LEFT_HIP] = False
+    valid[1, 2:] = False
+    valid[2] = False
+    assert np.isnan(joint_errors(target, target, valid)).all()
+    assert np.isnan(aligned_joint_errors(target, target, valid)[1:]).all()
+    assert aligned_joint_errors(target, target, valid)[0, NOSE] == pytest.approx(0, abs=1e-9)
+    assert math.isnan(mpjpe(joint_errors(target, target, valid)))
 
 
-def test_a_network_that_says_one_point_for_all():
+def test_a_prediction_of_one_point_for_all():
     target = people()
-    errors = aligned_joint_errors(np.zeros((1, 33, 3)), target, KNOWN)
+    errors = aligned_joint_errors(np.zeros((1, 33, 3)), target, VALID)
     expected = 1000 * np.linalg.norm(target - target.mean(axis=1, keepdims=True), axis=-1)
     np.testing.assert_allclose(errors, expected)
 
 
 def standing() -> np.ndarray:
-    """Somebody 1.6 m from heel to nose, with equal sides."""
+    """Return a person of 1.6 m from heel to nose, with equal sides."""
     points = np.full((33, 3), np.nan)
     heights = {
         "shoulder": 1.4,

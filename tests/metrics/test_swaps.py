@@ -22,32 +22,32 @@ def test_every_pair_once():
     assert all(LANDMARKS[a].replace("left", "right") == LANDMARKS[b] for a, b in PAIRS)
 
 
-def test_a_mirrored_answer_swaps_all_and_the_right_one_none(people):
-    swapped, known = swaps(people[:, MIRROR[:NUM_LANDMARKS]], people)
-    np.testing.assert_array_equal(swapped, known)
-    assert known.mean() > 0.8
+def test_a_mirrored_prediction_swaps_all_and_a_correct_one_none(people):
+    swapped, scored = swaps(people[:, MIRROR[:NUM_LANDMARKS]], people)
+    np.testing.assert_array_equal(swapped, scored)
+    assert scored.mean() > 0.8
     assert not swaps(people, people)[0].any()
 
 
 def test_one_pair_of_one_person(people):
     left, right = PAIRS[KNEES]
     people[:, [left, right]] = [[10, 10], [40, 10]]
-    said = people.copy()
-    said[1, [left, right]] = people[1, [right, left]] + 3
-    swapped, known = swaps(said, people)
+    predicted = people.copy()
+    predicted[1, [left, right]] = people[1, [right, left]] + 3
+    swapped, scored = swaps(predicted, people)
     assert np.argwhere(swapped).tolist() == [[1, KNEES]]
-    assert known[1, KNEES]
+    assert scored[1, KNEES]
 
 
-def test_what_cannot_be_told_does_not_count(people):
-    """One side without label; sides nearer than what PCK lets pass; somebody who was not found."""
+def test_ambiguous_pairs_are_not_scored(people):
+    """Sides nearer than the PCK threshold; one side without a label; a missed person."""
     left, right = PAIRS[KNEES]
     people[:, [left, right]] = [[10, 10], [30, 10]]
-    said = people.copy()
-    said[:, [left, right]] = people[:, [right, left]]
-    assert swaps(said, people)[1][:, KNEES].all()
-    assert not swaps(said, people, torso=101.0)[1][:, KNEES].any()
+    predicted = people.copy()
+    predicted[:, [left, right]] = people[:, [right, left]]
+    assert swaps(predicted, people)[1][:, KNEES].all()
+    assert not swaps(predicted, people, torso=101.0)[1][:, KNEES].any()
     counted = np.full(people.shape[:2], True)
     counted[:, right] = False
-    assert not swaps(said, people, counted)[1][:, KNEES].any()
+    assert not swaps(predicted, people, counted)[1][:, KNEES].any()
     assert not swaps(np.full_like(people, np.nan), people)[1].any()

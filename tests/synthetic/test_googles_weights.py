@@ -46,4 +46,4 @@ def test_no_landmark_is_biased(scored):
 
 
 def test_masks_agree(scored):
-    assert mean_iou(scored.heads.mask_iou) > 80
+    assert mean_iou(scored.outputs.mask_iou) > 80

@@ -167,15 +167,15 @@ def _point_metrics(runs: Sequence[Run]) -> dict[str, _PointMetric]:
     scored = [run.scored for run in runs]
     counted = np.logical_and.reduce([one.counted for one in scored])
     correct = [one.errors < PCK_THRESHOLD for one in scored]
-    labelled = np.logical_and.reduce([one.heads.visibility != UNKNOWN for one in scored])
-    agreed = [agrees(one.heads.visibility, one.heads.visibility_said) for one in scored]
+    labelled = np.logical_and.reduce([one.outputs.visibility != UNKNOWN for one in scored])
+    agreed = [agrees(one.outputs.visibility, one.outputs.predicted_visibility) for one in scored]
     finite = np.logical_and.reduce([np.isfinite(one.errors) for one in scored])
-    world = np.logical_and.reduce([np.isfinite(one.heads.world_errors) for one in scored])
+    world = np.logical_and.reduce([np.isfinite(one.outputs.world_errors) for one in scored])
     regressed = np.logical_and.reduce([one.regressed for one in scored])
     correct_and_agreed = [c & a for c, a in zip(correct, agreed, strict=True)]
     raw = [one.errors_raw < PCK_THRESHOLD for one in scored]
     errors = [np.where(finite, one.errors, 0) for one in scored]
-    world_errors = [np.where(world, one.heads.world_errors, 0) for one in scored]
+    world_errors = [np.where(world, one.outputs.world_errors, 0) for one in scored]
     subjects = scored[0].subjects
     return {
         PCK: _PointMetric(correct, counted, subjects),
@@ -195,7 +195,9 @@ def _fairness(runs: Sequence[Run]) -> dict[str, list[dict[str, Any]]]:
     verdicts: dict[str, list[dict[str, Any]]] = {name: [] for name in runs[0].attributes}
     for run in runs:
         criterion = {entry["metric"]: entry["criterion"] for entry in run.metrics["fairness"].values()}
-        config = FairnessConfig(run.attributes, run.metrics["min_group"], criterion, everybody=run.all_people)
+        config = FairnessConfig(
+            run.attributes, run.metrics["min_group"], criterion, all_people=run.all_people
+        )
         for name, entry in fairness(run.scored, group_rows(run.scored.annotations), config).items():
             verdicts[name].append({key: entry[key] for key in keys})
     return verdicts
@@ -212,7 +214,7 @@ def changed_people(first: Run, second: Run) -> list[PersonChange]:
             before.roi,
             before.landmarks[:, :2],
             after.landmarks[:, :2],
-            first.scored.learned[k] & second.scored.learned[k],
+            first.scored.supervised[k] & second.scored.supervised[k],
             correct_before[k],
             correct_after[k],
             int(metric.counted[k].sum()),

@@ -54,7 +54,7 @@ def load_runs(folders: Sequence[str]) -> list[Run]:
     if not any(source.annotations for source in sources):
         raise ValueError(f"compare: {' and '.join(folders)} have no person in common")
     return [
-        Run(path, entry, score(predicted, sources, entry["torso"]), people.attributes, people.everybody)
+        Run(path, entry, score(predicted, sources, entry["torso"]), people.attributes, people.all_people)
         for path, entry, predicted in zip(paths, metrics, predictions, strict=True)
     ]
 

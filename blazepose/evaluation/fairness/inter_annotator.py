@@ -1,4 +1,4 @@
-"""How well people agree: a second annotator's labels in the place of a network's answers."""
+"""Inter-annotator agreement: a second annotator's labels, scored as predictions."""
 
 import os
 from collections import defaultdict
@@ -18,8 +18,8 @@ from blazepose.evaluation.results import read_results
 from blazepose.metrics.group_range import DISCREPANCIES, LEAST_PEOPLE
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
-_STRANGERS = 1e3
-"""Distance of two people who have no point in common, or none near each other: they are matched last."""
+_MAX_COST = 1e3
+"""Matching cost of two people without a common point, and upper bound of all costs."""
 
 MISSING = "not labelled by the second annotator"
 
@@ -27,30 +27,30 @@ MISSING = "not labelled by the second annotator"
 def predictions_from_annotator(
     people: PeopleWithGroups, second: Source
 ) -> tuple[PeopleWithGroups, list[Prediction]]:
-    """Labels of a second annotator as predictions about the people of the first.
+    """Convert a second annotator's labels to predictions for the people of the first.
 
-    Who is who is told by places, the nearest points of each picture: ids are each annotator's own. Points
-    that only one of both labelled do not count.
+    People of an image are matched by the distance of their points, since ids may differ. Points that only
+    one annotator labelled are not scored.
 
     Args:
-        people: of the first annotator.
-        second: the other's.
+        people: people of the first annotator.
+        second: labels of the second annotator.
 
     Returns:
-        The first annotator's people without those whom the second did not label, who are counted as left
-        out, with a note of those whom the first did not; and the predictions.
+        The first annotator's people whom the second labelled, too, with the number of the others in
+        `left_out` and a note on the second's unmatched people; and the predictions.
 
     Raises:
-        ValueError: if they have nobody in common.
+        ValueError: if they have no person in common.
     """
-    others: dict[str, list[Annotation]] = defaultdict(list)
+    candidates: dict[str, list[Annotation]] = defaultdict(list)
     for person in second.annotations:
-        others[_place(person)].append(person)
+        candidates[_image_key(person)].append(person)
     predictions: list[Prediction] = []
-    known = []
+    sources = []
     for source in people.sources:
-        pairs = list(_pairs(source.annotations, others))
-        known.append(_without_partner(source, [first for first, _ in pairs]))
+        pairs = list(_match_people(source.annotations, candidates))
+        sources.append(_keep_matched(source, [first for first, _ in pairs]))
         predictions += [
             _as_prediction(source.reader, first, other)
             for first, other in pairs
@@ -58,108 +58,113 @@ def predictions_from_annotator(
         ]
     if not predictions:
         raise ValueError(
-            f"{second.name} labels nobody of {', '.join(source.name for source in people.sources)}: "
-            "the annotators need the same pictures, in the same places"
+            f"{second.name} labels no person of {', '.join(source.name for source in people.sources)}: "
+            "both annotators must label the same image files"
         )
     notes = [*people.notes, *second.notes]
-    if rest := len(second.annotations) - sum(len(source.annotations) for source in known):
-        notes.append(f"{rest} people of {second.name} are not in data.test, and are left out")
-    return people._replace(sources=known, notes=notes), predictions
+    if rest := len(second.annotations) - sum(len(source.annotations) for source in sources):
+        notes.append(f"{rest} people of {second.name} are not in data.test and are left out")
+    return people._replace(sources=sources, notes=notes), predictions
 
 
-def human_disagreement(measured: str | None, torso: str) -> dict[str, float]:
-    """{metric: range above which groups are treated unfairly, in points of a hundred}, where it was measured.
+def human_disagreement(annotators: str | None, torso: str) -> dict[str, float]:
+    """Derive the fairness criterion from human disagreement: {metric: range in percentage points}.
 
     Args:
-        measured: folder of an evaluation of a second annotator, whose discrepancy says it; None is nothing.
-        torso: definition by which the groups are measured.
+        annotators: folder of an evaluation of a second annotator; None returns no criterion.
+        torso: torso definition of the current evaluation.
 
     Raises:
         FileNotFoundError: if there is no such evaluation.
-        ValueError: if it is of something else.
+        ValueError: if no criterion can be derived from it.
     """
-    if not measured:
+    if not annotators:
         return {}
-    folder = Path(measured)
+    folder = Path(annotators)
     if folder.name == "results.json":
         folder = folder.parent
     file = folder / "results.json"
-    figures = read_results(
+    metrics = read_results(
         file,
-        "make it with python eval.py predictions=landmarks:SECOND.json "
+        "create it with python eval.py predictions=landmarks:SECOND.json "
         '"data.test=[landmarks:FIRST.json]" out=...',
     )
-    if not figures.get("annotators"):
+    if not metrics.get("annotators"):
         raise ValueError(
-            f"annotators={folder} scores a network; name an evaluation of predictions=landmarks:FILE"
+            f"annotators={folder} evaluates a network; give an evaluation of predictions=landmarks:FILE"
         )
-    if figures["torso"] != torso:
-        raise ValueError(f"annotators={folder} measures by torso={figures['torso']}, not {torso}")
-    if figures["num_people"] < LEAST_PEOPLE:
+    if metrics["torso"] != torso:
+        raise ValueError(f"annotators={folder} uses torso={metrics['torso']}, this evaluation torso={torso}")
+    if metrics["num_people"] < LEAST_PEOPLE:
         raise ValueError(
-            f"annotators={folder}: {figures['num_people']} people are too few to tell how well they agree; "
-            f"label {LEAST_PEOPLE} or more twice"
+            f"annotators={folder}: {metrics['num_people']} people are too few to measure agreement; have at "
+            f"least {LEAST_PEOPLE} labelled twice"
         )
-    people = {PCK: figures["num_people"], PDJ: figures.get("num_people_pdj", figures["num_people"])}
-    agreed = {
-        metric: figures[metric]
+    people = {PCK: metrics["num_people"], PDJ: metrics.get("num_people_pdj", metrics["num_people"])}
+    agreement = {
+        metric: metrics[metric]
         for metric, count in people.items()
-        if count >= LEAST_PEOPLE and figures[metric] not in (None, 100)
+        if count >= LEAST_PEOPLE and metrics[metric] not in (None, 100)
     }
-    if not agreed:
-        raise ValueError(f"annotators={folder}: they agree wholly, which says nothing of people who do not")
-    found = {metric: round(DISCREPANCIES * (100 - share), 4) for metric, share in agreed.items()}
-    for metric, most in found.items():
-        if most >= 100:
+    if not agreement:
+        raise ValueError(
+            f"annotators={folder}: the two annotators agree on every point, so no fairness criterion can be "
+            "derived. Have more, or harder, people labelled twice."
+        )
+    criterion = {metric: round(DISCREPANCIES * (100 - share), 4) for metric, share in agreement.items()}
+    for metric, largest_range in criterion.items():
+        if largest_range >= 100:
             raise ValueError(
-                f"annotators={folder}: they agree in {agreed[metric]:.1f} % of the points only "
-                f"({metric.upper()}), so nothing would be unfair; look at their labels"
+                f"annotators={folder}: the annotators agree on only {agreement[metric]:.1f} % of the points "
+                f"({metric.upper()}). With such a criterion nothing would count as unfair. Check both label "
+                "files."
             )
-    return found
+    return criterion
 
 
-def _place(person: Annotation) -> str:
+def _image_key(person: Annotation) -> str:
     return os.path.abspath(person.image)  # noqa: PTH100 (as in predictions.person_key)
 
 
-def _pairs(
-    people: list[Annotation], others: dict[str, list[Annotation]]
+def _match_people(
+    people: list[Annotation], candidates: dict[str, list[Annotation]]
 ) -> Iterator[tuple[Annotation, Annotation]]:
-    """Who is who: of each picture the pairs that are nearest in all."""
-    pictures: dict[str, list[Annotation]] = defaultdict(list)
+    """Match the people of each image to candidates one-to-one, by minimal total distance."""
+    images: dict[str, list[Annotation]] = defaultdict(list)
     for person in people:
-        pictures[_place(person)].append(person)
-    for picture, here in pictures.items():
-        there = others[picture]
-        apart = np.array([[_apart(a, b) for b in there] for a in here]).reshape(len(here), len(there))
-        found = zip(*linear_sum_assignment(np.minimum(apart, _STRANGERS)), strict=True)
-        yield from ((here[a], there[b]) for a, b in found if apart[a, b] < 1)
+        images[_image_key(person)].append(person)
+    for image, first in images.items():
+        second = candidates[image]
+        costs = np.array([[_mean_distance(a, b) for b in second] for a in first])
+        costs = costs.reshape(len(first), len(second))
+        matches = zip(*linear_sum_assignment(np.minimum(costs, _MAX_COST)), strict=True)
+        yield from ((first[a], second[b]) for a, b in matches if costs[a, b] < 1)
 
 
-def _apart(first: Annotation, second: Annotation) -> float:
-    """Mean distance of the points that both have, in half diagonals of the first's: from 1 on, strangers."""
+def _mean_distance(first: Annotation, second: Annotation) -> float:
+    """Compute the mean distance of common points, in half diagonals of the first; from 1 on, no match."""
     both = first.labelled & second.labelled
     if not both.any():
-        return _STRANGERS
+        return _MAX_COST
     distances = np.linalg.norm(first.landmarks_px[both] - second.landmarks_px[both], axis=1)
     extent = np.ptp(first.landmarks_px[first.labelled], axis=0)
     return float(distances.mean() / max(np.hypot(*extent) / 2, 1))
 
 
-def _without_partner(source: Source, matched: Sequence[Annotation]) -> Source:
+def _keep_matched(source: Source, matched: Sequence[Annotation]) -> Source:
     missing = len(source.annotations) - len(matched)
     left_out = source.left_out | ({MISSING: missing} if missing else {})
-    known = {id(person) for person in matched}
-    people = [person for person in source.annotations if id(person) in known]
+    ids = {id(person) for person in matched}
+    people = [person for person in source.annotations if id(person) in ids]
     return replace(source, annotations=people, left_out=left_out)
 
 
 def _as_prediction(reader: str, first: Annotation, second: Annotation) -> Prediction:
-    """What the second annotator says of a person of the first, whose labels say where the crop is."""
-    labelled, told = second.labelled, second.labelled & (second.visibility != UNKNOWN)
+    """Convert the second annotator's labels of a person to a prediction, with the ROI of the first."""
+    labelled, has_visibility = second.labelled, second.labelled & (second.visibility != UNKNOWN)
     landmarks = np.full((NUM_LANDMARKS, 5), np.nan)
     landmarks[labelled, :2] = second.landmarks_px[labelled]
-    landmarks[told, 3] = second.visibility[told]
+    landmarks[has_visibility, 3] = second.visibility[has_visibility]
     world = second.landmarks_world
     return Prediction(
         image=str(first.image),
@@ -173,11 +178,11 @@ def _as_prediction(reader: str, first: Annotation, second: Annotation) -> Predic
         pose_presence=None,
         trained={
             "landmarks": _names(labelled),
-            "visibility": _names(told),
-            "outputs": ["visibility"] * bool(told.any()) + ["world"] * (world is not None),
+            "visibility": _names(has_visibility),
+            "outputs": ["visibility"] * bool(has_visibility.any()) + ["world"] * (world is not None),
         },
     )
 
 
-def _names(chosen: np.ndarray) -> list[str]:
-    return [LANDMARKS[k] for k in np.flatnonzero(chosen)]
+def _names(mask: np.ndarray) -> list[str]:
+    return [LANDMARKS[k] for k in np.flatnonzero(mask)]

@@ -1,4 +1,4 @@
-"""Are all groups served alike? Figures of groups, their range, and a verdict that chance does not make."""
+"""Fairness: metrics of groups, their range, and a statistically sound verdict."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ from blazepose.data.annotation import Annotation
 from blazepose.evaluation.groups.group_metrics import (
     PCK,
     PDJ,
+    GroupIndex,
     PersonScores,
-    Rows,
     group_metrics,
-    in_order,
     person_scores,
+    sort_groups,
 )
 from blazepose.evaluation.groups.un_regions import CARD_REGIONS
 from blazepose.evaluation.numbers import number
@@ -31,119 +31,121 @@ from blazepose.metrics.group_range import (
     verdict,
 )
 
-OF_PEOPLE = ("region", "skin_tone", "gender", "age_group")
-"""Attributes that get a verdict when a source has them; other words of a source say what makes poses hard."""
+DEMOGRAPHIC_ATTRIBUTES = ("region", "skin_tone", "gender", "age_group")
+"""Attributes of sources that get a verdict; the others go to the breakdown."""
 
 MOST_GROUPS = 100
-"""An attribute of more is no group of people, but a number or a name of each. Chosen."""
+"""Largest number of groups of an attribute; with more it is rather a number or a name. Chosen."""
 
 
 @dataclass(frozen=True)
 class FairnessConfig:
-    """Which groups are to be compared, and how.
+    """The groups to compare, and the criterion.
 
     Attributes:
-        attributes: of Annotation.attributes.
-        least: different people of a group that counts; smaller ones are shown, and listed in `too_few`.
-        criterion: {metric: range above which it is unfair, in points of a hundred}, the model card's if not.
-        criterion_from: evaluation of annotators that says it.
-        everybody: those who do not count, too: a group of whom nobody does is shown, with a count of 0.
+        attributes: names of Annotation.attributes to compare.
+        min_group_size: different people a group needs for a verdict; smaller ones are listed in `too_few`.
+        criterion: {metric: range above which it is unfair, in percentage points}; else the model card's.
+        criterion_from: evaluation of annotators that the criterion comes from.
+        all_people: scored and other people, so that a group without a scored person has a count of 0.
     """
 
     attributes: Sequence[str]
-    least: int = LEAST_PEOPLE
+    min_group_size: int = LEAST_PEOPLE
     criterion: Mapping[str, float] = field(default_factory=dict)
     criterion_from: str | None = None
-    everybody: Sequence[Annotation] = ()
+    all_people: Sequence[Annotation] = ()
 
 
-def fairness(scored: ScoredPeople, groups: Mapping[str, Rows], asked: FairnessConfig) -> dict[str, Any]:
-    """`fairness` of results.json: of each attribute its groups, average, range, worst, verdict.
+def fairness(
+    scored: ScoredPeople, groups: Mapping[str, GroupIndex], config: FairnessConfig
+) -> dict[str, Any]:
+    """Compute `fairness` of results.json: groups, average, range, worst and verdict of each attribute.
 
-    By PDJ@0.2 where everybody in a group has it, else by PCK@0.2; `metric` says which.
+    The `metric` is PDJ@0.2 if all people in groups have it, else PCK@0.2.
 
     Args:
-        scored: the people that count.
-        groups: of theirs.
-        asked: what to compare.
+        scored: the scored people.
+        groups: groups of each attribute.
+        config: the groups to compare, and the criterion.
     """
     people = person_scores(scored)
-    known: dict[str, set[str]] = {name: set(groups.get(name, ())) for name in asked.attributes}
-    for person in asked.everybody:
-        for name in known.keys() & person.attributes.keys():
-            known[name].add(person.attributes[name])
-    found = {}
-    for name in asked.attributes:
-        of_one = {group: groups.get(name, {}).get(group, _NOBODY) for group in in_order(known[name])}
-        found[name] = _attribute(scored, people, of_one, asked)
+    names: dict[str, set[str]] = {name: set(groups.get(name, ())) for name in config.attributes}
+    for person in config.all_people:
+        for name in names.keys() & person.attributes.keys():
+            names[name].add(person.attributes[name])
+    entries = {}
+    for name in config.attributes:
+        index = {group: groups.get(name, {}).get(group, _NO_ROWS) for group in sort_groups(names[name])}
+        entries[name] = _attribute(scored, people, index, config)
         if name == "region":
-            found[name]["not_in_card"] = [group for group in of_one if group not in CARD_REGIONS]
-    return found
+            entries[name]["not_in_card"] = [group for group in index if group not in CARD_REGIONS]
+    return entries
 
 
-_NOBODY = np.zeros(0, int)
+_NO_ROWS = np.zeros(0, int)
 
 
 def _attribute(
-    scored: ScoredPeople, people: Mapping[str, PersonScores], groups: Rows, asked: FairnessConfig
+    scored: ScoredPeople, people: Mapping[str, PersonScores], groups: GroupIndex, config: FairnessConfig
 ) -> dict[str, Any]:
-    grouped = np.concatenate([_NOBODY, *groups.values()])
-    known = people[PDJ].known[grouped] if len(grouped) else people[PDJ].known
-    metric = PDJ if known.all() else PCK
-    figures = {group: group_metrics(scored, people, rows, metric) for group, rows in groups.items()}
-    enough = [group for group in groups if figures[group]["subjects"] >= asked.least]
-    counted = {group: rows[people[metric].known[rows]] for group, rows in groups.items()}
-    of_group = {group: (people[metric].of(rows), scored.subjects[rows]) for group, rows in counted.items()}
+    grouped = np.concatenate([_NO_ROWS, *groups.values()])
+    has_pdj = people[PDJ].has_points[grouped] if len(grouped) else people[PDJ].has_points
+    metric = PDJ if has_pdj.all() else PCK
+    metrics = {group: group_metrics(scored, people, rows, metric) for group, rows in groups.items()}
+    enough = [group for group in groups if metrics[group]["subjects"] >= config.min_group_size]
+    counted = {group: rows[people[metric].has_points[rows]] for group, rows in groups.items()}
+    shares = {group: (people[metric].shares(rows), scored.subjects[rows]) for group, rows in counted.items()}
     too_few = [group for group in groups if group not in enough]
-    criterion = asked.criterion.get(metric, CRITERION)
+    criterion = config.criterion.get(metric, CRITERION)
     return {
         "metric": metric,
-        "groups": figures,
-        **_verdicts({k: of_group[k] for k in enough}, {k: of_group[k] for k in too_few}, criterion),
+        "groups": metrics,
+        **_verdicts({k: shares[k] for k in enough}, {k: shares[k] for k in too_few}, criterion),
         "criterion": criterion,
-        "criterion_from": asked.criterion_from if metric in asked.criterion else None,
-        "min_group": asked.least,
+        "criterion_from": config.criterion_from if metric in config.criterion else None,
+        "min_group": config.min_group_size,
         "too_few": too_few,
         "without": len(scored.annotations) - len(grouped),
     }
 
 
 Groups = Mapping[str, tuple[np.ndarray, np.ndarray]]
-"""{group: (share of points that are right, 0..1, of each of its people; who is the same)}."""
+"""{group: (share of correct points of each of its people, 0..1; their identity numbers)}."""
 
 
-_LEAST_UNFAIR = 12
-"""People of a small group that can prove to be treated unfairly. Chosen by benchmarks/certainty.py small: of
-fewer, if each is all right or all wrong, all may be wrong by chance."""
+_MIN_UNFAIR_SIZE = 12
+"""Smallest group that can make a verdict unfair. Chosen by benchmarks/certainty.py small: in a smaller one,
+all people may be wrong by chance, if each is all correct or all wrong."""
 
 
 def _verdicts(enough: Groups, few: Groups, criterion: float) -> dict[str, Any]:
-    """A few people can show that they are treated unfairly, but not that they are treated fairly."""
-    told = fairness_verdict(enough, criterion)
-    some = {group: people for group, people in few.items() if len(np.unique(people[1])) >= _LEAST_UNFAIR}
-    if some and (all_told := fairness_verdict({**enough, **some}, criterion))["verdict"] == UNFAIR:
-        return all_told
-    return told | {"verdict": UNDECIDED} if few and told["verdict"] == FAIR else told
+    """Compute the verdict: small groups can make it unfair, but never fair."""
+    result = fairness_verdict(enough, criterion)
+    small = {group: people for group, people in few.items() if len(np.unique(people[1])) >= _MIN_UNFAIR_SIZE}
+    if small and (with_small := fairness_verdict({**enough, **small}, criterion))["verdict"] == UNFAIR:
+        return with_small
+    return result | {"verdict": UNDECIDED} if few and result["verdict"] == FAIR else result
 
 
-def fairness_verdict(of_group: Groups, criterion: float) -> dict[str, Any]:
-    """How far groups are apart, and the verdict, as `fairness` has them.
+def fairness_verdict(groups: Groups, criterion: float) -> dict[str, Any]:
+    """Compute the range of group means and the verdict, as in `fairness`.
 
     Args:
-        of_group: of two groups or more, if there is to be a verdict.
-        criterion: range above which it is unfair, in points of a hundred.
+        groups: the groups; fewer than two leave the verdict undecided.
+        criterion: range above which it is unfair, in percentage points.
     """
-    unknown = dict.fromkeys(("average", "range", "range_corrected", "range_ci95", "worst", "apart"))
-    if len(of_group) < 2:
-        return unknown | {"verdict": UNDECIDED, "judged": []}
-    means = {group: 100 * float(values.mean()) for group, (values, _) in of_group.items()}
-    # Groups are different people, so each is drawn by a seed of its own.
-    drawn = [
+    empty = dict.fromkeys(("average", "range", "range_corrected", "range_ci95", "worst", "apart"))
+    if len(groups) < 2:
+        return empty | {"verdict": UNDECIDED, "judged": []}
+    means = {group: 100 * float(values.mean()) for group, (values, _) in groups.items()}
+    # Groups are different people, so each is resampled with a seed of its own.
+    resampled = [
         100 * bootstrap_means(values, np.ones(len(values)), seed, subjects, added=2)
-        for seed, (values, subjects) in enumerate(of_group.values())
+        for seed, (values, subjects) in enumerate(groups.values())
     ]
     measured = summarize_groups(means)
-    true = true_range(np.array(list(means.values())), np.stack(drawn, axis=1))
+    true = true_range(np.array(list(means.values())), np.stack(resampled, axis=1))
     return {
         "average": number(measured.average),
         "range": number(measured.range),
@@ -152,5 +154,5 @@ def fairness_verdict(of_group: Groups, criterion: float) -> dict[str, Any]:
         "worst": measured.worst,
         "apart": [list(means)[row] for row in true.apart],
         "verdict": verdict(true, criterion),
-        "judged": list(of_group),
+        "judged": list(groups),
     }

@@ -1,4 +1,4 @@
-"""Which groups people are in: what their source says, what a table says, and both at once."""
+"""Assignment of people to groups: from their source, from a table, and intersections."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from blazepose.data.annotation import Annotation, Source
-from blazepose.evaluation.fairness.verdicts import MOST_GROUPS, OF_PEOPLE
-from blazepose.evaluation.groups.people_table import Metadata, read_metadata
+from blazepose.evaluation.fairness.verdicts import DEMOGRAPHIC_ATTRIBUTES, MOST_GROUPS
+from blazepose.evaluation.groups.people_table import PeopleTable, read_people_table
 from blazepose.evaluation.score import SUBJECT
 
 
@@ -15,10 +15,10 @@ class PeopleWithGroups(NamedTuple):
     """People and the groups they are in.
 
     Attributes:
-        sources: with what the table says of their people.
-        attributes: that get a verdict: those of the table, those of OF_PEOPLE that a source tells, and the
-            intersection.
-        notes: sentences about whom the table leaves out.
+        sources: sources, whose people have the attributes of the table, too.
+        attributes: attributes that get a verdict: those of the table, the DEMOGRAPHIC_ATTRIBUTES that a
+            source has, and the intersection.
+        notes: sentences about people and rows without a match in the table.
     """
 
     sources: list[Source]
@@ -26,73 +26,73 @@ class PeopleWithGroups(NamedTuple):
     notes: list[str]
 
     @property
-    def everybody(self) -> list[Annotation]:
+    def all_people(self) -> list[Annotation]:
         """All people, source after source."""
-        return _everybody(self.sources)
+        return _all_people(self.sources)
 
 
 def group_people(
     sources: list[Source], table: str | Sequence[str] | None, intersect: Sequence[str]
 ) -> PeopleWithGroups:
-    """Put people into groups.
+    """Assign people to groups.
 
     Args:
-        sources: the people, in the groups that their source tells.
-        table: CSV file; None is none, and several are refused.
-        intersect: two attributes or more to look at together.
+        sources: people, with the attributes of their source.
+        table: CSV file or None; several files are rejected.
+        intersect: two or more attributes whose intersection forms further groups.
 
     Raises:
         FileNotFoundError: if the table is missing.
-        ValueError: says what is wrong with it, or with `intersect`.
+        ValueError: if the table or `intersect` is invalid.
     """
     attributes, notes = [], []
     if not isinstance(table, str | None):
-        raise ValueError(f"data.metadata={table}: one table; put the lines of all of them into one file")
+        raise ValueError(f"data.metadata={table}: give one table; merge several into one file")
     if table:
         file = Path(table)
-        told = read_metadata(file, _everybody(sources))
-        groups = _spelt_alike(_everybody(sources), told.groups)
-        sources, attributes = _add(sources, groups), told.attributes
-        notes = _notes(file, told)
-    people = _everybody(sources)
-    known = {name for person in people for name in person.attributes}
+        content = read_people_table(file, _all_people(sources))
+        groups = _unify_spelling(_all_people(sources), content.groups)
+        sources, attributes = _add_attributes(sources, groups), content.attributes
+        notes = _notes(file, content)
+    people = _all_people(sources)
+    available = {name for person in people for name in person.attributes}
     attributes = [name for name in attributes if name != SUBJECT]
-    attributes += [name for name in OF_PEOPLE if name in known and name not in attributes]
+    attributes += [name for name in DEMOGRAPHIC_ATTRIBUTES if name in available and name not in attributes]
     if intersect:
-        together = _intersection(people, intersect, known)
-        sources, attributes = _add(sources, together), [*attributes, _joined(intersect)]
+        groups = _intersection(people, intersect, available)
+        sources, attributes = _add_attributes(sources, groups), [*attributes, _joined(intersect)]
     for name in list(attributes):
         if (count := len({person.attributes.get(name) for person in people} - {None})) > MOST_GROUPS:
             attributes.remove(name)
-            notes.append(f"{name} has {count} values, more than {MOST_GROUPS}: no groups are made of it")
+            notes.append(f"{name} has {count} values, more than {MOST_GROUPS}; it is not used as groups")
     return PeopleWithGroups(sources, attributes, notes)
 
 
-def _everybody(sources: list[Source]) -> list[Annotation]:
+def _all_people(sources: list[Source]) -> list[Annotation]:
     return [person for source in sources for person in source.annotations]
 
 
-def _spelt_alike(
+def _unify_spelling(
     people: Sequence[Annotation], groups: Sequence[Mapping[str, str]]
 ) -> list[Mapping[str, str]]:
-    """Groups of a table as the people's source spells them: Female and female are one."""
-    spelt = {
+    """Spell the groups of a table as the source does: Female and female are one group."""
+    spellings = {
         (name, group.casefold()): group for person in people for name, group in person.attributes.items()
     }
 
-    def alike(of_one: Mapping[str, str]) -> Mapping[str, str]:
-        return {name: spelt.get((name, group.casefold()), group) for name, group in of_one.items()}
+    return [
+        {name: spellings.get((name, group.casefold()), group) for name, group in attributes.items()}
+        for attributes in groups
+    ]
 
-    return [alike(of_one) for of_one in groups]
 
-
-def _notes(file: Path, told: Metadata) -> list[str]:
+def _notes(file: Path, table: PeopleTable) -> list[str]:
     notes = []
-    if told.unknown_people:
-        first = told.unknown_people[0]
-        notes.append(f"{file}: lines for nobody in data.test: {len(told.unknown_people)}, as {first!r}")
-    if told.without_row:
-        notes.append(f"{file} has no line for {told.without_row} people, who are in no group of it")
+    if table.unmatched:
+        count, first = len(table.unmatched), table.unmatched[0]
+        notes.append(f"{file}: {count} rows match no person in data.test, the first is {first!r}")
+    if table.without_row:
+        notes.append(f"{file} has no row for {table.without_row} people, who are in none of its groups")
     return notes
 
 
@@ -100,14 +100,14 @@ def _joined(names: Sequence[str]) -> str:
     return " x ".join(names)
 
 
-def _add(sources: list[Source], groups: Sequence[Mapping[str, str]]) -> list[Source]:
-    """The same people, in these groups too, one mapping each in the order of the sources."""
-    of_people = iter(groups)
+def _add_attributes(sources: list[Source], groups: Sequence[Mapping[str, str]]) -> list[Source]:
+    """Add attributes to people; `groups` has one mapping per person, in the order of the sources."""
+    added = iter(groups)
     return [
         replace(
             source,
             annotations=[
-                replace(person, attributes={**person.attributes, **next(of_people)})
+                replace(person, attributes={**person.attributes, **next(added)})
                 for person in source.annotations
             ],
         )
@@ -116,13 +116,14 @@ def _add(sources: list[Source], groups: Sequence[Mapping[str, str]]) -> list[Sou
 
 
 def _intersection(
-    people: Sequence[Annotation], names: Sequence[str], known: Collection[str]
+    people: Sequence[Annotation], names: Sequence[str], available: Collection[str]
 ) -> list[Mapping[str, str]]:
-    """Groups of several attributes at once, of who has all of them."""
+    """Intersect the groups of several attributes, for people who have all of them."""
     for name in names:
-        if name not in known:
+        if name not in available:
             raise ValueError(
-                f"intersect: nobody has the attribute {name}; there are {', '.join(sorted(known)) or 'none'}"
+                f"intersect: no person has the attribute {name}; available: "
+                f"{', '.join(sorted(available)) or 'none'}"
             )
     return [
         {_joined(names): ", ".join(person.attributes[name] for name in names)}

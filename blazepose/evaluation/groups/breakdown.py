@@ -1,4 +1,4 @@
-"""What makes poses hard: groups of people by rotation, size, truncation, occlusion and labels."""
+"""Breakdown by difficulty: groups of people by rotation, size, truncation, occlusion and labels."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,8 +15,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "occlusion": ("none hidden", "under 25 % hidden", "25 to 50 % hidden", "over 50 % hidden"),
     "labelled_points": ("up to 8", "9 to 12", "13 to 17", "18 or more"),
 }
-"""Groups by what makes poses hard, in order; `torso` is its size in the picture, `occlusion` is of the points
-whose visibility is labelled."""
+"""Groups by difficulty, in order; `torso` is the torso size in the image, `occlusion` the share of hidden
+points among those with labelled visibility."""
 
 _STARTS: Mapping[str, tuple[float, ...]] = {
     "rotation": (30, 60, 120),
@@ -25,41 +25,42 @@ _STARTS: Mapping[str, tuple[float, ...]] = {
     "occlusion": (np.finfo(float).tiny, 0.25, 0.5),
     "labelled_points": (9, 13, 18),
 }
-"""Where the groups after the first begin. Chosen."""
+"""Lower bounds of the groups after the first. Chosen."""
 
 _EDGE_PX = 2
-"""A box that ends so near to the edge of the picture goes on beyond it. Chosen."""
+"""Distance from the image edge below which a box counts as truncated. Chosen."""
 
 
 def measure_difficulty(scored: ScoredPeople) -> dict[str, np.ndarray]:
-    """What the groups are made of, (people,) each, NaN where the source does not tell.
+    """Compute the values that define the groups, (people,) each, NaN without the labels.
 
-    Degrees from upright, pixels, 1 or 0, share of the points, number of points.
+    They are degrees from upright, pixels, 1 or 0, share of points, number of points.
     """
     points, labelled = scored.target_px, scored.labelled
     visibility = np.stack([person.visibility for person in scored.annotations])
-    known = labelled & (visibility != UNKNOWN)
-    hidden = (known & (visibility == HIDDEN)).sum(axis=1)
+    has_visibility = labelled & (visibility != UNKNOWN)
+    num_hidden = (has_visibility & (visibility == HIDDEN)).sum(axis=1)
+    num_labelled = has_visibility.sum(axis=1)
     x, y = (_middle(points, LEFT_SHOULDER, RIGHT_SHOULDER) - _middle(points, LEFT_HIP, RIGHT_HIP)).T
     return {
         "rotation": np.degrees(np.abs(np.arctan2(x, -y))),
         "torso": scored.sizes,
         "truncation": _truncated(scored.annotations, points, labelled),
-        "occlusion": np.where(known.any(axis=1), hidden / known.sum(axis=1).clip(min=1), np.nan),
+        "occlusion": np.where(num_labelled > 0, num_hidden / num_labelled.clip(min=1), np.nan),
         "labelled_points": labelled.sum(axis=1).astype(np.float64),
     }
 
 
 def breakdown(scored: ScoredPeople) -> dict[str, dict[str, np.ndarray]]:
-    """{what: {group: rows of the people}}, groups in order, without empty ones."""
-    found = {}
+    """Group people by difficulty: {criterion: {group: rows}}, groups in order, without empty ones."""
+    breakdowns = {}
     for name, values in measure_difficulty(scored).items():
         group = np.searchsorted(_STARTS[name], values, side="right")
         group[np.isnan(values)] = -1
-        found[name] = {
+        breakdowns[name] = {
             title: rows for k, title in enumerate(GROUPS[name]) if len(rows := np.flatnonzero(group == k))
         }
-    return {name: groups for name, groups in found.items() if groups}
+    return {name: groups for name, groups in breakdowns.items() if groups}
 
 
 def _middle(points: np.ndarray, a: int, b: int) -> np.ndarray:
@@ -67,10 +68,10 @@ def _middle(points: np.ndarray, a: int, b: int) -> np.ndarray:
 
 
 def _truncated(people: Sequence[Annotation], points: np.ndarray, labelled: np.ndarray) -> np.ndarray:
-    """1 of who goes on beyond the picture, as labelled points or the source's box say, 0 of the others."""
-    nowhere = np.full(4, np.nan)
+    """Mark people truncated by the image edge, by labelled points or the box; NaN without an image size."""
+    no_box = np.full(4, np.nan)
     sizes = np.array([person.image_size or (np.nan, np.nan) for person in people], np.float64)
-    boxes = np.stack([nowhere if person.box_xyxy is None else person.box_xyxy for person in people])
+    boxes = np.stack([no_box if person.box_xyxy is None else person.box_xyxy for person in people])
     outside = labelled & ((points < 0) | (points > sizes[:, None])).any(axis=2)
     at_edge = (boxes[:, :2] < _EDGE_PX).any(axis=1) | (boxes[:, 2:] > sizes - _EDGE_PX).any(axis=1)
     return np.where(np.isnan(sizes).any(axis=1), np.nan, outside.any(axis=1) | at_edge)

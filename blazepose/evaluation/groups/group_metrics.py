@@ -1,4 +1,4 @@
-"""Figures of groups of people: means over people, with how sure they are."""
+"""Metrics of groups of people: means over people, with confidence intervals."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,84 +19,83 @@ PCK, PDJ = "pck@0.2", "pdj@0.2"
 
 
 class PersonScores(NamedTuple):
-    """Of each person, how much is right.
+    """Correct points of each person.
 
     Attributes:
-        right: (people,) points.
-        counted: (people,) points; 0 of who has none that count.
+        correct: (people,) number of correct points.
+        counted: (people,) number of scored points.
     """
 
-    right: np.ndarray
+    correct: np.ndarray
     counted: np.ndarray
 
     @property
-    def known(self) -> np.ndarray:
-        """Who has points that count, bool (people,)."""
+    def has_points(self) -> np.ndarray:
+        """Mask of the people with scored points, bool (people,)."""
         return self.counted > 0
 
-    def of(self, rows: np.ndarray) -> np.ndarray:
-        """Share of each of these people, 0..1, of who has one."""
-        rows = rows[self.known[rows]]
-        return self.right[rows] / self.counted[rows]
+    def shares(self, rows: np.ndarray) -> np.ndarray:
+        """Return the share of correct points, 0..1, of those of the given people with scored points."""
+        rows = rows[self.has_points[rows]]
+        return self.correct[rows] / self.counted[rows]
 
 
-def of_points(right: np.ndarray, counted: np.ndarray) -> PersonScores:
-    """Of points (people, points) that are right, those of each person that count."""
-    return PersonScores((right & counted).sum(axis=1), counted.sum(axis=1))
+def scores_from_points(correct: np.ndarray, counted: np.ndarray) -> PersonScores:
+    """Sum correct and scored points (people, points) for each person."""
+    return PersonScores((correct & counted).sum(axis=1), counted.sum(axis=1))
 
 
 def person_scores(scored: ScoredPeople) -> Mapping[str, PersonScores]:
-    """PCK@0.2 and PDJ@0.2 of each person."""
-    heads, right = scored.heads, scored.errors < PCK_THRESHOLD
-    seen = agrees(heads.visibility, heads.visibility_said)
+    """Compute PCK@0.2 and PDJ@0.2 of each person."""
+    outputs, near = scored.outputs, scored.errors < PCK_THRESHOLD
+    visibility_correct = agrees(outputs.visibility, outputs.predicted_visibility)
     return {
-        PCK: of_points(right, scored.counted),
-        PDJ: of_points(right & seen, scored.counted & (heads.visibility != UNKNOWN)),
+        PCK: scores_from_points(near, scored.counted),
+        PDJ: scores_from_points(near & visibility_correct, scored.counted & (outputs.visibility != UNKNOWN)),
     }
 
 
-Rows = dict[str, np.ndarray]
+GroupIndex = dict[str, np.ndarray]
 """{group: rows of its people}, groups in order."""
 
 
-def group_rows(people: Sequence[Annotation]) -> dict[str, Rows]:
-    """{attribute: its groups}, but for subjects; who lacks an attribute is in none of its groups."""
-    found: dict[str, dict[str, list[int]]] = {}
+def group_rows(people: Sequence[Annotation]) -> dict[str, GroupIndex]:
+    """Index the groups of each attribute except `subject`; people without the attribute are in no group."""
+    rows: dict[str, dict[str, list[int]]] = {}
     for row, person in enumerate(people):
         for attribute, group in person.attributes.items():
             if attribute == SUBJECT:
                 continue
-            found.setdefault(attribute, {}).setdefault(group, []).append(row)
+            rows.setdefault(attribute, {}).setdefault(group, []).append(row)
     return {
-        attribute: {group: np.array(groups[group]) for group in in_order(groups)}
-        for attribute, groups in found.items()
+        attribute: {group: np.array(groups[group]) for group in sort_groups(groups)}
+        for attribute, groups in rows.items()
     }
 
 
-def in_order(groups: Iterable[str]) -> list[str]:
-    """Names by the alphabet, numbers by size."""
+def sort_groups(groups: Iterable[str]) -> list[str]:
+    """Sort group names alphabetically, and numbers by value."""
     return sorted(groups, key=lambda group: group.zfill(9) if group.isdigit() else group)
 
 
 def group_metrics(
     scored: ScoredPeople, people: Mapping[str, PersonScores], rows: np.ndarray, metric: str
 ) -> dict[str, Any]:
-    """Figures of some of the people, None where nothing counts.
+    """Compute the metrics of a group of people; None without scored points.
 
-    `pck@0.2` and `pdj@0.2` are means over people; `count`, `std` and `ci95` are of the people who have
-    `metric`, `subjects` is how many different ones they are. `mean_error` and `mpjpe_mm` pool the points, as
-    those of everybody do.
+    `pck@0.2` and `pdj@0.2` are means over people; `count`, `std` and `ci95` are over the people who have
+    `metric`, and `subjects` is the number of different identities. `mean_error` and `mpjpe_mm` pool points.
     """
-    known = rows[people[metric].known[rows]]
-    values, subjects = people[metric].of(known), scored.subjects[known]
+    valid = rows[people[metric].has_points[rows]]
+    values, subjects = people[metric].shares(valid), scored.subjects[valid]
     interval = accuracy_interval(values, np.ones(len(values)), subjects=subjects) if len(values) else None
     return {
-        **{name: number(100 * _mean(kind.of(rows))) for name, kind in people.items()},
+        **{name: number(100 * _mean(scores.shares(rows))) for name, scores in people.items()},
         "std": number(100 * float(values.std(ddof=1))) if len(values) > 1 else None,
         "ci95": None if interval is None else [number(interval.low), number(interval.high)],
         "mean_error": number(mean_error(scored.errors[rows], scored.counted[rows])),
-        "mpjpe_mm": number(mpjpe(scored.heads.world_errors[rows])),
-        "mask_iou": number(mean_iou(scored.heads.mask_iou[rows])),
+        "mpjpe_mm": number(mpjpe(scored.outputs.world_errors[rows])),
+        "mask_iou": number(mean_iou(scored.outputs.mask_iou[rows])),
         "count": len(values),
         "subjects": len(np.unique(subjects)),
     }

@@ -1,4 +1,4 @@
-"""Groups that people belong to, from a table beside the pictures: `data.metadata=people.csv`."""
+"""Attributes of people from a CSV table: `data.metadata=people.csv`."""
 
 import csv
 import functools
@@ -14,94 +14,94 @@ from blazepose.data.annotation import Annotation
 from blazepose.data.readers.coco_json import same_id
 from blazepose.data.readers.image_paths import name_parts, spelling, written_parts
 from blazepose.data.readers.text_files import read_text
-from blazepose.evaluation.groups.un_regions import known_region, region_of
+from blazepose.evaluation.groups.un_regions import canonical_region, region_of
 
 SKIN_TONES = tuple("123456")
-"""Fitzpatrick's types, as MediaPipe's model card has them."""
+"""Fitzpatrick skin types, as in MediaPipe's model card."""
 
 Parts = tuple[str, ...]
 """Folders and file of a path."""
 
 _IMAGE, _PERSON, _COUNTRY = "image", "person", "country"
 
-_NOTHING = ("", "?", "n/a", "na", "nan", "null", "unknown")
-"""What is written into cells of which nothing is known."""
+_MISSING = ("", "?", "n/a", "na", "nan", "null", "unknown")
+"""Cell values that stand for a missing value."""
 
 _ROMAN = dict(zip(("i", "ii", "iii", "iv", "v", "vi"), SKIN_TONES, strict=True))
 
 
 @dataclass(frozen=True)
-class Metadata:
-    """What a table says of people.
+class PeopleTable:
+    """Attributes of people, from a table.
 
     Attributes:
-        attributes: its columns, but for those that name people; `country` is `region` here.
-        groups: {attribute: group} of each person asked for, in their order; without what a cell leaves empty.
-        unknown_people: lines of the table that fit nobody asked for, as it spells them.
-        without_row: how many of the people asked for have no line, of those who can be scored.
+        attributes: columns, without those that identify people; `country` becomes `region`.
+        groups: {attribute: group} of each person, without empty cells.
+        unmatched: image and person of each row without a match, as spelled in the table.
+        without_row: number of scorable people without a row.
     """
 
     attributes: list[str]
     groups: list[Mapping[str, str]]
-    unknown_people: list[str]
+    unmatched: list[str]
     without_row: int
 
 
 def as_column(name: str) -> str:
-    """How a column is called, however it is written: Skin Tone is skin_tone."""
+    """Normalize a column name: Skin Tone becomes skin_tone."""
     return name.strip().lower().replace(" ", "_")
 
 
-def read_metadata(file: Path, people: Sequence[Annotation]) -> Metadata:
-    """What a CSV file says of people.
+def read_people_table(file: Path, people: Sequence[Annotation]) -> PeopleTable:
+    """Read the attributes of people from a CSV file.
 
-    A line is for a picture and, if it has a `person`, for that annotation id; else for everybody in the
-    picture. A picture is named by its file, with as many of its folders as tell it from others.
+    A row applies to an image and, if it has a `person`, to that annotation id; else to all people in the
+    image. An image is identified by its file name, with as many parent folders as make it unique.
 
     Args:
-        file: with a header: `image`, optional `person`, and attributes: `country`, `region`, `skin_tone` or
-            any other word.
-        people: asked for.
+        file: CSV file with a header: `image`, optional `person`, and attributes: `country`, `region`,
+            `skin_tone` or any other name.
+        people: people to look up.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: names the file, the line and what cannot be.
+        ValueError: if a row is invalid.
     """
     header, lines = _read(file)
-    spelt: dict[tuple[str, str], str] = {}
-    pictures = _Pictures(people)
+    spellings: dict[tuple[str, str], str] = {}
+    index = _ImageIndex(people)
     rows: dict[int, tuple[int, Mapping[str, str]]] = {}
-    unknown = []
+    unmatched = []
     for number, line in lines:
         try:
-            groups = _groups(line, spelt)
-            found = pictures.find(line[_IMAGE], line.get(_PERSON, ""))
+            groups = _groups(line, spellings)
+            matched = index.find(line[_IMAGE], line.get(_PERSON, ""))
         except ValueError as error:
             raise ValueError(f"{file}, line {number}: {error}") from error
-        if not found:
-            unknown.append(" ".join(filter(None, (line[_IMAGE], line.get(_PERSON)))))
-        for row in found:
+        if not matched:
+            unmatched.append(" ".join(filter(None, (line[_IMAGE], line.get(_PERSON)))))
+        for row in matched:
             if row in rows:
                 raise ValueError(
-                    f"{file}, lines {rows[row][0]} and {number}, are both for person {people[row].person} of "
+                    f"{file}, lines {rows[row][0]} and {number}, both match person {people[row].person} of "
                     f"{line[_IMAGE]}"
                 )
             rows[row] = number, groups
     if not rows:
         raise ValueError(
-            f"{file}: none of its {len(lines)} lines is for anybody in data.test; the first is for "
+            f"{file}: none of its {len(lines)} rows matches a person in data.test; the first is for "
             f"{lines[0][1][_IMAGE]!r}, data.test has {people[0].image.name}"
         )
-    named = [name for name in header if name not in (_IMAGE, _PERSON, _COUNTRY)]
-    if not named and _COUNTRY not in header:
+    attributes = [name for name in header if name not in (_IMAGE, _PERSON, _COUNTRY)]
+    if not attributes and _COUNTRY not in header:
         raise ValueError(
-            f"{file}: its columns are {', '.join(header)}: none of them says a group of people; add one, as "
-            "skin_tone or country"
+            f"{file}: its columns are {', '.join(header)}, and none of them is an attribute of people; add "
+            "one, as skin_tone or country"
         )
-    return Metadata(
-        attributes=list(dict.fromkeys((["region"] if _COUNTRY in header else []) + named)),
+    return PeopleTable(
+        attributes=list(dict.fromkeys((["region"] if _COUNTRY in header else []) + attributes)),
         groups=[rows[row][1] if row in rows else {} for row in range(len(people))],
-        unknown_people=unknown,
+        unmatched=unmatched,
         without_row=sum(
             row not in rows and alignment_error(person) is None for row, person in enumerate(people)
         ),
@@ -109,7 +109,7 @@ def read_metadata(file: Path, people: Sequence[Annotation]) -> Metadata:
 
 
 def _read(file: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """Header, and lines with their numbers; cells stripped."""
+    """Read the header and the numbered rows, with stripped cells."""
     if not file.is_file():
         problem = "is a folder, not a table" if file.is_dir() else "is missing"
         raise FileNotFoundError(f"data.metadata={file} {problem}")
@@ -117,11 +117,11 @@ def _read(file: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     first = text.partition("\n")[0]
     table = csv.reader(io.StringIO(text, newline=None), delimiter=max(",;\t", key=first.count))
     header = [as_column(cell) for cell in next(table, [])]
-    named = [name for name in header if name]  # pandas numbers the lines in a column without a name
+    named = [name for name in header if name]  # pandas writes row numbers in a column without a name
     if _IMAGE not in header:
-        raise ValueError(f"{file}: its first line names no column 'image', but {', '.join(named) or 'none'}")
-    if twice := {name for name in named if named.count(name) > 1}:
-        raise ValueError(f"{file}: two columns are named {', '.join(sorted(twice))}")
+        raise ValueError(f"{file}: the header has no column 'image', only: {', '.join(named) or 'none'}")
+    if duplicates := {name for name in named if named.count(name) > 1}:
+        raise ValueError(f"{file}: two columns are named {', '.join(sorted(duplicates))}")
     lines = []
     for cells in table:
         if not any(cell.strip() for cell in cells):
@@ -134,43 +134,43 @@ def _read(file: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
         line.pop("", None)
         lines.append((table.line_num, line))
     if not lines:
-        raise ValueError(f"{file} has a header, but no lines")
+        raise ValueError(f"{file} has a header, but no rows")
     return named, lines
 
 
-def _groups(line: Mapping[str, str], spelt: dict[tuple[str, str], str]) -> Mapping[str, str]:
-    """Groups of a line; the first spelling of each is kept: Female and female are one.
+def _groups(line: Mapping[str, str], spellings: dict[tuple[str, str], str]) -> Mapping[str, str]:
+    """Return the groups of a row, in their first spelling: Female and female are one group.
 
     Raises:
-        ValueError: names the cell that cannot be.
+        ValueError: if a cell is invalid.
     """
     groups = {
         name: cell
         for name, cell in line.items()
-        if cell.casefold() not in _NOTHING and name not in (_IMAGE, _PERSON, _COUNTRY)
+        if cell.casefold() not in _MISSING and name not in (_IMAGE, _PERSON, _COUNTRY)
     }
     if "region" in groups:
-        groups["region"] = known_region(groups["region"])
+        groups["region"] = canonical_region(groups["region"])
     if line.get(_COUNTRY) == "NA":
-        raise ValueError("country NA is Namibia, or a missing value: write NAM, or leave the cell empty")
-    if line.get(_COUNTRY, "").casefold() not in _NOTHING:
+        raise ValueError("country NA is ambiguous: write NAM for Namibia, or leave a missing value empty")
+    if line.get(_COUNTRY, "").casefold() not in _MISSING:
         region = region_of(line[_COUNTRY])
         if groups.setdefault("region", region) != region:
             raise ValueError(f"{line[_COUNTRY]} is in {region}, not in {groups['region']}")
     if "skin_tone" in groups:
         groups["skin_tone"] = _skin_tone(groups["skin_tone"])
-    return {name: spelt.setdefault((name, cell.casefold()), cell) for name, cell in groups.items()}
+    return {name: spellings.setdefault((name, cell.casefold()), cell) for name, cell in groups.items()}
 
 
 def _skin_tone(cell: str) -> str:
-    tone = _ROMAN.get(cell.casefold(), cell.removesuffix(".0"))  # a column with gaps, as pandas writes it
+    tone = _ROMAN.get(cell.casefold(), cell.removesuffix(".0"))  # pandas writes floats if cells are missing
     if tone not in SKIN_TONES:
-        raise ValueError(f"skin_tone {cell!r} is none of 1 to 6, nor of I to VI")
+        raise ValueError(f"skin_tone {cell!r} must be 1 to 6, or I to VI")
     return tone
 
 
-class _Pictures:
-    """Rows of people by the picture they are in."""
+class _ImageIndex:
+    """Rows of people by image."""
 
     def __init__(self, people: Sequence[Annotation]) -> None:
         self._rows: dict[str, dict[Path, list[int]]] = defaultdict(lambda: defaultdict(list))
@@ -179,30 +179,27 @@ class _Pictures:
             self._rows[spelling(person.image.name)][person.image].append(row)
 
     def find(self, image: str, person: str) -> list[int]:
-        """Rows of a person, or of everybody in a picture.
+        """Find the rows of a person, or of all people in an image.
 
         Raises:
-            ValueError: if several pictures could be meant, or none is named.
+            ValueError: if several images match, or none is named.
         """
-        if not (named := name_parts(image)):
-            raise ValueError("no picture is named")
-        # As it is written before other spellings of it.
-        tries = ((written_parts(image), tuple), (named, tuple), (named, _spellings))
-        fitting = next(filter(None, (self._fitting(*one) for one in tries)), [])
-        if len(fitting) > 1:
-            raise ValueError(
-                f"{image} can be {fitting[0]} or {fitting[1]}: name it with so many of its folders that it "
-                "can be one only"
-            )
-        rows = self._rows[spelling(fitting[0].name)][fitting[0]] if fitting else []
-        # A column with gaps has a point in its numbers, as pandas writes it.
+        if not (parts := name_parts(image)):
+            raise ValueError("the cell 'image' is empty")
+        # The exact spelling takes precedence over others.
+        tries = ((written_parts(image), tuple), (parts, tuple), (parts, _spellings))
+        matching = next(filter(None, (self._matching(*attempt) for attempt in tries)), [])
+        if len(matching) > 1:
+            raise ValueError(f"{image} matches both {matching[0]} and {matching[1]}; write more of its path")
+        rows = self._rows[spelling(matching[0].name)][matching[0]] if matching else []
+        # pandas writes ids as floats if cells are missing.
         return [row for row in rows if not person or same_id(self._people[row].person) == same_id(person)]
 
-    def _fitting(self, named: Parts, form: Callable[[Parts], Parts]) -> list[Path]:
-        """List the pictures whose last parts are these, in a form of both."""
-        wanted = form(named)
-        candidates = self._rows.get(spelling(named[-1]), ())
-        return [path for path in candidates if form(_last_parts(path, len(named))) == wanted]
+    def _matching(self, parts: Parts, normalize: Callable[[Parts], Parts]) -> list[Path]:
+        """List the images whose path ends in these parts, both normalized."""
+        wanted = normalize(parts)
+        candidates = self._rows.get(spelling(parts[-1]), ())
+        return [path for path in candidates if normalize(_last_parts(path, len(parts))) == wanted]
 
 
 def _last_parts(path: Path, count: int) -> Parts:

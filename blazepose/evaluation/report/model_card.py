@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from blazepose.evaluation.engine_registry import weights_name
-from blazepose.evaluation.fairness.verdicts import OF_PEOPLE
+from blazepose.evaluation.fairness.verdicts import DEMOGRAPHIC_ATTRIBUTES
 from blazepose.evaluation.report.markdown import exclusions, fairness_tables, headline_table, humanize
 from blazepose.evaluation.report.tables import format_interval, markdown_table
 from blazepose.evaluation.results import describe_setup
@@ -163,7 +163,7 @@ def _limits(metrics: Mapping[str, Any], metadata: Mapping[str, Any]) -> Iterator
             low, high = large[worst], large[best]
             if low["ci95"][1] < high["ci95"][0]:  # more than chance
                 yield f"By {humanize(name)}: PCK@0.2 {_group(worst, low)}, {_group(best, high)}"
-    missing = [humanize(name) for name in OF_PEOPLE if name not in metrics["fairness"]]
+    missing = [humanize(name) for name in DEMOGRAPHIC_ATTRIBUTES if name not in metrics["fairness"]]
     if missing:
         yield f"Not measured by {', '.join(missing)}: not in the data"
     if metrics["pdj@0.2"] is None:

@@ -46,7 +46,7 @@ def draw_sheet(scored: ScoredPeople, rows: list[int], title: str, file: Path) ->
         axes.imshow(_pair(scored, row))
         result = f"mean error {errors[row]:.0f} % of torso, {hits} of {counted.sum()} points correct"
         caption = f"{annotation.image.name} #{annotation.person}\n"
-        caption += result if scored.found[row] else "missed"
+        caption += result if scored.detected[row] else "missed"
         axes.text(0.5, -0.02, caption, fontsize=9, ha="center", va="top", transform=axes.transAxes)
     figure.savefig(file, dpi=_DPI)
 
@@ -68,4 +68,4 @@ def _pair(scored: ScoredPeople, row: int) -> np.ndarray:
     predicted = image_to_roi(prediction.roi, prediction.landmarks[:, :2]) * _TILE
     gap = np.full((_TILE, _GAP, 3), 255, np.uint8)
     left = draw_pose(crop, labels, annotation.labelled)
-    return np.hstack([left, gap, draw_pose(crop, predicted, scored.learned[row])])
+    return np.hstack([left, gap, draw_pose(crop, predicted, scored.supervised[row])])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from blazepose import __version__
-from blazepose.evaluation.config import SECOND, EvaluationConfig
+from blazepose.evaluation.config import ANNOTATOR_PREFIX, EvaluationConfig
 from blazepose.evaluation.engine_registry import weights_name
 from blazepose.evaluation.report.html import write_html
 from blazepose.evaluation.report.landmark_plot import plot_landmarks
@@ -62,7 +62,7 @@ def repeat_command(
     """Return the command line that reproduces the results."""
     settings: dict[str, Any]
     if options.predictions:
-        settings = {"predictions": f"{SECOND if options.second else ''}{evaluated}"}
+        settings = {"predictions": f"{ANNOTATOR_PREFIX if options.annotator_labels else ''}{evaluated}"}
     else:
         settings = {"weights": evaluated, "roi": options.roi}
     settings |= {"data.test": f"[{','.join(specs)}]", "torso": options.torso, "seed": options.seed}
@@ -72,7 +72,9 @@ def repeat_command(
         "data.metadata": metadata,
         "intersect": f"[{','.join(options.intersect)}]" if options.intersect else None,
         "annotators": options.annotators,
-        "min_group": options.min_group if options.min_group != EvaluationConfig.min_group else None,
+        "min_group_size": (
+            options.min_group_size if options.min_group_size != EvaluationConfig.min_group_size else None
+        ),
     }
     settings |= {key: value for key, value in chosen.items() if value}
     plain = re.compile(r"[\w.\-/]+")

@@ -20,13 +20,13 @@ ELBOW, WRIST = 13, NAMED[2]
 
 
 def agreement(first: Source, second: Source):
-    people, said = predictions_from_annotator(PeopleWithGroups([first], [], []), second)
-    predictions = {(p.reader, p.image, p.person): p for p in said}
-    return score(predictions, people.sources), people
+    people, predictions = predictions_from_annotator(PeopleWithGroups([first], [], []), second)
+    by_key = {(p.reader, p.image, p.person): p for p in predictions}
+    return score(by_key, people.sources), people
 
 
 def renamed(source: Source, ids) -> Source:
-    """The same labels in arrays of their own, under other ids."""
+    """Copy the labels, under other ids."""
     people = []
     for person, number in zip(source.annotations, ids, strict=True):
         arrays = (person.landmarks_px, person.labelled, person.visibility)
@@ -35,39 +35,39 @@ def renamed(source: Source, ids) -> Source:
     return source_of(people, name="landmarks:second.json", reader="landmarks")
 
 
-def test_the_same_labels_agree_wholly(crowd):
+def test_the_same_labels_agree_completely(crowd):
     scored, people = agreement(crowd, renamed(crowd, range(7)))
     assert results(scored)["pck@0.2"] == 100
     assert people.notes == []
 
 
-def test_a_point_that_only_one_labels_does_not_count(crowd):
+def test_a_point_labelled_by_only_one_annotator_is_not_scored(crowd):
     """Of the first one's six, the second leaves out the wrist and adds an elbow."""
     other = renamed(crowd, range(7))
     for person in other.annotations:
         person.labelled[WRIST], person.labelled[ELBOW] = False, True
-    crowd.annotations[0].labelled[WRIST] = False  # neither of both
+    crowd.annotations[0].labelled[WRIST] = False  # labelled by neither
     scored, _ = agreement(crowd, other)
     assert scored.counted.sum() == 7 * 5
     assert scored.not_trained == {"left_wrist": 6}
 
 
-def test_a_moved_point_is_wrong_and_visibility_counts_where_both_tell(crowd):
+def test_a_moved_point_is_wrong_and_visibility_counts_where_both_label_it(crowd):
     other = renamed(crowd, range(7))
     for first, second in zip(crowd.annotations, other.annotations, strict=True):
         first.visibility[NAMED] = [VISIBLE, VISIBLE, VISIBLE, HIDDEN, VISIBLE, UNKNOWN]
         second.visibility[NAMED] = [VISIBLE, HIDDEN, VISIBLE, HIDDEN, UNKNOWN, VISIBLE]
         second.landmarks_px[WRIST] += 100
-    figures = results(agreement(crowd, other)[0])
-    assert figures["pck@0.2"] == pytest.approx(100 * 5 / 6, abs=1e-3)
-    assert figures["pdj@0.2"] == pytest.approx(100 * 2 / 4)
-    assert figures["outputs_not_trained"] == []
-    assert figures["calibration"] == {}, "who says yes or no says no probability"
+    metrics = results(agreement(crowd, other)[0])
+    assert metrics["pck@0.2"] == pytest.approx(100 * 5 / 6, abs=1e-3)
+    assert metrics["pdj@0.2"] == pytest.approx(100 * 2 / 4)
+    assert metrics["outputs_not_trained"] == []
+    assert metrics["calibration"] == {}, "hard labels are no probabilities"
 
 
 @pytest.fixture
 def together(crowd) -> Source:
-    """Three people in one picture, 200 pixels apart."""
+    """Three people in one image, 200 pixels apart."""
     image = crowd.annotations[0].image
     people = source_of([replace(person, image=image) for person in crowd.annotations[:3]])
     for k, person in enumerate(people.annotations):
@@ -76,27 +76,27 @@ def together(crowd) -> Source:
 
 
 @pytest.mark.parametrize("ids", [(12, 10, 11), (1, 2, 0)])
-def test_who_is_who_is_told_by_places(together, ids):
-    """Ids are each annotator's own, and may be the same numbers for others."""
+def test_people_are_matched_by_their_points(together, ids):
+    """The ids of the annotators are unrelated, and may be the same numbers for different people."""
     other = renamed(together, ids)
     other.annotations.reverse()
     assert results(agreement(together, other)[0])["pck@0.2"] == 100
 
 
-def test_a_stranger_is_nobodys_partner(together):
+def test_a_distant_person_stays_unmatched(together):
     other = renamed(together, range(3))
     other.annotations[2].landmarks_px[:] += 1000
     scored, people = agreement(together, other)
     assert results(scored)["pck@0.2"] == 100
     assert scored.left_out == {MISSING: 1}
-    assert people.notes == ["1 people of landmarks:second.json are not in data.test, and are left out"]
+    assert people.notes == ["1 people of landmarks:second.json are not in data.test and are left out"]
 
 
-def test_who_is_missing_on_either_side_is_counted(crowd):
+def test_unmatched_people_of_either_annotator_are_counted(crowd):
     one_less = source_of(crowd.annotations[1:])
     other = renamed(crowd, range(20, 27))
     scored, people = agreement(one_less, other)
-    assert people.notes[0] == "1 people of landmarks:second.json are not in data.test, and are left out"
+    assert people.notes[0] == "1 people of landmarks:second.json are not in data.test and are left out"
     assert len(scored.annotations) == 6
     fewer = source_of(other.annotations[:5], name="landmarks:second.json")
     scored, people = agreement(crowd, fewer)
@@ -104,27 +104,29 @@ def test_who_is_missing_on_either_side_is_counted(crowd):
     assert len(scored.annotations) == 5
 
 
-def test_nobody_in_common(crowd, tmp_path):
+def test_no_person_in_common(crowd, tmp_path):
     elsewhere = source_of([replace(p, image=tmp_path / "other.png") for p in crowd.annotations])
-    with pytest.raises(ValueError, match="labels nobody of lsp:here: the annotators need the same pictures"):
+    with pytest.raises(
+        ValueError, match="labels no person of lsp:here: both annotators must label the same image files"
+    ):
         predictions_from_annotator(PeopleWithGroups([crowd], [], []), elsewhere)
 
 
 def test_the_criterion_is_three_discrepancies(tmp_path):
     assert human_disagreement(None, "across") == {}
-    with pytest.raises(FileNotFoundError, match=r"^\S+results\.json is missing; make it with"):
+    with pytest.raises(FileNotFoundError, match=r"^\S+results\.json is missing; create it with"):
         human_disagreement(str(tmp_path), "across")
-    figures = {"annotators": True, "pck@0.2": 99.0, "torso": "across", "num_people": 20}
+    metrics = {"annotators": True, "pck@0.2": 99.0, "torso": "across", "num_people": 20}
     for pdj, expected in ((97.5, {"pdj@0.2": 7.5}), (96.0, {"pdj@0.2": 12.0}), (None, {})):
-        (tmp_path / "results.json").write_text(json.dumps(figures | {"pdj@0.2": pdj}))
+        (tmp_path / "results.json").write_text(json.dumps(metrics | {"pdj@0.2": pdj}))
         for name in (tmp_path, tmp_path / "results.json"):
             assert human_disagreement(str(name), "across") == {"pck@0.2": 3.0} | expected
     few = {"num_people_pdj": 19, "pdj@0.2": 50}
-    (tmp_path / "results.json").write_text(json.dumps(figures | few))
+    (tmp_path / "results.json").write_text(json.dumps(metrics | few))
     assert human_disagreement(str(tmp_path), "across") == {"pck@0.2": 3.0}
-    (tmp_path / "results.json").write_text(json.dumps(figures | {"pdj@0.2": None, "num_people": 19}))
+    (tmp_path / "results.json").write_text(json.dumps(metrics | {"pdj@0.2": None, "num_people": 19}))
     with pytest.raises(
-        ValueError, match="19 people are too few to tell how well they agree; label 20 or more"
+        ValueError, match="19 people are too few to measure agreement; have at least 20 labelled twice"
     ):
         human_disagreement(str(tmp_path), "across")
     (tmp_path / "results.json").write_text('{"annotators": tr')
@@ -134,24 +136,25 @@ def test_the_criterion_is_three_discrepancies(tmp_path):
         human_disagreement(str(tmp_path), "across")
     (tmp_path / "results.json").write_text(json.dumps({"annotators": False, "pck@0.2": 60, "pdj@0.2": 50}))
     with pytest.raises(
-        ValueError, match="scores a network; name an evaluation of predictions=landmarks:FILE"
+        ValueError, match="evaluates a network; give an evaluation of predictions=landmarks:FILE"
     ):
         human_disagreement(str(tmp_path), "across")
 
 
-def test_what_says_nothing_about_unfairness_is_refused(tmp_path):
-    agreed = {"annotators": True, "pck@0.2": 100.0, "pdj@0.2": None, "torso": "across", "num_people": 50}
-    (tmp_path / "results.json").write_text(json.dumps(agreed))
-    with pytest.raises(ValueError, match="they agree wholly"):
+def test_agreement_without_a_useful_criterion_is_refused(tmp_path):
+    metrics = {"annotators": True, "pck@0.2": 100.0, "pdj@0.2": None, "torso": "across", "num_people": 50}
+    (tmp_path / "results.json").write_text(json.dumps(metrics))
+    with pytest.raises(ValueError, match="the two annotators agree on every point"):
         human_disagreement(str(tmp_path), "across")
-    (tmp_path / "results.json").write_text(json.dumps(agreed | {"pdj@0.2": 97.0}))
+    (tmp_path / "results.json").write_text(json.dumps(metrics | {"pdj@0.2": 97.0}))
     assert human_disagreement(str(tmp_path), "across") == {"pdj@0.2": 9.0}, (
         "they disagree about visibility alone"
     )
-    (tmp_path / "results.json").write_text(json.dumps(agreed | {"pck@0.2": 66.0}))
+    (tmp_path / "results.json").write_text(json.dumps(metrics | {"pck@0.2": 66.0}))
     with pytest.raises(
-        ValueError, match=r"agree in 66\.0 % of the points only \(PCK@0\.2\), so nothing would be unfair"
+        ValueError,
+        match=r"agree on only 66\.0 % of the points \(PCK@0\.2\)\. .*nothing would count as unfair",
     ):
         human_disagreement(str(tmp_path), "across")
-    with pytest.raises(ValueError, match="measures by torso=across, not midline"):
+    with pytest.raises(ValueError, match="uses torso=across, this evaluation torso=midline"):
         human_disagreement(str(tmp_path), "midline")

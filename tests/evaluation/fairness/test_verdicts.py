@@ -1,4 +1,4 @@
-"""Groups by hand: their figures, the range, the verdict; and whether a planted bias is found."""
+"""Metrics, range and verdict of groups by hand, and detection of a planted bias."""
 
 import numpy as np
 import pytest
@@ -10,27 +10,27 @@ from blazepose.evaluation.report.markdown import verdict_sentence
 from tests.evaluation.judged import answer, judged, somebody, with_right
 
 
-def by_team(scored, **asked):
-    return fairness(scored, group_rows(scored.annotations), FairnessConfig(["team"], **asked))["team"]
+def by_team(scored, **options):
+    return fairness(scored, group_rows(scored.annotations), FairnessConfig(["team"], **options))["team"]
 
 
 def test_groups_by_hand():
-    """Of six points: 6 and 3 right in red, 6 and 6 in blue, 0 in green."""
-    found = by_team(with_right({"red": [6, 3], "blue": [6, 6], "green": [0]}), least=2)
-    assert found["metric"] == PCK
-    red, blue, green = (found["groups"][group] for group in ("red", "blue", "green"))
+    """Correct points of six: 6 and 3 in red, 6 and 6 in blue, 0 in green."""
+    entry = by_team(with_right({"red": [6, 3], "blue": [6, 6], "green": [0]}), min_group_size=2)
+    assert entry["metric"] == PCK
+    red, blue, green = (entry["groups"][group] for group in ("red", "blue", "green"))
     assert (red["pck@0.2"], red["pdj@0.2"], red["count"]) == (75, None, 2)
     assert red["std"] == pytest.approx(100 * np.std([1, 0.5], ddof=1), abs=1e-3)
     assert (blue["pck@0.2"], blue["std"], blue["ci95"][1]) == (100, 0, 100)
     assert (green["count"], green["std"]) == (1, None)
-    assert (found["average"], found["range"], found["worst"]) == (87.5, 25, "red")
-    assert (found["too_few"], found["without"]) == (["green"], 0)
-    assert found["verdict"] == "undecided"
-    assert found["range_ci95"][0] < 25 < found["range_ci95"][1]
+    assert (entry["average"], entry["range"], entry["worst"]) == (87.5, 25, "red")
+    assert (entry["too_few"], entry["without"]) == (["green"], 0)
+    assert entry["verdict"] == "undecided"
+    assert entry["range_ci95"][0] < 25 < entry["range_ci95"][1]
 
 
 def test_means_are_over_people_and_not_over_points():
-    """A person with all points right and one point, one with none right of six: 50, not 1 of 7."""
+    """One person with one correct point of one, one with none of six: 50, not 1 of 7."""
     few = somebody(0, team="a")
     scored = judged([few, somebody(1, team="a")], [answer(few, [0.0] * 6), answer(somebody(1), [1.0] * 6)])
     scored.counted[0, np.flatnonzero(scored.counted[0])[1:]] = False
@@ -38,66 +38,66 @@ def test_means_are_over_people_and_not_over_points():
 
 
 def test_pdj_where_visibility_is_labelled():
-    """Of five labelled visibilities, one is said wrongly and another point is half a torso off."""
+    """Of five points with labelled visibility, one has it wrong and another is half a torso off."""
     label = [VISIBLE, VISIBLE, HIDDEN, VISIBLE, VISIBLE, UNKNOWN]
     people = [somebody(k, label, team="red" if k < 2 else "blue") for k in range(4)]
     wrong = answer(people[0], [0, 0, 0, 0, 0.5, 0.5], [1, 1, 1, 1, 1, 0])
     right = [answer(one, [0.0] * 6, [1, 1, 0, 1, 1, 0]) for one in people[1:]]
-    found = by_team(judged(people, [wrong, *right]), least=2)
-    assert found["metric"] == PDJ
-    assert found["groups"]["red"]["pdj@0.2"] == pytest.approx((60 + 100) / 2)
-    assert found["groups"]["red"]["pck@0.2"] == pytest.approx((100 * 4 / 6 + 100) / 2, abs=1e-3)
-    assert found["range"] == pytest.approx(20)
+    entry = by_team(judged(people, [wrong, *right]), min_group_size=2)
+    assert entry["metric"] == PDJ
+    assert entry["groups"]["red"]["pdj@0.2"] == pytest.approx((60 + 100) / 2)
+    assert entry["groups"]["red"]["pck@0.2"] == pytest.approx((100 * 4 / 6 + 100) / 2, abs=1e-3)
+    assert entry["range"] == pytest.approx(20)
 
 
-def test_who_has_no_group_is_counted_and_an_empty_group_is_shown():
+def test_people_without_a_group_are_counted_and_an_empty_group_is_shown():
     scored = with_right({"red": [6, 6]})
     scored.annotations[1].attributes.clear()
-    found = by_team(scored, everybody=[*scored.annotations, somebody(9, team="blue")])
-    assert found["without"] == 1
-    assert found["groups"]["blue"]["count"] == 0
-    assert found["groups"]["blue"]["pck@0.2"] is found["groups"]["blue"]["ci95"] is None
-    assert found["too_few"] == ["blue", "red"]
-    assert (found["range"], found["verdict"]) == (None, "undecided")
+    entry = by_team(scored, all_people=[*scored.annotations, somebody(9, team="blue")])
+    assert entry["without"] == 1
+    assert entry["groups"]["blue"]["count"] == 0
+    assert entry["groups"]["blue"]["pck@0.2"] is entry["groups"]["blue"]["ci95"] is None
+    assert entry["too_few"] == ["blue", "red"]
+    assert (entry["range"], entry["verdict"]) == (None, "undecided")
 
 
-def test_a_group_of_nobody_says_nothing_of_visibility():
+def test_an_empty_group_does_not_change_the_metric():
     people = [somebody(k, [1] * 6) for k in range(3)]
     scored = judged(people, [answer(one, [0.0] * 6) for one in people])
-    asked = FairnessConfig(["team"], everybody=[somebody(9, team="red")])
-    assert fairness(scored, {}, asked)["team"]["metric"] == PDJ
+    options = FairnessConfig(["team"], all_people=[somebody(9, team="red")])
+    assert fairness(scored, {}, options)["team"]["metric"] == PDJ
 
 
-def test_regions_that_the_card_does_not_have_are_named():
+def test_regions_missing_in_the_card_are_named():
     people = [somebody(0, region="Europe"), somebody(1, region="Eastern Africa")]
     scored = judged(people, [answer(one, [0.0] * 6) for one in people])
-    found = fairness(scored, group_rows(people), FairnessConfig(["region"]))["region"]
-    assert found["not_in_card"] == ["Eastern Africa"]
+    entry = fairness(scored, group_rows(people), FairnessConfig(["region"]))["region"]
+    assert entry["not_in_card"] == ["Eastern Africa"]
 
 
 def crowd(rng: np.random.Generator, groups: int, people: int, worse: float = 0.0) -> dict[str, list[int]]:
-    """Groups of people of whom each point is right by their own skill; the last group is worse."""
-    made = {}
+    """Sample groups of people with individual skills; the last group is worse."""
+    counts = {}
     for group in range(groups):
         skill = rng.beta(8, 1, people) - (worse if group == groups - 1 else 0)
-        made[f"g{group}"] = rng.binomial(6, skill.clip(0, 1)).tolist()
-    return made
+        counts[f"g{group}"] = rng.binomial(6, skill.clip(0, 1)).tolist()
+    return counts
 
 
-def test_a_planted_bias_is_found_and_named():
+def test_a_planted_bias_is_detected_and_named():
     scored = with_right(crowd(np.random.default_rng(0), 6, 60, worse=0.25))
-    found = by_team(scored)
-    assert (found["verdict"], found["worst"]) == ("unfair", "g5")
-    assert found["range_ci95"][0] > 7.5
+    entry = by_team(scored)
+    assert (entry["verdict"], entry["worst"]) == ("unfair", "g5")
+    assert entry["range_ci95"][0] > 7.5
 
 
 def test_no_bias_gives_no_alarm():
-    """2.5 of 100 at most; that of the raw range would be called unfair every other time."""
+    """2.5 of 100 at most; by the raw range, every other case would be unfair."""
     verdicts, raw = [], 0
     for trial in range(12):
-        found = by_team(with_right(crowd(np.random.default_rng(trial), 14, 30)))
-        verdicts.append(found["verdict"])
-        raw += found["range"] > 7.5
+        entry = by_team(with_right(crowd(np.random.default_rng(trial), 14, 30)))
+        verdicts.append(entry["verdict"])
+        raw += entry["range"] > 7.5
     assert "unfair" not in verdicts
     assert raw >= 6
 
@@ -106,43 +106,43 @@ def test_many_people_without_bias_are_fair():
     assert by_team(with_right(crowd(np.random.default_rng(3), 3, 300)))["verdict"] == "fair"
 
 
-def test_a_few_people_can_be_treated_unfairly_but_not_proven_to_be_fairly():
-    """Nineteen of whom nothing is right are no chance; nineteen of whom all is right might be one."""
+def test_a_small_group_can_make_a_verdict_unfair_but_not_fair():
+    """Nineteen people who are all wrong are no coincidence; nineteen who are all correct may be one."""
     many = {"red": [5, 6, 6] * 40, "blue": [6, 6, 5] * 40}
     unfair = by_team(with_right({**many, "green": [0] * 19}))
     assert (unfair["verdict"], unfair["too_few"]) == ("unfair", ["green"])
     assert unfair["apart"][0] == unfair["worst"] == "green"
     assert unfair["range"] > 90
     assert by_team(with_right(many))["verdict"] == "fair"
-    unsure = by_team(with_right({**many, "green": [6] * 19}))
-    assert (unsure["verdict"], unsure["judged"]) == ("undecided", ["blue", "red"])
-    assert unsure["range_ci95"][1] < 7.5
-    assert verdict_sentence(unsure).startswith("**undecided**: 95 % upper bound")
-    assert verdict_sentence(unsure).endswith(". Too few people to judge: green (19)")
+    undecided = by_team(with_right({**many, "green": [6] * 19}))
+    assert (undecided["verdict"], undecided["judged"]) == ("undecided", ["blue", "red"])
+    assert undecided["range_ci95"][1] < 7.5
+    assert verdict_sentence(undecided).startswith("**undecided**: 95 % upper bound")
+    assert verdict_sentence(undecided).endswith(". Too few people to judge: green (19)")
     several = verdict_sentence(by_team(with_right({**many, "c": [6], "d": [6], "e": [6, 6], "f": [6]})))
     assert several.endswith("judge: c (1); d (1); e (2) and 1 more")
     alone = by_team(with_right({**many, "green": [6]}))
-    assert alone["verdict"] == "undecided", "who is alone has no chance at all"
+    assert alone["verdict"] == "undecided", "one person is too few"
 
 
 def test_the_criterion_is_of_the_metric_that_was_measured():
-    """Annotators who told no visibility say nothing of PDJ; these people have none either."""
+    """Annotators without visibility labels give no criterion of PDJ; these people have none either."""
     scored = with_right({"red": [6] * 30, "blue": [6] * 30})
-    for criterion, known in (({PDJ: 3.0}, (7.5, None)), ({PCK: 3.0}, (3.0, "reports/human"))):
-        found = by_team(scored, criterion=criterion, criterion_from="reports/human")
-        assert (found["criterion"], found["criterion_from"]) == known
+    for criterion, expected in (({PDJ: 3.0}, (7.5, None)), ({PCK: 3.0}, (3.0, "reports/human"))):
+        entry = by_team(scored, criterion=criterion, criterion_from="reports/human")
+        assert (entry["criterion"], entry["criterion_from"]) == expected
 
 
-def test_pictures_of_the_same_people_are_no_more_people():
-    """Three people a team in ten pictures each: too few for a verdict, and nobody's group."""
+def test_images_of_the_same_people_are_no_more_people():
+    """Three people per team in ten images each: too few for a verdict."""
     scored = with_right({"red": [6, 4, 3] * 10, "blue": [4, 1, 0] * 10})
     assert by_team(scored)["verdict"] == "unfair"
     for k, person in enumerate(scored.annotations):
         person.attributes["subject"] = f"{person.attributes['team']}{k % 3}"
     again = judged(scored.annotations, scored.predictions)
-    found = by_team(again)
-    assert (found["groups"]["red"]["count"], found["groups"]["red"]["subjects"]) == (30, 3)
-    assert (found["verdict"], found["too_few"]) == ("undecided", ["blue", "red"])
+    entry = by_team(again)
+    assert (entry["groups"]["red"]["count"], entry["groups"]["red"]["subjects"]) == (30, 3)
+    assert (entry["verdict"], entry["too_few"]) == ("undecided", ["blue", "red"])
     assert "subject" not in group_rows(again.annotations)
-    low, high = by_team(again, least=2)["range_ci95"]
+    low, high = by_team(again, min_group_size=2)["range_ci95"]
     assert high - low > 2 * np.ptp(by_team(scored)["range_ci95"])

@@ -10,7 +10,7 @@ from tests.evaluation.crowd import person
 from tests.evaluation.judged import answer, judged, somebody
 
 
-def of(people):
+def score_perfect(people):
     return judged(people, [answer(one, [0.0] * 6) for one in people])
 
 
@@ -18,8 +18,8 @@ def of(people):
     ("turn", "group"), [(0, 0), (29, 0), (-45, 1), (90, 2), (-119, 2), (121, 3), (180, 3)]
 )
 def test_rotation_is_from_upright_to_either_side(turn, group):
-    made = person(somebody(0).image, 0, (60.0, 50.0), 20, np.radians(turn))
-    scored = of([made])
+    rotated = person(somebody(0).image, 0, (60.0, 50.0), 20, np.radians(turn))
+    scored = score_perfect([rotated])
     assert measure_difficulty(scored)["rotation"] == pytest.approx([abs(turn)], abs=0.01)
     assert list(breakdown(scored)["rotation"]) == [GROUPS["rotation"][group]]
 
@@ -28,7 +28,7 @@ def test_size_is_that_of_the_torso():
     people = [
         person(somebody(k).image, k, (500.0, 500.0), radius, 0.0) for k, radius in enumerate((10, 100, 300))
     ]
-    groups = breakdown(of(people))["torso"]
+    groups = breakdown(score_perfect(people))["torso"]
     assert {name: rows.tolist() for name, rows in groups.items()} == {
         "under 16 px": [0],
         "64 to 128 px": [1],
@@ -36,29 +36,29 @@ def test_size_is_that_of_the_torso():
     }
 
 
-def test_occlusion_is_the_share_of_what_is_labelled_so():
+def test_occlusion_is_the_share_of_points_labelled_hidden():
     labels = ([VISIBLE] * 6, [HIDDEN] + [VISIBLE] * 5, [HIDDEN] * 4 + [UNKNOWN] * 2, [UNKNOWN] * 6)
-    scored = of([somebody(k, label) for k, label in enumerate(labels)])
+    scored = score_perfect([somebody(k, label) for k, label in enumerate(labels)])
     np.testing.assert_allclose(measure_difficulty(scored)["occlusion"], [0, 1 / 6, 1, np.nan])
     groups = breakdown(scored)["occlusion"]
     assert [rows.tolist() for rows in groups.values()] == [[0], [1], [2]]
 
 
-def test_truncation_is_told_by_labels_or_by_the_box():
+def test_truncation_is_judged_by_labels_or_by_the_box():
     inside = replace(somebody(0), image_size=(160, 120), box_xyxy=np.array([10, 10, 90, 90], np.float32))
     cut = replace(inside, image=somebody(1).image, box_xyxy=np.array([10, 10, 90, 119], np.float32))
     beyond = replace(inside, image=somebody(2).image, image_size=(60, 120), box_xyxy=None)
-    scored = of([inside, cut, beyond, somebody(3)])
+    scored = score_perfect([inside, cut, beyond, somebody(3)])
     np.testing.assert_array_equal(measure_difficulty(scored)["truncation"], [0, 1, 1, np.nan])
     whole, truncated = breakdown(scored)["truncation"].values()
     assert (whole.tolist(), truncated.tolist()) == ([0], [1, 2])
 
 
-def test_the_breakdown_has_what_the_source_says_of_people_too():
+def test_the_breakdown_has_the_attributes_of_the_source_too():
     people = [somebody(0, shoes="red", gender="male"), somebody(1, shoes="blue", gender="male")]
-    figures = results(judged(people, [answer(people[0], [0.0] * 6), answer(people[1], [1.0] * 6)]))
-    assert {"rotation", "torso", "labelled_points", "shoes"} == set(figures["breakdown"])
-    assert figures["breakdown"]["shoes"]["red"]["pck@0.2"] == 100
-    assert figures["breakdown"]["shoes"]["blue"]["pck@0.2"] == 0
-    assert figures["breakdown"]["labelled_points"]["up to 8"]["count"] == 2
-    assert list(figures["fairness"]) == ["gender"]
+    metrics = results(judged(people, [answer(people[0], [0.0] * 6), answer(people[1], [1.0] * 6)]))
+    assert {"rotation", "torso", "labelled_points", "shoes"} == set(metrics["breakdown"])
+    assert metrics["breakdown"]["shoes"]["red"]["pck@0.2"] == 100
+    assert metrics["breakdown"]["shoes"]["blue"]["pck@0.2"] == 0
+    assert metrics["breakdown"]["labelled_points"]["up to 8"]["count"] == 2
+    assert list(metrics["fairness"]) == ["gender"]

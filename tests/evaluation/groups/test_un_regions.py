@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from blazepose.evaluation.groups import un_regions as regions
-from blazepose.evaluation.groups.un_regions import CARD_REGIONS, known_region, region_of
+from blazepose.evaluation.groups.un_regions import CARD_REGIONS, canonical_region, region_of
 
 
 @pytest.mark.parametrize(
@@ -29,36 +29,40 @@ def test_countries_by_names_and_codes(country, region):
     assert region_of(country) == region
 
 
-def test_misspelt_countries_get_a_hint():
-    with pytest.raises(ValueError, match="'Germnay' is no country; did you mean Germany"):
+def test_misspelled_countries_get_a_hint():
+    with pytest.raises(ValueError, match="unknown country 'Germnay'; did you mean Germany"):
         region_of("Germnay")
-    with pytest.raises(ValueError, match=r"'Atlantis' is no country; see data/README.md#groups"):
+    with pytest.raises(ValueError, match=r"unknown country 'Atlantis'; see data/README.md#groups"):
         region_of("Atlantis")
 
 
 def test_regions_by_their_names():
-    assert known_region("south-eastern asia") == known_region("Southeastern Asia") == "Southeastern Asia"
-    with pytest.raises(ValueError, match="'Southern Afrika' is no region; did you mean Southern Africa"):
-        known_region("Southern Afrika")
+    assert (
+        canonical_region("south-eastern asia") == canonical_region("Southeastern Asia") == "Southeastern Asia"
+    )
+    with pytest.raises(ValueError, match="unknown region 'Southern Afrika'; did you mean Southern Africa"):
+        canonical_region("Southern Afrika")
 
 
 def test_the_regions_are_those_of_the_cards_table(card_rows):
     rows = [row["group"] for row in card_rows if row["attribute"] == "region"]
     assert sorted(rows) == sorted(CARD_REGIONS)
-    assert [known_region(name) for name in rows] == rows
+    assert [canonical_region(name) for name in rows] == rows
 
 
 @pytest.mark.parametrize(
     ("name", "region"), [("Europe (excluding EU)", "Europe"), ("Southern America", "South America")]
 )
-def test_the_cards_other_names_of_two_regions(name, region):
-    assert known_region(name) == region
+def test_the_cards_alternative_names_of_two_regions(name, region):
+    assert canonical_region(name) == region
 
 
 def test_every_country_once_and_every_region_of_the_card():
     table = regions._table()
     names = Counter(
-        regions._plain(name) for row in table for name in set(map(regions._plain, regions._names(row)))
+        regions._normalize(name)
+        for row in table
+        for name in set(map(regions._normalize, regions._names(row)))
     )
     assert not [name for name, count in names.items() if count > 1]
     assert len(table) == 250
@@ -76,7 +80,7 @@ def test_every_country_once_and_every_region_of_the_card():
 
 @pytest.mark.shared
 def test_the_table_is_that_of_the_united_nations(shared: Path):
-    """But for what is said in the table's own words: Europe, Taiwan, Antarctica, Kosovo."""
+    """Except for the documented exceptions: Europe, Taiwan, Antarctica, Kosovo."""
     ours = {row["alpha2"]: row for row in regions._table()}
     with (shared / "data/regions/all.csv").open(encoding="utf-8", newline="") as lines:
         theirs = {row["alpha-2"]: row for row in csv.DictReader(lines)}

@@ -138,10 +138,10 @@ def test_the_command_names_the_detector_and_the_engine():
 
 
 def test_the_command_names_groups_and_annotators():
-    options = EvaluationConfig(intersect=["gender", "age"], annotators="reports/second", min_group=30)
+    options = EvaluationConfig(intersect=["gender", "age"], annotators="reports/second", min_group_size=30)
     command = repeat_command(options, Path("a.task"), ["lsp:a"], "my people.csv")
     assert "\"data.metadata='my people.csv'\" \"intersect=['gender','age']\"" in command
-    assert command.endswith("annotators=reports/second min_group=30")
+    assert command.endswith("annotators=reports/second min_group_size=30")
 
 
 def test_the_report_of_a_pipeline_names_its_detector(scored, tmp_path):
