@@ -1,4 +1,4 @@
-"""The command that makes a fine-tuning milder."""
+"""The command that interpolates weights."""
 
 from pathlib import Path
 
@@ -20,25 +20,25 @@ def _net(name: str = "lite") -> LandmarkNet:
 
 
 def _tuned(path: Path, init: Path, name: str = "lite") -> Path:
-    """A fine-tuning of some weights, as far as its checkpoint says."""
-    about = {"trained": {"landmarks": []}, "data": {}, "init": None, "sha256": file_sha256(init)}
-    return save(path, _net(name), init=about, recipe={"init": str(init)})
+    """Save random weights, with metadata of a fine-tuning from `init`."""
+    metadata = {"trained": {"landmarks": []}, "data": {}, "init": None, "sha256": file_sha256(init)}
+    return save(path, _net(name), init=metadata, recipe={"init": str(init)})
 
 
-def test_a_checkpoint_between_two_is_written(tmp_path, capsys):
+def test_interpolated_checkpoint(tmp_path, capsys):
     first = save(tmp_path / "a.ckpt", _net())
     second, out = _tuned(tmp_path / "b.ckpt", first), tmp_path / "mild.ckpt"
     blend.main([str(first), str(second), "--share", "0.25", "--out", str(out)])
     assert f"{out}: 25 % of the way from {first} to {second}" in capsys.readouterr().out
     name = "tower.world.weight"
     one, two = (read_weights(path).weights[name] for path in (first, second))
-    net, about = open_landmark_net(out)
+    net, metadata = open_landmark_net(out)
     torch.testing.assert_close(net.state_dict()[name], 0.75 * one + 0.25 * two)
-    assert about["blend"]["share"] == 0.25
-    assert about["blend"]["before"] != about["blend"]["after"]
+    assert metadata["blend"]["share"] == 0.25
+    assert metadata["blend"]["before"] != metadata["blend"]["after"]
 
 
-def test_googles_weights_are_a_beginning(shared, tmp_path):
+def test_published_weights_as_initial_weights(shared, tmp_path):
     weights = shared / "models" / "pose_landmark_lite.tflite"
     after, out = _tuned(tmp_path / "b.ckpt", weights), tmp_path / "mild.ckpt"
     blend.main([str(weights), str(after), "--share", "0.5", "--out", str(out)])
@@ -47,11 +47,11 @@ def test_googles_weights_are_a_beginning(shared, tmp_path):
     torch.testing.assert_close(mild, (one + two) / 2)
 
 
-def test_detectors_have_a_way_too(shared, tmp_path):
+def test_interpolated_detector(shared, tmp_path):
     weights, out = shared / "models" / "pose_landmarker_full.task", tmp_path / "mild.ckpt"
     net, after = DetectorNet(), tmp_path / "b.ckpt"
-    began = {"data": {}, "init": None, "sha256": file_sha256(weights)}
-    write_checkpoint(after, net, detector_metadata(net, {"train": []}, {"init": str(weights)}, began))
+    init = {"data": {}, "init": None, "sha256": file_sha256(weights)}
+    write_checkpoint(after, net, detector_metadata(net, {"train": []}, {"init": str(weights)}, init))
     blend.main([str(weights), str(after), "--share", "0.5", "--out", str(out)])
     name = "heads.0.boxes.1.bias"
     one, two, mild = (read_weights(path, "detector").weights[name] for path in (weights, after, out))
@@ -61,23 +61,35 @@ def test_detectors_have_a_way_too(shared, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["b.ckpt", "--share", "1.0", "--out", "c.ckpt"], "--share 1: it is more than 0 (before) and less"),
-        (["b.ckpt", "--share", "0.5", "--out", "c.task"], "c.task: it becomes a checkpoint"),
+        (
+            ["b.ckpt", "--share", "1.0", "--out", "c.ckpt"],
+            "--share 1: must be greater than 0 (before) and less",
+        ),
+        (["b.ckpt", "--share", "0.5", "--out", "c.task"], "c.task: the file must end in .ckpt"),
         (["b.ckpt", "--share", "0.5", "--out", "a.ckpt"], "a.ckpt exists; choose another --out"),
-        (["b.ckpt", "--share", "0.5", "--out", "checkpoints/c.ckpt"], "the checkpoints of a run are its own"),
-        (["b.ckpt", "--share", "0.5", "--out", "gone/c.ckpt"], "gone/c.ckpt: there is no folder"),
-        (["b.ckpt", "--share", "0.5", "--out", "b.ckpt/c.ckpt"], "b.ckpt/c.ckpt: there is no folder"),
+        (
+            ["b.ckpt", "--share", "0.5", "--out", "checkpoints/c.ckpt"],
+            "checkpoint folders are reserved for their run",
+        ),
+        (["b.ckpt", "--share", "0.5", "--out", "gone/c.ckpt"], "gone/c.ckpt: the folder"),
+        (["b.ckpt", "--share", "0.5", "--out", "b.ckpt/c.ckpt"], "b.ckpt/c.ckpt: the folder"),
         (
             ["full.ckpt", "--share", "0.5", "--out", "c.ckpt"],
-            "full.ckpt did not begin with a.ckpt, but with b",
+            "full.ckpt was fine-tuned from b.ckpt, not from a.ckpt; pass b.ckpt as the first",
         ),
-        (["a.ckpt", "--share", "0.5", "--out", "c.ckpt"], "began with no weights at all"),
+        (
+            ["a.ckpt", "--share", "0.5", "--out", "c.ckpt"],
+            "a.ckpt was not fine-tuned from a.ckpt: it was trained from scratch",
+        ),
         (["gone.ckpt", "--share", "0.5", "--out", "c.ckpt"], "gone.ckpt is missing"),
-        (["b.task", "--share", "0.5", "--out", "c.ckpt"], "b.task: name the run or the .ckpt that it was"),
-        (["", "--share", "0.5", "--out", "c.ckpt"], "the name of the weights is empty"),
+        (
+            ["b.task", "--share", "0.5", "--out", "c.ckpt"],
+            "b.task is an exported file: give the run or the .ckpt",
+        ),
+        (["", "--share", "0.5", "--out", "c.ckpt"], "the name of some weights is empty"),
     ],
 )
-def test_what_cannot_be_is_told(arguments, sentence, tmp_path, monkeypatch, capsys):
+def test_errors(arguments, sentence, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     first = save(Path("a.ckpt"), _net())
     _tuned(Path("full.ckpt"), _tuned(Path("b.ckpt"), first), "full")
