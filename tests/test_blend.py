@@ -86,7 +86,7 @@ def test_interpolated_detector(shared, tmp_path):
             ["b.task", "--share", "0.5", "--out", "c.ckpt"],
             "b.task is an exported file: give the run or the .ckpt",
         ),
-        (["", "--share", "0.5", "--out", "c.ckpt"], "the name of some weights is empty"),
+        (["", "--share", "0.5", "--out", "c.ckpt"], "the name of the weights is empty"),
     ],
 )
 def test_errors(arguments, sentence, tmp_path, monkeypatch, capsys):
