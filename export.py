@@ -1,4 +1,4 @@
-"""Export trained weights: `python export.py --target tflite`. See README.md."""
+"""Export trained weights: `python export.py --target tflite`. See docs/guides/exporting.md."""
 
 import argparse
 from pathlib import Path

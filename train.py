@@ -1,4 +1,4 @@
-"""Train a BlazePose network: `python train.py model=full data=lsp`. See README.md."""
+"""Train a BlazePose network: `python train.py model=full data=lsp`. See docs/guides."""
 
 import logging
 import shlex

@@ -1,6 +1,6 @@
 """The detector's anchors, the decoding of its outputs, and weighted non-maximum suppression.
 
-Source: mediapipe.md section 1.
+Source: docs/reference/mediapipe.md section 1.
 """
 
 from functools import cache
@@ -31,7 +31,7 @@ DEFAULT_MIN_SCORE = 0.5
 """Default lowest score of a detection. Source: MediaPipe's min_detection_confidence."""
 
 NMS_IOU = 0.5
-"""IoU of two face boxes above which they are one person. Source: mediapipe.md section 1, Tasks."""
+"""IoU of two face boxes above which they are one person. Source: docs/reference/mediapipe.md section 1."""
 
 _MIN_WEIGHT = 1e-9
 """Lowest weight of a detection in a mean: a score may be zero, the sum of some must not."""

@@ -15,10 +15,11 @@ import cv2
 import numpy as np
 
 ROI_EXPANSION = 1.25
-"""Side of the ROI over the diameter of the circle around the person. Source: mediapipe.md section 2."""
+"""Side of the ROI over the diameter of the circle around the person.
+Source: docs/reference/mediapipe.md section 2."""
 
 _FRACTION_BITS = 5
-"""MediaPipe's warp rounds sample positions to 1/32 pixel. Source: mediapipe.md section 2."""
+"""MediaPipe's warp rounds sample positions to 1/32 pixel. Source: docs/reference/mediapipe.md section 2."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def roi_from_alignment(center_px: np.ndarray, scale_px: np.ndarray) -> Roi:
         center_px: mid-hip (2,), pixels.
         scale_px: point (2,) on the circle around it that encloses the person, above the head.
 
-    Source: mediapipe.md section 2.
+    Source: docs/reference/mediapipe.md section 2.
     """
     radius = math.dist(center_px, scale_px)
     return Roi(
@@ -193,7 +194,7 @@ def crop_image(
     Returns:
         uint8 (size, size, channels).
 
-    Source: mediapipe.md sections 2 and 6.
+    Source: docs/reference/mediapipe.md sections 2 and 6.
     """
     steps = np.arange(size) / size
     (a, b, c), (d, e, f) = roi_to_image * (1 << _FRACTION_BITS)

@@ -1,6 +1,6 @@
 """`.task` bundles: zip files of MediaPipe Tasks with detector and landmark network.
 
-Source: mediapipe.md section 4.
+Source: docs/reference/mediapipe.md section 4.
 """
 
 import io

@@ -1,6 +1,6 @@
 """The 33 landmarks, the 6 auxiliary outputs, and the mapping of other skeletons onto them.
 
-Order and names: MediaPipe Pose (mediapipe.md section 3). Left and right are the person's.
+Order and names: MediaPipe Pose (docs/reference/mediapipe.md section 3). Left and right are the person's.
 """
 
 import itertools

@@ -288,7 +288,7 @@ def test_a_truncated_image_is_an_error(folder, run):
 @pytest.mark.shared
 @pytest.mark.slow
 def test_metrics_of_mediapipes_network(shared: Path, tmp_path, run):
-    """Crop, decoding, refinement and metric at once. Source: evaluation.md, Measured here."""
+    """Crop, decoding, refinement and metric at once. Values: docs/benchmarks/google-weights.md."""
     weights, out = shared / "models/pose_landmark_full.tflite", tmp_path / "out"
     status, *_ = run(f"weights={weights}", f"data.test=[lsp:{shared / 'data/lspet_val'}]", f"out={out}")
     assert status == 0

@@ -1,4 +1,4 @@
-"""Aligned square crop of an annotation. Source: paper 2.6; interface.md, Definitions."""
+"""Aligned square crop of an annotation. Source: paper 2.6; docs/reference/metrics.md."""
 
 import math
 
@@ -70,7 +70,7 @@ def circle_correction(annotation: Annotation) -> float:
     if annotation.labelled[_FEET].any():
         return 1.0
     # Source: the circle that Google's full predicts over the farthest of LSP's 14 keypoints, median of 139
-    # people of lspet_val (quartiles 1.00 and 1.07); for COCO's 17, interface.md, Definitions.
+    # people of lspet_val (quartiles 1.00 and 1.07); 1.08 for COCO's 17.
     return 1.08 if annotation.head_top_px is None else 1.04
 
 

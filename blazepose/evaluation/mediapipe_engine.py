@@ -1,7 +1,7 @@
 """MediaPipe's PoseLandmarker as an inference engine on given crops.
 
 PoseLandmarker accepts no region of interest. A bundle whose detector always returns one person that fills the
-image makes the whole crop the region. Source: mediapipe.md section 6.
+image makes the whole crop the region. Source: docs/reference/mediapipe.md section 6.
 """
 
 import os

@@ -35,7 +35,7 @@ from blazepose.runtime.decode import (
 from blazepose.runtime.engines import InferenceEngine
 from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
 
-# The tolerance that the model card states for tracking. Source: interface.md, eval.py writes.
+# The tolerance that the model card states for tracking. See docs/reference/metrics.md.
 _JITTER = 0.1
 _JITTER_RAD = math.radians(8)
 

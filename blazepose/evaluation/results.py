@@ -70,7 +70,7 @@ def read_results(file: Path, otherwise: str) -> dict[str, Any]:
 
 
 def results(scored: ScoredPeople, config: FairnessConfig | None = None) -> dict[str, Any]:
-    """Compute the metrics of results.json (interface.md, eval.py writes); None without scored points.
+    """Compute the metrics of results.json (docs/reference/files.md); None without scored points.
 
     They are in per cent, except those ending in `_mm`. `offset` is the median signed error, right and down in
     the crop, in per cent of the torso size; as a median it ignores gross errors. Metrics pool all points, and

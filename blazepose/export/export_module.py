@@ -1,4 +1,4 @@
-"""The module that every exported file is made of. Source: mediapipe.md sections 3 and 6."""
+"""The module that every exported file is made of. Source: docs/reference/mediapipe.md sections 3 and 6."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""The detector of a `.task` bundle. Source: mediapipe.md section 4."""
+"""The detector of a `.task` bundle. Source: docs/reference/mediapipe.md section 4."""
 
 import tempfile
 from collections.abc import Mapping

@@ -20,7 +20,8 @@ from blazepose.models.variants import InputSpec
 from blazepose.runtime.inference_sessions import METADATA_KEY
 
 _OFFICIAL_METADATA = {"reduced_precision_support": b"fp16accfp32"}
-"""Lets XNNPACK compute in fp16 on ARM; litert-torch drops it. Source: mediapipe.md section 4."""
+"""Lets XNNPACK compute in fp16 on ARM; litert-torch drops it.
+Source: docs/reference/mediapipe.md section 4."""
 
 
 def convert_tflite(net: ExportModule, precision: Precision, metadata: str) -> bytes:
@@ -135,7 +136,8 @@ def _pack_aligned(buffer: Any, builder: Any) -> int:
 
 def _inline_buffers(model: Any, content: bytes) -> None:
     # ai-edge-quantizer appends weights behind the flatbuffer (Buffer.offset, size); repacking through the
-    # object API would lose them, and MediaPipe does not read them there. Source: mediapipe.md section 4.
+    # object API would lose them, and MediaPipe does not read them there. Source:
+    # docs/reference/mediapipe.md section 4.
     for buffer in model.buffers:
         if buffer.offset > 1:
             buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)

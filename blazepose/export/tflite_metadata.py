@@ -1,6 +1,6 @@
 """Metadata that MediaPipe reads in a TFLite file: the normalization of the input.
 
-Source: TensorFlow Lite's metadata_schema.fbs; mediapipe.md section 4.
+Source: TensorFlow Lite's metadata_schema.fbs; docs/reference/mediapipe.md section 4.
 """
 
 from typing import NamedTuple

@@ -29,7 +29,8 @@ def heatmap_loss(
 ) -> Float[Tensor, ""]:
     """Compute binary cross-entropy against Gaussians, summed over the map, divided by the Gaussian's mass.
 
-    Cross-entropy, since the heatmap is read through a sigmoid and has to reach 0.5 (mediapipe.md section 6).
+    Cross-entropy, since the heatmap is read through a sigmoid and has to reach 0.5
+    (docs/reference/mediapipe.md section 6).
     A perfect map has the entropy of the target as its loss, not zero.
 
     Args:

@@ -10,7 +10,7 @@ import numpy as np
 from blazepose.data.annotation import UNKNOWN
 
 YES_FROM = 0.5
-"""Threshold of predicted visibility or presence for a yes. Source: interface.md, PDJ."""
+"""Threshold of predicted visibility or presence for a yes. See docs/reference/metrics.md, PDJ."""
 
 
 def agrees(label: np.ndarray, predicted: np.ndarray) -> np.ndarray:

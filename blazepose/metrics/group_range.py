@@ -12,13 +12,13 @@ import numpy as np
 FAIR, UNFAIR, UNDECIDED = "fair", "unfair", "undecided"
 
 CRITERION = 7.5
-"""Range of PDJ above which MediaPipe's model card calls a model unfair, in points. Source: evaluation.md."""
+"""Range of PDJ above which MediaPipe's model card calls a model unfair, in points, as it states."""
 
 LEAST_PEOPLE = 20
 """Smallest group with a verdict. Chosen: MediaPipe's model card has a hundred people per group."""
 
 DISCREPANCIES = 3
-"""The criterion in multiples of human disagreement (100 minus the annotators' PDJ). Source: evaluation.md."""
+"""The criterion over human disagreement (100 minus the annotators' PDJ). Source: the model card."""
 
 _HALVINGS = 30
 

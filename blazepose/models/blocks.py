@@ -1,6 +1,6 @@
 """Building blocks of Google's pose networks: plain convolutions, BatchNorm, ReLU6.
 
-Source: mediapipe.md sections 5 and 6.
+Source: docs/reference/mediapipe.md sections 5 and 6.
 """
 
 from typing import Protocol, TypeVar, runtime_checkable

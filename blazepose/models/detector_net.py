@@ -1,6 +1,6 @@
 """The pose detector: face boxes with four alignment points, as logits and offsets for every anchor.
 
-Source: mediapipe.md sections 1 and 5.
+Source: docs/reference/mediapipe.md sections 1 and 5.
 """
 
 import torch

@@ -1,4 +1,4 @@
-"""The encoder of both networks: EfficientNet-Lite's blocks. Source: mediapipe.md section 5."""
+"""The encoder of both networks: EfficientNet-Lite's blocks. Source: docs/reference/mediapipe.md section 5."""
 
 from jaxtyping import Float
 from torch import Tensor, nn

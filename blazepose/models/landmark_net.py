@@ -1,7 +1,7 @@
 """The landmark network: encoder, heatmap decoder, segmentation head, regression head.
 
 One module implements Google's lite, full and heavy, and the paper's wiring of each.
-Source: mediapipe.md section 5; paper, Figure 4.
+Source: docs/reference/mediapipe.md section 5; paper, Figure 4.
 """
 
 from typing import cast
@@ -215,7 +215,9 @@ class LandmarkNet(nn.Module):
         Float[Tensor, "batch 64 64 39"],
         Float[Tensor, "batch 117"],
     ]:
-        """Compute an exported file's five outputs, in MediaPipe's order and meaning (mediapipe.md section 3).
+        """Compute an exported file's five outputs, in MediaPipe's order and meaning.
+
+        Source: docs/reference/mediapipe.md section 3.
 
         Args:
             images: RGB in [0, 1], channels last.

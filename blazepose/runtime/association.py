@@ -11,7 +11,8 @@ from blazepose.runtime.landmarker import LandmarkResult
 from blazepose.runtime.smoothing import PoseSmoother
 
 MERGE_IOU = 0.5
-"""IoU of two ROIs of one person in one frame. Source: mediapipe.md section 2, min_tracking_confidence."""
+"""IoU of two ROIs of one person in one frame. Source: docs/reference/mediapipe.md section 2,
+min_tracking_confidence."""
 
 _DUPLICATE_DISTANCE = 0.15
 """Mean distance of two people's landmarks, in sides of the smaller ROI, up to which they are one person.

@@ -1,4 +1,7 @@
-"""Decoding of the landmark network's outputs to landmarks in the image. Source: mediapipe.md section 3."""
+"""Decoding of the landmark network's outputs to landmarks in the image.
+
+Source: docs/reference/mediapipe.md section 3.
+"""
 
 import math
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""JSON lines of track.py. Source of the keys: interface.md, Definitions."""
+"""JSON lines of track.py. Keys: docs/reference/files.md."""
 
 from dataclasses import asdict
 from typing import Any

@@ -1,6 +1,6 @@
 """Filters against jitter: those of MediaPipe's video mode, and one of the ROI, which it does not filter.
 
-Source: mediapipe.md section 3; Casiez, Roussel, Vogel: 1€ Filter, CHI 2012.
+Source: docs/reference/mediapipe.md section 3; Casiez, Roussel, Vogel: 1€ Filter, CHI 2012.
 """
 
 import math

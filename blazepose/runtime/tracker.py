@@ -1,7 +1,7 @@
 """Detector and landmark network together: people are detected once, then tracked from frame to frame.
 
-Source: mediapipe.md sections 2 and 3. Unlike MediaPipe, it searches a lost person in the same frame, gives
-people stable ids, does not jump to another person, and takes ROIs and boxes from the caller.
+Source: docs/reference/mediapipe.md sections 2 and 3. Unlike MediaPipe, it searches a lost person in the same
+frame, gives people stable ids, does not jump to another person, and takes ROIs and boxes from the caller.
 """
 
 import logging

@@ -1,7 +1,7 @@
 """Heatmap and offset targets, and their decoding.
 
 The grid is that of MediaPipe's refinement: point (x, y) in ROI coordinates peaks at column size * x,
-row size * y, without half a cell. Source: mediapipe.md section 6.
+row size * y, without half a cell. Source: docs/reference/mediapipe.md section 6.
 """
 
 import torch

@@ -42,7 +42,7 @@ def landmark_metadata(
     recipe: dict,
     init: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the metadata of landmark weights (interface.md, Definitions); plain values only.
+    """Return the metadata of landmark weights (docs/reference/files.md, Weights); plain values only.
 
     Args:
         net: the network.

@@ -12,7 +12,7 @@ from blazepose.models.blocks import ConvNorm, Separable, fold
 from blazepose.models.landmark_net import COORDINATE_UNIT, LandmarkNet
 from blazepose.models.variants import landmark_variant
 
-# Parameters, and millions of multiply-adds. Source: mediapipe.md section 5.
+# Parameters, and millions of multiply-adds. Source: docs/reference/mediapipe.md section 5.
 GOOGLE = {"lite": (1_363_089, 197.8), "full": (3_169_489, 386.1), "heavy": (13_751_073, 1927.3)}
 
 

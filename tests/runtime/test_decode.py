@@ -16,7 +16,7 @@ from blazepose.runtime.decode import (
 
 
 def refine_one(x: float, y: float, heatmap: np.ndarray) -> tuple[float, float]:
-    """Refine one point cell by cell, by the rule of mediapipe.md section 3."""
+    """Refine one point cell by cell, by the rule of docs/reference/mediapipe.md section 3."""
     height, width = heatmap.shape
     column, row = math.trunc(x * width), math.trunc(y * height)
     if not (0 <= column < width and 0 <= row < height):

@@ -116,7 +116,7 @@ def test_visibility_is_filtered_by_a_tenth_and_presence_is_not():
 
 
 def test_outputs_have_the_filters_of_mediapipe():
-    """mediapipe.md section 3: cutoff, beta, and the size of the ROI as the scale of pixels."""
+    """docs/reference/mediapipe.md section 3: cutoff, beta, and the size of the ROI as the scale of pixels."""
     smooth, filters = PoseSmoother(), (OneEuro(0.05, 80), OneEuro(0.5, 10), OneEuro(0.1, 40))
     for time, shift in ((0.0, 0.0), (0.033, 3.0), (0.066, -1.0), (0.133, 8.0)):
         smoothed, raw = smooth(make_result(shift), time), make_result(shift)

@@ -23,7 +23,7 @@ _ORIGINAL = {"train": set(range(1, 1001)), "test": set(range(1001, 2001))}
 
 _EXTENDED_VAL = Path(__file__).with_name("lspet_val.txt")
 """Image numbers of our validation people. Chosen: the authors of the extended set define no split; these 672
-have hips, shoulders and at least 10 of the 14 joints, and all our own metrics in README.md are of them."""
+have hips, shoulders and at least 10 of the 14 joints, and the benchmarks of docs/ use them."""
 
 
 def read(path: Path, split: str | None) -> Source:

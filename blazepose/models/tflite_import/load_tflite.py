@@ -1,6 +1,6 @@
 """Load Google's published TFLite files, and our own exports, into our networks.
 
-Source: mediapipe.md sections 5 and 6.
+Source: docs/reference/mediapipe.md sections 5 and 6.
 """
 
 from collections.abc import Iterator

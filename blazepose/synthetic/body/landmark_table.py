@@ -2,7 +2,7 @@
 
 COCO's points are anny's own regressors, fitted by its authors to COCO's definition. The others are defined
 here as vertices or joints; hands as MediaPipe lists them: first knuckle of little and index finger, second
-of the thumb. README.md, Synthetic people, has the distance of the predictions of Google's full to each.
+of the thumb. docs/benchmarks/synthetic-people.md has the distance of Google's full to each.
 """
 
 from typing import NamedTuple
