@@ -1,6 +1,7 @@
 """Sizes of lite, full, heavy and the detector, as data.
 
-Source of every number: docs/reference/mediapipe.md section 5."""
+Source of every number: docs/reference/mediapipe.md section 5.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
