@@ -7,7 +7,7 @@ first of them: figures have 95 % intervals over people. eval.py scores no heatma
     python benchmarks/ablation.py rows=both,mediapipe ...    # some of them, beside another such command
 
 Every row is a run of train.py with one of configs/experiment/ablation_*.yaml; what is typed here goes to
-each. A row that was cut off goes on, a finished one is only read, so the command can be stopped and repeated.
+each. An interrupted row is resumed, a finished one is only read, so the command can be stopped and repeated.
 """
 
 import itertools
@@ -52,15 +52,15 @@ def newest_run(name: str) -> Path | None:
     return runs[-1] if runs else None
 
 
-def check_same(run: Path, asked: DictConfig) -> None:
-    """Refuse to read or go on with a run that was configured otherwise than asked for now."""
+def check_same(run: Path, wanted: DictConfig) -> None:
+    """Refuse to read or resume a run whose configuration is not the wanted one."""
     saved = cast(DictConfig, OmegaConf.load(run / "config.yaml"))
     rename_config_keys(saved)
-    trained, wanted = (_flat(OmegaConf.to_container(config, resolve=True)) for config in (saved, asked))
-    for key in sorted(wanted.keys() | trained.keys()):
-        if trained.get(key) != wanted.get(key) and key not in IMMATERIAL:
+    trained, now = (_flat(OmegaConf.to_container(config, resolve=True)) for config in (saved, wanted))
+    for key in sorted(now.keys() | trained.keys()):
+        if trained.get(key) != now.get(key) and key not in IMMATERIAL:
             sys.exit(
-                f"{run} was trained with {key}={trained.get(key)}, not {wanted.get(key)}; move it away to "
+                f"{run} was trained with {key}={trained.get(key)}, not {now.get(key)}; move it away to "
                 "train this row anew"
             )
 
@@ -82,16 +82,16 @@ def train(experiment: str, overrides: list[str], model: str) -> Path:
     """Train the row, or go on with it, unless it is finished; return its run."""
     name = f"ablation-{experiment.replace('_', '-')}-{model}"
     run = newest_run(name)
-    asked = [f"experiment=ablation_{experiment}", *overrides]
+    words = [f"experiment=ablation_{experiment}", *overrides]
     with hydra.initialize_config_dir(version_base="1.3", config_dir=str(TRAIN.parent / "configs")):
-        config = expand_home(hydra.compose("train", list(map(as_typed, asked))))
+        config = expand_home(hydra.compose("train", list(map(as_typed, words))))
     if not config.data.val:
         sys.exit("the table is of the validation: name its people with data.val=[...]")
     if run is not None:
         check_same(run, config)
     if run is None or not _is_finished(run, sum(config.stages.values())):
         resume = run is not None and (run / "checkpoints" / "last.ckpt").is_file()
-        arguments = [f"ckpt={run}"] if resume else asked
+        arguments = [f"ckpt={run}"] if resume else words
         subprocess.run([sys.executable, str(TRAIN), *arguments], check=True)
         run = newest_run(name)
     assert run is not None

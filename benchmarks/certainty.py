@@ -70,12 +70,12 @@ def intervals(trials: int = 2000) -> None:
     print(f"95 % intervals that cover the truth, per cent of {trials} sets of people\n")
     print("| people of a kind | " + " | ".join(INTERVALS) + " |\n|---|" + "---|" * len(INTERVALS))
     for kind in KINDS:
-        everybody = _people(kind, rng)
-        truth = 100 * everybody.mean()
+        all_people = _people(kind, rng)
+        truth = 100 * all_people.mean()
         for people in (20, 30, 100, 300):
             held = Counter[str]()
             for seed in _progress(trials):
-                person_scores = rng.choice(everybody, people)
+                person_scores = rng.choice(all_people, people)
                 for name, interval in INTERVALS.items():
                     low, high = interval(person_scores, seed)
                     held[name] += low <= truth <= high
@@ -105,10 +105,10 @@ def verdicts(trials: int = 400) -> None:
     print("| groups | true range | bare range over it | unfair | fair | unfair to the worse one |")
     print("|---|---|---|---|---|---|")
     for kind in ("hard", "easy"):
-        everybody = _people(kind, rng)
+        all_people = _people(kind, rng)
         for groups, people in ((2, 100), (6, 100), (6, 500), (14, 30), (14, 100), (14, 500)):
             for apart in (0.0, CRITERION, 15.0, 25.0):
-                drawn = (_groups(everybody, groups, people, apart, rng) for _ in _progress(trials))
+                drawn = (_groups(all_people, groups, people, apart, rng) for _ in _progress(trials))
                 print(f"| {groups} of {people} {kind} people | {apart:g} | {_judged(drawn, trials)} |")
 
 
@@ -118,21 +118,23 @@ def small(trials: int = 400) -> None:
     print(f"of {trials} sets of people who are served alike, called unfair, per cent\n")
     print("| people of a small group | one small group | four |\n|---|---|---|")
     for kind in KINDS:
-        everybody = _people(kind, rng)
+        all_people = _people(kind, rng)
         for people in (3, 5, 8, 12, 19):
             cells = []
             for groups in (1, 4):
                 alarms = 0
                 for _ in _progress(trials):
                     sizes = [200] * 3 + [people] * groups
-                    of_group = {str(k): (rng.choice(everybody, n), np.arange(n)) for k, n in enumerate(sizes)}
+                    of_group = {
+                        str(k): (rng.choice(all_people, n), np.arange(n)) for k, n in enumerate(sizes)
+                    }
                     alarms += fairness_verdict(of_group, CRITERION)["verdict"] == UNFAIR
                 cells.append(f"{100 * alarms / trials:.1f}")
             print(f"| {people} {kind} | {' | '.join(cells)} |")
 
 
 def _judged(drawn: Iterable[Groups], trials: int) -> str:
-    """Cells of how often the bare range is over it, unfair, fair, and unfair to group 0 is said, per cent."""
+    """Count how often the bare range exceeds it, and the verdicts unfair, fair, and unfair to group 0, percent."""
     counts = Counter[str]()
     for of_group in drawn:
         found = fairness_verdict(of_group, CRITERION)
@@ -143,14 +145,14 @@ def _judged(drawn: Iterable[Groups], trials: int) -> str:
 
 
 def _groups(
-    everybody: np.ndarray, groups: int, people: int, apart: float, rng: np.random.Generator
+    all_people: np.ndarray, groups: int, people: int, apart: float, rng: np.random.Generator
 ) -> Groups:
     """Groups of people who are alike, but for the first: its mean is lower, as some of its people fail."""
     made = {}
     for group in range(groups):
-        person_scores = rng.choice(everybody, people)
+        person_scores = rng.choice(all_people, people)
         if group == 0:
-            person_scores = np.where(rng.random(people) < apart / 100 / everybody.mean(), 0, person_scores)
+            person_scores = np.where(rng.random(people) < apart / 100 / all_people.mean(), 0, person_scores)
         made[str(group)] = (person_scores, np.arange(people))
     return made
 
@@ -159,19 +161,19 @@ def planted(weights: Path, spec: str, groups: int = 6, trials: int = 400) -> Non
     """Verdicts about real people in random groups, one of which is seen in the dark."""
     engine, source, rng = open_weights(weights), read_source(spec), np.random.default_rng(0)
     seen = {light: _seen(engine, source, light) for light in (1.0, 0.1, 0.05, 0.03)}
-    everybody = seen[1.0]
-    print(f"{weights} on {len(everybody)} people of {spec}, {trials} times in {groups} groups; PCK@0.2\n")
+    all_people = seen[1.0]
+    print(f"{weights} on {len(all_people)} people of {spec}, {trials} times in {groups} groups; PCK@0.2\n")
     print("| light of one group | all in it | bare range over it | unfair | fair | unfair to that group |")
     print("|---|---|---|---|---|---|")
     for light, darkened in seen.items():
-        drawn = (_divided(everybody, darkened, groups, rng) for _ in _progress(trials))
+        drawn = (_divided(all_people, darkened, groups, rng) for _ in _progress(trials))
         print(f"| {light:g} | {100 * darkened.mean():.1f} | {_judged(drawn, trials)} |")
 
 
-def _divided(everybody: np.ndarray, darkened: np.ndarray, groups: int, rng: np.random.Generator) -> Groups:
+def _divided(all_people: np.ndarray, darkened: np.ndarray, groups: int, rng: np.random.Generator) -> Groups:
     """People in groups at random, the first of them in the dark."""
-    people = np.array_split(rng.permutation(len(everybody)), groups)
-    person_scores = [darkened, *[everybody] * (groups - 1)]
+    people = np.array_split(rng.permutation(len(all_people)), groups)
+    person_scores = [darkened, *[all_people] * (groups - 1)]
     return {
         str(k): (of_one[rows], rows)
         for k, (of_one, rows) in enumerate(zip(person_scores, people, strict=True))
@@ -181,8 +183,10 @@ def _divided(everybody: np.ndarray, darkened: np.ndarray, groups: int, rng: np.r
 def _seen(engine: InferenceEngine, source: Source, light: float) -> np.ndarray:
     """Shares of points that are right, of each person."""
     jobs = plan_label_crops([source], "annotation", 0)
-    said = predict(_InTheDark(engine, light), jobs, "annotation")
-    predictions = {person_key(job.reader, job.annotation): one for job, one in zip(jobs, said, strict=True)}
+    predicted = predict(_InTheDark(engine, light), jobs, "annotation")
+    predictions = {
+        person_key(job.reader, job.annotation): one for job, one in zip(jobs, predicted, strict=True)
+    }
     of_people = person_scores(score(predictions, [source]))[PCK]
     return of_people.shares(np.flatnonzero(of_people.has_points))
 

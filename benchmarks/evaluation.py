@@ -55,9 +55,9 @@ def scoring(people: int = 100_000) -> None:
         os.sync()  # the disk is done with them
         start = time.perf_counter()
         command = [sys.executable, "-c", code, str(ROOT / "eval.py"), *options]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         seconds = time.perf_counter() - start
-    print(f"scoring {people} people, report included: {seconds:.1f} s, {said.split()[-1]} MB at most")
+    print(f"scoring {people} people, report included: {seconds:.1f} s, {output.split()[-1]} MB at most")
 
 
 def _write_people(folder: Path, people: int) -> None:

@@ -114,7 +114,7 @@ def _is_same_person(result: LandmarkResult, other: LandmarkResult) -> bool:
 
 
 def detect_id_swap(recovered: Track, roi: Roi, tracked: TrackedPoses, time_ms: float) -> Track | None:
-    """Return the track whose id was swapped with this one during an occlusion, if motion says so.
+    """Return the track whose id was swapped with this one during an occlusion, if their motion indicates it.
 
     While one person hides another, the network returns one person at both places, and either track may
     continue. When they part, each id belongs to the person who is nearer to its predicted center.
