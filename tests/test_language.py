@@ -31,7 +31,7 @@ def test_words():
     for path in documents():
         for number, line in enumerate(path.read_text().splitlines(), 1):
             # Keys of files keep their spelling; so do names of the system.
-            prose = re.sub(r"""["']licence["']""", "", line)
+            prose = re.sub(r"[\x22']licence[\x22']", "", line)
             for pattern, instead in AVOIDED.items():
                 if match := re.search(rf"\b({pattern})\b", prose, re.IGNORECASE):
                     found.append(f"{path.relative_to(ROOT)}:{number}: {match[0]!r}; better: {instead}")
