@@ -134,7 +134,7 @@ def small(trials: int = 400) -> None:
 
 
 def _judged(drawn: Iterable[Groups], trials: int) -> str:
-    """Count how often the bare range exceeds it, and the verdicts unfair, fair, and unfair to group 0, percent."""
+    """Count large bare ranges, and the verdicts unfair, fair, and unfair to group 0, in percent."""
     counts = Counter[str]()
     for of_group in drawn:
         found = fairness_verdict(of_group, CRITERION)

@@ -1,4 +1,4 @@
-"""The words of code and documents are those of the field, in American English. Ruff checks D401.
+"""The words of code and documents are those of the field, in American English. Ruff checks D401."""
 
 import re
 from pathlib import Path
