@@ -8,7 +8,7 @@ import pytest
 from blazepose.evaluation.oks import oks_metrics
 from blazepose.topology import COCO17, INDEX
 from tests.evaluation.crowd import POSE
-from tests.evaluation.judged import answer, judged, somebody
+from tests.evaluation.scored_people import labelled_person, prediction_for, score_people
 
 # Of the 17 keypoints. Source: page of the COCO keypoint task.
 SIGMAS = dict(
@@ -37,12 +37,12 @@ def test_average_precision_by_its_definition():
     """Four people; the highest score, of the second worst prediction, costs precision where it is wrong."""
     area, torso = 3000.0, 20 * np.hypot(0.3, 0.6)
     off, scores = (0.0, 0.12, 0.3, 0.8), np.array([0.7, 0.8, 0.9, 0.6])
-    people = [replace(somebody(k), area_px=area) for k in range(4)]
+    people = [replace(labelled_person(k), area_px=area) for k in range(4)]
     predictions = [
-        replace(answer(one, [d] * 6), pose_presence=score)
+        replace(prediction_for(one, [d] * 6), pose_presence=score)
         for one, d, score in zip(people, off, scores.tolist(), strict=True)
     ]
-    metrics = oks_metrics(judged(people, predictions))
+    metrics = oks_metrics(score_people(people, predictions))
     similarities = np.array([similarity(dict.fromkeys(POSE, d * torso), area) for d in off])
     thresholds = np.arange(10, 20) / 20
     expected = [average_precision(similarities >= threshold, scores) for threshold in thresholds]
@@ -56,30 +56,30 @@ def test_average_precision_by_its_definition():
 
 
 def test_perfect_predictions_and_missed_people():
-    people = [replace(somebody(k), area_px=3000.0) for k in range(3)]
-    correct = [answer(one, [0.0] * 6) for one in people]
-    assert oks_metrics(judged(people, correct))["oks_ap"] == pytest.approx(100)
+    people = [replace(labelled_person(k), area_px=3000.0) for k in range(3)]
+    correct = [prediction_for(one, [0.0] * 6) for one in people]
+    assert oks_metrics(score_people(people, correct))["oks_ap"] == pytest.approx(100)
     correct[0].landmarks[:] = np.nan
-    assert oks_metrics(judged(people, correct))["oks_ar"] == pytest.approx(100 * 2 / 3)
+    assert oks_metrics(score_people(people, correct))["oks_ar"] == pytest.approx(100 * 2 / 3)
     correct[1].landmarks[INDEX["left_hip"]] = np.nan
-    assert oks_metrics(judged(people, correct))["oks_ar"] < 100 * 2 / 3
+    assert oks_metrics(score_people(people, correct))["oks_ar"] < 100 * 2 / 3
 
 
 def test_without_areas_there_is_no_metric():
-    metrics = oks_metrics(judged([somebody(0)], [answer(somebody(0), [0.0] * 6)]))
+    metrics = oks_metrics(score_people([labelled_person(0)], [prediction_for(labelled_person(0), [0.0] * 6)]))
     assert all(np.isnan(value) for value in metrics.values())
 
 
 def test_people_without_an_area_are_ignored():
     """The first has none, the second is missed, the third is correct."""
-    people = [somebody(0), *(replace(somebody(k), area_px=3000.0) for k in (1, 2))]
-    predictions = [answer(one, [0.0] * 6) for one in people]
+    people = [labelled_person(0), *(replace(labelled_person(k), area_px=3000.0) for k in (1, 2))]
+    predictions = [prediction_for(one, [0.0] * 6) for one in people]
     predictions[1].landmarks[:] = np.nan
-    assert oks_metrics(judged(people, predictions))["oks_ar"] == pytest.approx(50)
+    assert oks_metrics(score_people(people, predictions))["oks_ar"] == pytest.approx(50)
 
 
 def test_no_person_detected():
-    people = [replace(somebody(0), area_px=3000.0)]
-    missed = answer(people[0], [0.0] * 6)
+    people = [replace(labelled_person(0), area_px=3000.0)]
+    missed = prediction_for(people[0], [0.0] * 6)
     missed.landmarks[:] = np.nan
-    assert oks_metrics(judged(people, [missed]))["oks_ap"] == 0
+    assert oks_metrics(score_people(people, [missed]))["oks_ap"] == 0

@@ -20,7 +20,7 @@ from blazepose.evaluation.results import results
 from blazepose.evaluation.score import score
 from blazepose.topology import INDEX
 from tests.evaluation.crowd import ConstantEngine
-from tests.evaluation.judged import answer, judged, somebody
+from tests.evaluation.scored_people import labelled_person, prediction_for, score_people
 
 WRIST, HIP = INDEX["left_wrist"], INDEX["left_hip"]
 
@@ -176,10 +176,10 @@ def test_notes_are_kept_after_outdated_runs(evaluated, tmp_path):
 
 def test_groups_are_compared_by_the_metric_of_their_verdict(tmp_path):
     """All points of all people are correct; the second predicts half of the visible ones as hidden."""
-    people = [somebody(k, [1] * 6, team="red" if k % 2 else "blue") for k in range(50)]
+    people = [labelled_person(k, [1] * 6, team="red" if k % 2 else "blue") for k in range(50)]
     runs = []
     for name, visibility in (("old", [1.0] * 6), ("new", [1.0] * 3 + [0.0] * 3)):
-        scored = judged(people, [answer(one, [0.0] * 6, visibility) for one in people])
+        scored = score_people(people, [prediction_for(one, [0.0] * 6, visibility) for one in people])
         metrics = results(scored, FairnessConfig(["team"])) | {"notes": [], "metadata": None, "min_group": 20}
         about = {"file": f"{name}.task", "sha256": ""}
         runs.append(Run(tmp_path / name, metrics | about, scored, ["team"], people))

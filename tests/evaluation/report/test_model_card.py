@@ -10,8 +10,8 @@ from blazepose.evaluation.report import model_card
 from blazepose.evaluation.report.model_card import Latency, measure_latency, write_model_card
 from blazepose.evaluation.results import results
 from tests.evaluation.crowd import Clock, ConstantEngine
-from tests.evaluation.judged import with_right
 from tests.evaluation.report.test_write import ABOUT
+from tests.evaluation.scored_people import people_with_correct
 
 OURS = {
     "model": "lite",
@@ -33,7 +33,7 @@ LATENCY = Latency(12.34, 256, "some CPU, LandmarkEngine, 2 threads")
 @pytest.fixture
 def card(tmp_path):
     def write(metadata, **changed) -> str:
-        scored = with_right({"red": [6, 3] * 15, "blue": [6, 6] * 15})
+        scored = people_with_correct({"red": [6, 3] * 15, "blue": [6, 6] * 15})
         (tmp_path / "net.tflite").write_bytes(bytes(6_420_000))
         metrics = (
             results(scored, FairnessConfig(["team"]))

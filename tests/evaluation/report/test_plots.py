@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from blazepose.evaluation.report.plots import _plot_trend, plot_curve, plot_difficulty
 from blazepose.evaluation.results import results
-from tests.evaluation.judged import answer, judged, somebody
+from tests.evaluation.scored_people import labelled_person, prediction_for, score_people
 
 
 def median_line(values: np.ndarray, errors: np.ndarray) -> np.ndarray:
@@ -32,12 +32,12 @@ def test_few_people_make_few_bins():
 
 def test_charts_of_points_that_are_all_nan(tmp_path):
     """Only the last person has labelled visibility, and only NaN points."""
-    people = [*map(somebody, range(3)), somebody(3, [1] * 6)]
-    answers = [answer(one, [0.0] * 6) for one in people]
+    people = [*map(labelled_person, range(3)), labelled_person(3, [1] * 6)]
+    answers = [prediction_for(one, [0.0] * 6) for one in people]
     for count in (1, 4):
         for one in answers[-count:]:
             one.landmarks[:, :2] = np.nan
-        scored = judged(people, answers)
+        scored = score_people(people, answers)
         metrics = results(scored) | {"file": "a.jsonl", "data": ["lsp:x"], "sha256": "0", "annotators": False}
         for plot in (plot_curve, plot_difficulty):
             plot(scored, metrics, tmp_path / "chart.png")

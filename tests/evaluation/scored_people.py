@@ -17,7 +17,7 @@ TORSO_PX = 20 * np.hypot(0.3, 0.6)
 """Torso size of the people made here, from left shoulder to right hip."""
 
 
-def somebody(number: int, visibility: Sequence[int] | None = None, **attributes: str) -> Annotation:
+def labelled_person(number: int, visibility: Sequence[int] | None = None, **attributes: str) -> Annotation:
     """Return an annotation of the upright pose with 6 labelled points."""
     annotation = person(Path(f"im{number}.png"), number, (60.0, 50.0), radius=20, turn=0.0)
     labels = annotation.visibility.copy()
@@ -26,7 +26,7 @@ def somebody(number: int, visibility: Sequence[int] | None = None, **attributes:
     return replace(annotation, visibility=labels, attributes=attributes)
 
 
-def answer(
+def prediction_for(
     annotation: Annotation, off: Sequence[float], visibility: Sequence[float] = (1.0,) * 6
 ) -> Prediction:
     """Return a prediction whose points are `off` torso sizes to the right of their labels."""
@@ -47,17 +47,17 @@ def answer(
     )
 
 
-def judged(people: Sequence[Annotation], predictions: Sequence[Prediction]) -> ScoredPeople:
+def score_people(people: Sequence[Annotation], predictions: Sequence[Prediction]) -> ScoredPeople:
     """Score predictions for people."""
     by_key = {("lsp", str(Path(p.image).absolute()), p.person): p for p in predictions}
     return score(by_key, [source_of(list(people))])
 
 
-def with_right(groups: dict[str, Sequence[int]]) -> ScoredPeople:
+def people_with_correct(groups: dict[str, Sequence[int]]) -> ScoredPeople:
     """Score people of each group of `team`, with the given numbers of correct points out of 6."""
     people, predictions = [], []
     for group, counts in groups.items():
         for correct in counts:
-            people.append(somebody(len(people), team=group))
-            predictions.append(answer(people[-1], [0.0] * correct + [1.0] * (6 - correct)))
-    return judged(people, predictions)
+            people.append(labelled_person(len(people), team=group))
+            predictions.append(prediction_for(people[-1], [0.0] * correct + [1.0] * (6 - correct)))
+    return score_people(people, predictions)
