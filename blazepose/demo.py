@@ -20,11 +20,10 @@ from blazepose.data.align import aligned_roi
 from blazepose.data.annotation import Annotation
 from blazepose.data.readers import read_source
 from blazepose.errors import friendly_errors
-from blazepose.geometry import crop_image, roi_to_image_matrix
 from blazepose.image import read_image
-from blazepose.runtime.decode import decode_landmarks, landmarks_to_image, refine_by_heatmap
 from blazepose.runtime.draw import draw_pose
 from blazepose.runtime.engines import InferenceEngine, LandmarkEngine
+from blazepose.runtime.landmarker import run_landmarker
 from blazepose.topology import NUM_LANDMARKS
 from blazepose.training.runs import LANDMARK_RUNS
 
@@ -71,13 +70,10 @@ def draw_people(engine: InferenceEngine, people: list[Annotation], file: Path) -
     figure.suptitle("landmarks predicted by the exported file; orange is the person's left", fontsize=10)
     for axes, person in zip(np.atleast_1d(figure.subplots(1, len(people))), people, strict=True):
         image, roi = read_image(person.image), aligned_roi(person)
-        raw = engine(crop_image(image, roi_to_image_matrix(roi), engine.input_size)[None])
-        landmarks = decode_landmarks(raw.landmarks, engine.input_size)
-        landmarks[..., :2] = refine_by_heatmap(landmarks[..., :2], raw.heatmaps)
+        landmarks_px = run_landmarker(engine, image, roi).landmarks[:, :2]
         # Double the size, so that lines stay thin.
         large = cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
-        points = 2 * landmarks_to_image(landmarks[0], roi)[:NUM_LANDMARKS, :2]
-        axes.imshow(draw_pose(large, points, np.ones(NUM_LANDMARKS, bool)))
+        axes.imshow(draw_pose(large, 2 * landmarks_px, np.ones(NUM_LANDMARKS, bool)))
         axes.axis("off")
     with atomic_path(file) as part:
         figure.savefig(part, dpi=130)

@@ -26,14 +26,13 @@ from blazepose.geometry import Roi, crop_image, roi_to_image, roi_to_image_matri
 from blazepose.image import read_image
 from blazepose.runtime.decode import (
     PERSON_FROM,
-    decode_landmarks,
+    decode_outputs,
     landmarks_to_image,
     mask_to_image,
-    refine_by_heatmap,
     world_to_image_axes,
 )
 from blazepose.runtime.engines import InferenceEngine
-from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
+from blazepose.topology import NUM_LANDMARKS
 
 # The tolerance that the model card states for tracking. See docs/reference/metrics.md.
 _JITTER = 0.1
@@ -164,17 +163,15 @@ def _predict_batch(
     trained: dict[str, list[str]] | None,
 ) -> Iterator[Prediction]:
     raw = engine(images)
-    regressed = decode_landmarks(raw.landmarks, engine.input_size)
-    refined = refine_by_heatmap(regressed[..., :2], raw.heatmaps)
-    world = raw.world.reshape(-1, NUM_OUTPUTS, 3)
-    masks = raw.segmentation if is_supervised(trained, "segmentation") else None
+    decoded = decode_outputs(raw, engine.input_size)
+    masks = decoded.segmentation if is_supervised(trained, "segmentation") else None
     for k, job in enumerate(jobs):
         annotation, roi = job.annotation, job.roi
         if not (np.isfinite(raw.landmarks[k]).all() and np.isfinite(raw.world[k]).all()):
             person = f"{annotation.image}, person {annotation.person}"
             raise ValueError(f"{person}: the network returns NaN or infinity; use other weights")
-        landmarks = np.concatenate([refined[k], regressed[k, :, 2:]], axis=1)
-        if not job.detected or raw.pose_presence[k, 0] <= job.min_presence:
+        presence = float(decoded.pose_presence[k])
+        if not job.detected or presence <= job.min_presence:
             yield missed_person(str(annotation.image), annotation.person, job.reader, crop, roi, trained)
             continue
         yield Prediction(
@@ -183,14 +180,14 @@ def _predict_batch(
             reader=job.reader,
             crop=crop,
             roi=roi,
-            landmarks=landmarks_to_image(landmarks, roi)[:NUM_LANDMARKS],
+            landmarks=landmarks_to_image(decoded.landmarks[k, :NUM_LANDMARKS], roi),
             landmarks_raw=None
             if raw.heatmaps is None
-            else roi_to_image(roi, regressed[k, :NUM_LANDMARKS, :2]),
-            landmarks_world=world_to_image_axes(world[k], roi)[:NUM_LANDMARKS],
-            pose_presence=None if np.isnan(raw.pose_presence[k]).any() else float(raw.pose_presence[k, 0]),
+            else roi_to_image(roi, decoded.regressed[k, :NUM_LANDMARKS]),
+            landmarks_world=world_to_image_axes(decoded.world[k], roi),
+            pose_presence=None if math.isnan(presence) else presence,
             trained=trained,
-            mask=None if masks is None else _encode_mask(annotation.mask, masks[k, ..., 0], roi),
+            mask=None if masks is None else _encode_mask(annotation.mask, masks[k], roi),
         )
 
 

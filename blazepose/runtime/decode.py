@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from blazepose.geometry import Roi, roi_to_image, roi_to_image_matrix
-from blazepose.topology import NUM_OUTPUTS
+from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
 
 LANDMARK_VALUES = 5
 """Values per landmark: x, y, z, visibility, presence."""
@@ -39,9 +39,46 @@ class RawOutputs(NamedTuple):
     world: np.ndarray
 
 
+class DecodedOutputs(NamedTuple):
+    """Outputs of the landmark network in the coordinates of its crop.
+
+    Attributes:
+        landmarks: (batch, 39, 5) x_roi and y_roi, refined by the heatmap, z_roi on their scale, visibility
+            and presence in 0..1.
+        regressed: (batch, 39, 2) x_roi and y_roi before the refinement.
+        world: (batch, 33, 3) meters, hip-centered, along the axes of the crop.
+        pose_presence: (batch,) 0..1.
+        segmentation: (batch, size, size) logits; None from an engine that has none.
+    """
+
+    landmarks: np.ndarray
+    regressed: np.ndarray
+    world: np.ndarray
+    pose_presence: np.ndarray
+    segmentation: np.ndarray | None
+
+
 def sigmoid(logits: np.ndarray) -> np.ndarray:
     """Compute 1 / (1 + exp(-x)) without overflow at either end."""
     return 0.5 + 0.5 * np.tanh(0.5 * logits)
+
+
+def decode_outputs(raw: RawOutputs, input_size: int) -> DecodedOutputs:
+    """Decode all outputs, and refine the landmarks.
+
+    Args:
+        raw: outputs of the network.
+        input_size: side of the crop in pixels.
+    """
+    landmarks = decode_landmarks(raw.landmarks, input_size)
+    refined = refine_by_heatmap(landmarks[..., :2], raw.heatmaps)
+    return DecodedOutputs(
+        landmarks=np.concatenate([refined, landmarks[..., 2:]], axis=-1),
+        regressed=landmarks[..., :2],
+        world=raw.world.reshape(-1, NUM_OUTPUTS, 3)[:, :NUM_LANDMARKS],
+        pose_presence=raw.pose_presence[:, 0],
+        segmentation=None if raw.segmentation is None else raw.segmentation[..., 0],
+    )
 
 
 def decode_landmarks(raw_landmarks: np.ndarray, input_size: int) -> np.ndarray:

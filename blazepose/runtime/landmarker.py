@@ -6,14 +6,13 @@ import numpy as np
 
 from blazepose.geometry import Roi, crop_image, roi_from_alignment, roi_to_image_matrix
 from blazepose.runtime.decode import (
-    decode_landmarks,
+    decode_outputs,
     landmarks_to_image,
     mask_to_image,
-    refine_by_heatmap,
     world_to_image_axes,
 )
 from blazepose.runtime.engines import InferenceEngine
-from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS, ROI_CENTER, ROI_SCALE
+from blazepose.topology import NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
 
 
 class LandmarkResult(NamedTuple):
@@ -60,14 +59,13 @@ def run_landmarker(engine: InferenceEngine, image: np.ndarray, roi: Roi) -> Land
     raw = engine(crop_image(image, roi_to_image_matrix(roi), engine.input_size)[None])
     if not all(np.isfinite(output).all() for output in (raw.landmarks, raw.world, raw.pose_presence)):
         raise ValueError("the landmark network outputs NaN or infinity; choose other weights")
-    points = decode_landmarks(raw.landmarks, engine.input_size)
-    points[..., :2] = refine_by_heatmap(points[..., :2], raw.heatmaps)
-    in_image = landmarks_to_image(points[0], roi)
+    decoded = decode_outputs(raw, engine.input_size)
+    in_image = landmarks_to_image(decoded.landmarks[0], roi)
     return LandmarkResult(
         landmarks=in_image[:NUM_LANDMARKS],
         alignment_px=in_image[[ROI_CENTER, ROI_SCALE], :2],
-        world=world_to_image_axes(raw.world.reshape(NUM_OUTPUTS, 3)[:NUM_LANDMARKS], roi),
-        pose_presence=float(raw.pose_presence[0, 0]),
-        segmentation=None if raw.segmentation is None else raw.segmentation[0, ..., 0],
+        world=world_to_image_axes(decoded.world[0], roi),
+        pose_presence=float(decoded.pose_presence[0]),
+        segmentation=None if decoded.segmentation is None else decoded.segmentation[0],
         roi=roi,
     )

@@ -6,7 +6,9 @@ import pytest
 from blazepose.geometry import Roi, crop_image, image_to_roi, roi_to_image_matrix
 from blazepose.runtime.decode import (
     PERSON_FROM,
+    RawOutputs,
     decode_landmarks,
+    decode_outputs,
     landmarks_to_image,
     mask_to_image,
     refine_by_heatmap,
@@ -44,6 +46,24 @@ def test_decode_by_hand():
     assert decoded.shape == (2, 39, 5)
     assert decoded[1, 38] == pytest.approx([0.25, 0.5, -1, 0.75, 0.25])
     assert decoded[0, 0] == pytest.approx([0, 0, 0, 0.5, 0.5])
+
+
+def test_all_outputs_are_decoded():
+    landmarks = np.zeros((2, 39, 5), np.float32)
+    landmarks[1, 0] = 88, 52, -64, 0, 0
+    heatmaps = np.full((2, 64, 64, 39), -100.0, np.float32)
+    heatmaps[1, 10, 20:22, 0] = 0, math.log(3)
+    world = np.arange(2 * 117, dtype=np.float32).reshape(2, 117)
+    masks = np.ones((2, 256, 256, 1), np.float32)
+    raw = RawOutputs(landmarks.reshape(2, 195), np.array([[0.1], [0.9]], np.float32), masks, heatmaps, world)
+    decoded = decode_outputs(raw, 256)
+    refined = [(20 * 0.5 + 21 * 0.75) / 1.25 / 64, 10 / 64]
+    assert decoded.landmarks[1, 0] == pytest.approx([*refined, -0.25, 0.5, 0.5], abs=1e-6)
+    assert decoded.regressed[1, 0] == pytest.approx([88 / 256, 52 / 256])
+    np.testing.assert_array_equal(decoded.world[1, 32], world[1, 96:99])
+    assert decoded.pose_presence == pytest.approx([0.1, 0.9])
+    assert decoded.segmentation.shape == (2, 256, 256)
+    assert decode_outputs(raw._replace(segmentation=None), 256).segmentation is None
 
 
 def test_refine_by_hand():

@@ -14,9 +14,9 @@ from blazepose.geometry import image_to_roi, roi_to_image
 from blazepose.metrics.binary import YES_FROM
 from blazepose.metrics.bootstrap import Interval, paired_difference
 from blazepose.metrics.pck import PCK_THRESHOLD, normalized_errors, percent, torso_size
-from blazepose.runtime.decode import decode_landmarks, refine_by_heatmap, sigmoid
+from blazepose.runtime.decode import decode_outputs, sigmoid
 from blazepose.runtime.engines import InferenceEngine
-from blazepose.topology import INDEX, NUM_LANDMARKS, NUM_OUTPUTS, ROI_CENTER, ROI_SCALE
+from blazepose.topology import INDEX, NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
 from blazepose.training.distillation import confident_points
 
 RARELY_LABELLED: Mapping[str, range] = {
@@ -52,16 +52,14 @@ def run_on_crops(engine: InferenceEngine, crops: Iterable[np.ndarray], total: in
 
 
 def _run(engine: InferenceEngine, crop: np.ndarray) -> CropOutputs:
-    raw = engine(crop[None])
-    assert raw.segmentation is not None
-    landmarks = decode_landmarks(raw.landmarks, engine.input_size)
-    points = refine_by_heatmap(landmarks[..., :2], raw.heatmaps)
+    decoded = decode_outputs(engine(crop[None]), engine.input_size)
+    assert decoded.segmentation is not None
     return CropOutputs(
-        points=points[0],
-        world=raw.world.reshape(NUM_OUTPUTS, 3)[:NUM_LANDMARKS],
-        visibility=landmarks[0, :NUM_LANDMARKS, 3],
-        pose=raw.pose_presence[0, 0],
-        masks=sigmoid(raw.segmentation[0, ..., 0]) >= YES_FROM,
+        points=decoded.landmarks[0, :, :2],
+        world=decoded.world[0],
+        visibility=decoded.landmarks[0, :NUM_LANDMARKS, 3],
+        pose=decoded.pose_presence[0],
+        masks=sigmoid(decoded.segmentation[0]) >= YES_FROM,
     )
 
 
