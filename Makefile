@@ -24,7 +24,7 @@ test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 demo: install
-	$(BIN)/python -m blazepose.demo
+	$(BIN)/blazepose demo
 
 docs: install
 	$(BIN)/mkdocs build --strict

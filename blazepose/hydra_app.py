@@ -37,15 +37,20 @@ _ITEM = re.compile(r"""\s*(?:'(?:\\.|[^'])*'|"(?:\\.|[^"])*")\s*(?=,|$)|(?:\\.|[
 """Item of a list: quoted text, or the text between commas."""
 
 
-def hydra_command(config_name: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:
-    """Decorate `main(cfg)` to be a command configured by `configs/<config_name>.yaml` beside it.
+CONFIGS = Path(__file__).with_name("configs")
+"""Folder of the configs, which travels with the package."""
+
+
+def hydra_command(
+    config_name: str, configs: Path = CONFIGS
+) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:
+    """Decorate `main(cfg)` to be a command configured by `<configs>/<config_name>.yaml`.
 
     Errors, including Hydra's, become messages as in `friendly_errors`. `~` is expanded in every value. Values
     of TEXT_KEYS stay as typed.
     """
 
     def decorate(task: Callable[[DictConfig], None]) -> Callable[[], None]:
-        configs = Path(task.__code__.co_filename).resolve().parent / "configs"
         run_task, check = friendly_errors(task), friendly_errors(_require_text)
 
         @functools.wraps(task)

@@ -12,7 +12,7 @@ import torch
 from omegaconf import OmegaConf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-import train
+from blazepose.commands import train
 from blazepose.training.checkpoint import read_checkpoint
 from blazepose.training.weights import load_landmark_net, read_weights
 from tests.stick_figures import write_lsp
@@ -147,7 +147,7 @@ def test_killed_run_goes_on_to_the_same_curve(trained, tiny_lsp, tmp_path, kind,
     with (tmp_path / "errors.txt").open("w") as file:
         quiet = {"stdout": subprocess.DEVNULL, "stderr": file}
         assert subprocess.run(killed, cwd=tmp_path, check=False, **quiet).returncode == status
-    how = f"python train.py ckpt={the_run(tmp_path).relative_to(tmp_path)} resumes the training"
+    how = f"blazepose train ckpt={the_run(tmp_path).relative_to(tmp_path)} resumes the training"
     said = f"ended by SIGTERM: {how}\n" if kind == signal.SIGTERM else ""
     assert (tmp_path / "errors.txt").read_text() == said
     assert not list(tmp_path.rglob("checkpoints/.*"))
@@ -176,7 +176,7 @@ def test_a_loss_that_is_no_number_stops_the_run(tiny_lsp, tmp_path):
 
 def test_a_heatmap_stage_alone_says_what_comes_next(tiny_lsp, tmp_path):
     said = run(tmp_path, "train.py", *TINY, *data(tiny_lsp), "stages.joint=0", "stages.heatmap=1")
-    assert "next, the regression: python train.py stages.joint=0 stages.regression=60 init=" in said
+    assert "next, the regression: blazepose train stages.joint=0 stages.regression=60 init=" in said
 
 
 def test_stages_train_one_part_after_the_other(trained, tiny_lsp, tmp_path):
@@ -288,7 +288,7 @@ def test_damaged_picture_in_validation_is_one_sentence(tmp_path):
         (["data.train=[mine:x]", "loader.batch_size=0"], "loader.batch_size=0: a number from 1 up"),
         (
             ["data.train=[synthetic:mine]"],
-            "render people with python -m blazepose.synthetic --num 2000 --out mine;",
+            "render people with blazepose synth --num 2000 --out mine;",
         ),
     ],
 )

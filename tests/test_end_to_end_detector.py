@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-import eval as evaluation
-import train
-from blazepose import detection
+from blazepose.commands import eval as evaluation
+from blazepose.commands import eval_detector as detection
+from blazepose.commands import train
 from blazepose.export.task import read_detector
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack, read_tflite
 from blazepose.training.checkpoint import read_checkpoint

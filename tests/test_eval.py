@@ -237,7 +237,7 @@ NET, PEOPLE = "weights=net.onnx", "data.test=[lsp:people]"
         ([NET, PEOPLE, "torso=head"], "torso=head is unknown; torso is one of across"),
         ([NET, PEOPLE, "out=people"], "out=people exists and is not empty"),
         (["compare=[a,b]", "torso=midline"], "torso: not used with compare="),
-        (["compare=[a,b]"], "a/results.json is missing; give result folders of eval.py"),
+        (["compare=[a,b]"], "a/results.json is missing; give result folders of blazepose eval"),
         ([NET, PEOPLE, "data.metadata=p.csv"], "data.metadata=p.csv is missing"),
         ([NET, PEOPLE, "intersect=[a,b]"], "intersect: no person has the attribute a; available: none"),
         ([NET, PEOPLE, "intersect=a"], "name at least two different attributes"),

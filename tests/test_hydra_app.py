@@ -18,7 +18,7 @@ import numpy as np
 from blazepose.hydra_app import hydra_command
 from blazepose.topology import mirror_index
 
-@hydra_command(config_name="demo")
+@hydra_command("demo", Path("configs").resolve())
 def main(cfg):
     print("weights", cfg.weights, "train", *cfg.data.train)
     if cfg.weights == "own":

@@ -1,4 +1,4 @@
-"""Options of eval.py."""
+"""Options of blazepose eval."""
 
 from dataclasses import dataclass, field
 

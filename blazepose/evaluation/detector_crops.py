@@ -16,7 +16,7 @@ from blazepose.runtime.tracker import TrackerOptions
 from blazepose.training.runs import resolve_weights
 
 DETECTOR = "detector"
-"""Value of `roi=` of eval.py."""
+"""Value of `roi=` of blazepose eval."""
 
 _MAX_DISTANCE = 0.25
 """Largest distance of a matched ROI, in sides of the annotated one; beyond it, landmarks are cut off."""

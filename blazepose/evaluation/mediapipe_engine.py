@@ -154,7 +154,7 @@ def require_bundle(path: Path) -> None:
     """
     if path.suffix != ".task":
         raise ValueError(
-            f"{path} is not a .task bundle, which MediaPipe needs: python export.py --target task writes one"
+            f"{path} is not a .task bundle, which MediaPipe needs: blazepose export --target task writes one"
         )
     read_tflite(path, LANDMARKS_ENTRY)
 

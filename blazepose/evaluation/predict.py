@@ -78,7 +78,7 @@ CROPS: Mapping[str, Callable[[Annotation, int], Roi]] = {
     "annotation": lambda annotation, seed: aligned_roi(annotation),
     "jitter": jittered_roi,
 }
-"""Sources of the crop: values of `roi=` of eval.py."""
+"""Sources of the crop: values of `roi=` of blazepose eval."""
 
 
 def plan_label_crops(sources: list[Source], crop: str, seed: int) -> list[CropJob]:

@@ -157,7 +157,7 @@ def read_predictions(file: Path) -> dict[PersonKey, Prediction]:
         FileNotFoundError: if there is no such file.
         ValueError: if a line is not a prediction, or if the file is empty.
     """
-    check_file(file, "predictions", "python eval.py weights=FILE writes predictions.jsonl")
+    check_file(file, "predictions", "blazepose eval weights=FILE writes predictions.jsonl")
     predictions: dict[PersonKey, Prediction] = {}
     for number, (key, prediction) in enumerate(_read_lines(file), start=1):
         if key in predictions:
@@ -181,7 +181,7 @@ def _read_lines(file: Path) -> Iterator[tuple[PersonKey, Prediction]]:
                 prediction = _from_json(record, trained)  # shares one `trained` object among people
                 key = _key(prediction.reader, prediction.image, prediction.person)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise ValueError(f"{file}, line {number}, is not a prediction of eval.py: {error}") from error
+                raise ValueError(f"{file}, line {number}, is not a prediction: {error}") from error
             yield key, prediction
 
 

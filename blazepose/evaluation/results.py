@@ -62,11 +62,11 @@ def read_results(file: Path, otherwise: str) -> dict[str, Any]:
         FileNotFoundError: if it is missing.
         ValueError: if it is not readable JSON.
     """
-    check_file(file, "results of eval.py", otherwise)
+    check_file(file, "results of blazepose eval", otherwise)
     try:
         return dict(json.loads(file.read_text()))
     except (ValueError, TypeError) as error:
-        raise unreadable(file, "results of eval.py", error, "evaluate again") from error
+        raise unreadable(file, "results of blazepose eval", error, "evaluate again") from error
 
 
 def results(scored: ScoredPeople, config: FairnessConfig | None = None) -> dict[str, Any]:

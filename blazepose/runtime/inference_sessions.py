@@ -149,7 +149,7 @@ def open_session(path: Path, entry: str, num_threads: int | None = None) -> Infe
         kind = "run" if path.is_dir() else "checkpoint"
         raise ValueError(
             f"{path} is a training {kind}; the runtime needs an exported file: "
-            f"python export.py --target tflite --weights {path}"
+            f"blazepose export --target tflite --weights {path}"
         )
     if path.is_dir():
         raise ValueError(f"{path} is a folder; choose a {', '.join(SESSION_TYPES)} file")

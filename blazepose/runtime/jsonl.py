@@ -1,4 +1,4 @@
-"""JSON lines of track.py. Keys: docs/reference/files.md."""
+"""JSON lines of blazepose track. Keys: docs/reference/files.md."""
 
 from dataclasses import asdict
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tracking of a source into an overlay and JSON lines, for track.py."""
+"""Tracking of a source into an overlay and JSON lines, for blazepose track."""
 
 import errno
 import json

@@ -128,7 +128,7 @@ def read_checkpoint(path: Path, for_resume: bool = False) -> Checkpoint:
         FileNotFoundError: if it is missing.
         ValueError: if it cannot be read, is no checkpoint of this project, or lacks the optimizer state.
     """
-    check_file(path, "a checkpoint", "name a .ckpt that train.py wrote")
+    check_file(path, "a checkpoint", "name a .ckpt that blazepose train wrote")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch and pickle raise anything for a damaged file
@@ -149,7 +149,7 @@ def _unreadable(path: Path, error: Exception) -> ValueError:
     other = path.with_name({"best.ckpt": "last.ckpt", "last.ckpt": "best.ckpt"}.get(path.name, path.name))
     next_step = f"{other} is the other checkpoint of this run" if other != path and other.is_file() else None
     if "Unsupported global" in str(error):
-        next_step = "name a .ckpt that train.py wrote"
+        next_step = "name a .ckpt that blazepose train wrote"
     reason = str(error).partition("WeightsUnpickler error:")[2].strip() or first_line(error)
     reason = re.sub(r"^\[enforce fail at .*?\] \. ", "", reason.splitlines()[0])
     return unreadable(path, "a checkpoint", reason.split(". ")[0], next_step)

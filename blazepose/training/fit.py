@@ -243,7 +243,7 @@ def _how_to_resume(trainer: Trainer) -> str:
     """Return the command that resumes the training."""
     folder = run_folder(trainer)
     if last_checkpoint(folder).is_file():
-        return f"python train.py ckpt={folder} resumes the training"
+        return f"blazepose train ckpt={folder} resumes the training"
     return "no epoch was complete: start the training again"
 
 
@@ -279,5 +279,5 @@ def compare_with_initial(monitor: str, results: dict[str, float | None]) -> None
     if best < before:
         log.warning(
             "WARNING: these weights are worse than the initial ones; try more people, more epochs or a lower "
-            "optimizer.lr, or python -m blazepose.blend to go only part of the way"
+            "optimizer.lr, or blazepose interpolate to go only part of the way"
         )

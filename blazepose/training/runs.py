@@ -72,7 +72,7 @@ def _newest_run(*folders: Path) -> Path:
     files = [path for runs in folders for pattern in patterns for path in runs.glob(pattern)]
     if not files:
         runs = " and ".join(map(str, folders))
-        raise FileNotFoundError(f"{runs}: there is no run; train one with `python train.py model=full`")
+        raise FileNotFoundError(f"{runs}: there is no run; train one with `blazepose train model=full`")
     newest = max(files, key=lambda path: path.stat().st_mtime)
     return newest.parent if newest.name == "config.yaml" else newest.parent.parent
 
@@ -109,7 +109,7 @@ def resolve_weights(name: str | Path | None, option: str, runs: Path = LANDMARK_
         return _require(best_checkpoint(path), f"name other weights with {option}FILE")
     if path.is_dir():
         raise FileNotFoundError(
-            f"{option}{path} is a folder, but not a run of train.py; name a run or a file"
+            f"{option}{path} is a folder, but not a run of blazepose train; name a run or a file"
         )
     return path
 

@@ -19,5 +19,5 @@ def describe_supervised(supervised: dict[str, list[str]]) -> str:
 def next_step(supervised: dict[str, list[str]]) -> str:
     """Return the next step for weights with these supervised outputs, up to their path."""
     if supervised["landmarks"]:
-        return "evaluate them: python eval.py weights="
-    return "next, the regression: python train.py stages.joint=0 stages.regression=60 init="
+        return "evaluate them: blazepose eval weights="
+    return "next, the regression: blazepose train stages.joint=0 stages.regression=60 init="

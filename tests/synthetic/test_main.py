@@ -1,4 +1,4 @@
-"""The command `python -m blazepose.synthetic`."""
+"""The command `blazepose synth`."""
 
 import signal
 

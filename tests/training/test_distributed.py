@@ -104,7 +104,7 @@ def test_processes_end_together_with_one_message(seven, tmp_path, launcher, kind
     run = run.relative_to(tmp_path)
     (message,) = errors(tmp_path).splitlines()
     assert message.startswith(sentence.format(run))
-    assert message.endswith(f"python train.py ckpt={run} resumes the training")
+    assert message.endswith(f"blazepose train ckpt={run} resumes the training")
     assert message in (tmp_path / run / "train.log").read_text()
     assert not list(tmp_path.rglob("checkpoints/.*"))
 

@@ -200,7 +200,7 @@ def test_a_full_disk_keeps_the_last_checkpoint_and_names_the_command_to_resume(t
         fit.fit(trainer, BoringModel(), data, run, None, "", pretrained=False)
     assert disk == [0, 0, 1, 1, 2]
     assert full_disk(raised.value).filename == str(run / "checkpoints" / "best.ckpt")
-    assert raised.value.__notes__ == ["python train.py ckpt=run resumes the training"]
+    assert raised.value.__notes__ == ["blazepose train ckpt=run resumes the training"]
     assert torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["epoch"] == 1
     assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
     assert not (run / "results.json").exists()

@@ -9,7 +9,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-import train
+from blazepose.commands import train
 from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import PoseDataModule
 from blazepose.data.detector_windows import DetectorAugmentation

@@ -1,4 +1,4 @@
-"""Sets rendered by `python -m blazepose.synthetic`: `<split>/labels.json` and `<split>/images/`."""
+"""Sets rendered by `blazepose synth`: `<split>/labels.json` and `<split>/images/`."""
 
 import contextlib
 import json
@@ -81,7 +81,7 @@ def _label_file(path: Path, split: str) -> Path:
     if not files:
         raise FileNotFoundError(
             f"{missing} is missing: render people with "
-            f"python -m blazepose.synthetic --num 2000 --out {path}; see data/README.md#synthetic"
+            f"blazepose synth --num 2000 --out {path}; see data/README.md#synthetic"
         )
     if split not in files:
         raise ValueError(f"{path} has no split {split!r}; it has {', '.join(files)}")

@@ -40,7 +40,7 @@ def load_runs(folders: Sequence[str]) -> list[Run]:
         ValueError: if the evaluations cannot be compared.
     """
     if len({Path(folder).resolve() for folder in folders}) < max(2, len(folders)):
-        raise ValueError(f"compare=[{','.join(folders)}]: give two or more different folders of eval.py")
+        raise ValueError(f"compare=[{','.join(folders)}]: give two or more different evaluations")
     paths = [Path(folder) for folder in folders]
     metrics = [_read_results(path) for path in paths]
     _require_equal(paths, metrics, "torso")
@@ -86,7 +86,7 @@ _REQUIRED_KEYS = (
 
 def _read_results(folder: Path) -> dict[str, Any]:
     file = folder / "results.json"
-    metrics = read_results(file, "give result folders of eval.py (its out=)")
+    metrics = read_results(file, "give result folders of blazepose eval (its out=)")
     if missing := [key for key in _REQUIRED_KEYS if key not in metrics]:
         raise ValueError(
             f"compare: {file} has no {', '.join(missing)}: it is from another version; evaluate again"

@@ -128,7 +128,7 @@ def _markdown(comparison: Mapping[str, Any], titles: Sequence[str], sentences: S
             num_text=4,
         ),
         "## Reproduce",
-        f"```\npython eval.py {quoted(f'compare=[{folders}]')}\n```",
+        f"```\nblazepose eval {quoted(f'compare=[{folders}]')}\n```",
     ]
     return "\n\n".join(sections) + "\n"
 

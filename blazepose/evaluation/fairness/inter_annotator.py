@@ -86,7 +86,7 @@ def human_disagreement(annotators: str | None, torso: str) -> dict[str, float]:
     file = folder / "results.json"
     metrics = read_results(
         file,
-        "create it with python eval.py predictions=landmarks:SECOND.json "
+        "create it with blazepose eval predictions=landmarks:SECOND.json "
         '"data.test=[landmarks:FIRST.json]" out=...',
     )
     if not metrics.get("annotators"):

@@ -82,7 +82,7 @@ def repeat_command(
         f"{key}={value}" if plain.fullmatch(str(value)) else quoted(f"{key}={value}")
         for key, value in settings.items()
     ]
-    return " ".join(["python eval.py", *words])
+    return " ".join(["blazepose eval", *words])
 
 
 def write_report(

@@ -115,7 +115,7 @@ def provide_starter(specs: Sequence[str]) -> None:
     people, val = STARTER_PEOPLE
     log.info(
         "no data on disk yet: rendering %d + %d synthetic people into %s, about two minutes on two cores; "
-        "`python -m blazepose.synthetic --num 20000 --out %s` makes it larger",
+        "`blazepose synth --num 20000 --out %s` makes it larger",
         people,
         val,
         STARTER,

@@ -92,8 +92,7 @@ def _render_parallel(split: Split, recipe: Recipe, chunks: list[int], workers: i
         raise type(error)(*error.args) from error
     except BrokenProcessPool as error:
         raise OSError(
-            "a rendering process was killed; if memory ran out, "
-            "run `python -m blazepose.synthetic` with fewer --workers"
+            "a rendering process was killed; if memory ran out, run `blazepose synth` with fewer --workers"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

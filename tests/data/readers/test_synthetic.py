@@ -75,7 +75,7 @@ def test_splits(tiny_rendered):
 
 def test_a_missing_set_names_the_command_that_renders_it(tmp_path):
     sentence = (
-        r"nowhere/val/labels.json is missing: render people with python -m blazepose.synthetic --num 2000 "
+        r"nowhere/val/labels.json is missing: render people with blazepose synth --num 2000 "
         r"--out .*nowhere; see data/README.md#synthetic$"
     )
     with pytest.raises(FileNotFoundError, match=sentence):

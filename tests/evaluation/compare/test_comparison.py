@@ -200,7 +200,7 @@ def test_the_report_of_three_runs(evaluated, tmp_path):
     assert second.startswith("worse is worse than old: ")
     text = (tmp_path / "out/report.md").read_text()
     quoted = ",".join(f"'{folder}'" for folder in folders)
-    assert f'```\npython eval.py "compare=[{quoted}]"\n```' in text
+    assert f'```\nblazepose eval "compare=[{quoted}]"\n```' in text
     assert "crop from annotation for old, annotation for new, jitter for worse" in text
     assert re.search(
         r"\| left_wrist \| 0\.0 \| 100\.0 \| 0\.0 \| \+100\.0 \(\+\d+\.\d to \+100\.0\) \| \+0\.0 \(", text

@@ -30,13 +30,13 @@ def scored(crowd, pose_roi) -> ScoredPeople:
 def test_a_report_states_its_setup(scored, tmp_path):
     metrics = results(scored) | ABOUT | {"file": "models/net.tflite"}
     (tmp_path / "out").mkdir()
-    write_report(scored, metrics, "python eval.py weights=models/net.tflite", 0, tmp_path / "out")
+    write_report(scored, metrics, "blazepose eval weights=models/net.tflite", 0, tmp_path / "out")
     text = (tmp_path / "out/report.md").read_text()
     interval = "{:.1f} to {:.1f}".format(*metrics["pck@0.2_ci95"])
     assert re.search(rf"\| PCK@0.2, landmarks as .* \| {metrics['pck@0.2']:.1f} \| {interval} \|", text)
     assert "7 people, crop from jitter, torso left shoulder to right hip." in text
     assert "| left_wrist |" in text
-    assert "python eval.py weights=models/net.tflite" in text
+    assert "blazepose eval weights=models/net.tflite" in text
     assert "sha256 `abc`" in text
     assert json.loads((tmp_path / "out/results.json").read_text()) == metrics
     images = re.findall(r"\((\w+\.png)\)", text)
@@ -125,7 +125,7 @@ def test_two_evaluations_in_one_second_have_two_folders(tmp_path, monkeypatch):
 def test_the_command_can_be_typed():
     command = repeat_command(EvaluationConfig(roi="jitter"), Path("my nets/a=1.ckpt"), ["lsp:a", "coco:b"])
     assert command == (
-        "python eval.py \"weights='my nets/a=1.ckpt'\" roi=jitter \"data.test=['lsp:a','coco:b']\" "
+        "blazepose eval \"weights='my nets/a=1.ckpt'\" roi=jitter \"data.test=['lsp:a','coco:b']\" "
         "torso=across seed=0"
     )
 
@@ -153,7 +153,7 @@ def test_the_report_of_a_pipeline_names_its_detector(scored, tmp_path):
 def test_the_command_of_scored_predictions_names_no_crop():
     options = EvaluationConfig(predictions="p.jsonl", torso="midline")
     command = repeat_command(options, Path("p.jsonl"), ["lsp:a"])
-    assert command == "python eval.py predictions=p.jsonl \"data.test=['lsp:a']\" torso=midline seed=0"
+    assert command == "blazepose eval predictions=p.jsonl \"data.test=['lsp:a']\" torso=midline seed=0"
 
 
 def test_only_tables_with_values(scored, tmp_path):
@@ -263,7 +263,7 @@ def test_verdicts_are_sentences(changed, sentence):
 
 def test_the_html_is_one_file_with_everything(scored, tmp_path):
     metrics = results(scored) | ABOUT | {"file": "<my> & net.tflite"}
-    write_report(scored, metrics, "python eval.py a=<b>", 0, tmp_path)
+    write_report(scored, metrics, "blazepose eval a=<b>", 0, tmp_path)
     page = (tmp_path / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 5
     assert not re.search(r'(src|href)="(?!data:|#)', page)

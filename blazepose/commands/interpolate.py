@@ -1,9 +1,9 @@
 """Interpolate weights before and after a fine-tuning: a milder fine-tuning without training again.
 
-    python -m blazepose.blend pose_landmarker_full.task runs/landmark/RUN --share 0.5 --out mild.ckpt
+    blazepose interpolate pose_landmarker_full.task runs/landmark/RUN --alpha 0.5 --out mild.ckpt
 
-`python -m blazepose.drift` measures how much of the gain the result keeps and how much it forgets;
-`python -m blazepose.detection` evaluates interpolated detectors.
+`blazepose compare` measures how much of the gain the result keeps and how much it forgets;
+`blazepose eval-detector` evaluates interpolated detectors.
 """
 
 import argparse
@@ -19,11 +19,11 @@ from blazepose.training.weights import IMPORTED, detect_task, open_detector_net,
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m blazepose.blend", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="blazepose interpolate", description=__doc__.splitlines()[0])
     parser.add_argument("before", help="initial weights of the fine-tuning: its init=")
     parser.add_argument("after", help="run folder or .ckpt of the fine-tuning")
     parser.add_argument(
-        "--share", type=float, required=True, help="interpolation factor, between 0 (before) and 1 (after)"
+        "--alpha", type=float, required=True, help="interpolation factor, between 0 (before) and 1 (after)"
     )
     parser.add_argument("--out", type=Path, required=True, help=".ckpt to write; must be new")
     return parser.parse_args(arguments)
@@ -39,15 +39,15 @@ def main(arguments: list[str] | None = None) -> None:
         ValueError: if the factor is out of range, or the second weights were not fine-tuned from the first.
     """
     args = _parse(arguments)
-    if not 0 < args.share < 1:
-        raise ValueError(f"--share {args.share:g}: must be greater than 0 (before) and less than 1 (after)")
+    if not 0 < args.alpha < 1:
+        raise ValueError(f"--alpha {args.alpha:g}: must be greater than 0 (before) and less than 1 (after)")
     out = _new_checkpoint(args.out.expanduser())
     first, second = (resolve_named_weights(name) for name in (args.before, args.after))
     if second.suffix in IMPORTED:
         raise ValueError(f"{second} is an exported file: give the run or the .ckpt that it was exported from")
     networks: Any = open_detector_net if detect_task(second) == "detector" else open_landmark_net
     (before, _), (after, metadata) = map(networks, (first, second))
-    blend = {"share": args.share, "before": file_sha256(first), "after": file_sha256(second)}
+    blend = {"share": args.alpha, "before": file_sha256(first), "after": file_sha256(second)}
     # Interpolation is valid only between weights and their fine-tuning.
     if (metadata["init"] or {}).get("sha256") != blend["before"]:
         init = metadata["recipe"].get("init")
@@ -56,9 +56,9 @@ def main(arguments: list[str] | None = None) -> None:
             if init
             else f"{second} was not fine-tuned from {first}: it was trained from scratch"
         )
-    interpolate(before, after, args.share)
+    interpolate(before, after, args.alpha)
     write_checkpoint(out, after, {**metadata, "blend": blend})
-    print(f"{out}: {100 * args.share:g} % of the way from {first} to {second}")
+    print(f"{out}: {100 * args.alpha:g} % of the way from {first} to {second}")
 
 
 def _new_checkpoint(out: Path) -> Path:

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from blazepose import drift
+from blazepose.commands import compare as drift
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack
 from tests.mediapipe_runtime import frames
 

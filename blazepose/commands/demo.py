@@ -1,6 +1,6 @@
 """The whole pipeline at small scale on synthetic people: train, evaluate, export, draw (`make demo`).
 
-    python -m blazepose.demo
+    blazepose demo
 
 It runs the commands of the README, one after the other.
 """
@@ -36,18 +36,18 @@ def main(overrides: list[str] | None = None) -> None:
     """Run the commands and print the files and the accuracy.
 
     Args:
-        overrides: further arguments of train.py; None takes those of the command line.
+        overrides: further arguments of `blazepose train`; None takes those of the command line.
 
     Raises:
         ValueError: if one of the commands fails.
     """
     start = time.monotonic()
     earlier = set(LANDMARK_RUNS.glob("demo-*"))
-    _run("train.py", "experiment=demo", *(sys.argv[1:] if overrides is None else overrides))
+    _run("train", "experiment=demo", *(sys.argv[1:] if overrides is None else overrides))
     (run,) = set(LANDMARK_RUNS.glob("demo-*")) - earlier
     report = run / "eval"
-    _run("eval.py", f"weights={run}", f"out={report}")
-    _run("export.py", "--target", "tflite", "--weights", str(run))
+    _run("eval", f"weights={run}", f"out={report}")
+    _run("export", "--target", "tflite", "--weights", str(run))
     exported = next(run.glob("*.tflite"))
     image = run / "landmarks.png"
     draw_people(LandmarkEngine(exported), read_source(VALIDATION).annotations[:_PEOPLE], image)
@@ -79,12 +79,11 @@ def draw_people(engine: InferenceEngine, people: list[Annotation], file: Path) -
         figure.savefig(part, dpi=130)
 
 
-def _run(script: str, *arguments: str) -> None:
-    root = Path(__file__).resolve().parents[1]
-    print(f"\n$ python {script} {' '.join(arguments)}", flush=True)
-    done = subprocess.run([sys.executable, str(root / script), *arguments], check=False)
+def _run(command: str, *arguments: str) -> None:
+    print(f"\n$ blazepose {command} {' '.join(arguments)}", flush=True)
+    done = subprocess.run([sys.executable, "-m", "blazepose", command, *arguments], check=False)
     if done.returncode:
-        raise ValueError(f"{script} failed; its message is above")
+        raise ValueError(f"blazepose {command} failed; its message is above")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Measure what a fine-tuning gained and forgot: two weights on the same people, and on the same video.
 
-    python -m blazepose.drift pose_landmarker_full.task my_pose.task --data lsp:data/lspet:val --video a.mp4
+    blazepose compare pose_landmarker_full.task my_pose.task --data lsp:data/lspet:val --video a.mp4
 
-Accepts all weights that eval.py runs. A video needs two .task bundles, and MediaPipe to track the person.
+Accepts all weights that `blazepose eval` accepts. A video needs two .task bundles, and
+MediaPipe to track the person.
 """
 
 import argparse
@@ -39,7 +40,7 @@ _HIPS, _SHOULDERS = [LEFT_HIP, RIGHT_HIP], [LEFT_SHOULDER, RIGHT_SHOULDER]
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m blazepose.drift", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="blazepose compare", description=__doc__.splitlines()[0])
     parser.add_argument("before", help="run folder, .ckpt, .tflite, .task or .onnx")
     parser.add_argument("after", help="the fine-tuned weights, in the same formats")
     parser.add_argument(

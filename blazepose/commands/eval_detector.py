@@ -1,6 +1,6 @@
 """Evaluate one or more detectors on the same images: recall, precision, AP and ROI accuracy.
 
-python -m blazepose.detection pose_landmarker_full.task runs/detector/detector-TIME --data
+blazepose eval-detector pose_landmarker_full.task runs/detector/detector-TIME --data
 coco:data/coco:val2017
 """
 
@@ -47,7 +47,7 @@ _COLUMNS = {
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m blazepose.detection",
+        prog="blazepose eval-detector",
         description=__doc__.splitlines()[0],
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from blazepose import blend
 from blazepose.atomic import file_sha256
+from blazepose.commands import interpolate as blend
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
@@ -28,7 +28,7 @@ def _tuned(path: Path, init: Path, name: str = "lite") -> Path:
 def test_interpolated_checkpoint(tmp_path, capsys):
     first = save(tmp_path / "a.ckpt", _net())
     second, out = _tuned(tmp_path / "b.ckpt", first), tmp_path / "mild.ckpt"
-    blend.main([str(first), str(second), "--share", "0.25", "--out", str(out)])
+    blend.main([str(first), str(second), "--alpha", "0.25", "--out", str(out)])
     assert f"{out}: 25 % of the way from {first} to {second}" in capsys.readouterr().out
     name = "tower.world.weight"
     one, two = (read_weights(path).weights[name] for path in (first, second))
@@ -41,7 +41,7 @@ def test_interpolated_checkpoint(tmp_path, capsys):
 def test_published_weights_as_initial_weights(shared, tmp_path):
     weights = shared / "models" / "pose_landmark_lite.tflite"
     after, out = _tuned(tmp_path / "b.ckpt", weights), tmp_path / "mild.ckpt"
-    blend.main([str(weights), str(after), "--share", "0.5", "--out", str(out)])
+    blend.main([str(weights), str(after), "--alpha", "0.5", "--out", str(out)])
     name = "tower.world.weight"
     one, two, mild = (read_weights(path).weights[name] for path in (weights, after, out))
     torch.testing.assert_close(mild, (one + two) / 2)
@@ -52,7 +52,7 @@ def test_interpolated_detector(shared, tmp_path):
     net, after = DetectorNet(), tmp_path / "b.ckpt"
     init = {"data": {}, "init": None, "sha256": file_sha256(weights)}
     write_checkpoint(after, net, detector_metadata(net, {"train": []}, {"init": str(weights)}, init))
-    blend.main([str(weights), str(after), "--share", "0.5", "--out", str(out)])
+    blend.main([str(weights), str(after), "--alpha", "0.5", "--out", str(out)])
     name = "heads.0.boxes.1.bias"
     one, two, mild = (read_weights(path, "detector").weights[name] for path in (weights, after, out))
     torch.testing.assert_close(mild, (one + two) / 2)
@@ -62,31 +62,31 @@ def test_interpolated_detector(shared, tmp_path):
     ("arguments", "sentence"),
     [
         (
-            ["b.ckpt", "--share", "1.0", "--out", "c.ckpt"],
-            "--share 1: must be greater than 0 (before) and less",
+            ["b.ckpt", "--alpha", "1.0", "--out", "c.ckpt"],
+            "--alpha 1: must be greater than 0 (before) and less",
         ),
-        (["b.ckpt", "--share", "0.5", "--out", "c.task"], "c.task: the file must end in .ckpt"),
-        (["b.ckpt", "--share", "0.5", "--out", "a.ckpt"], "a.ckpt exists; choose another --out"),
+        (["b.ckpt", "--alpha", "0.5", "--out", "c.task"], "c.task: the file must end in .ckpt"),
+        (["b.ckpt", "--alpha", "0.5", "--out", "a.ckpt"], "a.ckpt exists; choose another --out"),
         (
-            ["b.ckpt", "--share", "0.5", "--out", "checkpoints/c.ckpt"],
+            ["b.ckpt", "--alpha", "0.5", "--out", "checkpoints/c.ckpt"],
             "checkpoint folders are reserved for their run",
         ),
-        (["b.ckpt", "--share", "0.5", "--out", "gone/c.ckpt"], "gone/c.ckpt: the folder"),
-        (["b.ckpt", "--share", "0.5", "--out", "b.ckpt/c.ckpt"], "b.ckpt/c.ckpt: the folder"),
+        (["b.ckpt", "--alpha", "0.5", "--out", "gone/c.ckpt"], "gone/c.ckpt: the folder"),
+        (["b.ckpt", "--alpha", "0.5", "--out", "b.ckpt/c.ckpt"], "b.ckpt/c.ckpt: the folder"),
         (
-            ["full.ckpt", "--share", "0.5", "--out", "c.ckpt"],
+            ["full.ckpt", "--alpha", "0.5", "--out", "c.ckpt"],
             "full.ckpt was fine-tuned from b.ckpt, not from a.ckpt; pass b.ckpt as the first",
         ),
         (
-            ["a.ckpt", "--share", "0.5", "--out", "c.ckpt"],
+            ["a.ckpt", "--alpha", "0.5", "--out", "c.ckpt"],
             "a.ckpt was not fine-tuned from a.ckpt: it was trained from scratch",
         ),
-        (["gone.ckpt", "--share", "0.5", "--out", "c.ckpt"], "gone.ckpt is missing"),
+        (["gone.ckpt", "--alpha", "0.5", "--out", "c.ckpt"], "gone.ckpt is missing"),
         (
-            ["b.task", "--share", "0.5", "--out", "c.ckpt"],
+            ["b.task", "--alpha", "0.5", "--out", "c.ckpt"],
             "b.task is an exported file: give the run or the .ckpt",
         ),
-        (["", "--share", "0.5", "--out", "c.ckpt"], "the name of the weights is empty"),
+        (["", "--alpha", "0.5", "--out", "c.ckpt"], "the name of the weights is empty"),
     ],
 )
 def test_errors(arguments, sentence, tmp_path, monkeypatch, capsys):

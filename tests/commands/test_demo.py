@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from blazepose import demo
+from blazepose.commands import demo
 from blazepose.data.readers import read_source
 from tests.evaluation.crowd import ConstantEngine
 
@@ -31,14 +31,14 @@ def test_people_are_drawn_with_their_landmarks(engine, tiny_rendered, tmp_path):
 def test_one_command_after_the_other(engine, tiny_rendered, tmp_path, monkeypatch, capsys):
     commands = []
 
-    def run(script, *arguments):
-        commands.append((script, *arguments))
+    def run(command, *arguments):
+        commands.append((command, *arguments))
         run_folder = demo.LANDMARK_RUNS / "demo-1"
         (run_folder / "eval").mkdir(parents=True, exist_ok=True)
-        if script == "eval.py":
+        if command == "eval":
             metrics = {"pck@0.2": 30.4, "pck@0.2_mean_pose": 17.2, "num_people": 212}
             (run_folder / "eval" / "results.json").write_text(json.dumps(metrics))
-        if script == "export.py":
+        if command == "export":
             (run_folder / "demo.tflite").touch()
 
     monkeypatch.chdir(tmp_path)
@@ -48,9 +48,9 @@ def test_one_command_after_the_other(engine, tiny_rendered, tmp_path, monkeypatc
     demo.main(["seed=3"])
     folder = "runs/landmark/demo-1"
     assert commands == [
-        ("train.py", "experiment=demo", "seed=3"),
-        ("eval.py", f"weights={folder}", f"out={folder}/eval"),
-        ("export.py", "--target", "tflite", "--weights", folder),
+        ("train", "experiment=demo", "seed=3"),
+        ("eval", f"weights={folder}", f"out={folder}/eval"),
+        ("export", "--target", "tflite", "--weights", folder),
     ]
     out = capsys.readouterr().out
     assert (
@@ -64,4 +64,4 @@ def test_a_command_that_fails_ends_it(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit):
         demo.main(["no_such_key=1"])
-    assert "train.py failed; its message is above" in capsys.readouterr().err
+    assert "blazepose train failed; its message is above" in capsys.readouterr().err

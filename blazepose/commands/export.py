@@ -1,0 +1,89 @@
+"""Export trained weights: `blazepose export --target tflite`. See docs/guides/exporting.md."""
+
+import argparse
+from pathlib import Path
+
+from blazepose.errors import friendly_errors
+from blazepose.evaluation.engine_registry import weights_name
+from blazepose.export.detector_export import export_detector
+from blazepose.export.export_module import PRECISIONS, Precision
+from blazepose.export.landmark_export import TARGETS, export_landmark_net
+from blazepose.training.runs import resolve_weights
+from blazepose.training.supervised_outputs import describe_supervised
+from blazepose.training.weights import detect_task
+
+
+def arguments() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description="Export trained weights to a file that phones, desktops and browsers run."
+    )
+    parser.add_argument("--target", required=True, choices=TARGETS, help="file format")
+    parser.add_argument(
+        "--weights", help="run folder, .ckpt, .task or .tflite; default: the newest landmark run"
+    )
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        help="precision of the stored weights; default: fp16 in a .task, else fp32",
+    )
+    parser.add_argument("--out", type=Path, help="file to write; default: in the run's folder")
+    parser.add_argument(
+        "--images", type=Path, help="folder of photos to verify the file on; default: the run's data"
+    )
+    parser.add_argument("--detector", help="run folder or file whose detector goes into a .task")
+    return parser.parse_args()
+
+
+@friendly_errors
+def main() -> None:
+    """Find the weights, convert, verify, write."""
+    args = arguments()
+    if args.detector and args.target != "task":
+        raise ValueError(f"--detector needs --target task; a file of --target {args.target} has no detector")
+    weights = resolve_weights(args.weights, "--weights ")
+    task = detect_task(weights)
+    if task == "detector" and args.target == "task":
+        raise ValueError(
+            f"{weights} is a detector. A .task bundle needs a landmark network: --weights LANDMARKS "
+            f"--detector {weights}"
+        )
+    precision: Precision = args.precision or ("fp16" if args.target == "task" else "fp32")
+    suffix = TARGETS[args.target][0]
+    # Next to the run's files, but never next to weights from elsewhere.
+    folder = weights.parent.parent if weights.parent.name == "checkpoints" else Path()
+    out = (args.out or folder / f"{weights_name(weights)}_{precision}{suffix}").expanduser()
+    if out.suffix != suffix:
+        raise ValueError(f"--out {out}: the suffix for --target {args.target} is {suffix}")
+    if task == "detector":
+        print(run_detector_export(weights, precision, out, args))
+    else:
+        print(run_landmark_export(weights, precision, out, args))
+
+
+def run_landmark_export(weights: Path, precision: Precision, out: Path, args: argparse.Namespace) -> str:
+    """Export a landmark network and return a summary."""
+    detector = None if args.detector is None else resolve_weights(args.detector, "--detector ")
+    metadata, (typical, worst) = export_landmark_net(
+        weights, args.target, precision, out, args.images, detector
+    )
+    return (
+        f"{describe_supervised(metadata['trained'])}\n"
+        f"{out}: {out.stat().st_size / 1e6:.2f} MB, verified against torch: landmarks within "
+        f"{typical.landmarks_px:.1g} px in most crops and {worst.landmarks_px:.1g} px in all, "
+        f"probabilities {worst.probability:.1g}, world {worst.world_mm:.1g} mm"
+    )
+
+
+def run_detector_export(weights: Path, precision: Precision, out: Path, args: argparse.Namespace) -> str:
+    """Export a detector and return a summary."""
+    typical, worst = export_detector(weights, args.target, precision, out, args.images)
+    return (
+        f"{out}: {out.stat().st_size / 1e6:.2f} MB, verified against torch: boxes and points within "
+        f"{typical.boxes_px:.1g} px in most images and {worst.boxes_px:.1g} px in all, "
+        f"scores {worst.probability:.1g}"
+    )
+
+
+if __name__ == "__main__":
+    main()

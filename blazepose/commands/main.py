@@ -1,0 +1,184 @@
+"""The console command `blazepose`: help without heavy imports, and one module per subcommand."""
+
+import importlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from blazepose import __version__
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand.
+
+    Attributes:
+        summary: what it does, for the list of commands.
+        example: command line for the help.
+        extra: extra of the package that it needs, "" for the bare install.
+        keys: {key: meaning} of the values that are set most often, of a command that takes `key=value`.
+    """
+
+    summary: str
+    example: str
+    extra: str = ""
+    keys: tuple[tuple[str, str], ...] = ()
+
+
+COMMANDS = {
+    "train": Command(
+        "train a landmark network or a detector, from scratch or from Google's weights",
+        "blazepose train model=full init=pose_landmarker_full.task experiment=finetune \\\n"
+        '    "data.train=[landmarks:mine/train.json]" "data.val=[landmarks:mine/val.json]"',
+        "train",
+        (
+            ("model=full", "lite, full, heavy or detector"),
+            ("init=FILE", "weights to start from: .task, .tflite or .ckpt"),
+            ("experiment=finetune", "a recipe: finetune, finetune_detector, demo, ablation_*"),
+            (
+                "data.train=[READER:PATH,...]",
+                "training data; readers: landmarks, coco, coco_wholebody, halpe, mpii, lsp, synthetic",
+            ),
+            ("data.val=[READER:PATH,...]", "validation data"),
+            ("data.negatives=[DIR,...]", "folders of images without people"),
+            ("stages.joint=20", "epochs"),
+            ("optimizer.lr=5e-5", "peak learning rate"),
+            ("loader.batch_size=8", "samples per step and process"),
+            ("ckpt=last", "resume the newest run, or the run or .ckpt of this name"),
+        ),
+    ),
+    "eval": Command(
+        "score weights on labelled people; report, fairness, model card",
+        'blazepose eval weights=my_pose.task "data.test=[landmarks:mine/val.json]"',
+        "train",
+        (
+            ("weights=FILE", "run folder, .ckpt, .tflite, .onnx or .task; default: the newest landmark run"),
+            ("data.test=[READER:PATH,...]", "labelled people; default: the validation data of the weights"),
+            ("data.metadata=people.csv", "groups of people"),
+            ("roi=annotation", "source of the crops: annotation, jitter or detector"),
+            ("engine=mediapipe", "torch, litert, onnxruntime or mediapipe"),
+            ("predictions=FILE", "score saved predictions instead of running weights"),
+            ("compare=[DIR,DIR]", "compare evaluations of the same people"),
+            ("out=DIR", "folder of the results"),
+        ),
+    ),
+    "eval-detector": Command(
+        "evaluate detectors: recall, precision, AP, accuracy of the region of interest",
+        "blazepose eval-detector pose_landmarker_full.task runs/detector/RUN --data coco:data/coco:val2017",
+        "train",
+    ),
+    "compare": Command(
+        "compare two weights: what was gained, and what was forgotten",
+        "blazepose compare pose_landmarker_full.task runs/landmark/RUN --data landmarks:mine/val.json",
+        "train",
+    ),
+    "interpolate": Command(
+        "interpolate between two weights: a milder fine-tuning without training",
+        "blazepose interpolate pose_landmarker_full.task runs/landmark/RUN --alpha 0.5 --out mild.ckpt",
+        "train",
+    ),
+    "export": Command(
+        "write TFLite, ONNX or .task files, verified against PyTorch",
+        "blazepose export --target task --weights runs/landmark/RUN --out my_pose.task",
+        "export",
+    ),
+    "track": Command(
+        "detect and track people in images, videos and cameras",
+        "blazepose track squats.mp4 --weights pose_landmarker_full.task --out overlay.mp4",
+    ),
+    "synth": Command(
+        "render people with exact labels",
+        "blazepose synth --num 20000 --out data/synthetic --preview sheet.png",
+        "synthetic",
+    ),
+    "demo": Command(
+        "render people, train lite on them, evaluate, export and draw, in minutes",
+        "blazepose demo",
+        "all",
+    ),
+}
+
+_KEY_WIDTH = 32
+
+
+def main() -> None:
+    """Run the subcommand that the command line names."""
+    name, *arguments = sys.argv[1:] or ["--help"]
+    if name in ("-h", "--help"):
+        print(overview())
+    elif name == "--version":
+        print(__version__)
+    elif name not in COMMANDS:
+        sys.exit(f"blazepose: unknown command {name!r}; the commands are {', '.join(COMMANDS)}")
+    else:
+        run(name, arguments)
+
+
+def run(name: str, arguments: list[str] | None = None) -> None:
+    """Run a subcommand.
+
+    Args:
+        name: key of COMMANDS.
+        arguments: its arguments; None takes those of the command line.
+    """
+    command = COMMANDS[name]
+    script = Path(__file__).with_name(f"{name.replace('-', '_')}.py")
+    if arguments is not None:
+        sys.argv = [str(script), *arguments]  # Lightning starts further processes with this path
+    if command.keys and {"-h", "--help"} & set(sys.argv[1:]):
+        print(key_help(name))
+        return
+    try:
+        module = importlib.import_module(f"blazepose.commands.{script.stem}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except ModuleNotFoundError as error:
+        if error.name and error.name.partition(".")[0] != "blazepose":
+            sys.exit(
+                f"blazepose {name} needs {error.name.partition('.')[0]}, which is not installed: "
+                f'pip install "blazepose[{command.extra or "all"}]"'
+            )
+        raise
+    module.main()
+
+
+def overview() -> str:
+    """Return the help of the console command."""
+    width = max(map(len, COMMANDS)) + 2
+    lines = [f"  {name:{width}}{command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: blazepose COMMAND [ARGUMENTS]",
+            "",
+            "Train, fine-tune, evaluate and export BlazePose, and track people with it.",
+            "",
+            *lines,
+            "",
+            "`blazepose COMMAND --help` explains a command.",
+        ]
+    )
+
+
+def key_help(name: str) -> str:
+    """Return the help of a subcommand that takes `key=value`."""
+    command = COMMANDS[name]
+    lines = []
+    for key, meaning in command.keys:
+        lines.append(f"  {key:{_KEY_WIDTH}}{meaning}")
+    return "\n".join(
+        [
+            f"usage: blazepose {name} [KEY=VALUE ...]",
+            "",
+            f"{command.summary[0].upper()}{command.summary[1:]}.",
+            "",
+            *lines,
+            "",
+            f"`blazepose {name} --cfg job` prints all keys with their values.",
+            "",
+            f"Example:\n  {command.example}",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()

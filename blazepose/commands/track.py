@@ -1,0 +1,128 @@
+"""Track people in images and videos: `blazepose track VIDEO --weights my_pose.task --out overlay.mp4`."""
+
+import argparse
+import math
+from pathlib import Path
+
+from blazepose.errors import end, friendly_errors
+from blazepose.geometry import Roi
+from blazepose.runtime.media import open_source
+from blazepose.runtime.session import track_source
+from blazepose.runtime.tracker import PoseTracker, TrackerOptions
+
+
+def arguments() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description="Detect people in images or track them through videos. "
+        "Ctrl-C and SIGTERM end it and keep the frames so far."
+    )
+    parser.add_argument("input", help="image, folder of images, video, stream address, or camera number")
+    parser.add_argument(
+        "--weights", type=Path, required=True, help=".task, or landmark network .tflite, .onnx"
+    )
+    parser.add_argument("--detector", type=Path, help="file with a detector; default: the bundle's own")
+    parser.add_argument("--out", type=Path, help="overlay to write: video, image, or folder of images")
+    parser.add_argument("--landmarks", type=Path, help="JSON lines to write, one per frame")
+    parser.add_argument(
+        "--roi",
+        metavar="X,Y,SIDE,DEGREES",
+        action="append",
+        default=[],
+        help="ROI of a person in the first frame, or in every image, used instead of the detector: center "
+        "and side in pixels, rotation; --roi=-5,... if the first is negative; may be repeated",
+    )
+    parser.add_argument(
+        "--num-poses",
+        type=int,
+        default=TrackerOptions.num_poses,
+        help="maximum number of people; default: %(default)s",
+    )
+    parser.add_argument(
+        "--min-pose-detection-confidence",
+        type=float,
+        default=TrackerOptions.min_pose_detection_confidence,
+        metavar="SCORE",
+        help="lowest score of a detection; default: %(default)s",
+    )
+    parser.add_argument(
+        "--min-pose-presence-confidence",
+        type=float,
+        default=TrackerOptions.min_pose_presence_confidence,
+        metavar="SCORE",
+        help="pose presence above which a person is tracked; default: %(default)s",
+    )
+    parser.add_argument("--no-smooth-landmarks", action="store_true", help="do not smooth over time")
+    parser.add_argument(
+        "--output-segmentation-masks", action="store_true", help="tint people's masks in the overlay"
+    )
+    parser.add_argument("--threads", type=int, help="threads of the networks; default: every core")
+    return parser.parse_args()
+
+
+@friendly_errors
+def main() -> None:
+    """Process the input, write the outputs, and print a summary."""
+    args = arguments()
+    if not (args.out or args.landmarks):
+        raise ValueError("nothing to write: name an overlay with --out, JSON lines with --landmarks, or both")
+    if args.output_segmentation_masks and not args.out:
+        raise ValueError("--output-segmentation-masks tints people in the overlay; name one with --out")
+    rois = [parse_roi(text) for text in args.roi]
+    if len(rois) > args.num_poses:
+        raise ValueError(f"got {len(rois)} --roi but --num-poses {args.num_poses}; set it to {len(rois)}")
+    source = open_source(args.input)
+    tracker = PoseTracker.load(
+        args.weights,
+        args.detector,
+        args.threads,
+        num_poses=args.num_poses,
+        running_mode="image" if source.fps is None else "video",
+        smooth_landmarks=not args.no_smooth_landmarks,
+        output_segmentation_masks=args.output_segmentation_masks,
+        min_pose_detection_confidence=args.min_pose_detection_confidence,
+        min_pose_presence_confidence=args.min_pose_presence_confidence,
+    )
+    supervised = tracker.metadata.get("trained")
+    if (
+        args.output_segmentation_masks
+        and supervised is not None
+        and "segmentation" not in supervised.get("outputs", ())
+    ):
+        raise ValueError(f"{args.weights} was not trained on masks; leave --output-segmentation-masks out")
+    if not (tracker.detects or rois):
+        raise ValueError(
+            f"{args.weights} has no detector: name a file that has one with --detector, "
+            "or give the person's ROI with --roi"
+        )
+    out, landmarks = (path and path.expanduser() for path in (args.out, args.landmarks))
+    summary = track_source(source, tracker, rois, out, landmarks)
+    unit = "images" if source.fps is None else "frames"
+    people = "" if source.fps is None else f", {summary.people} different"
+    stopped = "stopped; " if summary.stopped else ""
+    print(f"{stopped}people in {summary.with_people} of {summary.frames} {unit}{people}")
+    for path in filter(None, (out, landmarks)):
+        print(path)
+    if summary.stopped:
+        written = " and ".join(str(path) for path in (out, landmarks) if path)
+        end(
+            summary.stopped,
+            f"{written} contain the first {summary.frames} {unit}; for all of them name other files",
+        )
+
+
+def parse_roi(text: str) -> Roi:
+    """Parse `X,Y,SIDE,DEGREES` to an ROI.
+
+    Raises:
+        ValueError: if the text is not four numbers.
+    """
+    try:
+        x, y, side, degrees = map(float, text.split(","))
+    except ValueError:
+        raise ValueError(f"--roi {text}: four numbers, X,Y,SIDE,DEGREES, as in --roi 310,240,420,0") from None
+    return Roi(x, y, side, math.radians(degrees))
+
+
+if __name__ == "__main__":
+    main()

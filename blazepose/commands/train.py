@@ -1,0 +1,172 @@
+"""Train a BlazePose network: `blazepose train model=full data=lsp`. See docs/guides."""
+
+import logging
+import shlex
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from blazepose.data.annotated_image import group_by_image
+from blazepose.data.augment import Augmentation
+from blazepose.data.datamodule import (
+    LoaderConfig,
+    PoseDataModule,
+    describe_sources,
+    find_image_files,
+    read_filtered,
+    trained_outputs,
+)
+from blazepose.data.dataset import PoseDataset
+from blazepose.data.detector_dataset import DetectorDataset, describe_images
+from blazepose.data.detector_windows import DetectorAugmentation
+from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
+from blazepose.data.readers import as_list, read_source
+from blazepose.hydra_app import from_config, hydra_command, is_overridden, reject_overrides
+from blazepose.models.detector_net import DetectorNet, describe_detector
+from blazepose.models.landmark_net import LandmarkNet, describe_net
+from blazepose.models.variants import landmark_variant
+from blazepose.synthetic.dataset.starter import provide_starter
+from blazepose.training.callbacks import ImageLogger, build_callbacks
+from blazepose.training.checkpoint import detector_metadata, landmark_metadata
+from blazepose.training.detector_images import draw_detector_predictions, draw_detector_samples
+from blazepose.training.detector_loss_config import DetectorLossConfig
+from blazepose.training.detector_module import DetectorModule, monitor_name
+from blazepose.training.fit import build_trainer, fit, set_seed, trainer_settings, validates, worker_count
+from blazepose.training.initialization import describe_initialization, initialize
+from blazepose.training.landmark_module import LandmarkModule
+from blazepose.training.loss_config import LandmarkLossConfig
+from blazepose.training.optimizer import OptimizerConfig
+from blazepose.training.processes import describe_processes
+from blazepose.training.runs import DETECTOR_RUNS, LANDMARK_RUNS, open_run, resume_run
+from blazepose.training.sample_images import draw_landmark_predictions, draw_samples
+from blazepose.training.stages import Stages, supervised_by
+from blazepose.training.supervised_outputs import describe_supervised, next_step
+
+log = logging.getLogger("blazepose")
+
+
+@hydra_command("train")
+def main(cfg: DictConfig) -> None:
+    """Start or resume a training run of the configured network."""
+    folder, checkpoint = None, None
+    if cfg.ckpt:
+        cfg, folder, checkpoint = resume_run(cfg)
+    else:
+        if is_overridden("data.train") and not is_overridden("data"):
+            for key in ("val", "negatives"):  # those of the default preset belong to its training data
+                if not is_overridden(f"data.{key}"):
+                    cfg.data[key] = []
+    reject_unused(cfg.model.name)
+    if cfg.data.test or cfg.data.metadata:
+        raise ValueError(
+            "data.test and data.metadata are for blazepose eval; training takes data.train and data.val"
+        )
+    if not cfg.data.train:
+        raise ValueError('data.train is empty; name at least one source, "data.train=[lsp:data/lspet:train]"')
+    set_seed(cfg.seed)
+    train = train_detector if cfg.model.name == "detector" else train_landmark_net
+    train(cfg, folder, checkpoint)
+
+
+def reject_unused(model: str) -> None:
+    """Reject settings and recipes of the other network."""
+    recipe = HydraConfig.get().runtime.choices.get("experiment")
+    if recipe and (model == "detector") != recipe.endswith("detector"):
+        raise ValueError(f"experiment={recipe} is not for model={model}; see configs/experiment")
+    if model == "detector":
+        unused = ("loss", "augmentation", "filter", "stages.heatmap", "stages.regression", "model.wiring")
+        reject_overrides(unused, "not used by model=detector; set detector.windows and detector.loss instead")
+    else:
+        reject_overrides(["detector"], "used only by model=detector")
+
+
+def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | None) -> None:
+    """Train a landmark network; the data comes before the trainer, so that its errors are reported first."""
+    net = LandmarkNet(landmark_variant(cfg.model.name, cfg.model.wiring), cfg.model.gradient_stop)
+    stages = from_config(Stages, cfg, "stages")
+    optimizer_config = from_config(OptimizerConfig, cfg, "optimizer")
+    loss_config = from_config(LandmarkLossConfig, cfg, "loss")
+    augmentation = from_config(Augmentation, cfg, "augmentation")
+    person_filter = from_config(PersonFilter, cfg, "filter")
+    settings, loader_config = trainer_settings(dict(cfg.trainer)), build_loader_config(cfg)
+    provide_starter(source_names(cfg))  # minutes of rendering, so after the checks of the config
+
+    train = read_filtered(cfg.data.train, person_filter)
+    val = read_filtered(cfg.data.val, EVALUATION_FILTER)
+    negatives = find_image_files(cfg.data.negatives, "data.negatives")
+    supervised = supervised_by(trained_outputs(train, negatives), stages, cfg.loss)
+    train_set = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed)
+    data = PoseDataModule(train_set, PoseDataset(val, net.input_spec), loader_config, cfg.seed)
+
+    recipe = cast(dict, OmegaConf.to_container(cfg, resolve=True))
+    start = initialize(net, cfg.init, train_set, distill=loss_config.distill > 0, resumed=checkpoint)
+    sources = {"train": train, "val": val}
+    metadata = landmark_metadata(net, cfg.model.wiring, supervised, sources, recipe, start.metadata)
+    module = LandmarkModule(net, loss_config, optimizer_config, stages, supervised, metadata, start.teacher)
+
+    folder = folder or open_run(LANDMARK_RUNS, cfg.name, cfg)
+    lines = [describe_net(net), *describe_sources(train, val), describe_supervised(supervised)]
+    for line in (*lines, *describe_initialization(start, cfg.init, optimizer_config)):
+        log.info(line)
+    monitor = "val/pck@0.2" if val and validates(settings, stages) else None
+    image_logger = ImageLogger(partial(draw_samples, train_set), draw_landmark_predictions, folder)
+    callbacks = build_callbacks(folder, optimizer_config, image_logger, monitor)
+    trainer = build_trainer(folder, settings, optimizer_config, stages, callbacks)
+    for line in describe_processes(trainer, loader_config.batch_size, optimizer_config.lr):
+        log.info(line)
+    fit(trainer, module, data, folder, checkpoint, next_step(supervised), start.metadata is not None)
+
+
+def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None) -> None:
+    """Train a detector, in the same order."""
+    net = DetectorNet()
+    stages = from_config(Stages, cfg, "stages")
+    optimizer_config = from_config(OptimizerConfig, cfg, "optimizer")
+    loss_config = from_config(DetectorLossConfig, cfg, "detector.loss")
+    windows = from_config(DetectorAugmentation, cfg, "detector.windows")
+    settings, loader_config = trainer_settings(dict(cfg.trainer)), build_loader_config(cfg)
+    provide_starter(source_names(cfg))
+
+    train, val = ([read_source(spec) for spec in as_list(specs)] for specs in (cfg.data.train, cfg.data.val))
+    negatives = find_image_files(cfg.data.negatives, "data.negatives")
+    train_set = DetectorDataset(
+        group_by_image(train, "data.train"), net.input_spec, windows, negatives, cfg.seed
+    )
+    val_set = DetectorDataset(group_by_image(val, "data.val") if val else [], net.input_spec)
+    data = PoseDataModule(train_set, val_set, loader_config, cfg.seed)
+
+    recipe = cast(dict, OmegaConf.to_container(cfg, resolve=True))
+    start = initialize(net, cfg.init, train_set, distill=False, resumed=checkpoint)
+    metadata = detector_metadata(net, {"train": train, "val": val}, recipe, start.metadata)
+    module = DetectorModule(net, loss_config, optimizer_config, stages.epochs, metadata)
+
+    folder = folder or open_run(DETECTOR_RUNS, cfg.name, cfg)
+    lines = [describe_detector(net), *describe_sources(train, val), describe_images(train_set, val_set)]
+    for line in (*lines, *describe_initialization(start, cfg.init, optimizer_config)):
+        log.info(line)
+    monitor = monitor_name(val_set.images) if val and validates(settings, stages) else None
+    image_logger = ImageLogger(partial(draw_detector_samples, train_set), draw_detector_predictions, folder)
+    callbacks = build_callbacks(folder, optimizer_config, image_logger, monitor)
+    trainer = build_trainer(folder, settings, optimizer_config, stages, callbacks)
+    for line in describe_processes(trainer, loader_config.batch_size, optimizer_config.lr):
+        log.info(line)
+    sources = " ".join(f"--data {shlex.quote(spec)}" for spec in as_list(cfg.data.val) or ["READER:PATH"])
+    evaluate = f"evaluate them: blazepose eval-detector {sources} "
+    fit(trainer, module, data, folder, checkpoint, evaluate, start.metadata is not None)
+
+
+def source_names(cfg: DictConfig) -> list[str]:
+    """Return the names of the training and validation sources."""
+    return [*as_list(cfg.data.train), *as_list(cfg.data.val)]
+
+
+def build_loader_config(cfg: DictConfig) -> LoaderConfig:
+    """Return batch size and number of workers."""
+    return LoaderConfig(cfg.loader.batch_size, worker_count(cfg.loader.num_workers, cfg.trainer.accelerator))
+
+
+if __name__ == "__main__":
+    main()
