@@ -5,6 +5,7 @@
 It runs the commands of the README, one after the other.
 """
 
+import argparse
 import json
 import subprocess
 import sys
@@ -32,18 +33,23 @@ _PEOPLE = 6
 
 
 @friendly_errors
-def main(overrides: list[str] | None = None) -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Run the commands and print the files and the accuracy.
 
     Args:
-        overrides: further arguments of `blazepose train`; None takes those of the command line.
+        arguments: further arguments of `blazepose train`; None takes those of the command line.
 
     Raises:
         ValueError: if one of the commands fails.
     """
+    parser = argparse.ArgumentParser(prog="blazepose demo", description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "overrides", nargs="*", metavar="KEY=VALUE", help="further arguments of `blazepose train`"
+    )
+    overrides = parser.parse_args(arguments).overrides
     start = time.monotonic()
     earlier = set(LANDMARK_RUNS.glob("demo-*"))
-    _run("train", "experiment=demo", *(sys.argv[1:] if overrides is None else overrides))
+    _run("train", "experiment=demo", *overrides)
     (run,) = set(LANDMARK_RUNS.glob("demo-*")) - earlier
     report = run / "eval"
     _run("eval", f"weights={run}", f"out={report}")

@@ -16,7 +16,8 @@ from blazepose.training.weights import detect_task
 def arguments() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(
-        description="Export trained weights to a file that phones, desktops and browsers run."
+        prog="blazepose export",
+        description="Export trained weights to a file that phones, desktops and browsers run.",
     )
     parser.add_argument("--target", required=True, choices=TARGETS, help="file format")
     parser.add_argument(

@@ -14,8 +14,9 @@ from blazepose.runtime.tracker import PoseTracker, TrackerOptions
 def arguments() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(
+        prog="blazepose track",
         description="Detect people in images or track them through videos. "
-        "Ctrl-C and SIGTERM end it and keep the frames so far."
+        "Ctrl-C and SIGTERM end it and keep the frames so far.",
     )
     parser.add_argument("input", help="image, folder of images, video, stream address, or camera number")
     parser.add_argument(
