@@ -16,7 +16,7 @@ from blazepose.metrics.bootstrap import Interval, paired_difference
 from blazepose.metrics.pck import PCK_THRESHOLD, normalized_errors, percent, torso_size
 from blazepose.runtime.decode import decode_outputs, sigmoid
 from blazepose.runtime.engines import InferenceEngine
-from blazepose.topology import INDEX, NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
+from blazepose.topology import INDEX, NUM_LANDMARKS, NUM_OUTPUTS, ROI_CENTER, ROI_SCALE
 from blazepose.training.distillation import confident_points
 
 RARELY_LABELLED: Mapping[str, range] = {
