@@ -1,8 +1,53 @@
-"""blazepose: the open training stack for the 33-landmark BlazePose body model."""
+"""Train, fine-tune, evaluate and export BlazePose, the 33-landmark body pose model, and track people with it.
 
+The public names are imported when they are used: `import blazepose` alone imports neither torch nor OpenCV.
+"""
+
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from blazepose.geometry import Roi
+    from blazepose.runtime.draw import draw_poses
+    from blazepose.runtime.media import open_source
+    from blazepose.runtime.pose import Pose
+    from blazepose.runtime.tracker import PoseTracker
+    from blazepose.topology import LANDMARKS
+    from blazepose.training.weights import load_model
 
 try:
     __version__ = version("blazepose")
 except PackageNotFoundError:  # run from a checkout that was never installed
     __version__ = "0.0.0"
+
+__all__ = [
+    "LANDMARKS",
+    "Pose",
+    "PoseTracker",
+    "Roi",
+    "__version__",
+    "draw_poses",
+    "load_model",
+    "open_source",
+]
+
+_MODULES = {
+    "LANDMARKS": "topology",
+    "Pose": "runtime.pose",
+    "PoseTracker": "runtime.tracker",
+    "Roi": "geometry",
+    "draw_poses": "runtime.draw",
+    "load_model": "training.weights",
+    "open_source": "runtime.media",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return getattr(import_module(f"blazepose.{_MODULES[name]}"), name)
+    raise AttributeError(f"module 'blazepose' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

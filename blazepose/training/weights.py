@@ -111,6 +111,20 @@ def _landmark_metadata(net: LandmarkNet) -> dict[str, Any]:
     return landmark_metadata(net, wiring, supervised, {"train": [], "val": []}, PUBLISHED)
 
 
+def load_model(path: str | Path) -> LandmarkNet | DetectorNet:
+    """Load the network of a file, in eval mode.
+
+    Args:
+        path: `.ckpt`, `.tflite` or `.task`; a bundle's landmark network is loaded.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is damaged, or contains another network.
+    """
+    path = Path(path).expanduser()
+    return open_detector_net(path)[0] if detect_task(path) == "detector" else load_landmark_net(path)
+
+
 def load_landmark_net(path: Path) -> LandmarkNet:
     """Load the landmark network of a file, in eval mode; raises as open_landmark_net."""
     return open_landmark_net(path)[0]

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
 from blazepose.topology import OUTPUTS
-from blazepose.training.checkpoint import read_checkpoint
-from blazepose.training.weights import load_initial_weights, load_landmark_net, read_weights
+from blazepose.training.checkpoint import detector_metadata, read_checkpoint, write_checkpoint
+from blazepose.training.weights import load_initial_weights, load_landmark_net, load_model, read_weights
 from tests.training.saved_net import save
 
 
@@ -29,6 +30,13 @@ def test_round_trip(tmp_path, net):
     assert metadata["topology"] == list(OUTPUTS)
     assert metadata["input"] == {"size": 256, "low": 0.0, "high": 1.0}
     assert metadata["trained"]["landmarks"] == ["nose"]
+
+
+def test_load_model_recognizes_the_network(tmp_path, net):
+    detector = DetectorNet()
+    write_checkpoint(tmp_path / "detector.ckpt", detector, detector_metadata(detector, {"train": []}, {}))
+    assert isinstance(load_model(save(tmp_path / "landmark.ckpt", net)), LandmarkNet)
+    assert isinstance(load_model(str(tmp_path / "detector.ckpt")), DetectorNet)
 
 
 def test_weights_keep_the_unit_they_were_trained_in(tmp_path):
