@@ -35,7 +35,7 @@ def trained(tmp_path_factory, tiny_lsp, tiny_rendered) -> Path:
     data = [f"data.train=[lsp:{tiny_lsp}]", f"data.val=[synthetic:{tiny_rendered}:val]"]
     negatives = f"data.negatives=[{tiny_rendered / 'train' / 'negatives'}]"
     said = run(folder, "train.py", *TINY, *data, negatives, "stages.joint=1")
-    assert "trained on 24 images, 24 people" in said
+    assert "trained on 24 images with 24 people" in said
     assert "1 negative images" in said
     run(folder, "train.py", "ckpt=last", "stages.joint=2")
     return folder

@@ -50,7 +50,7 @@ def test_without_mediapipe_the_extra_is_named(monkeypatch, bundle):
 
 def test_only_bundles_are_accepted(tmp_path):
     with pytest.raises(
-        ValueError, match=r"net\.tflite is not a \.task bundle.*python export\.py --target task writes one"
+        ValueError, match=r"net\.tflite is not a \.task bundle.*blazepose export --target task writes one"
     ):
         track_video(tmp_path / "net.tflite", [])
     with pytest.raises(FileNotFoundError, match=r"gone\.task is missing"):

@@ -133,7 +133,7 @@ def test_checkpoints_and_runs_must_be_exported(tmp_path, name, kind):
     (tmp_path / "run/config.yaml").touch()
     (tmp_path / "run/best.ckpt").touch()
     with pytest.raises(
-        ValueError, match=rf"{name} is a training {kind}; .* exported file: python export\.py --target tflite"
+        ValueError, match=rf"{name} is a training {kind}; .* exported file: blazepose export --target tflite"
     ):
         open_session(tmp_path / name, LANDMARKS_ENTRY)
 

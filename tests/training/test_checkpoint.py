@@ -50,7 +50,9 @@ def test_the_other_checkpoint_of_a_run_is_named_if_it_is_there(tmp_path, net):
 
 def test_files_of_other_programs_are_refused_by_content(tmp_path):
     torch.save({"state_dict": argparse.Namespace(lr=1)}, tmp_path / "a.ckpt")
-    with pytest.raises(ValueError, match=r"GLOBAL argparse\.Name.*; name a \.ckpt that train\.py wrote$"):
+    with pytest.raises(
+        ValueError, match=r"GLOBAL argparse\.Name.*; name a \.ckpt that blazepose train wrote$"
+    ):
         read_checkpoint(tmp_path / "a.ckpt")
 
 

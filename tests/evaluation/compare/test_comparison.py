@@ -231,9 +231,12 @@ def test_errors_of_runs_that_cannot_be_compared(evaluated, tmp_path):
     (tmp_path / "old").mkdir()
     (tmp_path / "old/results.json").write_text('{"pck@0.2": 3}')
     for folders, sentence in (
-        ([one], r"compare=\[.*\]: give two or more different folders of eval\.py"),
+        ([one], r"compare=\[.*\]: give two or more different evaluations"),
         ([one, one], "give two or more different folders"),
-        ([one, str(tmp_path / "empty")], r"empty/results\.json is missing; give result folders of eval\.py"),
+        (
+            [one, str(tmp_path / "empty")],
+            r"empty/results\.json is missing; give result folders of blazepose eval",
+        ),
         (
             [one, str(tmp_path / "old")],
             r"old/results\.json has no data, metadata, .*: it is from another version",

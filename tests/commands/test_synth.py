@@ -5,7 +5,7 @@ import signal
 import cv2
 import pytest
 
-from blazepose.synthetic.__main__ import main
+from blazepose.commands.synth import main
 
 
 def run(capsys, *arguments: str) -> tuple[int, str, str]:

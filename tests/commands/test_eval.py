@@ -17,7 +17,7 @@ from scipy.io import savemat
 from blazepose.topology import LSP14
 from tests.constant_network import joint, write_network
 
-SCRIPT = Path(__file__).parents[1] / "eval.py"
+SCRIPT = Path(__file__).parents[2] / "eval.py"
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from blazepose.runtime.media import VideoWriter, open_source
 from tests.mediapipe_runtime import frames
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "pytorch_lightning", "hydra", "matplotlib", "scipy", "pycocotools", "jaxtyping"}
 
 
