@@ -232,7 +232,7 @@ def test_errors_of_runs_that_cannot_be_compared(evaluated, tmp_path):
     (tmp_path / "old/results.json").write_text('{"pck@0.2": 3}')
     for folders, sentence in (
         ([one], r"compare=\[.*\]: give two or more different evaluations"),
-        ([one, one], "give two or more different folders"),
+        ([one, one], "give two or more different evaluations"),
         (
             [one, str(tmp_path / "empty")],
             r"empty/results\.json is missing; give result folders of blazepose eval",
