@@ -48,7 +48,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--roi", choices=CROPS, default="annotation", help="source of the crops")
     parser.add_argument(
-        "--images", type=Path, metavar="PNG", help="write an image sheet of the largest gains and losses"
+        "--pictures", type=Path, metavar="PNG", help="write an image sheet of the largest gains and losses"
     )
     parser.add_argument("--video", type=Path, help="video of one person, for MediaPipe's VIDEO mode")
     return parser.parse_args(arguments)
@@ -61,16 +61,16 @@ def main(arguments: list[str] | None = None) -> None:
     if not args.data and args.video is None:
         raise ValueError("nothing to evaluate: give labelled people with --data, or a --video")
     before, after = (resolve_named_weights(name) for name in (args.before, args.after))
-    if args.images is not None and len(args.data) != 1:
-        raise ValueError("--images needs exactly one --data")
-    if args.images is not None:
-        _require_new_png(args.images)
+    if args.pictures is not None and len(args.data) != 1:
+        raise ValueError("--pictures needs exactly one --data")
+    if args.pictures is not None:
+        _require_new_png(args.pictures)
     if args.video is not None:
         require_bundle(before)
         require_bundle(after)
         next(_frames(args.video))
     for spec in args.data:
-        _print_people(before, after, spec, args.roi, args.images)
+        _print_people(before, after, spec, args.roi, args.pictures)
     if args.video is not None:
         _print_video(before, after, args.video)
 
@@ -99,11 +99,11 @@ def _print_people(before: Path, after: Path, spec: str, roi: str, images: Path |
 
 def _require_new_png(file: Path) -> None:
     if file.suffix.lower() != ".png":
-        raise ValueError(f"--images {file}: the file must end in .png")
+        raise ValueError(f"--pictures {file}: the file must end in .png")
     if file.exists():
-        raise FileExistsError(f"--images {file} exists; choose another name, or delete it first")
+        raise FileExistsError(f"--pictures {file} exists; choose another name, or delete it first")
     if not file.absolute().parent.is_dir():
-        raise FileNotFoundError(f"--images {file}: its folder does not exist")
+        raise FileNotFoundError(f"--pictures {file}: its folder does not exist")
 
 
 def _run(engine: InferenceEngine, jobs: list[CropJob]) -> CropOutputs:

@@ -30,7 +30,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, help="file to write; default: in the run's folder")
     parser.add_argument(
-        "--images", type=Path, help="folder of photos to verify the file on; default: the run's data"
+        "--pictures", type=Path, help="folder of photos to verify the file on; default: the run's data"
     )
     parser.add_argument("--detector", help="run folder or file whose detector goes into a .task")
     return parser.parse_args()
@@ -66,7 +66,7 @@ def run_landmark_export(weights: Path, precision: Precision, out: Path, args: ar
     """Export a landmark network and return a summary."""
     detector = None if args.detector is None else resolve_weights(args.detector, "--detector ")
     metadata, (typical, worst) = export_landmark_net(
-        weights, args.target, precision, out, args.images, detector
+        weights, args.target, precision, out, args.pictures, detector
     )
     return (
         f"{describe_supervised(metadata['trained'])}\n"
@@ -78,7 +78,7 @@ def run_landmark_export(weights: Path, precision: Precision, out: Path, args: ar
 
 def run_detector_export(weights: Path, precision: Precision, out: Path, args: argparse.Namespace) -> str:
     """Export a detector and return a summary."""
-    typical, worst = export_detector(weights, args.target, precision, out, args.images)
+    typical, worst = export_detector(weights, args.target, precision, out, args.pictures)
     return (
         f"{out}: {out.stat().st_size / 1e6:.2f} MB, verified against torch: boxes and points within "
         f"{typical.boxes_px:.1g} px in most images and {worst.boxes_px:.1g} px in all, "

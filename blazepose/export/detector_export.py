@@ -104,7 +104,7 @@ def verification_images(metadata: Mapping[str, Any], size: int, images: Path | N
     if images is None:
         paths = list(dict.fromkeys(person.image for person in load_run_annotations(metadata)))
     else:
-        paths = find_image_files([str(images)], "--images")
+        paths = find_image_files([str(images)], "--pictures")
     return stack_images([read_letterboxed(path, size, cv2.BORDER_CONSTANT) for path in sample_evenly(paths)])
 
 

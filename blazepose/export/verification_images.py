@@ -35,7 +35,7 @@ def verification_crops(metadata: Mapping[str, Any], size: int, images: Path | No
         ValueError: if there is only one image.
     """
     if images is not None:
-        paths = sample_evenly(find_image_files([str(images)], "--images"))
+        paths = sample_evenly(find_image_files([str(images)], "--pictures"))
         return stack_images([read_letterboxed(path, size, cv2.BORDER_REPLICATE) for path in paths])
     people = sample_evenly(load_run_annotations(metadata))
     return stack_images(
@@ -49,7 +49,7 @@ def load_run_annotations(metadata: Mapping[str, Any]) -> list[Annotation]:
     names = [source["name"] for source in data["val"] or data["train"]]
     if metadata.get("recipe") == PUBLISHED:
         raise FileNotFoundError(
-            "exports are verified on real images. Published weights name no data set; pass --images DIR with "
+            "exports are verified on real images. Published weights name no data set; pass --pictures DIR with "
             "photos of people."
         )
     try:
@@ -57,7 +57,7 @@ def load_run_annotations(metadata: Mapping[str, Any]) -> list[Annotation]:
     except (OSError, ValueError) as error:
         raise FileNotFoundError(
             f"exports are verified on real images, and the data of these weights cannot be read ({error}); "
-            f"pass --images DIR with photos of people"
+            f"pass --pictures DIR with photos of people"
         ) from error
     return filter_annotations(annotations, EVALUATION_FILTER)[0]
 
@@ -76,5 +76,5 @@ def sample_evenly(items: list[T]) -> list[T]:
 def stack_images(images: list[np.ndarray]) -> np.ndarray:
     """Stack images to one array; raise a ValueError if there are fewer than two."""
     if len(images) < 2:
-        raise ValueError("one image is too few to verify a file on; pass a folder with more to --images")
+        raise ValueError("one image is too few to verify a file on; pass a folder with more to --pictures")
     return np.stack(images)

@@ -51,8 +51,11 @@ def test_a_video_is_tracked_by_both_bundles(shared, capsys, monkeypatch):
         ([], "nothing to evaluate: give labelled people with --data, or a --video"),
         (["--video", "gone.mp4"], "--video gone.mp4 is missing"),
         (["--video", "text.mp4"], "text.mp4 cannot be read as a video: Invalid data"),
-        (["--data", "lsp:a", "--images", "gone/a.png"], "--images gone/a.png: its folder does not exist"),
-        (["--data", "lsp:a", "--data", "lsp:b", "--images", "a.png"], "--images needs exactly one --data"),
+        (["--data", "lsp:a", "--pictures", "gone/a.png"], "--pictures gone/a.png: its folder does not exist"),
+        (
+            ["--data", "lsp:a", "--data", "lsp:b", "--pictures", "a.png"],
+            "--pictures needs exactly one --data",
+        ),
     ],
 )
 def test_errors(arguments, sentence, tmp_path, monkeypatch, capsys):

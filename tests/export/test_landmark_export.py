@@ -155,6 +155,6 @@ def test_an_existing_file_is_not_overwritten(checkpoint, tmp_path):
 
 def test_missing_data_is_an_error_that_names_the_flag(tmp_path, tiny_lsp):
     metadata = {"data": {"train": [], "val": [{"name": f"lsp:{tmp_path / 'gone'}"}]}}
-    with pytest.raises(FileNotFoundError, match="--images"):
+    with pytest.raises(FileNotFoundError, match="--pictures"):
         verification_crops(metadata, 256, None)
     assert verification_crops(metadata, 256, tiny_lsp / "images").shape == (24, 256, 256, 3)
