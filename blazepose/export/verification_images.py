@@ -49,8 +49,8 @@ def load_run_annotations(metadata: Mapping[str, Any]) -> list[Annotation]:
     names = [source["name"] for source in data["val"] or data["train"]]
     if metadata.get("recipe") == PUBLISHED:
         raise FileNotFoundError(
-            "exports are verified on real images. Published weights name no data set; pass --pictures DIR with "
-            "photos of people."
+            "exports are verified on real images. Published weights name no data set; pass --pictures DIR "
+            "with photos of people."
         )
     try:
         annotations = [person for name in names for person in read_source(name).annotations]
