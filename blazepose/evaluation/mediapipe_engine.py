@@ -165,7 +165,7 @@ def _mediapipe() -> Any:
     try:
         import mediapipe
     except ImportError as error:
-        raise ImportError('MediaPipe is not installed: pip install -e ".[mediapipe]"') from error
+        raise ImportError('MediaPipe is not installed: pip install "blazepose[mediapipe]"') from error
     return mediapipe
 
 

@@ -29,7 +29,7 @@ def convert_onnx(net: ExportModule, precision: Precision, metadata: str) -> byte
         import onnx
         import onnxscript  # noqa: F401
     except ImportError as error:
-        raise ImportError('ONNX export needs onnx and onnxscript: pip install -e ".[all]"') from error
+        raise ImportError('ONNX export needs onnx and onnxscript: pip install "blazepose[export]"') from error
 
     size = net.input_spec.size
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):

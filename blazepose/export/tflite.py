@@ -55,7 +55,7 @@ def to_tflite(
     try:
         import litert_torch
     except ImportError as error:
-        raise ImportError('TFLite files need litert-torch: pip install -e ".[all]"') from error
+        raise ImportError('TFLite files need litert-torch: pip install "blazepose[export]"') from error
 
     with _quiet(), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "net.tflite"

@@ -17,5 +17,5 @@ def require_extra() -> None:
     if missing:
         raise ImportError(
             f"synthetic people need {' and '.join(missing)}, which is not installed: "
-            'pip install -c constraints.txt -e ".[synthetic]"'
+            'pip install "blazepose[synthetic]"'
         )

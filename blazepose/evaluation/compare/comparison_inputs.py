@@ -108,7 +108,7 @@ def _predictions_file(folder: Path, metrics: Mapping[str, Any]) -> Path:
 
 
 def _in_common(source: Source, predictions: list[dict[PersonKey, Prediction]]) -> Source:
-    """Keep the people of a source for whom every evaluation has a prediction."""
+    """Keep the people of a source that every evaluation has predictions of."""
     people = [
         person
         for person in source.annotations

@@ -37,7 +37,7 @@ def predictions_from_annotator(
         second: labels of the second annotator.
 
     Returns:
-        The first annotator's people whom the second labelled, too, with the number of the others in
+        The first annotator's people that the second labelled, too, with the number of the others in
         `left_out` and a note on the second's unmatched people; and the predictions.
 
     Raises:
