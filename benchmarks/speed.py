@@ -32,10 +32,11 @@ from blazepose.data.readers import as_list
 from blazepose.export.export_module import ExportModule
 from blazepose.export.tflite import to_tflite
 from blazepose.hydra_app import as_typed, expand_home
+from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.precise_bn import precise_bn
 from blazepose.models.tflite_import.load_tflite import load_tflite
-from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
+from blazepose.models.variants import landmark_variant
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, read_tflite
 from blazepose.topology import COCO17, LSP14
 from blazepose.training.landmark_module import LandmarkModule

@@ -42,7 +42,7 @@ def lite_bundle(shared, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Google's lite as a `.task`; the shared folder has only full's."""
     from blazepose.export.tflite import with_metadata
     from blazepose.export.tflite_metadata import NORMALIZATION_KEY, normalization, normalization_metadata
-    from blazepose.models.variants import LANDMARK_INPUT
+    from blazepose.input_spec import LANDMARK_INPUT
     from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack
 
     models = shared / "models"

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from blazepose.errors import friendly_errors
-from blazepose.synthetic.dataset.starter import render_set
+from blazepose.synthetic.dataset.render_set import render_set
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

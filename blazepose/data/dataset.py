@@ -21,7 +21,7 @@ from blazepose.data.sample import PoseSample
 from blazepose.data.skip_unreadable import SkipUnreadable
 from blazepose.geometry import Roi, crop_image
 from blazepose.image import read_image
-from blazepose.models.variants import InputSpec
+from blazepose.input_spec import InputSpec
 from blazepose.topology import MIRROR, NUM_LANDMARKS, NUM_OUTPUTS, TORSO
 
 _UNDISTURBED = AffineParams(scale=1.0, shift=(0.0, 0.0), rotation_rad=0.0, hflip=False)

@@ -25,7 +25,7 @@ from blazepose.data.person_box import PersonBox, surrounding_box
 from blazepose.data.skip_unreadable import SkipUnreadable
 from blazepose.geometry import transform_points
 from blazepose.image import read_image
-from blazepose.models.variants import InputSpec
+from blazepose.input_spec import InputSpec
 
 _COVERED = 0.3
 """Share of a person's box covered by another image from which the person is ignored. Chosen."""

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from blazepose.anchors import NUM_COORDINATES, anchor_centers
 from blazepose.export.tflite import to_tflite
-from blazepose.models.variants import DETECTOR_INPUT
+from blazepose.input_spec import DETECTOR_INPUT
 from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
 from blazepose.runtime.engines import LandmarkEngine
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack, read_tflite

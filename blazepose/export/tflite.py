@@ -16,7 +16,7 @@ from torch import nn
 
 from blazepose.export.export_module import ExportModule, Precision
 from blazepose.export.tflite_metadata import NORMALIZATION_KEY, normalization, normalization_metadata
-from blazepose.models.variants import InputSpec
+from blazepose.input_spec import InputSpec
 from blazepose.runtime.inference_sessions import METADATA_KEY
 
 _OFFICIAL_METADATA = {"reduced_precision_support": b"fp16accfp32"}

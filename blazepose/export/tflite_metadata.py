@@ -10,7 +10,7 @@ import numpy as np
 from flatbuffers.number_types import Float32Flags, Uint8Flags
 from flatbuffers.table import Table
 
-from blazepose.models.variants import InputSpec
+from blazepose.input_spec import InputSpec
 
 _SUBGRAPHS, _INPUTS, _UNITS = 3, 2, 4
 """Slots of fields in ModelMetadata, SubGraphMetadata and TensorMetadata."""

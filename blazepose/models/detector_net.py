@@ -9,10 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from blazepose.anchors import NUM_COORDINATES
+from blazepose.input_spec import DETECTOR_INPUT, InputSpec
 from blazepose.models.blocks import ConvNorm, upsample
 from blazepose.models.encoder import Encoder
 from blazepose.models.outputs import DetectorOutputs
-from blazepose.models.variants import DETECTOR_INPUT, DETECTOR_VARIANT, DetectorVariant, InputSpec
+from blazepose.models.variants import DETECTOR_VARIANT, DetectorVariant
 
 _PRIOR_LOGIT = -4.6
 """Logit of the prior probability 0.01. Source: Lin et al., Focal loss for dense object detection, 2017."""

@@ -10,10 +10,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from blazepose.input_spec import LANDMARK_INPUT, InputSpec
 from blazepose.models.blocks import Separable, upsample
 from blazepose.models.encoder import Encoder
 from blazepose.models.outputs import LandmarkOutputs
-from blazepose.models.variants import LANDMARK_INPUT, InputSpec, LandmarkVariant
+from blazepose.models.variants import LandmarkVariant
 from blazepose.topology import NUM_HEATMAPS, NUM_OUTPUTS
 
 

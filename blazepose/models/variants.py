@@ -6,22 +6,9 @@ Source of every number: docs/reference/mediapipe.md section 5.
 from dataclasses import dataclass
 from typing import Literal
 
-from blazepose.anchors import ANCHORS_PER_CELL, DETECTOR_SIZE
+from blazepose.anchors import ANCHORS_PER_CELL
 
 Wiring = Literal["mediapipe", "paper"]
-
-
-@dataclass(frozen=True)
-class InputSpec:
-    """Input size and value range of a network: square RGB images with values from `low` to `high`."""
-
-    size: int
-    low: float
-    high: float
-
-
-LANDMARK_INPUT = InputSpec(size=256, low=0.0, high=1.0)
-DETECTOR_INPUT = InputSpec(size=DETECTOR_SIZE, low=-1.0, high=1.0)
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from blazepose.anchors import ALIGNMENT_POINTS
 from blazepose.atomic import atomic_path
 from blazepose.data.annotation import Source
 from blazepose.file_content import check_file, first_line, unreadable
+from blazepose.input_spec import InputSpec
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
-from blazepose.models.variants import InputSpec
 from blazepose.topology import OUTPUTS
 
 _PREFIX = "net."

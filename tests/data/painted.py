@@ -12,7 +12,7 @@ from blazepose.data.detector_dataset import DetectorDataset
 from blazepose.data.detector_sample import DetectorSample
 from blazepose.data.detector_windows import DetectorAugmentation
 from blazepose.data.person_box import person_box
-from blazepose.models.variants import DETECTOR_INPUT
+from blazepose.input_spec import DETECTOR_INPUT
 from tests.data.test_align import STANDING, person
 
 STILL = DetectorAugmentation(

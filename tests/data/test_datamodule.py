@@ -22,7 +22,7 @@ from blazepose.data.dataset import PoseDataset
 from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
 from blazepose.data.readers import read_source
 from blazepose.data.sampler import EpochSampler
-from blazepose.models.variants import LANDMARK_INPUT
+from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.topology import INDEX
 from tests.stick_figures import write_lsp
 

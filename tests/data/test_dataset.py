@@ -18,7 +18,7 @@ from blazepose.data.person_mask import BACKGROUND, IGNORE, PERSON
 from blazepose.data.readers import read_source
 from blazepose.evaluation.predict import cut_crop, plan_label_crops
 from blazepose.image import ImageError
-from blazepose.models.variants import LANDMARK_INPUT
+from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.topology import INDEX, MIRROR, NUM_LANDMARKS, TORSO
 
 STILL = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, photometric=False)

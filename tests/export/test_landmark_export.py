@@ -13,8 +13,9 @@ from blazepose.data.readers import read_source
 from blazepose.export import landmark_export as landmark
 from blazepose.export.export_module import ExportModule
 from blazepose.export.landmark_export import export_landmark_net, verification_crops
+from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.models.landmark_net import LandmarkNet
-from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
+from blazepose.models.variants import landmark_variant
 from blazepose.runtime.engines import LandmarkEngine
 from blazepose.training.checkpoint import landmark_metadata
 from blazepose.training.weights import load_landmark_net, read_weights

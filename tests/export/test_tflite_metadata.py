@@ -9,7 +9,7 @@ from blazepose.export.tflite_metadata import (
     normalization_metadata,
     read_normalization,
 )
-from blazepose.models.variants import DETECTOR_INPUT, LANDMARK_INPUT
+from blazepose.input_spec import DETECTOR_INPUT, LANDMARK_INPUT
 from blazepose.runtime.inference_sessions import metadata_entry
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from blazepose.synthetic.appearance.figure import Figure, FigureBuilder, figure_builder
 from blazepose.synthetic.body.body_model import Shape
-from blazepose.synthetic.dataset.starter import render_set
+from blazepose.synthetic.dataset.render_set import render_set
 from blazepose.synthetic.poses.families import FAMILIES
 from blazepose.synthetic.render.renderer import Renderer
 from tests.synthetic.sets import render_small

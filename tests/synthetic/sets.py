@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from blazepose.synthetic.dataset import workers
-from blazepose.synthetic.dataset.starter import render_set
+from blazepose.synthetic.dataset.render_set import render_set
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ from blazepose.evaluation.score import ScoredPeople, score
 from blazepose.metrics.mask_iou import mean_iou
 from blazepose.metrics.pck import pck
 from blazepose.runtime.engines import LandmarkEngine
-from blazepose.synthetic.dataset.starter import render_set
+from blazepose.synthetic.dataset.render_set import render_set
 from blazepose.synthetic.poses.families import FAMILIES
 from blazepose.topology import LANDMARKS
 

@@ -14,7 +14,7 @@ from blazepose.data.dataset import PoseDataset
 from blazepose.data.person_mask import PERSON
 from blazepose.data.readers import read_source
 from blazepose.image import read_image
-from blazepose.models.variants import LANDMARK_INPUT
+from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.synthetic.dataset.labels import HIDDEN_FLAG, VISIBLE_FLAG
 from blazepose.synthetic.poses.families import FAMILIES
 from blazepose.synthetic.render.renderer import MAX_FIGURES

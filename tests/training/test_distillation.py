@@ -7,9 +7,10 @@ from torch.utils.data import default_collate
 from blazepose.data.augment import Augmentation
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.readers import read_source
+from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.outputs import LandmarkOutputs
-from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
+from blazepose.models.variants import landmark_variant
 from blazepose.topology import INDEX, LANDMARKS, LSP14, NUM_OUTPUTS, ROI_CENTER, ROI_SCALE
 from blazepose.training.checkpoint import landmark_metadata
 from blazepose.training.distillation import (

@@ -6,8 +6,9 @@ import torch
 from blazepose.atomic import file_sha256
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.readers import read_source
+from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.models.landmark_net import LandmarkNet
-from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
+from blazepose.models.variants import landmark_variant
 from blazepose.training import initialization
 from blazepose.training.initialization import InitialState, initialize
 from tests.training.saved_net import save

@@ -5,7 +5,7 @@ import numpy as np
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.person_mask import BACKGROUND, PERSON
 from blazepose.data.readers import read_source
-from blazepose.models.variants import LANDMARK_INPUT
+from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.training.sample_images import draw_labels
 
 

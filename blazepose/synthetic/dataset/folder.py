@@ -22,10 +22,12 @@ from typing import Any
 from blazepose.atomic import atomic_path
 from blazepose.image import read_image
 from blazepose.synthetic.dataset.generate import CHUNK, Recipe, RenderedImage
-from blazepose.synthetic.dataset.starter import SPLITS
 from blazepose.topology import EDGES, LANDMARKS
 
 log = logging.getLogger(__name__)
+
+SPLITS = ("train", "val")
+"""Splits of every set; their positions are part of the seed."""
 
 _RECIPE, _LOCK = "recipe.json", ".lock"
 

@@ -137,6 +137,7 @@ def test_backgrounds_need_readable_images(tmp_path):
 
 @pytest.mark.parametrize("missing", ["anny", "warp"])
 def test_a_missing_package_is_reported_with_the_extra(tmp_path, monkeypatch, missing):
+    monkeypatch.chdir(tmp_path)
     real = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name, *args: None if name == missing else real(name, *args)
@@ -144,8 +145,8 @@ def test_a_missing_package_is_reported_with_the_extra(tmp_path, monkeypatch, mis
     with pytest.raises(
         ImportError, match=rf"need {missing}, which is not installed: pip install .*\[synthetic\]"
     ):
-        render_small(tmp_path / "set")
-    assert not (tmp_path / "set").exists()
+        provide_starter(["synthetic:data/synthetic"])
+    assert not (tmp_path / "data").exists()
 
 
 def test_other_files_in_the_starter_folder_are_reported(tmp_path, monkeypatch):
