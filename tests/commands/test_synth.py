@@ -72,7 +72,7 @@ def test_errors_are_one_line(tmp_path, capsys):
 @pytest.mark.parametrize(("kind", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
 def test_an_interrupt_prints_how_to_resume(tmp_path, capsys, monkeypatch, kind, name):
     monkeypatch.setattr(
-        "blazepose.synthetic.dataset.workers.announce_first_use", lambda: signal.raise_signal(kind)
+        "blazepose.synthetic.dataset.render_set.announce_first_use", lambda: signal.raise_signal(kind)
     )
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
