@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from blazepose.file_content import check_file, unreadable
+from blazepose.native_messages import hide_harmless_messages
 from blazepose.task_bundle import BUNDLE, TFLITE, read_tflite
 
 METADATA_KEY = "blazepose"
@@ -53,8 +54,9 @@ class LiteRtSession:
 
         content = read_tflite(path, entry)
         try:
-            self._interpreter = Interpreter(model_content=content, num_threads=num_threads or _cores())
-            self._interpreter.allocate_tensors()
+            with hide_harmless_messages():
+                self._interpreter = Interpreter(model_content=content, num_threads=num_threads or _cores())
+                self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             expected_kind = TFLITE if path.suffix == ".tflite" else f"{BUNDLE} with {entry}"
             raise unreadable(path, expected_kind, error, _litert_next_step(str(error))) from error

@@ -19,6 +19,7 @@ from anny.shape_distribution import SimpleShapeDistribution
 from safetensors import SafetensorError
 
 from blazepose.image import read_image
+from blazepose.native_messages import hide_harmless_messages
 from blazepose.synthetic.body.skeleton import Angles, Skeleton
 
 AGES = (6.0, 85.0)
@@ -66,8 +67,9 @@ class BodyModel:
     """
 
     def __init__(self) -> None:
-        # When anny starts Warp, it prints version, devices and compiled modules.
-        wp.config.log_level = wp.LOG_ERROR
+        wp.config.log_level = wp.LOG_ERROR  # else Warp prints version, devices and compiled modules
+        with hide_harmless_messages():
+            wp.init()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.anny = anny.Anny(phenotypes="all").to(torch.float32)

@@ -52,7 +52,6 @@ class Renderer:
     """
 
     def __init__(self, builder: FigureBuilder, device: str | None = None) -> None:
-        wp.init()
         self.device = device or str(wp.get_preferred_device())
         self._builder = builder
         count = builder.faces.max() + 1

@@ -1,0 +1,39 @@
+"""Known harmless messages of native libraries, which they print to the process's standard error."""
+
+import os
+import re
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_HARMLESS = re.compile(
+    rb"INFO: Created TensorFlow Lite|WARNING: Read-only tensor|WARNING: Logging before InitGoogle"
+    rb"|W0000 .*inference_feedback_manager|Warp CUDA warning: Could not find or load"
+)
+_one_at_a_time = threading.RLock()
+
+
+@contextmanager
+def hide_harmless_messages() -> Iterator[None]:
+    """Drop these messages inside the block; all others are printed at its end.
+
+    No option of LiteRT, MediaPipe or Warp switches them off: they are written to file descriptor 2, which is
+    redirected meanwhile.
+    """
+    if sys.stderr is None:  # no console
+        yield
+        return
+    with _one_at_a_time, tempfile.TemporaryFile() as messages:
+        stderr = os.dup(2)
+        os.dup2(messages.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            messages.seek(0)
+            for line in messages:
+                if not _HARMLESS.match(line):
+                    os.write(2, line)
