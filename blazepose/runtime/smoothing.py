@@ -4,11 +4,13 @@ Source: docs/reference/mediapipe.md section 3; Casiez, Roussel, Vogel: 1€ Filt
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from blazepose.runtime.landmarker import LandmarkResult
+from blazepose.runtime.tracker_options import TrackerOptions
 
 _DEFAULT_RATE = 30.0
 """Frames a second, before the second frame."""
@@ -80,6 +82,21 @@ class Smoothed(NamedTuple):
     landmarks: np.ndarray
     alignment_px: np.ndarray
     world: np.ndarray
+
+
+Smoother = Callable[[LandmarkResult, float], Smoothed]
+"""Filter of one person: takes the results in order of time, with the time in seconds."""
+
+
+def create_smoother(options: TrackerOptions) -> Smoother:
+    """Create the filter of a person who appears."""
+    smooth = options.smooth_landmarks and options.running_mode == "video"
+    return PoseSmoother() if smooth else keep_unsmoothed
+
+
+def keep_unsmoothed(result: LandmarkResult, time_s: float) -> Smoothed:
+    """Return the result as it is."""
+    return Smoothed(result.landmarks, result.alignment_px, result.world)
 
 
 class PoseSmoother:

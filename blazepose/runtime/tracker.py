@@ -1,5 +1,13 @@
 """Detector and landmark network together: people are detected once, then tracked from frame to frame.
 
+A frame is four steps in a row. The first three are taken twice: for the tracks and the caller's ROIs, then
+for new people, because the detector runs only if the tracks leave a place free.
+
+1. Candidates: `Association.propose_tracked` and `propose_new` return the ROIs where people may be.
+2. Landmarks: `_landmarks_at` runs the network on a batch of ROIs. Only this and the detector use the image.
+3. Association: `Association.resolve` determines which person each result is.
+4. Smoothing: `_finish_pose` filters each person's landmarks.
+
 Source: docs/reference/mediapipe.md sections 2 and 3. Unlike MediaPipe, it searches a lost person in the same
 frame, gives people stable ids, does not jump to another person, and takes ROIs and boxes from the caller.
 """
@@ -13,23 +21,15 @@ from typing import Any
 
 import numpy as np
 
-from blazepose.geometry import Roi, roi_from_alignment, roi_iou
-from blazepose.runtime.association import (
-    MERGE_IOU,
-    Track,
-    TrackedPoses,
-    detect_id_swap,
-    drop_tracked_rois,
-    find_duplicate,
-    match_greedy,
-)
+from blazepose.geometry import Roi, roi_from_alignment
+from blazepose.runtime.association import Association, Candidate
 from blazepose.runtime.engines import InferenceEngine, LandmarkEngine
 from blazepose.runtime.frames import as_rgb
 from blazepose.runtime.landmarker import LandmarkResult, run_landmarker
 from blazepose.runtime.person_detector import PersonDetector
 from blazepose.runtime.pose import Pose
 from blazepose.runtime.roi_inputs import is_valid_roi, parse_rois, rois_from_boxes
-from blazepose.runtime.smoothing import PoseSmoother
+from blazepose.runtime.track import Track
 from blazepose.runtime.tracker_options import TrackerOptions
 
 log = logging.getLogger(__name__)
@@ -39,14 +39,6 @@ _MIN_INTERVAL_MS = 1.0
 
 _DEFAULT_INTERVAL_MS = 1000 / 30
 """Interval of frames without timestamps."""
-
-_MIN_TRACK_IOU = 0.2
-"""IoU of two ROIs of one person who has moved meanwhile. Chosen: equal ROIs reach it two thirds of a side
-apart."""
-
-_MAX_MOTION_MS = 150.0
-"""Time after which a lost person may have moved that far; right after the loss, `MERGE_IOU` applies. Chosen:
-three sides a second, a person who runs."""
 
 
 class PoseTracker:
@@ -107,11 +99,8 @@ class PoseTracker:
 
     def reset(self) -> None:
         """Forget all people, ids and the time, as before another video."""
-        self._tracks: list[Track] = []
-        self._lost: list[Track] = []
-        self._time_ms = -math.inf
+        self._association = Association(self.options)
         self._shape: tuple[int, ...] = ()
-        self._next_id = 0
 
     def __call__(
         self,
@@ -139,132 +128,74 @@ class PoseTracker:
         if self.options.running_mode == "image":
             _check_count(len(user_rois or ()) + len(box_rois or ()), self.options.num_poses)
             self.reset()
-        self._set_time(timestamp_ms)
+        time_ms = self._check_time(timestamp_ms)
         if image.shape[:2] != self._shape:  # another image: no track is valid in it
-            self._tracks, self._lost, self._shape = [], [], image.shape[:2]
+            self._association.clear()
+            self._shape = image.shape[:2]
 
-        tracked = self._update_tracks(image, user_rois or [])
-        self._lost = [t for t in self._lost if self._time_ms - t.last_seen_ms <= self.options.max_lost_ms]
-        if len(tracked) < self.options.num_poses:
-            if user_rois is None and box_rois is None and self._detector:
-                self._start_tracks(image, [detection.roi for detection in self._detector(image)], tracked)
-            elif box_rois:
-                self._start_tracks(image, box_rois, tracked, from_boxes=True)
-        self._tracks = [track for track, _ in tracked]
-        return sorted((self._finish_pose(image, *person) for person in tracked), key=lambda pose: pose.id)
+        self._find_people(image, self._association.propose_tracked(user_rois or [], time_ms))
+        new_rois = self._new_rois(image, user_rois, box_rois)
+        self._find_people(image, self._association.propose_new(new_rois), in_boxes=bool(box_rois))
+        poses = [self._finish_pose(person.track, person.result) for person in self._association.tracked]
+        return sorted(poses, key=lambda pose: pose.id)
 
-    def _set_time(self, timestamp_ms: float | None) -> None:
-        """Set the time of the frame."""
+    def _check_time(self, timestamp_ms: float | None) -> float:
+        """Return the time of the frame."""
+        last_ms = self._association.time_ms
         if timestamp_ms is None:
-            timestamp_ms = 0.0 if math.isinf(self._time_ms) else self._time_ms + _DEFAULT_INTERVAL_MS
+            timestamp_ms = 0.0 if math.isinf(last_ms) else last_ms + _DEFAULT_INTERVAL_MS
         if not isinstance(timestamp_ms, Real) or not math.isfinite(timestamp_ms):
             raise ValueError(f"timestamp_ms={timestamp_ms!r} must be a finite number of milliseconds")
-        if timestamp_ms <= self._time_ms:
+        if timestamp_ms <= last_ms:
             raise ValueError(
-                f"timestamps must increase (got {timestamp_ms:g} ms after {self._time_ms:g} ms). "
+                f"timestamps must increase (got {timestamp_ms:g} ms after {last_ms:g} ms). "
                 "Call reset() before a new video."
             )
-        if timestamp_ms - self._time_ms < _MIN_INTERVAL_MS and not self._warned:
+        if timestamp_ms - last_ms < _MIN_INTERVAL_MS and not self._warned:
             self._warned = True
-            log.warning("frames are %.3g ms apart: are these seconds?", timestamp_ms - self._time_ms)
-        self._time_ms = timestamp_ms
+            log.warning("frames are %.3g ms apart: are these seconds?", timestamp_ms - last_ms)
+        return timestamp_ms
 
-    def _update_tracks(self, image: np.ndarray, user_rois: list[Roi]) -> TrackedPoses:
-        """Return people who are still tracked, at given ROIs or where they were; the others become lost."""
-        matches = match_greedy(user_rois, [track.roi for track in self._tracks], _MIN_TRACK_IOU)
-        candidates = []
-        for k, track in enumerate(self._tracks):
-            roi = user_rois[matches[k]] if k in matches else track.roi
-            result = self._landmarks_at(image, roi)
-            # Of two tracks with one person, the one whose ROI fits the person better keeps it.
-            candidates.append((roi_iou(result.next_roi(), roi) if result else 0.0, track, result))
-        pinned_ids = {self._tracks[k].id for k in matches}
-        tracked: TrackedPoses = []
-        for iou, track, result in sorted(candidates, key=lambda row: -row[0]):
-            duplicate = find_duplicate(result, tracked) if result else None
-            if result and iou > _MIN_TRACK_IOU and not duplicate:
-                tracked.append((track, result))
-            else:
-                self._lost.append(track)
-                if duplicate:
-                    track.merge_with(duplicate)
-        for roi in (roi for n, roi in enumerate(user_rois) if n not in matches.values()):
-            result = self._landmarks_at(image, roi)
-            if not result or find_duplicate(result, tracked):
-                continue
-            if len(tracked) == self.options.num_poses:
-                replaceable = [k for k, (track, _) in enumerate(tracked) if track.id not in pinned_ids]
-                if not replaceable:
-                    break
-                del tracked[replaceable[-1]]
-            track = self._recover_or_start(roi, tracked)
-            pinned_ids.add(track.id)
-            tracked.append((track, result))
-        return tracked
+    def _new_rois(
+        self, image: np.ndarray, user_rois: list[Roi] | None, box_rois: list[Roi] | None
+    ) -> list[Roi]:
+        """Return the ROIs of the caller's boxes, or if places are free, those of the detector."""
+        rois = box_rois or []
+        if user_rois is None and box_rois is None and self._detector and self._association.num_free:
+            rois = [detection.roi for detection in self._detector(image)]
+        return [roi for roi in rois if is_valid_roi(roi)]
 
-    def _start_tracks(
-        self, image: np.ndarray, rois: list[Roi], tracked: TrackedPoses, from_boxes: bool = False
-    ) -> None:
-        """Add people who are new or recovered.
+    def _find_people(self, image: np.ndarray, candidates: list[Candidate], in_boxes: bool = False) -> None:
+        """Run the landmark network on candidates, and associate the results, while places are free.
 
         Args:
             image: the frame.
-            rois: where people are, by a detector.
-            tracked: people of this frame so far; the new ones are appended.
-            from_boxes: whether the ROIs are of boxes, and have neither the hips' position nor a rotation.
+            candidates: where people may be; emptied as far as places are free.
+            in_boxes: whether the ROIs are of boxes, and have neither the hips' position nor a rotation.
         """
-        rois = drop_tracked_rois([roi for roi in rois if is_valid_roi(roi)], tracked)
-        # Those near lost tracks first.
-        lost_iou = {roi: max((roi_iou(roi, t.roi) for t in self._lost), default=0.0) for roi in rois}
-        for roi in sorted(rois, key=lambda roi: -lost_iou[roi]):
-            if len(tracked) == self.options.num_poses:
-                return
-            recovered = self._match_lost_track(roi)
-            if not recovered and len(tracked) + len(self._lost) >= self.options.num_poses:
-                continue  # the place is kept for a lost person
-            result = self._landmarks_at(image, roi)
-            if result and from_boxes:
-                result = self._landmarks_at(image, result.next_roi())
-            if result and not find_duplicate(result, tracked):
-                tracked.append((self._recover_or_start(roi, tracked), result))
+        while batch := self._association.take_batch(candidates):
+            results = self._landmarks_at(image, [candidate.roi for candidate in batch])
+            if in_boxes:
+                second = iter(self._landmarks_at(image, [result.next_roi() for result in results if result]))
+                results = [next(second) if result else None for result in results]
+            self._association.resolve(batch, results)
 
-    def _landmarks_at(self, image: np.ndarray, roi: Roi) -> LandmarkResult | None:
-        """Run the landmark network on an ROI; None if there is no person who can be tracked."""
-        result = run_landmarker(self._landmarker, image, roi)
+    def _landmarks_at(self, image: np.ndarray, rois: list[Roi]) -> list[LandmarkResult | None]:
+        """Run the landmark network on ROIs; None where there is no person who can be tracked."""
+        results = [run_landmarker(self._landmarker, image, roi) for roi in rois]
+        return [result if self._is_person(result) else None for result in results]
+
+    def _is_person(self, result: LandmarkResult) -> bool:
         present = result.pose_presence > self.options.min_pose_presence_confidence
-        return result if present and is_valid_roi(result.next_roi()) else None
+        return present and is_valid_roi(result.next_roi())
 
-    def _match_lost_track(self, roi: Roi) -> Track | None:
-        """Return the lost track that an ROI belongs to; the longer it is lost, the farther it may be."""
-        nearest = max(self._lost, key=lambda track: roi_iou(roi, track.roi), default=None)
-        if not nearest:
-            return None
-        elapsed = min(1.0, (self._time_ms - nearest.last_seen_ms) / _MAX_MOTION_MS)
-        min_iou = MERGE_IOU + (_MIN_TRACK_IOU - MERGE_IOU) * elapsed
-        return nearest if roi_iou(roi, nearest.roi) > min_iou else None
-
-    def _recover_or_start(self, roi: Roi, tracked: TrackedPoses) -> Track:
-        """Return a track for a person who appears at an ROI, with the id of the lost one if it matches."""
-        recovered = self._match_lost_track(roi)
-        if not recovered:
-            self._next_id += 1
-            return Track(self._next_id - 1, roi, self._time_ms, PoseSmoother())
-        self._lost.remove(recovered)
-        if swapped := detect_id_swap(recovered, roi, tracked, self._time_ms):
-            recovered.id, swapped.id = swapped.id, recovered.id
-        return Track(recovered.id, roi, self._time_ms, PoseSmoother())
-
-    def _finish_pose(self, image: np.ndarray, track: Track, result: LandmarkResult) -> Pose:
+    def _finish_pose(self, track: Track, result: LandmarkResult) -> Pose:
         """Smooth a result, update its track, and return the pose."""
-        height, width = image.shape[:2]
-        landmarks, world, roi = result.landmarks, result.world, result.next_roi()
-        if self.options.running_mode == "video" and self.options.smooth_landmarks:
-            smoothed = track.smoother(result, self._time_ms / 1000)
-            landmarks, world = smoothed.landmarks, smoothed.world
-            roi = roi_from_alignment(*smoothed.alignment_px)
-        track.update(roi, self._time_ms)
+        height, width = self._shape
+        smoothed = track.smoother(result, self._association.time_ms / 1000)
+        track.update(roi_from_alignment(*smoothed.alignment_px), self._association.time_ms)
         mask = result.mask(width, height) if self.options.output_segmentation_masks else None
-        return Pose(track.id, landmarks, world, result.pose_presence, result.roi, mask)
+        return Pose(track.id, smoothed.landmarks, smoothed.world, result.pose_presence, result.roi, mask)
 
 
 def _check_count(num_given: int, num_poses: int) -> None:

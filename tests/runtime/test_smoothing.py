@@ -5,7 +5,8 @@ import pytest
 
 from blazepose.geometry import Roi
 from blazepose.runtime.landmarker import LandmarkResult
-from blazepose.runtime.smoothing import LowPass, OneEuro, PoseSmoother
+from blazepose.runtime.smoothing import LowPass, OneEuro, PoseSmoother, create_smoother
+from blazepose.runtime.tracker_options import TrackerOptions
 
 
 def run(smooth: OneEuro, values, times, scale: float = 1.0) -> list[float]:
@@ -142,3 +143,15 @@ def test_a_person_without_size_gives_finite_values():
     smooth = PoseSmoother()
     for time in (0.0, 0.033):
         assert np.isfinite(smooth(flat, time).landmarks).all()
+
+
+@pytest.mark.parametrize(
+    ("running_mode", "smooth_landmarks", "smoothed"),
+    [("video", True, True), ("video", False, False), ("image", True, False)],
+)
+def test_only_videos_are_smoothed_and_only_if_requested(running_mode, smooth_landmarks, smoothed):
+    smooth = create_smoother(TrackerOptions(running_mode=running_mode, smooth_landmarks=smooth_landmarks))
+    smooth(make_result(0.0), 0.0)
+    raw = make_result(3.0)
+    for name, values in smooth(raw, 0.033)._asdict().items():
+        assert np.array_equal(values, getattr(raw, name)) != smoothed

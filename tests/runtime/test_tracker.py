@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from blazepose.geometry import Roi, roi_iou
+from blazepose.runtime.tracker import PoseTracker
 from tests.runtime.scripted import IMAGE, at
 
 
@@ -22,6 +23,15 @@ def test_the_detector_runs_only_while_fewer_people_are_tracked_than_num_poses(wo
     assert world.show(pair, 99, anna=at(100), ben=at(400)) == [("anna", 0), ("ben", 1)]
     assert world.show(pair, 132, anna=at(100), ben=at(400)) == [("anna", 0), ("ben", 1)]
     assert world.detector_calls == 7
+
+
+def test_the_landmark_network_runs_once_per_person_and_place(world):
+    people = {f"p{k}": at(100 * k) for k in range(1, 6)}
+    for places in (1, 3, 5, 7):
+        tracker, before = world.tracker(num_poses=places), len(world.landmarker_rois)
+        for k in range(3):
+            assert len(world.show(tracker, k * 33, **people)) == min(places, 5)
+        assert len(world.landmarker_rois) - before == 3 * min(places, 5)
 
 
 def test_the_next_roi_is_the_last_pose(world):
@@ -166,13 +176,16 @@ def test_one_person_detected_twice_is_one(world):
 
 
 def test_the_number_of_tracks_is_bounded_over_hours(world):
+    def num_people(tracker: PoseTracker) -> int:
+        return len(tracker._association.tracked) + len(tracker._association.lost)
+
     rng, tracker, with_rois, most = np.random.default_rng(0), world.tracker(num_poses=3), world.tracker(), 0
     for k in range(2000):
         if k % 40 == 0:
             world.people = {f"p{n}": at(x) for n, x in enumerate(rng.uniform(0, 1500, rng.integers(0, 5)))}
         tracker(IMAGE, k * 33)
         with_rois(IMAGE, k * 33, rois=[at(rng.uniform(0, 1500))])
-        assert len(tracker._tracks) + len(tracker._lost) <= 3
-        most = max(most, len(with_rois._tracks) + len(with_rois._lost))
+        assert num_people(tracker) <= 3
+        most = max(most, num_people(with_rois))
     assert most <= 32  # people lost within a second of 30 frames
-    assert tracker._next_id > 50
+    assert tracker._association._next_id > 50

@@ -82,6 +82,16 @@ def test_a_given_roi_replaces_a_person_without_one(world):
     assert world.name(pose) == "ben"
 
 
+def test_more_rois_than_places_do_not_run_the_landmark_network(world):
+    tracker = world.tracker(num_poses=2)
+    world.people = {f"p{k}": at(100 * k) for k in range(1, 6)}
+    for k in range(2):
+        poses = tracker(IMAGE, k * 33, rois=[at(900), *world.people.values()])
+        assert [pose.roi for pose in poses] == [at(100), at(200)]
+    empty_first = [at(900), at(100), at(200)]
+    assert world.landmarker_rois == [*empty_first, at(100), at(200)]
+
+
 def test_the_landmark_network_runs_twice_on_given_boxes(world):
     tracker = world.tracker()
     world.people = {"anna": at(100)}
@@ -93,6 +103,16 @@ def test_the_landmark_network_runs_twice_on_given_boxes(world):
     (pose,) = tracker(IMAGE, 33, boxes_xyxy=[box])
     assert (pose.id, world.landmarker_rois[2:]) == (0, [at(100)])
     assert tracker(IMAGE, 66, boxes_xyxy=[(500, 0, 510, 20)]) != []
+
+
+def test_boxes_without_a_person_do_not_shift_the_others(world):
+    tracker = world.tracker(num_poses=3)
+    world.people = {"anna": at(100), "ben": at(400)}
+    boxes = [(x - 30, 190, x + 20, 260) for x in (100, 250, 400)]
+    poses = tracker(IMAGE, 0, boxes_xyxy=boxes)
+    assert [(world.name(pose), pose.roi) for pose in poses] == [("anna", at(100)), ("ben", at(400))]
+    given = [roi_from_box(np.array(box)) for box in boxes]
+    assert world.landmarker_rois == [*given, at(100), at(400)]
 
 
 def test_given_rois_and_boxes_without_a_person_return_none(world):
@@ -130,4 +150,6 @@ def test_a_person_with_an_roi_in_every_frame_has_a_velocity(world):
     for k in range(5):
         world.people = {"anna": at(100 + 10 * k)}
         tracker(IMAGE, k * 40, rois=[at(100 + 10 * k)])
-    assert tracker._tracks[0].velocity[0] == pytest.approx(0.25 * (1 - math.exp(-160 / 93)), abs=0.01)
+    assert tracker._association.tracked[0].track.velocity[0] == pytest.approx(
+        0.25 * (1 - math.exp(-160 / 93)), abs=0.01
+    )
