@@ -16,8 +16,8 @@ from blazepose.data.datamodule import (
     PoseDataModule,
     describe_sources,
     find_image_files,
+    labelled_outputs,
     read_filtered,
-    trained_outputs,
 )
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.detector_dataset import DetectorDataset, describe_images
@@ -43,7 +43,6 @@ from blazepose.training.processes import describe_processes
 from blazepose.training.runs import DETECTOR_RUNS, LANDMARK_RUNS, open_run, resume_run
 from blazepose.training.sample_images import draw_landmark_predictions, draw_samples
 from blazepose.training.stages import Stages, supervised_by
-from blazepose.training.supervised_outputs import describe_supervised, next_step
 
 log = logging.getLogger("blazepose")
 
@@ -97,7 +96,7 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     train = read_filtered(cfg.data.train, person_filter)
     val = read_filtered(cfg.data.val, EVALUATION_FILTER)
     negatives = find_image_files(cfg.data.negatives, "data.negatives")
-    supervised = supervised_by(trained_outputs(train, negatives), stages, cfg.loss)
+    supervised = supervised_by(labelled_outputs(train, negatives), stages, cfg.loss)
     train_set = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed)
     data = PoseDataModule(train_set, PoseDataset(val, net.input_spec), loader_config, cfg.seed)
 
@@ -108,7 +107,7 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     module = LandmarkModule(net, loss_config, optimizer_config, stages, supervised, metadata, start.teacher)
 
     folder = folder or open_run(LANDMARK_RUNS, cfg.name, cfg)
-    lines = [describe_net(net), *describe_sources(train, val), describe_supervised(supervised)]
+    lines = [describe_net(net), *describe_sources(train, val), supervised.describe()]
     for line in (*lines, *describe_initialization(start, cfg.init, optimizer_config)):
         log.info(line)
     monitor = "val/pck@0.2" if val and validates(settings, stages) else None
@@ -117,7 +116,12 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     trainer = build_trainer(folder, settings, optimizer_config, stages, callbacks)
     for line in describe_processes(trainer, loader_config.batch_size, optimizer_config.lr):
         log.info(line)
-    fit(trainer, module, data, folder, checkpoint, next_step(supervised), start.metadata is not None)
+    next_step = (
+        "evaluate them: blazepose eval weights="
+        if supervised.landmarks
+        else "next, the regression: blazepose train stages.joint=0 stages.regression=60 init="
+    )
+    fit(trainer, module, data, folder, checkpoint, next_step, start.metadata is not None)
 
 
 def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None) -> None:

@@ -17,9 +17,9 @@ from blazepose.metrics.spread import VarianceRatio
 from blazepose.models.landmark_net import LandmarkNet, network_input
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.runtime.decode import refine_by_heatmap
+from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.targets.heatmaps import decode_heatmaps
 from blazepose.topology import (
-    LANDMARKS,
     NUM_HEATMAPS,
     NUM_LANDMARKS,
     NUM_OUTPUTS,
@@ -63,7 +63,7 @@ class LandmarkModule(LightningModule):
         loss_config: LandmarkLossConfig,
         optimizer_config: OptimizerConfig,
         stages: Stages,
-        supervised: dict[str, list[str]],
+        supervised: SupervisedOutputs,
         metadata: dict[str, Any],
         teacher: LandmarkNet | None = None,
     ) -> None:
@@ -74,18 +74,20 @@ class LandmarkModule(LightningModule):
         self.stages = stages
         self.supervised = supervised
         # The teacher supervises the outputs without labels.
-        self.outputs: list[str] = (metadata["trained"] if teacher else supervised)["outputs"]
-        self.distilled = metadata["init"]["trained"] if teacher else {"landmarks": [], "outputs": []}
+        self.distilled = (
+            SupervisedOutputs.from_metadata(metadata["init"]["trained"]) if teacher else SupervisedOutputs()
+        )
+        self.outputs = self.distilled.merge(supervised).outputs
         points = torch.ones(NUM_OUTPUTS, dtype=torch.bool)
         points[:NUM_LANDMARKS] = False
-        points[both_sides(self.distilled["landmarks"])] = True
+        points[both_sides(self.distilled.landmarks)] = True
         self.teacher_points: Tensor
         self.register_buffer("teacher_points", points, persistent=False)
         self.metadata = metadata
         # In a list, so that it is not a submodule: it is neither trained, averaged nor saved.
         self._teacher = [teacher.requires_grad_(False).eval()] if teacher else []
         # Losses over whole maps cost a tenth of a step on a CPU; most sources label half of the points.
-        indices = [*both_sides(supervised["heatmaps"]), ROI_CENTER, ROI_SCALE]
+        indices = [*both_sides(supervised.heatmaps), ROI_CENTER, ROI_SCALE]
         self.heatmap_points: Tensor
         self.register_buffer("heatmap_points", torch.tensor(indices), persistent=False)
         # Collected on the device and read every few steps: a training step must not wait for it.
@@ -114,14 +116,12 @@ class LandmarkModule(LightningModule):
             labels = {**batch, "labelled": teacher.supervised_points(batch["labelled"])}
         terms: dict[str, Tensor] = {}
         if stage != "regression":
-            terms |= heatmap_losses(out, labels, config, self.supervised["outputs"], self.heatmap_points)
+            terms |= heatmap_losses(out, labels, config, self.supervised, self.heatmap_points)
         if stage != "heatmap":
             terms |= regression_losses(out, labels, config, self.supervised, size)
         if teacher:
-            distilled = distillation_losses(
-                out, teacher, labels, config, size, self.distilled["outputs"], stage
-            )
-            if "pose" in self.supervised["outputs"]:
+            distilled = distillation_losses(out, teacher, labels, config, size, self.distilled.outputs, stage)
+            if "pose" in self.supervised.outputs:
                 distilled.pop("pose", None)  # every image has this label
             for name, term in distilled.items():
                 terms[name] = terms.get(name, 0) + config.distill * term
@@ -185,7 +185,7 @@ class LandmarkModule(LightningModule):
         out = self(batch["image"])
         labels = batch["points"][:, :NUM_LANDMARKS, :2].cpu()
         labelled = batch["labelled"][:, :NUM_LANDMARKS].cpu()
-        counted = labelled & torch.tensor(self.supervised_landmarks)
+        counted = labelled & torch.from_numpy(self.supervised_landmarks)
         torso = torch.from_numpy(torso_size(labels.numpy(), labelled.numpy()))
         decoded = self._decode(out)
         for decoding, predicted in decoded.items():
@@ -215,10 +215,9 @@ class LandmarkModule(LightningModule):
         return "refined" if regresses else "heatmap"
 
     @property
-    def supervised_landmarks(self) -> list[bool]:
-        """Mask of the 33 landmarks that the run trains: only these are validated and drawn."""
-        names = self.supervised["landmarks" if self.headline == "refined" else "heatmaps"]
-        return [name in names for name in LANDMARKS]
+    def supervised_landmarks(self) -> np.ndarray:
+        """Mask of the landmarks that the run trains, bool (33,): only these are validated and drawn."""
+        return self.supervised.mask("landmarks" if self.headline == "refined" else "heatmaps")
 
     def on_validation_epoch_end(self) -> None:
         for decoding, metric in self.pck.items():
