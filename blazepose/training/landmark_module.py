@@ -6,8 +6,6 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from pytorch_lightning import LightningModule
-from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from blazepose.data.sample import PoseBatch
@@ -28,15 +26,9 @@ from blazepose.topology import (
     both_sides,
 )
 from blazepose.training.distillation import TeacherOutputs, distillation_losses, run_teacher
-from blazepose.training.lightning_hooks import (
-    check_finite,
-    check_steps,
-    clip_gradients,
-    optimizer_and_schedule,
-    steps_per_epoch,
-)
 from blazepose.training.loss_config import LandmarkLossConfig, validate_recipe
 from blazepose.training.optimizer import OptimizerConfig
+from blazepose.training.pose_module import PoseModule
 from blazepose.training.stages import Stages, set_stage
 from blazepose.training.supervised_losses import heatmap_losses, regression_losses
 
@@ -44,7 +36,7 @@ DECODINGS = ("refined", "raw", "heatmap")
 """Validated: regression refined by the heatmap as at run time, regression alone, heatmap with offset."""
 
 
-class LandmarkModule(LightningModule):
+class LandmarkModule(PoseModule):
     """Trains a LandmarkNet.
 
     Args:
@@ -57,6 +49,9 @@ class LandmarkModule(LightningModule):
         teacher: the network before a fine-tuning, to distill unlabelled outputs from.
     """
 
+    net: LandmarkNet
+    loss_config: LandmarkLossConfig
+
     def __init__(
         self,
         net: LandmarkNet,
@@ -67,10 +62,7 @@ class LandmarkModule(LightningModule):
         metadata: dict[str, Any],
         teacher: LandmarkNet | None = None,
     ) -> None:
-        super().__init__()
-        self.net = net.to(memory_format=torch.channels_last)
-        self.loss_config = loss_config
-        self.optimizer_config = optimizer_config
+        super().__init__(net, loss_config, optimizer_config, [epochs for _, epochs in stages.plan], metadata)
         self.stages = stages
         self.supervised = supervised
         # The teacher supervises the outputs without labels.
@@ -83,15 +75,12 @@ class LandmarkModule(LightningModule):
         points[both_sides(self.distilled.landmarks)] = True
         self.teacher_points: Tensor
         self.register_buffer("teacher_points", points, persistent=False)
-        self.metadata = metadata
         # In a list, so that it is not a submodule: it is neither trained, averaged nor saved.
         self._teacher = [teacher.requires_grad_(False).eval()] if teacher else []
         # Losses over whole maps cost a tenth of a step on a CPU; most sources label half of the points.
         indices = [*both_sides(supervised.heatmaps), ROI_CENTER, ROI_SCALE]
         self.heatmap_points: Tensor
         self.register_buffer("heatmap_points", torch.tensor(indices), persistent=False)
-        # Collected on the device and read every few steps: a training step must not wait for it.
-        self._finite = torch.tensor(True)
         metrics = torch.nn.ModuleDict({decoding: PckMetric() for decoding in DECODINGS})
         self.pck = cast(Mapping[str, PckMetric], metrics)
         self.variance = VarianceRatio()
@@ -132,8 +121,7 @@ class LandmarkModule(LightningModule):
             teacher.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def on_train_epoch_start(self) -> None:
-        check_steps(self, self.stages.epochs)
-        self._finite = torch.ones((), dtype=torch.bool, device=self.device)
+        super().on_train_epoch_start()
         stage = self.stages.at(self.current_epoch)
         config = self.optimizer_config
         set_stage(self.net, stage, self.outputs, config.norm_eval, config.frozen_stages)
@@ -146,13 +134,8 @@ class LandmarkModule(LightningModule):
             teachers = [
                 run_teacher(teacher, images, masks, batch, self.teacher_points) for teacher in self._teacher
             ]
-        terms = self.losses(out, batch, *teachers)
-        loss = torch.stack([getattr(self.loss_config, name) * term for name, term in terms.items()]).sum()
-        self._finite &= torch.isfinite(loss.detach())
-        self.log("train/loss", loss, prog_bar=True)
-        self.log_dict({f"train/loss_{name}": term for name, term in terms.items()})
+        loss = self.total_loss(self.losses(out, batch, *teachers), batch_idx)
         if batch_idx % 10 == 0:
-            self._check_finite()
             self.log("train/pck@0.2_raw", self._batch_pck(out, batch), prog_bar=True)
         return loss
 
@@ -160,15 +143,6 @@ class LandmarkModule(LightningModule):
         """Return the number of samples of a batch with a mask loss in this stage."""
         trains_masks = "segmentation" in self.outputs and self.stages.at(self.current_epoch) != "regression"
         return math.ceil(self.loss_config.mask_fraction * batch_size) if trains_masks else 0
-
-    def _check_finite(self) -> None:
-        check_finite(self._finite, self.current_epoch)
-
-    def on_validation_start(self) -> None:
-        self._check_finite()
-
-    def on_train_epoch_end(self) -> None:
-        self._check_finite()
 
     @torch.no_grad()
     def _batch_pck(self, out: LandmarkOutputs, batch: PoseBatch) -> Tensor:
@@ -230,19 +204,3 @@ class LandmarkModule(LightningModule):
         # 0 means collapse to one mean pose; a trained network comes close to 1.
         self.log("val/variance_ratio", self.variance.compute())
         self.variance.reset()
-
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        steps = steps_per_epoch(self, self.stages.epochs)
-        stage_steps = [epochs * steps for _, epochs in self.stages.plan]
-        return optimizer_and_schedule(self.net, self.optimizer_config, stage_steps)
-
-    def configure_gradient_clipping(
-        self,
-        optimizer: Any,
-        gradient_clip_val: float | None = None,
-        gradient_clip_algorithm: str | None = None,
-    ) -> None:
-        clip_gradients(self.net, gradient_clip_val)
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["blazepose"] = self.metadata

@@ -11,7 +11,7 @@ from torch import nn
 
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.supervised_outputs import TRAINABLE_OUTPUTS, SupervisedOutputs
-from blazepose.training.lightning_hooks import freeze_bn_stats, freeze_stages
+from blazepose.training.freeze import freeze_bn_stats, freeze_stages
 
 StageName = Literal["heatmap", "regression", "joint"]
 
