@@ -27,6 +27,7 @@ from blazepose.training.detector_loss_config import DetectorLossConfig
 from blazepose.training.freeze import freeze_bn_stats, freeze_stages
 from blazepose.training.optimizer import OptimizerConfig
 from blazepose.training.pose_module import PoseModule
+from blazepose.training.stages import Stages
 
 
 def monitor_name(scenes: Sequence[AnnotatedImage]) -> str:
@@ -42,7 +43,7 @@ class DetectorModule(PoseModule):
         net: the network.
         loss_config: weights and parameters of the losses.
         optimizer_config: AdamW and schedule.
-        epochs: number of epochs of the run.
+        stages: epochs of the run, all joint.
         metadata: metadata of the checkpoints (training.checkpoint).
     """
 
@@ -54,10 +55,10 @@ class DetectorModule(PoseModule):
         net: DetectorNet,
         loss_config: DetectorLossConfig,
         optimizer_config: OptimizerConfig,
-        epochs: int,
+        stages: Stages,
         metadata: dict[str, Any],
     ) -> None:
-        super().__init__(net, loss_config, optimizer_config, [epochs], metadata)
+        super().__init__(net, loss_config, optimizer_config, stages, metadata)
         self.detection = DetectionMetric()
 
     def forward(self, images: UInt8[Tensor, "batch size size 3"]) -> DetectorOutputs:

@@ -62,8 +62,7 @@ class LandmarkModule(PoseModule):
         metadata: dict[str, Any],
         teacher: LandmarkNet | None = None,
     ) -> None:
-        super().__init__(net, loss_config, optimizer_config, [epochs for _, epochs in stages.plan], metadata)
-        self.stages = stages
+        super().__init__(net, loss_config, optimizer_config, stages, metadata)
         self.supervised = supervised
         # The teacher supervises the outputs without labels.
         self.distilled = (

@@ -1,6 +1,5 @@
 """Lightning module with what the training of both networks shares."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -9,6 +8,7 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from blazepose.training.optimizer import OptimizerConfig, build_optimizer, learning_rate_factor
+from blazepose.training.stages import Stages
 
 
 class PoseModule(LightningModule):
@@ -18,7 +18,7 @@ class PoseModule(LightningModule):
         net: the network.
         loss_config: weight of each loss term, in a field of its name.
         optimizer_config: AdamW and schedule.
-        stage_epochs: epochs of each stage, in order.
+        stages: epochs of each stage.
         metadata: metadata of the checkpoints (training.checkpoint).
     """
 
@@ -30,14 +30,14 @@ class PoseModule(LightningModule):
         net: nn.Module,
         loss_config: Any,
         optimizer_config: OptimizerConfig,
-        stage_epochs: Sequence[int],
+        stages: Stages,
         metadata: dict[str, Any],
     ) -> None:
         super().__init__()
         self.net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.loss_config = loss_config
         self.optimizer_config = optimizer_config
-        self.stage_epochs = stage_epochs
+        self.stages = stages
         self.metadata = metadata
         # Collected on the device and read every few steps: a training step must not wait for it.
         self._finite = torch.tensor(True)
@@ -65,7 +65,7 @@ class PoseModule(LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build AdamW, and a schedule that steps with every batch."""
         optimizer = build_optimizer(self.net, self.optimizer_config)
-        stage_steps = [epochs * self._steps_per_epoch() for epochs in self.stage_epochs]
+        stage_steps = [epochs * self._steps_per_epoch() for _, epochs in self.stages.plan]
         factor = learning_rate_factor(self.optimizer_config, stage_steps)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
@@ -87,7 +87,7 @@ class PoseModule(LightningModule):
         checkpoint["blazepose"] = self.metadata
 
     def _steps_per_epoch(self) -> int:
-        return int(self.trainer.estimated_stepping_batches) // sum(self.stage_epochs)
+        return int(self.trainer.estimated_stepping_batches) // self.stages.epochs
 
     def _check_steps(self) -> None:
         """Refuse to resume a run with another number of steps per epoch.

@@ -8,6 +8,7 @@ from torch import nn
 
 from blazepose.training.optimizer import OptimizerConfig, learning_rate_factor
 from blazepose.training.pose_module import PoseModule
+from blazepose.training.stages import Stages
 
 
 class Module(PoseModule):
@@ -17,7 +18,9 @@ class Module(PoseModule):
 
     def __init__(self, epoch: int = 0, done: int = 0, planned: float = 60) -> None:
         weights = SimpleNamespace(near=2.0, far=0.5)
-        super().__init__(nn.Linear(2, 1, bias=False), weights, OptimizerConfig(), [2, 3], {"task": "test"})
+        super().__init__(
+            nn.Linear(2, 1, bias=False), weights, OptimizerConfig(), Stages(2, 0, 3), {"task": "test"}
+        )
         self.current_epoch = epoch
         self.trainer = SimpleNamespace(global_step=done, estimated_stepping_batches=planned)
         self.logged = {}
