@@ -21,17 +21,12 @@ from blazepose.evaluation.engine_registry import open_weights
 from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.evaluation.predictions import Prediction, write_predictions
 from blazepose.geometry import Roi
+from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
-from blazepose.training.supervised_outputs import HEADS
 
 ROOT = Path(__file__).resolve().parents[1]
 _TORSO_PX = 60
 _BATCH = 16
-_TRAINED = {
-    "landmarks": list(LANDMARKS),
-    "visibility": list(LANDMARKS),
-    "outputs": ["heatmaps", *HEADS],
-}
 
 
 def scoring(people: int = 100_000) -> None:
@@ -98,7 +93,7 @@ def _predictions(folder: Path, points: np.ndarray, rng: np.random.Generator) -> 
             landmarks_raw=landmarks[:, :2],
             landmarks_world=landmarks[:, :3],
             pose_presence=0.9,
-            trained=_TRAINED,
+            supervised=SupervisedOutputs.everything(),
         )
 
 

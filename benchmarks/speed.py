@@ -37,6 +37,7 @@ from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.precise_bn import precise_bn
 from blazepose.models.tflite_import.load_tflite import load_tflite
 from blazepose.models.variants import landmark_variant
+from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, read_tflite
 from blazepose.topology import COCO17, LSP14
 from blazepose.training.landmark_module import LandmarkModule
@@ -120,8 +121,8 @@ def step(arguments: list[str], seconds: float = 60.0) -> float:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     keep_freed_buffers()
     net = LandmarkNet(landmark_variant(cfg.model.name, cfg.model.wiring), cfg.model.gradient_stop)
-    names = list(LSP14.values())
-    supervised = {"landmarks": names, "heatmaps": names, "outputs": ["presence"]}
+    names = tuple(LSP14.values())
+    supervised = SupervisedOutputs(landmarks=names, heatmaps=names, outputs=("presence",))
     module = LandmarkModule(net, LandmarkLossConfig(), OptimizerConfig(), Stages(joint=1), supervised, {}).to(
         device
     )

@@ -4,7 +4,7 @@ Order and names: MediaPipe Pose (docs/reference/mediapipe.md section 3). Left an
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -94,7 +94,7 @@ MIRROR = mirror_index(OUTPUTS)
 """Indices that swap left and right of all 39 outputs; the first 33 do so for the landmarks."""
 
 
-def both_sides(names: list[str]) -> list[int]:
+def both_sides(names: Iterable[str]) -> list[int]:
     """Return the indices of these landmarks and of their partners on the other side."""
     points = {INDEX[name] for name in names}
     return sorted(points | {int(MIRROR[point]) for point in points})

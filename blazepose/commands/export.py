@@ -8,8 +8,8 @@ from blazepose.evaluation.engine_registry import weights_name
 from blazepose.export.detector_export import export_detector
 from blazepose.export.export_module import PRECISIONS, Precision
 from blazepose.export.landmark_export import TARGETS, export_landmark_net
+from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.training.runs import resolve_weights
-from blazepose.training.supervised_outputs import describe_supervised
 from blazepose.training.weights import detect_task
 
 
@@ -69,7 +69,7 @@ def run_landmark_export(weights: Path, precision: Precision, out: Path, args: ar
         weights, args.target, precision, out, args.pictures, detector
     )
     return (
-        f"{describe_supervised(metadata['trained'])}\n"
+        f"{SupervisedOutputs.from_metadata(metadata['trained']).describe()}\n"
         f"{out}: {out.stat().st_size / 1e6:.2f} MB, verified against torch: landmarks within "
         f"{typical.landmarks_px:.1g} px in most crops and {worst.landmarks_px:.1g} px in all, "
         f"probabilities {worst.probability:.1g}, world {worst.world_mm:.1g} mm"

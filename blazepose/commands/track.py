@@ -9,6 +9,7 @@ from blazepose.geometry import Roi
 from blazepose.runtime.media import open_source
 from blazepose.runtime.session import track_source
 from blazepose.runtime.tracker import PoseTracker, TrackerOptions
+from blazepose.supervised_outputs import SupervisedOutputs
 
 
 def arguments() -> argparse.Namespace:
@@ -84,12 +85,8 @@ def main() -> None:
         min_pose_detection_confidence=args.min_pose_detection_confidence,
         min_pose_presence_confidence=args.min_pose_presence_confidence,
     )
-    supervised = tracker.metadata.get("trained")
-    if (
-        args.output_segmentation_masks
-        and supervised is not None
-        and "segmentation" not in supervised.get("outputs", ())
-    ):
+    supervised = SupervisedOutputs.from_metadata(tracker.metadata.get("trained"))
+    if args.output_segmentation_masks and "segmentation" not in supervised.outputs:
         raise ValueError(f"{args.weights} was not trained on masks; leave --output-segmentation-masks out")
     if not (tracker.detects or rois):
         raise ValueError(

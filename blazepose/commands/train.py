@@ -4,7 +4,7 @@ import logging
 import shlex
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
@@ -16,8 +16,8 @@ from blazepose.data.datamodule import (
     PoseDataModule,
     describe_sources,
     find_image_files,
+    labelled_outputs,
     read_filtered,
-    trained_outputs,
 )
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.detector_dataset import DetectorDataset, describe_images
@@ -39,11 +39,11 @@ from blazepose.training.initialization import describe_initialization, initializ
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.loss_config import LandmarkLossConfig
 from blazepose.training.optimizer import OptimizerConfig
+from blazepose.training.pose_module import PoseModule
 from blazepose.training.processes import describe_processes
 from blazepose.training.runs import DETECTOR_RUNS, LANDMARK_RUNS, open_run, resume_run
 from blazepose.training.sample_images import draw_landmark_predictions, draw_samples
 from blazepose.training.stages import Stages, supervised_by
-from blazepose.training.supervised_outputs import describe_supervised, next_step
 
 log = logging.getLogger("blazepose")
 
@@ -97,27 +97,26 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     train = read_filtered(cfg.data.train, person_filter)
     val = read_filtered(cfg.data.val, EVALUATION_FILTER)
     negatives = find_image_files(cfg.data.negatives, "data.negatives")
-    supervised = supervised_by(trained_outputs(train, negatives), stages, cfg.loss)
+    supervised = supervised_by(labelled_outputs(train, negatives), stages, cfg.loss)
     train_set = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed)
     data = PoseDataModule(train_set, PoseDataset(val, net.input_spec), loader_config, cfg.seed)
 
-    recipe = cast(dict, OmegaConf.to_container(cfg, resolve=True))
     start = initialize(net, cfg.init, train_set, distill=loss_config.distill > 0, resumed=checkpoint)
     sources = {"train": train, "val": val}
-    metadata = landmark_metadata(net, cfg.model.wiring, supervised, sources, recipe, start.metadata)
+    metadata = landmark_metadata(net, cfg.model.wiring, supervised, sources, recipe(cfg), start.metadata)
     module = LandmarkModule(net, loss_config, optimizer_config, stages, supervised, metadata, start.teacher)
 
     folder = folder or open_run(LANDMARK_RUNS, cfg.name, cfg)
-    lines = [describe_net(net), *describe_sources(train, val), describe_supervised(supervised)]
+    lines = [describe_net(net), *describe_sources(train, val), supervised.describe()]
     for line in (*lines, *describe_initialization(start, cfg.init, optimizer_config)):
         log.info(line)
-    monitor = "val/pck@0.2" if val and validates(settings, stages) else None
     image_logger = ImageLogger(partial(draw_samples, train_set), draw_landmark_predictions, folder)
-    callbacks = build_callbacks(folder, optimizer_config, image_logger, monitor)
-    trainer = build_trainer(folder, settings, optimizer_config, stages, callbacks)
-    for line in describe_processes(trainer, loader_config.batch_size, optimizer_config.lr):
-        log.info(line)
-    fit(trainer, module, data, folder, checkpoint, next_step(supervised), start.metadata is not None)
+    next_step = (
+        "evaluate them: blazepose eval weights="
+        if supervised.landmarks
+        else "next, the regression: blazepose train stages.joint=0 stages.regression=60 init="
+    )
+    run(module, data, settings, image_logger, "val/pck@0.2", checkpoint, next_step)
 
 
 def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None) -> None:
@@ -138,24 +137,42 @@ def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None
     val_set = DetectorDataset(group_by_image(val, "data.val") if val else [], net.input_spec)
     data = PoseDataModule(train_set, val_set, loader_config, cfg.seed)
 
-    recipe = cast(dict, OmegaConf.to_container(cfg, resolve=True))
     start = initialize(net, cfg.init, train_set, distill=False, resumed=checkpoint)
-    metadata = detector_metadata(net, {"train": train, "val": val}, recipe, start.metadata)
-    module = DetectorModule(net, loss_config, optimizer_config, stages.epochs, metadata)
+    metadata = detector_metadata(net, {"train": train, "val": val}, recipe(cfg), start.metadata)
+    module = DetectorModule(net, loss_config, optimizer_config, stages, metadata)
 
     folder = folder or open_run(DETECTOR_RUNS, cfg.name, cfg)
     lines = [describe_detector(net), *describe_sources(train, val), describe_images(train_set, val_set)]
     for line in (*lines, *describe_initialization(start, cfg.init, optimizer_config)):
         log.info(line)
-    monitor = monitor_name(val_set.images) if val and validates(settings, stages) else None
     image_logger = ImageLogger(partial(draw_detector_samples, train_set), draw_detector_predictions, folder)
-    callbacks = build_callbacks(folder, optimizer_config, image_logger, monitor)
-    trainer = build_trainer(folder, settings, optimizer_config, stages, callbacks)
-    for line in describe_processes(trainer, loader_config.batch_size, optimizer_config.lr):
-        log.info(line)
     sources = " ".join(f"--data {shlex.quote(spec)}" for spec in as_list(cfg.data.val) or ["READER:PATH"])
     evaluate = f"evaluate them: blazepose eval-detector {sources} "
-    fit(trainer, module, data, folder, checkpoint, evaluate, start.metadata is not None)
+    run(module, data, settings, image_logger, monitor_name(val_set.images), checkpoint, evaluate)
+
+
+def run(
+    module: PoseModule,
+    data: PoseDataModule,
+    settings: dict[str, Any],
+    image_logger: ImageLogger,
+    monitor: str,
+    checkpoint: Path | None,
+    next_step: str,
+) -> None:
+    """Run or resume a training; `monitor` is the metric of the best epoch, given validation data."""
+    folder, optimizer_config, stages = image_logger.folder, module.optimizer_config, module.stages
+    monitored = monitor if len(data.val_set) and validates(settings, stages) else None
+    callbacks = build_callbacks(folder, optimizer_config, image_logger, monitored)
+    trainer = build_trainer(folder, settings, optimizer_config, stages, callbacks)
+    for line in describe_processes(trainer, data.config.batch_size, optimizer_config.lr):
+        log.info(line)
+    fit(trainer, module, data, folder, checkpoint, next_step, module.metadata["init"] is not None)
+
+
+def recipe(cfg: DictConfig) -> dict:
+    """Return the resolved configuration as plain values."""
+    return cast(dict, OmegaConf.to_container(cfg, resolve=True))
 
 
 def source_names(cfg: DictConfig) -> list[str]:

@@ -20,6 +20,7 @@ from blazepose.data.filters import PersonFilter, filter_annotations
 from blazepose.data.readers import as_list, read_source
 from blazepose.data.sampler import EpochSampler
 from blazepose.image import find_images
+from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
 Samples = PoseDataset | DetectorDataset
@@ -128,12 +129,12 @@ def find_image_files(folders: str | Sequence[str] | None, option: str) -> list[P
     return images
 
 
-def trained_outputs(sources: list[Source], negatives: list[Path]) -> dict[str, list[str]]:
+def labelled_outputs(sources: list[Source], negatives: list[Path]) -> SupervisedOutputs:
     """Return the outputs that these labels can supervise.
 
     Returns:
-        "landmarks": names labelled for at least one person; "visibility": names labelled visible for at least
-        one; "outputs": heatmaps and presence (defined for every labelled point), and those of visibility, z,
+        Landmarks and heatmaps labelled for at least one person; visibility of landmarks labelled visible for
+        at least one; heatmaps and presence (defined for every labelled point), and those of visibility, z,
         world, segmentation and pose that have labels.
     """
     people = [annotation for source in sources for annotation in source.annotations]
@@ -148,12 +149,12 @@ def trained_outputs(sources: list[Source], negatives: list[Path]) -> dict[str, l
         "segmentation": any(annotation.mask is not None for annotation in people),
         "pose": bool(negatives),
     }
-    outputs = ["heatmaps", "presence", *(name for name, present in has_labels.items() if present)]
-    return {"landmarks": _names(labelled), "visibility": _names(visible), "outputs": outputs}
+    outputs = ("heatmaps", "presence", *(name for name, present in has_labels.items() if present))
+    return SupervisedOutputs(_names(labelled), _names(visible), _names(labelled), outputs)
 
 
-def _names(chosen: np.ndarray) -> list[str]:
-    return [LANDMARKS[index] for index in np.flatnonzero(chosen)]
+def _names(chosen: np.ndarray) -> tuple[str, ...]:
+    return tuple(LANDMARKS[index] for index in np.flatnonzero(chosen))
 
 
 class PoseDataModule(LightningDataModule):

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-from torch.utils.data import Dataset
 
 from blazepose.data.align import aligned_roi, crop_matrix, points_in_crop, presence_labels
 from blazepose.data.annotation import UNKNOWN, Annotation, Source
@@ -16,9 +15,9 @@ from blazepose.data.augment import (
     sample_affine,
     sample_truncation,
 )
+from blazepose.data.epoch_dataset import EpochDataset
 from blazepose.data.person_mask import BACKGROUND, IGNORE, crop_mask
 from blazepose.data.sample import PoseSample
-from blazepose.data.skip_unreadable import SkipUnreadable
 from blazepose.geometry import Roi, crop_image
 from blazepose.image import read_image
 from blazepose.input_spec import InputSpec
@@ -28,11 +27,8 @@ _UNDISTURBED = AffineParams(scale=1.0, shift=(0.0, 0.0), rotation_rad=0.0, hflip
 _MIRROR33 = MIRROR[:NUM_LANDMARKS]
 
 
-class PoseDataset(Dataset[PoseSample]):
+class PoseDataset(EpochDataset[PoseSample, Augmentation]):
     """Aligned crops of annotated people, and random crops of negative images.
-
-    Item `epoch * len(dataset) + i` is person i as augmented in that epoch: the randomness depends on seed,
-    epoch and person only, so a run is the same with any number of workers, and after a resume.
 
     Args:
         sources: results of the readers, filtered.
@@ -50,23 +46,9 @@ class PoseDataset(Dataset[PoseSample]):
         negatives: list[Path] | None = None,
         seed: int = 0,
     ) -> None:
-        self.input_spec = input_spec
-        self.augmentation = augmentation
-        self.negatives = negatives or []
-        self.seed = seed
         self.people = [annotation for source in sources for annotation in source.annotations]
-        self._skip_unreadable = SkipUnreadable([*(person.image for person in self.people), *self.negatives])
-
-    def __len__(self) -> int:
-        return len(self.people) + len(self.negatives)
-
-    def __getitem__(self, item: int) -> PoseSample:
-        """Return the sample; raise ImageError in evaluation, replace an unreadable image in training."""
-        epoch, index = divmod(int(item), len(self))
-        rng = np.random.default_rng((self.seed, epoch, index))
-        if self.augmentation is None:
-            return self._make(index, rng)
-        return self._skip_unreadable(lambda valid: self._make(valid, rng), index)
+        images = [person.image for person in self.people]
+        super().__init__(images, input_spec, augmentation, negatives, seed)
 
     def _make(self, index: int, rng: np.random.Generator) -> PoseSample:
         if index < len(self.people):

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from torch.utils.data import Dataset
 
 from blazepose.anchors import NUM_ALIGNMENT_POINTS
 from blazepose.data.annotated_image import MIN_BOX_SIDE, AnnotatedImage
@@ -21,6 +20,7 @@ from blazepose.data.detector_windows import (
     make_layer,
     random_square,
 )
+from blazepose.data.epoch_dataset import EpochDataset
 from blazepose.data.person_box import PersonBox, surrounding_box
 from blazepose.data.skip_unreadable import SkipUnreadable
 from blazepose.geometry import transform_points
@@ -51,10 +51,8 @@ def describe_images(train: "DetectorDataset", val: "DetectorDataset") -> str:
     return "; ".join(parts) + f"; {len(train.negatives)} negative images"
 
 
-class DetectorDataset(Dataset[DetectorSample]):
+class DetectorDataset(EpochDataset[DetectorSample, DetectorAugmentation]):
     """Windows of images with all their people, and of negative images.
-
-    Item `epoch * len(dataset) + i` is image i as augmented in that epoch, as in data.dataset.PoseDataset.
 
     Args:
         images: images of people.
@@ -73,23 +71,8 @@ class DetectorDataset(Dataset[DetectorSample]):
         seed: int = 0,
     ) -> None:
         self.images = images
-        self.input_spec = input_spec
-        self.augmentation = augmentation
-        self.negatives = negatives or []
-        self.seed = seed
-        self._skip_unreadable = SkipUnreadable([*(entry.image for entry in images), *self.negatives])
+        super().__init__([entry.image for entry in images], input_spec, augmentation, negatives, seed)
         self._skip_unreadable_negatives = SkipUnreadable(self.negatives)
-
-    def __len__(self) -> int:
-        return len(self.images) + len(self.negatives)
-
-    def __getitem__(self, item: int) -> DetectorSample:
-        """Return the sample; raise ImageError in evaluation, replace an unreadable image in training."""
-        epoch, index = divmod(int(item), len(self))
-        rng = np.random.default_rng((self.seed, epoch, index))
-        if self.augmentation is None:
-            return self._make(index, rng)
-        return self._skip_unreadable(lambda valid: self._make(valid, rng), index)
 
     def _make(self, index: int, rng: np.random.Generator) -> DetectorSample:
         layer, augmentation, size = self._layer(index, rng), self.augmentation, self.input_spec.size

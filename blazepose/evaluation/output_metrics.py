@@ -7,7 +7,7 @@ import numpy as np
 from blazepose.data.align import presence_labels
 from blazepose.data.annotation import UNKNOWN, VISIBLE, Annotation
 from blazepose.evaluation.numbers import number
-from blazepose.evaluation.predictions import Prediction, is_supervised, supervised_landmarks
+from blazepose.evaluation.predictions import Prediction, supervised_landmarks
 from blazepose.geometry import images_to_rois
 from blazepose.metrics.binary import ClassScore, agrees, balanced_accuracy, class_scores
 from blazepose.metrics.calibration import calibration_error, reliability
@@ -78,14 +78,14 @@ def score_outputs(annotations: list[Annotation], predictions: list[Prediction]) 
         not_trained=[
             output
             for output, is_labelled in labelled.items()
-            if is_labelled and not any(is_supervised(p.trained, output) for p in predictions)
+            if is_labelled and not any(output in p.supervised.outputs for p in predictions)
         ],
     )
 
 
 def _supervised(predictions: list[Prediction], output: str) -> np.ndarray:
     """Return the landmarks for which an output was supervised, bool (people, 33)."""
-    supervised = np.array([is_supervised(prediction.trained, output) for prediction in predictions])
+    supervised = np.array([output in prediction.supervised.outputs for prediction in predictions])
     return supervised_landmarks(predictions, "landmarks") & supervised[:, None]
 
 
@@ -131,7 +131,7 @@ def _mask_iou(annotation: Annotation, prediction: Prediction) -> float:
     if (
         annotation.mask is not None
         and not prediction.detected
-        and is_supervised(prediction.trained, "segmentation")
+        and "segmentation" in prediction.supervised.outputs
     ):
         return 0.0
     if annotation.mask is None or prediction.mask is None:

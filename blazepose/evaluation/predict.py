@@ -17,7 +17,6 @@ from blazepose.data.align import aligned_roi, alignment_error
 from blazepose.data.annotation import Annotation, Source
 from blazepose.evaluation.predictions import (
     Prediction,
-    is_supervised,
     missed_person,
     person_key,
     require_unique,
@@ -32,6 +31,7 @@ from blazepose.runtime.decode import (
     world_to_image_axes,
 )
 from blazepose.runtime.engines import InferenceEngine
+from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topology import NUM_LANDMARKS
 
 # The tolerance that the model card states for tracking. See docs/reference/metrics.md.
@@ -124,7 +124,7 @@ def predict(
     Raises:
         ValueError: if an image cannot be read, or if the network returns NaN or infinity for a person.
     """
-    trained = engine.metadata.get("trained")
+    supervised = SupervisedOutputs.from_metadata(engine.metadata.get("trained"))
     with (
         ThreadPoolExecutor(os.cpu_count()) as pool,
         tqdm(total=len(jobs), unit=" images", desc="predicting", disable=None) as progress,
@@ -132,7 +132,8 @@ def predict(
         crops = _prefetch(pool, lambda job: cut_crop(job, engine.input_size), jobs, 2 * batch_size)
         for start in range(0, len(jobs), batch_size):
             batch = jobs[start : start + batch_size]
-            yield from _predict_batch(engine, batch, np.stack(list(islice(crops, len(batch)))), crop, trained)
+            images = np.stack(list(islice(crops, len(batch))))
+            yield from _predict_batch(engine, batch, images, crop, supervised)
             progress.update(len(batch))
 
 
@@ -160,11 +161,11 @@ def _predict_batch(
     jobs: list[CropJob],
     images: np.ndarray,
     crop: str,
-    trained: dict[str, list[str]] | None,
+    supervised: SupervisedOutputs,
 ) -> Iterator[Prediction]:
     raw = engine(images)
     decoded = decode_outputs(raw, engine.input_size)
-    masks = decoded.segmentation if is_supervised(trained, "segmentation") else None
+    masks = decoded.segmentation if "segmentation" in supervised.outputs else None
     for k, job in enumerate(jobs):
         annotation, roi = job.annotation, job.roi
         if not (np.isfinite(raw.landmarks[k]).all() and np.isfinite(raw.world[k]).all()):
@@ -172,7 +173,7 @@ def _predict_batch(
             raise ValueError(f"{person}: the network returns NaN or infinity; use other weights")
         presence = float(decoded.pose_presence[k])
         if not job.detected or presence <= job.min_presence:
-            yield missed_person(str(annotation.image), annotation.person, job.reader, crop, roi, trained)
+            yield missed_person(str(annotation.image), annotation.person, job.reader, crop, roi, supervised)
             continue
         yield Prediction(
             image=str(annotation.image),
@@ -186,7 +187,7 @@ def _predict_batch(
             else roi_to_image(roi, decoded.regressed[k, :NUM_LANDMARKS]),
             landmarks_world=world_to_image_axes(decoded.world[k], roi),
             pose_presence=None if math.isnan(presence) else presence,
-            trained=trained,
+            supervised=supervised,
             mask=None if masks is None else _encode_mask(annotation.mask, masks[k], roi),
         )
 

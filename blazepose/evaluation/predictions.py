@@ -19,7 +19,8 @@ from blazepose.data.annotation import Annotation
 from blazepose.data.readers.coco_json import same_id
 from blazepose.file_content import check_file
 from blazepose.geometry import Roi
-from blazepose.topology import LANDMARKS, NUM_LANDMARKS
+from blazepose.supervised_outputs import Kind, SupervisedOutputs
+from blazepose.topology import NUM_LANDMARKS
 
 _DECIMALS = 5
 _JSON = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
@@ -41,8 +42,7 @@ class Prediction:
         landmarks_raw: (33, 2) pixels, the regression output alone; None if the engine does not return it.
         landmarks_world: (33, 3) meters, hip-centered, along the axes of the image.
         pose_presence: 0..1; None if the engine does not return it.
-        trained: supervised outputs of the weights, {"landmarks": names, "visibility": names, ...}; None if
-            their metadata lack it.
+        supervised: supervised outputs of the weights; "trained" in the file, null if their metadata lack it.
         mask: person mask of the image, encoded as Annotation.mask; None if the mask is not labelled, or was
             not supervised in training.
     """
@@ -56,7 +56,7 @@ class Prediction:
     landmarks_raw: np.ndarray | None
     landmarks_world: np.ndarray
     pose_presence: float | None
-    trained: dict[str, list[str]] | None
+    supervised: SupervisedOutputs
     mask: Mapping[str, Any] | None = None
 
     @property
@@ -66,7 +66,7 @@ class Prediction:
 
 
 def missed_person(
-    image: str, person: str, reader: str, crop: str, roi: Roi, trained: dict[str, list[str]] | None
+    image: str, person: str, reader: str, crop: str, roi: Roi, supervised: SupervisedOutputs
 ) -> Prediction:
     """Return the prediction of a missed person, all NaN. Arguments as Prediction's."""
     return Prediction(
@@ -79,7 +79,7 @@ def missed_person(
         landmarks_raw=np.full((NUM_LANDMARKS, 2), np.nan),
         landmarks_world=np.full((NUM_LANDMARKS, 3), np.nan),
         pose_presence=None,
-        trained=trained,
+        supervised=supervised,
     )
 
 
@@ -111,20 +111,10 @@ def require_unique(people: Iterable[PersonKey]) -> None:
             )
 
 
-def supervised_landmarks(predictions: Sequence[Prediction], kind: str) -> np.ndarray:
+def supervised_landmarks(predictions: Sequence[Prediction], kind: Kind) -> np.ndarray:
     """Return the landmarks supervised in training for "landmarks" or "visibility", bool (people, 33)."""
-    masks: dict[int, np.ndarray] = {}  # by identity: most people share one `trained` object
-    for prediction in predictions:
-        trained = prediction.trained
-        if id(trained) not in masks:
-            names = LANDMARKS if trained is None else trained.get(kind, [])
-            masks[id(trained)] = np.isin(LANDMARKS, names)
-    return np.array([masks[id(prediction.trained)] for prediction in predictions])
-
-
-def is_supervised(trained: Mapping[str, list[str]] | None, output: str) -> bool:
-    """Check whether an output was supervised in training; True for weights without this metadata."""
-    return trained is None or output in trained.get("outputs", [])
+    masks = {supervised: supervised.mask(kind) for supervised in {p.supervised for p in predictions}}
+    return np.array([masks[prediction.supervised] for prediction in predictions])
 
 
 def write_predictions(predictions: Iterable[Prediction], file: Path) -> None:
@@ -169,7 +159,7 @@ def read_predictions(file: Path) -> dict[PersonKey, Prediction]:
 
 
 def _read_lines(file: Path) -> Iterator[tuple[PersonKey, Prediction]]:
-    trained = None
+    trained, supervised = None, SupervisedOutputs.from_metadata(None)
     with file.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             try:
@@ -178,7 +168,8 @@ def _read_lines(file: Path) -> Iterator[tuple[PersonKey, Prediction]]:
                     trained = record["trained"]
                     if not isinstance(trained, dict | None):
                         raise TypeError(f"trained is {trained!r}")
-                prediction = _from_json(record, trained)  # shares one `trained` object among people
+                    supervised = SupervisedOutputs.from_metadata(trained)
+                prediction = _from_json(record, supervised)  # people share the object
                 key = _key(prediction.reader, prediction.image, prediction.person)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise ValueError(f"{file}, line {number}, is not a prediction: {error}") from error
@@ -211,19 +202,19 @@ def _to_json(prediction: Prediction) -> dict[str, Any]:
         "landmarks_world": _rounded(prediction.landmarks_world) if prediction.detected else None,
         "pose_presence": None if presence is None else round(presence, _DECIMALS),
         "landmarks_raw": None if raw is None or not prediction.detected else _rounded(raw),
-        "trained": prediction.trained,
+        "trained": prediction.supervised.as_metadata(),
         **({"mask": prediction.mask} if prediction.mask else {}),
     }
 
 
-def _from_json(line: dict[str, Any], trained: dict[str, list[str]] | None) -> Prediction:
+def _from_json(line: dict[str, Any], supervised: SupervisedOutputs) -> Prediction:
     roi = line["roi"]
     line["person"] = str(line["person"])
     if not all(math.isfinite(value) for name, value in roi.items() if name != "from"):
         raise ValueError(f"roi is not finite: {roi}")
     if line["landmarks"] is None:
         crop, person = roi.pop("from"), (line["image"], line["person"], line["reader"])
-        return missed_person(*person, crop, Roi(**roi), trained)
+        return missed_person(*person, crop, Roi(**roi), supervised)
     return Prediction(
         image=line["image"],
         person=line["person"],
@@ -234,7 +225,7 @@ def _from_json(line: dict[str, Any], trained: dict[str, list[str]] | None) -> Pr
         landmarks_raw=None if line["landmarks_raw"] is None else _rows(line["landmarks_raw"], 2),
         landmarks_world=_rows(line["landmarks_world"], 3),
         pose_presence=line["pose_presence"],
-        trained=trained,
+        supervised=supervised,
         mask=line.get("mask"),
     )
 

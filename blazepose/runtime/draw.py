@@ -1,11 +1,12 @@
 """Drawing of skeletons on images."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
 from blazepose.runtime.pose import Pose
+from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topology import EDGES, LANDMARKS
 
 Color = tuple[int, int, int]
@@ -62,19 +63,18 @@ def draw_pose(
 
 
 def draw_poses(
-    image: np.ndarray, poses: Sequence[Pose], supervised: Mapping[str, Collection[str]] | None = None
+    image: np.ndarray, poses: Sequence[Pose], supervised: SupervisedOutputs | None = None
 ) -> np.ndarray:
     """Draw all people on a copy of an image: masks as a tint, visible landmarks and edges, ids.
 
     Args:
         image: uint8 RGB (height, width, 3).
         poses: people in the image.
-        supervised: supervised outputs of the weights, {"landmarks": names, "visibility": names, "outputs":
-            names}; others are left out. None draws all.
+        supervised: supervised outputs of the weights; others are left out. None draws all.
     """
-    has_landmark = np.isin(LANDMARKS, LANDMARKS if supervised is None else list(supervised["landmarks"]))
-    has_visibility = np.isin(LANDMARKS, LANDMARKS if supervised is None else list(supervised["visibility"]))
-    has_masks = supervised is None or "segmentation" in supervised.get("outputs", ())
+    supervised = supervised or SupervisedOutputs.everything()
+    has_landmark, has_visibility = supervised.mask("landmarks"), supervised.mask("visibility")
+    has_masks = "segmentation" in supervised.outputs
     canvas = image
     for pose in poses:
         if pose.mask is not None and has_masks:

@@ -4,7 +4,7 @@ import errno
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +23,7 @@ from blazepose.runtime.jsonl import frame_to_json
 from blazepose.runtime.media import VIDEO_SUFFIXES, Frame, MediaSource, VideoWriter
 from blazepose.runtime.pose import Pose
 from blazepose.runtime.tracker import PoseTracker
+from blazepose.supervised_outputs import SupervisedOutputs
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ def track_source(
         stack.enter_context(closing(source.frames))
         outputs: list[_Output] = []
         if overlay:
-            supervised = tracker.metadata.get("trained")
+            supervised = SupervisedOutputs.from_metadata(tracker.metadata.get("trained"))
             outputs.append(stack.enter_context(_Output(overlay, _open_overlay(overlay, source, supervised))))
         if jsonl:
             outputs.append(stack.enter_context(_Output(jsonl, _open_jsonl(jsonl))))
@@ -187,9 +188,7 @@ def _open_jsonl(path: Path) -> Iterator[Sink]:
 
 
 @contextmanager
-def _open_overlay(
-    path: Path, source: MediaSource, supervised: Mapping[str, list[str]] | None
-) -> Iterator[Sink]:
+def _open_overlay(path: Path, source: MediaSource, supervised: SupervisedOutputs) -> Iterator[Sink]:
     """Open an overlay of the kind of its source: a video, an image, or a folder of images."""
     with _open_video(path, source.fps) if source.fps else _open_images(path, source.folder) as write_overlay:
 

@@ -16,6 +16,7 @@ from blazepose.file_content import check_file, first_line, unreadable
 from blazepose.input_spec import InputSpec
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
+from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topology import OUTPUTS
 
 _PREFIX = "net."
@@ -37,7 +38,7 @@ class Checkpoint(NamedTuple):
 def landmark_metadata(
     net: LandmarkNet,
     wiring: str,
-    supervised: dict[str, list[str]],
+    supervised: SupervisedOutputs,
     sources: dict[str, list[Source]],
     recipe: dict,
     init: Mapping[str, Any] | None = None,
@@ -53,17 +54,14 @@ def landmark_metadata(
         init: metadata of the initial weights, whose supervised outputs and data licenses are added.
     """
     if init is not None:
-        before = init["trained"]
-        supervised = {
-            kind: list(dict.fromkeys([*before.get(kind, []), *names])) for kind, names in supervised.items()
-        }
+        supervised = SupervisedOutputs.from_metadata(init["trained"]).merge(supervised)
     return {
         "task": "landmark",
         "model": net.variant.name,
         "wiring": wiring,
         "gradient_stop": net.gradient_stop,
         "topology": list(OUTPUTS),
-        "trained": supervised,
+        "trained": supervised.as_metadata(),
         **_shared_metadata(net.input_spec, sources, recipe, init),
     }
 

@@ -5,8 +5,6 @@ from typing import Any
 
 import torch
 from jaxtyping import UInt8
-from pytorch_lightning import LightningModule
-from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from blazepose.anchors import (
@@ -26,16 +24,10 @@ from blazepose.models.detector_net import DetectorNet, detector_input
 from blazepose.models.outputs import DetectorOutputs
 from blazepose.targets.anchor_targets import assign_anchors, encode_boxes
 from blazepose.training.detector_loss_config import DetectorLossConfig
-from blazepose.training.lightning_hooks import (
-    check_finite,
-    check_steps,
-    clip_gradients,
-    freeze_bn_stats,
-    freeze_stages,
-    optimizer_and_schedule,
-    steps_per_epoch,
-)
+from blazepose.training.freeze import freeze_bn_stats, freeze_stages
 from blazepose.training.optimizer import OptimizerConfig
+from blazepose.training.pose_module import PoseModule
+from blazepose.training.stages import Stages
 
 
 def monitor_name(scenes: Sequence[AnnotatedImage]) -> str:
@@ -44,32 +36,29 @@ def monitor_name(scenes: Sequence[AnnotatedImage]) -> str:
     return "val/roi_good" if labelled else "val/ap_place"
 
 
-class DetectorModule(LightningModule):
+class DetectorModule(PoseModule):
     """Trains a DetectorNet.
 
     Args:
         net: the network.
         loss_config: weights and parameters of the losses.
         optimizer_config: AdamW and schedule.
-        epochs: number of epochs of the run.
+        stages: epochs of the run, all joint.
         metadata: metadata of the checkpoints (training.checkpoint).
     """
+
+    net: DetectorNet
+    loss_config: DetectorLossConfig
 
     def __init__(
         self,
         net: DetectorNet,
         loss_config: DetectorLossConfig,
         optimizer_config: OptimizerConfig,
-        epochs: int,
+        stages: Stages,
         metadata: dict[str, Any],
     ) -> None:
-        super().__init__()
-        self.net = net.to(memory_format=torch.channels_last)
-        self.loss_config = loss_config
-        self.optimizer_config = optimizer_config
-        self.epochs = epochs
-        self.metadata = metadata
-        self._finite = torch.tensor(True)
+        super().__init__(net, loss_config, optimizer_config, stages, metadata)
         self.detection = DetectionMetric()
 
     def forward(self, images: UInt8[Tensor, "batch size size 3"]) -> DetectorOutputs:
@@ -107,31 +96,16 @@ class DetectorModule(LightningModule):
         }
 
     def on_train_epoch_start(self) -> None:
-        check_steps(self, self.epochs)
-        self._finite = torch.ones((), dtype=torch.bool, device=self.device)
+        super().on_train_epoch_start()
         self.net.train()
         freeze_stages(self.net.encoder, self.optimizer_config.frozen_stages)
         if self.optimizer_config.norm_eval:
             freeze_bn_stats(self.net)
 
     def training_step(self, batch: DetectorBatch, batch_idx: int) -> Tensor:
-        terms = self.losses(self(batch["image"]), batch)
-        loss = torch.stack([getattr(self.loss_config, name) * term for name, term in terms.items()]).sum()
-        self._finite &= torch.isfinite(loss.detach())
-        if batch_idx % 10 == 0:
-            self._check_finite()
-        self.log("train/loss", loss, prog_bar=True)
-        self.log_dict({f"train/loss_{name}": term for name, term in terms.items()})
-        return loss
+        return self.total_loss(self.losses(self(batch["image"]), batch), batch_idx)
 
-    def _check_finite(self) -> None:
-        check_finite(self._finite, self.current_epoch)
-
-    def on_train_epoch_end(self) -> None:
-        self._check_finite()
-
-    def on_validation_start(self) -> None:
-        self._check_finite()
+    def on_validation_epoch_start(self) -> None:
         self.detection.rank = self.global_rank
 
     def validation_step(self, batch: DetectorBatch, batch_idx: int) -> None:
@@ -143,22 +117,6 @@ class DetectorModule(LightningModule):
         for name, value in self.detection.compute().items():
             self.log(f"val/{name}", value, prog_bar=name in ("ap", "roi_good"))
         self.detection.reset()
-
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        return optimizer_and_schedule(
-            self.net, self.optimizer_config, [self.epochs * steps_per_epoch(self, self.epochs)]
-        )
-
-    def configure_gradient_clipping(
-        self,
-        optimizer: Any,
-        gradient_clip_val: float | None = None,
-        gradient_clip_algorithm: str | None = None,
-    ) -> None:
-        clip_gradients(self.net, gradient_clip_val)
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["blazepose"] = self.metadata
 
 
 def ground_truth(batch: DetectorBatch, row: int) -> GroundTruth:

@@ -19,6 +19,7 @@ from blazepose.metrics.pck import PCK_THRESHOLD
 from blazepose.metrics.pck_metric import torso_across
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.outputs import LandmarkOutputs
+from blazepose.supervised_outputs import TRAINABLE_OUTPUTS
 from blazepose.topology import (
     INDEX,
     LANDMARKS,
@@ -164,7 +165,7 @@ def distillation_losses(
         batch: labels of the images.
         config: parameters of the losses.
         size: side of the crop, pixels.
-        outputs: outputs that the teacher was trained on (training.supervised_outputs.HEADS, and heatmaps).
+        outputs: outputs that the teacher was trained on, names of TRAINABLE_OUTPUTS.
         stage: stage of the training.
     """
     terms: dict[str, Tensor] = {}
@@ -172,10 +173,8 @@ def distillation_losses(
         terms |= _heatmap_distillation(out, teacher, batch)
     if stage != "heatmap":
         terms |= _regression_distillation(out, teacher, batch, config, size)
-    distilled = {"coordinates", *outputs}
-    return {
-        name: term for name, term in terms.items() if {"heatmap": "heatmaps"}.get(name, name) in distilled
-    }
+    distilled = {"coordinates", *(TRAINABLE_OUTPUTS[name].loss for name in outputs)}
+    return {name: term for name, term in terms.items() if name in distilled}
 
 
 def _heatmap_distillation(

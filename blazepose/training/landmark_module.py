@@ -6,8 +6,6 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from pytorch_lightning import LightningModule
-from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from blazepose.data.sample import PoseBatch
@@ -17,9 +15,9 @@ from blazepose.metrics.spread import VarianceRatio
 from blazepose.models.landmark_net import LandmarkNet, network_input
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.runtime.decode import refine_by_heatmap
+from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.targets.heatmaps import decode_heatmaps
 from blazepose.topology import (
-    LANDMARKS,
     NUM_HEATMAPS,
     NUM_LANDMARKS,
     NUM_OUTPUTS,
@@ -28,15 +26,9 @@ from blazepose.topology import (
     both_sides,
 )
 from blazepose.training.distillation import TeacherOutputs, distillation_losses, run_teacher
-from blazepose.training.lightning_hooks import (
-    check_finite,
-    check_steps,
-    clip_gradients,
-    optimizer_and_schedule,
-    steps_per_epoch,
-)
 from blazepose.training.loss_config import LandmarkLossConfig, validate_recipe
 from blazepose.training.optimizer import OptimizerConfig
+from blazepose.training.pose_module import PoseModule
 from blazepose.training.stages import Stages, set_stage
 from blazepose.training.supervised_losses import heatmap_losses, regression_losses
 
@@ -44,7 +36,7 @@ DECODINGS = ("refined", "raw", "heatmap")
 """Validated: regression refined by the heatmap as at run time, regression alone, heatmap with offset."""
 
 
-class LandmarkModule(LightningModule):
+class LandmarkModule(PoseModule):
     """Trains a LandmarkNet.
 
     Args:
@@ -57,39 +49,37 @@ class LandmarkModule(LightningModule):
         teacher: the network before a fine-tuning, to distill unlabelled outputs from.
     """
 
+    net: LandmarkNet
+    loss_config: LandmarkLossConfig
+
     def __init__(
         self,
         net: LandmarkNet,
         loss_config: LandmarkLossConfig,
         optimizer_config: OptimizerConfig,
         stages: Stages,
-        supervised: dict[str, list[str]],
+        supervised: SupervisedOutputs,
         metadata: dict[str, Any],
         teacher: LandmarkNet | None = None,
     ) -> None:
-        super().__init__()
-        self.net = net.to(memory_format=torch.channels_last)
-        self.loss_config = loss_config
-        self.optimizer_config = optimizer_config
-        self.stages = stages
+        super().__init__(net, loss_config, optimizer_config, stages, metadata)
         self.supervised = supervised
         # The teacher supervises the outputs without labels.
-        self.outputs: list[str] = (metadata["trained"] if teacher else supervised)["outputs"]
-        self.distilled = metadata["init"]["trained"] if teacher else {"landmarks": [], "outputs": []}
+        self.distilled = (
+            SupervisedOutputs.from_metadata(metadata["init"]["trained"]) if teacher else SupervisedOutputs()
+        )
+        self.outputs = self.distilled.merge(supervised).outputs
         points = torch.ones(NUM_OUTPUTS, dtype=torch.bool)
         points[:NUM_LANDMARKS] = False
-        points[both_sides(self.distilled["landmarks"])] = True
+        points[both_sides(self.distilled.landmarks)] = True
         self.teacher_points: Tensor
         self.register_buffer("teacher_points", points, persistent=False)
-        self.metadata = metadata
         # In a list, so that it is not a submodule: it is neither trained, averaged nor saved.
         self._teacher = [teacher.requires_grad_(False).eval()] if teacher else []
         # Losses over whole maps cost a tenth of a step on a CPU; most sources label half of the points.
-        indices = [*both_sides(supervised["heatmaps"]), ROI_CENTER, ROI_SCALE]
+        indices = [*both_sides(supervised.heatmaps), ROI_CENTER, ROI_SCALE]
         self.heatmap_points: Tensor
         self.register_buffer("heatmap_points", torch.tensor(indices), persistent=False)
-        # Collected on the device and read every few steps: a training step must not wait for it.
-        self._finite = torch.tensor(True)
         metrics = torch.nn.ModuleDict({decoding: PckMetric() for decoding in DECODINGS})
         self.pck = cast(Mapping[str, PckMetric], metrics)
         self.variance = VarianceRatio()
@@ -114,14 +104,12 @@ class LandmarkModule(LightningModule):
             labels = {**batch, "labelled": teacher.supervised_points(batch["labelled"])}
         terms: dict[str, Tensor] = {}
         if stage != "regression":
-            terms |= heatmap_losses(out, labels, config, self.supervised["outputs"], self.heatmap_points)
+            terms |= heatmap_losses(out, labels, config, self.supervised, self.heatmap_points)
         if stage != "heatmap":
             terms |= regression_losses(out, labels, config, self.supervised, size)
         if teacher:
-            distilled = distillation_losses(
-                out, teacher, labels, config, size, self.distilled["outputs"], stage
-            )
-            if "pose" in self.supervised["outputs"]:
+            distilled = distillation_losses(out, teacher, labels, config, size, self.distilled.outputs, stage)
+            if "pose" in self.supervised.outputs:
                 distilled.pop("pose", None)  # every image has this label
             for name, term in distilled.items():
                 terms[name] = terms.get(name, 0) + config.distill * term
@@ -132,8 +120,7 @@ class LandmarkModule(LightningModule):
             teacher.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def on_train_epoch_start(self) -> None:
-        check_steps(self, self.stages.epochs)
-        self._finite = torch.ones((), dtype=torch.bool, device=self.device)
+        super().on_train_epoch_start()
         stage = self.stages.at(self.current_epoch)
         config = self.optimizer_config
         set_stage(self.net, stage, self.outputs, config.norm_eval, config.frozen_stages)
@@ -146,13 +133,8 @@ class LandmarkModule(LightningModule):
             teachers = [
                 run_teacher(teacher, images, masks, batch, self.teacher_points) for teacher in self._teacher
             ]
-        terms = self.losses(out, batch, *teachers)
-        loss = torch.stack([getattr(self.loss_config, name) * term for name, term in terms.items()]).sum()
-        self._finite &= torch.isfinite(loss.detach())
-        self.log("train/loss", loss, prog_bar=True)
-        self.log_dict({f"train/loss_{name}": term for name, term in terms.items()})
+        loss = self.total_loss(self.losses(out, batch, *teachers), batch_idx)
         if batch_idx % 10 == 0:
-            self._check_finite()
             self.log("train/pck@0.2_raw", self._batch_pck(out, batch), prog_bar=True)
         return loss
 
@@ -160,15 +142,6 @@ class LandmarkModule(LightningModule):
         """Return the number of samples of a batch with a mask loss in this stage."""
         trains_masks = "segmentation" in self.outputs and self.stages.at(self.current_epoch) != "regression"
         return math.ceil(self.loss_config.mask_fraction * batch_size) if trains_masks else 0
-
-    def _check_finite(self) -> None:
-        check_finite(self._finite, self.current_epoch)
-
-    def on_validation_start(self) -> None:
-        self._check_finite()
-
-    def on_train_epoch_end(self) -> None:
-        self._check_finite()
 
     @torch.no_grad()
     def _batch_pck(self, out: LandmarkOutputs, batch: PoseBatch) -> Tensor:
@@ -185,7 +158,7 @@ class LandmarkModule(LightningModule):
         out = self(batch["image"])
         labels = batch["points"][:, :NUM_LANDMARKS, :2].cpu()
         labelled = batch["labelled"][:, :NUM_LANDMARKS].cpu()
-        counted = labelled & torch.tensor(self.supervised_landmarks)
+        counted = labelled & torch.from_numpy(self.supervised_landmarks)
         torso = torch.from_numpy(torso_size(labels.numpy(), labelled.numpy()))
         decoded = self._decode(out)
         for decoding, predicted in decoded.items():
@@ -215,10 +188,9 @@ class LandmarkModule(LightningModule):
         return "refined" if regresses else "heatmap"
 
     @property
-    def supervised_landmarks(self) -> list[bool]:
-        """Mask of the 33 landmarks that the run trains: only these are validated and drawn."""
-        names = self.supervised["landmarks" if self.headline == "refined" else "heatmaps"]
-        return [name in names for name in LANDMARKS]
+    def supervised_landmarks(self) -> np.ndarray:
+        """Mask of the landmarks that the run trains, bool (33,): only these are validated and drawn."""
+        return self.supervised.mask("landmarks" if self.headline == "refined" else "heatmaps")
 
     def on_validation_epoch_end(self) -> None:
         for decoding, metric in self.pck.items():
@@ -231,19 +203,3 @@ class LandmarkModule(LightningModule):
         # 0 means collapse to one mean pose; a trained network comes close to 1.
         self.log("val/variance_ratio", self.variance.compute())
         self.variance.reset()
-
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        steps = steps_per_epoch(self, self.stages.epochs)
-        stage_steps = [epochs * steps for _, epochs in self.stages.plan]
-        return optimizer_and_schedule(self.net, self.optimizer_config, stage_steps)
-
-    def configure_gradient_clipping(
-        self,
-        optimizer: Any,
-        gradient_clip_val: float | None = None,
-        gradient_clip_algorithm: str | None = None,
-    ) -> None:
-        clip_gradients(self.net, gradient_clip_val)
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["blazepose"] = self.metadata

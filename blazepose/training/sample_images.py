@@ -63,6 +63,6 @@ def draw_samples(dataset: PoseDataset, count: int, path: Path | None = None) -> 
 def draw_landmark_predictions(module: LandmarkModule, images: Tensor) -> np.ndarray:
     """Draw a sheet of the landmarks that the network predicts on crops, uint8 (batch, size, size, 3)."""
     points = module.predict_roi(images) * images.shape[1]
-    shown = np.array(module.supervised_landmarks)
+    shown = module.supervised_landmarks
     pairs = zip(images.cpu().numpy(), points, strict=True)
     return sheet([draw_pose(image.copy(), landmarks, shown) for image, landmarks in pairs])

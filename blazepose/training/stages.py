@@ -3,14 +3,15 @@
 Source: paper 2.4: heatmaps first, then the regression on top of them; or both at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from torch import nn
 
 from blazepose.models.landmark_net import LandmarkNet
-from blazepose.training.lightning_hooks import freeze_bn_stats, freeze_stages
+from blazepose.supervised_outputs import TRAINABLE_OUTPUTS, SupervisedOutputs
+from blazepose.training.freeze import freeze_bn_stats, freeze_stages
 
 StageName = Literal["heatmap", "regression", "joint"]
 
@@ -64,39 +65,36 @@ class Stages:
 
 
 def supervised_by(
-    labelled: dict[str, list[str]], stages: Stages, loss_weights: Mapping[str, float]
-) -> dict[str, list[str]]:
+    labelled: SupervisedOutputs, stages: Stages, loss_weights: Mapping[str, float]
+) -> SupervisedOutputs:
     """Return the outputs that a recipe supervises, of those with labels; they are stored with the weights.
 
     Args:
-        labelled: outputs with labels (data.datamodule.trained_outputs).
+        labelled: outputs with labels (data.datamodule.labelled_outputs).
         stages: stages of the run; without a regression stage no landmark is regressed.
         loss_weights: weight of each loss by name.
-
-    Returns:
-        "landmarks": regressed landmarks; "heatmaps": landmarks with a heatmap; "visibility" and "outputs":
-        as of trained_outputs.
     """
-    regresses = bool(stages.regression + stages.joint) and loss_weights["coordinates"] > 0
-    names = {"heatmaps": "heatmap"}
-    heatmaps = bool(stages.heatmap + stages.joint)
-    return {
-        "landmarks": labelled["landmarks"] if regresses else [],
-        "visibility": labelled["visibility"] if regresses and loss_weights["visibility"] > 0 else [],
-        "heatmaps": labelled["landmarks"] if heatmaps and loss_weights["heatmap"] > 0 else [],
-        "outputs": [
-            name
-            for name in labelled["outputs"]
-            if loss_weights[names.get(name, name)] > 0
-            and (heatmaps if name in ("heatmaps", "segmentation") else regresses)
-        ],
+    trained = {
+        "heatmap": stages.heatmap + stages.joint > 0,
+        "regression": stages.regression + stages.joint > 0 and loss_weights["coordinates"] > 0,
     }
+    outputs = [
+        name
+        for name in labelled.outputs
+        if trained[TRAINABLE_OUTPUTS[name].stage] and loss_weights[TRAINABLE_OUTPUTS[name].loss] > 0
+    ]
+    return SupervisedOutputs(
+        landmarks=labelled.landmarks if trained["regression"] else (),
+        visibility=labelled.visibility if "visibility" in outputs else (),
+        heatmaps=labelled.heatmaps if "heatmaps" in outputs else (),
+        outputs=tuple(outputs),
+    )
 
 
 def set_stage(
     net: LandmarkNet,
     stage: StageName,
-    outputs: list[str],
+    outputs: Collection[str],
     norm_eval: bool = False,
     frozen_stages: int = 0,
 ) -> None:

@@ -13,13 +13,18 @@ from blazepose.losses.landmark_losses import (
     position_loss,
 )
 from blazepose.models.outputs import LandmarkOutputs
+from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.targets.heatmaps import encode_heatmaps, encode_offsets
 from blazepose.topology import NUM_HEATMAPS, NUM_LANDMARKS, both_sides
 from blazepose.training.loss_config import LandmarkLossConfig
 
 
 def heatmap_losses(
-    out: LandmarkOutputs, batch: PoseBatch, config: LandmarkLossConfig, outputs: list[str], indices: Tensor
+    out: LandmarkOutputs,
+    batch: PoseBatch,
+    config: LandmarkLossConfig,
+    supervised: SupervisedOutputs,
+    indices: Tensor,
 ) -> dict[str, Tensor]:
     """Compute the unweighted losses of heatmaps, offsets and mask.
 
@@ -27,7 +32,7 @@ def heatmap_losses(
         out: outputs of the network.
         batch: labels.
         config: weights and parameters of the losses; those of weight 0 are left out.
-        outputs: supervised outputs (training.stages.supervised_by).
+        supervised: supervised outputs.
         indices: indices of the points with heatmaps.
     """
     points = batch["points"][:, indices, :2]
@@ -42,7 +47,7 @@ def heatmap_losses(
         targets, near = encode_offsets(points, size)
         offsets = out.offsets.unflatten(1, (NUM_HEATMAPS, 2))[:, indices].float().contiguous()
         terms["offset"] = offset_loss(offsets, targets, near, inside)
-    if "segmentation" in outputs and out.segmentation is not None:
+    if "segmentation" in supervised.outputs and out.segmentation is not None:
         terms["segmentation"] = mask_loss(out.segmentation.float(), batch["mask"][: len(out.segmentation)])
     return terms
 
@@ -51,7 +56,7 @@ def regression_losses(
     out: LandmarkOutputs,
     batch: PoseBatch,
     config: LandmarkLossConfig,
-    supervised: dict[str, list[str]],
+    supervised: SupervisedOutputs,
     size: int,
 ) -> dict[str, Tensor]:
     """Compute the unweighted losses of landmarks, visibility, presence, world landmarks and pose score.
@@ -60,7 +65,7 @@ def regression_losses(
         out: outputs of the network.
         batch: labels.
         config: parameters of the losses.
-        supervised: supervised outputs (training.stages.supervised_by).
+        supervised: supervised outputs.
         size: side of the crop, pixels.
     """
     landmarks, points = out.landmarks.float(), batch["points"]
@@ -71,13 +76,13 @@ def regression_losses(
         ),
         "presence": binary_loss(landmarks[:, :NUM_LANDMARKS, 4], present.float(), present >= 0),
     }
-    outputs = supervised["outputs"]
+    outputs = supervised.outputs
     if "z" in outputs:
         terms["z"] = coordinate_loss(
             landmarks[..., 2:3] / size, points[..., 2:], batch["z_labelled"], config.huber_beta
         )
     if "visibility" in outputs:
-        indices = both_sides(supervised["visibility"])
+        indices = both_sides(supervised.visibility)
         visible = visible[:, indices]
         terms["visibility"] = binary_loss(landmarks[:, indices, 3], visible.float(), visible >= 0)
     if "world" in outputs:

@@ -9,8 +9,8 @@ from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.tflite_import.load_tflite import load_tflite
 from blazepose.models.variants import VARIANTS, landmark_variant
 from blazepose.runtime.inference_sessions import tflite_metadata
+from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, read_tflite
-from blazepose.topology import LANDMARKS as LANDMARK_NAMES
 from blazepose.training.checkpoint import (
     Checkpoint,
     detector_metadata,
@@ -18,7 +18,6 @@ from blazepose.training.checkpoint import (
     load_weights,
     read_checkpoint,
 )
-from blazepose.training.supervised_outputs import HEADS
 
 IMPORTED = (".task", ".tflite")
 """Suffixes of files whose network is recognized by its structure."""
@@ -100,15 +99,8 @@ def _metadata(net: LandmarkNet | DetectorNet, path: Path) -> dict[str, Any]:
 
 
 def _landmark_metadata(net: LandmarkNet) -> dict[str, Any]:
-    names = list(LANDMARK_NAMES)
-    supervised = {
-        "landmarks": names,
-        "visibility": names,
-        "heatmaps": names,
-        "outputs": ["heatmaps", *HEADS],
-    }
     wiring = next(key for key, variant in VARIANTS[net.variant.name].items() if variant == net.variant)
-    return landmark_metadata(net, wiring, supervised, {"train": [], "val": []}, PUBLISHED)
+    return landmark_metadata(net, wiring, SupervisedOutputs.everything(), {"train": [], "val": []}, PUBLISHED)
 
 
 def load_model(path: str | Path) -> LandmarkNet | DetectorNet:

@@ -14,9 +14,9 @@ from blazepose.data.datamodule import (
     describe_people,
     describe_sources,
     find_image_files,
+    labelled_outputs,
     read_filtered,
     shared_people,
-    trained_outputs,
 )
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
@@ -51,10 +51,10 @@ def test_sources_mix_freely(tiny_lsp, tmp_path):
     own = own_labels(tmp_path, tiny_lsp / "images" / "im00001.jpg")
     sources = read_filtered([f"lsp:{tiny_lsp}", own], PersonFilter(min_side_px=50.0))
     assert [len(source.annotations) for source in sources] == [24, 1]
-    trained = trained_outputs(sources, [])
-    assert len(trained["landmarks"]) == 13
-    assert "left_heel" in trained["landmarks"]
-    assert trained["outputs"] == ["heatmaps", "presence", "visibility"]
+    labelled = labelled_outputs(sources, [])
+    assert len(labelled.landmarks) == 13
+    assert "left_heel" in labelled.landmarks
+    assert labelled.outputs == ("heatmaps", "presence", "visibility")
     data = loaders(sources, Augmentation(hflip_prob=0.0), LoaderConfig(25, 0))
     (batch,) = data.train_dataloader()
     heel = batch["labelled"][:, INDEX["left_heel"]]
@@ -65,12 +65,12 @@ def test_sources_mix_freely(tiny_lsp, tmp_path):
 
 def test_rendered_people_supervise_all_outputs(tiny_lsp, tiny_rendered):
     lsp, rendered = read_filtered([f"lsp:{tiny_lsp}", f"synthetic:{tiny_rendered}"], EVALUATION_FILTER)
-    outputs = ["heatmaps", "presence", "visibility", "z", "world", "segmentation"]
-    assert trained_outputs([lsp], [])["outputs"] == outputs[:2]
-    assert trained_outputs([lsp, rendered], [])["outputs"] == outputs
+    outputs = ("heatmaps", "presence", "visibility", "z", "world", "segmentation")
+    assert labelled_outputs([lsp], []).outputs == outputs[:2]
+    assert labelled_outputs([lsp, rendered], []).outputs == outputs
     negatives = find_image_files(str(tiny_rendered / "train/negatives"), "data.negatives")
-    assert trained_outputs([rendered], negatives)["outputs"] == [*outputs, "pose"]
-    assert trained_outputs([lsp], negatives)["outputs"] == [*outputs[:2], "pose"]
+    assert labelled_outputs([rendered], negatives).outputs == (*outputs, "pose")
+    assert labelled_outputs([lsp], negatives).outputs == (*outputs[:2], "pose")
 
 
 def test_no_source_and_one_without_brackets(tiny_lsp):

@@ -10,6 +10,7 @@ from blazepose.data.align import aligned_roi
 from blazepose.data.annotation import Annotation
 from blazepose.evaluation.predictions import Prediction
 from blazepose.evaluation.score import ScoredPeople, score
+from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topology import NUM_LANDMARKS
 from tests.evaluation.crowd import NAMED, person, source_of
 
@@ -43,7 +44,7 @@ def prediction_for(
         landmarks_raw=None,
         landmarks_world=np.full((NUM_LANDMARKS, 3), np.nan),
         pose_presence=0.9,
-        trained=None,
+        supervised=SupervisedOutputs.from_metadata(None),
     )
 
 

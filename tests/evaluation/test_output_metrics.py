@@ -251,7 +251,7 @@ def test_the_headline_has_the_other_outputs(people, evaluate):
 def test_missed_people_are_wrong_in_all_outputs(people, evaluate):
     """Visibility, presence and mask."""
     detected = evaluate(people).predictions
-    missed = [missed_person(p.image, p.person, p.reader, p.crop, p.roi, p.trained) for p in detected]
+    missed = [missed_person(p.image, p.person, p.reader, p.crop, p.roi, p.supervised) for p in detected]
     metrics = results(score(by_key(missed), [people]))
     assert metrics["classes"]["hidden"]["recall"] == metrics["classes"]["visible"]["recall"] == 0
     assert metrics["visibility_balanced_accuracy"] == metrics["presence_f1"] == metrics["mask_iou"] == 0

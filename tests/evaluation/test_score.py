@@ -96,7 +96,7 @@ def test_a_missed_person_is_wrong_in_the_baseline_too(crowd, pose_roi):
     predictions = predictions_of(crowd, pose_roi)
     key = person_key("lsp", crowd.annotations[3])
     roi = predictions[key].roi
-    predictions[key] = missed_person(key[1], key[2], key[0], "detector", roi, predictions[key].trained)
+    predictions[key] = missed_person(key[1], key[2], key[0], "detector", roi, predictions[key].supervised)
     metrics = results(score(predictions, [crowd]))
     assert metrics["pck@0.2"] == metrics["pck@0.2_mean_pose"] == pytest.approx(100 * 6 / 7, abs=1e-3)
     assert metrics["mean_error"] == pytest.approx(0, abs=0.01)
@@ -223,7 +223,7 @@ def test_a_missing_regression_output_has_no_metric(crowd, pose_roi):
     }
     missed = next(iter(predictions))
     p = predictions[missed]
-    predictions[missed] = missed_person(p.image, p.person, p.reader, p.crop, p.roi, p.trained)
+    predictions[missed] = missed_person(p.image, p.person, p.reader, p.crop, p.roi, p.supervised)
     metrics = results(score(predictions, [crowd]))
     assert metrics["pck@0.2"] == pytest.approx(100 * 6 / 7, abs=1e-3)
     assert metrics["pck@0.2_raw"] is None

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from blazepose.evaluation.engine_registry import open_weights, validation_data, weights_name
+from blazepose.supervised_outputs import SupervisedOutputs
 from tests.evaluation.crowd import ConstantEngine
 
 
@@ -43,14 +44,14 @@ def test_checkpoints_run_through_torch(tmp_path):
     from blazepose.training.checkpoint import landmark_metadata
 
     net = LandmarkNet(landmark_variant("lite", "mediapipe")).eval()
-    trained = {"landmarks": ["nose"], "outputs": []}
+    trained = SupervisedOutputs(landmarks=("nose",))
     metadata = landmark_metadata(net, "mediapipe", trained, {}, {})
     state = {f"net.{name}": value for name, value in net.state_dict().items()}
     torch.save({"blazepose": metadata, "state_dict": state}, tmp_path / "best.ckpt")
 
     engine = open_weights(tmp_path / "best.ckpt")
     assert engine.input_size == 256
-    assert engine.metadata["trained"] == trained
+    assert engine.metadata["trained"] == trained.as_metadata()
     images = np.random.default_rng(0).integers(0, 256, (2, 256, 256, 3), dtype=np.uint8)
     with torch.no_grad():
         expected = net.forward_export(torch.from_numpy(images).float() / 255)

@@ -17,6 +17,7 @@ from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
 from blazepose.runtime.engines import LandmarkEngine
+from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.training.checkpoint import landmark_metadata
 from blazepose.training.weights import load_landmark_net, read_weights
 
@@ -35,7 +36,7 @@ def checkpoint(tmp_path_factory, tiny_lsp) -> Path:
     # Give BatchNorm statistics of data, as after training; otherwise activations vanish with depth.
     for _ in range(5):
         net.train()(torch.rand(8, 3, 256, 256))
-    metadata = landmark_metadata(net, "mediapipe", {"landmarks": ["nose"], "outputs": []}, {"train": []}, {})
+    metadata = landmark_metadata(net, "mediapipe", SupervisedOutputs(landmarks=("nose",)), {"train": []}, {})
     metadata["data"] = {"train": [], "val": [{"name": f"lsp:{tiny_lsp}", "people": 24, "licence": "none"}]}
     path = tmp_path_factory.mktemp("run") / "checkpoints" / "best.ckpt"
     path.parent.mkdir()
@@ -60,7 +61,7 @@ def test_the_papers_wiring_is_exported_too(target, tiny_lsp, tmp_path):
     net = LandmarkNet(landmark_variant("lite", "paper"), gradient_stop=True)
     for _ in range(3):
         net.train()(torch.rand(8, 3, 256, 256))
-    supervised = {"landmarks": ["nose"], "outputs": []}
+    supervised = SupervisedOutputs(landmarks=("nose",))
     metadata = landmark_metadata(net, "paper", supervised, {"train": []}, {})
     torch.save(
         {"blazepose": metadata, "state_dict": {f"net.{k}": v for k, v in net.state_dict().items()}},

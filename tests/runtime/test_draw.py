@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from blazepose.geometry import Roi
 from blazepose.runtime.draw import LEFT_COLOR, RIGHT_COLOR, draw_pose, draw_poses
 from blazepose.runtime.pose import Pose
+from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topology import INDEX, LANDMARKS
 
 
@@ -59,7 +62,7 @@ LEG = {"left_knee": (150, 50, 0.9), "left_ankle": (150, 150, 0.5)}
 
 def test_without_people_or_supervised_landmarks_the_image_is_unchanged():
     np.testing.assert_array_equal(draw_poses(GRAY, []), GRAY)
-    supervised = {"landmarks": [], "visibility": []}
+    supervised = SupervisedOutputs()
     np.testing.assert_array_equal(draw_poses(GRAY, [make_pose(**LEG)], supervised), GRAY)
 
 
@@ -77,7 +80,7 @@ def test_only_visible_landmarks_are_drawn():
 
 
 def test_unsupervised_landmarks_are_not_drawn():
-    supervised = {"landmarks": ["left_knee", "left_hip"], "visibility": LANDMARKS}
+    supervised = SupervisedOutputs(("left_knee", "left_hip"), LANDMARKS)
     drawn = draw_poses(GRAY, [make_pose(**LEG, left_hip=(150, 10, 0.9))], supervised)
     assert tuple(drawn[30, 150]) == LEFT_COLOR
     assert (drawn[100, 150] == 127).all()
@@ -87,7 +90,7 @@ def test_unsupervised_landmarks_are_not_drawn():
 def test_unsupervised_visibility_is_ignored():
     hidden = make_pose(left_knee=(150, 50, 0.0), left_ankle=(150, 150, 0.0))
     assert (draw_poses(GRAY, [hidden]) == 127).all()
-    supervised = {"landmarks": LANDMARKS, "visibility": []}
+    supervised = SupervisedOutputs(landmarks=LANDMARKS)
     assert tuple(draw_poses(GRAY, [hidden], supervised)[100, 150]) == LEFT_COLOR
 
 
@@ -121,7 +124,7 @@ def test_ids_of_people_outside_the_image_are_not_drawn():
 
 
 def test_an_unsupervised_mask_is_not_drawn():
-    supervised = {"landmarks": LANDMARKS, "visibility": LANDMARKS, "outputs": ["presence"]}
+    supervised = replace(SupervisedOutputs.everything(), outputs=("presence",))
     masked = make_pose(mask=np.ones((200, 200), np.float32))
     assert (draw_poses(GRAY, [masked], supervised) == 127).all()
-    assert (draw_poses(GRAY, [masked], {**supervised, "outputs": ["segmentation"]}) != 127).any()
+    assert (draw_poses(GRAY, [masked], replace(supervised, outputs=("segmentation",))) != 127).any()

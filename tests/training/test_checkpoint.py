@@ -8,6 +8,7 @@ import torch
 from blazepose.data.annotation import Source
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
+from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.training.checkpoint import landmark_metadata, read_checkpoint
 from tests.training.saved_net import save
 
@@ -66,18 +67,8 @@ def test_metadata_includes_the_initial_weights(tmp_path, net):
     """Data and licenses of the first training are kept; the outputs of both count as trained."""
     lsp = Source("lsp:a", "lsp", [], "academic")
     own = Source("landmarks:b.json", "landmarks", [], "own labels")
-    first = {
-        "landmarks": ["nose"],
-        "heatmaps": ["nose"],
-        "visibility": [],
-        "outputs": ["heatmaps", "presence"],
-    }
-    second = {
-        "landmarks": ["left_heel"],
-        "heatmaps": [],
-        "visibility": ["left_heel"],
-        "outputs": ["presence", "visibility"],
-    }
+    first = SupervisedOutputs(("nose",), (), ("nose",), ("heatmaps", "presence"))
+    second = SupervisedOutputs(("left_heel",), ("left_heel",), (), ("presence", "visibility"))
     start = landmark_metadata(net, "mediapipe", first, {"train": [lsp]}, {})
     metadata = landmark_metadata(net, "mediapipe", second, {"train": [own]}, {}, init=start)
     assert metadata["init"]["data"]["train"][0]["licence"] == "academic"

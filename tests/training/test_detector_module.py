@@ -17,6 +17,7 @@ from blazepose.targets.anchor_targets import assign_anchors, encode_boxes
 from blazepose.training.detector_loss_config import DetectorLossConfig
 from blazepose.training.detector_module import DetectorModule, monitor_name
 from blazepose.training.optimizer import OptimizerConfig
+from blazepose.training.stages import Stages
 
 CONFIDENT = 12.0
 SIDE = 0.2
@@ -42,7 +43,7 @@ def batch() -> dict[str, torch.Tensor]:
 
 def terms(batch, scores: float = CONFIDENT, box: float = 0.0, points: float = 0.0, unlabelled: float = 0.0):
     """Compute the terms of outputs with boxes and points this many sides of the person off."""
-    module = DetectorModule(DetectorNet(), DetectorLossConfig(), OptimizerConfig(), 1, {})
+    module = DetectorModule(DetectorNet(), DetectorLossConfig(), OptimizerConfig(), Stages(joint=1), {})
     targets = assign_anchors(batch["boxes"], batch["people"], batch["ignored"])
     predicted = encode_boxes(batch["boxes"], batch["points"], targets.person) * DETECTOR_SIZE
     predicted[..., :4] += box * SIDE * DETECTOR_SIZE
@@ -76,7 +77,7 @@ def test_ignored_anchors_near_a_person_still_regress_its_box(batch):
     predicted = encode_boxes(batch["boxes"], batch["points"], targets.person) * DETECTOR_SIZE
     predicted[between] += SIDE * DETECTOR_SIZE
     logits = torch.where(targets.positive | between, CONFIDENT, -CONFIDENT)[..., None]
-    module = DetectorModule(DetectorNet(), DetectorLossConfig(), OptimizerConfig(), 1, {})
+    module = DetectorModule(DetectorNet(), DetectorLossConfig(), OptimizerConfig(), Stages(joint=1), {})
     losses = module.losses(DetectorOutputs(predicted, logits), batch)
     assert float(losses["score"]) == pytest.approx(0, abs=1e-5)
     share = float(between.sum() / targets.regressed.sum())

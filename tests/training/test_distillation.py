@@ -1,5 +1,7 @@
 """Distillation of unlabelled outputs, where the teacher is confident."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.utils.data import default_collate
@@ -11,6 +13,7 @@ from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.models.variants import landmark_variant
+from blazepose.supervised_outputs import TRAINABLE_OUTPUTS, SupervisedOutputs
 from blazepose.topology import INDEX, LANDMARKS, LSP14, NUM_OUTPUTS, ROI_CENTER, ROI_SCALE
 from blazepose.training.checkpoint import landmark_metadata
 from blazepose.training.distillation import (
@@ -24,12 +27,11 @@ from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.loss_config import LandmarkLossConfig
 from blazepose.training.optimizer import OptimizerConfig
 from blazepose.training.stages import Stages
-from blazepose.training.supervised_outputs import HEADS
 
-NAMES = [name for name in LSP14.values() if name in INDEX]
+NAMES = tuple(name for name in LSP14.values() if name in INDEX)
 TORSO = 0.3
 ALL_POINTS = torch.ones(NUM_OUTPUTS, dtype=torch.bool)
-EVERYTHING = ("heatmaps", *HEADS)
+EVERYTHING = tuple(TRAINABLE_OUTPUTS)
 
 
 def people(labelled: list[str], missed: list[str]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -189,8 +191,8 @@ def test_each_stage_distills_the_outputs_it_trains(batch, teacher, stage, kept):
 def module(teacher, outputs: list[str]) -> LandmarkModule:
     torch.manual_seed(1)
     net = LandmarkNet(teacher.variant)
-    trained = {"landmarks": NAMES, "heatmaps": NAMES, "visibility": [], "outputs": outputs}
-    everything = {**trained, "outputs": ["heatmaps", "presence", "z", "world", "pose", "segmentation"]}
+    trained = SupervisedOutputs(landmarks=NAMES, heatmaps=NAMES, outputs=tuple(outputs))
+    everything = replace(trained, outputs=("heatmaps", "presence", "z", "world", "pose", "segmentation"))
     start = landmark_metadata(net, "mediapipe", everything, {}, {})
     metadata = landmark_metadata(net, "mediapipe", trained, {}, {}, start)
     weights = LandmarkLossConfig(distill=1.0, offset=0.0)

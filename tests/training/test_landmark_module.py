@@ -1,5 +1,7 @@
 """Losses of a batch, by stage and by labels."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.utils.data import default_collate
@@ -11,6 +13,7 @@ from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.models.variants import landmark_variant
+from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topology import INDEX, LSP14, NUM_OUTPUTS, ROI_CENTER
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.loss_config import LandmarkLossConfig
@@ -27,10 +30,11 @@ def batch(tiny_lsp):
 def module(stages: Stages, outputs=("presence",), weights=None) -> LandmarkModule:
     torch.manual_seed(0)
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
-    names = list(LSP14.values())
-    trained = {"landmarks": names, "heatmaps": names, "visibility": names, "outputs": list(outputs)}
+    names = tuple(LSP14.values())
+    supervised = SupervisedOutputs(names, names, names, tuple(outputs))
     metadata = {"init": {"data": {}}}  # a regression stage needs weights to start from
-    return LandmarkModule(net, weights or LandmarkLossConfig(), OptimizerConfig(), stages, trained, metadata)
+    weights = weights or LandmarkLossConfig()
+    return LandmarkModule(net, weights, OptimizerConfig(), stages, supervised, metadata)
 
 
 def terms(model: LandmarkModule, batch) -> dict[str, torch.Tensor]:
@@ -164,16 +168,16 @@ def test_heatmap_terms_use_every_labelled_point_and_no_other(batch):
 
 
 def test_a_point_labelled_on_one_side_is_trained_on_both():
-    names = ["left_wrist"]
-    trained = {"landmarks": names, "heatmaps": names, "outputs": []}
+    names = ("left_wrist",)
+    supervised = SupervisedOutputs(landmarks=names, heatmaps=names)
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
-    model = LandmarkModule(net, LandmarkLossConfig(), OptimizerConfig(), Stages(), trained, {})
+    model = LandmarkModule(net, LandmarkLossConfig(), OptimizerConfig(), Stages(), supervised, {})
     assert {INDEX["left_wrist"], INDEX["right_wrist"]} <= set(model.heatmap_points.tolist())
 
 
 def test_visibility_is_trained_for_points_labelled_visible(batch):
     model = module(Stages(0, 0, 1), ("visibility",))
-    model.supervised["visibility"] = ["left_wrist"]
+    model.supervised = replace(model.supervised, visibility=("left_wrist",))
     batch = batch | {"visibility": torch.zeros_like(batch["visibility"])}
     out = model(batch["image"])
     out.landmarks.retain_grad()
@@ -205,11 +209,11 @@ def test_pixels_are_read_as_rgb_in_0_to_1(batch):
 
 def test_validation_counts_the_supervised_landmarks(batch):
     model = module(Stages())
-    model.supervised["landmarks"] = ["left_wrist"]
+    model.supervised = replace(model.supervised, landmarks=("left_wrist",))
     with torch.no_grad():
         model.validation_step(batch, 0)
     counted = model.pck["refined"].labelled[0].any(dim=0)
     assert counted.nonzero()[:, 0].tolist() == [INDEX["left_wrist"]]
     heatmaps = module(Stages(1, 0, 0))
-    heatmaps.supervised["landmarks"] = []
+    heatmaps.supervised = replace(heatmaps.supervised, landmarks=())
     assert sum(heatmaps.supervised_landmarks) == len(LSP14)

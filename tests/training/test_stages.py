@@ -7,6 +7,7 @@ from torch import nn
 
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
+from blazepose.supervised_outputs import TRAINABLE_OUTPUTS, SupervisedOutputs
 from blazepose.training.loss_config import LandmarkLossConfig
 from blazepose.training.stages import Stages, set_stage, supervised_by
 
@@ -89,26 +90,32 @@ def test_stages_follow_each_other():
 
 
 def test_only_outputs_that_the_recipe_trains_are_supervised():
-    labels = {"landmarks": ["nose"], "visibility": ["nose"], "outputs": ["heatmaps", "presence", "world"]}
+    outputs = ("heatmaps", "presence", "visibility", "world")
+    labels = SupervisedOutputs(("nose",), ("nose",), ("nose",), outputs)
     weights = dataclasses.asdict(LandmarkLossConfig())
-    assert supervised_by(labels, Stages(joint=1), weights) == labels | {"heatmaps": ["nose"]}
+    assert supervised_by(labels, Stages(joint=1), weights) == labels
     heatmaps = supervised_by(labels, Stages(heatmap=1, joint=0), weights)
-    assert heatmaps == {"landmarks": [], "visibility": [], "heatmaps": ["nose"], "outputs": ["heatmaps"]}
+    assert heatmaps == SupervisedOutputs(heatmaps=("nose",), outputs=("heatmaps",))
     without = supervised_by(
         labels, Stages(joint=1), weights | {"world": 0.0, "heatmap": 0.0, "visibility": 0.0}
     )
-    assert without == {"landmarks": ["nose"], "visibility": [], "heatmaps": [], "outputs": ["presence"]}
+    assert without == SupervisedOutputs(landmarks=("nose",), outputs=("presence",))
+    no_regression = supervised_by(labels, Stages(joint=1), weights | {"coordinates": 0.0})
+    assert no_regression == heatmaps
 
 
 def test_masks_are_trained_with_the_heatmaps():
-    labels = {"landmarks": ["nose"], "visibility": [], "outputs": ["heatmaps", "segmentation", "z"]}
+    labels = SupervisedOutputs(("nose",), (), ("nose",), ("heatmaps", "segmentation", "z"))
     weights = dataclasses.asdict(LandmarkLossConfig())
-    assert supervised_by(labels, Stages(1, 0, 0), weights)["outputs"] == ["heatmaps", "segmentation"]
-    assert supervised_by(labels, Stages(0, 1, 0), weights)["outputs"] == ["z"]
-    assert supervised_by(labels, Stages(0, 0, 1), weights | {"segmentation": 0.0})["outputs"] == [
-        "heatmaps",
-        "z",
-    ]
+    assert supervised_by(labels, Stages(1, 0, 0), weights).outputs == ("heatmaps", "segmentation")
+    assert supervised_by(labels, Stages(0, 1, 0), weights).outputs == ("z",)
+    without = weights | {"segmentation": 0.0}
+    assert supervised_by(labels, Stages(0, 0, 1), without).outputs == ("heatmaps", "z")
+
+
+def test_every_trainable_output_has_a_loss_weight():
+    losses = {output.loss for output in TRAINABLE_OUTPUTS.values()}
+    assert losses <= {field.name for field in dataclasses.fields(LandmarkLossConfig)}
 
 
 def test_no_epochs_are_refused():

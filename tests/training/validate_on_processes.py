@@ -13,6 +13,7 @@ from pytorch_lightning import Trainer
 from blazepose.data.datamodule import LoaderConfig, PoseDataModule, read_filtered
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.filters import EVALUATION_FILTER
+from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topology import LANDMARKS
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.loss_config import LandmarkLossConfig
@@ -28,7 +29,7 @@ def main() -> None:
     people = read_filtered([spec], EVALUATION_FILTER)
     dataset = PoseDataset(people, net.input_spec)
     data = PoseDataModule(dataset, dataset, LoaderConfig(batch_size=3, num_workers=0))
-    trained = {"landmarks": list(LANDMARKS), "heatmaps": [], "outputs": []}
+    trained = SupervisedOutputs(landmarks=LANDMARKS)
     module = LandmarkModule(net, LandmarkLossConfig(), OptimizerConfig(), Stages(), trained, {})
     trainer = Trainer(
         accelerator="cpu",

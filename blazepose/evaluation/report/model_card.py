@@ -15,8 +15,8 @@ from blazepose.evaluation.report.tables import format_interval, markdown_table
 from blazepose.evaluation.results import describe_setup
 from blazepose.metrics.group_range import LEAST_PEOPLE
 from blazepose.runtime.engines import InferenceEngine
+from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
-from blazepose.training.supervised_outputs import describe_supervised
 
 _RUNS, _WARM_UP = 50, 5
 _UNKNOWN = "Unknown: not in the weights' metadata."
@@ -127,10 +127,7 @@ def _interface(metadata: Mapping[str, Any], side: int) -> list[str]:
         ("heatmaps", f"{side // 4} x {side // 4} per point, used to refine x and y"),
         ("world landmarks", f"{points}: x, y, z in meters from the hips, along the axes of the crop"),
     ]
-    trained = metadata.get("trained")
-    supervised = (
-        describe_supervised(trained) if trained else "trained outputs: unknown, not in the weights' metadata"
-    )
+    supervised = SupervisedOutputs.from_metadata(metadata.get("trained")).describe()
     return [markdown_table(("", "meaning"), rows, num_text=2), f"{supervised[0].upper()}{supervised[1:]}."]
 
 

@@ -41,7 +41,7 @@ def test_nan_of_every_output_is_a_caveat():
     raw = predicted.landmarks[:, :2].copy()
     raw[[INDEX["left_hip"], INDEX["right_hip"]]] = np.nan
     predicted = replace(predicted, landmarks_world=world, landmarks_raw=raw, pose_presence=np.nan)
-    missed = missed_person("im1.png", "1", "lsp", "detector", predicted.roi, None)
+    missed = missed_person("im1.png", "1", "lsp", "detector", predicted.roi, predicted.supervised)
     metrics = results(score_people(people, [predicted, missed]))
     assert metrics["num_nan"] == {
         "landmarks_raw": 2,

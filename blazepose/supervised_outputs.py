@@ -1,0 +1,99 @@
+"""Supervised outputs of weights; without torch, for code that only reads metadata."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from blazepose.topology import LANDMARKS, NUM_LANDMARKS
+
+Kind = Literal["landmarks", "visibility", "heatmaps", "outputs"]
+KINDS: tuple[Kind, ...] = ("landmarks", "visibility", "heatmaps", "outputs")
+"""Fields of SupervisedOutputs, in the order of the metadata."""
+
+
+class TrainableOutput(NamedTuple):
+    """How an output is trained.
+
+    Attributes:
+        loss: name of its loss term, and of the weight of that term (training.loss_config).
+        stage: stage that trains it; the joint stage does, too (training.stages).
+    """
+
+    loss: str
+    stage: Literal["heatmap", "regression"]
+
+
+TRAINABLE_OUTPUTS = {
+    "heatmaps": TrainableOutput("heatmap", "heatmap"),
+    "presence": TrainableOutput("presence", "regression"),
+    "visibility": TrainableOutput("visibility", "regression"),
+    "z": TrainableOutput("z", "regression"),
+    "world": TrainableOutput("world", "regression"),
+    "pose": TrainableOutput("pose", "regression"),
+    "segmentation": TrainableOutput("segmentation", "heatmap"),
+}
+"""Outputs that labels may supervise beside x and y of the landmarks, by name."""
+
+
+@dataclass(frozen=True)
+class SupervisedOutputs:
+    """What the labels of a training supervise; "trained" in the metadata of the weights.
+
+    Attributes:
+        landmarks: regressed landmarks.
+        visibility: landmarks with a visibility.
+        heatmaps: landmarks with a heatmap.
+        outputs: names of TRAINABLE_OUTPUTS.
+        recorded: fields that the metadata contain; none for foreign weights, of which all outputs count as
+            supervised.
+    """
+
+    landmarks: tuple[str, ...] = ()
+    visibility: tuple[str, ...] = ()
+    heatmaps: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    recorded: tuple[Kind, ...] = KINDS
+
+    @classmethod
+    def everything(cls, recorded: tuple[Kind, ...] = KINDS) -> "SupervisedOutputs":
+        """Return all landmarks and outputs."""
+        return cls(LANDMARKS, LANDMARKS, LANDMARKS, tuple(TRAINABLE_OUTPUTS), recorded)
+
+    @classmethod
+    def from_metadata(cls, trained: Mapping[str, Sequence[str]] | None) -> "SupervisedOutputs":
+        """Read "trained" of the metadata of weights.
+
+        Args:
+            trained: names by field; missing fields are empty. None for weights without this metadata.
+        """
+        if trained is None:
+            return cls.everything(recorded=())
+        recorded = tuple(kind for kind in KINDS if kind in trained)
+        return cls(**{kind: tuple(trained[kind]) for kind in recorded}, recorded=recorded)
+
+    def as_metadata(self) -> dict[str, list[str]] | None:
+        """Return "trained" of the metadata, with the fields that from_metadata read."""
+        return {kind: list(getattr(self, kind)) for kind in self.recorded} or None
+
+    def merge(self, later: "SupervisedOutputs") -> "SupervisedOutputs":
+        """Return the outputs that these or a later training supervise."""
+        pairs = {kind: (getattr(self, kind), getattr(later, kind)) for kind in KINDS}
+        return SupervisedOutputs(
+            **{kind: tuple(dict.fromkeys(before + after)) for kind, (before, after) in pairs.items()}
+        )
+
+    def mask(self, kind: Kind) -> np.ndarray:
+        """Return a mask of the landmarks in a field, bool (33,)."""
+        return np.isin(LANDMARKS, getattr(self, kind))
+
+    def describe(self) -> str:
+        """Return a line about the outputs that weights were trained on, and those that they were not."""
+        if not self.recorded:
+            return "trained outputs: unknown, not in the weights' metadata"
+        missing = [name for name in TRAINABLE_OUTPUTS if name not in self.outputs]
+        if len(self.landmarks) < NUM_LANDMARKS:
+            missing.insert(0, "the other landmarks")
+        text = f"trained: {len(self.landmarks)} of {NUM_LANDMARKS} landmarks, {', '.join(self.outputs)}"
+        return f"{text}; not trained: {', '.join(missing)}" if missing else text
