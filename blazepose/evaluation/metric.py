@@ -35,6 +35,7 @@ class Metric:
         column: title of its column, in the tables of its other places.
         unit: "%" or "mm".
         scale: factor from the mean of `points` to the unit; 100 for shares of 0..1.
+        limits: smallest and largest possible value; None is no limit.
         better: "higher" or "lower"; None if 0 is best.
         interval: whether it has a 95 % interval, `<key>_ci95`. Groups then average it over people instead
             of pooling points. Its values must be 0..1.
@@ -52,6 +53,7 @@ class Metric:
     column: str = ""
     unit: Literal["%", "mm"] = "%"
     scale: float = 100
+    limits: tuple[float | None, float | None] = (0, 100)
     better: Literal["higher", "lower"] | None = "higher"
     interval: bool = False
     vector: bool = False

@@ -74,6 +74,7 @@ _TABLE = (
         places=_ALL_TABLES,
         section="headline",
         column="mean error, % of torso",
+        limits=(0, None),
         better="lower",
     ),
     Metric(
@@ -83,6 +84,7 @@ _TABLE = (
         points=values.offset,
         places=("landmark",),
         column="bias (right, down), % of torso",
+        limits=(None, None),
         better=None,
         vector=True,
     ),
@@ -111,6 +113,7 @@ _TABLE = (
         column="MPJPE, mm",
         unit="mm",
         scale=1,
+        limits=(0, None),
         better="lower",
         summary="MPJPE {:.0f} mm",
     ),
@@ -122,6 +125,7 @@ _TABLE = (
         section="outputs",
         unit="mm",
         scale=1,
+        limits=(0, None),
         better="lower",
         summary="PA-MPJPE {:.0f} mm",
     ),
@@ -132,6 +136,7 @@ _TABLE = (
         points=lambda scored: finite_values(scored.outputs.asymmetry),
         section="outputs",
         scale=1,
+        limits=(0, 200),
         better="lower",
     ),
     Metric(
@@ -141,6 +146,7 @@ _TABLE = (
         points=lambda scored: finite_values(np.abs(scored.outputs.height_errors[:, None])),
         section="outputs",
         scale=1,
+        limits=(0, None),
         better="lower",
     ),
     Metric(
@@ -150,6 +156,7 @@ _TABLE = (
         points=lambda scored: finite_values(scored.outputs.height_errors[:, None]),
         section="outputs",
         scale=1,
+        limits=(None, None),
         better=None,
     ),
     Metric(
