@@ -14,7 +14,7 @@ from blazepose.errors import friendly_errors
 from blazepose.evaluation.detector_score import false_alarms, score_detector
 from blazepose.evaluation.engine_registry import open_detector
 from blazepose.metrics.detection import LEAST_SCORE
-from blazepose.training.runs import resolve_named_weights
+from blazepose.runs import resolve_named_weights
 
 _EPILOG = """\
 recall %      people matched by a detection with a score of 0.5 or more, whose center is less than half a

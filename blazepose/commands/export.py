@@ -8,7 +8,7 @@ from blazepose.evaluation.engine_registry import weights_name
 from blazepose.export.detector_export import export_detector
 from blazepose.export.export_module import PRECISIONS, Precision
 from blazepose.export.landmark_export import TARGETS, export_landmark_net
-from blazepose.training.runs import resolve_weights
+from blazepose.runs import resolve_weights
 from blazepose.training.supervised_outputs import describe_supervised
 from blazepose.training.weights import detect_task
 

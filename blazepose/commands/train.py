@@ -28,6 +28,7 @@ from blazepose.hydra_app import from_config, hydra_command, is_overridden, rejec
 from blazepose.models.detector_net import DetectorNet, describe_detector
 from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.variants import landmark_variant
+from blazepose.runs import DETECTOR_RUNS, LANDMARK_RUNS
 from blazepose.synthetic.dataset.starter import provide_starter
 from blazepose.training.callbacks import ImageLogger, build_callbacks
 from blazepose.training.checkpoint import detector_metadata, landmark_metadata
@@ -40,7 +41,7 @@ from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.loss_config import LandmarkLossConfig
 from blazepose.training.optimizer import OptimizerConfig
 from blazepose.training.processes import describe_processes
-from blazepose.training.runs import DETECTOR_RUNS, LANDMARK_RUNS, open_run, resume_run
+from blazepose.training.runs import open_run, resume_run
 from blazepose.training.sample_images import draw_landmark_predictions, draw_samples
 from blazepose.training.stages import Stages, supervised_by
 from blazepose.training.supervised_outputs import describe_supervised, next_step

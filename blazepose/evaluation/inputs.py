@@ -14,8 +14,8 @@ from blazepose.evaluation.fairness.inter_annotator import predictions_from_annot
 from blazepose.evaluation.groups.assignment import PeopleWithGroups
 from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.evaluation.predictions import Prediction
+from blazepose.runs import resolve_weights
 from blazepose.runtime.engines import InferenceEngine
-from blazepose.training.runs import resolve_weights
 
 
 class EvaluationInput(NamedTuple):

@@ -32,8 +32,8 @@ from blazepose.evaluation.report.plots import (
 from blazepose.evaluation.report.sheets import draw_sheet, random_people, worst_cases
 from blazepose.evaluation.results import describe_setup
 from blazepose.evaluation.score import ScoredPeople
-from blazepose.hydra_app import quoted
-from blazepose.training.runs import RUNS, new_run_folder
+from blazepose.quoting import quoted
+from blazepose.runs import RUNS, new_run_folder
 
 _SHEET_PEOPLE = 16
 """People on a sheet."""
