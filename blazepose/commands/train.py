@@ -15,7 +15,6 @@ from blazepose.data.datamodule import (
     LoaderConfig,
     PoseDataModule,
     describe_sources,
-    find_image_files,
     read_filtered,
     trained_outputs,
 )
@@ -23,6 +22,7 @@ from blazepose.data.dataset import PoseDataset
 from blazepose.data.detector_dataset import DetectorDataset, describe_images
 from blazepose.data.detector_windows import DetectorAugmentation
 from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
+from blazepose.data.image_folders import find_image_files
 from blazepose.data.readers import as_list, read_source
 from blazepose.hydra_app import from_config, hydra_command, is_overridden, reject_overrides
 from blazepose.models.detector_net import DetectorNet, describe_detector

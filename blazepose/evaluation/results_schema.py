@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from blazepose.evaluation.detector_score import DETECTOR_METRICS
 from blazepose.evaluation.keypoint_partition import PARTS, SUBSETS
 from blazepose.evaluation.metric import Metric, Place
 from blazepose.evaluation.metric_table import METRICS, PCK, PDJ, metrics_in
@@ -12,6 +13,7 @@ from blazepose.topology import LANDMARKS
 
 Schema = Mapping[str, Any]
 
+_DIALECT = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
 _TEXT, _TEXTS = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
 _COUNT, _FLAG = {"type": "integer", "minimum": 0}, {"type": "boolean"}
 _PERCENT = {"type": "number", "minimum": 0, "maximum": 100}
@@ -43,12 +45,14 @@ def _by_name(values: Schema, names: Iterable[str] | None = None) -> Schema:
     return {"type": "object", "additionalProperties": values, **keys}
 
 
+def _limited(minimum: float | None, maximum: float | None) -> Schema:
+    limits = {"minimum": minimum, "maximum": maximum}
+    return {"type": "number", **{key: value for key, value in limits.items() if value is not None}}
+
+
 def _metric(metric: Metric) -> Schema:
     """Return the schema of a metric: a number, or two, or null without scored points."""
-    minimum, maximum = metric.limits
-    number = {"type": "number"}
-    number |= {} if minimum is None else {"minimum": minimum}
-    number |= {} if maximum is None else {"maximum": maximum}
+    number = _limited(*metric.limits)
     return _or_null({**(_list(number, 2) if metric.vector else number), "description": metric.definition})
 
 
@@ -105,7 +109,7 @@ _FAIRNESS = _object(
 )
 
 RESULTS_SCHEMA: Schema = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    **_DIALECT,
     "title": "results.json of blazepose eval",
     **_object(
         {
@@ -141,3 +145,25 @@ RESULTS_SCHEMA: Schema = {
     ),
 }
 """Schema of results.json: every key, its type and limits; null without labelled or trained points."""
+
+DETECTOR_RESULTS_SCHEMA: Schema = {
+    **_DIALECT,
+    "title": "results.json of blazepose eval, of a detector",
+    **_object(
+        {
+            **{
+                row.key: _or_null(_limited(*row.limits)) | {"description": row.definition}
+                for row in DETECTOR_METRICS
+            },
+            "false_alarms": _or_null(_PERCENT),
+            "num_people": _COUNT,
+            "num_images": _COUNT,
+            "num_negatives": _COUNT,
+            **_FILE,
+            "data": _TEXTS,
+            "negatives": _TEXTS,
+            "notes": _TEXTS,
+        }
+    ),
+}
+"""Schema of results.json of a detector."""

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from blazepose.evaluation.metric_table import METRICS
 from blazepose.evaluation.results import results
-from blazepose.evaluation.results_schema import RESULTS_SCHEMA
+from blazepose.evaluation.results_schema import DETECTOR_RESULTS_SCHEMA, RESULTS_SCHEMA
 from tests.evaluation.scored_people import labelled_person, prediction_for, score_people
 
 FILES = Path(__file__).parents[2] / "docs/reference/files.md"
@@ -75,8 +75,13 @@ def test_every_key_is_required(metrics):
 
 
 def test_the_reference_explains_the_keys_that_are_no_metrics():
-    section = FILES.read_text().split("**`results.json`**")[1].split("**`report.md`")[0]
+    section = FILES.read_text().split("**`results.json`**")[1].split("`RESULTS_SCHEMA`")[0]
     rows = re.findall(r"^\| (`.*?`) \| ", section, re.MULTILINE)
     documented = {key for row in rows for key in re.findall(r"`(\S+?)`", row)}
     intervals = {f"{key}_ci95" for key in METRICS}
     assert documented == set(RESULTS_SCHEMA["properties"]) - set(METRICS) - intervals
+
+
+def test_the_reference_names_the_keys_of_a_detector():
+    section = FILES.read_text().split("**`results.json` of a detector**")[1].split("; schema")[0]
+    assert set(re.findall(r"`(\w+)`", section)) == set(DETECTOR_RESULTS_SCHEMA["properties"])

@@ -57,7 +57,7 @@ def render_set(
         raise FileNotFoundError(f"--preview {preview}: {preview.parent} is not a writable folder")
     require_extra()
     # Imported late: these modules need the extra.
-    from blazepose.data.datamodule import find_image_files
+    from blazepose.data.image_folders import find_image_files
     from blazepose.synthetic.dataset.folder import (
         Split,
         describe_recipe,
