@@ -21,8 +21,8 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from blazepose.hydra_app import as_typed, expand_home
+from blazepose.runs import LANDMARK_RUNS
 from blazepose.training.old_keys import rename_config_keys
-from blazepose.training.runs import LANDMARK_RUNS
 
 TRAIN, EVAL = (Path(__file__).resolve().parents[1] / name for name in ("train.py", "eval.py"))
 

@@ -23,7 +23,7 @@ from blazepose.data.annotation import Source
 from blazepose.data.readers import read_source
 from blazepose.evaluation.engine_registry import open_weights
 from blazepose.evaluation.fairness.verdicts import Groups, fairness_verdict
-from blazepose.evaluation.groups.group_metrics import PCK, person_scores
+from blazepose.evaluation.metric_table import METRICS, PCK
 from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.evaluation.predictions import person_key
 from blazepose.evaluation.score import score
@@ -187,7 +187,7 @@ def _seen(engine: InferenceEngine, source: Source, light: float) -> np.ndarray:
     predictions = {
         person_key(job.reader, job.annotation): one for job, one in zip(jobs, predicted, strict=True)
     }
-    of_people = person_scores(score(predictions, [source]))[PCK]
+    of_people = METRICS[PCK].points_of(score(predictions, [source])).per_person()
     return of_people.shares(np.flatnonzero(of_people.has_points))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.io
 from tqdm import tqdm
 
-from blazepose.data.datamodule import find_image_files
+from blazepose.data.image_folders import find_image_files
 from blazepose.data.readers.lsp import read_joints
 from blazepose.errors import friendly_errors
 from blazepose.image import find_images, read_image

@@ -30,7 +30,6 @@ from blazepose.data.dataset import PoseDataset
 from blazepose.data.filters import PersonFilter
 from blazepose.data.readers import as_list
 from blazepose.export.export_module import ExportModule
-from blazepose.export.tflite import to_tflite
 from blazepose.hydra_app import as_typed, expand_home
 from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.models.landmark_net import LandmarkNet, describe_net
@@ -39,6 +38,7 @@ from blazepose.models.tflite_import.load_tflite import load_tflite
 from blazepose.models.variants import landmark_variant
 from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, read_tflite
+from blazepose.tflite.convert import to_tflite
 from blazepose.topology import COCO17, LSP14
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.loss_config import LandmarkLossConfig
@@ -211,7 +211,7 @@ def exported(bundle: Path, runs: int = 150) -> None:
         start = time.perf_counter()
         net = load_tflite(content)
         imported = time.perf_counter() - start
-        ours = to_tflite(ExportModule(net), net.input_spec, "fp16")
+        ours = to_tflite(ExportModule(net), net.input_spec, fp16=True)
         columns = []
         for threads in (1, 2):
             original_ms, ours_ms = _side_by_side([content, ours], threads, runs)

@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from blazepose.errors import exit_with, friendly_errors
+from blazepose.quoting import quote_value, quoted
 
 T = TypeVar("T")
 
@@ -133,7 +134,7 @@ def _as_text(value: str) -> str:
         parsed = OverridesParser.create().parse_override(f"key={value}").value()
     except HydraException:
         parsed = None
-    return value if isinstance(parsed, str | Sweep) else _quote(value.strip())
+    return value if isinstance(parsed, str | Sweep) else quote_value(value.strip())
 
 
 def _require_text(cfg: DictConfig) -> None:
@@ -165,21 +166,6 @@ def expand_home(cfg: DictConfig) -> DictConfig:
     expanded = OmegaConf.create(expand(OmegaConf.to_container(cfg)))
     OmegaConf.set_struct(expanded, True)
     return expanded
-
-
-def quoted(override: str) -> str:
-    """Quote an override so that Hydra parses it literally: `"data.train=['lsp:~/my set']"`."""
-    key, _, value = override.partition("=")
-    value = value.strip()
-    if not value.startswith("["):
-        return f'"{key}={_quote(value)}"'
-    items = [_quote(item.strip()) for item in value.strip("[]").split(",")]
-    return f'"{key}=[{",".join(items)}]"'
-
-
-def _quote(text: str) -> str:
-    inner = text.strip("'\"").replace("'", "\\'")
-    return f"'{inner}'"
 
 
 def _explain(error: HydraException, configs: Path, config_name: str) -> str:

@@ -40,10 +40,14 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def lite_bundle(shared, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Google's lite as a `.task`; the shared folder has only full's."""
-    from blazepose.export.tflite import with_metadata
-    from blazepose.export.tflite_metadata import NORMALIZATION_KEY, normalization, normalization_metadata
     from blazepose.input_spec import LANDMARK_INPUT
     from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack
+    from blazepose.tflite.metadata import (
+        NORMALIZATION_KEY,
+        normalization,
+        normalization_metadata,
+        with_metadata,
+    )
 
     models = shared / "models"
     metadata = {NORMALIZATION_KEY: normalization_metadata(normalization(LANDMARK_INPUT))}

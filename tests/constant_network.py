@@ -1,4 +1,4 @@
-"""A network in ONNX that always says the same pose."""
+"""Networks in ONNX that always say the same pose, or find the same person."""
 
 import json
 from pathlib import Path
@@ -7,6 +7,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from blazepose.anchors import DETECTOR_SIZE, NUM_COORDINATES, anchor_centers
+from blazepose.data.person_box import PersonBox
 from blazepose.topology import INDEX, LSP14
 
 SHAPES = ([195], [1], [256, 256, 1], [64, 64, 39], [117])
@@ -35,11 +37,27 @@ def write_network(path: Path, about: dict | None = None) -> Path:
         landmarks[INDEX[name], :2] = 256 * (0.5 + joint(name) / 2.5)
     landmarks[INDEX["left_ankle"], :2] = 128
     values = [landmarks.reshape(1, 195), *(np.full((1, *shape), -9, np.float32) for shape in SHAPES[1:])]
+    return _write(path, values, 256, about)
+
+
+def write_detector(path: Path, box: PersonBox, side: int, about: dict | None = None) -> Path:
+    """A detector that always finds a person at this place in images of this size, and nobody else."""
+    anchors = anchor_centers()
+    points = np.concatenate([[box.center, (box.side, box.side)], box.points]) / side
+    points[[0, 2, 3, 4, 5]] -= anchors[0]
+    boxes = np.zeros((1, len(anchors), NUM_COORDINATES), np.float32)
+    boxes[0, 0] = points.ravel() * DETECTOR_SIZE
+    logits = np.full((1, len(anchors), 1), -100, np.float32)
+    logits[0, 0] = 9
+    return _write(path, [boxes, logits], DETECTOR_SIZE, about)
+
+
+def _write(path: Path, values: list[np.ndarray], side: int, about: dict | None) -> Path:
     nodes, outputs = [], []
     for k, value in enumerate(values):
         nodes.append(helper.make_node("Constant", [], [f"out{k}"], value=numpy_helper.from_array(value)))
         outputs.append(helper.make_tensor_value_info(f"out{k}", onnx.TensorProto.FLOAT, value.shape))
-    image = helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, [1, 256, 256, 3])
+    image = helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, [1, side, side, 3])
     graph = helper.make_graph(nodes, "net", [image], outputs)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     helper.set_model_props(model, {"blazepose": json.dumps(about)} if about else {})

@@ -11,9 +11,9 @@ from blazepose.commands import eval as evaluation
 from blazepose.commands import eval_detector as detection
 from blazepose.commands import train
 from blazepose.export.task import read_detector
+from blazepose.runs import best_checkpoint
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack, read_tflite
 from blazepose.training.checkpoint import read_checkpoint
-from blazepose.training.runs import best_checkpoint
 from tests.mediapipe_runtime import look_apart
 from tests.test_end_to_end import run
 

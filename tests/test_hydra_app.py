@@ -8,7 +8,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from blazepose.hydra_app import TEXT_KEYS, as_typed, expand_home, quoted
+from blazepose.hydra_app import TEXT_KEYS, as_typed, expand_home
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 SCRIPT = """
@@ -115,20 +115,6 @@ def test_traceback_on_request(run, monkeypatch):
 )
 def test_hydra_errors_are_one_line(run, override, message):
     assert run(override) == (1, "", message + "\n")
-
-
-@pytest.mark.parametrize(
-    ("override", "value"),
-    [
-        ("data.train=[lsp:~/my set, coco:b(1)]", ["lsp:~/my set", "coco:b(1)"]),
-        ("weights=runs/epoch=3.ckpt", "runs/epoch=3.ckpt"),
-        ("weights=it's (1).ckpt", "it's (1).ckpt"),
-        ("out=[a", ["a"]),
-    ],
-)
-def test_the_quoted_form_is_parsed_literally(override, value):
-    hint = quoted(override).strip('"')
-    assert OverridesParser.create().parse_override(hint).value() == value
 
 
 TYPED = (

@@ -31,10 +31,10 @@ from blazepose.evaluation.engine_registry import open_weights
 from blazepose.evaluation.mediapipe_engine import require_bundle, track_video
 from blazepose.evaluation.predict import CROPS, CropJob, cut_crop, plan_label_crops
 from blazepose.geometry import crop_image, roi_from_keypoints, roi_to_image_matrix
+from blazepose.runs import resolve_named_weights
 from blazepose.runtime.engines import InferenceEngine
 from blazepose.runtime.media import open_source
 from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, ROI_CENTER, ROI_SCALE
-from blazepose.training.runs import resolve_named_weights
 
 _HIPS, _SHOULDERS = [LEFT_HIP, RIGHT_HIP], [LEFT_SHOULDER, RIGHT_SHOULDER]
 

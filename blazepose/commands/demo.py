@@ -22,11 +22,11 @@ from blazepose.data.annotation import Annotation
 from blazepose.data.readers import read_source
 from blazepose.errors import friendly_errors
 from blazepose.image import read_image
+from blazepose.runs import LANDMARK_RUNS
 from blazepose.runtime.draw import draw_pose
 from blazepose.runtime.engines import InferenceEngine, LandmarkEngine
 from blazepose.runtime.landmarker import run_landmarker
 from blazepose.topology import NUM_LANDMARKS
-from blazepose.training.runs import LANDMARK_RUNS
 
 VALIDATION = "synthetic:data/synthetic:val"
 _PEOPLE = 6

@@ -6,25 +6,33 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from blazepose.anchors import DEFAULT_MIN_SCORE
 from blazepose.atomic import atomic_folder
+from blazepose.data.annotated_image import group_by_image
+from blazepose.data.image_folders import find_image_files
 from blazepose.data.readers import as_list, read_source
 from blazepose.errors import resuming
 from blazepose.evaluation.compare.comparison_inputs import load_runs
 from blazepose.evaluation.compare.comparison_report import write_comparison
 from blazepose.evaluation.config import EvaluationConfig
-from blazepose.evaluation.engine_registry import validation_data
+from blazepose.evaluation.detector_score import detector_results, false_alarms, score_images
+from blazepose.evaluation.engine_registry import holds_detector, open_detector_engine, validation_data
 from blazepose.evaluation.fairness.inter_annotator import human_disagreement
 from blazepose.evaluation.fairness.verdicts import FairnessConfig
 from blazepose.evaluation.groups.assignment import group_people
-from blazepose.evaluation.inputs import get_predictions, resolve_input
+from blazepose.evaluation.inputs import get_predictions, identity, resolve_input
 from blazepose.evaluation.predictions import save_and_reload
 from blazepose.evaluation.report.caveats import list_caveats
+from blazepose.evaluation.report.detector_report import detector_headline, write_detector_report
 from blazepose.evaluation.report.markdown import fairness_lines
 from blazepose.evaluation.report.model_card import measure_latency, write_model_card
-from blazepose.evaluation.report.write import new_folder, repeat_command, write_report
+from blazepose.evaluation.report.write import command_line, new_folder, repeat_command, write_report
 from blazepose.evaluation.results import headline, results
 from blazepose.evaluation.score import score
 from blazepose.hydra_app import from_config, hydra_command, reject_overrides
+from blazepose.metrics.detection import LEAST_SCORE
+from blazepose.runs import resolve_weights
+from blazepose.runtime.person_detector import PersonDetector
 
 
 @hydra_command("eval")
@@ -36,8 +44,14 @@ def main(cfg: DictConfig) -> None:
     if cfg.compare:
         compare(cfg, options)
         return
+    if not options.predictions and holds_detector(file := resolve_weights(options.weights, "weights=")):
+        evaluate_detector(cfg, options, file)
+        return
+    reject_overrides(["data.negatives"], "used only with the weights of a detector")
     evaluated = resolve_input(options)
-    specs = as_list(cfg.data.test) or validation_data(evaluated.file, evaluated.engine)
+    specs = as_list(cfg.data.test) or validation_data(
+        evaluated.file, evaluated.engine.metadata if evaluated.engine else {}
+    )
     people = group_people([read_source(spec) for spec in specs], cfg.data.metadata, options.intersect)
     criterion = human_disagreement(options.annotators, options.torso)
     fairness = FairnessConfig(
@@ -61,6 +75,35 @@ def main(cfg: DictConfig) -> None:
             latency = measure_latency(evaluated.engine, options.num_threads)
             write_model_card(metrics, evaluated.engine.metadata, latency, part / "model_card.md")
     print(f"{evaluated.file}: {headline(metrics)}", *fairness_lines(metrics), folder / "report.md", sep="\n")
+
+
+_DETECTOR_KEYS = ("weights", "data", "engine", "num_threads", "out")
+
+
+def evaluate_detector(cfg: DictConfig, options: EvaluationConfig, file: Path) -> None:
+    """Evaluate a detector on whole images, and write the report."""
+    others = [*(str(key) for key in cfg if key not in _DETECTOR_KEYS), "data.metadata"]
+    reject_overrides(others, f"not used with a detector, and {file} is one")
+    provenance = identity(file)
+    engine = open_detector_engine(file, options.engine, options.num_threads)
+    specs = as_list(cfg.data.test) or validation_data(file, engine.metadata)
+    sources = [read_source(spec) for spec in specs]
+    images = group_by_image(sources, "data.test")
+    negatives = find_image_files(cfg.data.negatives, "data.negatives")
+    detector = PersonDetector(engine, LEAST_SCORE, DEFAULT_MIN_SCORE)
+
+    folder = new_folder(options.out, file)
+    with atomic_folder(folder) as part:
+        scored = score_images(detector, images)
+        alarms = false_alarms(detector, negatives) if negatives else None
+        metrics = detector_results(scored, len(negatives), alarms) | provenance
+        metrics |= {"data": specs, "negatives": as_list(cfg.data.negatives)}
+        metrics["notes"] = [note for source in sources for note in source.notes]
+        settings = {"weights": file, "data.test": f"[{','.join(specs)}]"}
+        settings |= {"data.negatives": f"[{','.join(metrics['negatives'])}]"} if negatives else {}
+        settings |= {"engine": options.engine} if options.engine else {}
+        write_detector_report(scored, metrics, command_line(settings), part)
+    print(f"{file}: {detector_headline(metrics)}", folder / "report.md", sep="\n")
 
 
 def how_to_resume(folder: Path) -> str:

@@ -5,51 +5,43 @@ coco:data/coco:val2017
 """
 
 import argparse
+import textwrap
 from collections.abc import Mapping
 
 from blazepose.data.annotated_image import group_by_image
-from blazepose.data.datamodule import find_image_files
+from blazepose.data.image_folders import find_image_files
 from blazepose.data.readers import read_source
 from blazepose.errors import friendly_errors
-from blazepose.evaluation.detector_score import false_alarms, score_detector
+from blazepose.evaluation.detector_score import (
+    DETECTOR_METRICS,
+    IGNORED,
+    detector_metrics,
+    false_alarms,
+    score_images,
+)
 from blazepose.evaluation.engine_registry import open_detector
 from blazepose.metrics.detection import LEAST_SCORE
-from blazepose.training.runs import resolve_named_weights
+from blazepose.runs import resolve_named_weights
 
-_EPILOG = """\
-recall %      people matched by a detection with a score of 0.5 or more, whose center is less than half a
-              box side off
-precision %   detections with a score of 0.5 or more that match a person
-AP50          average precision over all detections, matched by a box IoU of 0.5; all boxes of Google's
-              detector have the same size
-AP center     average precision over all detections, matched by a center less than half a box side off
-good ROI %    people whose ROI is accurate enough for the landmark network: center and size within a tenth of
-              its side, rotation within 8 degrees
-center err %, size err %, rotation err deg
-              median ROI errors over detected people, in % of the ROI's side and in degrees
+_COLUMNS = {metric.key: metric.column for metric in DETECTOR_METRICS}
+_LINE = 108
+"""Characters per line of the help."""
 
-Images without a person whose hips, shoulders and head are labelled are skipped. People without these labels,
-crowds, and people smaller than 3 % of the image are ignored.
-"""
 
-_COLUMNS = {
-    "recall": "recall %",
-    "precision": "precision %",
-    "ap": "AP50",
-    "ap_place": "AP center",
-    "roi_good": "good ROI %",
-    "roi_center": "center err %",
-    "roi_side": "size err %",
-    "roi_rotation_deg": "rotation err deg",
-}
-"""Titles of the metrics of metrics.detection.detection_metrics."""
+def _epilog() -> str:
+    width = max(map(len, _COLUMNS.values())) + 2
+    lines = [
+        textwrap.fill(f"{metric.column:{width}}{metric.definition}", _LINE, subsequent_indent=width * " ")
+        for metric in DETECTOR_METRICS
+    ]
+    return "\n".join([*lines, "", textwrap.fill(IGNORED, _LINE)])
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="blazepose eval-detector",
         description=__doc__.splitlines()[0],
-        epilog=_EPILOG,
+        epilog=_epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("weights", nargs="+", help="run folder, .ckpt, .task, .tflite or .onnx")
@@ -83,7 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"\n{spec}: {people} people in {len(images)} images", *source.notes, sep="\n")
         print("  " + "".join(f"{title:>{_width(title)}}" for title in _COLUMNS.values()))
         for path, detector in detectors.items():
-            print(_row(score_detector(detector, images)) + f"  {path}")
+            print(_row(detector_metrics(score_images(detector, images))) + f"  {path}")
     negatives = find_image_files(args.negatives, "--negatives")
     if negatives:
         print(f"\nfalse alarms in {len(negatives)} negative images")

@@ -8,8 +8,8 @@ from blazepose.evaluation.engine_registry import weights_name
 from blazepose.export.detector_export import export_detector
 from blazepose.export.export_module import PRECISIONS, Precision
 from blazepose.export.landmark_export import TARGETS, export_landmark_net
+from blazepose.runs import resolve_weights
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.training.runs import resolve_weights
 from blazepose.training.weights import detect_task
 
 

@@ -13,8 +13,8 @@ from typing import Any
 from blazepose.atomic import file_sha256
 from blazepose.errors import friendly_errors
 from blazepose.models.interpolation import interpolate
+from blazepose.runs import resolve_named_weights
 from blazepose.training.checkpoint import write_checkpoint
-from blazepose.training.runs import resolve_named_weights
 from blazepose.training.weights import IMPORTED, detect_task, open_detector_net, open_landmark_net
 
 

@@ -15,7 +15,6 @@ from blazepose.data.datamodule import (
     LoaderConfig,
     PoseDataModule,
     describe_sources,
-    find_image_files,
     labelled_outputs,
     read_filtered,
 )
@@ -23,11 +22,13 @@ from blazepose.data.dataset import PoseDataset
 from blazepose.data.detector_dataset import DetectorDataset, describe_images
 from blazepose.data.detector_windows import DetectorAugmentation
 from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
+from blazepose.data.image_folders import find_image_files
 from blazepose.data.readers import as_list, read_source
 from blazepose.hydra_app import from_config, hydra_command, is_overridden, reject_overrides
 from blazepose.models.detector_net import DetectorNet, describe_detector
 from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.variants import landmark_variant
+from blazepose.runs import DETECTOR_RUNS, LANDMARK_RUNS
 from blazepose.synthetic.dataset.starter import provide_starter
 from blazepose.training.callbacks import ImageLogger, build_callbacks
 from blazepose.training.checkpoint import detector_metadata, landmark_metadata
@@ -41,7 +42,7 @@ from blazepose.training.loss_config import LandmarkLossConfig
 from blazepose.training.optimizer import OptimizerConfig
 from blazepose.training.pose_module import PoseModule
 from blazepose.training.processes import describe_processes
-from blazepose.training.runs import DETECTOR_RUNS, LANDMARK_RUNS, open_run, resume_run
+from blazepose.training.runs import open_run, resume_run
 from blazepose.training.sample_images import draw_landmark_predictions, draw_samples
 from blazepose.training.stages import Stages, supervised_by
 

@@ -19,7 +19,6 @@ from blazepose.data.detector_dataset import DetectorDataset
 from blazepose.data.filters import PersonFilter, filter_annotations
 from blazepose.data.readers import as_list, read_source
 from blazepose.data.sampler import EpochSampler
-from blazepose.image import find_images
 from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
@@ -105,28 +104,6 @@ def describe_sources(train: list[Source], val: list[Source]) -> list[str]:
     if not val:
         lines.append("no validation: data.val=[...] names its people; best.ckpt is the last epoch's")
     return lines
-
-
-def find_image_files(folders: str | Sequence[str] | None, option: str) -> list[Path]:
-    """List all images below the folders, sorted.
-
-    Args:
-        folders: folders to search.
-        option: the option that names the folders, for messages.
-
-    Raises:
-        FileNotFoundError: if a folder is missing or holds no image; the message names it.
-    """
-    images: list[Path] = []
-    for folder in as_list(folders):
-        root = Path(folder).expanduser()
-        if not root.is_dir():
-            raise FileNotFoundError(f"{option}: {root} is not a folder; name a folder of images")
-        paths = find_images(root)
-        if not paths:
-            raise FileNotFoundError(f"{option}: {root} holds no image")
-        images += paths
-    return images
 
 
 def labelled_outputs(sources: list[Source], negatives: list[Path]) -> SupervisedOutputs:

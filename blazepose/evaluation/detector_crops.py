@@ -11,9 +11,9 @@ from blazepose.data.annotation import Annotation, Source
 from blazepose.evaluation.predict import CropJob, require_people
 from blazepose.geometry import Roi
 from blazepose.image import read_image
+from blazepose.runs import resolve_weights
 from blazepose.runtime.person_detector import PersonDetector
 from blazepose.runtime.tracker import TrackerOptions
-from blazepose.training.runs import resolve_weights
 
 DETECTOR = "detector"
 """Value of `roi=` of blazepose eval."""

@@ -1,7 +1,8 @@
 """Scores of a person detector on whole images, against annotations."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -9,13 +10,97 @@ from tqdm import tqdm
 from blazepose.anchors import DEFAULT_MIN_SCORE, NUM_ALIGNMENT_POINTS, Detections
 from blazepose.data.annotated_image import MIN_BOX_SIDE, AnnotatedImage
 from blazepose.data.person_box import surrounding_box
+from blazepose.evaluation.numbers import number, numbers
 from blazepose.image import read_image
-from blazepose.metrics.detection import GroundTruth, detection_metrics, match_detections
+from blazepose.metrics.detection import GroundTruth, Matches, detection_metrics, match_detections
 from blazepose.runtime.person_detector import PersonDetector
 
 
-def score_detector(detector: PersonDetector, images: list[AnnotatedImage]) -> Mapping[str, float]:
-    """Compute metrics.detection.detection_metrics over images.
+class DetectorMetric(NamedTuple):
+    """A metric of a detector.
+
+    Attributes:
+        key: its key in metrics.detection.detection_metrics and in results.json.
+        column: title of its column in a table of several detectors.
+        definition: what it measures.
+        limits: smallest and largest possible value; None is no limit.
+    """
+
+    key: str
+    column: str
+    definition: str
+    limits: tuple[float | None, float | None] = (0, 100)
+
+
+DETECTOR_METRICS = (
+    DetectorMetric(
+        "recall",
+        "recall %",
+        "people matched by a detection with a score of 0.5 or more, whose center is less than half a box "
+        "side off",
+    ),
+    DetectorMetric("precision", "precision %", "detections with a score of 0.5 or more that match a person"),
+    DetectorMetric(
+        "ap",
+        "AP50",
+        "average precision over all detections, matched by a box IoU of 0.5; all boxes of Google's detector "
+        "have the same size",
+    ),
+    DetectorMetric(
+        "ap_place",
+        "AP center",
+        "average precision over all detections, matched by a center less than half a box side off",
+    ),
+    DetectorMetric(
+        "roi_good",
+        "good ROI %",
+        "people whose ROI is accurate enough for the landmark network: center and size within a tenth of its "
+        "side, rotation within 8 degrees",
+    ),
+    DetectorMetric(
+        "roi_center",
+        "center err %",
+        "median error of the ROI's center over detected people, in sides",
+        (0, None),
+    ),
+    DetectorMetric(
+        "roi_side", "size err %", "median error of the ROI's side over detected people", (0, None)
+    ),
+    DetectorMetric(
+        "roi_rotation_deg",
+        "rotation err deg",
+        "median error of the ROI's rotation over detected people",
+        (0, 180),
+    ),
+)
+"""Metrics of detectors, in the order of tables."""
+
+IGNORED = (
+    "Images without a person whose hips, shoulders and head are labelled are skipped. People without these "
+    "labels, crowds, and people smaller than 3 % of the image are ignored."
+)
+
+
+class ScoredImage(NamedTuple):
+    """An image with its detections.
+
+    Attributes:
+        image: the annotated image.
+        side: its longer side, pixels.
+        detections: all detections, best first, in pixels.
+        truth: the people that count.
+        matches: the detections matched to them.
+    """
+
+    image: AnnotatedImage
+    side: int
+    detections: Detections
+    truth: GroundTruth
+    matches: Matches
+
+
+def score_images(detector: PersonDetector, images: Sequence[AnnotatedImage]) -> list[ScoredImage]:
+    """Run a detector on images, and match its detections to their people.
 
     Args:
         detector: detector with a score threshold of metrics.detection.LEAST_SCORE.
@@ -24,15 +109,40 @@ def score_detector(detector: PersonDetector, images: list[AnnotatedImage]) -> Ma
     Raises:
         ImageError: if an image cannot be read.
     """
-    matches = []
+    scored = []
     for annotated in tqdm(images, unit=" images", desc="detecting", disable=None):
         image = read_image(annotated.image, annotated.size)
-        truth = _ground_truth(annotated, max(image.shape[:2]))
-        matches.append(match_detections(_detections(detector, image), truth))
+        side, detections = max(image.shape[:2]), _detections(detector, image)
+        truth = _ground_truth(annotated, side)
+        scored.append(ScoredImage(annotated, side, detections, truth, match_detections(detections, truth)))
+    return scored
+
+
+def detector_metrics(scored: Sequence[ScoredImage]) -> Mapping[str, float]:
+    """Compute metrics.detection.detection_metrics over images."""
     return detection_metrics(
-        np.concatenate([entry.detections for entry in matches]),
-        np.concatenate([entry.people for entry in matches]),
+        np.concatenate([entry.matches.detections for entry in scored]),
+        np.concatenate([entry.matches.people for entry in scored]),
     )
+
+
+def detector_results(
+    scored: Sequence[ScoredImage], num_negatives: int, false_alarms: float | None
+) -> dict[str, Any]:
+    """Compute the metrics of results.json (docs/reference/files.md); None where nothing counts.
+
+    Args:
+        scored: the images with their detections.
+        num_negatives: number of negative images.
+        false_alarms: share of them with a detection, per cent; None without any.
+    """
+    return {
+        **numbers(detector_metrics(scored)),
+        "false_alarms": None if false_alarms is None else number(false_alarms),
+        "num_people": sum(len(entry.truth.boxes) for entry in scored),
+        "num_images": len(scored),
+        "num_negatives": num_negatives,
+    }
 
 
 def false_alarms(detector: PersonDetector, images: list[Path]) -> float:

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from blazepose.anchors import DEFAULT_MIN_SCORE
+from blazepose.anchors import DEFAULT_MIN_SCORE, NUM_COORDINATES, anchor_centers
 from blazepose.runtime.decode import RawOutputs
 from blazepose.runtime.engines import DetectorEngine, InferenceEngine, LandmarkEngine
+from blazepose.runtime.inference_sessions import open_session
 from blazepose.runtime.person_detector import PersonDetector
+from blazepose.task_bundle import DETECTOR_ENTRY
 
 
 class TorchEngine:
@@ -50,18 +52,22 @@ class TorchDetector:
 
     Args:
         path: a `.ckpt`, or a file that can be imported (training.weights).
+        num_threads: number of threads; None leaves torch's default.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if the file is damaged or not a detector.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, num_threads: int | None = None) -> None:
         import torch
 
         from blazepose.models.detector_net import normalize_images
         from blazepose.training.weights import open_detector_net
 
+        if num_threads:
+            torch.set_num_threads(num_threads)
+        self.metadata: Mapping[str, Any]
         self._torch, self._normalize_images = torch, normalize_images
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         net, self.metadata = open_detector_net(path)
@@ -73,15 +79,6 @@ class TorchDetector:
             pixels = self._torch.from_numpy(images).to(self._device)
             boxes, logits = self._net.forward_export(self._normalize_images(pixels))
             return boxes.float().cpu().numpy(), logits.float().cpu().numpy()
-
-
-def open_detector(path: Path, min_score: float, num_threads: int | None = None) -> PersonDetector:
-    """Open the detector of a `.ckpt`, `.task`, `.tflite` or `.onnx` file, with a score threshold.
-
-    The threshold does not change the detections with a score from DEFAULT_MIN_SCORE on.
-    """
-    engine = TorchDetector(path) if path.suffix == ".ckpt" else DetectorEngine(path, num_threads)
-    return PersonDetector(engine, min_score, DEFAULT_MIN_SCORE)
 
 
 def _mediapipe(path: Path, num_threads: int | None) -> InferenceEngine:
@@ -121,6 +118,11 @@ def open_weights(path: Path, engine: str | None = None, num_threads: int | None 
         FileNotFoundError: if there is no such file.
         ValueError: if no engine, or not this one, runs such a file; and as the engine raises.
     """
+    return ENGINES[_engine_name(path, engine)](path, num_threads)
+
+
+def _engine_name(path: Path, engine: str | None) -> str:
+    """Return the key of ENGINES for a file: the one that the user names, or the default of the suffix."""
     suffix = path.suffix
     if suffix not in SUFFIXES and not path.exists():
         raise FileNotFoundError(f"{path} is missing; choose trained, exported or published weights")
@@ -131,7 +133,39 @@ def open_weights(path: Path, engine: str | None = None, num_threads: int | None 
     if engine not in (None, *SUFFIXES[suffix]):
         choices = " or ".join(f"engine={name}" for name in SUFFIXES[suffix])
         raise ValueError(f"engine={engine} cannot run {path}; {suffix} files need {choices}")
-    return ENGINES[engine or SUFFIXES[suffix][0]](path, num_threads)
+    return engine or SUFFIXES[suffix][0]
+
+
+def holds_detector(path: Path) -> bool:
+    """Return whether a file holds a pose detector and no landmark network; False if it is missing.
+
+    Raises:
+        ValueError: if the file is damaged.
+    """
+    if not path.is_file() or path.suffix not in SUFFIXES or path.suffix == ".task":
+        return False
+    if path.suffix == ".ckpt":
+        from blazepose.training.weights import detect_task
+
+        return detect_task(path) == "detector"
+    boxes = open_session(path, DETECTOR_ENTRY).outputs[0]
+    return list(boxes[1:]) == [len(anchor_centers()), NUM_COORDINATES]
+
+
+def open_detector_engine(
+    path: Path, engine: str | None = None, num_threads: int | None = None
+) -> TorchDetector | DetectorEngine:
+    """Open the inference engine for a detector; arguments and errors as of open_weights."""
+    name = _engine_name(path, engine)
+    return (TorchDetector if name == "torch" else DetectorEngine)(path, num_threads)
+
+
+def open_detector(path: Path, min_score: float, num_threads: int | None = None) -> PersonDetector:
+    """Open the detector of a `.ckpt`, `.task`, `.tflite` or `.onnx` file, with a score threshold.
+
+    The threshold does not change the detections with a score from DEFAULT_MIN_SCORE on.
+    """
+    return PersonDetector(open_detector_engine(path, None, num_threads), min_score, DEFAULT_MIN_SCORE)
 
 
 def weights_name(path: Path) -> str:
@@ -141,13 +175,17 @@ def weights_name(path: Path) -> str:
     return path.parent.parent.name if path.parent.name == "checkpoints" else path.stem
 
 
-def validation_data(path: Path, engine: InferenceEngine | None) -> list[str]:
+def validation_data(path: Path, metadata: Mapping[str, Any]) -> list[str]:
     """Return the validation data of blazepose weights, as `reader:path[:split]`.
+
+    Args:
+        path: the weights, for the message.
+        metadata: their metadata; empty for foreign ones.
 
     Raises:
         ValueError: if the weights do not state it, as foreign ones.
     """
-    sources = engine.metadata.get("data", {}).get("val", []) if engine else []
+    sources = metadata.get("data", {}).get("val", [])
     if not sources:
         raise ValueError(
             f"{path} does not state its validation data; choose labelled people, as in "

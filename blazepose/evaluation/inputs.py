@@ -14,8 +14,8 @@ from blazepose.evaluation.fairness.inter_annotator import predictions_from_annot
 from blazepose.evaluation.groups.assignment import PeopleWithGroups
 from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.evaluation.predictions import Prediction
+from blazepose.runs import resolve_weights
 from blazepose.runtime.engines import InferenceEngine
-from blazepose.training.runs import resolve_weights
 
 
 class EvaluationInput(NamedTuple):
@@ -43,13 +43,13 @@ def resolve_input(options: EvaluationConfig) -> EvaluationInput:
     file = existing or resolve_weights(options.weights, "weights=")
     # The checksums now: a training run still in progress may overwrite the file.
     provenance: dict[str, Any] = {
-        **_identity(file),
+        **identity(file),
         "annotators": options.annotator_labels is not None,
         "detector": None,
     }
     engine = None if existing else open_weights(file, options.engine, options.num_threads)
     if options.roi == DETECTOR:
-        provenance["detector"] = _identity(detector_file(options.detector, file))
+        provenance["detector"] = identity(detector_file(options.detector, file))
     return EvaluationInput(file, engine, provenance)
 
 
@@ -70,7 +70,8 @@ def _existing_predictions(options: EvaluationConfig) -> Path | None:
     return file / "predictions.jsonl" if file.is_dir() else file
 
 
-def _identity(file: Path) -> dict[str, Any]:
+def identity(file: Path) -> dict[str, Any]:
+    """Return the path of a file and its checksum, for results.json."""
     return {"file": str(file), "sha256": file_sha256(file)}
 
 

@@ -18,11 +18,11 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from blazepose.anchors import NUM_COORDINATES, anchor_centers
-from blazepose.export.tflite import to_tflite
 from blazepose.input_spec import DETECTOR_INPUT
 from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
 from blazepose.runtime.engines import LandmarkEngine
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack, read_tflite
+from blazepose.tflite.convert import to_tflite
 from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
 
 _NEVER = -100.0
@@ -80,7 +80,7 @@ class MediaPipeEngine:
         mediapipe = _mediapipe()
         network = LandmarkEngine(path)  # its errors are clearer than MediaPipe's
         self.input_size, self.metadata = network.input_size, network.metadata
-        detector = to_tflite(StubDetector(), DETECTOR_INPUT, "fp32")
+        detector = to_tflite(StubDetector(), DETECTOR_INPUT)
         bundle = pack({DETECTOR_ENTRY: detector, LANDMARKS_ENTRY: read_tflite(path, LANDMARKS_ENTRY)})
         self._image = partial(mediapipe.Image, mediapipe.ImageFormat.SRGB)
         self._landmarker = _open(

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ _FAR_AWAY = -1e6
 _METRICS = ("oks_ap", "oks_ap50", "oks_ap75", "oks_ap_medium", "oks_ap_large", "oks_ar")
 
 
+@lru_cache(maxsize=1)  # a row of the table of metrics for each of its values
 def oks_metrics(scored: ScoredPeople) -> dict[str, float]:
     """Compute OKS average precision and recall over COCO's 17 keypoints, per cent; NaN without areas.
 

@@ -5,15 +5,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from blazepose.data.align import presence_labels
-from blazepose.data.annotation import UNKNOWN, VISIBLE, Annotation
+from blazepose.data.annotation import UNKNOWN, Annotation
 from blazepose.evaluation.numbers import number
 from blazepose.evaluation.predictions import Prediction, supervised_landmarks
 from blazepose.geometry import images_to_rois
-from blazepose.metrics.binary import ClassScore, agrees, balanced_accuracy, class_scores
+from blazepose.metrics.binary import ClassScore, class_scores
 from blazepose.metrics.calibration import calibration_error, reliability
-from blazepose.metrics.mask_iou import mask_iou, mean_iou
-from blazepose.metrics.pck import percent
-from blazepose.metrics.pose3d import aligned_joint_errors, bone_asymmetry, joint_errors, mpjpe, stature
+from blazepose.metrics.mask_iou import mask_iou
+from blazepose.metrics.pose3d import aligned_joint_errors, bone_asymmetry, joint_errors, stature
 
 
 class ScoredOutputs(NamedTuple):
@@ -149,33 +148,6 @@ def class_table(outputs: ScoredOutputs) -> dict[str, ClassScore]:
     return {"visible": visible, "hidden": hidden, "present": present, "absent": absent}
 
 
-def output_metrics(outputs: ScoredOutputs) -> dict[str, float]:
-    """Compute the metrics over all people, in mm or per cent; NaN without labels.
-
-    `height_bias` is signed: above 0, people are predicted taller than labelled.
-    """
-    classes = class_table(outputs)
-    return {
-        "mpjpe_mm": mpjpe(outputs.world_errors),
-        "pa_mpjpe_mm": mpjpe(outputs.aligned_errors),
-        "bone_asymmetry": _finite_mean(outputs.asymmetry),
-        "height_error": _finite_mean(np.abs(outputs.height_errors)),
-        "height_bias": _finite_mean(outputs.height_errors),
-        "visibility_f1": classes["visible"].f1,
-        "hidden_f1": classes["hidden"].f1,
-        "visibility_balanced_accuracy": balanced_accuracy(classes["visible"], classes["hidden"]),
-        "presence_f1": classes["present"].f1,
-        "absent_f1": classes["absent"].f1,
-        "presence_balanced_accuracy": balanced_accuracy(classes["present"], classes["absent"]),
-        "mask_iou": mean_iou(outputs.mask_iou),
-    }
-
-
-def _finite_mean(values: np.ndarray) -> float:
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if finite.size else float("nan")
-
-
 def calibration(outputs: ScoredOutputs) -> dict[str, dict[str, Any]]:
     """Compute the calibration of labelled visibility and presence.
 
@@ -189,18 +161,4 @@ def calibration(outputs: ScoredOutputs) -> dict[str, dict[str, Any]]:
         name: {"error": number(calibration_error(bins)), "bins": [list(map(number, entry)) for entry in bins]}
         for name, bins in bins_of.items()
         if any(0 < entry.predicted < 1 for entry in bins)
-    }
-
-
-def landmark_output_metrics(outputs: ScoredOutputs, landmark: int) -> dict[str, float]:
-    """Compute the metrics of one landmark; NaN without labels.
-
-    `visible_share` is the share of labelled visibilities that are VISIBLE, and `visibility_accuracy` the
-    share predicted correctly, in per cent.
-    """
-    label, predicted = outputs.visibility[:, landmark], outputs.predicted_visibility[:, landmark]
-    return {
-        "mpjpe_mm": mpjpe(outputs.world_errors[:, landmark]),
-        "visible_share": percent(label == VISIBLE, label != UNKNOWN),
-        "visibility_accuracy": percent(agrees(label, predicted), label != UNKNOWN),
     }

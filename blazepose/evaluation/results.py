@@ -16,38 +16,17 @@ from blazepose.evaluation.fairness.verdicts import (
     fairness,
 )
 from blazepose.evaluation.groups.breakdown import breakdown
-from blazepose.evaluation.groups.group_metrics import (
-    PCK,
-    PDJ,
-    GroupIndex,
-    PersonScores,
-    group_metrics,
-    group_rows,
-    person_scores,
-    scores_from_points,
-)
+from blazepose.evaluation.groups.group_metrics import GroupIndex, GroupMetrics, group_rows
 from blazepose.evaluation.keypoint_partition import PARTS, SUBSETS
+from blazepose.evaluation.metric import Place
+from blazepose.evaluation.metric_table import METRICS, PCK, PDJ, metrics_in
 from blazepose.evaluation.numbers import number, numbers
-from blazepose.evaluation.oks import oks_metrics
-from blazepose.evaluation.output_metrics import (
-    calibration,
-    class_table,
-    landmark_output_metrics,
-    output_metrics,
-)
+from blazepose.evaluation.output_metrics import calibration, class_table
 from blazepose.evaluation.score import ScoredPeople
 from blazepose.file_content import check_file, unreadable
 from blazepose.metrics.bootstrap import accuracy_interval
-from blazepose.metrics.pck import (
-    PCK_THRESHOLD,
-    mean_error,
-    pck,
-    pck_auc,
-    pck_curve,
-    pdj,
-    percent,
-    torso_definition,
-)
+from blazepose.metrics.pck import pck_curve, torso_definition
+from blazepose.metrics.points import PersonScores
 from blazepose.topology import LANDMARKS
 
 
@@ -81,47 +60,45 @@ def results(scored: ScoredPeople, config: FairnessConfig | None = None) -> dict[
         scored: the scored people.
         config: groups to compare; None selects the demographic attributes of the sources.
     """
-    counted, outputs, groups = scored.counted, scored.outputs, group_rows(scored.annotations)
+    outputs, groups, overall = scored.outputs, group_rows(scored.annotations), _overall(scored)
     config = config or FairnessConfig([name for name in DEMOGRAPHIC_ATTRIBUTES if name in groups])
-    raw_scores = scores_from_points(scored.errors_raw < PCK_THRESHOLD, scored.regressed)
-    curve = pck_curve(scored.errors, counted)
-    crops = sorted({prediction.crop for prediction in scored.predictions})
+    landmarks = {LANDMARKS[k]: [k] for k in np.flatnonzero(scored.counted.any(axis=0)).tolist()}
+    curve = pck_curve(scored.errors, scored.counted)
+    area = overall.pop("pck_auc")
     return {
-        "pck@0.2": number(pck(scored.errors, counted)),
-        "pck@0.2_ci95": _interval(scored, person_scores(scored)[PCK]),
-        "pck@0.2_raw": number(pck(scored.errors_raw, scored.regressed)),
-        "pck@0.2_raw_ci95": _interval(scored, raw_scores),
-        "pck@0.2_mean_pose": number(pck(scored.errors_mean_pose, counted)),
-        "pdj@0.2": number(pdj(scored.errors, counted, outputs.visibility, outputs.predicted_visibility)),
-        "pdj@0.2_ci95": _interval(scored, person_scores(scored)[PDJ]),
-        "mean_error": number(mean_error(scored.errors, counted)),
-        "swap_rate": number(percent(scored.swapped, scored.pairs)),
-        **numbers(output_metrics(outputs)),
-        **numbers(oks_metrics(scored)),
+        **overall,
         "classes": {name: numbers(row._asdict()) for name, row in class_table(outputs).items()},
         "calibration": calibration(outputs),
         "num_people": len(scored.annotations),
-        "num_people_pdj": int(person_scores(scored)[PDJ].has_points.sum()),
+        "num_people_pdj": int(METRICS[PDJ].points_of(scored).counted.any(axis=1).sum()),
         "num_subjects": len(np.unique(scored.subjects)),
         "num_left_out": scored.left_out,
         "num_not_found": int((~scored.detected).sum()),
         "num_nan": _count_nan(scored),
         "torso": scored.torso,
-        "roi": "+".join(crops),
-        "per_landmark": {
-            LANDMARKS[k]: _landmark_metrics(scored, k) for k in np.flatnonzero(counted.any(axis=0)).tolist()
-        },
-        "per_part": {part: _subset_metrics(scored, points) for part, points in PARTS.items()},
-        "subsets": {name: _subset_metrics(scored, points) for name, points in SUBSETS.items()},
+        "roi": "+".join(sorted({prediction.crop for prediction in scored.predictions})),
+        "per_landmark": _metrics_of_points(scored, "landmark", landmarks),
+        "per_part": _metrics_of_points(scored, "part", PARTS),
+        "subsets": _metrics_of_points(scored, "part", SUBSETS),
         "fairness": fairness(scored, groups, config),
         "breakdown": _breakdown(
             scored, {name: groups[name] for name in groups if name not in config.attributes}
         ),
         "pck_curve": {f"{threshold:g}": number(value) for threshold, value in curve.items()},
-        "pck_auc": number(pck_auc(curve)),
+        "pck_auc": area,
         "not_trained": scored.not_trained,
         "outputs_not_trained": outputs.not_trained,
     }
+
+
+def _overall(scored: ScoredPeople) -> dict[str, Any]:
+    """Compute the metrics over all people, with the 95 % intervals of those that have one."""
+    values: dict[str, Any] = {}
+    for metric in metrics_in("overall"):
+        values[metric.key] = metric.compute(scored)
+        if metric.interval:
+            values[f"{metric.key}_ci95"] = _interval(metric.points_of(scored).per_person(), scored.subjects)
+    return values
 
 
 def _count_nan(scored: ScoredPeople) -> dict[str, int]:
@@ -139,51 +116,34 @@ def _count_nan(scored: ScoredPeople) -> dict[str, int]:
     return {output: int(points.sum()) for output, points in nan.items() if points.any()}
 
 
-def _interval(scored: ScoredPeople, people: PersonScores) -> list[float | int | None] | None:
+def _interval(people: PersonScores, subjects: np.ndarray) -> list[float | int | None] | None:
     """Compute the 95 % interval of the share of correct points, over people with scored points."""
     rows = np.flatnonzero(people.has_points)
     if not len(rows):
         return None
-    interval = accuracy_interval(people.correct[rows], people.counted[rows], subjects=scored.subjects[rows])
+    interval = accuracy_interval(people.correct[rows], people.counted[rows], subjects=subjects[rows])
     return [number(interval.low), number(interval.high)]
 
 
-def _landmark_metrics(scored: ScoredPeople, landmark: int) -> dict[str, Any]:
-    errors, counted, outputs = scored.errors[:, landmark], scored.counted[:, landmark], scored.outputs
-    visibility, predicted = outputs.visibility[:, landmark], outputs.predicted_visibility[:, landmark]
+def _metrics_of_points(
+    scored: ScoredPeople, place: Place, subsets: Mapping[str, list[int]]
+) -> dict[str, dict[str, Any]]:
+    """Compute the metrics of each subset of the landmarks."""
+    metrics = [(metric, metric.points_of(scored)) for metric in metrics_in(place)]
     return {
-        "pck@0.2": number(pck(errors, counted)),
-        "pdj@0.2": number(pdj(errors, counted, visibility, predicted)),
-        "mean_error": number(mean_error(errors, counted)),
-        "offset": _offset(scored.offsets[counted & np.isfinite(errors), landmark]),
-        **numbers(landmark_output_metrics(outputs, landmark)),
-        "count": int(counted.sum()),
-    }
-
-
-def _offset(offsets: np.ndarray) -> list[float | int | None] | None:
-    """Return the median of offsets (points, 2), per cent."""
-    return [number(value) for value in (100 * np.median(offsets, axis=0)).tolist()] if len(offsets) else None
-
-
-def _subset_metrics(scored: ScoredPeople, points: list[int]) -> dict[str, Any]:
-    """Compute the metrics of a subset of landmarks."""
-    errors, counted, outputs = scored.errors[:, points], scored.counted[:, points], scored.outputs
-    return {
-        "pck@0.2": number(pck(errors, counted)),
-        "pdj@0.2": number(
-            pdj(errors, counted, outputs.visibility[:, points], outputs.predicted_visibility[:, points])
-        ),
-        "mean_error": number(mean_error(errors, counted)),
-        "count": int(counted.sum()),
+        name: {
+            **{metric.key: metric.pooled(values, points=points) for metric, values in metrics},
+            "count": int(scored.counted[:, points].sum()),
+        }
+        for name, points in subsets.items()
     }
 
 
 def _breakdown(scored: ScoredPeople, groups: dict[str, GroupIndex]) -> dict[str, dict[str, dict[str, Any]]]:
     """Compute metrics by difficulty, and by the other attributes of the sources."""
-    people = person_scores(scored)
+    group_metrics = GroupMetrics(scored)
     return {
-        name: {group: group_metrics(scored, people, rows, PCK) for group, rows in index.items()}
+        name: {group: group_metrics(rows, PCK) for group, rows in index.items()}
         for name, index in (breakdown(scored) | groups).items()
         if len(index) <= MOST_GROUPS
     }
@@ -202,14 +162,11 @@ def headline(metrics: Mapping[str, Any]) -> str:
 
 
 def _outputs_sentence(metrics: Mapping[str, Any]) -> str:
-    texts = {
-        "mpjpe_mm": "MPJPE {:.0f} mm",
-        "pa_mpjpe_mm": "PA-MPJPE {:.0f} mm",
-        "visibility_f1": "F1 of visible {:.1f}",
-        "hidden_f1": "F1 of hidden {:.1f}",
-        "mask_iou": "mask IoU {:.1f}",
-    }
-    parts = [text.format(metrics[name]) for name, text in texts.items() if metrics[name] is not None]
+    parts = [
+        metric.summary.format(metrics[metric.key])
+        for metric in METRICS.values()
+        if metric.summary and metrics[metric.key] is not None
+    ]
     return f". {', '.join(parts)}" if parts else ""
 
 

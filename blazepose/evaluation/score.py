@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
 
 import numpy as np
 
@@ -17,16 +17,15 @@ from blazepose.evaluation.predictions import (
     require_unique,
     supervised_landmarks,
 )
-from blazepose.geometry import images_to_rois, rois_to_images
 from blazepose.metrics.pck import normalized_errors, torso_size
-from blazepose.metrics.swaps import swapped_pairs
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
 SUBJECT = "subject"
 """Attribute with the identity of a person, equal across images."""
 
 
-class ScoredPeople(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class ScoredPeople:
     """The scored people, with their errors in torso sizes.
 
     Attributes:
@@ -34,6 +33,7 @@ class ScoredPeople(NamedTuple):
         predictions: prediction for each person.
         detected: (people,) bool, Prediction.detected of each.
         subjects: (people,) identity numbers: people of the same `subject` share one, others are unique.
+        points_px: (people, 33, 2) landmarks refined by the heatmap; NaN where predicted as NaN or infinity.
         target_px: (people, 33, 2) labels, undefined where unlabelled.
         labelled: (people, 33) bool.
         sizes: (people,) torso sizes in pixels.
@@ -43,21 +43,16 @@ class ScoredPeople(NamedTuple):
             predicted as NaN: both count as wrong.
         errors_raw: (people, 33) errors of the regression output, likewise; NaN where it is missing.
         regressed: (people, 33) bool, scored points of the regression output; none if no prediction has it.
-        errors_mean_pose: (people, 33) errors of the baseline that predicts the median aligned pose for all.
-        offsets: (people, 33, 2) vectors from label to landmark, right and down in the crop, that is in the
-            upright frame of the person.
-        swapped: (people, 16) bool, left/right pairs of metrics.swaps that are swapped.
-        pairs: (people, 16) bool, left/right pairs that are scored.
         outputs: scores of the outputs other than 2-D landmarks.
         left_out: number of people not scored, by reason.
         torso: key of TORSOS.
-        not_trained: number of labelled points by landmark, for landmarks not supervised in training.
     """
 
     annotations: list[Annotation]
     predictions: list[Prediction]
     detected: np.ndarray
     subjects: np.ndarray
+    points_px: np.ndarray
     target_px: np.ndarray
     labelled: np.ndarray
     sizes: np.ndarray
@@ -66,14 +61,15 @@ class ScoredPeople(NamedTuple):
     errors: np.ndarray
     errors_raw: np.ndarray
     regressed: np.ndarray
-    errors_mean_pose: np.ndarray
-    offsets: np.ndarray
-    swapped: np.ndarray
-    pairs: np.ndarray
     outputs: ScoredOutputs
     left_out: dict[str, int]
     torso: str
-    not_trained: dict[str, int]
+
+    @property
+    def not_trained(self) -> dict[str, int]:
+        """Number of labelled points by landmark, for landmarks not supervised in training."""
+        counts = (self.labelled & ~self.supervised).sum(axis=0)
+        return {LANDMARKS[k]: int(counts[k]) for k in np.flatnonzero(counts)}
 
 
 def score(
@@ -157,8 +153,6 @@ def _score_people(
             "nothing to score: these weights were not trained on any of the labelled landmarks. Choose other "
             "data with data.test."
         )
-    swapped, pairs = swapped_pairs(refined, target, counted, sizes)
-    unsupervised = (labelled & ~supervised).sum(axis=0)
     has_raw = detected & [prediction.landmarks_raw is not None for prediction in predictions]
     errors_raw = normalized_errors(raw, target, sizes)
     return ScoredPeople(
@@ -166,24 +160,18 @@ def _score_people(
         predictions=predictions,
         detected=detected,
         subjects=_subjects(annotations),
+        points_px=refined,
         target_px=target,
         labelled=labelled,
         sizes=sizes,
         supervised=supervised,
         counted=counted,
-        errors=_inf_where_missed(normalized_errors(refined, target, sizes), detected),
-        errors_raw=_inf_where_missed(errors_raw, detected) if has_raw.any() else errors_raw,
+        errors=inf_where_missed(normalized_errors(refined, target, sizes), detected),
+        errors_raw=inf_where_missed(errors_raw, detected) if has_raw.any() else errors_raw,
         regressed=counted & ((has_raw | ~detected) & has_raw.any())[:, None],
-        errors_mean_pose=_inf_where_missed(
-            normalized_errors(mean_pose(target, labelled, predictions), target, sizes), detected
-        ),
-        offsets=_rotate_to_crop(refined - target, predictions) / sizes[:, None, None],
-        swapped=swapped,
-        pairs=pairs,
         outputs=score_outputs(annotations, predictions),
         left_out=left_out,
         torso=torso,
-        not_trained={LANDMARKS[k]: int(unsupervised[k]) for k in np.flatnonzero(unsupervised)},
     )
 
 
@@ -198,33 +186,6 @@ def _subjects(annotations: list[Annotation]) -> np.ndarray:
     )
 
 
-def _inf_where_missed(errors: np.ndarray, detected: np.ndarray) -> np.ndarray:
+def inf_where_missed(errors: np.ndarray, detected: np.ndarray) -> np.ndarray:
     """Return errors (people, 33), with inf for missed people."""
     return np.where(detected[:, None], errors, np.inf)
-
-
-def _rotate_to_crop(vectors_px: np.ndarray, predictions: list[Prediction]) -> np.ndarray:
-    """Rotate vectors (people, 33, 2) from the axes of the image to those of each person's crop."""
-    angles = np.array([prediction.roi.rotation_rad for prediction in predictions])
-    cos, sin = np.cos(angles)[:, None], np.sin(angles)[:, None]
-    x, y = vectors_px[..., 0], vectors_px[..., 1]
-    return np.stack([cos * x + sin * y, cos * y - sin * x], axis=-1)
-
-
-def mean_pose(target_px: np.ndarray, labelled: np.ndarray, predictions: list[Prediction]) -> np.ndarray:
-    """Place the median pose of all crops into each of them.
-
-    Args:
-        target_px: (people, 33, 2) labels.
-        labelled: (people, 33) bool.
-        predictions: the predictions, for their ROIs.
-
-    Returns:
-        (people, 33, 2) pixels; the ROI's corner for landmarks that no person has labelled.
-    """
-    rois = [prediction.roi for prediction in predictions]
-    target_roi = images_to_rois(rois, target_px)
-    median = np.zeros((NUM_LANDMARKS, 2))
-    for k in np.flatnonzero(labelled.any(axis=0)):
-        median[k] = np.median(target_roi[labelled[:, k], k], axis=0)
-    return rois_to_images(rois, median)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from blazepose.atomic import atomic_path
-from blazepose.data.datamodule import find_image_files
+from blazepose.data.image_folders import find_image_files
 from blazepose.export.export_module import ExportModule, Precision, metadata_json
 from blazepose.export.fp16 import round_with_bias_correction
 from blazepose.export.onnx import convert_onnx

@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from blazepose.export.detector_export import export_detector
-from blazepose.export.tflite import with_metadata
-from blazepose.export.tflite_metadata import (
-    NORMALIZATION_KEY,
-    normalization,
-    normalization_metadata,
-    read_normalization,
-)
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.tflite_import.load_tflite import load_tflite
 from blazepose.runtime.inference_sessions import metadata_entry
 from blazepose.task_bundle import DETECTOR_ENTRY, read_tflite
+from blazepose.tflite.metadata import (
+    NORMALIZATION_KEY,
+    normalization,
+    normalization_metadata,
+    read_normalization,
+    with_metadata,
+)
 
 
 def find_detector(user_path: Path | None, weights: Path, metadata: Mapping[str, Any]) -> Path:

@@ -9,8 +9,8 @@ import numpy as np
 
 from blazepose.data.align import aligned_roi
 from blazepose.data.annotation import Annotation
-from blazepose.data.datamodule import find_image_files
 from blazepose.data.filters import EVALUATION_FILTER, filter_annotations
+from blazepose.data.image_folders import find_image_files
 from blazepose.data.readers import read_source
 from blazepose.geometry import crop_image, letterbox_roi, roi_to_image_matrix
 from blazepose.image import read_image

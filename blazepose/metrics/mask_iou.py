@@ -3,10 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from pycocotools import mask as run_lengths
-
-from blazepose.metrics.pck import percent
 
 
 def mask_iou(predicted: Mapping[str, Any], target: Mapping[str, Any]) -> float:
@@ -24,8 +21,3 @@ def mask_iou(predicted: Mapping[str, Any], target: Mapping[str, Any]) -> float:
     # Not run_lengths.iou, which does not check the encoding and may never return.
     pixels, label = (run_lengths.decode(mask).astype(bool) for mask in (predicted, target))
     return float((pixels & label).sum() / (pixels | label).sum()) if label.any() else float("nan")
-
-
-def mean_iou(ious: np.ndarray) -> float:
-    """Compute the mean of the valid IoUs, in per cent; NaN if there is none."""
-    return percent(ious, np.isfinite(ious))

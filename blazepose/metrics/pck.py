@@ -1,4 +1,4 @@
-"""PCK, PDJ and mean error over arrays of people, in per cent; NaN without scored points.
+"""Torso sizes, errors in torso sizes, and PCK in per cent; NaN without scored points.
 
 Source of the definitions: interface.md, Definitions.
 """
@@ -8,8 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blazepose.data.annotation import UNKNOWN
-from blazepose.metrics.binary import agrees
 from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, TORSO
 
 PCK_THRESHOLD = 0.2
@@ -107,31 +105,6 @@ def pck(errors: np.ndarray, labelled: np.ndarray, threshold: float = PCK_THRESHO
         threshold: in torso sizes.
     """
     return percent(errors < threshold, labelled)
-
-
-def pdj(
-    errors: np.ndarray,
-    labelled: np.ndarray,
-    visibility: np.ndarray,
-    predicted_visibility: np.ndarray,
-    threshold: float = PCK_THRESHOLD,
-) -> float:
-    """Compute the PCK of points with labelled visibility, which must be predicted correctly, too.
-
-    Args:
-        errors: (...), normalized_errors.
-        labelled: (...) bool, the scored points.
-        visibility: (...) VISIBLE, HIDDEN or UNKNOWN (data.annotation).
-        predicted_visibility: (...), 0..1.
-        threshold: in torso sizes.
-    """
-    correct = (errors < threshold) & agrees(visibility, predicted_visibility)
-    return percent(correct, labelled & (visibility != UNKNOWN))
-
-
-def mean_error(errors: np.ndarray, labelled: np.ndarray) -> float:
-    """Compute the mean error of the labelled points of detected people, in per cent of the torso size."""
-    return percent(errors, labelled & np.isfinite(errors))
 
 
 def pck_curve(errors: np.ndarray, labelled: np.ndarray) -> dict[float, float]:

@@ -53,15 +53,6 @@ def aligned_joint_errors(predicted: np.ndarray, target: np.ndarray, valid: np.nd
     return _distances(aligned, target, valid & (valid.sum(axis=1, keepdims=True) >= _LEAST_POINTS))
 
 
-def mpjpe(errors: np.ndarray) -> float:
-    """Compute the mean per joint position error in mm, over all valid points pooled; NaN if there is none.
-
-    With aligned_joint_errors it is PA-MPJPE.
-    """
-    valid = errors[np.isfinite(errors)]
-    return float(valid.mean()) if valid.size else float("nan")
-
-
 def _center(points: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """Subtract the mean of each person's valid points; invalid points become 0."""
     count = valid.sum(axis=1).clip(min=1)[:, None, None]

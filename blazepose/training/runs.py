@@ -1,13 +1,8 @@
-"""Run folders: one per training run, never overwritten.
-
-runs/landmark/lite-20261120-174500/
-    config.yaml  checkpoints/best.ckpt  checkpoints/last.ckpt  results.json  train.log  events.out.tfevents...
-"""
+"""Create and resume run folders, which are never overwritten."""
 
 import logging
 import os
 import re
-import time
 from pathlib import Path
 from typing import cast
 
@@ -18,6 +13,7 @@ from yaml import YAMLError
 from blazepose.atomic import atomic_path
 from blazepose.file_content import check_file, unreadable
 from blazepose.rank import is_first_process
+from blazepose.runs import new_run_folder, resolve_resume
 from blazepose.training.old_keys import rename_config_keys
 
 _RUN_VARIABLE = "BLAZEPOSE_RUN"
@@ -34,117 +30,6 @@ _CHANGEABLE = (
 )
 """Settings that a resumed run may change: none that changes the steps per epoch, on which the learning rate
 depends."""
-
-RUNS = Path("runs")
-LANDMARK_RUNS, DETECTOR_RUNS = RUNS / "landmark", RUNS / "detector"
-
-
-def new_run_folder(parent: Path, name: str) -> Path:
-    """Create and return a new folder `<name>-<time>` below `parent`."""
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    for suffix in ("", *(f"-{i}" for i in range(2, 100))):
-        folder = parent / f"{name}-{stamp}{suffix}"
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        return folder
-    raise FileExistsError(f"{parent / name}-{stamp}: a hundred runs in one second")
-
-
-def best_checkpoint(folder: Path) -> Path:
-    """Return the path of a run's best weights."""
-    return folder / "checkpoints" / "best.ckpt"
-
-
-def last_checkpoint(folder: Path) -> Path:
-    """Return the path of the checkpoint that a run resumes from."""
-    return folder / "checkpoints" / "last.ckpt"
-
-
-def _newest_run(*folders: Path) -> Path:
-    """Return the run that was started, resumed or saved last.
-
-    Raises:
-        FileNotFoundError: if there is none.
-    """
-    patterns = ("*/config.yaml", "*/checkpoints/last.ckpt")
-    files = [path for runs in folders for pattern in patterns for path in runs.glob(pattern)]
-    if not files:
-        runs = " and ".join(map(str, folders))
-        raise FileNotFoundError(f"{runs}: there is no run; train one with `blazepose train model=full`")
-    newest = max(files, key=lambda path: path.stat().st_mtime)
-    return newest.parent if newest.name == "config.yaml" else newest.parent.parent
-
-
-def _require(checkpoint: Path, next_step: str) -> Path:
-    if not checkpoint.is_file():
-        folder = checkpoint.parent.parent
-        raise FileNotFoundError(
-            f"{folder} has no {checkpoint.name} yet (it is written after the first epoch); {next_step}"
-        )
-    return checkpoint
-
-
-def resolve_weights(name: str | Path | None, option: str, runs: Path = LANDMARK_RUNS) -> Path:
-    """Return the file of the weights that a user names.
-
-    Args:
-        name: file, or run folder for its best weights; None for the best of the newest landmark run.
-        option: command-line option in messages: `weights=` or `--weights `.
-        runs: folder of the runs.
-
-    Raises:
-        FileNotFoundError: names the next step.
-        ValueError: if the name is empty, as an unset shell variable is.
-    """
-    if name is None:
-        path = _newest_run(runs)
-    elif not str(name):
-        subject = option.strip() or "the name of the weights"
-        raise ValueError(f"{subject} is empty; name a run folder or a file")
-    else:
-        path = Path(name).expanduser()
-    if (path / "config.yaml").is_file():
-        return _require(best_checkpoint(path), f"name other weights with {option}FILE")
-    if path.is_dir():
-        raise FileNotFoundError(
-            f"{option}{path} is a folder, but not a run of blazepose train; name a run or a file"
-        )
-    return path
-
-
-def resolve_named_weights(name: str) -> Path:
-    """Return the file of the weights that an argument names; details as of resolve_weights."""
-    return resolve_weights(name, "")
-
-
-def resolve_resume(ckpt: str, *folders: Path) -> tuple[Path, Path]:
-    """Return the run folder and the checkpoint of `ckpt=`: `last`, a run folder or a checkpoint file.
-
-    Args:
-        ckpt: value of the option.
-        *folders: folders of the runs; none for those of both networks.
-
-    Raises:
-        FileNotFoundError: names what is missing.
-    """
-    if ckpt == "last":
-        newest = _newest_run(*(folders or (LANDMARK_RUNS, DETECTOR_RUNS)))
-        path = _require(last_checkpoint(newest), "name another run with ckpt=FOLDER")
-    else:
-        path = Path(ckpt).expanduser()
-    if path.is_dir():
-        path = last_checkpoint(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"ckpt={ckpt}: {path} is missing; ckpt=last resumes the newest run")
-    folder = path.parent.parent
-    if not (folder / "config.yaml").is_file():
-        raise FileNotFoundError(
-            f"ckpt={ckpt}: {folder / 'config.yaml'} is missing, so the run cannot be resumed; "
-            f"init={path} starts a new run from these weights"
-        )
-    return folder, path
 
 
 def open_run(parent: Path, name: str, cfg: DictConfig) -> Path:

@@ -87,16 +87,6 @@ def test_reasons_are_given_if_no_people_are_left(tmp_path):
         read_filtered([f"lsp:{folder}"], PersonFilter(min_side_px=900.0))
 
 
-def test_negative_images(tiny_lsp, tmp_path):
-    assert find_image_files(None, "data.negatives") == []
-    assert len(find_image_files(str(tiny_lsp), "data.negatives")) == 24
-    with pytest.raises(FileNotFoundError, match=r"data\.negatives: .*nowhere is not a folder"):
-        find_image_files([str(tmp_path / "nowhere")], "data.negatives")
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(FileNotFoundError, match=r"data\.negatives: .*empty holds no image"):
-        find_image_files([str(tmp_path / "empty")], "data.negatives")
-
-
 @pytest.mark.parametrize("size", [0, -1])
 def test_a_batch_size_below_1_is_an_error(size):
     with pytest.raises(ValueError, match=r"loader\.batch_size"):

@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blazepose.evaluation.engine_registry import open_weights, validation_data, weights_name
+from blazepose.evaluation.engine_registry import holds_detector, open_weights, validation_data, weights_name
 from blazepose.supervised_outputs import SupervisedOutputs
-from tests.evaluation.crowd import ConstantEngine
 
 
 @pytest.mark.parametrize(
@@ -59,12 +58,30 @@ def test_checkpoints_run_through_torch(tmp_path):
         np.testing.assert_allclose(output, tensor.numpy(), rtol=1e-4, atol=1e-4)
 
 
-def test_validation_data_comes_from_our_weights_only(pose_roi):
+def test_validation_data_comes_from_our_weights_only():
     metadata = {"data": {"train": [], "val": [{"name": "lsp:a"}, {"name": "coco:b:val2017"}]}}
-    assert validation_data(Path("a.ckpt"), ConstantEngine(pose_roi, metadata)) == ["lsp:a", "coco:b:val2017"]
-    for engine in (ConstantEngine(pose_roi), None):
-        with pytest.raises(ValueError, match=r"a\.tflite does not state its validation data"):
-            validation_data(Path("a.tflite"), engine)
+    assert validation_data(Path("a.ckpt"), metadata) == ["lsp:a", "coco:b:val2017"]
+    with pytest.raises(ValueError, match=r"a\.tflite does not state its validation data"):
+        validation_data(Path("a.tflite"), {})
+
+
+@pytest.mark.shared
+def test_detectors_are_recognized(shared, tmp_path):
+    models = shared / "models"
+    assert holds_detector(models / "pose_detection.tflite")
+    assert not holds_detector(models / "pose_landmark_lite.tflite")
+    assert not holds_detector(models / "pose_landmarker_full.task"), (
+        "it holds both, so it is no detector alone"
+    )
+    assert not holds_detector(tmp_path / "missing.tflite")
+
+
+@pytest.mark.parametrize("task", ["detector", "landmark"])
+def test_checkpoints_state_their_task(tmp_path, task):
+    import torch
+
+    torch.save({"blazepose": {"task": task}, "state_dict": {}}, tmp_path / "a.ckpt")
+    assert holds_detector(tmp_path / "a.ckpt") == (task == "detector")
 
 
 def test_names():

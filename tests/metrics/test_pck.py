@@ -3,15 +3,12 @@ import math
 import numpy as np
 import pytest
 
-from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE
 from blazepose.metrics.pck import (
     CURVE_THRESHOLDS,
-    mean_error,
     normalized_errors,
     pck,
     pck_auc,
     pck_curve,
-    pdj,
     torso_size,
 )
 from blazepose.topology import INDEX, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
@@ -66,7 +63,6 @@ def test_errors_are_distances_not_squares():
     labelled = np.zeros((1, 33), bool)
     labelled[0, 0] = True
     assert pck(errors, labelled) == 0
-    assert mean_error(errors, labelled) == pytest.approx(30)
 
 
 def test_pck_counts_labelled_points_only_and_is_strict():
@@ -74,23 +70,12 @@ def test_pck_counts_labelled_points_only_and_is_strict():
     labelled = np.array([[True, True, True, True, False]])
     assert pck(errors, labelled) == 50
     assert pck(errors, labelled, threshold=0.1) == 25
-    assert mean_error(errors, labelled) == pytest.approx(100 * (0.1999 + 0.2 + 5) / 4)
 
 
 def test_points_are_pooled_over_people():
     errors = np.array([[0.0, 0.0, 0.0], [1.0, 9.0, 9.0]])
     labelled = np.array([[True, True, True], [True, False, False]])
     assert pck(errors, labelled) == 75  # the mean over people would be 50
-
-
-def test_pdj_needs_the_correct_visibility():
-    errors = np.array([0.1, 0.1, 0.1, 0.1, 0.9, 0.1])
-    labelled = np.array([True, True, True, True, True, False])
-    visibility = np.array([VISIBLE, VISIBLE, HIDDEN, UNKNOWN, VISIBLE, VISIBLE])
-    predicted = np.array([0.9, 0.4, 0.1, 0.9, 0.9, 0.9])
-    assert pdj(errors, labelled, visibility, predicted) == 50  # correct, wrong, correct, -, far, -
-    assert pdj(errors, labelled, visibility, np.full(6, 0.5)) == 50  # 0.5 is visible
-    assert math.isnan(pdj(errors, labelled, np.full(6, UNKNOWN), predicted))
 
 
 def test_a_nan_prediction_is_wrong():
@@ -100,7 +85,6 @@ def test_a_nan_prediction_is_wrong():
 def test_no_labels_give_nan():
     errors, labelled = np.zeros((2, 33)), np.zeros((2, 33), bool)
     assert math.isnan(pck(errors, labelled))
-    assert math.isnan(mean_error(errors, labelled))
 
 
 def test_curve_and_area():

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from blazepose.data.readers import read_source
+from blazepose.evaluation.metric_table import METRICS
+from blazepose.evaluation.metric_values import mean_pose_errors, offset
 from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.evaluation.predictions import read_predictions, write_predictions
 from blazepose.evaluation.score import ScoredPeople, score
-from blazepose.metrics.mask_iou import mean_iou
 from blazepose.metrics.pck import pck
 from blazepose.runtime.engines import LandmarkEngine
 from blazepose.synthetic.dataset.render_set import render_set
@@ -32,7 +33,7 @@ def scored(shared, tmp_path_factory) -> ScoredPeople:
 
 
 def test_landmarks_are_predicted(scored):
-    accuracy, floor = (pck(errors, scored.counted) for errors in (scored.errors, scored.errors_mean_pose))
+    accuracy, floor = (pck(errors, scored.counted) for errors in (scored.errors, mean_pose_errors(scored)))
     # Hidden and cut-off landmarks count. With left and right swapped, hardly half would be correct.
     assert accuracy > 75
     assert accuracy > floor + 25
@@ -40,10 +41,11 @@ def test_landmarks_are_predicted(scored):
 
 def test_no_landmark_is_biased(scored):
     """The median offset from the label, in torso sizes, is small: a wrong vertex would shift all people."""
+    vectors = offset(scored).values
     for k, name in enumerate(LANDMARKS):
-        offset = np.median(scored.offsets[scored.counted[:, k], k], axis=0)
-        assert np.hypot(*offset) < 0.1, (name, offset)
+        bias = np.median(vectors[scored.counted[:, k], k], axis=0)
+        assert np.hypot(*bias) < 0.1, (name, bias)
 
 
 def test_masks_agree(scored):
-    assert mean_iou(scored.outputs.mask_iou) > 80
+    assert METRICS["mask_iou"].compute(scored) > 80

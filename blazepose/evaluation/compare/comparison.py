@@ -10,8 +10,9 @@ from blazepose.evaluation.compare.before_after import PersonChange
 from blazepose.evaluation.compare.comparison_inputs import Run, short_names
 from blazepose.evaluation.fairness.verdicts import MOST_GROUPS, FairnessConfig, fairness
 from blazepose.evaluation.groups.breakdown import breakdown
-from blazepose.evaluation.groups.group_metrics import PCK, PDJ, group_rows
+from blazepose.evaluation.groups.group_metrics import group_rows
 from blazepose.evaluation.keypoint_partition import PARTS
+from blazepose.evaluation.metric_table import PCK, PDJ
 from blazepose.evaluation.numbers import number
 from blazepose.metrics.binary import agrees
 from blazepose.metrics.bootstrap import paired_difference

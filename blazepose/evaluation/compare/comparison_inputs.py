@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from blazepose.data.annotation import Annotation, Source
 from blazepose.data.readers import read_source
 from blazepose.evaluation.groups.assignment import group_people
-from blazepose.evaluation.groups.group_metrics import PCK
+from blazepose.evaluation.metric_table import PCK
 from blazepose.evaluation.predictions import PersonKey, Prediction, person_key, read_predictions
 from blazepose.evaluation.results import read_results
 from blazepose.evaluation.score import ScoredPeople, score

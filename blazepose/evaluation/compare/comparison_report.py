@@ -15,9 +15,9 @@ from blazepose.evaluation.compare.comparison_inputs import Run, short_names
 from blazepose.evaluation.report.html import write_html
 from blazepose.evaluation.report.markdown import humanize
 from blazepose.evaluation.report.tables import format_value, markdown_table
-from blazepose.hydra_app import quoted
 from blazepose.metrics.group_range import LEAST_PEOPLE
 from blazepose.metrics.pck import torso_definition
+from blazepose.quoting import quoted
 
 _DPI = 130
 _BETTER, _WORSE, _NOT_SIGNIFICANT = (0.2, 0.6, 0.25), (0.8, 0.2, 0.15), (0.45, 0.45, 0.45)

@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from blazepose.data.align import aligned_roi, alignment_error
 from blazepose.data.annotation import UNKNOWN, Annotation, Source
 from blazepose.evaluation.groups.assignment import PeopleWithGroups
-from blazepose.evaluation.groups.group_metrics import PCK, PDJ
+from blazepose.evaluation.metric_table import PCK, PDJ
 from blazepose.evaluation.predictions import Prediction
 from blazepose.evaluation.results import read_results
 from blazepose.metrics.group_range import DISCREPANCIES, LEAST_PEOPLE

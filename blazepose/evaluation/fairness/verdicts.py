@@ -7,16 +7,9 @@ from typing import Any
 import numpy as np
 
 from blazepose.data.annotation import Annotation
-from blazepose.evaluation.groups.group_metrics import (
-    PCK,
-    PDJ,
-    GroupIndex,
-    PersonScores,
-    group_metrics,
-    person_scores,
-    sort_groups,
-)
+from blazepose.evaluation.groups.group_metrics import GroupIndex, GroupMetrics, sort_groups
 from blazepose.evaluation.groups.un_regions import CARD_REGIONS
+from blazepose.evaluation.metric_table import PCK, PDJ
 from blazepose.evaluation.numbers import number
 from blazepose.evaluation.score import ScoredPeople
 from blazepose.metrics.bootstrap import bootstrap_means
@@ -69,7 +62,7 @@ def fairness(
         groups: groups of each attribute.
         config: the groups to compare, and the criterion.
     """
-    people = person_scores(scored)
+    group_metrics = GroupMetrics(scored)
     names: dict[str, set[str]] = {name: set(groups.get(name, ())) for name in config.attributes}
     for person in config.all_people:
         for name in names.keys() & person.attributes.keys():
@@ -77,7 +70,7 @@ def fairness(
     entries = {}
     for name in config.attributes:
         index = {group: groups.get(name, {}).get(group, _NO_ROWS) for group in sort_groups(names[name])}
-        entries[name] = _attribute(scored, people, index, config)
+        entries[name] = _attribute(group_metrics, index, config)
         if name == "region":
             entries[name]["not_in_card"] = [group for group in index if group not in CARD_REGIONS]
     return entries
@@ -86,16 +79,15 @@ def fairness(
 _NO_ROWS = np.zeros(0, int)
 
 
-def _attribute(
-    scored: ScoredPeople, people: Mapping[str, PersonScores], groups: GroupIndex, config: FairnessConfig
-) -> dict[str, Any]:
+def _attribute(group_metrics: GroupMetrics, groups: GroupIndex, config: FairnessConfig) -> dict[str, Any]:
+    people, subjects = group_metrics.people, group_metrics.subjects
     grouped = np.concatenate([_NO_ROWS, *groups.values()])
     has_pdj = people[PDJ].has_points[grouped] if len(grouped) else people[PDJ].has_points
     metric = PDJ if has_pdj.all() else PCK
-    metrics = {group: group_metrics(scored, people, rows, metric) for group, rows in groups.items()}
+    metrics = {group: group_metrics(rows, metric) for group, rows in groups.items()}
     enough = [group for group in groups if metrics[group]["subjects"] >= config.min_group_size]
     counted = {group: rows[people[metric].has_points[rows]] for group, rows in groups.items()}
-    shares = {group: (people[metric].shares(rows), scored.subjects[rows]) for group, rows in counted.items()}
+    shares = {group: (people[metric].shares(rows), subjects[rows]) for group, rows in counted.items()}
     too_few = [group for group in groups if group not in enough]
     criterion = config.criterion.get(metric, CRITERION)
     return {
@@ -106,7 +98,7 @@ def _attribute(
         "criterion_from": config.criterion_from if metric in config.criterion else None,
         "min_group": config.min_group_size,
         "too_few": too_few,
-        "without": len(scored.annotations) - len(grouped),
+        "without": len(subjects) - len(grouped),
     }
 
 

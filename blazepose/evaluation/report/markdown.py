@@ -3,20 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from blazepose.evaluation.metric import Metric, Place, Section
+from blazepose.evaluation.metric_table import METRICS, PCK, PCK_RAW, metrics_in
 from blazepose.evaluation.report.tables import format_interval, format_value, markdown_table, metrics_table
 from blazepose.metrics.group_range import CRITERION, FAIR, UNFAIR
 
 _UNKNOWN = "not labelled or not trained"
-
-_HEADLINE = (
-    ("pck@0.2", "PCK@0.2, landmarks as the runtime returns them (refined by the heatmap)"),
-    ("pck@0.2_raw", "PCK@0.2, regression output alone"),
-    ("pck@0.2_mean_pose", "PCK@0.2, baseline: the data set's median aligned pose for every person"),
-    ("pdj@0.2", "PDJ@0.2: PCK@0.2, and the predicted visibility must match the label"),
-    ("mean_error", "mean error, % of the torso"),
-    ("pck_auc", "PCK AUC, thresholds 0.05 to 0.5"),
-    ("swap_rate", "left/right swap rate"),
-)
 
 _SUBSETS = {
     "coco17": "PCK@0.2, the landmarks of COCO",
@@ -24,29 +16,25 @@ _SUBSETS = {
     "upper_body": "PCK@0.2, head to hips",
 }
 
-_OKS = (
-    ("oks_ap", "OKS-AP, COCO's 17 keypoints (pycocotools; one prediction per person, in their own crop)"),
-    ("oks_ap50", "OKS-AP50"),
-    ("oks_ap75", "OKS-AP75"),
-    ("oks_ap_medium", "OKS-AP, medium people"),
-    ("oks_ap_large", "OKS-AP, large people"),
-    ("oks_ar", "OKS-AR"),
-)
+
+def _section(name: Section, metrics: Mapping[str, Any]) -> list[Metric]:
+    """Return the metrics of a section that have a value."""
+    return [row for row in METRICS.values() if row.section == name and metrics[row.key] is not None]
 
 
 def headline_table(metrics: Mapping[str, Any]) -> str:
     """Format the metrics over all people, with their intervals."""
-    titles = dict(_HEADLINE)
+    titles = {row.key: row.title for row in METRICS.values() if row.section == "headline"}
     if metrics["annotators"]:
-        titles["pck@0.2"] = "PCK@0.2 of the second annotator against the first"
-        del titles["pck@0.2_raw"]
+        titles[PCK] = "PCK@0.2 of the second annotator against the first"
+        del titles[PCK_RAW]
     rows = [(title, _or_unknown(metrics[key]), _interval(metrics, key)) for key, title in titles.items()]
     num_points = sum(part["count"] for part in metrics["per_part"].values())
     for key, title in _SUBSETS.items():
         subset = metrics["subsets"][key]
         if 0 < subset["count"] < num_points:
-            rows.append((title, _or_unknown(subset["pck@0.2"]), ""))
-    rows += [(title, format_value(metrics[key]), "") for key, title in _OKS if metrics[key] is not None]
+            rows.append((title, _or_unknown(subset[PCK]), ""))
+    rows += [(row.title, format_value(metrics[row.key]), "") for row in _section("oks", metrics)]
     return markdown_table(("metric", "%", "95 % interval"), rows)
 
 
@@ -81,23 +69,9 @@ def _exclusions(metrics: Mapping[str, Any]) -> Iterator[str]:
     yield from (note[0].upper() + note[1:] for note in metrics["notes"])
 
 
-_OUTPUT_ROWS = (
-    ("mpjpe_mm", "MPJPE: world landmarks, prediction and label each centered on its mid-hip", "mm"),
-    ("pa_mpjpe_mm", "PA-MPJPE: after Procrustes alignment of each person to the label", "mm"),
-    ("height_error", "height error of world landmarks, mean absolute difference from the label", "%"),
-    ("height_bias", "height bias of world landmarks, mean signed difference (positive: too tall)", "%"),
-    ("bone_asymmetry", "bone asymmetry of world landmarks, difference of left and right lengths", "%"),
-    ("visibility_balanced_accuracy", "visibility, balanced accuracy (chance: 50)", "%"),
-    ("presence_balanced_accuracy", "presence in the crop, balanced accuracy (chance: 50)", "%"),
-    ("mask_iou", "mask IoU, mean over people", "%"),
-)
-
-
 def head_tables(metrics: Mapping[str, Any]) -> list[str]:
     """Format the metrics of all outputs other than 2-D landmarks."""
-    rows = [
-        (title, f"{metrics[key]:.1f} {unit}") for key, title, unit in _OUTPUT_ROWS if metrics[key] is not None
-    ]
+    rows = [(row.title, f"{metrics[row.key]:.1f} {row.unit}") for row in _section("outputs", metrics)]
     rows += [
         (f"{name}, expected calibration error", f"{entry['error']:.1f} %")
         for name, entry in metrics["calibration"].items()
@@ -114,23 +88,12 @@ def head_tables(metrics: Mapping[str, Any]) -> list[str]:
     return ["## 3-D, visibility, mask", *blocks] if blocks else []
 
 
-_LANDMARK_COLUMNS = {
-    "pck@0.2": "PCK@0.2",
-    "pdj@0.2": "PDJ@0.2",
-    "mean_error": "mean error, % of torso",
-    "offset": "bias (right, down), % of torso",
-    "mpjpe_mm": "MPJPE, mm",
-    "visible_share": "visible, %",
-    "visibility_accuracy": "visibility accuracy, %",
-    "count": "points",
-}
+def _columns(place: Place) -> dict[str, str]:
+    """Return the columns of a place: {key of a metric: title}."""
+    return {metric.key: metric.column for metric in metrics_in(place)}
 
-_PART_COLUMNS = {
-    "pck@0.2": "PCK@0.2",
-    "pdj@0.2": "PDJ@0.2",
-    "mean_error": "mean error, % of torso",
-    "count": "points",
-}
+
+_POINTS = {"count": "points"}
 
 
 def landmark_tables(metrics: Mapping[str, Any]) -> list[str]:
@@ -139,12 +102,9 @@ def landmark_tables(metrics: Mapping[str, Any]) -> list[str]:
     return [
         "## Per landmark",
         "![PCK@0.2 per landmark](body.png)",
-        metrics_table("part of the body", _PART_COLUMNS, parts),
-        metrics_table("landmark", _LANDMARK_COLUMNS, metrics["per_landmark"]),
+        metrics_table("part of the body", _columns("part") | _POINTS, parts),
+        metrics_table("landmark", _columns("landmark") | _POINTS, metrics["per_landmark"]),
     ]
-
-
-_MORE_COLUMNS = {"mean_error": "mean error, % of torso", "mpjpe_mm": "MPJPE, mm", "mask_iou": "mask IoU, %"}
 
 
 _AVERAGING = (
@@ -182,9 +142,8 @@ def humanize(name: str) -> str:
 
 
 def _card_table(entry: Mapping[str, Any]) -> str:
-    metric, groups = entry["metric"], entry["groups"]
-    other = {"pck@0.2": "pdj@0.2", "pdj@0.2": "pck@0.2"}[metric]
-    more = {other: other.upper(), **_MORE_COLUMNS}
+    metric, groups, more = entry["metric"], entry["groups"], _columns("group")
+    title = more.pop(metric)
     if any(row["subjects"] < row["count"] for row in groups.values()):
         more |= {"subjects": "different people"}
     more = {key: title for key, title in more.items() if any(row[key] is not None for row in groups.values())}
@@ -206,7 +165,7 @@ def _card_table(entry: Mapping[str, Any]) -> str:
         rows += [
             (f"**{name}{suffix}**", "", f"**{entry[name]:.1f}**", *empty) for name in ("average", "range")
         ]
-    return markdown_table(("group", "people", metric.upper(), "std", "95 % interval", *more.values()), rows)
+    return markdown_table(("group", "people", title, "std", "95 % interval", *more.values()), rows)
 
 
 def _verdict_text(entry: Mapping[str, Any]) -> str:
@@ -256,7 +215,7 @@ def fairness_lines(metrics: Mapping[str, Any]) -> list[str]:
 
 
 def _verdict_caveats(entry: Mapping[str, Any]) -> Iterator[str]:
-    if entry["metric"] == "pck@0.2":
+    if entry["metric"] == PCK:
         yield "Compared by PCK, because visibility is not labelled for all people"
     source = entry["criterion_from"]
     origin = (
@@ -275,20 +234,12 @@ def _verdict_caveats(entry: Mapping[str, Any]) -> Iterator[str]:
         yield f"MediaPipe's model card does not cover {', '.join(entry['not_in_card'])}"
 
 
-_GROUP_COLUMNS = {
-    "pck@0.2": "PCK@0.2",
-    "ci95": "95 % interval",
-    "pdj@0.2": "PDJ@0.2",
-    **_MORE_COLUMNS,
-    "count": "people",
-}
-
-
 def breakdown_tables(metrics: Mapping[str, Any]) -> list[str]:
     """Format a table of each kind of difficulty that has more than one group."""
-    tables = []
+    columns, tables = _columns("group"), []
+    columns = {PCK: columns.pop(PCK), "ci95": "95 % interval", **columns, "count": "people"}
     for name, groups in metrics["breakdown"].items():
         if len(groups) > 1:
             rows = {group: row | {"ci95": format_interval(row["ci95"])} for group, row in groups.items()}
-            tables.append(metrics_table(humanize(name), _GROUP_COLUMNS, rows))
+            tables.append(metrics_table(humanize(name), columns, rows))
     return ["## Breakdown by difficulty", _AVERAGING, "![Mean error by difficulty](difficulty.png)", *tables]

@@ -11,6 +11,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from blazepose.evaluation.engine_registry import weights_name
 from blazepose.evaluation.groups.breakdown import measure_difficulty
+from blazepose.evaluation.metric_values import mean_pose_errors
 from blazepose.evaluation.report.sheets import mean_errors
 from blazepose.evaluation.results import describe_setup
 from blazepose.evaluation.score import ScoredPeople
@@ -37,7 +38,7 @@ def plot_curve(scored: ScoredPeople, metrics: Mapping[str, Any], file: Path) -> 
             (-6, 4, "right"),
         ),
         ("regression alone", scored.errors_raw, scored.regressed, _LEFT_RGB, "s-", (6, -12, "left")),
-        ("constant mean pose", scored.errors_mean_pose, counted_points, _GRAY, "--", (-6, 4, "right")),
+        ("constant mean pose", mean_pose_errors(scored), counted_points, _GRAY, "--", (-6, 4, "right")),
     ):
         if not counted.any():
             continue  # an engine without a separate regression output

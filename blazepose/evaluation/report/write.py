@@ -32,8 +32,8 @@ from blazepose.evaluation.report.plots import (
 from blazepose.evaluation.report.sheets import draw_sheet, random_people, worst_cases
 from blazepose.evaluation.results import describe_setup
 from blazepose.evaluation.score import ScoredPeople
-from blazepose.hydra_app import quoted
-from blazepose.training.runs import RUNS, new_run_folder
+from blazepose.quoting import quoted
+from blazepose.runs import RUNS, new_run_folder
 
 _SHEET_PEOPLE = 16
 """People on a sheet."""
@@ -76,7 +76,11 @@ def repeat_command(
             options.min_group_size if options.min_group_size != EvaluationConfig.min_group_size else None
         ),
     }
-    settings |= {key: value for key, value in chosen.items() if value}
+    return command_line(settings | {key: value for key, value in chosen.items() if value})
+
+
+def command_line(settings: Mapping[str, Any]) -> str:
+    """Return a command line of blazepose eval with these overrides, quoted where Hydra needs it."""
     plain = re.compile(r"[\w.\-/]+")
     words = [
         f"{key}={value}" if plain.fullmatch(str(value)) else quoted(f"{key}={value}")

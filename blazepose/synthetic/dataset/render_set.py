@@ -4,7 +4,7 @@ import logging
 import os
 from pathlib import Path
 
-from blazepose.data.datamodule import find_image_files
+from blazepose.data.image_folders import find_image_files
 from blazepose.errors import resuming
 from blazepose.synthetic.dataset.folder import (
     SPLITS,

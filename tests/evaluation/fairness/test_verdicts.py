@@ -5,7 +5,8 @@ import pytest
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE
 from blazepose.evaluation.fairness.verdicts import FairnessConfig, fairness
-from blazepose.evaluation.groups.group_metrics import PCK, PDJ, group_rows
+from blazepose.evaluation.groups.group_metrics import group_rows
+from blazepose.evaluation.metric_table import PCK, PDJ
 from blazepose.evaluation.report.markdown import verdict_sentence
 from tests.evaluation.scored_people import labelled_person, people_with_correct, prediction_for, score_people
 

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -95,7 +96,7 @@ def test_worst_cases_first(scored):
     errors[2] = 0.3
     errors[5] = 0.4
     errors[0] = 0.19
-    changed = scored._replace(errors=errors)
+    changed = replace(scored, errors=errors)
     assert worst_cases(changed, 3) == [5, 2, 0]
     assert len(worst_cases(changed, 100)) == 7
 

@@ -2,15 +2,15 @@
 
 import pytest
 
-from blazepose.export.tflite_metadata import (
+from blazepose.input_spec import DETECTOR_INPUT, LANDMARK_INPUT
+from blazepose.runtime.inference_sessions import metadata_entry
+from blazepose.tflite.metadata import (
     NORMALIZATION_KEY,
     Normalization,
     normalization,
     normalization_metadata,
     read_normalization,
 )
-from blazepose.input_spec import DETECTOR_INPUT, LANDMARK_INPUT
-from blazepose.runtime.inference_sessions import metadata_entry
 
 
 def test_normalization_of_both_networks():

@@ -1,0 +1,1 @@
+"""TFLite files: conversion from torch, and the metadata that MediaPipe reads."""
