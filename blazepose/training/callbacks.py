@@ -13,7 +13,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from blazepose.training.optimizer import OptimizerConfig
+from blazepose.config.schedule import OptimizerConfig
 from blazepose.training.runs import best_checkpoint, last_checkpoint
 
 

@@ -17,6 +17,8 @@ from blazepose.anchors import (
     decode_anchors,
     weighted_nms,
 )
+from blazepose.config.detector import DetectorLossConfig
+from blazepose.config.schedule import OptimizerConfig
 from blazepose.data.annotated_image import AnnotatedImage
 from blazepose.data.detector_sample import DetectorBatch
 from blazepose.losses.detector_losses import box_regression_loss, focal_loss
@@ -25,7 +27,6 @@ from blazepose.metrics.detection_metric import DetectionMetric
 from blazepose.models.detector_net import DetectorNet, detector_input
 from blazepose.models.outputs import DetectorOutputs
 from blazepose.targets.anchor_targets import assign_anchors, encode_boxes
-from blazepose.training.detector_loss_config import DetectorLossConfig
 from blazepose.training.lightning_hooks import (
     check_finite,
     check_steps,
@@ -35,7 +36,6 @@ from blazepose.training.lightning_hooks import (
     optimizer_and_schedule,
     steps_per_epoch,
 )
-from blazepose.training.optimizer import OptimizerConfig
 
 
 def monitor_name(scenes: Sequence[AnnotatedImage]) -> str:

@@ -10,6 +10,8 @@ from pytorch_lightning import LightningModule
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
+from blazepose.config.landmark import LandmarkLossConfig
+from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.data.sample import PoseBatch
 from blazepose.metrics.pck import PCK_THRESHOLD, torso_size
 from blazepose.metrics.pck_metric import PckMetric, torso_across
@@ -35,9 +37,8 @@ from blazepose.training.lightning_hooks import (
     optimizer_and_schedule,
     steps_per_epoch,
 )
-from blazepose.training.loss_config import LandmarkLossConfig, validate_recipe
-from blazepose.training.optimizer import OptimizerConfig
-from blazepose.training.stages import Stages, set_stage
+from blazepose.training.recipe import validate_recipe
+from blazepose.training.stages import set_stage
 from blazepose.training.supervised_losses import heatmap_losses, regression_losses
 
 DECODINGS = ("refined", "raw", "heatmap")

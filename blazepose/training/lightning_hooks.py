@@ -8,7 +8,8 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from blazepose.training.optimizer import OptimizerConfig, build_optimizer, learning_rate_factor
+from blazepose.config.schedule import OptimizerConfig
+from blazepose.training.optimizer import build_optimizer, learning_rate_factor
 
 
 def steps_per_epoch(module: LightningModule, epochs: int) -> int:

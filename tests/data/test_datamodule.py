@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from blazepose.config.landmark import Augmentation, PersonFilter
+from blazepose.config.train import LoaderConfig
 from blazepose.data.annotation import Source
-from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import (
-    LoaderConfig,
     PoseDataModule,
     describe_people,
     describe_sources,
@@ -19,7 +19,7 @@ from blazepose.data.datamodule import (
     trained_outputs,
 )
 from blazepose.data.dataset import PoseDataset
-from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
+from blazepose.data.filters import EVALUATION_FILTER
 from blazepose.data.readers import read_source
 from blazepose.data.sampler import EpochSampler
 from blazepose.models.variants import LANDMARK_INPUT

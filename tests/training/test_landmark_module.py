@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.utils.data import default_collate
 
-from blazepose.data.augment import Augmentation
+from blazepose.config.landmark import Augmentation, LandmarkLossConfig
+from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.readers import read_source
 from blazepose.models.landmark_net import LandmarkNet
@@ -12,9 +13,6 @@ from blazepose.models.outputs import LandmarkOutputs
 from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
 from blazepose.topology import INDEX, LSP14, NUM_OUTPUTS, ROI_CENTER
 from blazepose.training.landmark_module import LandmarkModule
-from blazepose.training.loss_config import LandmarkLossConfig
-from blazepose.training.optimizer import OptimizerConfig
-from blazepose.training.stages import Stages
 
 
 @pytest.fixture(scope="module")

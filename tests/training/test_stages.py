@@ -5,10 +5,11 @@ import dataclasses
 import pytest
 from torch import nn
 
+from blazepose.config.landmark import LandmarkLossConfig
+from blazepose.config.schedule import Stages
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
-from blazepose.training.loss_config import LandmarkLossConfig
-from blazepose.training.stages import Stages, set_stage, supervised_by
+from blazepose.training.stages import set_stage, supervised_by
 
 UNTRAINED_HEADS = ("segmentation", "tower.world", "tower.pose")
 
@@ -82,12 +83,6 @@ def test_frozen_stages_of_the_encoder_do_not_train(net):
     assert not any(p.requires_grad for p in net.encoder.parameters())
 
 
-def test_stages_follow_each_other():
-    stages = Stages(heatmap=2, regression=1, joint=3)
-    assert [stages.at(epoch) for epoch in range(6)] == ["heatmap"] * 2 + ["regression"] + ["joint"] * 3
-    assert stages.epochs == 6
-
-
 def test_only_outputs_that_the_recipe_trains_are_supervised():
     labels = {"landmarks": ["nose"], "visibility": ["nose"], "outputs": ["heatmaps", "presence", "world"]}
     weights = dataclasses.asdict(LandmarkLossConfig())
@@ -109,8 +104,3 @@ def test_masks_are_trained_with_the_heatmaps():
         "heatmaps",
         "z",
     ]
-
-
-def test_no_epochs_are_refused():
-    with pytest.raises(ValueError, match=r"set stages\.joint"):
-        Stages(0, 0, 0)
