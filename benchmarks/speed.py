@@ -24,10 +24,10 @@ import torch
 from ai_edge_litert.interpreter import Interpreter
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from blazepose.data.augment import Augmentation
+from blazepose.config.landmark import Augmentation, LandmarkLossConfig, PersonFilter
+from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.data.datamodule import read_filtered
 from blazepose.data.dataset import PoseDataset
-from blazepose.data.filters import PersonFilter
 from blazepose.data.readers import as_list
 from blazepose.export.export_module import ExportModule
 from blazepose.hydra_app import as_typed, expand_home
@@ -41,10 +41,8 @@ from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, read_tflite
 from blazepose.tflite.convert import to_tflite
 from blazepose.topology import COCO17, LSP14
 from blazepose.training.landmark_module import LandmarkModule
-from blazepose.training.loss_config import LandmarkLossConfig
 from blazepose.training.malloc import keep_freed_buffers
-from blazepose.training.optimizer import OptimizerConfig, build_optimizer
-from blazepose.training.stages import Stages
+from blazepose.training.optimizer import build_optimizer
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -1,7 +1,6 @@
 """Scripts configured by Hydra: their configs, and one-line messages for Hydra's errors."""
 
 import dataclasses
-import difflib
 import functools
 import os
 import re
@@ -19,6 +18,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from blazepose.config.option import describe_unknown
 from blazepose.errors import exit_with, friendly_errors
 from blazepose.quoting import quote_value, quoted
 
@@ -179,16 +179,8 @@ def _explain(error: HydraException, configs: Path, config_name: str) -> str:
     text = " ".join(str(error).split())
     unknown = re.match(r"Could not override '([^']+)'", text)
     if unknown:
-        return _unknown_key(unknown[1], list(_keys(configs, config_name)))
+        return describe_unknown(unknown[1], list(_keys(configs, config_name)))
     return text
-
-
-def _unknown_key(key: str, keys: list[str]) -> str:
-    by_spelling = {name: name for name in keys} | {name.rpartition(".")[2]: name for name in keys}
-    close = difflib.get_close_matches(key, by_spelling, n=3, cutoff=0.6)
-    names = list(dict.fromkeys(by_spelling[name] for name in close))
-    hint = f"did you mean {' or '.join(names)}?" if names else f"the keys are {', '.join(keys)}"
-    return f"unknown config key {key!r}; {hint}"
 
 
 def _keys(configs: Path, config_name: str) -> Iterator[str]:

@@ -4,15 +4,16 @@ from pathlib import Path
 
 import hydra
 import pytest
+from omegaconf import OmegaConf
 
-from blazepose.data.augment import Augmentation
-from blazepose.data.detector_windows import DetectorAugmentation
-from blazepose.data.filters import PersonFilter
+from blazepose.commands.config import GROUPS
+from blazepose.config.detector import DetectorAugmentation, DetectorLossConfig
+from blazepose.config.landmark import Augmentation, LandmarkLossConfig, PersonFilter
+from blazepose.config.option import show_value
+from blazepose.config.schedule import OptimizerConfig, Stages
+from blazepose.config.train import DataConfig, LoaderConfig, ModelConfig, TrainerConfig
+from blazepose.hydra_app import from_config
 from blazepose.models.variants import landmark_variant
-from blazepose.training.detector_loss_config import DetectorLossConfig
-from blazepose.training.loss_config import LandmarkLossConfig
-from blazepose.training.optimizer import OptimizerConfig
-from blazepose.training.stages import Stages
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 CHOICES = [
@@ -32,7 +33,8 @@ def compose(*overrides: str):
 def test_every_choice_composes_and_builds(choice):
     cfg = compose(choice)
     if cfg.model.name != "detector":
-        landmark_variant(cfg.model.name, cfg.model.wiring)
+        model = ModelConfig(**cfg.model)
+        landmark_variant(model.name, model.wiring)
     DetectorLossConfig(**cfg.detector.loss)
     DetectorAugmentation(**cfg.detector.windows)
     Stages(**cfg.stages)
@@ -40,6 +42,9 @@ def test_every_choice_composes_and_builds(choice):
     LandmarkLossConfig(**cfg.loss)
     Augmentation(**cfg.augmentation)
     PersonFilter(**cfg.filter)
+    LoaderConfig(**cfg.loader)
+    TrainerConfig(**cfg.trainer)
+    from_config(DataConfig, cfg, "data")
     assert all(":" in spec for split in ("train", "val", "test") for spec in cfg.data[split])
 
 
@@ -54,17 +59,19 @@ def test_no_ablation_leaves_a_part_untrained():
     }
 
 
-def test_evaluation_config_composes():
+@pytest.mark.parametrize("name", ["train", "eval"])
+def test_every_key_is_described_with_its_default(name):
     with hydra.initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
-        assert hydra.compose("eval").roi == "annotation"
+        content = OmegaConf.to_container(hydra.compose(name))
+    described = {key.name: key for group in GROUPS[name] for key in group.keys}
+    assert all(key.meaning for key in described.values())
+    described.pop("experiment", None)  # a group without a section
+    assert {name: key.default for name, key in described.items()} == dict(leaves(content, ""))
 
 
-def test_config_and_code_agree_on_the_defaults():
-    cfg = compose()
-    assert Stages(**cfg.stages) == Stages()
-    assert OptimizerConfig(**cfg.optimizer) == OptimizerConfig()
-    assert LandmarkLossConfig(**cfg.loss) == LandmarkLossConfig()
-    assert Augmentation(**cfg.augmentation) == Augmentation()
-    assert PersonFilter(**cfg.filter) == PersonFilter()
-    assert DetectorLossConfig(**cfg.detector.loss) == DetectorLossConfig()
-    assert DetectorAugmentation(**cfg.detector.windows) == DetectorAugmentation()
+def leaves(node: dict, path: str):
+    for key, value in node.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", show_value(value)

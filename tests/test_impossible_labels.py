@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
+from blazepose.config.landmark import PersonFilter
 from blazepose.data.datamodule import describe_sources, read_filtered
-from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
+from blazepose.data.filters import EVALUATION_FILTER
 from blazepose.data.readers import read_source
 from blazepose.evaluation.predict import plan_label_crops
 from blazepose.topology import INDEX, LANDMARKS

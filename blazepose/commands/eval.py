@@ -3,23 +3,25 @@
 import gc
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig
 
 from blazepose.anchors import DEFAULT_MIN_SCORE
 from blazepose.atomic import atomic_folder
+from blazepose.config.evaluate import EvaluationConfig, EvaluationData
 from blazepose.data.annotated_image import group_by_image
 from blazepose.data.image_folders import find_image_files
 from blazepose.data.readers import as_list, read_source
 from blazepose.errors import resuming
 from blazepose.evaluation.compare.comparison_inputs import load_runs
 from blazepose.evaluation.compare.comparison_report import write_comparison
-from blazepose.evaluation.config import EvaluationConfig
 from blazepose.evaluation.detector_score import detector_results, false_alarms, score_images
 from blazepose.evaluation.engine_registry import holds_detector, open_detector_engine, validation_data
 from blazepose.evaluation.fairness.inter_annotator import human_disagreement
 from blazepose.evaluation.fairness.verdicts import FairnessConfig
 from blazepose.evaluation.groups.assignment import group_people
+from blazepose.evaluation.groups.people_table import as_column
 from blazepose.evaluation.inputs import get_predictions, identity, resolve_input
 from blazepose.evaluation.predictions import save_and_reload
 from blazepose.evaluation.report.caveats import list_caveats
@@ -39,9 +41,10 @@ from blazepose.runtime.person_detector import PersonDetector
 def main(cfg: DictConfig) -> None:
     """Run the weights on labelled people, save the predictions, then score them and write the report."""
     gc.set_threshold(100_000)  # annotations are millions of small objects, which slow garbage collection
-    cfg.intersect = as_list(cfg.intersect)
-    options = from_config(EvaluationConfig, cfg)
-    if cfg.compare:
+    cfg.intersect = [as_column(name) for name in as_list(cfg.intersect)]
+    cfg.data.test, cfg.compare = as_list(cfg.data.test), as_list(cfg.compare)
+    options, data = from_config(EvaluationConfig, cfg), from_config(EvaluationData, cfg, "data")
+    if options.compare:
         compare(cfg, options)
         return
     if not options.predictions and holds_detector(file := resolve_weights(options.weights, "weights=")):
@@ -49,10 +52,10 @@ def main(cfg: DictConfig) -> None:
         return
     reject_overrides(["data.negatives"], "used only with the weights of a detector")
     evaluated = resolve_input(options)
-    specs = as_list(cfg.data.test) or validation_data(
+    specs = data.test or validation_data(
         evaluated.file, evaluated.engine.metadata if evaluated.engine else {}
     )
-    people = group_people([read_source(spec) for spec in specs], cfg.data.metadata, options.intersect)
+    people = group_people([read_source(spec) for spec in specs], data.metadata, options.intersect)
     criterion = human_disagreement(options.annotators, options.torso)
     fairness = FairnessConfig(
         people.attributes, options.min_group_size, criterion, options.annotators, people.all_people
@@ -65,11 +68,11 @@ def main(cfg: DictConfig) -> None:
         predictions = save_and_reload(outputs, folder, evaluated.file)
         scored = score(predictions, people.sources, options.torso)
 
-        setup = {"data": specs, "metadata": cfg.data.metadata, "intersect": options.intersect}
+        setup: dict[str, Any] = {"data": specs, "metadata": data.metadata, "intersect": options.intersect}
         setup["min_group"] = options.min_group_size
         metrics = results(scored, fairness) | evaluated.provenance | setup
         metrics["notes"] = [*people.notes, *list_caveats(metrics, people.sources, len(predictions))]
-        command = repeat_command(options, evaluated.file, specs, cfg.data.metadata)
+        command = repeat_command(options, evaluated.file, specs, data.metadata)
         write_report(scored, metrics, command, options.seed, part)
         if evaluated.engine:
             latency = measure_latency(evaluated.engine, options.num_threads)
@@ -117,7 +120,7 @@ def how_to_resume(folder: Path) -> str:
 def compare(cfg: DictConfig, options: EvaluationConfig) -> None:
     """Compare evaluations of the same people, and write the report."""
     reject_overrides([str(key) for key in cfg if key not in ("compare", "out")], "not used with compare=")
-    runs = load_runs(as_list(cfg.compare))
+    runs = load_runs(options.compare)
     folder = new_folder(options.out, Path("compare"))
     with atomic_folder(folder) as part:
         summary = write_comparison(runs, part)

@@ -91,6 +91,10 @@ COMMANDS = {
         "blazepose synth --num 20000 --out data/synthetic --preview sheet.png",
         "synthetic",
     ),
+    "config": Command(
+        "explain the keys of train and eval: meaning, default, allowed values",
+        "blazepose config optimizer",
+    ),
     "demo": Command(
         "render people, train lite on them, evaluate, export and draw, in minutes",
         "blazepose demo",

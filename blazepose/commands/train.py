@@ -2,6 +2,7 @@
 
 import logging
 import shlex
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -9,10 +10,12 @@ from typing import Any, cast
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from blazepose.config.detector import DetectorAugmentation, DetectorLossConfig
+from blazepose.config.landmark import Augmentation, LandmarkLossConfig, PersonFilter
+from blazepose.config.schedule import OptimizerConfig, Stages
+from blazepose.config.train import LoaderConfig, ModelConfig
 from blazepose.data.annotated_image import group_by_image
-from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import (
-    LoaderConfig,
     PoseDataModule,
     describe_sources,
     labelled_outputs,
@@ -20,8 +23,7 @@ from blazepose.data.datamodule import (
 )
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.detector_dataset import DetectorDataset, describe_images
-from blazepose.data.detector_windows import DetectorAugmentation
-from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
+from blazepose.data.filters import EVALUATION_FILTER
 from blazepose.data.image_folders import find_image_files
 from blazepose.data.readers import as_list, read_source
 from blazepose.hydra_app import from_config, hydra_command, is_overridden, reject_overrides
@@ -33,18 +35,15 @@ from blazepose.synthetic.dataset.starter import provide_starter
 from blazepose.training.callbacks import ImageLogger, build_callbacks
 from blazepose.training.checkpoint import detector_metadata, landmark_metadata
 from blazepose.training.detector_images import draw_detector_predictions, draw_detector_samples
-from blazepose.training.detector_loss_config import DetectorLossConfig
 from blazepose.training.detector_module import DetectorModule, monitor_name
 from blazepose.training.fit import build_trainer, fit, set_seed, trainer_settings, validates, worker_count
 from blazepose.training.initialization import describe_initialization, initialize
 from blazepose.training.landmark_module import LandmarkModule
-from blazepose.training.loss_config import LandmarkLossConfig
-from blazepose.training.optimizer import OptimizerConfig
 from blazepose.training.pose_module import PoseModule
 from blazepose.training.processes import describe_processes
 from blazepose.training.runs import open_run, resume_run
 from blazepose.training.sample_images import draw_landmark_predictions, draw_samples
-from blazepose.training.stages import Stages, supervised_by
+from blazepose.training.stages import supervised_by
 
 log = logging.getLogger("blazepose")
 
@@ -86,7 +85,8 @@ def reject_unused(model: str) -> None:
 
 def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | None) -> None:
     """Train a landmark network; the data comes before the trainer, so that its errors are reported first."""
-    net = LandmarkNet(landmark_variant(cfg.model.name, cfg.model.wiring), cfg.model.gradient_stop)
+    model = from_config(ModelConfig, cfg, "model")
+    net = LandmarkNet(landmark_variant(model.name, model.wiring), model.gradient_stop)
     stages = from_config(Stages, cfg, "stages")
     optimizer_config = from_config(OptimizerConfig, cfg, "optimizer")
     loss_config = from_config(LandmarkLossConfig, cfg, "loss")
@@ -104,7 +104,7 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
 
     start = initialize(net, cfg.init, train_set, distill=loss_config.distill > 0, resumed=checkpoint)
     sources = {"train": train, "val": val}
-    metadata = landmark_metadata(net, cfg.model.wiring, supervised, sources, recipe(cfg), start.metadata)
+    metadata = landmark_metadata(net, model.wiring, supervised, sources, recipe(cfg), start.metadata)
     module = LandmarkModule(net, loss_config, optimizer_config, stages, supervised, metadata, start.teacher)
 
     folder = folder or open_run(LANDMARK_RUNS, cfg.name, cfg)
@@ -183,7 +183,8 @@ def source_names(cfg: DictConfig) -> list[str]:
 
 def build_loader_config(cfg: DictConfig) -> LoaderConfig:
     """Return batch size and number of workers."""
-    return LoaderConfig(cfg.loader.batch_size, worker_count(cfg.loader.num_workers, cfg.trainer.accelerator))
+    config = from_config(LoaderConfig, cfg, "loader")
+    return replace(config, num_workers=worker_count(config.num_workers, cfg.trainer.accelerator))
 
 
 if __name__ == "__main__":

@@ -14,46 +14,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from blazepose.config.landmark import Augmentation
 from blazepose.data.annotation import HIDDEN, UNKNOWN
-from blazepose.ranges import check_ranges
 
 # albumentations checks for a newer version of itself on import unless this is set.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 import albumentations as A
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """Strength of the augmentation of training crops.
-
-    Attributes:
-        scale: largest relative change of the crop's side, either way.
-        shift: largest shift of its center along each axis, in sides.
-        rotation_deg: largest rotation, either way.
-        hflip_prob: probability of swapping left and right.
-        truncation_prob: probability that the image is cut off at the person (upper body only, and the like).
-        erasing_prob: probability of covering a part with rectangles.
-        photometric: apply color changes, blur, noise and JPEG.
-
-    Raises:
-        ValueError: names the value that is out of range.
-    """
-
-    scale: float = 0.1
-    shift: float = 0.1
-    rotation_deg: float = 15.0
-    hflip_prob: float = 0.5
-    truncation_prob: float = 0.15
-    erasing_prob: float = 0.3
-    photometric: bool = True
-
-    def __post_init__(self) -> None:
-        share = dict.fromkeys(("hflip_prob", "truncation_prob", "erasing_prob"), (0.0, 1.0))
-        check_ranges(
-            "augmentation",
-            self,
-            {**share, "scale": (0.0, 0.9), "shift": (0.0, 1.0), "rotation_deg": (0.0, 180.0)},
-        )
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import gc
 import os
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,33 +13,18 @@ import torch
 from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
+from blazepose.config.landmark import PersonFilter
+from blazepose.config.train import LoaderConfig
 from blazepose.data.annotation import VISIBLE, Source
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.detector_dataset import DetectorDataset
-from blazepose.data.filters import PersonFilter, filter_annotations
+from blazepose.data.filters import filter_annotations
 from blazepose.data.readers import as_list, read_source
 from blazepose.data.sampler import EpochSampler
 from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
 Samples = PoseDataset | DetectorDataset
-
-
-@dataclass(frozen=True)
-class LoaderConfig:
-    """Options of the data loaders.
-
-    Attributes:
-        batch_size: batch size of one process.
-        num_workers: number of loader processes; 0 loads in the training process.
-    """
-
-    batch_size: int
-    num_workers: int
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.batch_size, int) or self.batch_size < 1:
-            raise ValueError(f"loader.batch_size={self.batch_size}: a number from 1 up")
 
 
 def read_filtered(specs: str | Sequence[str] | None, person_filter: PersonFilter) -> list[Source]:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from blazepose.config.landmark import Augmentation
 from blazepose.data.align import aligned_roi, crop_matrix, points_in_crop, presence_labels
 from blazepose.data.annotation import UNKNOWN, Annotation, Source
 from blazepose.data.augment import (
     AffineParams,
-    Augmentation,
     distort_photometric,
     erase_random,
     mark_hidden,

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 
 from blazepose.anchors import NUM_ALIGNMENT_POINTS
+from blazepose.config.detector import DetectorAugmentation
 from blazepose.data.annotated_image import MIN_BOX_SIDE, AnnotatedImage
 from blazepose.data.augment import distort_photometric
 from blazepose.data.detector_sample import MAX_PEOPLE, DetectorSample
 from blazepose.data.detector_windows import (
-    DetectorAugmentation,
     Layer,
     choose_window,
     composite,

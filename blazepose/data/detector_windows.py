@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from blazepose.config.detector import DetectorAugmentation
 from blazepose.data.align import crop_matrix
-from blazepose.data.annotated_image import MIN_BOX_SIDE, AnnotatedImage
+from blazepose.data.annotated_image import AnnotatedImage
 from blazepose.geometry import (
     Roi,
     crop_image,
@@ -19,7 +19,6 @@ from blazepose.geometry import (
     roi_to_image_matrix,
     transform_points,
 )
-from blazepose.ranges import check_ranges
 
 _OFF_CENTER = 0.4
 """Largest offset of the person from the center of its window, in sides of it: still inside. Chosen."""
@@ -28,52 +27,6 @@ _NEGATIVE_SIDES = (0.5, 5.0)
 """Range of window sides of a negative image, in larger sides of the image. Source: windows around people of
 lspet_train show a fifth of the image up to five times its size; neither the size of an image nor its edges
 may reveal whether there is a person in it."""
-
-
-@dataclass(frozen=True)
-class DetectorAugmentation:
-    """Distribution of the training windows of the detector.
-
-    Attributes:
-        full_image_prob: probability of the whole image, as at run time.
-        min_size: smallest side of the box of the person at the window, in sides of the window.
-        max_size: largest side of it; sizes between are equally likely on a logarithmic scale.
-        rotation_deg: largest rotation, either way.
-        any_rotation_prob: probability of a rotation by any angle.
-        hflip_prob: probability of swapping left and right.
-        copy_paste_prob: probability that another image, of people or negative, is before or behind it.
-        background_prob: probability that a negative image fills what the image leaves free, if there are
-            any; else it is black, as at run time.
-        feather_prob: probability that an image fades into the one behind it; else its edges are hard.
-        photometric: apply color changes, blur, noise and JPEG.
-
-    Raises:
-        ValueError: names the value that is out of range.
-    """
-
-    full_image_prob: float = 0.2
-    min_size: float = 0.05
-    max_size: float = 0.4
-    rotation_deg: float = 30.0
-    any_rotation_prob: float = 0.15
-    hflip_prob: float = 0.5
-    copy_paste_prob: float = 0.5
-    background_prob: float = 0.7
-    feather_prob: float = 0.5
-    photometric: bool = True
-
-    def __post_init__(self) -> None:
-        names = (
-            "full_image_prob",
-            "any_rotation_prob",
-            "hflip_prob",
-            "copy_paste_prob",
-            "background_prob",
-            "feather_prob",
-        )
-        shares = dict.fromkeys(names, (0.0, 1.0))
-        sizes = {"min_size": (MIN_BOX_SIDE, 1.0), "max_size": (max(MIN_BOX_SIDE, self.min_size), 1.0)}
-        check_ranges("detector.windows", self, {**shares, **sizes, "rotation_deg": (0.0, 180.0)})
 
 
 class Layer(NamedTuple):

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from blazepose.anchors import DEFAULT_MIN_SCORE
 from blazepose.atomic import file_sha256
+from blazepose.config.evaluate import ANNOTATOR_PREFIX, EvaluationConfig
 from blazepose.data.readers import read_source
-from blazepose.evaluation.config import ANNOTATOR_PREFIX, EvaluationConfig
 from blazepose.evaluation.detector_crops import DETECTOR, detector_file, plan_detector_crops
 from blazepose.evaluation.engine_registry import SUFFIXES, open_detector, open_weights
 from blazepose.evaluation.fairness.inter_annotator import predictions_from_annotator

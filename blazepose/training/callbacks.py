@@ -13,8 +13,8 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from blazepose.config.schedule import OptimizerConfig
 from blazepose.runs import best_checkpoint, last_checkpoint
-from blazepose.training.optimizer import OptimizerConfig
 
 
 class EMA(WeightAveraging):

@@ -15,6 +15,8 @@ from blazepose.anchors import (
     decode_anchors,
     weighted_nms,
 )
+from blazepose.config.detector import DetectorLossConfig
+from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.data.annotated_image import AnnotatedImage
 from blazepose.data.detector_sample import DetectorBatch
 from blazepose.losses.detector_losses import box_regression_loss, focal_loss
@@ -23,11 +25,8 @@ from blazepose.metrics.detection_metric import DetectionMetric
 from blazepose.models.detector_net import DetectorNet, detector_input
 from blazepose.models.outputs import DetectorOutputs
 from blazepose.targets.anchor_targets import assign_anchors, encode_boxes
-from blazepose.training.detector_loss_config import DetectorLossConfig
 from blazepose.training.freeze import freeze_bn_stats, freeze_stages
-from blazepose.training.optimizer import OptimizerConfig
 from blazepose.training.pose_module import PoseModule
-from blazepose.training.stages import Stages
 
 
 def monitor_name(scenes: Sequence[AnnotatedImage]) -> str:

@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from blazepose.config.landmark import LandmarkLossConfig
+from blazepose.config.schedule import StageName
 from blazepose.data.person_mask import IGNORE
 from blazepose.data.sample import PoseBatch
 from blazepose.losses.landmark_losses import binary_loss, coordinate_loss, heatmap_loss, position_loss
@@ -29,8 +31,6 @@ from blazepose.topology import (
     ROI_CENTER,
     mirror_name,
 )
-from blazepose.training.loss_config import LandmarkLossConfig
-from blazepose.training.stages import StageName
 
 _KINEMATIC_CHAINS = (
     "left_shoulder",

@@ -21,14 +21,13 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from torch import Tensor
 
 from blazepose.atomic import atomic_path, naming_full_disk
+from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.errors import resuming
 from blazepose.image import ImageError
 from blazepose.runs import best_checkpoint, last_checkpoint
 from blazepose.training.malloc import keep_freed_buffers
 from blazepose.training.old_keys import rename_states
-from blazepose.training.optimizer import OptimizerConfig
 from blazepose.training.processes import OwnSignals, require_all_processes, run_folder, watching
-from blazepose.training.stages import Stages
 
 log = logging.getLogger(__name__)
 

@@ -11,13 +11,13 @@ from torch import Tensor
 from tqdm import tqdm
 
 from blazepose.atomic import file_sha256
+from blazepose.config.schedule import OptimizerConfig
 from blazepose.data.datamodule import Samples
 from blazepose.models.detector_net import DetectorNet, detector_input
 from blazepose.models.landmark_net import LandmarkNet, network_input
 from blazepose.models.precise_bn import precise_bn
 from blazepose.runs import resolve_weights
 from blazepose.training.checkpoint import read_checkpoint
-from blazepose.training.optimizer import OptimizerConfig
 from blazepose.training.weights import IMPORTED, load_initial_weights, load_landmark_net
 
 _CALIBRATION, _BATCH = 256, 32

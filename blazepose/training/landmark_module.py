@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from blazepose.config.landmark import LandmarkLossConfig
+from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.data.sample import PoseBatch
 from blazepose.metrics.pck import PCK_THRESHOLD, torso_size
 from blazepose.metrics.pck_metric import PckMetric, torso_across
@@ -26,10 +28,9 @@ from blazepose.topology import (
     both_sides,
 )
 from blazepose.training.distillation import TeacherOutputs, distillation_losses, run_teacher
-from blazepose.training.loss_config import LandmarkLossConfig, validate_recipe
-from blazepose.training.optimizer import OptimizerConfig
 from blazepose.training.pose_module import PoseModule
-from blazepose.training.stages import Stages, set_stage
+from blazepose.training.recipe import validate_recipe
+from blazepose.training.stages import set_stage
 from blazepose.training.supervised_losses import heatmap_losses, regression_losses
 
 DECODINGS = ("refined", "raw", "heatmap")

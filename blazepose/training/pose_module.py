@@ -7,8 +7,8 @@ from pytorch_lightning import LightningModule
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
-from blazepose.training.optimizer import OptimizerConfig, build_optimizer, learning_rate_factor
-from blazepose.training.stages import Stages
+from blazepose.config.schedule import OptimizerConfig, Stages
+from blazepose.training.optimizer import build_optimizer, learning_rate_factor
 
 
 class PoseModule(LightningModule):

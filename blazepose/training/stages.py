@@ -4,64 +4,13 @@ Source: paper 2.4: heatmaps first, then the regression on top of them; or both a
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 from torch import nn
 
+from blazepose.config.schedule import StageName, Stages
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.supervised_outputs import TRAINABLE_OUTPUTS, SupervisedOutputs
 from blazepose.training.freeze import freeze_bn_stats, freeze_stages
-
-StageName = Literal["heatmap", "regression", "joint"]
-
-
-@dataclass(frozen=True)
-class Stages:
-    """Epochs of each stage, run in this order; 0 leaves a stage out.
-
-    Attributes:
-        heatmap: epochs of encoder, decoder, heatmaps, offsets and mask.
-        regression: epochs of the regression head; the rest is frozen, BatchNorm statistics included.
-        joint: epochs of all parts.
-
-    Raises:
-        ValueError: if there is no epoch at all.
-    """
-
-    heatmap: int = 0
-    regression: int = 0
-    joint: int = 60
-
-    def __post_init__(self) -> None:
-        if min(self.heatmap, self.regression, self.joint) < 0 or not self.epochs:
-            raise ValueError(
-                f"stages: {self.heatmap} epochs of heatmap, {self.regression} of regression, {self.joint} of "
-                "joint; set stages.joint, or stages.heatmap and stages.regression"
-            )
-
-    @property
-    def plan(self) -> list[tuple[StageName, int]]:
-        """Stages with at least one epoch, and their epochs."""
-        order: tuple[tuple[StageName, int], ...] = (
-            ("heatmap", self.heatmap),
-            ("regression", self.regression),
-            ("joint", self.joint),
-        )
-        return [(name, epochs) for name, epochs in order if epochs]
-
-    @property
-    def epochs(self) -> int:
-        """Number of epochs of the run."""
-        return self.heatmap + self.regression + self.joint
-
-    def at(self, epoch: int) -> StageName:
-        """Return the stage of an epoch."""
-        for name, epochs in self.plan:
-            if epoch < epochs:
-                return name
-            epoch -= epochs
-        return self.plan[-1][0]
 
 
 def supervised_by(

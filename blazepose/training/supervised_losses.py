@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from blazepose.config.landmark import LandmarkLossConfig
 from blazepose.data.sample import PoseBatch
 from blazepose.losses.landmark_losses import (
     binary_loss,
@@ -16,7 +17,6 @@ from blazepose.models.outputs import LandmarkOutputs
 from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.targets.heatmaps import encode_heatmaps, encode_offsets
 from blazepose.topology import NUM_HEATMAPS, NUM_LANDMARKS, both_sides
-from blazepose.training.loss_config import LandmarkLossConfig
 
 
 def heatmap_losses(

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from blazepose.anchors import HIPS
+from blazepose.config.detector import DetectorAugmentation
 from blazepose.data.annotated_image import AnnotatedImage
 from blazepose.data.annotation import Annotation
 from blazepose.data.detector_dataset import DetectorDataset
 from blazepose.data.detector_sample import DetectorSample
-from blazepose.data.detector_windows import DetectorAugmentation
 from blazepose.data.person_box import person_box
 from blazepose.input_spec import DETECTOR_INPUT
 from tests.data.test_align import STANDING, person

@@ -2,13 +2,8 @@
 
 import numpy as np
 
-from blazepose.data.augment import (
-    Augmentation,
-    distort_photometric,
-    erase_random,
-    sample_affine,
-    sample_truncation,
-)
+from blazepose.config.landmark import Augmentation
+from blazepose.data.augment import distort_photometric, erase_random, sample_affine, sample_truncation
 
 
 def test_sampled_parameters_stay_within_their_limits():

@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from blazepose.config.landmark import Augmentation, PersonFilter
+from blazepose.config.train import LoaderConfig
 from blazepose.data.annotation import Source
-from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import (
-    LoaderConfig,
     PoseDataModule,
     describe_people,
     describe_sources,
-    find_image_files,
     labelled_outputs,
     read_filtered,
     shared_people,
 )
 from blazepose.data.dataset import PoseDataset
-from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
+from blazepose.data.filters import EVALUATION_FILTER
+from blazepose.data.image_folders import find_image_files
 from blazepose.data.readers import read_source
 from blazepose.data.sampler import EpochSampler
 from blazepose.input_spec import LANDMARK_INPUT

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from torch.utils.data import DataLoader
 
+from blazepose.config.landmark import Augmentation
 from blazepose.data.align import aligned_roi
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Source
-from blazepose.data.augment import Augmentation
 from blazepose.data.datamodule import prepare_worker
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.person_mask import BACKGROUND, IGNORE, PERSON

@@ -9,10 +9,10 @@ import pytest
 from torch.utils.data import default_collate
 
 from blazepose.anchors import HIPS, SHOULDERS
+from blazepose.config.detector import DetectorAugmentation
 from blazepose.data.annotated_image import group_by_image
 from blazepose.data.annotation import Source
 from blazepose.data.detector_sample import MAX_PEOPLE
-from blazepose.data.detector_windows import DetectorAugmentation
 from blazepose.image import ImageError
 from blazepose.runtime.person_detector import PersonDetector
 from tests.data.painted import AROUND, BLUE, GREEN, RED, STILL, dataset, painted_person, pixel, shows

@@ -5,14 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from blazepose.config.detector import DetectorAugmentation
 from blazepose.data.annotated_image import AnnotatedImage
-from blazepose.data.detector_windows import (
-    DetectorAugmentation,
-    choose_window,
-    composite,
-    full_image_crop,
-    make_layer,
-)
+from blazepose.data.detector_windows import choose_window, composite, full_image_crop, make_layer
 from blazepose.geometry import Roi, invert_affine, roi_to_image_matrix, transform_points
 
 NO_PEOPLE = AnnotatedImage(Path(), None, [], [], np.zeros((0, 4)))
@@ -72,18 +67,3 @@ def test_windows_of_negative_images_vary_in_size():
     assert 4.5 < max(sides) <= 5
     assert np.median(sides) == pytest.approx(np.sqrt(0.5 * 5), rel=0.2)
     assert np.std(centers, axis=0).min() > 0.2
-
-
-@pytest.mark.parametrize(
-    ("option", "sentence"),
-    [
-        ({"full_image_prob": 1.1}, "full_image_prob=1.1: a number from 0 to 1"),
-        ({"hflip_prob": -0.1}, "hflip_prob=-0.1: a number from 0 to 1"),
-        ({"min_size": 0.02}, "min_size=0.02: a number from 0.03 to 1"),
-        ({"min_size": 0.3, "max_size": 0.2}, "max_size=0.2: a number from 0.3 to 1"),
-        ({"rotation_deg": 181.0}, "rotation_deg=181: a number from 0 to 180"),
-    ],
-)
-def test_options_out_of_range_are_named(option, sentence):
-    with pytest.raises(ValueError, match=rf"^detector\.windows\.{sentence}$"):
-        DetectorAugmentation(**option)

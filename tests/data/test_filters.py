@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from blazepose.data.filters import EVALUATION_FILTER, PersonFilter, filter_annotations
+from blazepose.config.landmark import PersonFilter
+from blazepose.data.filters import EVALUATION_FILTER, filter_annotations
 from blazepose.data.readers import read_source
 from blazepose.topology import LEFT_HIP, NUM_LANDMARKS, TORSO
 

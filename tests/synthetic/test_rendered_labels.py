@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
 
+from blazepose.config.landmark import Augmentation
 from blazepose.data.align import aligned_roi, alignment_points
-from blazepose.data.augment import Augmentation
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.person_mask import PERSON
 from blazepose.data.readers import read_source

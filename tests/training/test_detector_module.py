@@ -8,16 +8,15 @@ import torch
 from torch.utils.data import default_collate
 
 from blazepose.anchors import DETECTOR_SIZE, NUM_COORDINATES
+from blazepose.config.detector import DetectorLossConfig
+from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.data.annotated_image import AnnotatedImage
 from blazepose.data.detector_sample import MAX_PEOPLE
 from blazepose.data.person_box import PersonBox
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.outputs import DetectorOutputs
 from blazepose.targets.anchor_targets import assign_anchors, encode_boxes
-from blazepose.training.detector_loss_config import DetectorLossConfig
 from blazepose.training.detector_module import DetectorModule, monitor_name
-from blazepose.training.optimizer import OptimizerConfig
-from blazepose.training.stages import Stages
 
 CONFIDENT = 12.0
 SIDE = 0.2

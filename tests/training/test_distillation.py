@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.utils.data import default_collate
 
-from blazepose.data.augment import Augmentation
+from blazepose.config.landmark import Augmentation, LandmarkLossConfig
+from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.readers import read_source
 from blazepose.input_spec import LANDMARK_INPUT
@@ -24,9 +25,6 @@ from blazepose.training.distillation import (
     run_teacher,
 )
 from blazepose.training.landmark_module import LandmarkModule
-from blazepose.training.loss_config import LandmarkLossConfig
-from blazepose.training.optimizer import OptimizerConfig
-from blazepose.training.stages import Stages
 
 NAMES = tuple(name for name in LSP14.values() if name in INDEX)
 TORSO = 0.3

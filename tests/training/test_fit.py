@@ -14,6 +14,7 @@ from pytorch_lightning.demos.boring_classes import BoringModel, RandomDataset
 from torch.utils.data import Dataset
 
 from blazepose.atomic import full_disk
+from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.training import fit
 from blazepose.training.callbacks import checkpoint_callbacks
 from blazepose.training.fit import (
@@ -24,8 +25,6 @@ from blazepose.training.fit import (
     trainer_settings,
     validates,
 )
-from blazepose.training.optimizer import OptimizerConfig
-from blazepose.training.stages import Stages
 from tests.small_disk import small_disk
 
 

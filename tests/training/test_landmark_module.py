@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.utils.data import default_collate
 
-from blazepose.data.augment import Augmentation
+from blazepose.config.landmark import Augmentation, LandmarkLossConfig
+from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.readers import read_source
 from blazepose.input_spec import LANDMARK_INPUT
@@ -16,9 +17,6 @@ from blazepose.models.variants import landmark_variant
 from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topology import INDEX, LSP14, NUM_OUTPUTS, ROI_CENTER
 from blazepose.training.landmark_module import LandmarkModule
-from blazepose.training.loss_config import LandmarkLossConfig
-from blazepose.training.optimizer import OptimizerConfig
-from blazepose.training.stages import Stages
 
 
 @pytest.fixture(scope="module")

@@ -10,16 +10,15 @@ import torch
 from omegaconf import OmegaConf
 
 from blazepose.commands import train
-from blazepose.data.augment import Augmentation
+from blazepose.config.detector import DetectorAugmentation
+from blazepose.config.landmark import Augmentation, LandmarkLossConfig
+from blazepose.config.schedule import OptimizerConfig
 from blazepose.data.datamodule import PoseDataModule
-from blazepose.data.detector_windows import DetectorAugmentation
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
 from blazepose.training.callbacks import EMA
 from blazepose.training.checkpoint import load_weights, read_checkpoint
-from blazepose.training.loss_config import LandmarkLossConfig
 from blazepose.training.old_keys import rename_config_keys
-from blazepose.training.optimizer import OptimizerConfig
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "checkpoint_4acb310.json"
 """The last.ckpt of a run of 4acb310 after two epochs of three steps; of its tensors, the shapes."""

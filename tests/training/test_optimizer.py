@@ -2,9 +2,10 @@
 
 import pytest
 
+from blazepose.config.schedule import OptimizerConfig
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
-from blazepose.training.optimizer import OptimizerConfig, build_optimizer, learning_rate_factor
+from blazepose.training.optimizer import build_optimizer, learning_rate_factor
 
 
 def test_biases_and_batchnorm_are_not_decayed():

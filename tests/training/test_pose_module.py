@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from blazepose.training.optimizer import OptimizerConfig, learning_rate_factor
+from blazepose.config.schedule import OptimizerConfig, Stages
+from blazepose.training.optimizer import learning_rate_factor
 from blazepose.training.pose_module import PoseModule
-from blazepose.training.stages import Stages
 
 
 class Module(PoseModule):

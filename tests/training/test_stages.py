@@ -5,11 +5,12 @@ import dataclasses
 import pytest
 from torch import nn
 
+from blazepose.config.landmark import LandmarkLossConfig
+from blazepose.config.schedule import Stages
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
 from blazepose.supervised_outputs import TRAINABLE_OUTPUTS, SupervisedOutputs
-from blazepose.training.loss_config import LandmarkLossConfig
-from blazepose.training.stages import Stages, set_stage, supervised_by
+from blazepose.training.stages import set_stage, supervised_by
 
 UNTRAINED_HEADS = ("segmentation", "tower.world", "tower.pose")
 
@@ -83,12 +84,6 @@ def test_frozen_stages_of_the_encoder_do_not_train(net):
     assert not any(p.requires_grad for p in net.encoder.parameters())
 
 
-def test_stages_follow_each_other():
-    stages = Stages(heatmap=2, regression=1, joint=3)
-    assert [stages.at(epoch) for epoch in range(6)] == ["heatmap"] * 2 + ["regression"] + ["joint"] * 3
-    assert stages.epochs == 6
-
-
 def test_only_outputs_that_the_recipe_trains_are_supervised():
     outputs = ("heatmaps", "presence", "visibility", "world")
     labels = SupervisedOutputs(("nose",), ("nose",), ("nose",), outputs)
@@ -116,8 +111,3 @@ def test_masks_are_trained_with_the_heatmaps():
 def test_every_trainable_output_has_a_loss_weight():
     losses = {output.loss for output in TRAINABLE_OUTPUTS.values()}
     assert losses <= {field.name for field in dataclasses.fields(LandmarkLossConfig)}
-
-
-def test_no_epochs_are_refused():
-    with pytest.raises(ValueError, match=r"set stages\.joint"):
-        Stages(0, 0, 0)

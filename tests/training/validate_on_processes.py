@@ -10,15 +10,15 @@ from pathlib import Path
 import torch
 from pytorch_lightning import Trainer
 
-from blazepose.data.datamodule import LoaderConfig, PoseDataModule, read_filtered
+from blazepose.config.landmark import LandmarkLossConfig
+from blazepose.config.schedule import OptimizerConfig, Stages
+from blazepose.config.train import LoaderConfig
+from blazepose.data.datamodule import PoseDataModule, read_filtered
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.filters import EVALUATION_FILTER
 from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topology import LANDMARKS
 from blazepose.training.landmark_module import LandmarkModule
-from blazepose.training.loss_config import LandmarkLossConfig
-from blazepose.training.optimizer import OptimizerConfig
-from blazepose.training.stages import Stages
 from blazepose.training.weights import load_landmark_net
 
 

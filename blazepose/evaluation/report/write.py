@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from blazepose import __version__
-from blazepose.evaluation.config import ANNOTATOR_PREFIX, EvaluationConfig
+from blazepose.config.evaluate import ANNOTATOR_PREFIX, EvaluationConfig
 from blazepose.evaluation.engine_registry import weights_name
 from blazepose.evaluation.report.html import write_html
 from blazepose.evaluation.report.landmark_plot import plot_landmarks

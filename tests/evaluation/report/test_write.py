@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from blazepose.evaluation.config import EvaluationConfig
+from blazepose.config.evaluate import EvaluationConfig
 from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.evaluation.predictions import read_predictions, write_predictions
 from blazepose.evaluation.report.markdown import verdict_sentence

@@ -2,11 +2,11 @@
 
 import pytest
 
+from blazepose.config.landmark import LandmarkLossConfig
+from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
-from blazepose.training.loss_config import LandmarkLossConfig, validate_recipe
-from blazepose.training.optimizer import OptimizerConfig
-from blazepose.training.stages import Stages
+from blazepose.training.recipe import validate_recipe
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,74 @@
+"""Epochs and optimizer of a training."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from blazepose.config.option import Section, option
+
+StageName = Literal["heatmap", "regression", "joint"]
+
+
+@dataclass(frozen=True)
+class Stages(Section, name="stages"):
+    """Epochs of each stage, run in this order; 0 leaves a stage out.
+
+    Raises:
+        ValueError: if there is no epoch at all.
+    """
+
+    heatmap: int = option(0, "epochs of encoder, decoder, heatmaps, offsets and mask", 0)
+    regression: int = option(
+        0, "epochs of the regression head; the rest is frozen, BatchNorm statistics included", 0
+    )
+    joint: int = option(60, "epochs of all parts; the only stage of model=detector", 0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.epochs:
+            raise ValueError("stages: no epochs; set stages.joint, or stages.heatmap and stages.regression")
+
+    @property
+    def plan(self) -> list[tuple[StageName, int]]:
+        """Stages with at least one epoch, and their epochs."""
+        order: tuple[tuple[StageName, int], ...] = (
+            ("heatmap", self.heatmap),
+            ("regression", self.regression),
+            ("joint", self.joint),
+        )
+        return [(name, epochs) for name, epochs in order if epochs]
+
+    @property
+    def epochs(self) -> int:
+        """Number of epochs of the run."""
+        return self.heatmap + self.regression + self.joint
+
+    def at(self, epoch: int) -> StageName:
+        """Return the stage of an epoch."""
+        for name, epochs in self.plan:
+            if epoch < epochs:
+                return name
+            epoch -= epochs
+        return self.plan[-1][0]
+
+
+@dataclass(frozen=True)
+class OptimizerConfig(Section, name="optimizer"):
+    """AdamW, the schedule of its learning rate, and what it leaves as it is."""
+
+    lr: float = option(6e-3, "peak learning rate", 0)
+    weight_decay: float = option(
+        0.02, "decay of convolution weights; biases and BatchNorm are not decayed", 0
+    )
+    warmup_steps: int = option(300, "steps of the linear rise at the beginning of each stage", 0)
+    final_lr: float = option(0.01, "learning rate at the end of a stage, as a fraction of the peak", 0, 1)
+    ema_decay: float = option(
+        0.998,
+        "decay of the averaged weights, which are validated and saved; 0 switches averaging off",
+        0,
+        0.9999999,
+    )
+    clip_norm: float = option(5.0, "largest gradient norm; 0 switches clipping off", 0)
+    norm_eval: bool = option(False, "freeze the BatchNorm statistics")
+    frozen_stages: int = option(
+        0, "encoder stages to freeze, from the image on (at sizes 128, 64, 32, 16, 8)", 0, 5
+    )

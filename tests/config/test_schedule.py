@@ -1,0 +1,21 @@
+"""Order and epochs of the stages."""
+
+import pytest
+
+from blazepose.config.schedule import Stages
+
+
+def test_stages_follow_each_other():
+    stages = Stages(heatmap=2, regression=1, joint=3)
+    assert [stages.at(epoch) for epoch in range(6)] == ["heatmap"] * 2 + ["regression"] + ["joint"] * 3
+    assert stages.epochs == 6
+
+
+def test_no_epochs_are_refused():
+    with pytest.raises(ValueError, match=r"set stages\.joint"):
+        Stages(0, 0, 0)
+
+
+def test_negative_epochs_are_refused():
+    with pytest.raises(ValueError, match=r"^stages\.heatmap=-1: a number from 0 up$"):
+        Stages(heatmap=-1)
