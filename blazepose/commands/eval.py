@@ -11,20 +11,21 @@ from blazepose.data.readers import as_list, read_source
 from blazepose.errors import resuming
 from blazepose.evaluation.compare.comparison_inputs import load_runs
 from blazepose.evaluation.compare.comparison_report import write_comparison
+from blazepose.evaluation.compare.comparison_summary import sentences
+from blazepose.evaluation.compare.forgetting import Forgotten
 from blazepose.evaluation.config import EvaluationConfig
 from blazepose.evaluation.engine_registry import validation_data
+from blazepose.evaluation.evaluate import evaluate
 from blazepose.evaluation.fairness.inter_annotator import human_disagreement
 from blazepose.evaluation.fairness.verdicts import FairnessConfig
 from blazepose.evaluation.groups.assignment import group_people
 from blazepose.evaluation.inputs import get_predictions, resolve_input
 from blazepose.evaluation.predictions import save_and_reload
-from blazepose.evaluation.report.caveats import list_caveats
 from blazepose.evaluation.report.markdown import fairness_lines
 from blazepose.evaluation.report.model_card import measure_latency, write_model_card
 from blazepose.evaluation.report.write import new_folder, repeat_command, write_report
-from blazepose.evaluation.results import headline, results
-from blazepose.evaluation.score import score
-from blazepose.hydra_app import from_config, hydra_command, reject_overrides
+from blazepose.evaluation.results import headline
+from blazepose.hydra_app import from_config, hydra_command, quoted, reject_overrides
 
 
 @hydra_command("eval")
@@ -49,12 +50,8 @@ def main(cfg: DictConfig) -> None:
     with atomic_folder(folder) as part, resuming(partial(how_to_resume, folder)):
         # Predictions may take hours: they are kept if the report fails.
         predictions = save_and_reload(outputs, folder, evaluated.file)
-        scored = score(predictions, people.sources, options.torso)
-
-        setup = {"data": specs, "metadata": cfg.data.metadata, "intersect": options.intersect}
-        setup["min_group"] = options.min_group_size
-        metrics = results(scored, fairness) | evaluated.provenance | setup
-        metrics["notes"] = [*people.notes, *list_caveats(metrics, people.sources, len(predictions))]
+        provenance = evaluated.provenance | {"data": specs, "metadata": cfg.data.metadata}
+        scored, metrics = evaluate(predictions, people, fairness, options, provenance)
         command = repeat_command(options, evaluated.file, specs, cfg.data.metadata)
         write_report(scored, metrics, command, options.seed, part)
         if evaluated.engine:
@@ -74,11 +71,14 @@ def how_to_resume(folder: Path) -> str:
 def compare(cfg: DictConfig, options: EvaluationConfig) -> None:
     """Compare evaluations of the same people, and write the report."""
     reject_overrides([str(key) for key in cfg if key not in ("compare", "out")], "not used with compare=")
-    runs = load_runs(as_list(cfg.compare))
+    folders = as_list(cfg.compare)
+    runs = load_runs(folders)
     folder = new_folder(options.out, Path("compare"))
+    command = f"blazepose eval {quoted('compare=[' + ','.join(folders) + ']')}"
+    forgotten = Forgotten({}, "compare= runs no network; `blazepose compare BEFORE AFTER` does")
     with atomic_folder(folder) as part:
-        summary = write_comparison(runs, part)
-    print(summary, folder / "report.md", sep="\n")
+        comparison = write_comparison(runs, part, command, forgotten)
+    print(*sentences(comparison), folder / "report.md", sep="\n")
 
 
 if __name__ == "__main__":
