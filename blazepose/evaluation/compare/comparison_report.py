@@ -164,7 +164,8 @@ def _forgotten_section(forgotten: Mapping[str, Any], titles: Sequence[str]) -> l
 def _video_section(video: Mapping[str, Any] | None) -> list[str]:
     if video is None:
         return []
-    return ["## In a video", " ".join(line.strip() for line in video_lines(video))]
+    name, *changes = video_lines(video)
+    return ["## In a video", name.strip(), "\n".join(f"- {change.strip()}" for change in changes)]
 
 
 def _excluded(comparison: Mapping[str, Any]) -> str:

@@ -54,12 +54,12 @@ def decimals(value: float | int | None) -> str:
 
 
 def video_lines(video: Mapping[str, Any]) -> list[str]:
-    """Return what changed in a video, after a line with its name."""
+    """Return the name of a video, then what changed in it."""
     first, second = video["without_pose"]
     return [
         f"\n{video['file']}, {video['frames']} frames, MediaPipe's VIDEO mode",
         f"  frames without a pose {first} -> {second}",
         f"  alignment points moved by {video['hips_moved']:.2f} % (hips) and {video['circle_moved']:.2f} % "
-        "(circle) of the crop,",
+        "(circle) of the crop,\n"
         f"  which makes the next crop {video['crop_growth']:+.2f} % larger (medians)",
     ]

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from blazepose.evaluation.numbers import number
 from blazepose.evaluation.predict import CropJob, predict
@@ -16,7 +15,6 @@ from blazepose.metrics.pck import percent, torso_size
 from blazepose.runtime.decode import RawOutputs, decode_outputs, sigmoid
 from blazepose.runtime.engines import InferenceEngine
 from blazepose.topology import INDEX, NUM_LANDMARKS, NUM_OUTPUTS, ROI_CENTER, ROI_SCALE
-from blazepose.training.distillation import confident_points
 
 RARELY_LABELLED: Mapping[str, range] = {
     "face": range(INDEX["mouth_right"] + 1),
@@ -200,6 +198,11 @@ def measure_forgetting(before: CropOutputs, after: CropOutputs, labels: Labels) 
 
 def _confident(before: CropOutputs, labels: Labels) -> np.ndarray:
     """Return where the first weights are correct, bool (people, 39); nowhere without a torso size."""
+    # Reports of saved evaluations need no torch.
+    import torch
+
+    from blazepose.training.distillation import confident_points
+
     pad = NUM_OUTPUTS - NUM_LANDMARKS
     points = np.pad(labels.points, ((0, 0), (0, pad), (0, 0))).astype(np.float32)
     labelled = np.pad(labels.labelled, ((0, 0), (0, pad)))
