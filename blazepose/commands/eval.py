@@ -3,7 +3,6 @@
 import gc
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from omegaconf import DictConfig
 
@@ -16,22 +15,23 @@ from blazepose.data.readers import as_list, read_source
 from blazepose.errors import resuming
 from blazepose.evaluation.compare.comparison_inputs import load_runs
 from blazepose.evaluation.compare.comparison_report import write_comparison
+from blazepose.evaluation.compare.comparison_summary import sentences
+from blazepose.evaluation.compare.forgetting import Forgotten
 from blazepose.evaluation.detector_score import detector_results, false_alarms, score_images
 from blazepose.evaluation.engine_registry import holds_detector, open_detector_engine, validation_data
+from blazepose.evaluation.evaluate import evaluate
 from blazepose.evaluation.fairness.inter_annotator import human_disagreement
 from blazepose.evaluation.fairness.verdicts import FairnessConfig
 from blazepose.evaluation.groups.assignment import group_people
 from blazepose.evaluation.groups.people_table import as_column
 from blazepose.evaluation.inputs import get_predictions, identity, resolve_input
 from blazepose.evaluation.predictions import save_and_reload
-from blazepose.evaluation.report.caveats import list_caveats
 from blazepose.evaluation.report.detector_report import detector_headline, write_detector_report
 from blazepose.evaluation.report.markdown import fairness_lines
 from blazepose.evaluation.report.model_card import measure_latency, write_model_card
 from blazepose.evaluation.report.write import command_line, new_folder, repeat_command, write_report
-from blazepose.evaluation.results import headline, results
-from blazepose.evaluation.score import score
-from blazepose.hydra_app import from_config, hydra_command, reject_overrides
+from blazepose.evaluation.results import headline
+from blazepose.hydra_app import from_config, hydra_command, quoted, reject_overrides
 from blazepose.metrics.detection import LEAST_SCORE
 from blazepose.runs import resolve_weights
 from blazepose.runtime.person_detector import PersonDetector
@@ -42,13 +42,14 @@ def main(cfg: DictConfig) -> None:
     """Run the weights on labelled people, save the predictions, then score them and write the report."""
     gc.set_threshold(100_000)  # annotations are millions of small objects, which slow garbage collection
     cfg.intersect = [as_column(name) for name in as_list(cfg.intersect)]
-    cfg.data.test, cfg.compare = as_list(cfg.data.test), as_list(cfg.compare)
+    cfg.compare = as_list(cfg.compare)
+    cfg.data.test, cfg.data.negatives = as_list(cfg.data.test), as_list(cfg.data.negatives)
     options, data = from_config(EvaluationConfig, cfg), from_config(EvaluationData, cfg, "data")
     if options.compare:
         compare(cfg, options)
         return
     if not options.predictions and holds_detector(file := resolve_weights(options.weights, "weights=")):
-        evaluate_detector(cfg, options, file)
+        evaluate_detector(cfg, options, data, file)
         return
     reject_overrides(["data.negatives"], "used only with the weights of a detector")
     evaluated = resolve_input(options)
@@ -66,12 +67,8 @@ def main(cfg: DictConfig) -> None:
     with atomic_folder(folder) as part, resuming(partial(how_to_resume, folder)):
         # Predictions may take hours: they are kept if the report fails.
         predictions = save_and_reload(outputs, folder, evaluated.file)
-        scored = score(predictions, people.sources, options.torso)
-
-        setup: dict[str, Any] = {"data": specs, "metadata": data.metadata, "intersect": options.intersect}
-        setup["min_group"] = options.min_group_size
-        metrics = results(scored, fairness) | evaluated.provenance | setup
-        metrics["notes"] = [*people.notes, *list_caveats(metrics, people.sources, len(predictions))]
+        provenance = evaluated.provenance | {"data": specs, "metadata": data.metadata}
+        scored, metrics = evaluate(predictions, people, fairness, options, provenance)
         command = repeat_command(options, evaluated.file, specs, data.metadata)
         write_report(scored, metrics, command, options.seed, part)
         if evaluated.engine:
@@ -83,16 +80,16 @@ def main(cfg: DictConfig) -> None:
 _DETECTOR_KEYS = ("weights", "data", "engine", "num_threads", "out")
 
 
-def evaluate_detector(cfg: DictConfig, options: EvaluationConfig, file: Path) -> None:
+def evaluate_detector(cfg: DictConfig, options: EvaluationConfig, data: EvaluationData, file: Path) -> None:
     """Evaluate a detector on whole images, and write the report."""
     others = [*(str(key) for key in cfg if key not in _DETECTOR_KEYS), "data.metadata"]
     reject_overrides(others, f"not used with a detector, and {file} is one")
     provenance = identity(file)
     engine = open_detector_engine(file, options.engine, options.num_threads)
-    specs = as_list(cfg.data.test) or validation_data(file, engine.metadata)
+    specs = data.test or validation_data(file, engine.metadata)
     sources = [read_source(spec) for spec in specs]
     images = group_by_image(sources, "data.test")
-    negatives = find_image_files(cfg.data.negatives, "data.negatives")
+    negatives = find_image_files(data.negatives, "data.negatives")
     detector = PersonDetector(engine, LEAST_SCORE, DEFAULT_MIN_SCORE)
 
     folder = new_folder(options.out, file)
@@ -100,7 +97,7 @@ def evaluate_detector(cfg: DictConfig, options: EvaluationConfig, file: Path) ->
         scored = score_images(detector, images)
         alarms = false_alarms(detector, negatives) if negatives else None
         metrics = detector_results(scored, len(negatives), alarms) | provenance
-        metrics |= {"data": specs, "negatives": as_list(cfg.data.negatives)}
+        metrics |= {"data": specs, "negatives": data.negatives}
         metrics["notes"] = [note for source in sources for note in source.notes]
         settings = {"weights": file, "data.test": f"[{','.join(specs)}]"}
         settings |= {"data.negatives": f"[{','.join(metrics['negatives'])}]"} if negatives else {}
@@ -122,9 +119,11 @@ def compare(cfg: DictConfig, options: EvaluationConfig) -> None:
     reject_overrides([str(key) for key in cfg if key not in ("compare", "out")], "not used with compare=")
     runs = load_runs(options.compare)
     folder = new_folder(options.out, Path("compare"))
+    command = f"blazepose eval {quoted('compare=[' + ','.join(options.compare) + ']')}"
+    forgotten = Forgotten({}, "compare= runs no network; `blazepose compare BEFORE AFTER` does")
     with atomic_folder(folder) as part:
-        summary = write_comparison(runs, part)
-    print(summary, folder / "report.md", sep="\n")
+        comparison = write_comparison(runs, part, command, forgotten)
+    print(*sentences(comparison), folder / "report.md", sep="\n")
 
 
 if __name__ == "__main__":

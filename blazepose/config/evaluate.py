@@ -15,8 +15,8 @@ class EvaluationConfig(Section):
 
     weights: str | None = option(
         None,
-        "file to run: .ckpt, .tflite, .task or .onnx; null selects the best checkpoint of the newest "
-        "landmark run",
+        "run folder, .ckpt, .tflite, .task or .onnx, of a landmark network or a detector; null selects the "
+        "newest landmark run",
     )
     predictions: str | None = option(
         None,
@@ -84,6 +84,7 @@ class EvaluationData(Section, name="data"):
     test: list[str] = option(
         [], "sources, each as reader:path[:split]; [] selects the validation data of the weights"
     )
+    negatives: list[str] = option([], "folders of images without people, for the false alarms of a detector")
     metadata: Any = option(
         None,
         "CSV of attributes of people: image, optional person, and region, country, skin_tone, gender, others",

@@ -1,18 +1,98 @@
 """The command that measures what a fine-tuning gained and forgot."""
 
+import json
 import re
+from pathlib import Path
 
-import numpy as np
+import cv2
 import pytest
 
-from blazepose.commands import compare as drift
+from blazepose.commands import compare
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack
-from tests.mediapipe_runtime import frames
+from tests.constant_network import write_network
+
+FIRST, SECOND = "first.onnx", "second.onnx"
 
 
-def test_equal_weights_have_no_gain_and_no_forgetting(shared, capsys):
+@pytest.fixture
+def folder(tmp_path: Path, tiny_lsp: Path, monkeypatch) -> Path:
+    """Return a working directory with people, a table of two teams, and two networks with equal outputs."""
+    (tmp_path / "people").symlink_to(tiny_lsp)
+    lines = [f"im{k:05d}.jpg,{'red' if k % 2 else 'blue'}" for k in range(1, 25)]
+    (tmp_path / "people.csv").write_text("\n".join(["image,team", *lines]))
+    write_network(tmp_path / FIRST)
+    write_network(tmp_path / SECOND, {"trained": {"landmarks": ["left_wrist", "left_knee"], "outputs": []}})
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+DATA = ("--data", "lsp:people")
+
+
+def test_weights_to_report(folder, capsys):
+    compare.main(
+        [FIRST, SECOND, *DATA, "--metadata", "people.csv", "--out", "out", "--pictures", "sheet.png"]
+    )
+    printed = capsys.readouterr().out
+    assert "lsp:people, 24 people, roi=annotation" in printed
+    assert printed.endswith("\nout/report.md\n")
+    text = Path("out/report.md").read_text()
+    headings = re.findall(r"^## (.+)", text, re.MULTILINE)
+    assert headings[:3] == ["What was gained", "For whom", "What was forgotten"]
+    assert "| blue |" in text
+    assert f"blazepose compare {FIRST} {SECOND} --data lsp:people --metadata people.csv --out out" in text
+    assert cv2.imread("sheet.png").shape == cv2.imread("out/people.png").shape
+    comparison = json.loads(Path("out/comparison.json").read_text())
+    assert list(comparison["per_landmark"]) == ["left_wrist", "left_knee"], "those that both were trained on"
+    assert list(comparison["fairness"]) == ["team"]
+    assert comparison["forgotten"]["data_sets"]["lsp:people"]["hands, % of torso"]["change"] == 0
+    overall = comparison["overall"]["pck@0.2"]
+    evaluation = json.loads(Path("out/second/results.json").read_text())
+    assert evaluation["pck@0.2"] == overall["values"][1]
+    assert (
+        f"PCK@0.2 {overall['values'][0]:.1f} -> {evaluation['pck@0.2']:.1f}: +0.0, 95 % interval -" in printed
+    )
+
+
+def test_saved_evaluations_are_compared_like_their_weights(folder, capsys):
+    compare.main([FIRST, SECOND, *DATA, "--out", "out"])
+    compare.main(["out/first", "out/second", "--out", "saved"])
+    compare.main([FIRST, "out/second", *DATA, "--out", "mixed"])
+    weights, saved, mixed = (
+        json.loads(Path(name, "comparison.json").read_text()) for name in ("out", "saved", "mixed")
+    )
+    for other in (saved, mixed):
+        assert {**other, "runs": 0} == {**weights, "runs": 0}
+    assert [run["folder"] for run in mixed["runs"]] == ["mixed/first", "out/second"]
+    assert not Path("mixed/second").exists()
+
+
+def test_forgetting_needs_the_weights_of_the_evaluations(folder, capsys):
+    compare.main([FIRST, SECOND, *DATA, "--out", "out"])
+    assert "not measured" not in capsys.readouterr().out
+    sentence = "the weights second.onnx have changed since their evaluation"
+    write_network(folder / SECOND)
+    for number in range(2):
+        compare.main(["out/first", "out/second", "--out", f"again{number}"])
+        assert f"what was forgotten is not measured: {sentence}" in capsys.readouterr().out
+        assert (
+            f"## What was forgotten\n\nNot measured: {sentence}."
+            in Path(f"again{number}/report.md").read_text()
+        )
+        (folder / SECOND).unlink(missing_ok=True)
+        sentence = "the weights second.onnx are missing"
+
+
+def test_weights_of_equal_names_are_before_and_after(folder):
+    compare.main([FIRST, FIRST, *DATA, "--out", "out"])
+    comparison = json.loads(Path("out/comparison.json").read_text())
+    assert [run["name"] for run in comparison["runs"]] == ["before", "after"]
+
+
+def test_a_shifted_crop_changes_outputs_slightly(shared, capsys, tmp_path):
     weights = str(shared / "models" / "pose_landmark_lite.tflite")
-    drift.main([weights, weights, "--data", f"coco:{shared}/data/coco_mini:train2017", "--roi", "jitter"])
+    data = f"coco:{shared}/data/coco_mini:train2017"
+    compare.main([weights, weights, "--data", data, "--roi", "jitter", "--out", str(tmp_path / "out")])
     printed = capsys.readouterr().out
     assert "roi=jitter" in printed
     assert ": +0.0, 95 % interval -" in printed
@@ -22,27 +102,23 @@ def test_equal_weights_have_no_gain_and_no_forgetting(shared, capsys):
     assert masks
     assert float(hands[1]) == 0
     assert float(masks[1]) == 100
-    # A crop shifted by two pixels changes the outputs, but only slightly.
     assert 0.1 < float(hands[2]) < 5
     assert 90 < float(masks[2]) < 100
 
 
-@pytest.mark.slow
-def test_a_video_is_tracked_by_both_bundles(shared, capsys, monkeypatch):
-    pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
-    video = shared / "data" / "mp_reference" / "pose_squats.mp4"
-    few = frames(video, 4)
-    monkeypatch.setattr(drift, "_frames", lambda path: iter([np.zeros_like(few[0]), *few]))
-    bundle = str(shared / "models" / "pose_landmarker_full.task")
-    drift.main([bundle, bundle, "--video", str(video)])
-    printed = capsys.readouterr().out
-    assert "5 frames, MediaPipe's VIDEO mode" in printed
-    assert "frames without a pose 1 -> 1" in printed
-    assert "moved by 0.00 % (hips) and 0.00 % (circle)" in printed
-    monkeypatch.setattr(drift, "_frames", lambda path: iter([np.zeros_like(few[0])]))
-    with pytest.raises(SystemExit):
-        drift.main([bundle, bundle, "--video", str(video)])
-    assert "detects no person in it" in capsys.readouterr().err
+def test_a_video_alone_has_a_report(folder, monkeypatch, capsys):
+    change = {"file": "a.mp4", "frames": 9, "without_pose": [1, 2]}
+    change |= {"hips_moved": 0.5, "circle_moved": 1.5, "crop_growth": -2.0}
+    monkeypatch.setattr(compare, "check_video", lambda pair, video: None)
+    monkeypatch.setattr(compare, "measure_video", lambda pair, video: change)
+    compare.main([FIRST, SECOND, "--video", "a.mp4", "--out", "out"])
+    assert "frames without a pose 1 -> 2" in capsys.readouterr().out
+    assert "## In a video" in Path("out/report.md").read_text()
+    assert Path("out/report.html").exists()
+    compare.main([FIRST, SECOND, *DATA, "--video", "a.mp4", "--out", "both"])
+    text = Path("both/report.md").read_text()
+    assert text.index("## What was forgotten") < text.index("## In a video")
+    assert json.loads(Path("both/comparison.json").read_text())["video"] == change
 
 
 @pytest.mark.parametrize(
@@ -52,22 +128,26 @@ def test_a_video_is_tracked_by_both_bundles(shared, capsys, monkeypatch):
         (["--video", "gone.mp4"], "--video gone.mp4 is missing"),
         (["--video", "text.mp4"], "text.mp4 cannot be read as a video: Invalid data"),
         (["--data", "lsp:a", "--pictures", "gone/a.png"], "--pictures gone/a.png: its folder does not exist"),
-        (
-            ["--data", "lsp:a", "--data", "lsp:b", "--pictures", "a.png"],
-            "--pictures needs exactly one --data",
-        ),
+        (["--video", "text.mp4", "--pictures", "a.png"], "--pictures needs labelled people"),
+        (["--video", "text.mp4", "--roi", "jitter"], "--metadata and --roi need --data"),
+        (["--data", "lsp:a", "--out", "full"], "--out full exists and is not empty; choose another --out"),
     ],
 )
 def test_errors(arguments, sentence, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "text.mp4").write_text("no video")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/file").touch()
     (tmp_path / "a.task").write_bytes(pack({DETECTOR_ENTRY: b"", LANDMARKS_ENTRY: b""}))
     with pytest.raises(SystemExit):
-        drift.main(["a.task", "a.task", *arguments])
+        compare.main(["a.task", "a.task", *arguments])
     assert sentence in capsys.readouterr().err
 
 
-def test_frames_come_from_the_video(shared):
-    read = list(drift._frames(shared / "data" / "mp_reference" / "pose_squats.mp4"))
-    assert len(read) == 65
-    assert read[0].dtype == np.uint8
+def test_evaluations_have_their_own_people(folder, capsys):
+    for name in ("a", "b"):
+        (folder / name).mkdir()
+        (folder / name / "results.json").write_text("{}")
+    with pytest.raises(SystemExit):
+        compare.main(["a", "b", *DATA])
+    assert "--data is for weights, but both are saved evaluations" in capsys.readouterr().err

@@ -222,6 +222,9 @@ def test_two_annotators_set_the_criterion(folder, run):
     assert status == 0
     assert "net is not significantly different from human: PCK@0.2 92.7 -> 100.0" in out
     assert Path("both/report.html").exists()
+    report = Path("both/report.md").read_text()
+    assert "Not measured: compare= runs no network; `blazepose compare BEFORE AFTER` does." in report
+    assert """```\nblazepose eval "compare=['human','net']"\n```""" in report
 
 
 NET, PEOPLE = "weights=net.onnx", "data.test=[lsp:people]"

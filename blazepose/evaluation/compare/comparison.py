@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from blazepose.data.annotation import UNKNOWN
-from blazepose.evaluation.compare.before_after import PersonChange
 from blazepose.evaluation.compare.comparison_inputs import Run, short_names
 from blazepose.evaluation.fairness.verdicts import MOST_GROUPS, FairnessConfig, fairness
 from blazepose.evaluation.groups.breakdown import breakdown
-from blazepose.evaluation.groups.group_metrics import group_rows
+from blazepose.evaluation.groups.group_metrics import GroupIndex, group_rows
 from blazepose.evaluation.keypoint_partition import PARTS
 from blazepose.evaluation.metric_table import PCK, PDJ
 from blazepose.evaluation.numbers import number
+from blazepose.evaluation.predictions import person_key
 from blazepose.metrics.binary import agrees
 from blazepose.metrics.bootstrap import paired_difference
 from blazepose.metrics.group_range import LEAST_PEOPLE
@@ -81,10 +81,10 @@ def compare_runs(runs: Sequence[Run]) -> dict[str, Any]:
 
     Returns:
         Content of comparison.json: `metadata` of the runs, of which the first applies to all; `notes`, the
-        caveats; `overall`, `per_part`, `per_landmark` and `groups`, with the `values` of each metric in the
-        order of the runs, and the `changes` (`value`, `ci95`) of all runs but the first. `groups` are means
-        over people by `group_metrics`, the others pool points. `fairness` has the range and the verdict of
-        every run for each attribute.
+        caveats; `overall`, `per_data_set`, `per_part`, `per_landmark` and `groups`, with the `values` of each
+        metric in the order of the runs, and the `changes` (`value`, `ci95`) of all runs but the first.
+        `groups` are means over people by `group_metrics`, the others pool points. `fairness` has the range
+        and the verdict of every run for each attribute.
 
     Raises:
         ValueError: if the runs have no point in common.
@@ -104,13 +104,21 @@ def compare_runs(runs: Sequence[Run]) -> dict[str, Any]:
     group_metrics = {name: _group_metric(fairness_of_runs.get(name, [])) for name in groups}
     keys = ("file", "sha256", "roi", "num_people")
     return {
-        "runs": [{"folder": str(run.folder)} | {key: run.metrics[key] for key in keys} for run in runs],
+        "runs": [
+            {"name": name, "folder": str(run.folder)} | {key: run.metrics[key] for key in keys}
+            for name, run in zip(short_names(runs), runs, strict=True)
+        ],
         "num_people": len(first.annotations),
         "torso": first.torso,
         "metadata": list(dict.fromkeys(filter(None, (run.metrics["metadata"] for run in runs)))),
         "overall": {name: metric.compare() for name, metric in point_metrics.items() if metric.counted.any()},
         "notes": _notes(runs),
         "fairness": fairness_of_runs,
+        "per_data_set": {
+            name: correct.compare(rows)
+            for name, rows in _data_sets(runs[0]).items()
+            if correct.counted[rows].any()
+        },
         "per_part": {
             part: correct.compare(points=points)
             for part, points in PARTS.items()
@@ -127,6 +135,13 @@ def compare_runs(runs: Sequence[Run]) -> dict[str, Any]:
             for name, rows_of_groups in groups.items()
         },
     }
+
+
+def _data_sets(run: Run) -> GroupIndex:
+    """Return the rows of the people of each data set."""
+    people = zip(run.scored.annotations, run.scored.predictions, strict=True)
+    names = np.array([run.data_sets[person_key(prediction.reader, person)] for person, prediction in people])
+    return {name: np.flatnonzero(names == name) for name in dict.fromkeys(names.tolist())}
 
 
 def _group_metric(verdicts: Sequence[Mapping[str, Any]]) -> str:
@@ -202,23 +217,3 @@ def _fairness(runs: Sequence[Run]) -> dict[str, list[dict[str, Any]]]:
         for name, entry in fairness(run.scored, group_rows(run.scored.annotations), config).items():
             verdicts[name].append({key: entry[key] for key in keys})
     return verdicts
-
-
-def changed_people(first: Run, second: Run) -> list[PersonChange]:
-    """Return the changes of all people between two runs, for a before/after sheet."""
-    metric = _point_metrics([first, second])[PCK]
-    correct_before, correct_after = (values & metric.counted for values in metric.values)
-    people = zip(first.scored.annotations, first.scored.predictions, second.scored.predictions, strict=True)
-    return [
-        PersonChange(
-            person,
-            before.roi,
-            before.landmarks[:, :2],
-            after.landmarks[:, :2],
-            first.scored.supervised[k] & second.scored.supervised[k],
-            correct_before[k],
-            correct_after[k],
-            int(metric.counted[k].sum()),
-        )
-        for k, (person, before, after) in enumerate(people)
-    ]

@@ -23,6 +23,7 @@ class Run(NamedTuple):
         scored: its people that all other evaluations have, too.
         attributes: attributes that get a verdict.
         all_people: all annotated people, including those not scored.
+        data_sets: name of each person's data set, as the user typed it.
     """
 
     folder: Path
@@ -30,6 +31,7 @@ class Run(NamedTuple):
     scored: ScoredPeople
     attributes: list[str]
     all_people: Sequence[Annotation]
+    data_sets: Mapping[PersonKey, str]
 
 
 def load_runs(folders: Sequence[str]) -> list[Run]:
@@ -53,8 +55,12 @@ def load_runs(folders: Sequence[str]) -> list[Run]:
     sources = [_in_common(source, predictions) for source in people.sources]
     if not any(source.annotations for source in sources):
         raise ValueError(f"compare: {' and '.join(folders)} have no person in common")
+    data_sets = {
+        person_key(source.reader, person): source.name for source in sources for person in source.annotations
+    }
+    shared = people.attributes, people.all_people, data_sets
     return [
-        Run(path, entry, score(predicted, sources, entry["torso"]), people.attributes, people.all_people)
+        Run(path, entry, score(predicted, sources, entry["torso"]), *shared)
         for path, entry, predicted in zip(paths, metrics, predictions, strict=True)
     ]
 

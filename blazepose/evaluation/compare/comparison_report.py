@@ -6,21 +6,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
 from blazepose.evaluation.compare.before_after import save_before_after
-from blazepose.evaluation.compare.comparison import changed_people, compare_runs
-from blazepose.evaluation.compare.comparison_inputs import Run, short_names
+from blazepose.evaluation.compare.comparison import compare_runs
+from blazepose.evaluation.compare.comparison_inputs import Run
+from blazepose.evaluation.compare.comparison_summary import decimals, sentences, video_lines
+from blazepose.evaluation.compare.difference_plot import MAX_BARS, plot_differences
+from blazepose.evaluation.compare.forgetting import SHIFT_PX, Forgotten
 from blazepose.evaluation.report.html import write_html
 from blazepose.evaluation.report.markdown import humanize
 from blazepose.evaluation.report.tables import format_value, markdown_table
 from blazepose.metrics.group_range import LEAST_PEOPLE
 from blazepose.metrics.pck import torso_definition
-from blazepose.quoting import quoted
 
-_DPI = 130
-_BETTER, _WORSE, _NOT_SIGNIFICANT = (0.2, 0.6, 0.25), (0.8, 0.2, 0.15), (0.45, 0.45, 0.45)
 _TITLES = {
     "pck@0.2": "PCK@0.2, %",
     "pck@0.2_raw": "PCK@0.2, regression output alone, %",
@@ -30,107 +27,145 @@ _TITLES = {
 }
 
 
-def write_comparison(runs: Sequence[Run], folder: Path) -> str:
+def write_comparison(
+    runs: Sequence[Run],
+    folder: Path,
+    command: str,
+    forgotten: Forgotten,
+    video: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Write the comparison of two or more evaluations.
 
     Args:
         runs: two or more evaluations; the others are compared with the first.
         folder: folder to write to.
+        command: command line that reproduces the comparison.
+        forgotten: changes of the outputs of the first two.
+        video: changes in a video, as of compare.video_change; None without a video.
 
     Returns:
-        One line for each run after the first, with the change of PCK@0.2.
+        Content of comparison.json: that of compare_runs, `forgotten` and `video`.
     """
-    comparison = compare_runs(runs)
+    comparison = compare_runs(runs) | {"forgotten": forgotten._asdict(), "video": video}
     (folder / "comparison.json").write_text(json.dumps(comparison, indent=2) + "\n")
-    titles = short_names(runs)
-    for number, run in enumerate(runs[1:]):
-        _plot(
-            comparison,
-            number,
-            f"{titles[0]} to {titles[number + 1]}",
-            folder / _image_name("changes", number),
-        )
-        names = (titles[0], titles[number + 1])
-        save_before_after(changed_people(runs[0], run), names, folder / _image_name("people", number))
-    sentences = [
-        _sentence(comparison["overall"]["pck@0.2"], titles, number) for number in range(len(runs) - 1)
-    ]
-    text = _markdown(comparison, titles, sentences)
+    first, *others = _names(comparison)
+    for number, (run, name) in enumerate(zip(runs[1:], others, strict=True)):
+        file = folder / _image_name("changes", number)
+        plot_differences(_panels(comparison), number, f"{first} to {name}", file)
+        file = folder / _image_name("people", number)
+        save_before_after(runs[0].scored, run.scored, (first, name), file)
+    _write([*_people_sections(comparison), *_video_section(video)], command, folder)
+    return comparison
+
+
+def write_video_report(names: Sequence[str], video: Mapping[str, Any], command: str, folder: Path) -> None:
+    """Write the comparison of two bundles on a video alone."""
+    (folder / "comparison.json").write_text(json.dumps({"video": video}, indent=2) + "\n")
+    _write([f"# Comparison of {' and '.join(names)}", *_video_section(video)], command, folder)
+
+
+def _write(sections: Sequence[str], command: str, folder: Path) -> None:
+    text = "\n\n".join([*sections, "## Reproduce", f"```\n{command}\n```"]) + "\n"
     (folder / "report.md").write_text(text)
     write_html(text, folder / "report.html")
-    return "\n".join(sentences)
+
+
+def _names(comparison: Mapping[str, Any]) -> list[str]:
+    return [run["name"] for run in comparison["runs"]]
 
 
 def _image_name(name: str, number: int) -> str:
     return f"{name}.png" if number == 0 else f"{name}_{number + 1}.png"
 
 
-def _sentence(entry: Mapping[str, Any], titles: Sequence[str], number: int) -> str:
-    change, first, other = entry["changes"][number], titles[0], titles[number + 1]
-    if change["ci95"] is None:
-        return f"not enough people ({entry['people']}) to compare {first} and {other}"
-    low, high = change["ci95"]
-    result = "better than" if low > 0 else "worse than" if high < 0 else "not significantly different from"
-    before, after = entry["values"][0], entry["values"][number + 1]
-    return (
-        f"{other} is {result} {first}: PCK@0.2 {before:.1f} -> {after:.1f}, {change['value']:+.1f} "
-        f"(95 % interval {low:+.1f} to {high:+.1f})"
-    )
+def _images(name: str, text: str, titles: Sequence[str]) -> list[str]:
+    return [f"![{text} {title}]({_image_name(name, number)})" for number, title in enumerate(titles[1:])]
 
 
-def _markdown(comparison: Mapping[str, Any], titles: Sequence[str], sentences: Sequence[str]) -> str:
-    torso, crops = torso_definition(comparison["torso"]).text, [run["roi"] for run in comparison["runs"]]
-    crop = crops[0] if len(set(crops)) == 1 else ", ".join(map(" for ".join, zip(crops, titles, strict=True)))
-    images = [
-        (f"![{text}]({_image_name(name, number)})", name)
-        for number, title in enumerate(titles[1:])
-        for name, text in (
-            ("changes", f"Differences of {title} from {titles[0]}"),
-            ("people", f"Largest gains and losses of {title}"),
-        )
-    ]
-    tables_only = [humanize(name) for name, groups in comparison["groups"].items() if len(groups) > _MAX_BARS]
-    folders = ",".join(run["folder"] for run in comparison["runs"])
-    sections = [
+def _people_sections(comparison: Mapping[str, Any]) -> list[str]:
+    titles = _names(comparison)
+    return [
         f"# Comparison of {' and '.join(titles)}",
-        f"{comparison['num_people']} people, the same for all; crop from {crop}, torso {torso}. Differences "
-        f"are paired by person, with bootstrap 95 % intervals for groups of {LEAST_PEOPLE} people or more."
-        f"{_excluded(comparison)}",
-        "\n".join(f"- {sentence}." for sentence in (*sentences, *comparison["notes"])),
-        _table("metric", {_TITLES[name]: row for name, row in comparison["overall"].items()}, titles),
-        *(_fairness(comparison, titles) if comparison["fairness"] else []),
-        "## Differences",
-        *(text for text, name in images if name == "changes"),
-        *(
-            [f"In the tables only, with more than {_MAX_BARS} groups: {', '.join(tables_only)}."]
-            if tables_only
-            else []
-        ),
-        "## Differences by group",
-        f"Means over the people of a group.{_significant(comparison, titles)}",
-        *(
-            _table(_panel_title(comparison, name), groups, titles)
-            for name, groups in comparison["groups"].items()
-        ),
-        "## Per landmark",
-        "PCK@0.2 over the pooled points of all people, as in the first table.",
-        _table("part of the body", comparison["per_part"], titles),
-        _table("landmark", comparison["per_landmark"], titles),
-        "## Qualitative results",
-        *(text for text, name in images if name == "people"),
+        _setup(comparison, titles),
+        "\n".join(f"- {sentence}." for sentence in (*sentences(comparison), *comparison["notes"])),
+        "## What was gained",
+        *_gain_section(comparison, titles),
+        "## For whom",
+        *_group_section(comparison, titles),
+        "## What was forgotten",
+        *_forgotten_section(comparison["forgotten"], titles),
         "## Compared evaluations",
         markdown_table(
             ("name", "folder", "evaluated", "sha256"),
             [
-                (name, f"`{run['folder']}`", f"`{run['file']}`", f"`{run['sha256'][:16]}`")
-                for name, run in zip(titles, comparison["runs"], strict=True)
+                (run["name"], f"`{run['folder']}`", f"`{run['file']}`", f"`{run['sha256'][:16]}`")
+                for run in comparison["runs"]
             ],
             num_text=4,
         ),
-        "## Reproduce",
-        f"```\nblazepose eval {quoted(f'compare=[{folders}]')}\n```",
     ]
-    return "\n\n".join(sections) + "\n"
+
+
+def _setup(comparison: Mapping[str, Any], titles: Sequence[str]) -> str:
+    torso, crops = torso_definition(comparison["torso"]).text, [run["roi"] for run in comparison["runs"]]
+    crop = crops[0] if len(set(crops)) == 1 else ", ".join(map(" for ".join, zip(crops, titles, strict=True)))
+    return (
+        f"{comparison['num_people']} people, the same for all; crop from {crop}, torso {torso}. Differences "
+        f"are paired by person, with bootstrap 95 % intervals for groups of {LEAST_PEOPLE} people or more."
+        f"{_excluded(comparison)}"
+    )
+
+
+def _gain_section(comparison: Mapping[str, Any], titles: Sequence[str]) -> list[str]:
+    data_sets = comparison["per_data_set"]
+    return [
+        _table("metric", {_TITLES[name]: row for name, row in comparison["overall"].items()}, titles),
+        *([_table("data set, PCK@0.2", data_sets, titles)] if len(data_sets) > 1 else []),
+        *_images("people", "Largest gains and losses of", titles),
+        "### Per landmark",
+        "PCK@0.2 over the pooled points of all people, as in the first table.",
+        _table("part of the body", comparison["per_part"], titles),
+        _table("landmark", comparison["per_landmark"], titles),
+    ]
+
+
+def _group_section(comparison: Mapping[str, Any], titles: Sequence[str]) -> list[str]:
+    groups = comparison["groups"]
+    tables_only = [humanize(name) for name, rows in groups.items() if len(rows) > MAX_BARS]
+    note = f"In the tables only, with more than {MAX_BARS} groups: {', '.join(tables_only)}."
+    return [
+        *_images("changes", "Differences of every group and landmark,", titles),
+        *([note] if tables_only else []),
+        *(_fairness(comparison, titles) if comparison["fairness"] else []),
+        "### Differences by group",
+        f"Means over the people of a group.{_significant(comparison, titles)}",
+        *(_table(_panel_title(comparison, name), rows, titles) for name, rows in groups.items()),
+    ]
+
+
+def _forgotten_section(forgotten: Mapping[str, Any], titles: Sequence[str]) -> list[str]:
+    if reason := forgotten["not_measured"]:
+        return [f"Not measured: {reason}."]
+    data_sets = forgotten["data_sets"]
+    return [
+        f"Changes of the outputs from {titles[0]} to {titles[1]}, where those of {titles[0]} are correct: "
+        "medians, and shares that agree. The noise is the same for a crop shifted by "
+        f"{SHIFT_PX} px of the network's input, with {titles[0]} only: smaller changes mean nothing.",
+        *(
+            markdown_table(
+                (name if len(data_sets) > 1 else "output", titles[1], "noise"),
+                [(output, decimals(row["change"]), decimals(row["noise"])) for output, row in rows.items()],
+            )
+            for name, rows in data_sets.items()
+        ),
+    ]
+
+
+def _video_section(video: Mapping[str, Any] | None) -> list[str]:
+    if video is None:
+        return []
+    name, *changes = video_lines(video)
+    return ["## In a video", name.strip(), "\n".join(f"- {change.strip()}" for change in changes)]
 
 
 def _excluded(comparison: Mapping[str, Any]) -> str:
@@ -179,7 +214,7 @@ def _fairness(comparison: Mapping[str, Any], titles: Sequence[str]) -> list[str]
     note = "Range of the groups' means over people, and the verdict by each evaluation's criterion."
     if tables := comparison["metadata"]:
         note += f" Groups from `{tables[0]}` for all{''.join(f', not from `{name}`' for name in tables[1:])}."
-    return ["## Fairness", note, markdown_table(("attribute", *titles), rows, num_text=1 + len(titles))]
+    return ["### Fairness", note, markdown_table(("attribute", *titles), rows, num_text=1 + len(titles))]
 
 
 def _range(entry: Mapping[str, Any]) -> str:
@@ -195,44 +230,8 @@ def _panel_title(comparison: Mapping[str, Any], name: str) -> str:
     return f"{humanize(name)}, {comparison['group_metrics'][name].upper()}"
 
 
-def _plot(comparison: Mapping[str, Any], number: int, title: str, file: Path) -> None:
-    """Plot the difference of every group and landmark with its interval."""
-    panels = {
-        _panel_title(comparison, name): groups
-        for name, groups in comparison["groups"].items()
-        if len(groups) <= _MAX_BARS
-    }
-    panels["landmark, PCK@0.2"] = comparison["per_landmark"]
-    sizes = [len(rows) for rows in panels.values()]
-    figure = Figure(figsize=(7.2, 0.8 + 0.24 * sum(sizes) + 0.7 * len(sizes)), layout="constrained")
-    grid = figure.subplots(
-        len(sizes), sharex=True, squeeze=False, height_ratios=[size + 1.2 for size in sizes]
-    )
-    for axes, (name, rows) in zip(grid[:, 0], panels.items(), strict=True):
-        _plot_panel(axes, name, {row: entry["changes"][number] for row, entry in rows.items()})
-    text = "difference in percentage points, with 95 % interval"
-    grid[-1, 0].set_xlabel(text)
-    figure.suptitle(f"{title}: {text}", fontsize=9, x=0.02, ha="left")
-    figure.savefig(file, dpi=_DPI)
-
-
-_MAX_BARS = 24
-"""Most groups of an attribute in the plot; attributes with more are in the tables only."""
-
-
-def _plot_panel(axes: Axes, name: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
-    for row, change in enumerate(rows.values()):
-        low, high = change["ci95"] or (change["value"], change["value"])
-        if change["ci95"] is None:
-            axes.plot(change["value"], row, "o", color=_NOT_SIGNIFICANT, markersize=4.5, fillstyle="none")
-            continue
-        color = _BETTER if low > 0 else _WORSE if high < 0 else _NOT_SIGNIFICANT
-        axes.plot([low, high], [row, row], color=color, linewidth=2)
-        axes.plot(change["value"], row, "o", color=color, markersize=4.5)
-    axes.axvline(0, color="black", linewidth=0.8, alpha=0.6)
-    axes.set_yticks(range(len(rows)), [row.replace("_", " ") for row in rows], fontsize=8)
-    axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.tick_params(axis="x", labelbottom=True, labelsize=7)
-    axes.set_title(name, fontsize=8, loc="left")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="x", alpha=0.25, linewidth=0.6)
+def _panels(comparison: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the rows of the plot: attributes with few groups, then the landmarks."""
+    groups = comparison["groups"].items()
+    panels = {_panel_title(comparison, name): rows for name, rows in groups if len(rows) <= MAX_BARS}
+    return panels | {"landmark, PCK@0.2": comparison["per_landmark"]}

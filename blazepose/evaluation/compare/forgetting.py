@@ -1,23 +1,20 @@
-"""Measure what a fine-tuning gained and what it forgot: two weights on the same crops."""
+"""Measure what a fine-tuning forgot: how far the outputs of two weights differ on the same crops."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import torch
-from tqdm import tqdm
 
-from blazepose.evaluation.compare.before_after import PersonChange
-from blazepose.evaluation.predict import CropJob
+from blazepose.evaluation.numbers import number
+from blazepose.evaluation.predict import CropJob, predict
+from blazepose.evaluation.predictions import PersonKey, person_key
 from blazepose.geometry import image_to_roi, roi_to_image
 from blazepose.metrics.binary import YES_FROM
-from blazepose.metrics.bootstrap import Interval, paired_difference
-from blazepose.metrics.pck import PCK_THRESHOLD, normalized_errors, percent, torso_size
-from blazepose.runtime.decode import decode_outputs, sigmoid
+from blazepose.metrics.pck import percent, torso_size
+from blazepose.runtime.decode import RawOutputs, decode_outputs, sigmoid
 from blazepose.runtime.engines import InferenceEngine
 from blazepose.topology import INDEX, NUM_LANDMARKS, NUM_OUTPUTS, ROI_CENTER, ROI_SCALE
-from blazepose.training.distillation import confident_points
 
 RARELY_LABELLED: Mapping[str, range] = {
     "face": range(INDEX["mouth_right"] + 1),
@@ -44,23 +41,48 @@ class CropOutputs(NamedTuple):
     pose: np.ndarray
     masks: np.ndarray
 
-
-def run_on_crops(engine: InferenceEngine, crops: Iterable[np.ndarray], total: int) -> CropOutputs:
-    """Run a network on crops, uint8 (size, size, 3) each."""
-    outputs = [_run(engine, crop) for crop in tqdm(crops, total=total, unit=" images", disable=None)]
-    return CropOutputs(*(np.stack(part) for part in zip(*outputs, strict=True)))
+    def select(self, rows: np.ndarray) -> "CropOutputs":
+        """Return the outputs for some of the crops."""
+        return CropOutputs(*(part[rows] for part in self))
 
 
-def _run(engine: InferenceEngine, crop: np.ndarray) -> CropOutputs:
-    decoded = decode_outputs(engine(crop[None]), engine.input_size)
-    assert decoded.segmentation is not None
-    return CropOutputs(
-        points=decoded.landmarks[0, :, :2],
-        world=decoded.world[0],
-        visibility=decoded.landmarks[0, :NUM_LANDMARKS, 3],
-        pose=decoded.pose_presence[0],
-        masks=sigmoid(decoded.segmentation[0]) >= YES_FROM,
-    )
+class RecordingEngine:
+    """An inference engine that keeps its outputs, so that one run serves the scores and the forgetting.
+
+    Args:
+        engine: the engine that runs the network.
+    """
+
+    def __init__(self, engine: InferenceEngine) -> None:
+        self._engine = engine
+        self._batches: list[CropOutputs] = []
+        self.input_size, self.metadata = engine.input_size, engine.metadata
+
+    def __call__(self, images: np.ndarray) -> RawOutputs:
+        raw = self._engine(images)
+        decoded = decode_outputs(raw, self.input_size)
+        assert decoded.segmentation is not None
+        outputs = CropOutputs(
+            points=decoded.landmarks[..., :2],
+            world=decoded.world,
+            visibility=decoded.landmarks[:, :NUM_LANDMARKS, 3],
+            pose=decoded.pose_presence,
+            masks=sigmoid(decoded.segmentation) >= YES_FROM,
+        )
+        self._batches.append(outputs)
+        return raw
+
+    def outputs(self) -> CropOutputs:
+        """Return the outputs for all crops so far, in order."""
+        return CropOutputs(*map(np.concatenate, zip(*self._batches, strict=True)))
+
+
+def run_on_crops(engine: InferenceEngine, jobs: list[CropJob]) -> CropOutputs:
+    """Run a network on the crops of people."""
+    recorder = RecordingEngine(engine)
+    for _ in predict(recorder, jobs, ""):
+        pass
+    return recorder.outputs()
 
 
 SHIFT_PX = 2
@@ -94,56 +116,54 @@ class Labels(NamedTuple):
     torso: np.ndarray
 
 
-def labels_of(jobs: list[CropJob]) -> Labels:
+def labels_of(jobs: Sequence[CropJob]) -> Labels:
     """Return the labels of people in the coordinates of their crops."""
-    people = [job.annotation for job in jobs]
-    labelled = np.stack([person.labelled for person in people])
+    labelled = np.stack([job.annotation.labelled for job in jobs])
     points = [image_to_roi(job.roi, job.annotation.landmarks_px.astype(np.float64)) for job in jobs]
     return Labels(np.stack(points), labelled, torso_size(np.stack(points), labelled))
 
 
-def correct_points(
-    before: CropOutputs, after: CropOutputs, labels: Labels
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the points correct by PCK@0.2 before and after, and the counted points; bool (people, 33)."""
-    correct_before, correct_after = (
-        normalized_errors(outputs.points[:, :NUM_LANDMARKS], labels.points, labels.torso) < PCK_THRESHOLD
-        for outputs in (before, after)
-    )
-    counted = labels.labelled & (labels.torso > 0)[:, None]
-    return correct_before & counted, correct_after & counted, counted
+class Forgotten(NamedTuple):
+    """What was forgotten.
+
+    Attributes:
+        data_sets: {data set: {output: {"change": value, "noise": value}}}, values as of measure_forgetting.
+            The noise is the change of the first weights' own outputs when the crop is shifted by SHIFT_PX.
+        not_measured: why there are none, as the end of a sentence; None if there are.
+    """
+
+    data_sets: dict[str, dict[str, dict[str, float | int | None]]]
+    not_measured: str | None = None
 
 
-def person_changes(
-    jobs: list[CropJob], before: CropOutputs, after: CropOutputs, labels: Labels
-) -> list[PersonChange]:
-    """Return the changes of all people, for a before/after sheet."""
-    correct_before, correct_after, counted = correct_points(before, after, labels)
-    result = []
-    for k, job in enumerate(jobs):
-        first, second = (
-            roi_to_image(job.roi, outputs.points[k, :NUM_LANDMARKS]) for outputs in (before, after)
-        )
-        result.append(
-            PersonChange(
-                job.annotation,
-                job.roi,
-                first,
-                second,
-                np.full(NUM_LANDMARKS, True),
-                correct_before[k],
-                correct_after[k],
-                int(counted[k].sum()),
-            )
-        )
-    return result
+def forgetting(
+    jobs: Sequence[CropJob],
+    data_sets: Mapping[PersonKey, str],
+    engine: InferenceEngine,
+    before: CropOutputs,
+    after: CropOutputs,
+) -> Forgotten:
+    """Measure forgetting for each data set, with the noise for scale.
 
-
-def changed_pck(before: CropOutputs, after: CropOutputs, labels: Labels) -> tuple[float, float, Interval]:
-    """Compute PCK@0.2 before and after, percent, and its change with a paired 95 % interval over people."""
-    correct_before, correct_after, counted = correct_points(before, after, labels)
-    gain = paired_difference(correct_before, correct_after, counted)
-    return percent(correct_before, counted), percent(correct_after, counted), gain
+    Args:
+        jobs: people and crops.
+        data_sets: name of each person's data set.
+        engine: engine of the first weights.
+        before: outputs of the first weights for the crops.
+        after: outputs of the second weights for the crops.
+    """
+    shifted = unshift(run_on_crops(engine, [shift_crop(job, engine.input_size) for job in jobs]))
+    names = np.array([data_sets[person_key(job.reader, job.annotation)] for job in jobs])
+    measured = {}
+    for name in dict.fromkeys(names.tolist()):
+        rows = np.flatnonzero(names == name)
+        labels, first = labels_of([jobs[row] for row in rows]), before.select(rows)
+        change, noise = (measure_forgetting(first, other.select(rows), labels) for other in (after, shifted))
+        measured[name] = {
+            output: {"change": number(value), "noise": number(noise[output])}
+            for output, value in change.items()
+        }
+    return Forgotten(measured)
 
 
 def measure_forgetting(before: CropOutputs, after: CropOutputs, labels: Labels) -> dict[str, float]:
@@ -178,6 +198,11 @@ def measure_forgetting(before: CropOutputs, after: CropOutputs, labels: Labels) 
 
 def _confident(before: CropOutputs, labels: Labels) -> np.ndarray:
     """Return where the first weights are correct, bool (people, 39); nowhere without a torso size."""
+    # Reports of saved evaluations need no torch.
+    import torch
+
+    from blazepose.training.distillation import confident_points
+
     pad = NUM_OUTPUTS - NUM_LANDMARKS
     points = np.pad(labels.points, ((0, 0), (0, pad), (0, 0))).astype(np.float32)
     labelled = np.pad(labels.labelled, ((0, 0), (0, pad)))

@@ -39,8 +39,13 @@ _SHEET_PEOPLE = 16
 """People on a sheet."""
 
 
-def new_folder(out: str | None, evaluated: Path) -> Path:
+def new_folder(out: str | None, evaluated: Path, option: str = "out=") -> Path:
     """Create the results folder: `out`, or one named after the weights and the time.
+
+    Args:
+        out: folder that the user names.
+        evaluated: weights or predictions.
+        option: command-line option in messages: `out=` or `--out `.
 
     Raises:
         FileExistsError: if it already holds files.
@@ -51,7 +56,7 @@ def new_folder(out: str | None, evaluated: Path) -> Path:
     if folder.exists() and not (
         folder.is_dir() and all(path.name.startswith(".") for path in folder.iterdir())
     ):
-        raise FileExistsError(f"out={folder} exists and is not empty; choose another out=")
+        raise FileExistsError(f"{option}{folder} exists and is not empty; choose another {option.strip()}")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from blazepose.data.readers import read_source
-from blazepose.evaluation.compare.comparison import changed_people, compare_runs
+from blazepose.evaluation.compare.comparison import compare_runs
 from blazepose.evaluation.compare.comparison_inputs import Run, load_runs, short_names
 from blazepose.evaluation.compare.comparison_report import write_comparison
+from blazepose.evaluation.compare.comparison_summary import people_lines, sentences
+from blazepose.evaluation.compare.forgetting import Forgotten
 from blazepose.evaluation.fairness.verdicts import FairnessConfig
 from blazepose.evaluation.predict import plan_label_crops, predict
-from blazepose.evaluation.predictions import read_predictions, write_predictions
+from blazepose.evaluation.predictions import person_key, read_predictions, write_predictions
 from blazepose.evaluation.results import results
 from blazepose.evaluation.score import score
 from blazepose.topology import INDEX
@@ -69,6 +71,11 @@ def evaluated(data, tmp_path):
     return write
 
 
+def write(runs: list[Run], folder: Path) -> list[str]:
+    """Write the report, and return its sentences."""
+    return sentences(write_comparison(runs, folder, "the command", Forgotten({}, "no network")))
+
+
 def test_differences_by_hand(evaluated):
     """The second corrects the left wrists of the first, and has the left hips wrong."""
     runs = load_runs([evaluated("old", [WRIST]), evaluated("new", [HIP])])
@@ -91,12 +98,8 @@ def test_differences_by_hand(evaluated):
         for team, compared in metrics["groups"]["team"].items():
             assert compared["values"][number] == pytest.approx(evaluated_alone[team]["pck@0.2"], abs=1e-3)
     assert "pdj@0.2" not in metrics["overall"]
-    (gained, *_) = changed_people(*runs)
-    assert gained.gain == 0
-    assert (gained.correct_before.sum(), gained.correct_after.sum()) == (
-        gained.counted - 1,
-        gained.counted - 1,
-    )
+    (of_data,) = metrics["per_data_set"].items()
+    assert of_data == (runs[0].metrics["data"][0], metrics["overall"]["pck@0.2"])
 
 
 def test_only_people_of_both_runs_count(evaluated):
@@ -112,7 +115,7 @@ def test_only_people_of_both_runs_count(evaluated):
 def test_too_few_people_have_no_result(evaluated, tmp_path):
     (tmp_path / "out").mkdir()
     runs = load_runs([evaluated("all"), evaluated("some", people=4)])
-    assert write_comparison(runs, tmp_path / "out") == "not enough people (4) to compare all and some"
+    assert write(runs, tmp_path / "out") == ["not enough people (4) to compare all and some"]
     assert (
         "The evaluations have 24 and 4 people; those not in all are excluded."
         in (tmp_path / "out/report.md").read_text()
@@ -132,7 +135,7 @@ def test_each_run_keeps_its_criterion_and_group_size(evaluated, tmp_path):
         assert (verdicts["plain"]["verdict"], verdicts["plain"]["criterion"]) == ("undecided", 7.5)
         assert (verdicts["own"]["verdict"], verdicts["own"]["criterion"]) == ("fair", 60)
     (tmp_path / "out").mkdir()
-    write_comparison(runs, tmp_path / "out")
+    write(runs, tmp_path / "out")
     text = (tmp_path / "out/report.md").read_text()
     assert f"Groups from `{tmp_path}/people.csv` for all." in text
     own = r"0\.0 in PCK@0\.2 \(95 % interval 0\.0 to \d+\.\d\), fair \(criterion 60\.0\)"
@@ -170,7 +173,7 @@ def test_notes_are_kept_after_outdated_runs(evaluated, tmp_path):
         "new: new was made by hand",
     ]
     (tmp_path / "out").mkdir()
-    write_comparison(load_runs(folders), tmp_path / "out")
+    write(load_runs(folders), tmp_path / "out")
     assert "\n- all people are synthetic.\n" in (tmp_path / "out/report.md").read_text()
 
 
@@ -182,25 +185,48 @@ def test_groups_are_compared_by_the_metric_of_their_verdict(tmp_path):
         scored = score_people(people, [prediction_for(one, [0.0] * 6, visibility) for one in people])
         metrics = results(scored, FairnessConfig(["team"])) | {"notes": [], "metadata": None, "min_group": 20}
         about = {"file": f"{name}.task", "sha256": ""}
-        runs.append(Run(tmp_path / name, metrics | about, scored, ["team"], people))
+        data_sets = {person_key("lsp", person): "lsp:here" for person in people}
+        runs.append(Run(tmp_path / name, metrics | about, scored, ["team"], people, data_sets))
     metrics = compare_runs(runs)
     assert metrics["group_metrics"] == {"team": "pdj@0.2"}
     assert metrics["groups"]["team"]["red"]["values"] == [100, 50]
     assert metrics["groups"]["team"]["red"]["changes"][0]["value"] == -50
 
 
+def test_each_data_set_has_its_own_gain(evaluated, tmp_path):
+    """Four of the people are another data set, too few for an interval."""
+    runs = load_runs([evaluated("old", [WRIST]), evaluated("new")])
+    data_sets = {key: "lsp:few" if k < 4 else "lsp:rest" for k, key in enumerate(runs[0].data_sets)}
+    runs = [run._replace(data_sets=data_sets) for run in runs]
+    (tmp_path / "out").mkdir()
+    rows = {name: {"world, cm": {"change": 1.5, "noise": None}} for name in ("lsp:few", "lsp:rest")}
+    comparison = write_comparison(runs, tmp_path / "out", "the command", Forgotten(rows))
+    few, rest = comparison["per_data_set"].values()
+    counted = runs[0].scored.counted
+    gain = 100 * counted[:4, WRIST].sum() / counted[:4].sum()
+    assert few["changes"][0] == {"value": pytest.approx(gain, abs=1e-3), "ci95": None}
+    assert (few["people"], rest["people"]) == (4, 20)
+    assert rest["changes"][0]["ci95"]
+    lines = people_lines(comparison)
+    assert lines[0] == "\nlsp:few, 4 people, roi=annotation"
+    assert lines[1] == f"  PCK@0.2 {100 - gain:.1f} -> 100.0: +{gain:.1f}, too few people for an interval"
+    assert lines[3].split() == ["world,", "cm", "1.50", "-"]
+    text = (tmp_path / "out/report.md").read_text()
+    assert f"| lsp:few | {100 - gain:.1f} | 100.0 | +{gain:.1f} | 4 |" in text
+    assert "| lsp:rest | new | noise |\n| :--- | ---: | ---: |\n| world, cm | 1.50 | - |" in text
+
+
 def test_the_report_of_three_runs(evaluated, tmp_path):
     folders = [evaluated("old", [WRIST]), evaluated("new"), evaluated("worse", [WRIST, HIP], roi="jitter")]
     (tmp_path / "out").mkdir()
-    lines = write_comparison(load_runs(folders), tmp_path / "out")
-    first, second = lines.split("\n")
+    first, second = write(load_runs(folders), tmp_path / "out")
     assert re.fullmatch(
         r"new is better than old: PCK@0\.2 \d+\.\d -> 100\.0, \+\d\.\d \(95 % interval \+.* to \+.*\)", first
     )
     assert second.startswith("worse is worse than old: ")
     text = (tmp_path / "out/report.md").read_text()
-    quoted = ",".join(f"'{folder}'" for folder in folders)
-    assert f'```\nblazepose eval "compare=[{quoted}]"\n```' in text
+    assert "```\nthe command\n```" in text
+    assert "## What was forgotten\n\nNot measured: no network.\n" in text
     assert "crop from annotation for old, annotation for new, jitter for worse" in text
     assert re.search(
         r"\| left_wrist \| 0\.0 \| 100\.0 \| 0\.0 \| \+100\.0 \(\+\d+\.\d to \+100\.0\) \| \+0\.0 \(", text
@@ -209,7 +235,7 @@ def test_the_report_of_three_runs(evaluated, tmp_path):
     metrics = json.loads((tmp_path / "out/comparison.json").read_text())
     assert metrics["overall"]["pck@0.2"]["values"][1] == 100
     images = re.findall(r"\((\w+\.png)\)", text)
-    assert images == ["changes.png", "changes_2.png", "people.png", "people_2.png"]
+    assert images == ["people.png", "people_2.png", "changes.png", "changes_2.png"]
     assert all(cv2.imread(str(tmp_path / "out" / name)).std() > 5 for name in images)
     assert (tmp_path / "out/report.html").read_text().count("data:image/png;base64,") == 4
 
@@ -220,7 +246,7 @@ def test_significant_and_chance_differences_are_counted(evaluated, tmp_path):
     table = tmp_path / "people.csv"
     table.write_text(table.read_text().replace("blue", "red", 9))
     (tmp_path / "out").mkdir()
-    write_comparison(load_runs(folders), tmp_path / "out")
+    write(load_runs(folders), tmp_path / "out")
     counts = " Intervals that exclude 0, of 1: 1 with new, 0 with same; up to about 1 expected by chance"
     assert counts in (tmp_path / "out/report.md").read_text()
 

@@ -1,0 +1,119 @@
+"""The two sides of `blazepose compare`: weights, which are evaluated here, or saved evaluations."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from blazepose.atomic import atomic_folder, file_sha256
+from blazepose.config.evaluate import EvaluationConfig
+from blazepose.data.readers import read_source
+from blazepose.evaluation.compare.comparison_inputs import Run, load_runs
+from blazepose.evaluation.compare.forgetting import (
+    CropOutputs,
+    Forgotten,
+    RecordingEngine,
+    forgetting,
+    run_on_crops,
+)
+from blazepose.evaluation.engine_registry import SUFFIXES, open_weights, weights_name
+from blazepose.evaluation.evaluate import evaluate
+from blazepose.evaluation.fairness.verdicts import FairnessConfig
+from blazepose.evaluation.groups.assignment import PeopleWithGroups, group_people
+from blazepose.evaluation.inputs import EvaluationInput, resolve_input
+from blazepose.evaluation.predict import CropJob, plan_label_crops, predict
+from blazepose.evaluation.predictions import save_and_reload
+
+
+class People(NamedTuple):
+    """The people that weights are evaluated on.
+
+    Attributes:
+        data: labelled people, as `reader:path[:split]`.
+        metadata: CSV file of their groups, or None.
+        roi: source of the crops, a key of predict.CROPS.
+    """
+
+    data: list[str]
+    metadata: str | None
+    roi: str
+
+
+def is_evaluation(path: Path) -> bool:
+    """Return whether a path is the folder of a saved evaluation; a training run has a config, too."""
+    return (path / "results.json").is_file() and not (path / "config.yaml").is_file()
+
+
+def load_pair(pair: Sequence[Path], people: People, folder: Path) -> tuple[list[Run], Forgotten]:
+    """Evaluate the weights of a pair, load both evaluations, and measure what was forgotten.
+
+    Args:
+        pair: two weights or folders of evaluations.
+        people: people for the weights.
+        folder: folder for the evaluations of weights, each in a subfolder.
+
+    Raises:
+        FileNotFoundError: if a file is missing.
+        ValueError: if a file cannot be read, or if the evaluations cannot be compared.
+    """
+    inputs = [None if is_evaluation(path) else _open(path, people) for path in pair]
+    if not any(inputs):
+        runs = load_runs([str(path) for path in pair])
+        return runs, forgotten_by(runs)
+    grouped = group_people([read_source(spec) for spec in people.data], people.metadata, [])
+    jobs = plan_label_crops(grouped.sources, people.roi, EvaluationConfig.seed)
+    names = [weights_name(evaluated.file) if evaluated else "" for evaluated in inputs]
+    if names[0] == names[1]:
+        names = ["before", "after"]
+    folders = [
+        folder / name if evaluated else path
+        for path, evaluated, name in zip(pair, inputs, names, strict=True)
+    ]
+    outputs = [
+        _evaluate(evaluated, jobs, grouped, people, results)
+        for evaluated, results in zip(inputs, folders, strict=True)
+        if evaluated
+    ]
+    runs = load_runs([str(path) for path in folders])
+    if len(outputs) < 2:
+        return runs, forgotten_by(runs)
+    return runs, forgetting(jobs, runs[0].data_sets, inputs[0].engine, *outputs)
+
+
+def _open(weights: Path, people: People) -> EvaluationInput:
+    return resolve_input(EvaluationConfig(weights=str(weights), roi=people.roi))
+
+
+def _evaluate(
+    evaluated: EvaluationInput, jobs: list[CropJob], grouped: PeopleWithGroups, people: People, folder: Path
+) -> CropOutputs:
+    """Evaluate weights as `blazepose eval` does, without a report, and return their outputs."""
+    assert evaluated.engine is not None
+    engine, options = RecordingEngine(evaluated.engine), EvaluationConfig(roi=people.roi)
+    fairness = FairnessConfig(grouped.attributes, all_people=grouped.all_people)
+    provenance = evaluated.provenance | {"data": people.data, "metadata": people.metadata}
+    with atomic_folder(folder) as part:
+        predictions = save_and_reload(predict(engine, jobs, people.roi), part, evaluated.file)
+        _, metrics = evaluate(predictions, grouped, fairness, options, provenance)
+        (part / "results.json").write_text(json.dumps(metrics, indent=2) + "\n")
+    return engine.outputs()
+
+
+def forgotten_by(runs: Sequence[Run]) -> Forgotten:
+    """Measure what was forgotten between two evaluations, if their weights are still there."""
+    for run in runs:
+        if reason := _why_not_run(Path(run.metrics["file"]), run.metrics["sha256"]):
+            return Forgotten({}, reason)
+    people = zip(runs[0].scored.annotations, runs[0].scored.predictions, strict=True)
+    jobs = [CropJob(prediction.reader, person, prediction.roi) for person, prediction in people]
+    first, second = (open_weights(Path(run.metrics["file"])) for run in runs)
+    outputs = run_on_crops(first, jobs), run_on_crops(second, jobs)
+    return forgetting(jobs, runs[0].data_sets, first, *outputs)
+
+
+def _why_not_run(file: Path, sha256: str) -> str | None:
+    if file.suffix not in SUFFIXES:
+        return f"{file} holds no weights, but predictions or labels"
+    if not file.is_file():
+        return f"the weights {file} are missing"
+    return None if file_sha256(file) == sha256 else f"the weights {file} have changed since their evaluation"
