@@ -24,18 +24,20 @@ _OFFICIAL_METADATA = {"reduced_precision_support": b"fp16accfp32"}
 Source: docs/reference/mediapipe.md section 4."""
 
 
-def convert_tflite(net: ExportModule, precision: Precision, metadata: str) -> bytes:
-    """Convert to a TFLite file with MediaPipe's input and outputs.
+def convert_tflite(net: ExportModule, precision: Precision, metadata: str, path: Path) -> None:
+    """Write a TFLite file with MediaPipe's input and outputs.
 
     Args:
         net: the network to export.
         precision: precision of the stored weights; the arithmetic is float32 by default.
         metadata: JSON text stored in the file.
+        path: the file to write.
 
     Raises:
         ImportError: if litert-torch is missing; the message names the extra to install.
     """
-    return to_tflite(net, net.input_spec, precision, {METADATA_KEY: metadata.encode(), **_OFFICIAL_METADATA})
+    entries = {METADATA_KEY: metadata.encode(), **_OFFICIAL_METADATA}
+    path.write_bytes(to_tflite(net, net.input_spec, precision, entries))
 
 
 def to_tflite(
