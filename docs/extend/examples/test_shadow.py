@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from blazepose.data.augment import Augmentation, cast_shadow
+from blazepose.config.landmark import Augmentation
+from blazepose.data.augment import cast_shadow
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.readers import read_source
 from blazepose.models.variants import LANDMARK_INPUT
