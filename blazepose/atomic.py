@@ -16,7 +16,10 @@ _FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; its file replaces `path` at the end, unless an error occurs."""
+    """Yield a temporary path beside `path`; its content moves there at the end, unless an error occurs.
+
+    The content is a file, or a folder, which replaces only an empty one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(_part_name(path.name))
     try:
@@ -24,6 +27,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
             yield part
         part.replace(path)
     finally:
+        if part.is_dir():
+            shutil.rmtree(part)
         part.unlink(missing_ok=True)
 
 

@@ -33,6 +33,28 @@ def test_an_error_keeps_the_earlier_file(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
 
 
+def test_the_content_may_be_a_folder(tmp_path):
+    with atomic_path(tmp_path / "net.mlpackage") as part:
+        part.mkdir()
+        (part / "weights.bin").write_text("whole")
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == [
+        "net.mlpackage",
+        "net.mlpackage/weights.bin",
+    ]
+
+
+def test_an_error_leaves_no_folder_as_content(tmp_path):
+    def interrupted():
+        with atomic_path(tmp_path / "net.mlpackage") as part:
+            part.mkdir()
+            (part / "weights.bin").write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("letter", ["a", "é", "姿"])
 @pytest.mark.parametrize("suffix", [".json", ".of a sentence"])
 def test_a_name_as_long_as_the_system_allows(tmp_path, letter, suffix):

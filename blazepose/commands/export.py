@@ -7,7 +7,8 @@ from blazepose.errors import friendly_errors
 from blazepose.evaluation.engine_registry import weights_name
 from blazepose.export.detector_export import export_detector
 from blazepose.export.export_module import PRECISIONS, Precision
-from blazepose.export.landmark_export import TARGETS, export_landmark_net
+from blazepose.export.landmark_export import export_landmark_net
+from blazepose.export.targets import TARGETS
 from blazepose.runs import resolve_weights
 from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.training.weights import detect_task
@@ -50,7 +51,7 @@ def main() -> None:
             f"--detector {weights}"
         )
     precision: Precision = args.precision or ("fp16" if args.target == "task" else "fp32")
-    suffix = TARGETS[args.target][0]
+    suffix = TARGETS[args.target].suffix
     # Next to the run's files, but never next to weights from elsewhere.
     folder = weights.parent.parent if weights.parent.name == "checkpoints" else Path()
     out = (args.out or folder / f"{weights_name(weights)}_{precision}{suffix}").expanduser()

@@ -137,6 +137,11 @@ def distort_photometric(image: np.ndarray, rng: np.random.Generator) -> np.ndarr
     return transform(image=image)["image"]
 
 
+def distort_pixels(image: np.ndarray, config: Augmentation, rng: np.random.Generator) -> np.ndarray:
+    """Apply what changes the pixels of a crop and none of its labels, uint8 (size, size, 3) in and out."""
+    return distort_photometric(image, rng) if config.photometric else image
+
+
 def mark_hidden(visibility: np.ndarray, hidden: np.ndarray) -> np.ndarray:
     """Return visibility (33,) int8 with the `hidden` points marked HIDDEN.
 

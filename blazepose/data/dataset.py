@@ -9,7 +9,7 @@ from blazepose.data.align import aligned_roi, crop_matrix, points_in_crop, prese
 from blazepose.data.annotation import UNKNOWN, Annotation, Source
 from blazepose.data.augment import (
     AffineParams,
-    distort_photometric,
+    distort_pixels,
     erase_random,
     mark_hidden,
     sample_affine,
@@ -75,8 +75,8 @@ class PoseDataset(EpochDataset[PoseSample, Augmentation]):
             covered, area = erase_random(crop, landmarks, rng)
             visibility = mark_hidden(visibility, covered)
             mask[area] = np.minimum(mask[area], BACKGROUND)  # IGNORE stays IGNORE
-        if augmentation and augmentation.photometric:
-            crop = distort_photometric(crop, rng)
+        if augmentation:
+            crop = distort_pixels(crop, augmentation, rng)
         sample = _sample(crop, index)
         sample["points"][:, :2], sample["labelled"] = points, labelled
         sample["visibility"], sample["presence"] = visibility, presence
@@ -97,8 +97,8 @@ class PoseDataset(EpochDataset[PoseSample, Augmentation]):
         roi = Roi(rng.uniform(0, width), rng.uniform(0, height), side, rng.uniform(-np.pi, np.pi))
         matrix = crop_matrix(roi, 1.0, (0.0, 0.0), 0.0, bool(rng.random() < 0.5))
         crop = crop_image(image, matrix, self.input_spec.size)
-        if self.augmentation and self.augmentation.photometric:
-            crop = distort_photometric(crop, rng)
+        if self.augmentation:
+            crop = distort_pixels(crop, self.augmentation, rng)
         sample = _sample(crop, index)
         sample["pose"] = np.float32(0)
         sample["mask"][:] = BACKGROUND

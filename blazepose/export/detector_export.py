@@ -12,8 +12,7 @@ from blazepose.atomic import atomic_path
 from blazepose.data.image_folders import find_image_files
 from blazepose.export.export_module import ExportModule, Precision, metadata_json
 from blazepose.export.fp16 import round_with_bias_correction
-from blazepose.export.onnx import convert_onnx
-from blazepose.export.tflite import convert_tflite
+from blazepose.export.targets import TARGETS
 from blazepose.export.verification_images import (
     load_run_annotations,
     read_letterboxed,
@@ -25,9 +24,6 @@ from blazepose.models.detector_net import DetectorNet, normalize_images
 from blazepose.runtime.decode import sigmoid
 from blazepose.runtime.engines import DetectorEngine
 from blazepose.training.weights import open_detector_net
-
-DETECTOR_TARGETS = {"tflite": (".tflite", convert_tflite), "onnx": (".onnx", convert_onnx)}
-"""{target: (suffix, converter)}; a bundle takes a detector with --detector."""
 
 _COMPARED = 16
 """Number of anchors whose boxes are compared: the most confident ones, since only these are used."""
@@ -71,7 +67,7 @@ def export_detector(
 
     Args:
         weights: a checkpoint, `.tflite` or `.task` file.
-        target: one of DETECTOR_TARGETS.
+        target: one of TARGETS, but not `task`: a bundle needs a landmark network.
         precision: precision of the stored weights.
         out: the file to write; must not exist.
         images: folder of images to verify on; None takes the validation images of the checkpoint.
@@ -91,9 +87,8 @@ def export_detector(
         # Biases fitted to the test images would hide the cost of rounding.
         fit_images, test_images = test_images[::2], test_images[1::2]
         net = round_with_bias_correction(net, normalize_images(torch.from_numpy(fit_images)))
-    content = DETECTOR_TARGETS[target][1](net, precision, metadata_json(metadata, precision))
     with atomic_path(out) as draft:
-        draft.write_bytes(content)
+        TARGETS[target].convert(net, precision, metadata_json(metadata, precision), draft)
         verification = detector_differences(draft, original, test_images)
         check_tolerance(verification, precision, DETECTOR_TOLERANCE)
     return verification

@@ -1,6 +1,5 @@
 """Export of a landmark network: from a checkpoint to a verified file."""
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,22 +8,12 @@ import torch
 from blazepose.atomic import atomic_path
 from blazepose.export.export_module import ExportModule, Precision, metadata_json
 from blazepose.export.fp16 import round_with_bias_correction
-from blazepose.export.onnx import convert_onnx
+from blazepose.export.targets import TARGETS
 from blazepose.export.task import find_detector, read_detector
-from blazepose.export.tflite import convert_tflite
 from blazepose.export.verification_images import verification_crops
 from blazepose.export.verify import Verification, check_tolerance, differences
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack
 from blazepose.training.weights import open_landmark_net
-
-Converter = Callable[[ExportModule, Precision, str], bytes]
-
-TARGETS: Mapping[str, tuple[str, Converter]] = {
-    "tflite": (".tflite", convert_tflite),
-    "onnx": (".onnx", convert_onnx),
-    "task": (".task", convert_tflite),
-}
-"""{target: (suffix, converter of the landmark network)}."""
 
 
 def export_landmark_net(
@@ -66,12 +55,10 @@ def export_landmark_net(
         # Biases fitted to the test crops would hide the cost of rounding.
         fit_crops, crops = crops[::2], crops[1::2]
         net = round_with_bias_correction(net, torch.from_numpy(fit_crops).float() / 255)
-    _, convert = TARGETS[target]
-    content = convert(net, precision, metadata_json(metadata, precision))
-    if detector_content:
-        content = pack({DETECTOR_ENTRY: detector_content, LANDMARKS_ENTRY: content})
     with atomic_path(out) as draft:
-        draft.write_bytes(content)
+        TARGETS[target].convert(net, precision, metadata_json(metadata, precision), draft)
+        if detector_content:
+            draft.write_bytes(pack({DETECTOR_ENTRY: detector_content, LANDMARKS_ENTRY: draft.read_bytes()}))
         # Compared with the trained network, so that folding is verified too.
         verification = differences(draft, original, crops)
         check_tolerance(verification, precision)

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,14 @@ from blazepose.runtime.inference_sessions import METADATA_KEY
 _OPSET = 20
 
 
-def convert_onnx(net: ExportModule, precision: Precision, metadata: str) -> bytes:
-    """Convert to an ONNX file with the input and outputs of the TFLite file, for any batch size.
+def convert_onnx(net: ExportModule, precision: Precision, metadata: str, path: Path) -> None:
+    """Write an ONNX file with the input and outputs of the TFLite file, for any batch size.
 
     Args:
         net: the network to export.
         precision: precision of the stored weights; the arithmetic is float32.
         metadata: JSON text stored in the model's properties.
+        path: the file to write.
 
     Raises:
         ImportError: if a package is missing; the message names the extra to install.
@@ -51,7 +53,7 @@ def convert_onnx(net: ExportModule, precision: Precision, metadata: str) -> byte
         _cast_weights(model)
     onnx.helper.set_model_props(model, {METADATA_KEY: metadata})
     onnx.checker.check_model(model, full_check=True)
-    return model.SerializeToString()
+    path.write_bytes(model.SerializeToString())
 
 
 def _strip_traces(model: Any) -> None:

@@ -13,6 +13,8 @@ from blazepose.data.readers import read_source
 from blazepose.export import landmark_export as landmark
 from blazepose.export.export_module import ExportModule
 from blazepose.export.landmark_export import export_landmark_net, verification_crops
+from blazepose.export.onnx import convert_onnx
+from blazepose.export.targets import TARGETS, Target
 from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
@@ -136,12 +138,12 @@ def test_tflite_has_googles_operators(exported):
 
 
 def test_a_file_that_differs_does_not_appear(checkpoint, tmp_path, monkeypatch):
-    def broken(net: ExportModule, precision: str, metadata: str) -> bytes:
+    def broken(net: ExportModule, precision: str, metadata: str, path: Path) -> None:
         with torch.no_grad():
             net.net.tower.landmarks.bias.add_(1.0)
-        return landmark.convert_onnx(net, precision, metadata)
+        convert_onnx(net, precision, metadata, path)
 
-    monkeypatch.setitem(landmark.TARGETS, "onnx", (".onnx", broken))
+    monkeypatch.setitem(TARGETS, "onnx", Target(".onnx", broken))
     with pytest.raises(ValueError, match="differs from torch"):
         export_landmark_net(checkpoint, "onnx", "fp32", tmp_path / "pose.onnx")
     assert not list(tmp_path.iterdir())

@@ -13,9 +13,10 @@ from torch import nn
 from blazepose.data.align import aligned_roi
 from blazepose.data.readers import read_source
 from blazepose.export.export_module import ExportModule
-from blazepose.export.tflite import convert_tflite
+from blazepose.export.tflite import to_tflite
 from blazepose.geometry import crop_image, roi_to_image_matrix
 from blazepose.image import read_image
+from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.models.blocks import ConvNorm, fold
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
@@ -141,7 +142,7 @@ def test_a_variant_of_one_wiring_is_no_hindrance_to_others(shared, thin):
 
 @pytest.mark.slow
 def test_a_variant_of_one_wiring_is_imported(thin):
-    imported = load_tflite(convert_tflite(ExportModule(LandmarkNet(thin)), "fp32", "{}"))
+    imported = load_tflite(to_tflite(ExportModule(LandmarkNet(thin)), LANDMARK_INPUT, "fp32"))
     assert isinstance(imported, LandmarkNet)
     assert imported.variant == thin
 
