@@ -37,6 +37,14 @@ class Augmentation:
 
     Raises:
         ValueError: names the value that is out of range.
+
+    Examples:
+        >>> import numpy as np
+        >>> from blazepose.data.augment import Augmentation, sample_affine
+        >>> without = Augmentation(scale=0, shift=0, rotation_deg=0, hflip_prob=0)
+        >>> params = sample_affine(without, np.random.default_rng(0))
+        >>> params.scale, params.rotation_rad, params.hflip
+        (1.0, 0.0, False)
     """
 
     scale: float = 0.1
@@ -176,5 +184,13 @@ def mark_hidden(visibility: np.ndarray, hidden: np.ndarray) -> np.ndarray:
 
     UNKNOWN labels stay UNKNOWN: points whose labels can only be "hidden" would train the network to
     predict that they are never visible.
+
+    Examples:
+        >>> import numpy as np
+        >>> from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE
+        >>> from blazepose.data.augment import mark_hidden
+        >>> labels = np.array([VISIBLE, VISIBLE, UNKNOWN])
+        >>> mark_hidden(labels, hidden=np.array([False, True, True])).tolist() == [VISIBLE, HIDDEN, UNKNOWN]
+        True
     """
     return np.where(hidden & (visibility != UNKNOWN), HIDDEN, visibility).astype(np.int8)
