@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Of tests, with one thread in each: threads of several workers would wait for each other.
 WORKERS ?= 2
 
-.PHONY: demo docs install lint test
+.PHONY: demo docs install lint test wheel
 
 install: $(VENV)/installed
 
@@ -27,4 +27,14 @@ demo: install
 	$(BIN)/blazepose demo
 
 docs: install
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# The source archive and the wheel, and the wheel installed as by a stranger: bare, in an environment of its own.
+wheel:
+	rm -rf build/lib dist
+	$(PYTHON) -m venv --clear build/venv
+	build/venv/bin/python -m pip install build
+	build/venv/bin/python -m build
+	$(PYTHON) -m venv --clear build/venv
+	build/venv/bin/python -m pip install --constraint constraints.txt dist/*.whl
+	build/venv/bin/python .ci/check_wheel.py

@@ -1,6 +1,17 @@
 """Train, fine-tune, evaluate and export BlazePose, the 33-landmark body pose model, and track people with it.
 
 The public names are imported when they are used: `import blazepose` alone imports neither torch nor OpenCV.
+
+Examples:
+    Track people in a video, and draw them:
+
+    >>> from blazepose import PoseTracker, draw_poses, open_source
+    >>> tracker = PoseTracker.load("pose_landmarker_full.task", num_poses=2)
+    >>> for frame in open_source("squats.mp4").frames:
+    ...     poses = tracker(frame.image, frame.time_ms)
+    ...     overlay = draw_poses(frame.image, poses)
+    >>> overlay.shape  # height, width, RGB
+    (240, 320, 3)
 """
 
 from importlib import import_module

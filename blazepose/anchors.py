@@ -71,6 +71,16 @@ def decode_anchors(coordinates: np.ndarray, scores: np.ndarray, size: int, min_s
         scores: (anchors,) 0..1.
         size: side of the input in pixels.
         min_score: lowest score of a detection.
+
+    Examples:
+        >>> import numpy as np
+        >>> from blazepose.anchors import anchor_centers, decode_anchors
+        >>> scores = np.zeros(2254)
+        >>> scores[0] = 0.9  # the anchor in the upper left corner, at 1/56
+        >>> coordinates = np.zeros((2254, 12))
+        >>> coordinates[0, :4] = 52, 108, 56, 56  # the face box, relative to the anchor; 224 input pixels
+        >>> decode_anchors(coordinates, scores, size=224, min_score=0.5).boxes_xyxy.round(3).tolist()
+        [[0.125, 0.375, 0.375, 0.625]]
     """
     kept = np.flatnonzero((scores >= min_score) & (coordinates[:, 2:4] >= 0).all(axis=1))
     kept = kept[np.argsort(-scores[kept], kind="stable")]
@@ -81,7 +91,15 @@ def decode_anchors(coordinates: np.ndarray, scores: np.ndarray, size: int, min_s
 
 
 def box_iou(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Compute the intersection over union of each box (n, 4) with each other one (m, 4), xyxy: (n, m)."""
+    """Compute the intersection over union of each box (n, 4) with each other one (m, 4), xyxy: (n, m).
+
+    Examples:
+        >>> import numpy as np
+        >>> from blazepose.anchors import box_iou
+        >>> boxes = np.array([[0, 0, 2, 2], [1, 0, 3, 2], [5, 5, 6, 6]], float)
+        >>> box_iou(boxes[:1], boxes).round(2).tolist()
+        [[1.0, 0.33, 0.0]]
+    """
     low = np.maximum(boxes[:, None, :2], others[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
     shared = np.maximum(high - low, 0).prod(axis=2)
@@ -103,6 +121,14 @@ def weighted_nms(
 
     Returns:
         Each person once, with the best score; boxes and points are means weighted by score.
+
+    Examples:
+        >>> import numpy as np
+        >>> from blazepose.anchors import Detections, weighted_nms
+        >>> boxes = np.array([[0.0, 0, 0.4, 0.4], [0.04, 0, 0.44, 0.4], [0.6, 0.6, 0.8, 0.8]])
+        >>> people = weighted_nms(Detections(np.array([0.9, 0.9, 0.6]), boxes, np.zeros((3, 4, 2))))
+        >>> people.scores.tolist(), people.boxes_xyxy[0].round(2).tolist()  # the first two are one person
+        ([0.9, 0.6], [0.02, 0.0, 0.42, 0.4])
     """
     points = detections.points.reshape(-1, 2 * NUM_ALIGNMENT_POINTS)
     values = np.concatenate([detections.boxes_xyxy, points], axis=1)

@@ -70,6 +70,15 @@ def pack(entries: Mapping[str, bytes]) -> bytes:
 
     Args:
         entries: {name: content}.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack, read_tflite
+        >>> detector = read_tflite(Path("pose_landmarker_full.task"), DETECTOR_ENTRY)
+        >>> network = read_tflite(Path("pose_landmarker_full.task"), LANDMARKS_ENTRY)
+        >>> content = pack({DETECTOR_ENTRY: detector, LANDMARKS_ENTRY: network})
+        >>> content == Path("pose_landmarker_full.task").read_bytes()
+        True
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as bundle:

@@ -72,7 +72,13 @@ TORSO = (LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_HIP, RIGHT_HIP)
 
 
 def mirror_name(name: str) -> str:
-    """Return the name of the point on the other side; the same name for a point on the midline."""
+    """Return the name of the point on the other side; the same name for a point on the midline.
+
+    Examples:
+        >>> from blazepose.topology import mirror_name
+        >>> mirror_name("left_wrist"), mirror_name("mouth_right"), mirror_name("nose")
+        ('right_wrist', 'mouth_left', 'nose')
+    """
     swap = {"left": "right", "right": "left"}
     return "_".join(swap.get(word, word) for word in name.split("_"))
 
@@ -82,6 +88,13 @@ def mirror_index(names: tuple[str, ...]) -> np.ndarray:
 
     Raises:
         ValueError: if a left or right name has no partner.
+
+    Examples:
+        >>> from blazepose.topology import LANDMARKS, mirror_index
+        >>> mirror_index(("nose", "left_wrist", "right_wrist"))
+        array([0, 2, 1])
+        >>> LANDMARKS[mirror_index(LANDMARKS)[LANDMARKS.index("left_heel")]]
+        'right_heel'
     """
     position = {name: i for i, name in enumerate(names)}
     missing = [name for name in names if mirror_name(name) not in position]

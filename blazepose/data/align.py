@@ -53,6 +53,14 @@ def aligned_roi(annotation: Annotation) -> Roi:
 
     Raises:
         ValueError: if hips or shoulders are not labelled or coincide; the message names the person.
+
+    Examples:
+        >>> from blazepose.data.align import aligned_roi
+        >>> from blazepose.data.readers import read_source
+        >>> person = read_source("landmarks:mine/train.json").annotations[0]
+        >>> roi = aligned_roi(person)
+        >>> roi.center_x, roi.center_y, roi.rotation_rad  # the person stands, with the hips at (80, 100)
+        (80.0, 100.0, 0.0)
     """
     if reason := alignment_error(annotation):
         raise ValueError(f"{annotation.image}, person {annotation.person}: {reason}")

@@ -99,6 +99,16 @@ def source_to_landmarks(
 
     Returns:
         landmarks_px (33, 2), labelled (33,), visibility (33,), and the labelled rest (points, 2).
+
+    Examples:
+        >>> import numpy as np
+        >>> from blazepose.data.annotation import VISIBLE, source_to_landmarks
+        >>> keypoints = np.array([[10, 20], [30, 40]])
+        >>> points, labelled, visibility, rest = source_to_landmarks(
+        ...     keypoints, np.array([True, True]), np.full(2, VISIBLE, np.int8), {0: "nose"}
+        ... )
+        >>> points[0].tolist(), int(labelled.sum()), rest.tolist()  # keypoint 1 is none of the 33
+        ([10.0, 20.0], 1, [[30.0, 40.0]])
     """
     source, target = _indices(tuple(skeleton.items()))
     valid = labelled[source]

@@ -33,7 +33,17 @@ class AffineParams:
 
 
 def sample_affine(config: Augmentation, rng: np.random.Generator) -> AffineParams:
-    """Sample scale, shift, rotation and flip uniformly within the limits of `config`."""
+    """Sample scale, shift, rotation and flip uniformly within the limits of `config`.
+
+    Examples:
+        >>> import numpy as np
+        >>> from blazepose.config.landmark import Augmentation
+        >>> from blazepose.data.augment import sample_affine
+        >>> without = Augmentation(scale=0, shift=0, rotation_deg=0, hflip_prob=0)
+        >>> params = sample_affine(without, np.random.default_rng(0))
+        >>> params.scale, params.rotation_rad, params.hflip
+        (1.0, 0.0, False)
+    """
     return AffineParams(
         scale=1 + rng.uniform(-config.scale, config.scale),
         shift=(rng.uniform(-config.shift, config.shift), rng.uniform(-config.shift, config.shift)),
@@ -147,5 +157,13 @@ def mark_hidden(visibility: np.ndarray, hidden: np.ndarray) -> np.ndarray:
 
     UNKNOWN labels stay UNKNOWN: points whose labels can only be "hidden" would train the network to
     predict that they are never visible.
+
+    Examples:
+        >>> import numpy as np
+        >>> from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE
+        >>> from blazepose.data.augment import mark_hidden
+        >>> labels = np.array([VISIBLE, VISIBLE, UNKNOWN])
+        >>> mark_hidden(labels, hidden=np.array([False, True, True])).tolist() == [VISIBLE, HIDDEN, UNKNOWN]
+        True
     """
     return np.where(hidden & (visibility != UNKNOWN), HIDDEN, visibility).astype(np.int8)

@@ -42,6 +42,17 @@ def export_landmark_net(
     Raises:
         FileExistsError: if `out` exists.
         ValueError: if the file differs from torch by more than the tolerance.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> from blazepose.export.landmark_export import export_landmark_net
+        >>> metadata, verification = export_landmark_net(
+        ...     Path("lite.ckpt"), "onnx", "fp32", Path("lite.onnx"), images=Path("photos")
+        ... )
+        >>> metadata["model"], verification.worst.landmarks_px < 0.05  # pixels of the crop
+        ('lite', True)
+        >>> Path("lite.onnx").is_file()
+        True
     """
     if out.exists():
         raise FileExistsError(f"{out} exists; choose another --out, or delete it first")

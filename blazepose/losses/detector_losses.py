@@ -24,6 +24,16 @@ def focal_loss(
         negative: anchors without one; those that are neither are ignored.
         gamma: focusing parameter, which reduces the loss of easy anchors; 0 is cross-entropy.
         alpha: weight of positive anchors; negative ones have 1 - alpha.
+
+    Examples:
+        >>> import torch
+        >>> from blazepose.losses.detector_losses import focal_loss
+        >>> positive = torch.tensor([[True, False]])
+        >>> uncertain = torch.zeros(1, 2)  # probability 0.5: an error of 0.5, a cross-entropy of log 2
+        >>> focal_loss(uncertain, positive, ~positive, gamma=0.0, alpha=0.5)  # (log 2 + log 2) / 2
+        tensor(0.6931)
+        >>> focal_loss(uncertain, positive, ~positive, gamma=2.0, alpha=0.5)  # 0.5 squared of that
+        tensor(0.1733)
     """
     cross_entropy = F.binary_cross_entropy_with_logits(logits, positive.float(), reduction="none")
     # The gradient of a power is infinite at 0, the value of a fully confident anchor.

@@ -15,7 +15,15 @@ from blazepose.data.person_mask import BACKGROUND, IGNORE, PERSON
 def masked_mean(
     values: Float[Tensor, "batch *shape"], mask: Bool[Tensor, "batch *shape"]
 ) -> Float[Tensor, ""]:
-    """Compute the batch mean of the samples' means under the mask; 0, with a gradient, for an empty mask."""
+    """Compute the batch mean of the samples' means under the mask; 0, with a gradient, for an empty mask.
+
+    Examples:
+        >>> import torch
+        >>> from blazepose.losses.landmark_losses import masked_mean
+        >>> values = torch.tensor([[1.0, 3.0], [5.0, float("nan")]])
+        >>> masked_mean(values, torch.tensor([[True, True], [True, False]]))  # means 2 and 5 of the samples
+        tensor(3.5000)
+    """
     # where instead of multiplication: 0 x nan is nan, and unlabelled coordinates may be nan.
     rows = torch.where(mask, values, 0).reshape(len(values), -1).sum(dim=1)
     return (rows / mask.reshape(len(mask), -1).sum(dim=1).clamp(min=1)).mean()
@@ -75,6 +83,16 @@ def position_loss(
         target: labels, in the same unit.
         labelled: mask of the points with labels.
         scale: tolerable error, in that unit.
+
+    Examples:
+        >>> import torch
+        >>> from blazepose.losses.landmark_losses import position_loss
+        >>> label, labelled = torch.zeros(1, 1, 2), torch.tensor([[True]])
+        >>> near, far = torch.tensor([[[1.0, 0.0]]]), torch.tensor([[[10.0, 0.0]]])
+        >>> position_loss(near, label, labelled, scale=1.0)  # log 2
+        tensor(0.6931)
+        >>> position_loss(far, label, labelled, scale=1.0)  # ten times the error, 6.7 times the loss
+        tensor(4.6151)
     """
     error = torch.where(labelled[..., None], predicted - target, 0)
     return masked_mean(torch.log1p(error.square().sum(dim=2) / scale**2), labelled)

@@ -84,6 +84,16 @@ def paired_difference(
         subjects: (people,) identity numbers; None if all are different people.
         unit: factor of the results; 100 converts shares to per cent.
         of_people: weight people equally, whatever their number of points.
+
+    Examples:
+        >>> import numpy as np
+        >>> from blazepose.metrics.bootstrap import paired_difference
+        >>> before = np.tile([True, True, False, False], (100, 1))  # 100 people, 4 points: half are correct
+        >>> after = before.copy()
+        >>> after[::2, 2] = True  # one point more of every second person
+        >>> gain = paired_difference(before, after, counted=np.full((100, 4), True))
+        >>> gain.value, gain.low > 0  # points of PCK; the interval does not contain 0
+        (12.5, True)
     """
     gain = np.where(counted, after.astype(np.float64) - before, 0).sum(axis=1)
     valid = counted.any(axis=1)

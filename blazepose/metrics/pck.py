@@ -77,6 +77,15 @@ def torso_size(points: np.ndarray, labelled: np.ndarray, torso: str = "across") 
 
     Returns:
         (people,), in the unit of the points; NaN where a required landmark is not labelled.
+
+    Examples:
+        >>> import numpy as np
+        >>> from blazepose.metrics.pck import torso_size
+        >>> from blazepose.topology import LEFT_SHOULDER, RIGHT_HIP
+        >>> points, labelled = np.zeros((1, 33, 2)), np.full((1, 33), True)
+        >>> points[0, LEFT_SHOULDER], points[0, RIGHT_HIP] = (130, 60), (100, 100)
+        >>> torso_size(points, labelled)  # the diagonal of 30 x 40 pixels
+        array([50.])
     """
     definition = torso_definition(torso)
     return np.where(labelled[:, list(definition.needs)].all(axis=1), definition.size(points), np.nan)
@@ -92,6 +101,14 @@ def normalized_errors(predicted: np.ndarray, target: np.ndarray, torso: np.ndarr
 
     Returns:
         (people, 33).
+
+    Examples:
+        >>> import numpy as np
+        >>> from blazepose.metrics.pck import normalized_errors
+        >>> label = np.zeros((1, 33, 2))
+        >>> errors = normalized_errors(label + [3, 4], label, torso=np.array([50.0]))  # 5 px of 50
+        >>> errors.shape, errors[0, 0].item()
+        ((1, 33), 0.1)
     """
     return np.linalg.norm(predicted - target, axis=-1) / torso[:, None]
 
@@ -103,6 +120,14 @@ def pck(errors: np.ndarray, labelled: np.ndarray, threshold: float = PCK_THRESHO
         errors: (...), normalized_errors.
         labelled: (...) bool, the scored points.
         threshold: in torso sizes.
+
+    Examples:
+        >>> import numpy as np
+        >>> from blazepose.metrics.pck import pck
+        >>> errors = np.array([[0.05, 0.1, 0.3, 9.0]])  # torso sizes
+        >>> labelled = np.array([[True, True, True, False]])
+        >>> round(pck(errors, labelled), 1)  # two of three labelled points are within 0.2
+        66.7
     """
     return percent(errors < threshold, labelled)
 

@@ -22,6 +22,16 @@ def joint_errors(predicted: np.ndarray, target: np.ndarray, valid: np.ndarray) -
 
     Returns:
         (people, 33) mm, NaN where invalid, and for people with an invalid hip.
+
+    Examples:
+        >>> import numpy as np
+        >>> from blazepose.metrics.pose3d import joint_errors, mpjpe
+        >>> label = np.zeros((1, 33, 3))
+        >>> predicted = label.copy()
+        >>> predicted[0, 0] = 0.05, 0, 0  # the nose is 5 cm off
+        >>> errors = joint_errors(predicted, label, np.full((1, 33), True))
+        >>> errors[0, 0].item(), round(mpjpe(errors), 1)  # mm; the mean of 33 points
+        (50.0, 1.5)
     """
     hips = [LEFT_HIP, RIGHT_HIP]
     predicted = predicted - predicted[:, hips].mean(axis=1, keepdims=True)

@@ -106,7 +106,15 @@ def depth_to_space(
 
 
 class DetectorNet(nn.Module):
-    """Scores and boxes of 2,254 anchors in an image of 224 x 224."""
+    """Scores and boxes of 2,254 anchors in an image of 224 x 224.
+
+    Examples:
+        >>> import torch
+        >>> from blazepose.models.detector_net import DetectorNet
+        >>> outputs = DetectorNet().eval()(torch.zeros(1, 3, 224, 224))
+        >>> outputs.boxes.shape, outputs.scores.shape
+        (torch.Size([1, 2254, 12]), torch.Size([1, 2254, 1]))
+    """
 
     input_spec: InputSpec = DETECTOR_INPUT
 

@@ -144,6 +144,15 @@ class LandmarkNet(nn.Module):
     Args:
         variant: sizes and wiring.
         gradient_stop: detach the features before the regression head (paper 2.4).
+
+    Examples:
+        >>> import torch
+        >>> from blazepose.models.landmark_net import LandmarkNet
+        >>> from blazepose.models.variants import landmark_variant
+        >>> net = LandmarkNet(landmark_variant("lite", "mediapipe")).eval()
+        >>> outputs = net(torch.zeros(1, 3, 256, 256))
+        >>> outputs.landmarks.shape, outputs.heatmaps.shape
+        (torch.Size([1, 39, 5]), torch.Size([1, 39, 64, 64]))
     """
 
     input_spec: InputSpec = LANDMARK_INPUT
@@ -245,7 +254,14 @@ def _initialize(module: nn.Module) -> None:
 
 
 def describe_net(net: LandmarkNet) -> str:
-    """Return name, wiring and size of a network, in one line."""
+    """Return name, wiring and size of a network, in one line.
+
+    Examples:
+        >>> from blazepose.models.landmark_net import LandmarkNet, describe_net
+        >>> from blazepose.models.variants import landmark_variant
+        >>> describe_net(LandmarkNet(landmark_variant("lite", "mediapipe")))
+        'lite: 1.38 M parameters, regression from the encoder without gradient stop'
+    """
     stop = "with" if net.gradient_stop else "without"
     source = {"encoder": "encoder", "heatmap": "heatmap features"}[net.variant.regression_head.source]
     millions = sum(p.numel() for p in net.parameters()) / 1e6

@@ -188,6 +188,14 @@ def landmark_variant(name: str, wiring: str) -> LandmarkVariant:
 
     Raises:
         ValueError: if either is unknown; the message lists the choices.
+
+    Examples:
+        >>> from blazepose.models.variants import landmark_variant
+        >>> landmark_variant("lite", "mediapipe").regression_head.source
+        'encoder'
+        >>> landmark_variant("tiny", "mediapipe")
+        Traceback (most recent call last):
+        ValueError: unknown model 'tiny'; the landmark models are lite, full, heavy
     """
     if name not in VARIANTS:
         raise ValueError(f"unknown model {name!r}; the landmark models are {', '.join(VARIANTS)}")

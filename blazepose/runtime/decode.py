@@ -90,6 +90,14 @@ def decode_landmarks(raw_landmarks: np.ndarray, input_size: int) -> np.ndarray:
 
     Returns:
         (batch, 39, 5): x_roi, y_roi, z_roi on the scale of x, visibility and presence in 0..1.
+
+    Examples:
+        >>> import numpy as np
+        >>> from blazepose.runtime.decode import decode_landmarks
+        >>> raw = np.zeros((1, 39 * 5))
+        >>> raw[0, :5] = 128, 64, 0, 0, 4  # the nose: crop pixels, then logits of visibility and presence
+        >>> decode_landmarks(raw, input_size=256)[0, 0].round(2).tolist()
+        [0.5, 0.25, 0.0, 0.5, 0.98]
     """
     landmarks = raw_landmarks.reshape(-1, NUM_OUTPUTS, LANDMARK_VALUES)
     return np.concatenate([landmarks[..., :3] / input_size, sigmoid(landmarks[..., 3:])], axis=-1)
@@ -106,6 +114,15 @@ def refine_by_heatmap(points_roi: np.ndarray, heatmaps: np.ndarray | None) -> np
 
     Returns:
         (batch, points, 2), ROI coordinates.
+
+    Examples:
+        >>> import numpy as np
+        >>> from blazepose.runtime.decode import refine_by_heatmap
+        >>> heatmaps = np.full((1, 64, 64, 1), -20.0)
+        >>> heatmaps[0, 32, 34] = 20  # row 32, column 34
+        >>> refined = refine_by_heatmap(np.array([[[0.5, 0.5]]]), heatmaps)  # from column 32
+        >>> (refined * 64).round(3).tolist()
+        [[[34.0, 32.0]]]
     """
     if heatmaps is None:
         return points_roi

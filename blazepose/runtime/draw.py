@@ -71,6 +71,16 @@ def draw_poses(
         image: uint8 RGB (height, width, 3).
         poses: people in the image.
         supervised: supervised outputs of the weights; others are left out. None draws all.
+
+    Examples:
+        >>> import numpy as np
+        >>> from blazepose import Pose, Roi, draw_poses
+        >>> landmarks = np.zeros((33, 5))
+        >>> landmarks[15] = 60, 20, 0, 1, 1  # the left wrist, visible; all others are not
+        >>> pose = Pose(0, landmarks, np.zeros((33, 3)), pose_presence=1.0, roi=Roi(50, 50, 100, 0))
+        >>> overlay = draw_poses(np.zeros((100, 100, 3), np.uint8), [pose])
+        >>> overlay[20, 60].tolist()  # the left side is orange
+        [255, 138, 0]
     """
     supervised = supervised or SupervisedOutputs.everything()
     has_landmark, has_visibility = supervised.mask("landmarks"), supervised.mask("visibility")

@@ -93,6 +93,14 @@ def open_source(name: str) -> MediaSource:
         FileNotFoundError: if there is no such file or folder, or no image in it.
         ImportError: if it is a video and PyAV is not installed.
         ValueError: if it is no video, or if there is no such camera or stream.
+
+    Examples:
+        >>> from blazepose import open_source
+        >>> video = open_source("squats.mp4")
+        >>> video.total, float(video.fps)
+        (3, 30.0)
+        >>> [round(frame.time_ms) for frame in video.frames]
+        [0, 33, 67]
     """
     path = Path(name).expanduser()
     if name.isdecimal() and not path.exists():

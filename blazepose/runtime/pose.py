@@ -19,6 +19,16 @@ class Pose:
         pose_presence: probability of a person in the ROI, 0..1.
         roi: the ROI that the landmark network ran on.
         mask: float32 (height, width), probability that a pixel shows the person; None unless requested.
+
+    Examples:
+        >>> import numpy as np
+        >>> from blazepose import LANDMARKS, Pose, Roi
+        >>> landmarks = np.zeros((33, 5))
+        >>> landmarks[LANDMARKS.index("left_wrist")] = 310, 170, -40, 0.9, 1
+        >>> pose = Pose(0, landmarks, world=np.zeros((33, 3)), pose_presence=0.98, roi=Roi(300, 200, 250, 0))
+        >>> x, y, z, visibility, presence = pose.landmarks[LANDMARKS.index("left_wrist")].tolist()
+        >>> x, y, visibility
+        (310.0, 170.0, 0.9)
     """
 
     id: int

@@ -26,6 +26,15 @@ class OneEuro:
         min_cutoff: cutoff frequency at rest, Hz.
         beta: increase of the cutoff with speed.
         derivative_cutoff: cutoff frequency of the speed, Hz.
+
+    Examples:
+        >>> import numpy as np
+        >>> from blazepose.runtime.smoothing import OneEuro
+        >>> slow, fast = OneEuro(min_cutoff=0.1, beta=0), OneEuro(min_cutoff=0.1, beta=10)
+        >>> for time_s, x in ((0, 0.0), (0.1, 1.0)):
+        ...     values = [smooth(np.array([x]), time_s).round(2).item() for smooth in (slow, fast)]
+        >>> values  # a jump from 0 to 1; beta lets fast movements pass
+        [0.06, 0.96]
     """
 
     def __init__(self, min_cutoff: float, beta: float, derivative_cutoff: float = 1.0) -> None:

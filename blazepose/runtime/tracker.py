@@ -80,6 +80,12 @@ class PoseTracker:
         Raises:
             FileNotFoundError: if a file is missing.
             ValueError: if a file is damaged or of another kind, or an option is out of range; names it.
+
+        Examples:
+            >>> from blazepose import PoseTracker
+            >>> tracker = PoseTracker.load("pose_landmarker_full.task", num_poses=2, running_mode="image")
+            >>> tracker.options.num_poses, tracker.detects
+            (2, True)
         """
         path, tracker_options = Path(path).expanduser(), TrackerOptions(**options)
         detector_path = Path(detector).expanduser() if detector else path if path.suffix == ".task" else None
@@ -123,6 +129,17 @@ class PoseTracker:
         Raises:
             ValueError: if the image, the timestamp, an ROI or a box is invalid, or if there are more ROIs and
                 boxes for one image than `num_poses`; names it.
+
+        Examples:
+            >>> from pathlib import Path
+            >>> from blazepose import PoseTracker
+            >>> from blazepose.image import read_image
+            >>> tracker = PoseTracker.load("pose_landmarker_full.task")
+            >>> frame = read_image(Path("person.png"))
+            >>> [(pose.id, pose.landmarks.shape) for pose in tracker(frame, timestamp_ms=0)]
+            [(0, (33, 5))]
+            >>> [pose.id for pose in tracker(frame, timestamp_ms=33)]  # the same person in the next frame
+            [0]
         """
         image, user_rois, box_rois = as_rgb(image), parse_rois(rois), rois_from_boxes(boxes_xyxy)
         if self.options.running_mode == "image":

@@ -61,6 +61,14 @@ def assign_anchors(
         boxes: center and side, 0..1 of the image.
         people: mask of the rows that are people.
         ignored: xyxy; candidate anchors in these boxes are never negative.
+
+    Examples:
+        >>> import torch
+        >>> from blazepose.targets.anchor_targets import assign_anchors
+        >>> face = torch.tensor([[[0.5, 0.5, 0.2]]])  # center and side of a face box
+        >>> targets = assign_anchors(face, torch.tensor([[True]]), ignored=torch.zeros(1, 0, 4))
+        >>> targets.positive.shape, int(targets.positive.sum())  # 4 fine cells, and 4 of the middle level
+        (torch.Size([1, 2254]), 8)
     """
     device = boxes.device
     centers = torch.tensor(anchor_centers(), dtype=torch.float32, device=device)

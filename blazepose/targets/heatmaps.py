@@ -32,6 +32,13 @@ def encode_heatmaps(
         points_roi: positions in ROI coordinates; of points outside 0..1 at most the tail is in the map.
         size: side of the map, cells.
         sigma: standard deviation in cells of this grid.
+
+    Examples:
+        >>> import torch
+        >>> from blazepose.targets.heatmaps import encode_heatmaps
+        >>> heatmaps = encode_heatmaps(torch.tensor([[[0.5, 0.25]]]), size=64)
+        >>> heatmaps.shape, heatmaps[0, 0, 16, 32].item()  # the peak: row 0.25 x 64, column 0.5 x 64
+        (torch.Size([1, 1, 64, 64]), 1.0)
     """
     dx, dy = _distances(points_roi, size)
     scale = -0.5 / sigma**2
@@ -53,7 +60,18 @@ def decode_heatmaps(
     heatmaps: Float[Tensor, "batch points size size"],
     offsets: Float[Tensor, "batch points 2 size size"] | None = None,
 ) -> Float[Tensor, "batch points 2"]:
-    """Return positions in ROI coordinates: the highest cell, moved by its offset if offsets are given."""
+    """Return positions in ROI coordinates: the highest cell, moved by its offset if offsets are given.
+
+    Examples:
+        >>> import torch
+        >>> from blazepose.targets.heatmaps import decode_heatmaps, encode_heatmaps, encode_offsets
+        >>> point = torch.tensor([[[32.4 / 64, 0.25]]])
+        >>> heatmaps, (offsets, _) = encode_heatmaps(point, 64), encode_offsets(point, 64)
+        >>> round(decode_heatmaps(heatmaps)[0, 0, 0].item() * 64, 2)  # the cell
+        32.0
+        >>> round(decode_heatmaps(heatmaps, offsets)[0, 0, 0].item() * 64, 2)  # the exact position
+        32.4
+    """
     batch, points, size, _ = heatmaps.shape
     cell = heatmaps.flatten(2).argmax(dim=2)
     position = torch.stack([cell % size, cell // size], dim=2).to(heatmaps.dtype)

@@ -112,6 +112,15 @@ def load_model(path: str | Path) -> LandmarkNet | DetectorNet:
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is damaged, or contains another network.
+
+    Examples:
+        >>> import torch
+        >>> from blazepose import load_model
+        >>> net = load_model("lite.ckpt")
+        >>> with torch.inference_mode():
+        ...     outputs = net(torch.zeros(1, 3, 256, 256))
+        >>> outputs.landmarks.shape  # 39 points: x, y and z in crop pixels, logits of visibility and presence
+        torch.Size([1, 39, 5])
     """
     path = Path(path).expanduser()
     return open_detector_net(path)[0] if detect_task(path) == "detector" else load_landmark_net(path)

@@ -39,6 +39,15 @@ def read_source(spec: str) -> Source:
     Raises:
         ValueError: for an unknown reader or split, an empty data set, or invalid labels.
         FileNotFoundError: for a missing folder, annotation file or image.
+
+    Examples:
+        >>> from blazepose.data.readers import read_source
+        >>> source = read_source("landmarks:mine/train.json")
+        >>> len(source.annotations), source.left_out
+        (2, {})
+        >>> person = source.annotations[0]
+        >>> person.landmarks_px.shape, int(person.labelled.sum())  # hips, shoulders and ankles are labelled
+        ((33, 2), 6)
     """
     reader, _, location = spec.partition(":")
     if not location:
