@@ -126,8 +126,8 @@ class Association:
 
     def _has_place(self, candidate: Candidate, batch: list[Candidate]) -> bool:
         """Return whether a place is left beside the batch; a given ROI takes those of people without one."""
-        kept = [other for other in (*self.tracked, *batch) if other.given or not candidate.given]
-        return len(kept) < self._options.num_poses
+        given = [person.given for person in self.tracked] + [other.given for other in batch]
+        return (sum(given) if candidate.given else len(given)) < self._options.num_poses
 
     def _accept(self, candidate: Candidate, result: LandmarkResult) -> None:
         """Add a person, in place of the last one without a given ROI if all places are taken."""
