@@ -17,7 +17,7 @@ class TrainableOutput(NamedTuple):
     """How an output is trained.
 
     Attributes:
-        loss: name of its loss term, and of the weight of that term (training.loss_config).
+        loss: name of its loss term, and of the weight of that term (config.landmark).
         stage: stage that trains it; the joint stage does, too (training.stages).
     """
 

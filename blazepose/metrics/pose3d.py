@@ -25,12 +25,12 @@ def joint_errors(predicted: np.ndarray, target: np.ndarray, valid: np.ndarray) -
 
     Examples:
         >>> import numpy as np
-        >>> from blazepose.metrics.pose3d import joint_errors, mpjpe
+        >>> from blazepose.metrics.pose3d import joint_errors
         >>> label = np.zeros((1, 33, 3))
         >>> predicted = label.copy()
         >>> predicted[0, 0] = 0.05, 0, 0  # the nose is 5 cm off
         >>> errors = joint_errors(predicted, label, np.full((1, 33), True))
-        >>> errors[0, 0].item(), round(mpjpe(errors), 1)  # mm; the mean of 33 points
+        >>> errors[0, 0].item(), round(errors.mean().item(), 1)  # mm; MPJPE is the mean of all points
         (50.0, 1.5)
     """
     hips = [LEFT_HIP, RIGHT_HIP]

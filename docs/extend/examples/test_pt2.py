@@ -10,6 +10,7 @@ from blazepose.evaluation.engine_registry import open_weights
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
 from blazepose.runtime.engines import LandmarkEngine
+from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.training.checkpoint import landmark_metadata
 
 pytestmark = pytest.mark.slow
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.slow
 def checkpoint(tmp_path) -> Path:
     torch.manual_seed(0)
     net = LandmarkNet(landmark_variant("lite", "paper"))
-    metadata = landmark_metadata(net, "paper", {"landmarks": ["nose"], "outputs": []}, {"train": []}, {})
+    metadata = landmark_metadata(net, "paper", SupervisedOutputs(landmarks=("nose",)), {"train": []}, {})
     weights = {f"net.{name}": value for name, value in net.state_dict().items()}
     torch.save({"blazepose": metadata, "state_dict": weights}, tmp_path / "net.ckpt")
     return tmp_path / "net.ckpt"

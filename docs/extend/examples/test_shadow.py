@@ -9,7 +9,7 @@ from blazepose.config.landmark import Augmentation
 from blazepose.data.augment import cast_shadow
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.readers import read_source
-from blazepose.models.variants import LANDMARK_INPUT
+from blazepose.input_spec import LANDMARK_INPUT
 
 
 def test_a_part_of_the_crop_is_darker_and_the_rest_unchanged():

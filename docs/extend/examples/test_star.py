@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from blazepose.data.readers import read_source
-from blazepose.synthetic.dataset.starter import render_set
+from blazepose.synthetic.dataset.render_set import render_set
 from blazepose.synthetic.poses.families import FAMILIES, sample_posture
 from blazepose.topology import INDEX
 

@@ -6,9 +6,10 @@ from torch.utils.data import default_collate
 
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.readers import read_source
+from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.losses.landmark_losses import symmetry_loss
 from blazepose.models.landmark_net import LandmarkNet, network_input
-from blazepose.models.variants import LANDMARK_INPUT, landmark_variant
+from blazepose.models.variants import landmark_variant
 from blazepose.topology import INDEX, NUM_LANDMARKS
 
 
