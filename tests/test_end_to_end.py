@@ -284,6 +284,8 @@ def test_damaged_picture_in_validation_is_one_sentence(tmp_path):
         (["optimizer.lr=abc"], "optimizer.lr: Value 'abc'"),
         (["trainer.max_time=2h"], "days:hours:minutes:seconds"),
         (["trainer.devices=abc"], "trainer: "),
+        (["model.gradient_stop=maybe"], "model.gradient_stop: Value 'maybe'"),
+        (["loader.batch_size=2.5"], "loader.batch_size: Value '2.5'"),
         (["seed=abc"], "seed=abc: a whole number from 0 up"),
         (["data.train=[mine:x]", "loader.batch_size=0"], "loader.batch_size=0: a number from 1 up"),
         (

@@ -36,7 +36,7 @@ class EvaluationConfig(Section):
         "torso, by whose size errors are divided; across: left shoulder to right hip",
         choices=("across", "diagonals", "midline"),
     )
-    out: str | None = option(None, "output folder; null creates runs/eval/<weights>-<time>")
+    out: str | None = option(None, "output folder; null creates one in runs/eval")
     engine: str | None = option(
         None,
         "inference engine; null selects it by the suffix of the weights",
