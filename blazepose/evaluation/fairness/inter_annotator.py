@@ -16,6 +16,7 @@ from blazepose.evaluation.metric_table import PCK, PDJ
 from blazepose.evaluation.predictions import Prediction
 from blazepose.evaluation.results import read_results
 from blazepose.metrics.group_range import DISCREPANCIES, LEAST_PEOPLE
+from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
 _MAX_COST = 1e3
@@ -176,13 +177,13 @@ def _as_prediction(reader: str, first: Annotation, second: Annotation) -> Predic
         landmarks_raw=None,
         landmarks_world=np.full((NUM_LANDMARKS, 3), np.nan) if world is None else world,
         pose_presence=None,
-        trained={
-            "landmarks": _names(labelled),
-            "visibility": _names(has_visibility),
-            "outputs": ["visibility"] * bool(has_visibility.any()) + ["world"] * (world is not None),
-        },
+        supervised=SupervisedOutputs(
+            landmarks=_names(labelled),
+            visibility=_names(has_visibility),
+            outputs=("visibility",) * bool(has_visibility.any()) + ("world",) * (world is not None),
+        ),
     )
 
 
-def _names(mask: np.ndarray) -> list[str]:
-    return [LANDMARKS[k] for k in np.flatnonzero(mask)]
+def _names(mask: np.ndarray) -> tuple[str, ...]:
+    return tuple(LANDMARKS[k] for k in np.flatnonzero(mask))
