@@ -13,13 +13,13 @@ from blazepose.data.datamodule import (
     PoseDataModule,
     describe_people,
     describe_sources,
-    find_image_files,
     read_filtered,
     shared_people,
     trained_outputs,
 )
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
+from blazepose.data.image_folders import find_image_files
 from blazepose.data.readers import read_source
 from blazepose.data.sampler import EpochSampler
 from blazepose.models.variants import LANDMARK_INPUT
