@@ -17,7 +17,7 @@ def evaluate(
     people: PeopleWithGroups,
     fairness: FairnessConfig,
     options: EvaluationConfig,
-    provenance: Mapping[str, Any],
+    provenance: dict[str, Any],
 ) -> tuple[ScoredPeople, dict[str, Any]]:
     """Score predictions, and compute the content of results.json.
 

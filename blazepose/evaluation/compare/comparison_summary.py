@@ -26,7 +26,7 @@ def _sentence(entry: Mapping[str, Any], names: list[str], number: int) -> str:
 
 
 def people_lines(comparison: Mapping[str, Any]) -> list[str]:
-    """Return what was gained and what was forgotten on each data set, for two evaluations."""
+    """Return what was gained and forgotten on each data set by two evaluations, then the notes."""
     lines = []
     forgotten = comparison["forgotten"]
     for name, entry in comparison["per_data_set"].items():
@@ -45,7 +45,7 @@ def people_lines(comparison: Mapping[str, Any]) -> list[str]:
                 lines.append(f"    {output:34} {decimals(row['change']):>10}{decimals(row['noise']):>20}")
     if reason := forgotten["not_measured"]:
         lines.append(f"what was forgotten is not measured: {reason}")
-    return lines
+    return [*lines, *comparison["notes"]]
 
 
 def decimals(value: float | int | None) -> str:

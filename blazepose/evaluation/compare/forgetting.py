@@ -54,12 +54,12 @@ class RecordingEngine:
     """
 
     def __init__(self, engine: InferenceEngine) -> None:
-        self._engine = engine
+        self.engine = engine
         self._batches: list[CropOutputs] = []
         self.input_size, self.metadata = engine.input_size, engine.metadata
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
-        raw = self._engine(images)
+        raw = self.engine(images)
         decoded = decode_outputs(raw, self.input_size)
         assert decoded.segmentation is not None
         outputs = CropOutputs(
@@ -157,7 +157,7 @@ def forgetting(
     measured = {}
     for name in dict.fromkeys(names.tolist()):
         rows = np.flatnonzero(names == name)
-        labels, first = labels_of([jobs[row] for row in rows]), before.select(rows)
+        labels, first = labels_of([jobs[row] for row in rows.tolist()]), before.select(rows)
         change, noise = (measure_forgetting(first, other.select(rows), labels) for other in (after, shifted))
         measured[name] = {
             output: {"change": number(value), "noise": number(noise[output])}

@@ -10,7 +10,6 @@ from blazepose.config.evaluate import EvaluationConfig
 from blazepose.data.readers import read_source
 from blazepose.evaluation.compare.comparison_inputs import Run, load_runs
 from blazepose.evaluation.compare.forgetting import (
-    CropOutputs,
     Forgotten,
     RecordingEngine,
     forgetting,
@@ -69,15 +68,17 @@ def load_pair(pair: Sequence[Path], people: People, folder: Path) -> tuple[list[
         folder / name if evaluated else path
         for path, evaluated, name in zip(pair, inputs, names, strict=True)
     ]
-    outputs = [
+    recorders = [
         _evaluate(evaluated, jobs, grouped, people, results)
         for evaluated, results in zip(inputs, folders, strict=True)
         if evaluated
     ]
     runs = load_runs([str(path) for path in folders])
-    if len(outputs) < 2:
+    if len(recorders) < 2:
         return runs, forgotten_by(runs)
-    return runs, forgetting(jobs, runs[0].data_sets, inputs[0].engine, *outputs)
+    first, second = recorders
+    outputs = first.outputs(), second.outputs()
+    return runs, forgetting(jobs, runs[0].data_sets, first.engine, *outputs)
 
 
 def _open(weights: Path, people: People) -> EvaluationInput:
@@ -86,8 +87,8 @@ def _open(weights: Path, people: People) -> EvaluationInput:
 
 def _evaluate(
     evaluated: EvaluationInput, jobs: list[CropJob], grouped: PeopleWithGroups, people: People, folder: Path
-) -> CropOutputs:
-    """Evaluate weights as `blazepose eval` does, without a report, and return their outputs."""
+) -> RecordingEngine:
+    """Evaluate weights as `blazepose eval` does, without a report, and return the engine with its outputs."""
     assert evaluated.engine is not None
     engine, options = RecordingEngine(evaluated.engine), EvaluationConfig(roi=people.roi)
     fairness = FairnessConfig(grouped.attributes, all_people=grouped.all_people)
@@ -96,7 +97,7 @@ def _evaluate(
         predictions = save_and_reload(predict(engine, jobs, people.roi), part, evaluated.file)
         _, metrics = evaluate(predictions, grouped, fairness, options, provenance)
         (part / "results.json").write_text(json.dumps(metrics, indent=2) + "\n")
-    return engine.outputs()
+    return engine
 
 
 def forgotten_by(runs: Sequence[Run]) -> Forgotten:
