@@ -26,6 +26,10 @@ class Command:
 
 
 COMMANDS = {
+    "weights": Command(
+        "fetch Google's published weights with pip or npm, as a .task bundle",
+        "blazepose weights full",
+    ),
     "train": Command(
         "train a landmark network or a detector, from scratch or from Google's weights",
         "blazepose train model=full init=pose_landmarker_full.task experiment=finetune \\\n"

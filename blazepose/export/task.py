@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from blazepose.export.detector_export import export_detector
-from blazepose.export.tflite import with_metadata
 from blazepose.export.tflite_metadata import (
     NORMALIZATION_KEY,
     normalization,
     normalization_metadata,
     read_normalization,
+    with_metadata,
 )
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.tflite_import.load_tflite import load_tflite

@@ -6,16 +6,18 @@ import logging
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from blazepose.export.export_module import ExportModule, Precision
-from blazepose.export.tflite_metadata import NORMALIZATION_KEY, normalization, normalization_metadata
+from blazepose.export.tflite_metadata import (
+    NORMALIZATION_KEY,
+    normalization,
+    normalization_metadata,
+    with_metadata,
+)
 from blazepose.models.variants import InputSpec
 from blazepose.runtime.inference_sessions import METADATA_KEY
 
@@ -91,57 +93,6 @@ def _cast_weights(path: Path) -> bytes:
     caster = quantizer.Quantizer(str(path))
     caster.load_quantization_recipe(recipe.get_quantization_recipe())
     return bytes(caster.quantize().quantized_model)
-
-
-def with_metadata(content: bytes, entries: Mapping[str, bytes]) -> bytes:
-    """Return the model with these metadata entries, and every buffer inside the flatbuffer."""
-    import flatbuffers
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    _inline_buffers(model, content)
-    model.metadata = [entry for entry in model.metadata or [] if entry.name.decode() not in entries]
-    for name, value in entries.items():
-        buffer = schema.BufferT()
-        buffer.data = np.frombuffer(value, np.uint8)
-        model.buffers.append(buffer)
-        entry = schema.MetadataT()
-        entry.name, entry.buffer = name, len(model.buffers) - 1
-        model.metadata.append(entry)
-    for buffer in model.buffers:
-        buffer.Pack = partial(_pack_aligned, buffer)
-    builder = flatbuffers.Builder(len(content))
-    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output())
-
-
-def _pack_aligned(buffer: Any, builder: Any) -> int:
-    """Replace BufferT.Pack: constants at multiples of 16 bytes, as the schema and delegates require."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    vector = None
-    if buffer.data is not None and len(buffer.data):
-        data = np.asarray(buffer.data, np.uint8).tobytes()
-        builder.StartVector(1, len(data), 16)
-        builder.head -= len(data)
-        builder.Bytes[builder.head : builder.head + len(data)] = data
-        vector = builder.EndVector()
-    schema.BufferStart(builder)
-    if vector is not None:
-        schema.BufferAddData(builder, vector)
-    schema.BufferAddOffset(builder, buffer.offset)
-    schema.BufferAddSize(builder, buffer.size)
-    return schema.BufferEnd(builder)
-
-
-def _inline_buffers(model: Any, content: bytes) -> None:
-    # ai-edge-quantizer appends weights behind the flatbuffer (Buffer.offset, size); repacking through the
-    # object API would lose them, and MediaPipe does not read them there. Source:
-    # docs/reference/mediapipe.md section 4.
-    for buffer in model.buffers:
-        if buffer.offset > 1:
-            buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
-            buffer.offset = buffer.size = 0
 
 
 @contextlib.contextmanager

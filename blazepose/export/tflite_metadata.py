@@ -1,12 +1,15 @@
-"""Metadata that MediaPipe reads in a TFLite file: the normalization of the input.
+"""Metadata of a TFLite file, among them what MediaPipe reads: the normalization of the input. Needs no torch.
 
 Source: TensorFlow Lite's metadata_schema.fbs; docs/reference/mediapipe.md section 4.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, NamedTuple
 
 import flatbuffers
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 from flatbuffers.number_types import Float32Flags, Uint8Flags
 from flatbuffers.table import Table
 
@@ -92,3 +95,49 @@ def read_normalization(content: bytes) -> Normalization | None:
 def _vtable_offset(slot: int) -> int:
     """Return the offset of a field in a table's vtable."""
     return 4 + 2 * slot
+
+
+def with_metadata(content: bytes, entries: Mapping[str, bytes]) -> bytes:
+    """Return the model with these metadata entries, and every buffer inside the flatbuffer."""
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    _inline_buffers(model, content)
+    model.metadata = [entry for entry in model.metadata or [] if entry.name.decode() not in entries]
+    for name, value in entries.items():
+        buffer = schema.BufferT()
+        buffer.data = np.frombuffer(value, np.uint8)
+        model.buffers.append(buffer)
+        entry = schema.MetadataT()
+        entry.name, entry.buffer = name, len(model.buffers) - 1
+        model.metadata.append(entry)
+    for buffer in model.buffers:
+        buffer.Pack = partial(_pack_aligned, buffer)
+    builder = flatbuffers.Builder(len(content))
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+def _pack_aligned(buffer: Any, builder: Any) -> int:
+    """Replace BufferT.Pack: constants at multiples of 16 bytes, as the schema and delegates require."""
+    vector = None
+    if buffer.data is not None and len(buffer.data):
+        data = np.asarray(buffer.data, np.uint8).tobytes()
+        builder.StartVector(1, len(data), 16)
+        builder.head -= len(data)
+        builder.Bytes[builder.head : builder.head + len(data)] = data
+        vector = builder.EndVector()
+    schema.BufferStart(builder)
+    if vector is not None:
+        schema.BufferAddData(builder, vector)
+    schema.BufferAddOffset(builder, buffer.offset)
+    schema.BufferAddSize(builder, buffer.size)
+    return schema.BufferEnd(builder)
+
+
+def _inline_buffers(model: Any, content: bytes) -> None:
+    # ai-edge-quantizer appends weights behind the flatbuffer (Buffer.offset, size); repacking through the
+    # object API would lose them, and MediaPipe does not read them there. Source:
+    # docs/reference/mediapipe.md section 4.
+    for buffer in model.buffers:
+        if buffer.offset > 1:
+            buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
+            buffer.offset = buffer.size = 0

@@ -7,8 +7,12 @@ import pytest
 
 from blazepose.export.landmark_export import export_landmark_net
 from blazepose.export.task import find_detector, read_detector
-from blazepose.export.tflite import with_metadata
-from blazepose.export.tflite_metadata import NORMALIZATION_KEY, Normalization, normalization_metadata
+from blazepose.export.tflite_metadata import (
+    NORMALIZATION_KEY,
+    Normalization,
+    normalization_metadata,
+    with_metadata,
+)
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, read_tflite
 from tests.mediapipe_runtime import frames, look, picture
 
