@@ -26,10 +26,6 @@ class Command:
 
 
 COMMANDS = {
-    "weights": Command(
-        "fetch Google's published weights with pip or npm, as a .task bundle",
-        "blazepose weights full",
-    ),
     "train": Command(
         "train a landmark network or a detector, from scratch or from Google's weights",
         "blazepose train model=full init=pose_landmarker_full.task experiment=finetune \\\n"
@@ -94,6 +90,10 @@ COMMANDS = {
         "render people with exact labels",
         "blazepose synth --num 20000 --out data/synthetic --preview sheet.png",
         "synthetic",
+    ),
+    "weights": Command(
+        "fetch Google's published weights with pip or npm, as a .task bundle",
+        "blazepose weights full",
     ),
     "demo": Command(
         "render people, train lite on them, evaluate, export and draw, in minutes",
