@@ -96,7 +96,7 @@ COMMANDS = {
         "blazepose weights full",
     ),
     "demo": Command(
-        "render people, train lite on them, evaluate, export and draw, in minutes",
+        "fine-tune Google's weights on rendered people, and show the gain, in minutes",
         "blazepose demo",
         "all",
     ),

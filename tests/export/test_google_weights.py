@@ -37,12 +37,14 @@ def test_every_network_is_pinned():
     assert set(SHA256.values()) == {DETECTOR, *LANDMARK_NETWORKS}
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize("name", [DETECTOR, *LANDMARK_NETWORKS])
 def test_a_file_of_its_own(shared, networks, name, tmp_path):
     (tmp_path / "net.tflite").write_bytes(networks[name])
     assert find_networks(tmp_path / "net.tflite") == {name: networks[name]}
 
 
+@pytest.mark.shared
 def test_archives_of_packages(networks, tmp_path):
     wheel, tarball = tmp_path / "mediapipe.whl", tmp_path / "pose.tgz"
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -60,6 +62,7 @@ def test_archives_of_packages(networks, tmp_path):
     assert find_networks(tarball) == {name: networks[name] for name in ("lite", "heavy")}
 
 
+@pytest.mark.shared
 def test_googles_own_bundle_is_packed_unchanged(shared):
     official = shared / "models" / "pose_landmarker_full.task"
     found = find_networks(official)
@@ -70,6 +73,7 @@ def test_googles_own_bundle_is_packed_unchanged(shared):
     assert found["full"] in pack_bundle(found, "full")
 
 
+@pytest.mark.shared
 def test_a_changed_byte_is_not_googles(networks, tmp_path):
     content = bytearray(networks["lite"])
     content[-1] ^= 1
@@ -100,6 +104,7 @@ def test_other_files(content, problem, tmp_path):
         find_networks(tmp_path / "file.whl")
 
 
+@pytest.mark.shared
 def test_half_a_download(networks, tmp_path):
     with tarfile.open(tmp_path / "whole.tgz", "w:gz") as archive:
         entry = tarfile.TarInfo("package/pose_landmark_lite.tflite")
@@ -116,6 +121,7 @@ def test_no_file(tmp_path):
         find_networks(tmp_path / "no.whl")
 
 
+@pytest.mark.shared
 def test_the_bundle_has_the_metadata_that_mediapipe_needs(networks, packed):
     assert read_tflite(packed, DETECTOR_ENTRY) == networks[DETECTOR]
     entry = metadata_entry(read_tflite(packed, LANDMARKS_ENTRY), NORMALIZATION_KEY)
@@ -124,6 +130,7 @@ def test_the_bundle_has_the_metadata_that_mediapipe_needs(networks, packed):
     assert pack_bundle(networks, "full") == packed.read_bytes()
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize("video", [False, True])
 def test_mediapipe_gives_the_results_of_googles_own_bundle(shared, packed, video):
     folder = shared / "data" / "mp_reference"
@@ -136,6 +143,7 @@ def test_mediapipe_gives_the_results_of_googles_own_bundle(shared, packed, video
             np.testing.assert_array_equal(getattr(one, field), getattr(other, field))
 
 
+@pytest.mark.shared
 def test_the_tracker_gives_the_results_of_googles_own_bundle(shared, packed):
     image = picture(shared / "data" / "mp_reference" / "pose.jpg")
     official = shared / "models" / "pose_landmarker_full.task"
