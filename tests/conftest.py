@@ -40,22 +40,14 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def lite_bundle(shared, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Google's lite as a `.task`; the shared folder has only full's."""
-    from blazepose.input_spec import LANDMARK_INPUT
-    from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack
-    from blazepose.tflite.metadata import (
-        NORMALIZATION_KEY,
-        normalization,
-        normalization_metadata,
-        with_metadata,
-    )
+    from blazepose.export.google_weights import find_networks, pack_bundle
 
     models = shared / "models"
-    metadata = {NORMALIZATION_KEY: normalization_metadata(normalization(LANDMARK_INPUT))}
-    lite = with_metadata((models / "pose_landmark_lite.tflite").read_bytes(), metadata)
-    path = tmp_path_factory.mktemp("models") / "pose_landmarker_lite.task"
-    path.write_bytes(
-        pack({DETECTOR_ENTRY: (models / "pose_detection.tflite").read_bytes(), LANDMARKS_ENTRY: lite})
+    networks = find_networks(models / "pose_landmark_lite.tflite") | find_networks(
+        models / "pose_detection.tflite"
     )
+    path = tmp_path_factory.mktemp("models") / "pose_landmarker_lite.task"
+    path.write_bytes(pack_bundle(networks, "lite"))
     return path
 
 

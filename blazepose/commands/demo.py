@@ -1,95 +1,154 @@
-"""The whole pipeline at small scale on synthetic people: train, evaluate, export, draw (`make demo`).
+"""The main job at small scale: fine-tune Google's weights on rendered people, and show what it gained.
 
-    blazepose demo
-
-It runs the commands of the README, one after the other.
+It runs the commands of the README, one after the other, and writes a page with figures and pictures.
 """
 
 import argparse
-import json
+import importlib.util
+import os
+import signal
 import subprocess
 import sys
 import time
+import webbrowser
 from pathlib import Path
 
-import cv2
-import numpy as np
-from matplotlib.figure import Figure
-
-from blazepose.atomic import atomic_path
-from blazepose.data.align import aligned_roi
-from blazepose.data.annotation import Annotation
-from blazepose.data.readers import read_source
 from blazepose.errors import friendly_errors
-from blazepose.image import read_image
-from blazepose.runs import LANDMARK_RUNS
-from blazepose.runtime.draw import draw_pose
-from blazepose.runtime.engines import InferenceEngine, LandmarkEngine
-from blazepose.runtime.landmarker import run_landmarker
-from blazepose.topology import NUM_LANDMARKS
+from blazepose.evaluation.report.demo_page import Demo, write_fine_tuning_page, write_from_scratch_page
+from blazepose.runs import LANDMARK_RUNS, RUNS
+from blazepose.synthetic.dataset.starter import STARTER
+from blazepose.training.runs import new_run_folder
 
-VALIDATION = "synthetic:data/synthetic:val"
-_PEOPLE = 6
+GOOGLE = Path("pose_landmarker_full.task")
+VALIDATION = f"synthetic:{STARTER}:val"
+
+_PEOPLE = ("--num", "600", "--val", "200")
+"""Chosen: as many as two slow cores render and train on in minutes; `blazepose synth` makes it more."""
+
+_PATIENCE_S = 20.0
+"""Time that a command has after Ctrl-C to state how to resume."""
 
 
 @friendly_errors
 def main(arguments: list[str] | None = None) -> None:
-    """Run the commands and print the files and the accuracy.
-
-    Args:
-        arguments: further arguments of `blazepose train`; None takes those of the command line.
+    """Run the commands, write the page, and open it where there is a display.
 
     Raises:
         ValueError: if one of the commands fails.
     """
-    parser = argparse.ArgumentParser(prog="blazepose demo", description=__doc__.splitlines()[0])
+    args = _parse(arguments)
+    demo = Demo(new_run_folder(RUNS, "demo"))
+    google = None if args.from_scratch else _find_google(args.weights, demo)
+    if not all((STARTER / split / "labels.json").is_file() for split in ("train", "val")):
+        _run(demo, "Render people with exact labels", "synth", *_PEOPLE, "--out", str(STARTER))
+    page = _fine_tune(demo, google, args.overrides) if google else _from_scratch(demo, args.overrides)
+    print(f"\nDone in {demo.minutes:.1f} minutes. Figures, pictures and the next steps: {page}")
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        webbrowser.open(page.resolve().as_uri())
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="blazepose demo", description=__doc__)
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help=f"Google's full; default: {GOOGLE} in this folder, or `blazepose weights full` fetches it",
+    )
+    parser.add_argument("--from-scratch", action="store_true", help="train lite from nothing instead")
     parser.add_argument(
         "overrides", nargs="*", metavar="KEY=VALUE", help="further arguments of `blazepose train`"
     )
-    overrides = parser.parse_args(arguments).overrides
+    return parser.parse_args(arguments)
+
+
+def _find_google(given: Path | None, demo: Demo) -> Path | None:
+    """Return Google's weights; None if they cannot be fetched, after a note.
+
+    Raises:
+        FileNotFoundError: if the given file is missing.
+    """
+    path = given.expanduser() if given else GOOGLE
+    if path.is_file():
+        return path
+    if given:
+        raise FileNotFoundError(
+            f"--weights {given} is missing; `blazepose weights full` fetches Google's file"
+        )
+    try:
+        _run(demo, "Fetch Google's weights", "weights", "full")
+    except ChildProcessError:
+        print(
+            "\nWithout Google's weights, the demo trains from nothing; --weights FILE takes a file at hand."
+        )
+        return None
+    return GOOGLE
+
+
+def _fine_tune(demo: Demo, google: Path, overrides: list[str]) -> Path:
+    """Fine-tune Google's weights, compare before and after, and return the page."""
+    data, bundle = f"data.test=[{VALIDATION}]", demo.folder / "my_pose.task"
+    before, after, comparison = (demo.folder / name for name in ("before", "after", "comparison"))
+    _run(demo, "Evaluate Google's weights", "eval", f"weights={google}", data, f"out={before}")
+    run = _train(demo, "Fine-tune them on other people", f"init={google}", "experiment=demo", *overrides)
+    _run(demo, "Export", "export", "--target", "task", "--weights", str(run), "--out", str(bundle))
+    _run(demo, "Evaluate the exported file", "eval", f"weights={bundle}", data, f"out={after}")
+    pair = f"compare=[{before},{after}]"
+    _run(demo, "Compare both, person by person", "eval", pair, f"out={comparison}")
+    images = sorted((STARTER / "val/images").iterdir())
+    tracked = ("--weights", str(bundle), "--out", str(demo.folder / "tracked.jpg"))
+    _run(demo, "Detect a person in an image", "track", str(images[0]), *tracked)
+    has_mediapipe = importlib.util.find_spec("mediapipe") is not None
+    return write_fine_tuning_page(demo, google, run, images if has_mediapipe else [])
+
+
+def _from_scratch(demo: Demo, overrides: list[str]) -> Path:
+    """Train lite from nothing, evaluate it, and return the page."""
+    after, exported = demo.folder / "after", demo.folder / "my_pose.tflite"
+    run = _train(demo, "Train lite from nothing", "experiment=demo_from_scratch", *overrides)
+    _run(demo, "Export", "export", "--target", "tflite", "--weights", str(run), "--out", str(exported))
+    data = f"data.test=[{VALIDATION}]"
+    _run(demo, "Evaluate the exported file", "eval", f"weights={exported}", data, f"out={after}")
+    return write_from_scratch_page(demo, run)
+
+
+def _train(demo: Demo, title: str, *arguments: str) -> Path:
+    """Train, and return the run folder."""
+    earlier = set(LANDMARK_RUNS.glob("*"))
+    _run(demo, title, "train", *arguments)
+    (run,) = set(LANDMARK_RUNS.glob("*")) - earlier
+    return run
+
+
+def _run(demo: Demo, title: str, command: str, *arguments: str) -> None:
+    """Run a command of the console; it prints its own output.
+
+    Raises:
+        ChildProcessError: if it fails.
+    """
+    line = " ".join(["blazepose", command, *(f'"{word}"' if "[" in word else word for word in arguments)])
+    seconds = round(60 * demo.minutes)
+    print(f"\n{seconds // 60}:{seconds % 60:02} {title}\n$ {line}", flush=True)
     start = time.monotonic()
-    earlier = set(LANDMARK_RUNS.glob("demo-*"))
-    _run("train", "experiment=demo", *overrides)
-    (run,) = set(LANDMARK_RUNS.glob("demo-*")) - earlier
-    report = run / "eval"
-    _run("eval", f"weights={run}", f"out={report}")
-    _run("export", "--target", "tflite", "--weights", str(run))
-    exported = next(run.glob("*.tflite"))
-    image = run / "landmarks.png"
-    draw_people(LandmarkEngine(exported), read_source(VALIDATION).annotations[:_PEOPLE], image)
-    metrics = json.loads((report / "results.json").read_text())
-    print(
-        f"\nDone in {(time.monotonic() - start) / 60:.0f} minutes.\n"
-        f"  PCK@0.2 {metrics['pck@0.2']:.1f} on {metrics['num_people']} synthetic people held out; "
-        f"the mean pose as a constant prediction scores {metrics['pck@0.2_mean_pose']:.1f}\n"
-        f"  weights   {run / 'checkpoints' / 'best.ckpt'}\n"
-        f"  report    {report / 'report.md'}\n"
-        f"  exported  {exported}\n"
-        f"  image     {image}\n"
-        "This short run only checks the pipeline; data/README.md lists data sets of real people."
-    )
+    with subprocess.Popen([sys.executable, "-m", "blazepose", command, *arguments]) as process:
+        try:
+            process.wait()
+        except KeyboardInterrupt as error:
+            # Ctrl-C reaches the command too; another signal only this process.
+            if error.args[:1] != (signal.SIGINT,):
+                process.terminate()
+            _wait_or_kill(process)
+            raise
+    if process.returncode:
+        raise ChildProcessError(f"blazepose {command} failed; its message is above")
+    demo.commands.append((title, line, time.monotonic() - start))
 
 
-def draw_people(engine: InferenceEngine, people: list[Annotation], file: Path) -> None:
-    """Draw the landmarks predicted by an exported file on images of people, with crops from the labels."""
-    figure = Figure(figsize=(2.6 * len(people), 2.9), layout="constrained")
-    figure.suptitle("landmarks predicted by the exported file; orange is the person's left", fontsize=10)
-    for axes, person in zip(np.atleast_1d(figure.subplots(1, len(people))), people, strict=True):
-        image, roi = read_image(person.image), aligned_roi(person)
-        landmarks_px = run_landmarker(engine, image, roi).landmarks[:, :2]
-        # Double the size, so that lines stay thin.
-        large = cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
-        axes.imshow(draw_pose(large, 2 * landmarks_px, np.ones(NUM_LANDMARKS, bool)))
-        axes.axis("off")
-    with atomic_path(file) as part:
-        figure.savefig(part, dpi=130)
-
-
-def _run(command: str, *arguments: str) -> None:
-    print(f"\n$ blazepose {command} {' '.join(arguments)}", flush=True)
-    done = subprocess.run([sys.executable, "-m", "blazepose", command, *arguments], check=False)
-    if done.returncode:
-        raise ValueError(f"blazepose {command} failed; its message is above")
+def _wait_or_kill(process: subprocess.Popen) -> None:
+    try:
+        process.wait(_PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 if __name__ == "__main__":

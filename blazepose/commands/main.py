@@ -95,8 +95,12 @@ COMMANDS = {
         "explain the keys of train and eval: meaning, default, allowed values",
         "blazepose config optimizer",
     ),
+    "weights": Command(
+        "fetch Google's published weights with pip or npm, as a .task bundle",
+        "blazepose weights full",
+    ),
     "demo": Command(
-        "render people, train lite on them, evaluate, export and draw, in minutes",
+        "fine-tune Google's weights on rendered people, and show the gain, in minutes",
         "blazepose demo",
         "all",
     ),

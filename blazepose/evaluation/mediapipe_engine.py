@@ -145,6 +145,23 @@ def track_video(path: Path, frames: Iterable[np.ndarray]) -> list[np.ndarray | N
     return poses
 
 
+def detect_in_images(path: Path, images: Iterable[np.ndarray]) -> list[np.ndarray | None]:
+    """Detect one person in each image with a bundle's own detector and network, in IMAGE mode.
+
+    Returns:
+        (33, 2) pixels for each uint8 RGB image, None where MediaPipe returns no pose; raises as track_video.
+    """
+    require_bundle(path)
+    mediapipe = _mediapipe()
+    poses: list[np.ndarray | None] = []
+    with _open(path, base_options=mediapipe.tasks.BaseOptions(model_asset_path=str(path))) as landmarker:
+        for pixels in images:
+            found = landmarker.detect(mediapipe.Image(mediapipe.ImageFormat.SRGB, pixels)).pose_landmarks
+            size = pixels.shape[1::-1]
+            poses.append(np.array([(p.x, p.y) for p in found[0]]) * size if found else None)
+    return poses
+
+
 def require_bundle(path: Path) -> None:
     """Check that MediaPipe can run a file.
 

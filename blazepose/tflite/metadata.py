@@ -1,4 +1,4 @@
-"""Metadata of a TFLite file, and the entry that MediaPipe reads: the normalization of the input.
+"""Metadata of a TFLite file, and the entry that MediaPipe reads: the normalization of the input. No torch.
 
 Source: TensorFlow Lite's metadata_schema.fbs; docs/reference/mediapipe.md section 4.
 """
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import flatbuffers
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 from flatbuffers.number_types import Float32Flags, Uint8Flags
 from flatbuffers.table import Table
 
@@ -98,8 +99,6 @@ def _vtable_offset(slot: int) -> int:
 
 def with_metadata(content: bytes, entries: Mapping[str, bytes]) -> bytes:
     """Return the model with these metadata entries, and every buffer inside the flatbuffer."""
-    from ai_edge_litert import schema_py_generated as schema
-
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     _inline_buffers(model, content)
     model.metadata = [entry for entry in model.metadata or [] if entry.name.decode() not in entries]
@@ -119,8 +118,6 @@ def with_metadata(content: bytes, entries: Mapping[str, bytes]) -> bytes:
 
 def _pack_aligned(buffer: Any, builder: Any) -> int:
     """Replace BufferT.Pack: constants at multiples of 16 bytes, as the schema and delegates require."""
-    from ai_edge_litert import schema_py_generated as schema
-
     vector = None
     if buffer.data is not None and len(buffer.data):
         data = np.asarray(buffer.data, np.uint8).tobytes()

@@ -1,67 +1,228 @@
-"""`make demo`: its commands and its image."""
+"""`blazepose demo`: its commands, its way without a registry, and all of it at the smallest scale."""
 
 import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
 from blazepose.commands import demo
-from blazepose.data.readers import read_source
-from tests.evaluation.crowd import ConstantEngine
+from blazepose.evaluation.report.demo_page import Demo
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def engine() -> ConstantEngine:
-    return ConstantEngine(np.random.default_rng(0).uniform(0.2, 0.8, (33, 2)))
+def commands(tmp_path, monkeypatch):
+    """Record commands instead of running them; those in `failing` fail, a training leaves its run folder."""
+    recorded: list[tuple[str, ...]] = []
+    failing: set[str] = set()
 
-
-def test_people_are_drawn_with_their_landmarks(engine, tiny_rendered, tmp_path):
-    people = read_source(f"synthetic:{tiny_rendered}:val").annotations[:3]
-    demo.draw_people(engine, people, tmp_path / "drawn.png")
-    image = cv2.imread(str(tmp_path / "drawn.png"), cv2.IMREAD_COLOR_RGB).astype(int)
-    height, width, _ = image.shape
-    assert 2 < width / height < 3  # three side by side
-    orange, blue = image[..., 0] - image[..., 2] > 120, image[..., 2] - image[..., 0] > 120
-    for k in range(3):  # left and right of each
-        column = slice(k * width // 3, (k + 1) * width // 3)
-        assert min(orange[:, column].sum(), blue[:, column].sum()) > 50
-
-
-def test_one_command_after_the_other(engine, tiny_rendered, tmp_path, monkeypatch, capsys):
-    commands = []
-
-    def run(command, *arguments):
-        commands.append((command, *arguments))
-        run_folder = demo.LANDMARK_RUNS / "demo-1"
-        (run_folder / "eval").mkdir(parents=True, exist_ok=True)
-        if command == "eval":
-            metrics = {"pck@0.2": 30.4, "pck@0.2_mean_pose": 17.2, "num_people": 212}
-            (run_folder / "eval" / "results.json").write_text(json.dumps(metrics))
-        if command == "export":
-            (run_folder / "demo.tflite").touch()
+    def run(_, title, command, *arguments):
+        recorded.append((command, *arguments))
+        if command in failing:
+            raise ChildProcessError(f"blazepose {command} failed")
+        if command == "train":
+            (demo.LANDMARK_RUNS / "demo-1").mkdir(parents=True)
+        if command == "synth":
+            write_starter(demo.STARTER)
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(demo, "_run", run)
-    monkeypatch.setattr(demo, "LandmarkEngine", lambda path: engine)
-    monkeypatch.setattr(demo, "VALIDATION", f"synthetic:{tiny_rendered}:val")
+    monkeypatch.setattr(demo, "write_fine_tuning_page", lambda *_: Path("fine_tuned.html"))
+    monkeypatch.setattr(demo, "write_from_scratch_page", lambda *_: Path("from_scratch.html"))
+    for variable in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(variable, raising=False)
+    recorded_and_failing = (recorded, failing)
+    return recorded_and_failing
+
+
+def write_starter(folder: Path) -> None:
+    for split in ("train", "val"):
+        (folder / split / "images").mkdir(parents=True)
+        (folder / split / "images" / "000000.jpg").touch()
+        (folder / split / "labels.json").touch()
+
+
+def result_folder() -> Path:
+    (folder,) = Path("runs").glob("demo-*")
+    return folder
+
+
+def test_googles_weights_are_fetched_fine_tuned_and_compared(commands, capsys):
+    recorded, _ = commands
     demo.main(["seed=3"])
-    folder = "runs/landmark/demo-1"
-    assert commands == [
-        ("train", "experiment=demo", "seed=3"),
-        ("eval", f"weights={folder}", f"out={folder}/eval"),
-        ("export", "--target", "tflite", "--weights", folder),
+    out, people = result_folder(), "data.test=[synthetic:data/synthetic:val]"
+    assert recorded == [
+        ("weights", "full"),
+        ("synth", "--num", "600", "--val", "200", "--out", "data/synthetic"),
+        ("eval", "weights=pose_landmarker_full.task", people, f"out={out}/before"),
+        ("train", "init=pose_landmarker_full.task", "experiment=demo", "seed=3"),
+        ("export", "--target", "task", "--weights", "runs/landmark/demo-1", "--out", f"{out}/my_pose.task"),
+        ("eval", f"weights={out}/my_pose.task", people, f"out={out}/after"),
+        ("eval", f"compare=[{out}/before,{out}/after]", f"out={out}/comparison"),
+        (
+            "track",
+            "data/synthetic/val/images/000000.jpg",
+            "--weights",
+            f"{out}/my_pose.task",
+            "--out",
+            f"{out}/tracked.jpg",
+        ),
     ]
+    assert "the next steps: fine_tuned.html" in capsys.readouterr().out
+
+
+def test_what_is_there_is_neither_fetched_nor_rendered_again(commands):
+    recorded, _ = commands
+    Path("pose_landmarker_full.task").touch()
+    write_starter(demo.STARTER)
+    demo.main([])
+    assert [command for command, *_ in recorded] == ["eval", "train", "export", "eval", "eval", "track"]
+
+
+def test_weights_by_hand(commands):
+    recorded, _ = commands
+    Path("google.tflite").touch()
+    demo.main(["--weights", "google.tflite"])
+    assert recorded[0][0] == "synth"
+    assert ("train", "init=google.tflite", "experiment=demo") in recorded
+
+
+def test_without_a_registry_it_trains_from_nothing(commands, capsys):
+    recorded, failing = commands
+    failing.add("weights")
+    demo.main([])
+    assert [command for command, *_ in recorded] == ["weights", "synth", "train", "export", "eval"]
+    assert ("train", "experiment=demo_from_scratch") in recorded
     out = capsys.readouterr().out
-    assert (
-        "PCK@0.2 30.4 on 212 synthetic people held out; the mean pose as a constant prediction scores 17.2"
-        in out
-    )
-    assert (tmp_path / folder / "landmarks.png").is_file()
+    assert "Without Google's weights, the demo trains from nothing; --weights FILE takes a file" in out
+    assert "the next steps: from_scratch.html" in out
 
 
-def test_a_command_that_fails_ends_it(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
+def test_from_scratch_fetches_nothing(commands):
+    recorded, _ = commands
+    demo.main(["--from-scratch"])
+    assert [command for command, *_ in recorded] == ["synth", "train", "export", "eval"]
+
+
+def test_the_page_opens_where_there_is_a_display(commands, monkeypatch):
+    opened = []
+    monkeypatch.setattr(demo.webbrowser, "open", opened.append)
+    demo.main([])
+    assert opened == []
+    monkeypatch.setenv("DISPLAY", ":0")
+    shutil.rmtree("runs")
+    demo.main([])
+    assert opened == [Path("fine_tuned.html").resolve().as_uri()]
+
+
+def test_a_command_is_printed_as_it_is_typed(tmp_path, capfd):
+    steps = Demo(tmp_path)
+    demo._run(steps, "Learn", "eval", "--help", "data.test=[lsp:here]")
+    out = capfd.readouterr().out
+    assert '0:00 Learn\n$ blazepose eval --help "data.test=[lsp:here]"\n' in out
+    assert "usage: blazepose eval" in out
+    ((title, line, seconds),) = steps.commands
+    assert (title, line) == ("Learn", 'blazepose eval --help "data.test=[lsp:here]"')
+    assert seconds > 0
+
+
+def test_missing_weights_are_reported_before_any_work(commands, capsys):
+    recorded, _ = commands
     with pytest.raises(SystemExit):
-        demo.main(["no_such_key=1"])
-    assert "blazepose train failed; its message is above" in capsys.readouterr().err
+        demo.main(["--weights", "no.task"])
+    assert (
+        "--weights no.task is missing; `blazepose weights full` fetches Google's" in capsys.readouterr().err
+    )
+    assert recorded == []
+
+
+def test_a_command_that_fails_ends_it(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    write_starter(demo.STARTER)
+    Path("damaged.task").write_text("no bundle")
+    with pytest.raises(SystemExit) as ended:
+        demo.main(["--weights", "damaged.task"])
+    assert ended.value.code == 1
+    assert capfd.readouterr().err.strip().splitlines()[-1] == "blazepose eval failed; its message is above"
+
+
+@pytest.mark.slow
+def test_sigterm_ends_the_command_too(tmp_path):
+    """The command gets the signal, and ends before the demo does."""
+    write_starter(tmp_path / demo.STARTER)
+    (tmp_path / "google.task").touch()
+    code = f"""import subprocess, sys, time
+from blazepose.commands import demo
+popen = subprocess.Popen
+demo.subprocess.Popen = lambda *_: popen([sys.executable, "-c", {SLEEPER!r}])
+demo.main(["--weights", "google.task"])"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as process:
+        wait_for(tmp_path / "sleeping")
+        process.send_signal(signal.SIGTERM)
+        message = process.communicate(timeout=600)[1]
+    assert process.returncode == 143
+    assert "ended by SIGTERM: run the command again" in message
+    assert (tmp_path / "ended").is_file()
+
+
+SLEEPER = """import pathlib, signal, sys, time
+def end(*_):
+    pathlib.Path("ended").touch()
+    sys.exit(143)
+signal.signal(signal.SIGTERM, end)
+pathlib.Path("sleeping").touch()
+time.sleep(600)"""
+
+
+def wait_for(file: Path) -> None:
+    while not file.exists():
+        time.sleep(0.1)
+
+
+def run_demo(folder: Path, tiny_rendered: Path, *arguments: str) -> tuple[str, Path]:
+    """Run the demo on a few rendered people, and return its output and the folder of the results."""
+    shutil.copytree(tiny_rendered, folder / demo.STARTER)
+    small = ("trainer.limit_train_batches=2", "stages.joint=1", "loader.num_workers=0", "loader.batch_size=2")
+    command = [sys.executable, "-m", "blazepose", "demo", *arguments, *small]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stdout[-2000:] + done.stderr[-3000:]
+    (results,) = (folder / "runs").glob("demo-*")
+    return done.stdout, results
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_fine_tuning_at_the_smallest_scale(shared, tiny_rendered, tmp_path):
+    google = shared / "models" / "pose_landmarker_full.task"
+    out, results = run_demo(tmp_path, tiny_rendered, "--weights", str(google))
+    scores = [
+        json.loads((results / name / "results.json").read_text())["pck@0.2"] for name in ("before", "after")
+    ]
+    page = (results / "index.html").read_text()
+    for text in (out, page):
+        assert "PCK@0.2 {:.1f} before, {:.1f} after".format(*scores) in text
+        assert "in 4 of 4 images on whether there is a person" in text
+    assert page.count("data:image/png;base64,") == 1
+    for file in ("my_pose.task", "tracked.jpg", "comparison/report.html"):
+        assert (results / file).is_file()
+    assert f"Figures, pictures and the next steps: {results.relative_to(tmp_path)}/index.html" in out
+
+
+@pytest.mark.slow
+def test_from_scratch_at_the_smallest_scale(tiny_rendered, tmp_path):
+    out, results = run_demo(tmp_path, tiny_rendered, "--from-scratch")
+    score = json.loads((results / "after" / "results.json").read_text())["pck@0.2"]
+    page = (results / "index.html").read_text()
+    for text in (out, page):
+        assert f"PCK@0.2 {score:.1f} on 4 rendered people who were not in training; the mean pose" in text
+    assert page.count("data:image/png;base64,") == 1
+    assert (results / "my_pose.tflite").is_file()

