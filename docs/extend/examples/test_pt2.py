@@ -1,7 +1,5 @@
 """Export to programs of torch.export, and their sessions."""
 
-from pathlib import Path
-
 import pytest
 import torch
 
@@ -10,29 +8,19 @@ from blazepose.evaluation.engine_registry import open_weights
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
 from blazepose.runtime.engines import LandmarkEngine
-from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.training.checkpoint import landmark_metadata
-
-pytestmark = pytest.mark.slow
+from tests.training.saved_net import save
 
 
-@pytest.fixture
-def checkpoint(tmp_path) -> Path:
+@pytest.mark.slow
+def test_the_command_writes_a_verified_file(tiny_lsp, tmp_path, monkeypatch, capsys):
     torch.manual_seed(0)
-    net = LandmarkNet(landmark_variant("lite", "paper"))
-    metadata = landmark_metadata(net, "paper", SupervisedOutputs(landmarks=("nose",)), {"train": []}, {})
-    weights = {f"net.{name}": value for name, value in net.state_dict().items()}
-    torch.save({"blazepose": metadata, "state_dict": weights}, tmp_path / "net.ckpt")
-    return tmp_path / "net.ckpt"
-
-
-def test_the_command_writes_a_verified_file(checkpoint, tiny_lsp, tmp_path, monkeypatch, capsys):
+    weights = save(tmp_path / "net.ckpt", LandmarkNet(landmark_variant("lite", "mediapipe")))
     out = tmp_path / "pose.pt2"
-    options = ["--target", "pt2", "--weights", str(checkpoint), "--pictures", str(tiny_lsp / "images")]
+    options = ["--target", "pt2", "--weights", str(weights), "--pictures", str(tiny_lsp / "images")]
     monkeypatch.setattr("sys.argv", ["blazepose", "export", *options, "--out", str(out)])
     main()
     assert "verified against torch" in capsys.readouterr().out
-    assert LandmarkEngine(out).metadata["wiring"] == "paper"
+    assert LandmarkEngine(out).metadata["wiring"] == "mediapipe"
     assert open_weights(out).input_size == 256
 
 
