@@ -11,61 +11,22 @@ import sys
 from pathlib import Path
 
 from blazepose.atomic import atomic_folder, atomic_path
+from blazepose.commands.main import parse
 from blazepose.errors import friendly_errors
 from blazepose.evaluation.compare.comparison_report import write_comparison, write_video_report
 from blazepose.evaluation.compare.comparison_summary import people_lines, video_lines
 from blazepose.evaluation.compare.pair import People, is_evaluation, load_pair
 from blazepose.evaluation.compare.video_change import check_video, measure_video
 from blazepose.evaluation.engine_registry import weights_name
-from blazepose.evaluation.predict import CROPS
 from blazepose.evaluation.report.write import new_folder
 from blazepose.runs import resolve_named_weights
-
-_EXAMPLES = """examples:
-  blazepose compare pose_landmarker_full.task runs/landmark/NAME --data landmarks:mine/test.json
-  blazepose compare pose_landmarker_full.task my_pose.task --video squats.mp4
-  blazepose compare runs/eval/FIRST runs/eval/SECOND"""
-
-
-def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="blazepose compare",
-        description=__doc__,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    formats = "run folder, .ckpt, .tflite, .task or .onnx; or the folder of an evaluation (blazepose eval)"
-    parser.add_argument("before", help=formats)
-    parser.add_argument("after", help="the fine-tuned weights, in the same formats")
-    parser.add_argument(
-        "--data",
-        action="append",
-        default=[],
-        metavar="READER:PATH",
-        help="labelled people to run weights on; may be repeated",
-    )
-    parser.add_argument("--roi", choices=CROPS, help="source of the crops; default: annotation")
-    parser.add_argument("--metadata", metavar="CSV", help="groups of the people: image, and their attributes")
-    parser.add_argument(
-        "--video",
-        type=Path,
-        metavar="FILE",
-        help="video of one person, for two .task in MediaPipe's VIDEO mode",
-    )
-    parser.add_argument(
-        "--out", metavar="DIR", help="new folder of the results; default: runs/eval/compare-TIME"
-    )
-    parser.add_argument(
-        "--pictures", type=Path, metavar="PNG", help="copy of the sheet of the largest gains and losses"
-    )
-    return parser.parse_args(arguments)
 
 
 @friendly_errors
 def main(arguments: list[str] | None = None) -> None:
     """Write the report, and print a summary for each data set and for the video."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    args = _parse(arguments)
+    args = parse("compare", arguments)
     pair = _resolve(args.before), _resolve(args.after)
     has_people = bool(args.data) or all(map(is_evaluation, pair))
     _check(args, pair, has_people)

@@ -4,10 +4,10 @@ blazepose config             # all keys
 blazepose config optimizer   # those with "optimizer" in their name
 """
 
-import argparse
 import shutil
 import textwrap
 
+from blazepose.commands.main import parse
 from blazepose.config import evaluate, train
 from blazepose.config.option import Key, describe_section, describe_unknown
 from blazepose.errors import friendly_errors
@@ -29,19 +29,13 @@ def main(arguments: list[str] | None = None) -> None:
     Raises:
         ValueError: if there are none; the message has the closest keys.
     """
-    pattern = _parse(arguments).pattern
+    pattern = parse("config", arguments).pattern
     width = min(_MAX_WIDTH, shutil.get_terminal_size().columns)
     lines = [line for command in GROUPS for line in _describe(command, pattern, width)]
     if not lines:
         names = [key.name for groups in GROUPS.values() for group in groups for key in group.keys]
         raise ValueError(describe_unknown(pattern, names))
     print("\n".join(lines[1:]))
-
-
-def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="blazepose config", description=__doc__.splitlines()[0])
-    parser.add_argument("pattern", nargs="?", default="", help="part of the key, as optimizer or prob")
-    return parser.parse_args(arguments)
 
 
 def _describe(command: str, pattern: str, width: int) -> list[str]:

@@ -3,7 +3,6 @@
 It runs the commands of the README, one after the other, and writes a page with figures and pictures.
 """
 
-import argparse
 import importlib.util
 import os
 import signal
@@ -13,6 +12,7 @@ import time
 import webbrowser
 from pathlib import Path
 
+from blazepose.commands.main import parse
 from blazepose.errors import friendly_errors
 from blazepose.evaluation.report.demo_page import Demo, write_fine_tuning_page, write_from_scratch_page
 from blazepose.runs import LANDMARK_RUNS, RUNS
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     Raises:
         ValueError: if one of the commands fails.
     """
-    args = _parse(arguments)
+    args = parse("demo", arguments)
     demo = Demo(new_run_folder(RUNS, "demo"))
     google = None if args.from_scratch else _find_google(args.weights, demo)
     if not all((STARTER / split / "labels.json").is_file() for split in ("train", "val")):
@@ -45,21 +45,6 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"\nDone in {demo.minutes:.1f} minutes. Figures, pictures and the next steps: {page}")
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         webbrowser.open(page.resolve().as_uri())
-
-
-def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="blazepose demo", description=__doc__)
-    parser.add_argument(
-        "--weights",
-        type=Path,
-        metavar="FILE",
-        help=f"Google's full; default: {GOOGLE} in this folder, or `blazepose weights full` fetches it",
-    )
-    parser.add_argument("--from-scratch", action="store_true", help="train lite from nothing instead")
-    parser.add_argument(
-        "overrides", nargs="*", metavar="KEY=VALUE", help="further arguments of `blazepose train`"
-    )
-    return parser.parse_args(arguments)
 
 
 def _find_google(given: Path | None, demo: Demo) -> Path | None:

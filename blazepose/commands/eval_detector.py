@@ -4,17 +4,15 @@ blazepose eval-detector pose_landmarker_full.task runs/detector/detector-TIME --
 coco:data/coco:val2017
 """
 
-import argparse
-import textwrap
 from collections.abc import Mapping
 
+from blazepose.commands.main import parse
 from blazepose.data.annotated_image import group_by_image
 from blazepose.data.image_folders import find_image_files
 from blazepose.data.readers import read_source
 from blazepose.errors import friendly_errors
+from blazepose.evaluation.detector_metrics import DETECTOR_METRICS
 from blazepose.evaluation.detector_score import (
-    DETECTOR_METRICS,
-    IGNORED,
     detector_metrics,
     false_alarms,
     score_images,
@@ -24,44 +22,12 @@ from blazepose.metrics.detection import LEAST_SCORE
 from blazepose.runs import resolve_named_weights
 
 _COLUMNS = {metric.key: metric.column for metric in DETECTOR_METRICS}
-_LINE = 108
-"""Characters per line of the help."""
-
-
-def _epilog() -> str:
-    width = max(map(len, _COLUMNS.values())) + 2
-    lines = [
-        textwrap.fill(f"{metric.column:{width}}{metric.definition}", _LINE, subsequent_indent=width * " ")
-        for metric in DETECTOR_METRICS
-    ]
-    return "\n".join([*lines, "", textwrap.fill(IGNORED, _LINE)])
-
-
-def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="blazepose eval-detector",
-        description=__doc__.splitlines()[0],
-        epilog=_epilog(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("weights", nargs="+", help="run folder, .ckpt, .task, .tflite or .onnx")
-    parser.add_argument(
-        "--data", action="append", default=[], metavar="READER:PATH", help="labelled people; may be repeated"
-    )
-    parser.add_argument(
-        "--negatives",
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="negative images; may be repeated",
-    )
-    return parser.parse_args(arguments)
 
 
 @friendly_errors
 def main(arguments: list[str] | None = None) -> None:
     """Print a table for each data set, and one for the negative images."""
-    args = _parse(arguments)
+    args = parse("eval-detector", arguments)
     if not (args.data or args.negatives):
         raise ValueError(
             "nothing to evaluate: give labelled people with --data, or negative images with --negatives"

@@ -3,10 +3,11 @@
 import argparse
 from pathlib import Path
 
+from blazepose.commands.main import parse
 from blazepose.errors import friendly_errors
 from blazepose.evaluation.engine_registry import weights_name
 from blazepose.export.detector_export import export_detector
-from blazepose.export.export_module import PRECISIONS, Precision
+from blazepose.export.export_module import Precision
 from blazepose.export.landmark_export import export_landmark_net
 from blazepose.export.targets import TARGETS
 from blazepose.runs import resolve_weights
@@ -14,35 +15,14 @@ from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.training.weights import detect_task
 
 
-def arguments() -> argparse.Namespace:
-    """Parse the command line."""
-    parser = argparse.ArgumentParser(
-        prog="blazepose export",
-        description="Export trained weights to a file that phones, desktops and browsers run.",
-    )
-    parser.add_argument("--target", required=True, choices=TARGETS, help="file format")
-    parser.add_argument(
-        "--weights", help="run folder, .ckpt, .task or .tflite; default: the newest landmark run"
-    )
-    parser.add_argument(
-        "--precision",
-        choices=PRECISIONS,
-        help="precision of the stored weights; default: fp16 in a .task, else fp32",
-    )
-    parser.add_argument("--out", type=Path, help="file to write; default: in the run's folder")
-    parser.add_argument(
-        "--pictures", type=Path, help="folder of photos to verify the file on; default: the run's data"
-    )
-    parser.add_argument("--detector", help="run folder or file whose detector goes into a .task")
-    return parser.parse_args()
-
-
 @friendly_errors
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Find the weights, convert, verify, write."""
-    args = arguments()
+    args = parse("export", arguments)
     if args.detector and args.target != "task":
         raise ValueError(f"--detector needs --target task; a file of --target {args.target} has no detector")
+    if args.target not in TARGETS:
+        raise ValueError(f"--target {args.target} is unknown; the formats are {', '.join(TARGETS)}")
     weights = resolve_weights(args.weights, "--weights ")
     task = detect_task(weights)
     if task == "detector" and args.target == "task":

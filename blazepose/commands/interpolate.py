@@ -6,27 +6,16 @@
 `blazepose eval-detector` evaluates interpolated detectors.
 """
 
-import argparse
 from pathlib import Path
 from typing import Any
 
 from blazepose.atomic import file_sha256
+from blazepose.commands.main import parse
 from blazepose.errors import friendly_errors
 from blazepose.models.interpolation import interpolate
 from blazepose.runs import resolve_named_weights
 from blazepose.training.checkpoint import write_checkpoint
 from blazepose.training.weights import IMPORTED, detect_task, open_detector_net, open_landmark_net
-
-
-def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="blazepose interpolate", description=__doc__.splitlines()[0])
-    parser.add_argument("before", help="initial weights of the fine-tuning: its init=")
-    parser.add_argument("after", help="run folder or .ckpt of the fine-tuning")
-    parser.add_argument(
-        "--alpha", type=float, required=True, help="interpolation factor, between 0 (before) and 1 (after)"
-    )
-    parser.add_argument("--out", type=Path, required=True, help=".ckpt to write; must be new")
-    return parser.parse_args(arguments)
 
 
 @friendly_errors
@@ -38,7 +27,7 @@ def main(arguments: list[str] | None = None) -> None:
         FileExistsError: if the output file exists.
         ValueError: if the factor is out of range, or the second weights were not fine-tuned from the first.
     """
-    args = _parse(arguments)
+    args = parse("interpolate", arguments)
     if not 0 < args.alpha < 1:
         raise ValueError(f"--alpha {args.alpha:g}: must be greater than 0 (before) and less than 1 (after)")
     out = _new_checkpoint(args.out.expanduser())

@@ -1,11 +1,14 @@
 """The console command `blazepose`: help without heavy imports, and one module per subcommand."""
 
+import argparse
 import importlib
 import sys
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
 from blazepose import __version__
+from blazepose.commands.arguments import ARGUMENTS, LINE_WIDTH
 
 
 @dataclass(frozen=True)
@@ -14,14 +17,16 @@ class Command:
 
     Attributes:
         summary: what it does, for the list of commands.
-        example: command line for the help.
+        example: command lines for the help.
         extra: extra of the package that it needs, "" for the bare install.
+        details: sentences for the help.
         keys: {key: meaning} of the values that are set most often, of a command that takes `key=value`.
     """
 
     summary: str
     example: str
     extra: str = ""
+    details: str = ""
     keys: tuple[tuple[str, str], ...] = ()
 
 
@@ -31,7 +36,7 @@ COMMANDS = {
         "blazepose train model=full init=pose_landmarker_full.task experiment=finetune \\\n"
         '    "data.train=[landmarks:mine/train.json]" "data.val=[landmarks:mine/val.json]"',
         "train",
-        (
+        keys=(
             ("model=full", "lite, full, heavy or detector"),
             ("init=FILE", "weights to start from: .task, .tflite or .ckpt"),
             ("experiment=finetune", "a recipe: finetune, finetune_detector, demo, ablation_*"),
@@ -48,13 +53,14 @@ COMMANDS = {
         ),
     ),
     "eval": Command(
-        "score weights on labelled people; report, fairness, model card",
+        "score a landmark network or a detector; report, fairness, model card",
         'blazepose eval weights=my_pose.task "data.test=[landmarks:mine/val.json]"',
         "train",
-        (
+        keys=(
             ("weights=FILE", "run folder, .ckpt, .tflite, .onnx or .task; default: the newest landmark run"),
             ("data.test=[READER:PATH,...]", "labelled people; default: the validation data of the weights"),
             ("data.metadata=people.csv", "groups of people"),
+            ("data.negatives=[DIR,...]", "of a detector: images without people"),
             ("roi=annotation", "source of the crops: annotation, jitter or detector"),
             ("engine=mediapipe", "torch, litert, onnxruntime or mediapipe"),
             ("predictions=FILE", "score saved predictions instead of running weights"),
@@ -68,9 +74,13 @@ COMMANDS = {
         "train",
     ),
     "compare": Command(
-        "compare two weights: what was gained, and what was forgotten",
-        "blazepose compare pose_landmarker_full.task runs/landmark/RUN --data landmarks:mine/val.json",
+        "compare two weights: what was gained, for whom, and what was forgotten",
+        "blazepose compare pose_landmarker_full.task runs/landmark/RUN --data landmarks:mine/test.json\n"
+        "blazepose compare pose_landmarker_full.task my_pose.task --video squats.mp4\n"
+        "blazepose compare runs/eval/FIRST runs/eval/SECOND",
         "train",
+        "Weights are run on the same people. The results are a report (report.md, report.html), all numbers "
+        "(comparison.json), and the evaluation of each weights.",
     ),
     "interpolate": Command(
         "interpolate between two weights: a milder fine-tuning without training",
@@ -97,7 +107,10 @@ COMMANDS = {
     ),
     "weights": Command(
         "fetch Google's published weights with pip or npm, as a .task bundle",
-        "blazepose weights full",
+        "blazepose weights full\n"
+        "blazepose weights heavy --out models/heavy.task\n"
+        "blazepose weights full --from mediapipe-0.10.21-cp312-cp312-manylinux_2_28_x86_64.whl",
+        details="Your own settings of pip and npm decide which registry they use.",
     ),
     "demo": Command(
         "fine-tune Google's weights on rendered people, and show the gain, in minutes",
@@ -130,6 +143,8 @@ def run(name: str, arguments: list[str] | None = None) -> None:
         arguments: its arguments; None takes those of the command line.
     """
     command = COMMANDS[name]
+    if name in ARGUMENTS:
+        parse(name, arguments)  # help and errors of usage before the imports
     script = Path(__file__).with_name(f"{name.replace('-', '_')}.py")
     if arguments is not None:
         sys.argv = [str(script), *arguments]  # Lightning starts further processes with this path
@@ -148,6 +163,32 @@ def run(name: str, arguments: list[str] | None = None) -> None:
             )
         raise
     module.main()
+
+
+def parse(name: str, arguments: list[str] | None = None) -> argparse.Namespace:
+    """Parse the arguments of a subcommand that takes flags.
+
+    Args:
+        name: key of ARGUMENTS.
+        arguments: its arguments; None takes those of the command line.
+    """
+    command = COMMANDS[name]
+    parser = argparse.ArgumentParser(
+        prog=f"blazepose {name}",
+        description=textwrap.fill(f"{_sentence(command.summary)} {command.details}", LINE_WIDTH),
+        epilog=_examples(command),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    ARGUMENTS[name](parser)
+    return parser.parse_args(arguments)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _examples(command: Command) -> str:
+    return "Example:\n  " + command.example.replace("\n", "\n  ")
 
 
 def overview() -> str:
@@ -177,13 +218,13 @@ def key_help(name: str) -> str:
         [
             f"usage: blazepose {name} [KEY=VALUE ...]",
             "",
-            f"{command.summary[0].upper()}{command.summary[1:]}.",
+            _sentence(command.summary),
             "",
             *lines,
             "",
-            f"`blazepose {name} --cfg job` prints all keys with their values.",
+            f"`blazepose config` explains all keys; `blazepose {name} --cfg job` prints the values of a run.",
             "",
-            f"Example:\n  {command.example}",
+            _examples(command),
         ]
     )
 

@@ -1,71 +1,20 @@
 """Track people in images and videos: `blazepose track VIDEO --weights my_pose.task --out overlay.mp4`."""
 
-import argparse
 import math
-from pathlib import Path
 
+from blazepose.commands.main import parse
 from blazepose.errors import end, friendly_errors
 from blazepose.geometry import Roi
 from blazepose.runtime.media import open_source
 from blazepose.runtime.session import track_source
-from blazepose.runtime.tracker import PoseTracker, TrackerOptions
+from blazepose.runtime.tracker import PoseTracker
 from blazepose.supervised_outputs import SupervisedOutputs
 
 
-def arguments() -> argparse.Namespace:
-    """Parse the command line."""
-    parser = argparse.ArgumentParser(
-        prog="blazepose track",
-        description="Detect people in images or track them through videos. "
-        "Ctrl-C and SIGTERM end it and keep the frames so far.",
-    )
-    parser.add_argument("input", help="image, folder of images, video, stream address, or camera number")
-    parser.add_argument(
-        "--weights", type=Path, required=True, help=".task, or landmark network .tflite, .onnx"
-    )
-    parser.add_argument("--detector", type=Path, help="file with a detector; default: the bundle's own")
-    parser.add_argument("--out", type=Path, help="overlay to write: video, image, or folder of images")
-    parser.add_argument("--landmarks", type=Path, help="JSON lines to write, one per frame")
-    parser.add_argument(
-        "--roi",
-        metavar="X,Y,SIDE,DEGREES",
-        action="append",
-        default=[],
-        help="ROI of a person in the first frame, or in every image, used instead of the detector: center "
-        "and side in pixels, rotation; --roi=-5,... if the first is negative; may be repeated",
-    )
-    parser.add_argument(
-        "--num-poses",
-        type=int,
-        default=TrackerOptions.num_poses,
-        help="maximum number of people; default: %(default)s",
-    )
-    parser.add_argument(
-        "--min-pose-detection-confidence",
-        type=float,
-        default=TrackerOptions.min_pose_detection_confidence,
-        metavar="SCORE",
-        help="lowest score of a detection; default: %(default)s",
-    )
-    parser.add_argument(
-        "--min-pose-presence-confidence",
-        type=float,
-        default=TrackerOptions.min_pose_presence_confidence,
-        metavar="SCORE",
-        help="pose presence above which a person is tracked; default: %(default)s",
-    )
-    parser.add_argument("--no-smooth-landmarks", action="store_true", help="do not smooth over time")
-    parser.add_argument(
-        "--output-segmentation-masks", action="store_true", help="tint people's masks in the overlay"
-    )
-    parser.add_argument("--threads", type=int, help="threads of the networks; default: every core")
-    return parser.parse_args()
-
-
 @friendly_errors
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Process the input, write the outputs, and print a summary."""
-    args = arguments()
+    args = parse("track", arguments)
     if not (args.out or args.landmarks):
         raise ValueError("nothing to write: name an overlay with --out, JSON lines with --landmarks, or both")
     if args.output_segmentation_masks and not args.out:

