@@ -34,7 +34,7 @@ class PoseModule(LightningModule):
         metadata: dict[str, Any],
     ) -> None:
         super().__init__()
-        self.net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.net = net.to(memory_format=torch.channels_last)
         self.loss_config = loss_config
         self.optimizer_config = optimizer_config
         self.stages = stages

@@ -181,6 +181,7 @@ def _as_prediction(reader: str, first: Annotation, second: Annotation) -> Predic
             landmarks=_names(labelled),
             visibility=_names(has_visibility),
             outputs=("visibility",) * bool(has_visibility.any()) + ("world",) * (world is not None),
+            recorded=("landmarks", "visibility", "outputs"),
         ),
     )
 

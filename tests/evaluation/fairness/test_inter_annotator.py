@@ -14,6 +14,7 @@ from blazepose.evaluation.fairness.inter_annotator import (
 from blazepose.evaluation.groups.assignment import PeopleWithGroups
 from blazepose.evaluation.results import results
 from blazepose.evaluation.score import score
+from blazepose.topology import LANDMARKS
 from tests.evaluation.crowd import NAMED, source_of
 
 ELBOW, WRIST = 13, NAMED[2]
@@ -50,6 +51,14 @@ def test_a_point_labelled_by_only_one_annotator_is_not_scored(crowd):
     scored, _ = agreement(crowd, other)
     assert scored.counted.sum() == 7 * 5
     assert scored.not_trained == {"left_wrist": 6}
+
+
+def test_the_fields_of_the_file(crowd):
+    """The second annotator's labels are predictions of landmarks without heatmaps."""
+    first, second = (replace(crowd, annotations=crowd.annotations[:1]) for _ in range(2))
+    _, (prediction,) = predictions_from_annotator(PeopleWithGroups([first], [], []), second)
+    names = [LANDMARKS[k] for k in sorted(NAMED)]
+    assert prediction.supervised.as_metadata() == {"landmarks": names, "visibility": [], "outputs": []}
 
 
 def test_a_moved_point_is_wrong_and_visibility_counts_where_both_label_it(crowd):
