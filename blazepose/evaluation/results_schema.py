@@ -152,7 +152,7 @@ DETECTOR_RESULTS_SCHEMA: Schema = {
     **_object(
         {
             **{
-                row.key: _or_null(_limited(*row.limits)) | {"description": row.definition}
+                row.key: {**_or_null(_limited(*row.limits)), "description": row.definition}
                 for row in DETECTOR_METRICS
             },
             "false_alarms": _or_null(_PERCENT),
