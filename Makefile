@@ -26,8 +26,10 @@ test: lint
 demo: install
 	$(BIN)/blazepose demo
 
+# The notebooks run in a folder of their own, and leave no run or data set in the checkout.
 docs: install
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	mkdir -p build/notebooks
+	BLAZEPOSE_WORK=$(CURDIR)/build/notebooks NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # The source archive and the wheel, and the wheel installed as by a stranger: bare, in an environment of its own.
 wheel:

@@ -23,7 +23,9 @@ def documents() -> list[Path]:
     folders = ["blazepose", "configs", "docs", "benchmarks"]
     files = [path for folder in folders for path in sorted((ROOT / folder).rglob("*"))]
     files += [*sorted(ROOT.glob("*.py")), *sorted(ROOT.glob("*.md")), ROOT / "data/README.md"]
-    return [path for path in files if path.suffix in (".py", ".md", ".yaml") and path != ROOT / OLD_KEYS]
+    files += sorted((ROOT / "notebooks").glob("*.ipynb"))
+    suffixes = (".py", ".md", ".yaml", ".ipynb")
+    return [path for path in files if path.suffix in suffixes and path != ROOT / OLD_KEYS]
 
 
 def test_words():

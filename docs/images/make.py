@@ -1,6 +1,6 @@
 """Make the images of README and docs: rendered people, and what Google's weights predict on them.
 
-python docs/images/make.py pose_landmarker_full.task
+python docs/images/make.py pose_landmarker_full.task pose_landmarker_lite.task
 """
 
 import subprocess
@@ -14,6 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Polygon
+from PIL import Image
 
 from blazepose.data.align import aligned_roi
 from blazepose.data.annotation import Annotation
@@ -33,6 +34,12 @@ _NUMBERED = 65
 """Person of the drawing of the landmarks. Chosen: facing the camera, no landmark hidden."""
 
 _COLUMNS, _TILE = 4, 360
+
+_TRACKED = 69
+"""Person of the sheet of tracked frames. Chosen: a second person beside."""
+
+_EVALUATED = 600
+"""Images of the reports. Chosen: at least 20 people in each group."""
 
 
 def draw_overview(people: Sequence[Annotation], weights: Path, file: Path) -> None:
@@ -73,17 +80,57 @@ def _draw_roi(axes: Axes, roi: Roi, points: np.ndarray) -> None:
     axes.set_ylim(high[1] + 10, low[1] - 10)
 
 
-def main(weights: Path) -> None:
+def draw_tracking(person: Annotation, weights: Path, file: Path) -> None:
+    """Write three frames of a camera that comes nearer and turns, with ids and masks."""
+    tracker = PoseTracker.load(weights, num_poses=2, output_segmentation_masks=True)
+    image, overlays = read_image(person.image), []
+    for number in range(25):
+        camera = cv2.getRotationMatrix2D((256, 256), angle=number / 2 - 6, scale=1 + number / 80)
+        frame = cv2.warpAffine(image, camera, (512, 512), borderMode=cv2.BORDER_REFLECT)
+        overlays.append(draw_poses(frame, tracker(frame)))
+    _save(np.hstack(overlays[::12]), file)
+
+
+def draw_reports(full: Path, lite: Path, folder: Path) -> None:
+    """Write the preview of a rendered set, and images of the reports about it."""
+    # Titles of charts name the data, so paths are relative to the folder.
+    _run(folder, "synth", "--num", 24, "--val", _EVALUATED, "--out", "people", "--preview", "preview.png")
+    _run(folder, "eval", f"weights={full}", "data.test=[synthetic:people:val]", "out=report")
+    _run(folder, "compare", lite, full, "--data", "synthetic:people:val", "--pictures", "changes.png")
+    for source, name in (
+        ("report/fairness.png", "fairness.png"),
+        ("report/body.png", "body.png"),
+        ("report/worst.png", "worst.jpg"),
+        ("changes.png", "changes.jpg"),
+        ("preview.png", "preview.jpg"),
+    ):
+        _save(read_image(folder / source), HERE / name)
+
+
+def _save(image: np.ndarray, file: Path) -> None:
+    """Write a small image: charts as PNG of few colors, others as JPEG."""
+    small = Image.fromarray(image)
+    small.thumbnail((1000, 1000))
+    (small.quantize(64) if file.suffix == ".png" else small).save(file, quality=65, optimize=True)
+
+
+def _run(folder: Path, command: str, *arguments: object) -> None:
+    subprocess.run([sys.executable, "-m", "blazepose", command, *map(str, arguments)], cwd=folder, check=True)
+
+
+def main(full: Path, lite: Path) -> None:
     """Render people, and write the images beside this file."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "blazepose.synthetic", "--num", "160", "--val", "0", "--seed", "11"]
-        subprocess.run([*command, "--size", "512", "--out", folder], check=True)
-        people = read_source(f"synthetic:{folder}").annotations
-        draw_overview([people[k] for k in _OVERVIEW], weights, HERE / "overview.jpg")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _run(folder, "synth", "--num", 160, "--val", 0, "--seed", 11, "--size", 512, "--out", "large")
+        people = read_source(f"synthetic:{folder}/large").annotations
+        draw_overview([people[k] for k in _OVERVIEW], full, HERE / "overview.jpg")
         draw_landmarks(people[_NUMBERED], HERE / "landmarks.jpg")
+        draw_tracking(people[_TRACKED], full, HERE / "tracking.jpg")
+        draw_reports(full, lite, folder)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 3:
         sys.exit(__doc__)
-    main(Path(sys.argv[1]).expanduser())
+    main(*(Path(argument).expanduser().resolve() for argument in sys.argv[1:]))
