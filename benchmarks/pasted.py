@@ -17,6 +17,7 @@ from tqdm import tqdm
 from blazepose.data.image_folders import find_image_files
 from blazepose.data.readers.lsp import read_joints
 from blazepose.errors import friendly_errors
+from blazepose.exceptions import ExistingFileError, InputError
 from blazepose.image import find_images, read_image
 
 _SIZES = (0.25, 0.9)
@@ -62,11 +63,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(arguments)
     if args.out.exists():
-        raise FileExistsError(f"{args.out} exists; choose another --out, or delete it first")
+        raise ExistingFileError(f"{args.out} exists; choose another --out, or delete it first")
     points, labelled, _ = read_joints(args.people / "joints.mat")
     files = find_images(args.people / "images")
     if len(files) != len(points):
-        raise ValueError(f"{args.people} has {len(files)} images and {len(points)} people")
+        raise InputError(f"{args.people} has {len(files)} images and {len(points)} people")
     backgrounds = find_image_files([str(args.backgrounds)], "backgrounds")
     (args.out / "images").mkdir(parents=True)
     joints = np.zeros((14, 3, len(points)), np.float32)

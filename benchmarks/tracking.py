@@ -23,6 +23,7 @@ from mediapipe.tasks.python import BaseOptions, vision
 from tqdm import tqdm
 
 from blazepose.errors import friendly_errors
+from blazepose.exceptions import InputError
 from blazepose.geometry import crop_image, roi_to_image_matrix
 from blazepose.image import read_image
 from blazepose.runtime import PoseTracker
@@ -184,7 +185,7 @@ def jitter(args: argparse.Namespace) -> None:
         for name, run in runners.items():
             poses = [run(frame, number * _FRAME_MS) for number, (frame, _) in enumerate(frames)]
             if any(pose is None for pose in poses):
-                raise ValueError(f"{args.source}: {name} does not find one person in every frame")
+                raise InputError(f"{args.source}: {name} does not find one person in every frame")
             points = np.stack(poses) - np.stack([shift for _, shift in frames])[:, None]
             spread = np.linalg.norm(points[len(points) // 4 :].std(axis=0), axis=1)  # filters need a start
             torso = np.linalg.norm(points[:, LEFT_SHOULDER] - points[:, RIGHT_HIP], axis=1).mean()

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from blazepose.exceptions import InputError, MissingFileError
+
 _MAX_NAME_BYTES = 255
 """Longest file name in bytes. Source: NAME_MAX of Linux."""
 _FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -93,9 +95,9 @@ def file_sha256(path: Path) -> str:
     """
     if not path.is_file():
         problem = "is a folder, not a file" if path.is_dir() else "is missing"
-        raise FileNotFoundError(f"{path} {problem}; name another file")
+        raise MissingFileError(f"{path} {problem}; name another file")
     try:
         with path.open("rb") as content:
             return hashlib.file_digest(content, "sha256").hexdigest()
     except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from blazepose.exceptions import InputError, MissingFileError
+
 _WEB_PAGE = "a web page; download the file itself"
 _PLACEHOLDERS = {
     b"version https://git-lfs": "a Git LFS pointer; `git lfs pull` fetches the file",
@@ -37,15 +39,15 @@ def check_file(path: Path, wanted: str, otherwise: str) -> None:
     """
     if not path.is_file():
         problem = "is a folder, not a file" if path.is_dir() else "is missing"
-        raise FileNotFoundError(f"{path} {problem}; {otherwise}")
+        raise MissingFileError(f"{path} {problem}; {otherwise}")
     try:
         start = _start(path)
     except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
     if not start:
-        raise ValueError(f"{path} is empty: it has 0 bytes; copy it again, or {otherwise}")
+        raise InputError(f"{path} is empty: it has 0 bytes; copy it again, or {otherwise}")
     if kind := _placeholder(start):
-        raise ValueError(f"{path} is not {wanted}, but {kind}")
+        raise InputError(f"{path} is not {wanted}, but {kind}")
 
 
 def unreadable(path: Path, wanted: str, reason: Exception | str, next_step: str | None = None) -> ValueError:
@@ -61,7 +63,7 @@ def unreadable(path: Path, wanted: str, reason: Exception | str, next_step: str 
     if next_step is None:
         parts += [f"it begins as {kind}" for kind in [recognize(_start(path))] if kind]
         next_step = f"compare its {path.stat().st_size:,} bytes with the original's"
-    return ValueError(f"{path} cannot be read as {wanted}: {'; '.join(filter(None, (*parts, next_step)))}")
+    return InputError(f"{path} cannot be read as {wanted}: {'; '.join(filter(None, (*parts, next_step)))}")
 
 
 def first_line(error: Exception) -> str:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from blazepose.exceptions import InputError
+
 ROI_EXPANSION = 1.25
 """Side of the ROI over the diameter of the circle around the person.
 Source: docs/reference/mediapipe.md section 2."""
@@ -109,7 +111,7 @@ def roi_from_keypoints(keypoints_px: np.ndarray, hips_px: np.ndarray, shoulders_
     center, top = (points.astype(np.float64).mean(axis=0) for points in (hips_px, shoulders_px))
     radius = float(np.linalg.norm(keypoints_px - center, axis=1).max())
     if radius == 0 or math.dist(center, top) == 0:
-        raise ValueError("hips and shoulders fall on one point: the person has no size or no upright")
+        raise InputError("hips and shoulders fall on one point: the person has no size or no upright")
     return Roi(float(center[0]), float(center[1]), 2 * ROI_EXPANSION * radius, upright_rotation(center, top))
 
 
@@ -142,7 +144,7 @@ def roi_from_box(box_xyxy: np.ndarray) -> Roi:
     left, top, right, bottom = map(float, box_xyxy)
     if not (right > left and bottom > top and math.isfinite(right - left + bottom - top)):
         box = f"{left:g}, {top:g}, {right:g}, {bottom:g}"
-        raise ValueError(f"the box {box} has no area; boxes are left, top, right, bottom in pixels")
+        raise InputError(f"the box {box} has no area; boxes are left, top, right, bottom in pixels")
     return Roi((left + right) / 2, (top + bottom) / 2, ROI_EXPANSION * max(right - left, bottom - top), 0.0)
 
 

@@ -20,6 +20,7 @@ from yaml import YAMLError
 
 from blazepose.config.option import describe_unknown
 from blazepose.errors import exit_with, friendly_errors
+from blazepose.exceptions import InputError
 from blazepose.quoting import quote_value, quoted
 
 T = TypeVar("T")
@@ -88,7 +89,7 @@ def from_config(kind: type[T], cfg: DictConfig, section: str | None = None) -> T
         return cast(T, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kind), values)))
     except OmegaConfBaseException as error:
         key = ".".join(filter(None, [section, error.full_key]))
-        raise ValueError(f"{key}: {str(error).splitlines()[0]}") from error
+        raise InputError(f"{key}: {str(error).splitlines()[0]}") from error
 
 
 def is_overridden(key: str) -> bool:
@@ -108,7 +109,7 @@ def reject_overrides(sections: Sequence[str], reason: str) -> None:
     """
     for key in _typed_keys():
         if any(key == section or key.startswith(f"{section}.") for section in sections):
-            raise ValueError(f"{key}: {reason}")
+            raise InputError(f"{key}: {reason}")
 
 
 def _typed_keys() -> list[str]:
@@ -147,9 +148,9 @@ def _require_text(cfg: DictConfig) -> None:
         value = OmegaConf.select(cfg, key)
         for item in value if isinstance(value, ListConfig) else [value]:
             if item == "":
-                raise ValueError(f"{key} is empty; give it a value, or leave {key}= out")
+                raise InputError(f"{key} is empty; give it a value, or leave {key}= out")
             if not isinstance(item, str | DictConfig | None):
-                raise ValueError(f"{key}: {item!r} is not text; put it in quotes in its YAML file")
+                raise InputError(f"{key}: {item!r} is not text; put it in quotes in its YAML file")
 
 
 def expand_home(cfg: DictConfig) -> DictConfig:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from blazepose.atomic import atomic_path
+from blazepose.exceptions import FileError, InputError
 from blazepose.file_content import recognize
 from blazepose.image_header import (
     HEAD_BYTES,
@@ -41,7 +42,7 @@ _JPEG_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])", re.DOTALL)
 _JPEG_END = b"\xd9"
 
 
-class ImageError(ValueError):
+class ImageError(InputError):
     """A file that is not a complete image; the message is one sentence with its path."""
 
 
@@ -209,6 +210,6 @@ def write_image(path: Path, image: np.ndarray) -> None:
         encoded = False
     if not encoded:
         height, width = image.shape[:2]
-        raise OSError(errno.EINVAL, f"OpenCV writes no {path.suffix} of {width}x{height} pixels")
+        raise FileError(errno.EINVAL, f"OpenCV writes no {path.suffix} of {width}x{height} pixels")
     with atomic_path(path) as part:
         part.write_bytes(data.tobytes())  # unlike OpenCV, Python accepts names that are not valid text

@@ -7,6 +7,8 @@ runs/landmark/lite-20261120-174500/
 import time
 from pathlib import Path
 
+from blazepose.exceptions import ExistingFileError, InputError, MissingFileError
+
 RUNS = Path("runs")
 LANDMARK_RUNS, DETECTOR_RUNS = RUNS / "landmark", RUNS / "detector"
 
@@ -21,7 +23,7 @@ def new_run_folder(parent: Path, name: str) -> Path:
         except FileExistsError:
             continue
         return folder
-    raise FileExistsError(f"{parent / name}-{stamp}: a hundred runs in one second")
+    raise ExistingFileError(f"{parent / name}-{stamp}: a hundred runs in one second")
 
 
 def best_checkpoint(folder: Path) -> Path:
@@ -44,7 +46,7 @@ def _newest_run(*folders: Path) -> Path:
     files = [path for runs in folders for pattern in patterns for path in runs.glob(pattern)]
     if not files:
         runs = " and ".join(map(str, folders))
-        raise FileNotFoundError(f"{runs}: there is no run; train one with `blazepose train model=full`")
+        raise MissingFileError(f"{runs}: there is no run; train one with `blazepose train model=full`")
     newest = max(files, key=lambda path: path.stat().st_mtime)
     return newest.parent if newest.name == "config.yaml" else newest.parent.parent
 
@@ -52,7 +54,7 @@ def _newest_run(*folders: Path) -> Path:
 def _require(checkpoint: Path, next_step: str) -> Path:
     if not checkpoint.is_file():
         folder = checkpoint.parent.parent
-        raise FileNotFoundError(
+        raise MissingFileError(
             f"{folder} has no {checkpoint.name} yet (it is written after the first epoch); {next_step}"
         )
     return checkpoint
@@ -74,13 +76,13 @@ def resolve_weights(name: str | Path | None, option: str, runs: Path = LANDMARK_
         path = _newest_run(runs)
     elif not str(name):
         subject = option.strip() or "the name of the weights"
-        raise ValueError(f"{subject} is empty; name a run folder or a file")
+        raise InputError(f"{subject} is empty; name a run folder or a file")
     else:
         path = Path(name).expanduser()
     if (path / "config.yaml").is_file():
         return _require(best_checkpoint(path), f"name other weights with {option}FILE")
     if path.is_dir():
-        raise FileNotFoundError(
+        raise MissingFileError(
             f"{option}{path} is a folder, but not a run of blazepose train; name a run or a file"
         )
     return path
@@ -109,10 +111,10 @@ def resolve_resume(ckpt: str, *folders: Path) -> tuple[Path, Path]:
     if path.is_dir():
         path = last_checkpoint(path)
     if not path.is_file():
-        raise FileNotFoundError(f"ckpt={ckpt}: {path} is missing; ckpt=last resumes the newest run")
+        raise MissingFileError(f"ckpt={ckpt}: {path} is missing; ckpt=last resumes the newest run")
     folder = path.parent.parent
     if not (folder / "config.yaml").is_file():
-        raise FileNotFoundError(
+        raise MissingFileError(
             f"ckpt={ckpt}: {folder / 'config.yaml'} is missing, so the run cannot be resumed; "
             f"init={path} starts a new run from these weights"
         )

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from blazepose.exceptions import InputError
 from blazepose.file_content import check_file, is_tflite, unreadable
 
 BUNDLE, TFLITE = "a .task bundle", "a TFLite file"
@@ -55,9 +56,9 @@ def _read_entry(path: Path, entry: str) -> bytes:
             names = bundle.namelist()
             if entry not in names:
                 contents = ", ".join(names[:3] + [f"{len(names) - 3} more"] * (len(names) > 3)) or "nothing"
-                raise ValueError(f"{path} is no pose bundle: it holds {contents}, not {entry}")
+                raise InputError(f"{path} is no pose bundle: it holds {contents}, not {entry}")
             if bundle.getinfo(entry).compress_type != zipfile.ZIP_STORED:
-                raise ValueError(
+                raise InputError(
                     f"{path} is compressed, which MediaPipe does not support: pack it with `zip -0`"
                 )
             return bundle.read(entry)

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from blazepose.exceptions import InputError
+
 LANDMARKS: tuple[str, ...] = (
     "nose",
     "left_eye_inner",
@@ -99,7 +101,7 @@ def mirror_index(names: tuple[str, ...]) -> np.ndarray:
     position = {name: i for i, name in enumerate(names)}
     missing = [name for name in names if mirror_name(name) not in position]
     if missing:
-        raise ValueError(f"no mirror partner for {', '.join(missing)} among {', '.join(names)}")
+        raise InputError(f"no mirror partner for {', '.join(missing)} among {', '.join(names)}")
     return np.array([position[mirror_name(name)] for name in names])
 
 

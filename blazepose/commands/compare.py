@@ -19,6 +19,7 @@ from blazepose.evaluation.compare.pair import People, is_evaluation, load_pair
 from blazepose.evaluation.compare.video_change import check_video, measure_video
 from blazepose.evaluation.engine_registry import weights_name
 from blazepose.evaluation.report.write import new_folder
+from blazepose.exceptions import ExistingFileError, InputError, MissingFileError
 from blazepose.runs import resolve_named_weights
 
 
@@ -63,14 +64,14 @@ def _check(args: argparse.Namespace, pair: tuple[Path, Path], has_people: bool) 
         ValueError: if options have no effect, or cannot be combined.
     """
     if not has_people and args.video is None:
-        raise ValueError("nothing to evaluate: give labelled people with --data, or a --video")
+        raise InputError("nothing to evaluate: give labelled people with --data, or a --video")
     if all(map(is_evaluation, pair)) and args.data:
-        raise ValueError("--data is for weights, but both are saved evaluations, with their people; omit it")
+        raise InputError("--data is for weights, but both are saved evaluations, with their people; omit it")
     if not args.data and (args.metadata or args.roi):
-        raise ValueError("--metadata and --roi need --data, the people to run weights on")
+        raise InputError("--metadata and --roi need --data, the people to run weights on")
     if args.pictures is not None:
         if not has_people:
-            raise ValueError("--pictures needs labelled people; give them with --data")
+            raise InputError("--pictures needs labelled people; give them with --data")
         _require_new_png(args.pictures)
     if args.video is not None:
         check_video(pair, args.video)
@@ -78,11 +79,11 @@ def _check(args: argparse.Namespace, pair: tuple[Path, Path], has_people: bool) 
 
 def _require_new_png(file: Path) -> None:
     if file.suffix.lower() != ".png":
-        raise ValueError(f"--pictures {file}: the file must end in .png")
+        raise InputError(f"--pictures {file}: the file must end in .png")
     if file.exists():
-        raise FileExistsError(f"--pictures {file} exists; choose another name, or delete it first")
+        raise ExistingFileError(f"--pictures {file} exists; choose another name, or delete it first")
     if not file.absolute().parent.is_dir():
-        raise FileNotFoundError(f"--pictures {file}: its folder does not exist")
+        raise MissingFileError(f"--pictures {file}: its folder does not exist")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from blazepose.commands.main import parse
 from blazepose.config import evaluate, train
 from blazepose.config.option import Key, describe_section, describe_unknown
 from blazepose.errors import friendly_errors
+from blazepose.exceptions import InputError
 
 GROUPS = {
     "train": [describe_section(section) for section in train.SECTIONS],
@@ -34,7 +35,7 @@ def main(arguments: list[str] | None = None) -> None:
     lines = [line for command in GROUPS for line in _describe(command, pattern, width)]
     if not lines:
         names = [key.name for groups in GROUPS.values() for group in groups for key in group.keys]
-        raise ValueError(describe_unknown(pattern, names))
+        raise InputError(describe_unknown(pattern, names))
     print("\n".join(lines[1:]))
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from blazepose.commands.main import parse
 from blazepose.errors import friendly_errors
 from blazepose.evaluation.report.demo_page import Demo, write_fine_tuning_page, write_from_scratch_page
+from blazepose.exceptions import LostProcessError, MissingFileError
 from blazepose.runs import LANDMARK_RUNS, RUNS
 from blazepose.synthetic.dataset.starter import STARTER
 from blazepose.training.runs import new_run_folder
@@ -57,7 +58,7 @@ def _find_google(given: Path | None, demo: Demo) -> Path | None:
     if path.is_file():
         return path
     if given:
-        raise FileNotFoundError(
+        raise MissingFileError(
             f"--weights {given} is missing; `blazepose weights full` fetches Google's file"
         )
     try:
@@ -125,7 +126,7 @@ def _run(demo: Demo, title: str, command: str, *arguments: str) -> None:
             _wait_or_kill(process)
             raise
     if process.returncode:
-        raise ChildProcessError(f"blazepose {command} failed; its message is above")
+        raise LostProcessError(f"blazepose {command} failed; its message is above")
     demo.commands.append((title, line, time.monotonic() - start))
 
 

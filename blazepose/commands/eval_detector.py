@@ -18,6 +18,7 @@ from blazepose.evaluation.detector_score import (
     score_images,
 )
 from blazepose.evaluation.engine_registry import open_detector
+from blazepose.exceptions import InputError
 from blazepose.metrics.detection import LEAST_SCORE
 from blazepose.runs import resolve_named_weights
 
@@ -29,7 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Print a table for each data set, and one for the negative images."""
     args = parse("eval-detector", arguments)
     if not (args.data or args.negatives):
-        raise ValueError(
+        raise InputError(
             "nothing to evaluate: give labelled people with --data, or negative images with --negatives"
         )
     weights = [resolve_named_weights(name) for name in args.weights]

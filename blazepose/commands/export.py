@@ -6,6 +6,7 @@ from pathlib import Path
 from blazepose.commands.main import parse
 from blazepose.errors import friendly_errors
 from blazepose.evaluation.engine_registry import weights_name
+from blazepose.exceptions import InputError
 from blazepose.export.detector_export import export_detector
 from blazepose.export.export_module import Precision
 from blazepose.export.landmark_export import export_landmark_net
@@ -20,13 +21,13 @@ def main(arguments: list[str] | None = None) -> None:
     """Find the weights, convert, verify, write."""
     args = parse("export", arguments)
     if args.detector and args.target != "task":
-        raise ValueError(f"--detector needs --target task; a file of --target {args.target} has no detector")
+        raise InputError(f"--detector needs --target task; a file of --target {args.target} has no detector")
     if args.target not in TARGETS:
-        raise ValueError(f"--target {args.target} is unknown; the formats are {', '.join(TARGETS)}")
+        raise InputError(f"--target {args.target} is unknown; the formats are {', '.join(TARGETS)}")
     weights = resolve_weights(args.weights, "--weights ")
     task = detect_task(weights)
     if task == "detector" and args.target == "task":
-        raise ValueError(
+        raise InputError(
             f"{weights} is a detector. A .task bundle needs a landmark network: --weights LANDMARKS "
             f"--detector {weights}"
         )
@@ -36,7 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
     folder = weights.parent.parent if weights.parent.name == "checkpoints" else Path()
     out = (args.out or folder / f"{weights_name(weights)}_{precision}{suffix}").expanduser()
     if out.suffix != suffix:
-        raise ValueError(f"--out {out}: the suffix for --target {args.target} is {suffix}")
+        raise InputError(f"--out {out}: the suffix for --target {args.target} is {suffix}")
     if task == "detector":
         print(run_detector_export(weights, precision, out, args))
     else:

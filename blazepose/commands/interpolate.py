@@ -12,6 +12,7 @@ from typing import Any
 from blazepose.atomic import file_sha256
 from blazepose.commands.main import parse
 from blazepose.errors import friendly_errors
+from blazepose.exceptions import ExistingFileError, InputError, MissingFileError
 from blazepose.models.interpolation import interpolate
 from blazepose.runs import resolve_named_weights
 from blazepose.training.checkpoint import write_checkpoint
@@ -29,18 +30,18 @@ def main(arguments: list[str] | None = None) -> None:
     """
     args = parse("interpolate", arguments)
     if not 0 < args.alpha < 1:
-        raise ValueError(f"--alpha {args.alpha:g}: must be greater than 0 (before) and less than 1 (after)")
+        raise InputError(f"--alpha {args.alpha:g}: must be greater than 0 (before) and less than 1 (after)")
     out = _new_checkpoint(args.out.expanduser())
     first, second = (resolve_named_weights(name) for name in (args.before, args.after))
     if second.suffix in IMPORTED:
-        raise ValueError(f"{second} is an exported file: give the run or the .ckpt that it was exported from")
+        raise InputError(f"{second} is an exported file: give the run or the .ckpt that it was exported from")
     networks: Any = open_detector_net if detect_task(second) == "detector" else open_landmark_net
     (before, _), (after, metadata) = map(networks, (first, second))
     blend = {"share": args.alpha, "before": file_sha256(first), "after": file_sha256(second)}
     # Interpolation is valid only between weights and their fine-tuning.
     if (metadata["init"] or {}).get("sha256") != blend["before"]:
         init = metadata["recipe"].get("init")
-        raise ValueError(
+        raise InputError(
             f"{second} was fine-tuned from {init}, not from {first}; pass {init} as the first argument"
             if init
             else f"{second} was not fine-tuned from {first}: it was trained from scratch"
@@ -53,14 +54,14 @@ def main(arguments: list[str] | None = None) -> None:
 def _new_checkpoint(out: Path) -> Path:
     """Return the file to write, if that overwrites nothing."""
     if out.suffix != ".ckpt":
-        raise ValueError(f"--out {out}: the file must end in .ckpt")
+        raise InputError(f"--out {out}: the file must end in .ckpt")
     if out.exists():
-        raise FileExistsError(f"{out} exists; choose another --out, or delete it first")
+        raise ExistingFileError(f"{out} exists; choose another --out, or delete it first")
     folder = out.absolute().parent
     if folder.name == "checkpoints":
-        raise ValueError(f"--out {out}: checkpoint folders are reserved for their run; choose another folder")
+        raise InputError(f"--out {out}: checkpoint folders are reserved for their run; choose another folder")
     if not folder.is_dir():
-        raise FileNotFoundError(f"--out {out}: the folder {folder} does not exist")
+        raise MissingFileError(f"--out {out}: the folder {folder} does not exist")
     return out
 
 

@@ -4,6 +4,7 @@ import math
 
 from blazepose.commands.main import parse
 from blazepose.errors import end, friendly_errors
+from blazepose.exceptions import InputError
 from blazepose.geometry import Roi
 from blazepose.runtime.media import open_source
 from blazepose.runtime.session import track_source
@@ -16,12 +17,12 @@ def main(arguments: list[str] | None = None) -> None:
     """Process the input, write the outputs, and print a summary."""
     args = parse("track", arguments)
     if not (args.out or args.landmarks):
-        raise ValueError("nothing to write: name an overlay with --out, JSON lines with --landmarks, or both")
+        raise InputError("nothing to write: name an overlay with --out, JSON lines with --landmarks, or both")
     if args.output_segmentation_masks and not args.out:
-        raise ValueError("--output-segmentation-masks tints people in the overlay; name one with --out")
+        raise InputError("--output-segmentation-masks tints people in the overlay; name one with --out")
     rois = [parse_roi(text) for text in args.roi]
     if len(rois) > args.num_poses:
-        raise ValueError(f"got {len(rois)} --roi but --num-poses {args.num_poses}; set it to {len(rois)}")
+        raise InputError(f"got {len(rois)} --roi but --num-poses {args.num_poses}; set it to {len(rois)}")
     source = open_source(args.input)
     tracker = PoseTracker.load(
         args.weights,
@@ -36,9 +37,9 @@ def main(arguments: list[str] | None = None) -> None:
     )
     supervised = SupervisedOutputs.from_metadata(tracker.metadata.get("trained"))
     if args.output_segmentation_masks and "segmentation" not in supervised.outputs:
-        raise ValueError(f"{args.weights} was not trained on masks; leave --output-segmentation-masks out")
+        raise InputError(f"{args.weights} was not trained on masks; leave --output-segmentation-masks out")
     if not (tracker.detects or rois):
-        raise ValueError(
+        raise InputError(
             f"{args.weights} has no detector: name a file that has one with --detector, "
             "or give the person's ROI with --roi"
         )
@@ -67,7 +68,7 @@ def parse_roi(text: str) -> Roi:
     try:
         x, y, side, degrees = map(float, text.split(","))
     except ValueError:
-        raise ValueError(f"--roi {text}: four numbers, X,Y,SIDE,DEGREES, as in --roi 310,240,420,0") from None
+        raise InputError(f"--roi {text}: four numbers, X,Y,SIDE,DEGREES, as in --roi 310,240,420,0") from None
     return Roi(x, y, side, math.radians(degrees))
 
 

@@ -26,6 +26,7 @@ from blazepose.data.detector_dataset import DetectorDataset, describe_images
 from blazepose.data.filters import EVALUATION_FILTER
 from blazepose.data.image_folders import find_image_files
 from blazepose.data.readers import as_list, read_source
+from blazepose.exceptions import InputError
 from blazepose.hydra_app import from_config, hydra_command, is_overridden, reject_overrides
 from blazepose.models.detector_net import DetectorNet, describe_detector
 from blazepose.models.landmark_net import LandmarkNet, describe_net
@@ -61,11 +62,11 @@ def main(cfg: DictConfig) -> None:
                     cfg.data[key] = []
     reject_unused(cfg.model.name)
     if cfg.data.test or cfg.data.metadata:
-        raise ValueError(
+        raise InputError(
             "data.test and data.metadata are for blazepose eval; training takes data.train and data.val"
         )
     if not cfg.data.train:
-        raise ValueError('data.train is empty; name at least one source, "data.train=[lsp:data/lspet:train]"')
+        raise InputError('data.train is empty; name at least one source, "data.train=[lsp:data/lspet:train]"')
     set_seed(cfg.seed)
     train = train_detector if cfg.model.name == "detector" else train_landmark_net
     train(cfg, folder, checkpoint)
@@ -75,7 +76,7 @@ def reject_unused(model: str) -> None:
     """Reject settings and recipes of the other network."""
     recipe = HydraConfig.get().runtime.choices.get("experiment")
     if recipe and (model == "detector") != recipe.endswith("detector"):
-        raise ValueError(f"experiment={recipe} is not for model={model}; see configs/experiment")
+        raise InputError(f"experiment={recipe} is not for model={model}; see configs/experiment")
     if model == "detector":
         unused = ("loss", "augmentation", "filter", "stages.heatmap", "stages.regression", "model.wiring")
         reject_overrides(unused, "not used by model=detector; set detector.windows and detector.loss instead")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from blazepose.atomic import atomic_path
 from blazepose.commands.main import parse
 from blazepose.errors import friendly_errors
+from blazepose.exceptions import DownloadError, ExistingFileError, InputError, MissingFileError
 from blazepose.export.google_weights import DETECTOR, LANDMARK_NETWORKS, find_networks, pack_bundle
 
 
@@ -75,11 +76,11 @@ def main(arguments: list[str] | None = None) -> None:
 def _require_new_bundle(out: Path) -> None:
     """Check the file to write before anything is fetched."""
     if out.suffix != ".task":
-        raise ValueError(f"--out {out}: the file must end in .task")
+        raise InputError(f"--out {out}: the file must end in .task")
     if out.exists():
-        raise FileExistsError(f"{out} exists; choose another --out, or delete it first")
+        raise ExistingFileError(f"{out} exists; choose another --out, or delete it first")
     if not out.absolute().parent.is_dir():
-        raise FileNotFoundError(f"--out {out}: its folder does not exist; create it first")
+        raise MissingFileError(f"--out {out}: its folder does not exist; create it first")
 
 
 def _collect(model: str, files: Sequence[Path]) -> tuple[dict[str, bytes], list[str]]:
@@ -111,14 +112,14 @@ def _fetch(package: Package, model: str) -> dict[str, bytes]:
     program, *arguments = package.command
     installed = [sys.executable, "-m", "pip"] if program == "pip" else [shutil.which(program)]
     if not installed[0]:
-        raise FileNotFoundError(
+        raise MissingFileError(
             f"{program} is not installed, which downloads {package.title}: install it; or {by_hand}"
         )
     print(f"$ {shown}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run([*installed, *arguments, *package.options, folder], check=False)
         if done.returncode:
-            raise ConnectionError(f"{program} could not download {package.title}: {by_hand}")
+            raise DownloadError(f"{program} could not download {package.title}: {by_hand}")
         (file,) = Path(folder).iterdir()
         return find_networks(file)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from blazepose.config.option import Section, option
+from blazepose.exceptions import InputError
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class DetectorAugmentation(Section, name="detector.windows"):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.max_size < self.min_size:
-            raise ValueError(
+            raise InputError(
                 f"detector.windows.max_size={self.max_size:g}: a number from {self.min_size:g} to 1"
             )
 

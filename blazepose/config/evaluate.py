@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from blazepose.config.option import Section, option
+from blazepose.exceptions import InputError
 
 ANNOTATOR_PREFIX = "landmarks:"
 """Prefix of `predictions=` for the labels of a second annotator."""
@@ -57,15 +58,15 @@ class EvaluationConfig(Section):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.intersect and len(set(self.intersect)) < max(2, len(self.intersect)):
-            raise ValueError(f"intersect={self.intersect}: name at least two different attributes")
+            raise InputError(f"intersect={self.intersect}: name at least two different attributes")
         if self.detector and self.roi != "detector":
-            raise ValueError("detector= needs roi=detector")
+            raise InputError("detector= needs roi=detector")
         if self.weights and self.predictions:
-            raise ValueError(
+            raise InputError(
                 "give either weights= (run a network) or predictions= (score saved predictions), not both"
             )
         if self.predictions and (self.roi != "annotation" or self.engine or self.num_threads):
-            raise ValueError(
+            raise InputError(
                 "roi=, engine= and num_threads= have no effect with predictions=: saved predictions keep the "
                 "crops they were made with"
             )

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, TypeVar, cast
 
+from blazepose.exceptions import InputError
+
 T = TypeVar("T")
 
 
@@ -44,9 +46,9 @@ class Option:
             return
         if self.low is None:
             if self.choices:
-                raise ValueError(f"{key}={value} is unknown; {key} is one of {self.allowed}")
+                raise InputError(f"{key}={value} is unknown; {key} is one of {self.allowed}")
         elif not isinstance(value, int | float) or not self.low <= value <= self.high or math.isinf(value):
-            raise ValueError(f"{key}={show_value(value)}: a number {self.allowed}")
+            raise InputError(f"{key}={show_value(value)}: a number {self.allowed}")
 
 
 def option(

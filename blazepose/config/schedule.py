@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from blazepose.config.option import Section, option
+from blazepose.exceptions import InputError
 
 StageName = Literal["heatmap", "regression", "joint"]
 
@@ -25,7 +26,7 @@ class Stages(Section, name="stages"):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.epochs:
-            raise ValueError("stages: no epochs; set stages.joint, or stages.heatmap and stages.regression")
+            raise InputError("stages: no epochs; set stages.joint, or stages.heatmap and stages.regression")
 
     @property
     def plan(self) -> list[tuple[StageName, int]]:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from blazepose.data.annotation import UNKNOWN, Annotation
+from blazepose.exceptions import InputError
 from blazepose.geometry import (
     ROI_EXPANSION,
     Roi,
@@ -63,7 +64,7 @@ def aligned_roi(annotation: Annotation) -> Roi:
         (80.0, 100.0, 0.0)
     """
     if reason := alignment_error(annotation):
-        raise ValueError(f"{annotation.image}, person {annotation.person}: {reason}")
+        raise InputError(f"{annotation.image}, person {annotation.person}: {reason}")
     points = annotation.landmarks_px
     return roi_from_keypoints(
         annotation.keypoints_px, points[[LEFT_HIP, RIGHT_HIP]], points[[LEFT_SHOULDER, RIGHT_SHOULDER]]

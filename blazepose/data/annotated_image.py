@@ -8,6 +8,7 @@ import numpy as np
 
 from blazepose.data.annotation import Annotation, Source
 from blazepose.data.person_box import PersonBox, person_box, surrounding_box
+from blazepose.exceptions import InputError
 
 MIN_BOX_SIDE = 0.03
 """Side of a person's box, relative to the detector's input, below which the person is ignored. Chosen: 7 of
@@ -46,7 +47,7 @@ def group_by_image(sources: Iterable[Source], option: str) -> list[AnnotatedImag
     images: list[AnnotatedImage] = []
     for source in sources:
         if not source.fully_annotated:
-            raise ValueError(
+            raise InputError(
                 f"{option}: {source.name} does not label every person in its images, so it cannot train or "
                 "test a detector; choose another source"
             )
@@ -64,5 +65,5 @@ def group_by_image(sources: Iterable[Source], option: str) -> list[AnnotatedImag
                 size = annotations[0].image_size
                 images.append(AnnotatedImage(image, size, people, labelled, ignored_boxes))
     if not images:
-        raise ValueError(f"{option}: no person has hips, shoulders and head labelled, as the detector needs")
+        raise InputError(f"{option}: no person has hips, shoulders and head labelled, as the detector needs")
     return images

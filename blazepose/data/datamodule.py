@@ -21,6 +21,7 @@ from blazepose.data.detector_dataset import DetectorDataset
 from blazepose.data.filters import filter_annotations
 from blazepose.data.readers import as_list, read_source
 from blazepose.data.sampler import EpochSampler
+from blazepose.exceptions import InputError
 from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
@@ -44,7 +45,7 @@ def read_filtered(specs: str | Sequence[str] | None, person_filter: PersonFilter
         dropped.update(source.left_out)
         source = replace(source, annotations=kept, left_out=dict(dropped))
         if not kept:
-            raise ValueError(f"no people left to use: {describe_people(source)}")
+            raise InputError(f"no people left to use: {describe_people(source)}")
         sources.append(source)
     return sources
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from blazepose.data.readers import as_list
+from blazepose.exceptions import MissingFileError
 from blazepose.image import find_images
 
 
@@ -21,9 +22,9 @@ def find_image_files(folders: str | Sequence[str] | None, option: str) -> list[P
     for folder in as_list(folders):
         root = Path(folder).expanduser()
         if not root.is_dir():
-            raise FileNotFoundError(f"{option}: {root} is not a folder; name a folder of images")
+            raise MissingFileError(f"{option}: {root} is not a folder; name a folder of images")
         paths = find_images(root)
         if not paths:
-            raise FileNotFoundError(f"{option}: {root} holds no image")
+            raise MissingFileError(f"{option}: {root} holds no image")
         images += paths
     return images

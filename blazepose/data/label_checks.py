@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from blazepose.data.annotation import UNKNOWN, Annotation, Source
+from blazepose.exceptions import InputError
 from blazepose.image_header import stored_size
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS, TORSO
 
@@ -139,7 +140,7 @@ def check_labels(source: Source) -> Source:
     images = list(dict.fromkeys(person.image for person in people))[:_SEVERAL]
     sides_px = [min(size) for size in map(stored_size, images) if size]
     if unit := wrong_unit(np.concatenate(keypoints_px), sides_px):
-        raise ValueError(
+        raise InputError(
             f"{source.name}: the labels are {unit}, not in pixels; multiply x by the width and y by the "
             f"height of each image{' and divide by 100' * (unit == 'in percent')}"
         )
@@ -155,7 +156,7 @@ def check_labels(source: Source) -> Source:
         )
     people = [person for person, reason in zip(people, reasons, strict=True) if not reason]
     if not people:
-        raise ValueError(f"{source.name} has no valid labels: {'; '.join(notes)}")
+        raise InputError(f"{source.name} has no valid labels: {'; '.join(notes)}")
     return replace(
         source,
         annotations=people,

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from blazepose.data.annotation import Annotation, Source
+from blazepose.exceptions import InputError
 from blazepose.image_header import stored_orientation, stored_size
 from blazepose.orientation import MATRICES, UPRIGHT, points_upright, size_upright
 
@@ -74,7 +75,7 @@ def turn_labels(source: Source, pixels: str | None) -> Source:
     decided: dict[Path, str | None] = {}
     for path, image in images.items():
         if image.fits(image.upright) and pixels == STORED:
-            raise ValueError(
+            raise InputError(
                 f"{source.name}: the labels of {path} are for {image.upright[0]}x{image.upright[1]}, its "
                 f"upright size by EXIF, so they do not count in stored pixels; omit :{STORED}"
             )

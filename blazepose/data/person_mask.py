@@ -5,6 +5,7 @@ import numpy as np
 from pycocotools import mask as run_lengths
 
 from blazepose.data.annotation import Annotation
+from blazepose.exceptions import InputError
 from blazepose.geometry import crop_image
 
 IGNORE, BACKGROUND, PERSON = 0, 128, 255
@@ -34,7 +35,7 @@ def crop_mask(
     try:
         person = run_lengths.decode(annotation.mask)
     except ValueError as error:
-        raise ValueError(f"{annotation.image}, person {annotation.person}: {error}") from error
+        raise InputError(f"{annotation.image}, person {annotation.person}: {error}") from error
     left, top, right, bottom = frame
     # The second channel marks pixels that interpolation mixes with the outside: their value means nothing.
     channels = np.zeros((*person.shape, 2), np.uint8)

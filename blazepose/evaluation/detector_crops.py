@@ -9,6 +9,7 @@ from tqdm import tqdm
 from blazepose.data.align import aligned_roi, alignment_error
 from blazepose.data.annotation import Annotation, Source
 from blazepose.evaluation.predict import CropJob, require_people
+from blazepose.exceptions import InputError
 from blazepose.geometry import Roi
 from blazepose.image import read_image
 from blazepose.runs import resolve_weights
@@ -33,7 +34,7 @@ def detector_file(detector: str | None, weights: Path) -> Path:
         ValueError: if there is no detector.
     """
     if not detector and weights.suffix != ".task":
-        raise ValueError(f"roi=detector: {weights} contains no detector; name one with detector=FILE")
+        raise InputError(f"roi=detector: {weights} contains no detector; name one with detector=FILE")
     return resolve_weights(detector, "detector=") if detector else weights
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from blazepose.anchors import DEFAULT_MIN_SCORE, NUM_COORDINATES, anchor_centers
+from blazepose.exceptions import InputError, MissingFileError
 from blazepose.runtime.decode import RawOutputs
 from blazepose.runtime.engines import DetectorEngine, InferenceEngine, LandmarkEngine
 from blazepose.runtime.inference_sessions import open_session
@@ -85,7 +86,7 @@ def _mediapipe(path: Path, num_threads: int | None) -> InferenceEngine:
     from blazepose.evaluation.mediapipe_engine import MediaPipeEngine
 
     if num_threads:
-        raise ValueError("MediaPipe chooses its own threads: omit num_threads with engine=mediapipe")
+        raise InputError("MediaPipe chooses its own threads: omit num_threads with engine=mediapipe")
     return MediaPipeEngine(path)
 
 
@@ -125,14 +126,14 @@ def _engine_name(path: Path, engine: str | None) -> str:
     """Return the key of ENGINES for a file: the one that the user names, or the default of the suffix."""
     suffix = path.suffix
     if suffix not in SUFFIXES and not path.exists():
-        raise FileNotFoundError(f"{path} is missing; choose trained, exported or published weights")
+        raise MissingFileError(f"{path} is missing; choose trained, exported or published weights")
     if suffix not in SUFFIXES:
-        raise ValueError(f"{path}: no engine runs {suffix!r} files, only {', '.join(SUFFIXES)}")
+        raise InputError(f"{path}: no engine runs {suffix!r} files, only {', '.join(SUFFIXES)}")
     if engine not in (None, *ENGINES):
-        raise ValueError(f"engine={engine} is unknown; engine is one of {', '.join(ENGINES)}")
+        raise InputError(f"engine={engine} is unknown; engine is one of {', '.join(ENGINES)}")
     if engine not in (None, *SUFFIXES[suffix]):
         choices = " or ".join(f"engine={name}" for name in SUFFIXES[suffix])
-        raise ValueError(f"engine={engine} cannot run {path}; {suffix} files need {choices}")
+        raise InputError(f"engine={engine} cannot run {path}; {suffix} files need {choices}")
     return engine or SUFFIXES[suffix][0]
 
 
@@ -187,7 +188,7 @@ def validation_data(path: Path, metadata: Mapping[str, Any]) -> list[str]:
     """
     sources = metadata.get("data", {}).get("val", [])
     if not sources:
-        raise ValueError(
+        raise InputError(
             f"{path} does not state its validation data; choose labelled people, as in "
             '"data.test=[lsp:data/lspet:val]"'
         )

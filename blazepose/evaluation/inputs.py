@@ -14,6 +14,7 @@ from blazepose.evaluation.fairness.inter_annotator import predictions_from_annot
 from blazepose.evaluation.groups.assignment import PeopleWithGroups
 from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.evaluation.predictions import Prediction
+from blazepose.exceptions import InputError
 from blazepose.runs import resolve_weights
 from blazepose.runtime.engines import InferenceEngine
 
@@ -61,9 +62,9 @@ def _existing_predictions(options: EvaluationConfig) -> Path | None:
     if options.annotator_labels:
         return file
     if file.suffix in SUFFIXES:
-        raise ValueError(f"predictions={file} is a network; run it with weights={file}")
+        raise InputError(f"predictions={file} is a network; run it with weights={file}")
     if file.suffix == ".json":
-        raise ValueError(
+        raise InputError(
             f"predictions={file}: predictions are .jsonl files; labels of a second annotator need their "
             f"reader: predictions=landmarks:{file}"
         )

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from blazepose.anchors import NUM_COORDINATES, anchor_centers
+from blazepose.exceptions import InputError, MissingPackageError
 from blazepose.input_spec import DETECTOR_INPUT
 from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
 from blazepose.runtime.engines import LandmarkEngine
@@ -101,7 +102,7 @@ class MediaPipeEngine:
         """Compute landmarks, pose score, mask and world landmarks of one crop."""
         result = self._landmarker.detect(self._image(np.ascontiguousarray(crop)))
         if not result.pose_landmarks:
-            raise ValueError(
+            raise InputError(
                 f"{self._path}: MediaPipe returns no pose for a crop, since its pose score is 0; omit "
                 "engine= to run the network directly"
             )
@@ -170,7 +171,7 @@ def require_bundle(path: Path) -> None:
         ValueError: if it is not a `.task` bundle of a pose landmarker.
     """
     if path.suffix != ".task":
-        raise ValueError(
+        raise InputError(
             f"{path} is not a .task bundle, which MediaPipe needs: blazepose export --target task writes one"
         )
     read_tflite(path, LANDMARKS_ENTRY)
@@ -182,7 +183,7 @@ def _mediapipe() -> Any:
     try:
         import mediapipe
     except ImportError as error:
-        raise ImportError('MediaPipe is not installed: pip install "blazepose[mediapipe]"') from error
+        raise MissingPackageError('MediaPipe is not installed: pip install "blazepose[mediapipe]"') from error
     return mediapipe
 
 
@@ -191,7 +192,7 @@ def _open(path: Path, **options: Any) -> Any:
     try:
         return vision.PoseLandmarker.create_from_options(vision.PoseLandmarkerOptions(**options))
     except (RuntimeError, ValueError, OSError) as error:
-        raise ValueError(f"MediaPipe rejects {path}: {error}") from error
+        raise InputError(f"MediaPipe rejects {path}: {error}") from error
 
 
 def _logit(probability: Any) -> Any:

@@ -8,6 +8,7 @@ from blazepose.data.align import presence_labels
 from blazepose.data.annotation import UNKNOWN, Annotation
 from blazepose.evaluation.numbers import number
 from blazepose.evaluation.predictions import Prediction, supervised_landmarks
+from blazepose.exceptions import InputError
 from blazepose.geometry import images_to_rois
 from blazepose.metrics.binary import ClassScore, class_scores
 from blazepose.metrics.calibration import calibration_error, reliability
@@ -138,7 +139,7 @@ def _mask_iou(annotation: Annotation, prediction: Prediction) -> float:
     try:
         return mask_iou(prediction.mask, annotation.mask)
     except ValueError as error:
-        raise ValueError(f"{annotation.image}, person {annotation.person}: {error}") from error
+        raise InputError(f"{annotation.image}, person {annotation.person}: {error}") from error
 
 
 def class_table(outputs: ScoredOutputs) -> dict[str, ClassScore]:

@@ -21,6 +21,7 @@ from blazepose.evaluation.predictions import (
     person_key,
     require_unique,
 )
+from blazepose.exceptions import InputError
 from blazepose.geometry import Roi, crop_image, roi_to_image, roi_to_image_matrix
 from blazepose.image import read_image
 from blazepose.runtime.decode import (
@@ -110,7 +111,7 @@ def require_people(jobs: list[CropJob], sources: list[Source]) -> None:
     """
     if not jobs:
         names = ", ".join(source.name for source in sources)
-        raise ValueError(
+        raise InputError(
             f"no person in {names} has both hips and both shoulders labelled, so no crop can be made"
         )
     require_unique(person_key(job.reader, job.annotation) for job in jobs)
@@ -170,7 +171,7 @@ def _predict_batch(
         annotation, roi = job.annotation, job.roi
         if not (np.isfinite(raw.landmarks[k]).all() and np.isfinite(raw.world[k]).all()):
             person = f"{annotation.image}, person {annotation.person}"
-            raise ValueError(f"{person}: the network returns NaN or infinity; use other weights")
+            raise InputError(f"{person}: the network returns NaN or infinity; use other weights")
         presence = float(decoded.pose_presence[k])
         if not job.detected or presence <= job.min_presence:
             yield missed_person(str(annotation.image), annotation.person, job.reader, crop, roi, supervised)

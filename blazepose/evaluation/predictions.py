@@ -17,6 +17,7 @@ import orjson
 from blazepose.atomic import atomic_path
 from blazepose.data.annotation import Annotation
 from blazepose.data.readers.coco_json import same_id
+from blazepose.exceptions import InputError
 from blazepose.file_content import check_file
 from blazepose.geometry import Roi
 from blazepose.supervised_outputs import Kind, SupervisedOutputs
@@ -105,7 +106,7 @@ def require_unique(people: Iterable[PersonKey]) -> None:
     """
     for (reader, image, person), count in Counter(people).items():
         if count > 1:
-            raise ValueError(
+            raise InputError(
                 f"{image}: two labels of the {reader} reader are both person {person}, so their predictions "
                 "would be ambiguous; evaluate the sources one by one, or give the annotations other ids"
             )
@@ -151,10 +152,10 @@ def read_predictions(file: Path) -> dict[PersonKey, Prediction]:
     predictions: dict[PersonKey, Prediction] = {}
     for number, (key, prediction) in enumerate(_read_lines(file), start=1):
         if key in predictions:
-            raise ValueError(f"{file}, line {number}: person {key[2]} of {key[1]} occurs twice")
+            raise InputError(f"{file}, line {number}: person {key[2]} of {key[1]} occurs twice")
         predictions[key] = prediction
     if not predictions:
-        raise ValueError(f"{file} contains no predictions; choose another file")
+        raise InputError(f"{file} contains no predictions; choose another file")
     return predictions
 
 
@@ -172,7 +173,7 @@ def _read_lines(file: Path) -> Iterator[tuple[PersonKey, Prediction]]:
                 prediction = _from_json(record, supervised)  # people share the object
                 key = _key(prediction.reader, prediction.image, prediction.person)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise ValueError(f"{file}, line {number}, is not a prediction: {error}") from error
+                raise InputError(f"{file}, line {number}, is not a prediction: {error}") from error
             yield key, prediction
 
 
@@ -211,7 +212,7 @@ def _from_json(line: dict[str, Any], supervised: SupervisedOutputs) -> Predictio
     roi = line["roi"]
     line["person"] = str(line["person"])
     if not all(math.isfinite(value) for name, value in roi.items() if name != "from"):
-        raise ValueError(f"roi is not finite: {roi}")
+        raise InputError(f"roi is not finite: {roi}")
     if line["landmarks"] is None:
         crop, person = roi.pop("from"), (line["image"], line["person"], line["reader"])
         return missed_person(*person, crop, Roi(**roi), supervised)

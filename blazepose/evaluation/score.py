@@ -17,6 +17,7 @@ from blazepose.evaluation.predictions import (
     require_unique,
     supervised_landmarks,
 )
+from blazepose.exceptions import InputError
 from blazepose.metrics.pck import normalized_errors, torso_size
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
@@ -108,7 +109,7 @@ def score(
     if missing:
         source, annotation = missing[0]
         first = [f"{entry.image}, person {entry.person}" for entry in islice(predictions.values(), 1)]
-        raise ValueError(
+        raise InputError(
             f"no prediction for {len(missing)} of {len(missing) + len(rows)} people, the first is "
             f"{annotation.image}, person {annotation.person}, of {source.name}. The file has "
             f"{len(predictions)} predictions, the first for {''.join(first)}. Set data.test to the data they "
@@ -116,7 +117,7 @@ def score(
         )
     if not rows:
         reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
-        raise ValueError(f"{', '.join(s.name for s in sources)}: no person can be scored ({reasons})")
+        raise InputError(f"{', '.join(s.name for s in sources)}: no person can be scored ({reasons})")
     return _score_people([people[row][1] for row in rows], matched, sizes[rows], dict(left_out), torso)
 
 
@@ -145,11 +146,11 @@ def _score_people(
     counted = labelled & supervised
     if not counted.any():
         if not supervised.any():
-            raise ValueError(
+            raise InputError(
                 "nothing to score: these weights were trained with heatmaps only. Continue with "
                 "stages.regression or stages.joint."
             )
-        raise ValueError(
+        raise InputError(
             "nothing to score: these weights were not trained on any of the labelled landmarks. Choose other "
             "data with data.test."
         )

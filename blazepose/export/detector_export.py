@@ -10,6 +10,7 @@ import torch
 
 from blazepose.atomic import atomic_path
 from blazepose.data.image_folders import find_image_files
+from blazepose.exceptions import ExistingFileError
 from blazepose.export.export_module import ExportModule, Precision, metadata_json
 from blazepose.export.fp16 import round_with_bias_correction
 from blazepose.export.targets import TARGETS
@@ -80,7 +81,7 @@ def export_detector(
         ValueError: if the file differs from torch by more than the tolerance.
     """
     if out.exists():
-        raise FileExistsError(f"{out} exists; choose another --out, or delete it first")
+        raise ExistingFileError(f"{out} exists; choose another --out, or delete it first")
     original, metadata = open_detector_net(weights)
     net, test_images = ExportModule(original), verification_images(metadata, original.input_spec.size, images)
     if precision == "fp16":

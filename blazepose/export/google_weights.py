@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from blazepose.exceptions import InputError
 from blazepose.file_content import check_file, is_tflite, recognize, unreadable
 from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.runtime.inference_sessions import metadata_entry
@@ -59,7 +60,7 @@ def find_networks(path: Path) -> dict[str, bytes]:
         raise unreadable(path, _FILES, error) from error
     if not networks:
         usable = "; a .task is usable as it is, as init= or --weights" if path.suffix == ".task" else ""
-        raise ValueError(
+        raise InputError(
             f"{path} has none of the files of Google's that are known here by their SHA-256 "
             f"({', '.join(LANDMARK_NETWORKS)} and the detector){usable}"
         )
@@ -89,7 +90,7 @@ def _tflite_files(path: Path) -> Iterator[bytes]:
                 if entry:
                     yield entry.read()
     else:
-        raise ValueError(f"{path} is {recognize(content[:64]) or 'an unknown format'}; name {_FILES}")
+        raise InputError(f"{path} is {recognize(content[:64]) or 'an unknown format'}; name {_FILES}")
 
 
 def pack_bundle(networks: Mapping[str, bytes], name: str) -> bytes:

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from blazepose.atomic import atomic_path
+from blazepose.exceptions import ExistingFileError
 from blazepose.export.export_module import ExportModule, Precision, metadata_json
 from blazepose.export.fp16 import round_with_bias_correction
 from blazepose.export.targets import TARGETS
@@ -55,7 +56,7 @@ def export_landmark_net(
         True
     """
     if out.exists():
-        raise FileExistsError(f"{out} exists; choose another --out, or delete it first")
+        raise ExistingFileError(f"{out} exists; choose another --out, or delete it first")
     original, metadata = open_landmark_net(weights)
     net = ExportModule(original)
     crops = verification_crops(metadata, net.input_spec.size, images)

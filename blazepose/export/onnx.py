@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from blazepose.exceptions import MissingPackageError
 from blazepose.export.export_module import INPUT_NAME, ExportModule, Precision
 from blazepose.runtime.inference_sessions import METADATA_KEY
 
@@ -31,7 +32,9 @@ def convert_onnx(net: ExportModule, precision: Precision, metadata: str, path: P
         import onnx
         import onnxscript  # noqa: F401
     except ImportError as error:
-        raise ImportError('ONNX export needs onnx and onnxscript: pip install "blazepose[export]"') from error
+        raise MissingPackageError(
+            'ONNX export needs onnx and onnxscript: pip install "blazepose[export]"'
+        ) from error
 
     size = net.input_spec.size
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):

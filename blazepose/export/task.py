@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from blazepose.exceptions import InputError
 from blazepose.export.detector_export import export_detector
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.tflite_import.load_tflite import load_tflite
@@ -34,7 +35,7 @@ def find_detector(user_path: Path | None, weights: Path, metadata: Mapping[str, 
     for path in filter(None, (user_path, weights, init)):
         if path == user_path or (path.suffix == ".task" and path.is_file()):
             return path
-    raise ValueError(
+    raise InputError(
         "a .task bundle needs a detector: pass a .task or .tflite file that has one with --detector, "
         "for instance Google's pose_landmarker_full.task"
     )
@@ -60,15 +61,15 @@ def read_detector(path: Path, images: Path | None = None) -> bytes:
     try:
         net = load_tflite(content)
     except ValueError as error:
-        raise ValueError(f"{path} has no detector for the bundle: {error}") from error
+        raise InputError(f"{path} has no detector for the bundle: {error}") from error
     if not isinstance(net, DetectorNet):
-        raise ValueError(f"{path} is a landmark network; the bundle needs a detector")
+        raise InputError(f"{path} is a landmark network; the bundle needs a detector")
     expected, entry = normalization(net.input_spec), metadata_entry(content, NORMALIZATION_KEY)
     stored = read_normalization(entry) if entry else None
     if stored is None:
         return with_metadata(content, {NORMALIZATION_KEY: normalization_metadata(expected)})
     if stored != expected:
-        raise ValueError(
+        raise InputError(
             f"the detector of {path} has metadata with which MediaPipe normalizes images by mean "
             f"{stored.mean:g} and deviation {stored.std:g}; pose detectors need {expected.mean:g} and "
             f"{expected.std:g}"

@@ -12,6 +12,7 @@ from blazepose.data.annotation import Annotation
 from blazepose.data.filters import EVALUATION_FILTER, filter_annotations
 from blazepose.data.image_folders import find_image_files
 from blazepose.data.readers import read_source
+from blazepose.exceptions import InputError, MissingFileError
 from blazepose.geometry import crop_image, letterbox_roi, roi_to_image_matrix
 from blazepose.image import read_image
 from blazepose.training.weights import PUBLISHED
@@ -48,14 +49,14 @@ def load_run_annotations(metadata: Mapping[str, Any]) -> list[Annotation]:
     data = metadata["data"]
     names = [source["name"] for source in data["val"] or data["train"]]
     if metadata.get("recipe") == PUBLISHED:
-        raise FileNotFoundError(
+        raise MissingFileError(
             "exports are verified on real images. Published weights name no data set; pass --pictures DIR "
             "with photos of people."
         )
     try:
         annotations = [person for name in names for person in read_source(name).annotations]
     except (OSError, ValueError) as error:
-        raise FileNotFoundError(
+        raise MissingFileError(
             f"exports are verified on real images, and the data of these weights cannot be read ({error}); "
             f"pass --pictures DIR with photos of people"
         ) from error
@@ -76,5 +77,5 @@ def sample_evenly(items: list[T]) -> list[T]:
 def stack_images(images: list[np.ndarray]) -> np.ndarray:
     """Stack images to one array; raise a ValueError if there are fewer than two."""
     if len(images) < 2:
-        raise ValueError("one image is too few to verify a file on; pass a folder with more to --pictures")
+        raise InputError("one image is too few to verify a file on; pass a folder with more to --pictures")
     return np.stack(images)

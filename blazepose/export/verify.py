@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from blazepose.exceptions import InputError
 from blazepose.export.export_module import Precision
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.runtime.decode import RawOutputs, decode_landmarks, sigmoid
@@ -110,7 +111,7 @@ def check_tolerance(
         if not value <= factor * limits[name]
     ]
     if bad:
-        raise ValueError(
+        raise InputError(
             f"the exported {precision} file differs from torch: {', '.join(bad)}; no file was written"
             f"{'; --precision fp32 rounds nothing' if precision == 'fp16' else ''}"
         )

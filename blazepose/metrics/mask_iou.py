@@ -5,6 +5,8 @@ from typing import Any
 
 from pycocotools import mask as run_lengths
 
+from blazepose.exceptions import InputError
+
 
 def mask_iou(predicted: Mapping[str, Any], target: Mapping[str, Any]) -> float:
     """Compute the IoU of two masks, 0..1; NaN if the label is empty.
@@ -17,7 +19,7 @@ def mask_iou(predicted: Mapping[str, Any], target: Mapping[str, Any]) -> float:
         ValueError: if the masks have different sizes, or cannot be decoded.
     """
     if list(predicted["size"]) != list(target["size"]):
-        raise ValueError(f"masks of {predicted['size']} and {target['size']} pixels cannot be compared")
+        raise InputError(f"masks of {predicted['size']} and {target['size']} pixels cannot be compared")
     # Not run_lengths.iou, which does not check the encoding and may never return.
     pixels, label = (run_lengths.decode(mask).astype(bool) for mask in (predicted, target))
     return float((pixels & label).sum() / (pixels | label).sum()) if label.any() else float("nan")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from blazepose.exceptions import InputError
 from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, TORSO
 
 PCK_THRESHOLD = 0.2
@@ -63,7 +64,7 @@ def torso_definition(name: str) -> Torso:
         ValueError: if there is none of that name.
     """
     if name not in TORSOS:
-        raise ValueError(f"torso={name} is unknown; torso is one of {', '.join(TORSOS)}")
+        raise InputError(f"torso={name} is unknown; torso is one of {', '.join(TORSOS)}")
     return TORSOS[name]
 
 

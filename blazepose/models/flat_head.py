@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from blazepose.exceptions import InputError
 from blazepose.models.detector_net import DetectorNet, Head, flatten_cells
 
 _GROUPS = ((0, 0), (0, 1), (1, 0), (1, 1))
@@ -100,7 +101,7 @@ def _unflatten_branch(branch: nn.Module, flat: nn.Module) -> None:
         merged[(..., *original)] = kernels[(group, ..., *cell)]
         rest[(group, ..., *cell)] = 0
     if rest.any() or not (pointwise_groups == pointwise_groups[:, :1]).all():
-        raise ValueError("its heads are not those of a pose detector: they do not come from depth-to-space")
+        raise InputError("its heads are not those of a pose detector: they do not come from depth-to-space")
     _fill(branch, merged, pointwise_groups[:, 0], _combined_bias(flat))
 
 

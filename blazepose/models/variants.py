@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from blazepose.anchors import ANCHORS_PER_CELL
+from blazepose.exceptions import InputError
 
 Wiring = Literal["mediapipe", "paper"]
 
@@ -198,7 +199,7 @@ def landmark_variant(name: str, wiring: str) -> LandmarkVariant:
         ValueError: unknown model 'tiny'; the landmark models are lite, full, heavy
     """
     if name not in VARIANTS:
-        raise ValueError(f"unknown model {name!r}; the landmark models are {', '.join(VARIANTS)}")
+        raise InputError(f"unknown model {name!r}; the landmark models are {', '.join(VARIANTS)}")
     if wiring not in VARIANTS[name]:
-        raise ValueError(f"unknown wiring {wiring!r}; choose from {', '.join(VARIANTS[name])}")
+        raise InputError(f"unknown wiring {wiring!r}; choose from {', '.join(VARIANTS[name])}")
     return VARIANTS[name][wiring]

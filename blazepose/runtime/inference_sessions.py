@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from blazepose.exceptions import InputError, MissingFileError, MissingPackageError
 from blazepose.file_content import check_file, unreadable
 from blazepose.native_messages import hide_harmless_messages
 from blazepose.task_bundle import BUNDLE, TFLITE, read_tflite
@@ -97,7 +98,7 @@ class OnnxSession:
         try:
             import onnxruntime
         except ImportError as error:
-            raise ImportError(f"{path} needs ONNX Runtime: pip install onnxruntime") from error
+            raise MissingPackageError(f"{path} needs ONNX Runtime: pip install onnxruntime") from error
 
         check_file(path, "an ONNX file", "choose a trained or exported network")
         options = onnxruntime.SessionOptions()
@@ -144,19 +145,19 @@ def open_session(path: Path, entry: str, num_threads: int | None = None) -> Infe
         ValueError: if no session opens this type of file, if num_threads < 1, or if the file is damaged.
     """
     if num_threads is not None and num_threads < 1:
-        raise ValueError(f"num_threads must be 1 or more, not {num_threads}; leave it out for every core")
+        raise InputError(f"num_threads must be 1 or more, not {num_threads}; leave it out for every core")
     if path.suffix not in SESSION_TYPES and not path.exists():
-        raise FileNotFoundError(f"{path} is missing; choose a {', '.join(SESSION_TYPES)} file")
+        raise MissingFileError(f"{path} is missing; choose a {', '.join(SESSION_TYPES)} file")
     if path.suffix == ".ckpt" or (path / "config.yaml").is_file():
         kind = "run" if path.is_dir() else "checkpoint"
-        raise ValueError(
+        raise InputError(
             f"{path} is a training {kind}; the runtime needs an exported file: "
             f"blazepose export --target tflite --weights {path}"
         )
     if path.is_dir():
-        raise ValueError(f"{path} is a folder; choose a {', '.join(SESSION_TYPES)} file")
+        raise InputError(f"{path} is a folder; choose a {', '.join(SESSION_TYPES)} file")
     if path.suffix not in SESSION_TYPES:
-        raise ValueError(f"{path}: no support for {path.suffix!r} files; choose {', '.join(SESSION_TYPES)}")
+        raise InputError(f"{path}: no support for {path.suffix!r} files; choose {', '.join(SESSION_TYPES)}")
     return SESSION_TYPES[path.suffix](path, entry, num_threads)
 
 
@@ -185,12 +186,12 @@ def check_signature(
         (1, size or side, size or side, 3, "float32")
     ]:
         wanted = _text([(1, size or 256, size or 256, 3, "float32")])
-        raise ValueError(f"{path} is not a {kind}: its inputs are {_text(session.inputs)}, expected {wanted}")
+        raise InputError(f"{path} is not a {kind}: its inputs are {_text(session.inputs)}, expected {wanted}")
     shapes = expected(side)
     if [tuple(shape[1:]) for shape in session.outputs[: len(shapes)]] != shapes:
         wanted = _text([(1, *shape) for shape in shapes])
         difference = f"its outputs are {_text(session.outputs)}, expected {wanted}"
-        raise ValueError(f"{path} is not a {kind}: {difference} in this order")
+        raise InputError(f"{path} is not a {kind}: {difference} in this order")
     return side
 
 

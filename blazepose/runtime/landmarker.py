@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from blazepose.exceptions import InputError
 from blazepose.geometry import Roi, crop_image, roi_from_alignment, roi_to_image_matrix
 from blazepose.runtime.decode import (
     decode_outputs,
@@ -58,7 +59,7 @@ def run_landmarker(engine: InferenceEngine, image: np.ndarray, roi: Roi) -> Land
     """
     raw = engine(crop_image(image, roi_to_image_matrix(roi), engine.input_size)[None])
     if not all(np.isfinite(output).all() for output in (raw.landmarks, raw.world, raw.pose_presence)):
-        raise ValueError("the landmark network outputs NaN or infinity; choose other weights")
+        raise InputError("the landmark network outputs NaN or infinity; choose other weights")
     decoded = decode_outputs(raw, engine.input_size)
     in_image = landmarks_to_image(decoded.landmarks[0], roi)
     return LandmarkResult(

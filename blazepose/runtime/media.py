@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
+from blazepose.exceptions import InputError, MissingFileError
 from blazepose.file_content import check_file, unreadable
 from blazepose.image import IMAGE_SUFFIXES, ImageError, files_below, find_images, read_image
 from blazepose.image_header import count_images, is_still_image
@@ -110,12 +111,12 @@ def open_source(name: str) -> MediaSource:
     if path.is_dir():
         images = find_images(path)
         if not images:
-            raise FileNotFoundError(f"{path} contains no image")
+            raise MissingFileError(f"{path} contains no image")
         if others := sum(1 for _ in files_below(path)) - len(images):
             log.info("%s: %d files are no images and are skipped", path, others)
         return MediaSource(_read_images(images), len(images), None, path)
     if not path.is_file():
-        raise FileNotFoundError(
+        raise MissingFileError(
             f"{path} is missing: name an image, a folder, a video, a stream's address or a camera's number"
         )
     if path.suffix.lower() in IMAGE_SUFFIXES or is_still_image(path):
@@ -149,11 +150,11 @@ def _open_video(name: str, address: str) -> MediaSource:
         container = av.open(address, timeout=_TIMEOUT_S)
     except (av.error.FFmpegError, OSError) as error:
         if stream:
-            raise ValueError(f"{name} cannot be opened as a stream: {error.strerror}") from error
+            raise InputError(f"{name} cannot be opened as a stream: {error.strerror}") from error
         raise unreadable(Path(name), "a video", describe_open_error(address, error)) from error
     if container.format.name in _TEXT_FORMATS or not count_video_streams(container):
         container.close()
-        raise ValueError(f"{name} contains no video, only audio, a cover image, text or data")
+        raise InputError(f"{name} contains no video, only audio, a cover image, text or data")
     if not stream:
         container = reopen_at_codec_rate(container, name, address)
     video: Any = container.streams.best("video")  # the video rather than a cover image
@@ -179,7 +180,7 @@ def _video_frames(name: str, container: Any) -> Generator[Frame]:
         length_ms = read_length(container)
         slack_ms = _AUDIO_SLACK_MS if len(container.streams) > 1 else step_ms
     if not count:
-        raise ValueError(f"{name} contains no frame that can be decoded")
+        raise InputError(f"{name} contains no frame that can be decoded")
     if damage.packets:
         log.warning("%s is damaged: %d packets of it could not be decoded", name, damage.packets)
     end_ms = time_ms + step_ms
@@ -211,7 +212,7 @@ def _orientation(frame: Any) -> int:
 def _open_camera(number: int) -> MediaSource:
     camera = cv2.VideoCapture(number)
     if not camera.isOpened():
-        raise ValueError(f"camera {number} is missing, or another program uses it")
+        raise InputError(f"camera {number} is missing, or another program uses it")
     return MediaSource(_camera_frames(number, camera), None, camera_fps(camera.get(cv2.CAP_PROP_FPS)))
 
 
@@ -227,7 +228,7 @@ def _camera_frames(number: int, camera: cv2.VideoCapture) -> Generator[Frame]:
         while True:
             success, image = camera.read()
             if not success and not count:
-                raise ValueError(f"camera {number} sends no image")
+                raise InputError(f"camera {number} sends no image")
             if not success:
                 log.warning("camera %d sends no more images", number)
                 return

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from blazepose.anchors import CIRCLE, DEFAULT_MIN_SCORE, DETECTOR_SIZE, HIPS, decode_anchors, weighted_nms
+from blazepose.exceptions import InputError
 from blazepose.geometry import (
     Roi,
     crop_image,
@@ -78,7 +79,7 @@ class PersonDetector:
         crop = crop_image(image, roi_to_image_matrix(square), DETECTOR_SIZE, cv2.BORDER_CONSTANT)
         coordinates, logits = self._engine(crop[None])
         if not (np.isfinite(coordinates).all() and np.isfinite(logits).all()):
-            raise ValueError("the detector outputs NaN or infinity; choose other weights")
+            raise InputError("the detector outputs NaN or infinity; choose other weights")
         detections = decode_anchors(coordinates[0], sigmoid(logits[0, :, 0]), DETECTOR_SIZE, self._min_score)
         merged = weighted_nms(detections, confident_score=self._confident_score)
         boxes = roi_to_image(square, merged.boxes_xyxy.reshape(-1, 2, 2)).reshape(-1, 4)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from blazepose.exceptions import InputError
 from blazepose.geometry import Roi, roi_from_box
 
 _CORNERS = 4
@@ -25,12 +26,12 @@ def parse_rois(rois: Any) -> list[Roi] | None:
     if rois is None:
         return None
     if not isinstance(rois, Sequence) or not all(isinstance(roi, Roi) for roi in rois):
-        raise ValueError(
+        raise InputError(
             "rois= must be a list of blazepose.runtime.Roi(center_x, center_y, side, rotation_rad)"
         )
     for roi in rois:
         if not is_valid_roi(roi):
-            raise ValueError(f"invalid {roi}: side must be > 1 px and all values finite")
+            raise InputError(f"invalid {roi}: side must be > 1 px and all values finite")
     return list(rois)
 
 
@@ -47,7 +48,7 @@ def rois_from_boxes(boxes_xyxy: Any) -> list[Roi] | None:
     except (ValueError, TypeError):
         boxes = None
     if boxes is None or (boxes.size and (boxes.ndim != 2 or boxes.shape[1] != _CORNERS)):
-        raise ValueError(
+        raise InputError(
             "boxes_xyxy= must be a list of boxes, each left, top, right, bottom in pixels, without score "
             "or class"
         )

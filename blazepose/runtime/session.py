@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from blazepose.atomic import atomic_path
 from blazepose.errors import on_signals
+from blazepose.exceptions import ExistingFileError, InputError
 from blazepose.geometry import Roi
 from blazepose.image import IMAGE_SUFFIXES, WRITABLE_SUFFIXES, write_image
 from blazepose.runtime.draw import draw_poses
@@ -74,7 +75,7 @@ def track_source(
         ValueError: if a file cannot be written, or not from this kind of source.
     """
     if overlay and jsonl and overlay.resolve() == jsonl.resolve():
-        raise ValueError(f"{overlay} cannot be both the overlay and the JSON lines; name two files")
+        raise InputError(f"{overlay} cannot be both the overlay and the JSON lines; name two files")
     frames = with_people = 0
     ids: set[int] = set()
     with ExitStack() as stack:
@@ -100,10 +101,10 @@ def track_source(
             if interrupted() or any(output.error for output in outputs):
                 break
         if not frames:
-            raise ValueError("the source has no frame, so nothing was written")
+            raise InputError("the source has no frame, so nothing was written")
     if failed := [f"{output.path} cannot be written: {output.error}" for output in outputs if output.error]:
         saved = [f"; {output.path} has the first {frames} frames" for output in outputs if not output.error]
-        raise ValueError("; ".join(failed) + "".join(saved))
+        raise InputError("; ".join(failed) + "".join(saved))
     return TrackingSummary(frames, with_people, len(ids), interrupted())
 
 
@@ -134,7 +135,7 @@ class _Output:
         except FileExistsError:
             raise
         except OSError as error:
-            raise ValueError(f"{self.path} cannot be written: {_reason(error)}") from error
+            raise InputError(f"{self.path} cannot be written: {_reason(error)}") from error
         return self
 
     def write(self, number: int, frame: Frame, poses: list[Pose]) -> None:
@@ -212,9 +213,9 @@ def _open_images(path: Path, folder: Path | None) -> Iterator[OverlayWriter]:
         _check_suffix(path, WRITABLE_SUFFIXES, "an overlay of an image")
         _check_writable(path)
     elif path.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
-        raise ValueError(f"--out {path}: overlays of a folder go into a folder")
+        raise InputError(f"--out {path}: overlays of a folder go into a folder")
     elif path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise FileExistsError(f"{path} exists and is not empty; name another folder")
+        raise ExistingFileError(f"{path} exists and is not empty; name another folder")
     else:
         _check_writable(path / "image")
 
@@ -226,7 +227,7 @@ def _open_images(path: Path, folder: Path | None) -> Iterator[OverlayWriter]:
         file = path if folder is None else path / _overlay_name(frame.path.relative_to(folder))
         try:
             if file.exists():
-                raise FileExistsError(errno.EEXIST, "it is the overlay of another image")
+                raise ExistingFileError(errno.EEXIST, "it is the overlay of another image")
             write_image(file, drawn)
             written += 1
         except OSError as error:
@@ -248,7 +249,7 @@ def _overlay_name(image: Path) -> Path:
 
 def _check_suffix(path: Path, suffixes: set[str], kind: str) -> None:
     if path.suffix.lower() not in suffixes:
-        raise ValueError(f"--out {path}: {kind} ends in {', '.join(sorted(suffixes))}")
+        raise InputError(f"--out {path}: {kind} ends in {', '.join(sorted(suffixes))}")
 
 
 def _check_writable(path: Path) -> None:
@@ -259,10 +260,10 @@ def _check_writable(path: Path) -> None:
         ValueError: if it could not be written; states the reason.
     """
     if path.exists():
-        raise FileExistsError(f"{path} exists; choose another name, or delete it first")
+        raise ExistingFileError(f"{path} exists; choose another name, or delete it first")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ValueError(f"{path} cannot be written: {error.strerror}") from error
+        raise InputError(f"{path} cannot be written: {error.strerror}") from error
     if not os.access(path.parent, os.W_OK):
-        raise ValueError(f"{path} cannot be written: no permission in {path.parent}")
+        raise InputError(f"{path} cannot be written: no permission in {path.parent}")

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from blazepose.exceptions import InputError
 from blazepose.geometry import Roi, roi_from_alignment
 from blazepose.runtime.association import Association, Candidate
 from blazepose.runtime.engines import InferenceEngine, LandmarkEngine
@@ -162,9 +163,9 @@ class PoseTracker:
         if timestamp_ms is None:
             timestamp_ms = 0.0 if math.isinf(last_ms) else last_ms + _DEFAULT_INTERVAL_MS
         if not isinstance(timestamp_ms, Real) or not math.isfinite(timestamp_ms):
-            raise ValueError(f"timestamp_ms={timestamp_ms!r} must be a finite number of milliseconds")
+            raise InputError(f"timestamp_ms={timestamp_ms!r} must be a finite number of milliseconds")
         if timestamp_ms <= last_ms:
-            raise ValueError(
+            raise InputError(
                 f"timestamps must increase (got {timestamp_ms:g} ms after {last_ms:g} ms). "
                 "Call reset() before a new video."
             )
@@ -218,6 +219,6 @@ class PoseTracker:
 def _check_count(num_given: int, num_poses: int) -> None:
     """Refuse more ROIs and boxes for one image than people to return."""
     if num_given > num_poses:
-        raise ValueError(
+        raise InputError(
             f"got {num_given} ROIs and boxes but num_poses={num_poses}; set num_poses={num_given}"
         )

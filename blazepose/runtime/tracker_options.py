@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 
 from blazepose.anchors import DEFAULT_MIN_SCORE
+from blazepose.exceptions import InputError
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,17 @@ class TrackerOptions:
 
     def __post_init__(self) -> None:
         if not isinstance(self.num_poses, Integral) or self.num_poses < 1:
-            raise ValueError(f"num_poses={self.num_poses!r} must be a whole number from 1 up")
+            raise InputError(f"num_poses={self.num_poses!r} must be a whole number from 1 up")
         if self.running_mode not in ("image", "video"):
-            raise ValueError(f'running_mode={self.running_mode!r} must be "image" or "video"')
+            raise InputError(f'running_mode={self.running_mode!r} must be "image" or "video"')
         for name in ("smooth_landmarks", "output_segmentation_masks"):
             if not isinstance(getattr(self, name), bool):
-                raise ValueError(f"{name}={getattr(self, name)!r} must be True or False")
+                raise InputError(f"{name}={getattr(self, name)!r} must be True or False")
         for name in ("min_pose_detection_confidence", "min_pose_presence_confidence"):
             if not _in_range(getattr(self, name), 1):
-                raise ValueError(f"{name}={getattr(self, name)!r} must be a number from 0 to 1")
+                raise InputError(f"{name}={getattr(self, name)!r} must be a number from 0 to 1")
         if not _in_range(self.max_lost_ms, math.inf) or math.isinf(self.max_lost_ms):
-            raise ValueError(f"max_lost_ms={self.max_lost_ms!r} must be a finite number from 0 up")
+            raise InputError(f"max_lost_ms={self.max_lost_ms!r} must be a finite number from 0 up")
 
 
 def _in_range(value: object, highest: float) -> bool:

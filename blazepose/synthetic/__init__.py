@@ -10,12 +10,14 @@ dataset     COCO labels, rendering on several processes, files on disk; the star
 
 import importlib.util
 
+from blazepose.exceptions import MissingPackageError
+
 
 def require_extra() -> None:
     """Raise ImportError that names the extra to install if anny or Warp is missing."""
     missing = [package for package in ("anny", "warp") if importlib.util.find_spec(package) is None]
     if missing:
-        raise ImportError(
+        raise MissingPackageError(
             f"synthetic people need {' and '.join(missing)}, which is not installed: "
             'pip install "blazepose[synthetic]"'
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from blazepose.exceptions import MissingPackageError
 from blazepose.input_spec import InputSpec
 from blazepose.tflite.metadata import (
     NORMALIZATION_KEY,
@@ -37,7 +38,9 @@ def to_tflite(
     try:
         import litert_torch
     except ImportError as error:
-        raise ImportError('TFLite files need litert-torch: pip install "blazepose[export]"') from error
+        raise MissingPackageError(
+            'TFLite files need litert-torch: pip install "blazepose[export]"'
+        ) from error
 
     with _quiet(), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "net.tflite"

@@ -13,6 +13,7 @@ from ai_edge_litert import schema_py_generated as schema
 from flatbuffers.number_types import Float32Flags, Uint8Flags
 from flatbuffers.table import Table
 
+from blazepose.exceptions import InputError
 from blazepose.input_spec import InputSpec
 
 _SUBGRAPHS, _INPUTS, _UNITS = 3, 2, 4
@@ -88,7 +89,7 @@ def read_normalization(content: bytes) -> Normalization | None:
         [options.GetVectorAsNumpy(Float32Flags, options.Offset(_vtable_offset(k))) for k in (0, 1)]
     )
     if not (channels == channels[:, :1]).all():
-        raise ValueError(f"its channels have different normalizations: {channels.tolist()}")
+        raise InputError(f"its channels have different normalizations: {channels.tolist()}")
     return Normalization(*channels[:, 0].tolist())
 
 

@@ -12,6 +12,7 @@ from blazepose import __version__
 from blazepose.anchors import ALIGNMENT_POINTS
 from blazepose.atomic import atomic_path
 from blazepose.data.annotation import Source
+from blazepose.exceptions import InputError
 from blazepose.file_content import check_file, first_line, unreadable
 from blazepose.input_spec import InputSpec
 from blazepose.models.detector_net import DetectorNet
@@ -132,9 +133,9 @@ def read_checkpoint(path: Path, for_resume: bool = False) -> Checkpoint:
     except Exception as error:  # torch and pickle raise anything for a damaged file
         raise _unreadable(path, error) from error
     if not isinstance(content, dict) or "blazepose" not in content or "state_dict" not in content:
-        raise ValueError(f"{path} is not a blazepose checkpoint: it has no blazepose metadata")
+        raise InputError(f"{path} is not a blazepose checkpoint: it has no blazepose metadata")
     if for_resume and "optimizer_states" not in content:
-        raise ValueError(
+        raise InputError(
             f"{path} has no optimizer state, so it cannot be resumed; init={path} starts a new run"
         )
     state = content["state_dict"].items()
@@ -166,7 +167,7 @@ def load_weights(net: LandmarkNet | DetectorNet, checkpoint: Checkpoint, path: P
     if metadata["topology"] != list(topology):
         count = len(metadata["topology"])
         points = f"{len(topology)}" if count != len(topology) else "others"
-        raise ValueError(f"{path} was trained for {count} points; this network has {points}")
+        raise InputError(f"{path} was trained for {count} points; this network has {points}")
     expected = net.state_dict()
     if mismatched := sorted(
         set(expected.keys() ^ weights.keys())
@@ -174,7 +175,7 @@ def load_weights(net: LandmarkNet | DetectorNet, checkpoint: Checkpoint, path: P
     ):
         wiring = f" in the {metadata['wiring']} wiring" if "wiring" in metadata else ""
         options = f"model={metadata['model']}" + (f" model.wiring={metadata['wiring']}" if wiring else "")
-        raise ValueError(
+        raise InputError(
             f"{path} holds {metadata['model']}{wiring}, not {name}: {len(mismatched)} tensors do not match, "
             f"first {mismatched[0]}; use {options}"
         )

@@ -23,7 +23,7 @@ from torch import Tensor
 from blazepose.atomic import atomic_path, naming_full_disk
 from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.errors import resuming
-from blazepose.image import ImageError
+from blazepose.exceptions import BlazePoseError, InputError, LostProcessError
 from blazepose.runs import best_checkpoint, last_checkpoint
 from blazepose.training.malloc import keep_freed_buffers
 from blazepose.training.old_keys import rename_states
@@ -63,7 +63,7 @@ def worker_count(setting: int | str, accelerator: str) -> int:
     """
     if setting != "auto":
         if not isinstance(setting, int) or setting < 0:
-            raise ValueError(f"loader.num_workers={setting}: a number from 0 up, or auto")
+            raise InputError(f"loader.num_workers={setting}: a number from 0 up, or auto")
         return setting
     if accelerator == "cpu" or not torch.cuda.is_available():
         # A sample takes 4 ms, a training step of the smallest network 30 ms: two workers are enough.
@@ -88,7 +88,7 @@ def trainer_settings(settings: dict[str, Any]) -> dict[str, Any]:
         fast = gpu and torch.cuda.is_bf16_supported(including_emulation=False)
         settings["precision"] = "bf16-mixed" if fast else "32-true"
     if str(settings["precision"]).startswith("16"):
-        raise ValueError("trainer.precision: fp16 is not supported; bf16-mixed needs no loss scaling")
+        raise InputError("trainer.precision: fp16 is not supported; bf16-mixed needs no loss scaling")
     limit = settings.pop("max_time")
     settings["callbacks"] = [_time_limit(limit)] if limit else []
     trainer = _validate_settings(settings)
@@ -111,7 +111,7 @@ def _validate_settings(settings: dict[str, Any]) -> Trainer:
     except (MisconfigurationException, ImportError, ValueError, TypeError, RuntimeError) as error:
         keys = ("accelerator", "devices", "num_nodes", "strategy", "precision")
         values = ", ".join(f"{key}={settings[key]}" for key in keys if key in settings)
-        raise ValueError(f"trainer: {' '.join(str(error).split())} ({values})") from error
+        raise InputError(f"trainer: {' '.join(str(error).split())} ({values})") from error
 
 
 def validates(settings: dict[str, Any], stages: Stages) -> bool:
@@ -126,7 +126,7 @@ def set_seed(seed: object) -> None:
         ValueError: if the seed is not a number from 0 up.
     """
     if not isinstance(seed, int) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed={seed}: a whole number from 0 up")
+        raise InputError(f"seed={seed}: a whole number from 0 up")
     seed_everything(seed, verbose=False)
 
 
@@ -166,7 +166,7 @@ def _time_limit(duration: str) -> Timer:
     try:
         return Timer(duration, interval="epoch", verbose=False)
     except MisconfigurationException as error:
-        raise ValueError(
+        raise InputError(
             f"trainer.max_time={duration} is not a duration; "
             'write days:hours:minutes:seconds, as "00:02:00:00"'
         ) from error
@@ -251,15 +251,16 @@ def _readable_worker_errors() -> Iterator[None]:
     """Turn errors of data-loading processes, and of their loss, into one sentence."""
     try:
         yield
-    except ImageError as error:
+    except BlazePoseError as error:
         # A worker process wraps its traceback around the sentence; the sentence is the last line.
-        raise ImageError(str(error).strip().splitlines()[-1].split("ImageError: ")[-1]) from error
+        kind = type(error)
+        raise kind(str(error).strip().splitlines()[-1].split(f"{kind.__name__}: ")[-1]) from error
     except (RuntimeError, ConnectionError, EOFError) as error:
         messages = _LOST_WORKER.findall(f"{error}\n{error.__cause__}")
         if isinstance(error, RuntimeError) and not messages:
             raise
         message = messages[-1] if messages else f"the connection to a data-loading process broke: {error}"
-        raise ChildProcessError(
+        raise LostProcessError(
             f"{message}; if memory ran out, a smaller loader.num_workers needs less"
         ) from error
 

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from blazepose.atomic import file_sha256
 from blazepose.config.schedule import OptimizerConfig
 from blazepose.data.datamodule import Samples
+from blazepose.exceptions import InputError
 from blazepose.models.detector_net import DetectorNet, detector_input
 from blazepose.models.landmark_net import LandmarkNet, network_input
 from blazepose.models.precise_bn import precise_bn
@@ -54,7 +55,7 @@ def initialize(
     """
     if init is None:
         if distill:
-            raise ValueError(
+            raise InputError(
                 "loss.distill (distillation from the initial weights) needs init=FILE. "
                 "Set init=, or loss.distill=0."
             )
@@ -95,7 +96,7 @@ def _load_teacher(init: str, metadata: Mapping[str, Any]) -> LandmarkNet:
     """
     path = resolve_weights(init, "init=")
     if file_sha256(path) != metadata["sha256"]:
-        raise ValueError(
+        raise InputError(
             f"{path}, the teacher of this run, has changed since the run started (sha256 differs). "
             "Restore it, or start a new run."
         )

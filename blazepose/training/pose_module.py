@@ -8,6 +8,7 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from blazepose.config.schedule import OptimizerConfig, Stages
+from blazepose.exceptions import InputError
 from blazepose.training.optimizer import build_optimizer, learning_rate_factor
 
 
@@ -97,7 +98,7 @@ class PoseModule(LightningModule):
         """
         done, past, steps = self.trainer.global_step, self.current_epoch, self._steps_per_epoch()
         if done != past * steps:
-            raise ValueError(
+            raise InputError(
                 f"cannot resume: the run had {done / past:g} steps per epoch and now has {steps}, because "
                 "the data or trainer.devices changed. Restore them (see the run's config.yaml), or start a "
                 "new run with init=."
@@ -110,7 +111,7 @@ class PoseModule(LightningModule):
             ValueError: names remedies.
         """
         if not self._finite:
-            raise ValueError(
+            raise InputError(
                 f"the loss became NaN or infinite in epoch {self.current_epoch}. Earlier checkpoints are "
                 "intact. Try a lower optimizer.lr, keep optimizer.clip_norm, and check samples.png for wrong "
                 "labels."

@@ -15,6 +15,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
 
 from blazepose.errors import leave_at_once
+from blazepose.exceptions import InputError, LostProcessError
 from blazepose.rank import has_launcher, is_launched, mark_launcher
 
 _POLL_S = 0.1
@@ -39,7 +40,7 @@ def require_all_processes(trainer: Trainer) -> None:
             continue
         started, nodes = environment().world_size(), int(os.environ.get(nodes_variable, 1))
         if started != trainer.world_size:
-            raise ValueError(
+            raise InputError(
                 f"{launcher} started {started} processes, but trainer.num_nodes={trainer.num_nodes} and "
                 f"trainer.devices={trainer.num_devices} make {trainer.world_size}: set trainer=ddp "
                 f"trainer.num_nodes={nodes} trainer.devices={started // nodes}"
@@ -93,7 +94,7 @@ def watching(trainer: Trainer, how_to_resume: Callable[[], str]) -> Iterator[Non
         yield
     except Exception as error:
         if lost := watch.lost(error):
-            raise ChildProcessError(lost) from error
+            raise LostProcessError(lost) from error
         raise
     except BaseException:
         watch.end_others()

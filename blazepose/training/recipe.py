@@ -2,6 +2,7 @@
 
 from blazepose.config.landmark import LandmarkLossConfig
 from blazepose.config.schedule import OptimizerConfig, Stages
+from blazepose.exceptions import InputError
 from blazepose.models.landmark_net import LandmarkNet
 
 
@@ -19,23 +20,23 @@ def validate_recipe(
     """
     regression, heatmap = loss_config.coordinates > 0, loss_config.heatmap > 0
     if not regression and not heatmap:
-        raise ValueError("loss.heatmap and loss.coordinates are both 0: nothing would be trained")
+        raise InputError("loss.heatmap and loss.coordinates are both 0: nothing would be trained")
     if stages.joint and net.gradient_stop and not heatmap:
-        raise ValueError(
+        raise InputError(
             "loss.heatmap=0 with model.gradient_stop=true: nothing would train the encoder; "
             "set model.gradient_stop=false"
         )
     if (stages.heatmap and not heatmap) or (stages.regression and not regression):
-        raise ValueError("a stage has epochs but its loss has weight 0; see stages and loss in the config")
+        raise InputError("a stage has epochs but its loss has weight 0; see stages and loss in the config")
     if stages.at(0) == "regression" and not initialized:
-        raise ValueError(
+        raise InputError(
             "stages: the regression stage needs trained features; set stages.heatmap, or init= to trained "
             "weights"
         )
     if (optimizer_config.frozen_stages or optimizer_config.norm_eval) and not initialized:
-        raise ValueError(
+        raise InputError(
             "optimizer.frozen_stages and optimizer.norm_eval need trained weights: set init=, or set them "
             "to 0 and false"
         )
     if loss_config.offset and not heatmap:
-        raise ValueError("loss.offset refines heatmaps; with loss.heatmap=0 set loss.offset=0 too")
+        raise InputError("loss.offset refines heatmaps; with loss.heatmap=0 set loss.offset=0 too")

@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
 from blazepose.atomic import atomic_path
+from blazepose.exceptions import InputError
 from blazepose.file_content import check_file, unreadable
 from blazepose.rank import is_first_process
 from blazepose.runs import new_run_folder, resolve_resume
@@ -44,7 +45,7 @@ def open_run(parent: Path, name: str, cfg: DictConfig) -> Path:
     if not is_first_process():
         return Path(os.environ.get(_RUN_VARIABLE, parent / name))
     if not re.fullmatch(r"[^/\\=\s]+", str(name or "")):
-        raise ValueError(f"name={name}: the name of a run must not be empty or have spaces, slashes or =")
+        raise InputError(f"name={name}: the name of a run must not be empty or have spaces, slashes or =")
     folder = new_run_folder(parent, name)
     os.environ[_RUN_VARIABLE] = str(folder)
     with atomic_path(folder / "config.yaml") as part:
@@ -69,7 +70,7 @@ def resume_run(cfg: DictConfig) -> tuple[DictConfig, Path, Path]:
     read_checkpoint(checkpoint, for_resume=True)
     overrides = [item for item in HydraConfig.get().overrides.task if not item.startswith("ckpt=")]
     if fixed := [item for item in overrides if not item.startswith(_CHANGEABLE)]:
-        raise ValueError(
+        raise InputError(
             f"ckpt= resumes the run in {folder} with its own config: only {', '.join(_CHANGEABLE)} can be "
             f"changed, not {', '.join(fixed)}; init={checkpoint} starts a new run from its weights"
         )

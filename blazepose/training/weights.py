@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from blazepose.atomic import file_sha256
+from blazepose.exceptions import InputError
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.tflite_import.load_tflite import load_tflite
@@ -58,7 +59,7 @@ def read_weights(path: Path, task: Task = "landmark") -> Checkpoint:
         ValueError: if it is damaged, or holds no such network.
     """
     if path.suffix == ".onnx":
-        raise ValueError(
+        raise InputError(
             f"{path}: ONNX files cannot be read; name the checkpoint or .tflite it was exported from"
         )
     if path.suffix not in IMPORTED:
@@ -75,7 +76,7 @@ def _import(path: Path, content: bytes) -> LandmarkNet | DetectorNet:
     try:
         return load_tflite(content)
     except ValueError as error:
-        raise ValueError(f"{path} cannot be imported: {error}") from error
+        raise InputError(f"{path} cannot be imported: {error}") from error
 
 
 def _task(net: LandmarkNet | DetectorNet) -> Task:
@@ -84,7 +85,7 @@ def _task(net: LandmarkNet | DetectorNet) -> Task:
 
 def _require_task(path: Path, actual: str, task: Task) -> None:
     if actual != task:
-        raise ValueError(f"{path} holds {_KINDS[actual]}; {_KINDS[task]} is needed here")
+        raise InputError(f"{path} holds {_KINDS[actual]}; {_KINDS[task]} is needed here")
 
 
 def _metadata(net: LandmarkNet | DetectorNet, path: Path) -> dict[str, Any]:
@@ -166,5 +167,5 @@ def load_initial_weights(net: LandmarkNet | DetectorNet, path: Path) -> dict[str
         model = net.variant.name if isinstance(net, LandmarkNet) else "detector"
         same_model = path.suffix in IMPORTED and checkpoint.metadata["model"] == model
         hint = "; experiment=finetune is the recipe for such files" if same_model else ""
-        raise ValueError(f"{error}{hint}") from error
+        raise InputError(f"{error}{hint}") from error
     return {**checkpoint.metadata, "sha256": file_sha256(path)}

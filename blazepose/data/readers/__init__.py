@@ -9,6 +9,7 @@ from blazepose.data.label_checks import check_labels
 from blazepose.data.label_extents import check_boxes, note_outside
 from blazepose.data.label_orientation import PIXELS, turn_labels
 from blazepose.data.readers import coco, coco_wholebody, halpe, landmarks, lsp, mpii, synthetic
+from blazepose.exceptions import InputError
 
 Reader = Callable[[Path, str | None], Source]
 
@@ -51,9 +52,9 @@ def read_source(spec: str) -> Source:
     """
     reader, _, location = spec.partition(":")
     if not location:
-        raise ValueError(f"{spec!r} is not reader:path[:split]; the readers are {', '.join(READERS)}")
+        raise InputError(f"{spec!r} is not reader:path[:split]; the readers are {', '.join(READERS)}")
     if reader not in READERS:
-        raise ValueError(f"{spec}: unknown reader {reader!r}; the readers are {', '.join(READERS)}")
+        raise InputError(f"{spec}: unknown reader {reader!r}; the readers are {', '.join(READERS)}")
     pixels = None
     if not Path(location).expanduser().exists() and location.endswith(tuple(f":{name}" for name in PIXELS)):
         location, _, pixels = location.rpartition(":")

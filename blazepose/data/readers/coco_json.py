@@ -14,6 +14,7 @@ from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE
 from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.data.readers.text_files import read_json
+from blazepose.exceptions import InputError
 from blazepose.topology import COCO17
 
 Keypoints = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -64,7 +65,7 @@ def index_by_id(entries: list[Any], kind: str, file: Path) -> dict[Any, dict[str
         require_id(entry, f"{kind} number {number}", file)
         other = by_id.setdefault(same_id(entry["id"]), entry)
         if other is not entry and other != entry:
-            raise ValueError(
+            raise InputError(
                 f"{file}: two entries of {kind} have the id {other['id']}"
                 + f", as {other['id']!r} and {entry['id']!r}" * (other["id"] != entry["id"])
                 + "; give each its own"
@@ -75,7 +76,7 @@ def index_by_id(entries: list[Any], kind: str, file: Path) -> dict[Any, dict[str
 def require_id(entry: Any, label: str, file: Path) -> None:
     """Raise ValueError if an entry of one of COCO's lists has no id."""
     if not isinstance(entry, dict) or same_id(entry.get("id")) is None:
-        raise ValueError(f"{file} is not a COCO annotation file: {label} has no id")
+        raise InputError(f"{file} is not a COCO annotation file: {label} has no id")
 
 
 def referenced_id(entry: dict[str, Any], key: str, by_id: Mapping[Any, Any]) -> Any:
@@ -93,7 +94,7 @@ def referenced_id(entry: dict[str, Any], key: str, by_id: Mapping[Any, Any]) -> 
     if referenced not in by_id:
         kind = key.removesuffix("_id")
         ids = ", ".join(map(repr, islice(by_id, 3))) + ", ..." * (len(by_id) > 3)
-        raise ValueError(f"there is no {kind} {entry.get(key)!r}; the ids are {ids}")
+        raise InputError(f"there is no {kind} {entry.get(key)!r}; the ids are {ids}")
     return referenced
 
 
@@ -126,7 +127,7 @@ class ImageTable:
 def _name(entry: dict[str, Any], file: Path) -> str:
     names = [entry[key] for key in _NAME_KEYS if isinstance(entry.get(key), str)]
     if not names:
-        raise ValueError(f"{file}: image {entry['id']} has no file_name, but only {', '.join(entry)}")
+        raise InputError(f"{file}: image {entry['id']} has no file_name, but only {', '.join(entry)}")
     return names[0]
 
 
@@ -141,7 +142,7 @@ def read_coco(file: Path, doc_section: str) -> dict[str, Any]:
     require_lists(data, ("images", "annotations"), file)
     for category in data.get("categories") or []:
         if category.get("keypoints") and tuple(category["keypoints"]) != tuple(COCO17.values()):
-            raise ValueError(
+            raise InputError(
                 f"{file} has other keypoints than COCO's 17; for your own labels use the landmarks reader"
             )
     return data
@@ -151,7 +152,7 @@ def require_lists(data: Any, keys: tuple[str, ...], file: Path) -> None:
     """Raise ValueError if the content of a file lacks one of COCO's lists."""
     for key in keys:
         if not isinstance(data, dict) or not isinstance(data.get(key), list):
-            raise ValueError(
+            raise InputError(
                 f"{file} is not a COCO annotation file: it has no list {key!r}; export COCO keypoints"
             )
 
@@ -187,7 +188,7 @@ def read_annotations(
             box = box_xyxy(entry.get("bbox"))
             keypoints = None if is_crowd(entry) else parse_keypoints(entry)
         except ValueError as error:
-            raise ValueError(f"{file}, annotation {person}: {error}") from error
+            raise InputError(f"{file}, annotation {person}: {error}") from error
         if keypoints is None:
             builder.skip("crowd", images.find(image), box)
             continue
@@ -219,17 +220,17 @@ def triplets(values: Any, count: int) -> np.ndarray:
     if values is None:
         return np.zeros((count, 3), np.float32)
     if not isinstance(values, list | array):
-        raise ValueError("keypoints is not a list of numbers")
+        raise InputError("keypoints is not a list of numbers")
     if not values:
         return np.zeros((count, 3), np.float32)
     try:
         numbers = np.asarray(values, np.float32)
     except (TypeError, ValueError, OverflowError):
-        raise ValueError("keypoints that are not numbers") from None
+        raise InputError("keypoints that are not numbers") from None
     if numbers.ndim != 1:
-        raise ValueError("keypoints in nested lists, expected one flat list of x, y, v")
+        raise InputError("keypoints in nested lists, expected one flat list of x, y, v")
     if numbers.shape != (3 * count,):
-        raise ValueError(f"{len(values)} keypoint numbers, expected x, y, v of {count} keypoints")
+        raise InputError(f"{len(values)} keypoint numbers, expected x, y, v of {count} keypoints")
     return numbers.reshape(count, 3)
 
 
@@ -255,7 +256,7 @@ def box_xyxy(bbox: Any) -> np.ndarray | None:
     try:
         box = np.array(bbox, np.float32)
     except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"bbox is {bbox}, expected x, y, width, height") from None
+        raise InputError(f"bbox is {bbox}, expected x, y, width, height") from None
     if box.shape != (4,) or not np.isfinite(box).all() or box[2:].min() <= 0:
         return None
     return np.concatenate([box[:2], box[:2] + box[2:]])

@@ -6,13 +6,15 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from blazepose.exceptions import InputError, MissingFileError
+
 
 def require_folder(path: Path, doc_section: str) -> Path:
     """Return the path if it is a folder; raise FileNotFoundError otherwise."""
     if path.is_dir():
         return path
     problem = "is a file, not the folder of the data set" if path.exists() else "is missing"
-    raise FileNotFoundError(f"{path} {problem}; see data/README.md#{doc_section}")
+    raise MissingFileError(f"{path} {problem}; see data/README.md#{doc_section}")
 
 
 def require_file(path: Path, doc_section: str) -> Path:
@@ -20,7 +22,7 @@ def require_file(path: Path, doc_section: str) -> Path:
     if path.is_file():
         return path
     problem = "is a folder, not a file" if path.exists() else "is missing"
-    raise FileNotFoundError(f"{path} {problem}; see data/README.md#{doc_section}")
+    raise MissingFileError(f"{path} {problem}; see data/README.md#{doc_section}")
 
 
 def choose_split(files: Mapping[str, Path], split: str | None, folder: Path, doc_section: str) -> str:
@@ -38,14 +40,14 @@ def choose_split(files: Mapping[str, Path], split: str | None, folder: Path, doc
     """
     available = [name for name, file in files.items() if file.is_file()]
     if split is not None and split not in files:
-        raise ValueError(f"{folder} has no split {split!r}; it can have {', '.join(files)}")
+        raise InputError(f"{folder} has no split {split!r}; it can have {', '.join(files)}")
     if split is not None:
         require_file(files[split], doc_section)
         return split
     if not available:
-        raise FileNotFoundError(f"{folder} has no annotation file; see data/README.md#{doc_section}")
+        raise MissingFileError(f"{folder} has no annotation file; see data/README.md#{doc_section}")
     if len(available) > 1:
-        raise ValueError(
+        raise InputError(
             f"{folder} has several splits, {', '.join(available)}: name one, {folder}:{available[0]}"
         )
     return available[0]

@@ -12,6 +12,8 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
+from blazepose.exceptions import InputError, MissingFileError
+
 _SERVER = re.compile(r"^(.*\?d=|[a-z][a-z\d+.-]*://[^/?]*)", re.IGNORECASE)
 """Start of a URL before its path; `?d=` is Label Studio's, for files beside its server."""
 
@@ -84,7 +86,7 @@ class ImagePaths:
                 self._missing.add(path)
             other = self._images.setdefault(path, image)
             if other != image:
-                raise ValueError(
+                raise InputError(
                     f"{self.file}: images {other} and {image} both lead to {path}; give each image its own "
                     "name, including the folders in which they differ"
                 )
@@ -136,7 +138,7 @@ class ImagePaths:
                 break
         if len(matches) > 1:
             first, second, *_ = sorted(matches)
-            raise ValueError(
+            raise InputError(
                 f"{self.file}: {name} matches {first} and {second} in {folder.path}; spell it as one of them"
             )
         return next(iter(matches), None)
@@ -145,7 +147,7 @@ class ImagePaths:
         """Raise FileNotFoundError if some of these images are missing."""
         needed = set(paths)
         if missing := sorted(needed & self._missing):
-            raise FileNotFoundError(
+            raise MissingFileError(
                 f"{len(missing)} of {len(needed)} images in {self.file} are missing, first {missing[0]}: "
                 f"{self._suggest(str(missing[0]))}; put them into {self.roots[0]}, "
                 f"see data/README.md#{self.doc_section}"

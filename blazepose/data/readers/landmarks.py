@@ -29,6 +29,7 @@ from blazepose.data.readers.coco_json import (
 from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.data.readers.text_files import read_json
+from blazepose.exceptions import InputError
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
 LICENSE = "own labels: no license recorded"
@@ -45,7 +46,7 @@ def read(path: Path, split: str | None) -> Source:
         ValueError: for invalid labels; the message names the file and the annotation.
     """
     if split is not None:
-        raise ValueError(f"landmarks:{path} has no splits, each is a separate file; omit :{split}")
+        raise InputError(f"landmarks:{path} has no splits, each is a separate file; omit :{split}")
     data = read_json(path, "landmarks")
     if isinstance(data, dict):
         data.setdefault("annotations", [])  # FiftyOne omits it where nothing is labelled
@@ -60,7 +61,7 @@ def read(path: Path, split: str | None) -> Source:
         }
     skeletons = {key: _skeleton(names, path) for key, names in names_by_category.items()}
     if data["annotations"] and not any(skeletons.values()):
-        raise ValueError(
+        raise InputError(
             f"{path}: no category lists the names of its keypoints; see data/README.md#landmarks for how "
             "each tool writes them"
         )
@@ -77,7 +78,7 @@ def read(path: Path, split: str | None) -> Source:
 
 def _names(category: dict[str, Any], file: Path) -> list[str]:
     if not isinstance(category.get("keypoints"), list | array | None):  # read_json packs []
-        raise ValueError(f"{file}: the keypoints of category {category['id']} are not a list of names")
+        raise InputError(f"{file}: the keypoints of category {category['id']} are not a list of names")
     return ["_".join(re.findall(r"[^-_\s]+", str(name).lower())) for name in category.get("keypoints") or []]
 
 
@@ -100,9 +101,9 @@ def _skeleton(names: list[str], file: Path) -> Mapping[int, str]:
         if name not in LANDMARKS:
             close = difflib.get_close_matches(name, LANDMARKS, n=1)
             hint = f" (did you mean {close[0]}?)" if close else ""
-            raise ValueError(f"{file}: unknown landmark {name!r}{hint}; the 33 are {', '.join(LANDMARKS)}")
+            raise InputError(f"{file}: unknown landmark {name!r}{hint}; the 33 are {', '.join(LANDMARKS)}")
         if names.count(name) > 1:
-            raise ValueError(f"{file}: a category lists {name!r} twice")
+            raise InputError(f"{file}: a category lists {name!r} twice")
     return dict(enumerate(names))
 
 
@@ -118,7 +119,7 @@ def _add(
         image = referenced_id(entry, "image_id", images.images)
         skeleton = skeletons[referenced_id(entry, "category_id", skeletons)]
     except ValueError as error:
-        raise ValueError(f"{location}: {error}") from error
+        raise InputError(f"{location}: {error}") from error
     image_path = images.find(image)
     if not skeleton:
         builder.skip("in a category without landmarks", image_path, None)
@@ -131,7 +132,7 @@ def _add(
         world = _world(entry.get("landmarks_world"))
         box = box_xyxy(entry.get("bbox"))
     except ValueError as error:
-        raise ValueError(f"{location}: {error}") from error
+        raise InputError(f"{location}: {error}") from error
     if not points[:, 2].any() and points[:, :2].any():
         builder.skip("all keypoints flagged 0, not labelled", image_path, box)
         return
@@ -153,9 +154,9 @@ def _require_valid(points: np.ndarray, skeleton: Mapping[int, str]) -> None:
     """Raise ValueError for the first invalid point; unlabelled points may have any coordinates."""
     for index, (x, y, flag) in enumerate(points.tolist()):
         if flag not in _FLAGS:
-            raise ValueError(f"{skeleton[index]} has visibility {flag:g}, expected 0, 1 or 2")
+            raise InputError(f"{skeleton[index]} has visibility {flag:g}, expected 0, 1 or 2")
         if flag > 0 and not (math.isfinite(x) and math.isfinite(y)):
-            raise ValueError(f"NaN or infinite coordinates of {skeleton[index]}")
+            raise InputError(f"NaN or infinite coordinates of {skeleton[index]}")
 
 
 def _world(rows: Any) -> np.ndarray | None:
@@ -168,7 +169,7 @@ def _world(rows: Any) -> np.ndarray | None:
     except (TypeError, ValueError):
         world, valid = np.empty(0, np.float32), []
     if world.shape != (NUM_LANDMARKS, 3) or not np.isfinite(world[valid]).all():
-        raise ValueError(f"landmarks_world is not {NUM_LANDMARKS} rows of 3 finite numbers (or null)")
+        raise InputError(f"landmarks_world is not {NUM_LANDMARKS} rows of 3 finite numbers (or null)")
     return world
 
 

@@ -10,6 +10,7 @@ from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Source
 from blazepose.data.readers.files import require_file, require_folder
 from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.data.readers.source_builder import SourceBuilder
+from blazepose.exceptions import InputError
 from blazepose.file_content import check_file, unreadable
 from blazepose.topology import LSP14, LSP14_NAMES
 
@@ -72,10 +73,10 @@ def read_joints(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         raise unreadable(file, "a MATLAB file", error, step) from error
     if "joints" not in variables:
         names = ", ".join(name for name in variables if not name.startswith("__")) or "nothing"
-        raise ValueError(f"{file} holds {names}, not joints; see data/README.md#lsp")
+        raise InputError(f"{file} holds {names}, not joints; see data/README.md#lsp")
     joints = np.atleast_3d(variables["joints"])
     if joints.dtype.kind not in "biuf":
-        raise ValueError(f"{file}: joints are of type {joints.dtype}, not numbers; see data/README.md#lsp")
+        raise InputError(f"{file}: joints are of type {joints.dtype}, not numbers; see data/README.md#lsp")
     joints = joints.astype(np.float32)
     if joints.shape[:2] == (_KEYPOINTS, 3):
         joints = joints.transpose(2, 0, 1)
@@ -85,7 +86,7 @@ def read_joints(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         joints = joints.transpose(2, 1, 0)
         hidden = joints[..., 2] > 0
         return joints[..., :2], np.ones(hidden.shape, bool), np.where(hidden, HIDDEN, VISIBLE).astype(np.int8)
-    raise ValueError(f"{file}: joints has shape {joints.shape}, expected (14, 3, people) or (3, 14, people)")
+    raise InputError(f"{file}: joints has shape {joints.shape}, expected (14, 3, people) or (3, 14, people)")
 
 
 def _image_numbers(split: str | None, people: int, original: bool, path: Path) -> list[int]:
@@ -94,9 +95,9 @@ def _image_numbers(split: str | None, people: int, original: bool, path: Path) -
         return sorted(numbers)
     splits = _ORIGINAL if original else _extended_splits(numbers)
     if split not in splits:
-        raise ValueError(f"{path} has no split {split!r}; it has {', '.join(splits)}")
+        raise InputError(f"{path} has no split {split!r}; it has {', '.join(splits)}")
     if not original and people < _EXTENDED_PEOPLE:
-        raise ValueError(
+        raise InputError(
             f"{path} holds {people} people, not LSP-Extended's {_EXTENDED_PEOPLE} whose numbers make its "
             f"splits; omit :{split}"
         )

@@ -9,6 +9,7 @@ from blazepose.data.readers.files import choose_split, require_folder
 from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.data.readers.text_files import read_json
+from blazepose.exceptions import InputError
 from blazepose.topology import MPII16
 
 LICENSE = "MPII Human Pose: for research only, no commercial use; images from YouTube videos"
@@ -25,7 +26,7 @@ def read(path: Path, split: str | None) -> Source:
     file = _annotation_file(path, split)
     entries = read_json(file, "mpii")
     if not isinstance(entries, list):
-        raise ValueError(f"{file} is not a list of people; see data/README.md#mpii")
+        raise InputError(f"{file} is not a list of people; see data/README.md#mpii")
     paths = ImagePaths(file, "mpii", [_image_folder(file)])
     builder = SourceBuilder(paths)
     for number, entry in enumerate(entries):
@@ -34,9 +35,9 @@ def read(path: Path, split: str | None) -> Source:
             joints = np.asarray(entry.get("joints", np.full((_KEYPOINTS, 2), -1)), np.float32)
             flags = np.asarray(entry.get("joints_vis", np.zeros(_KEYPOINTS)), np.float32)
             if joints.shape != (_KEYPOINTS, 2) or flags.shape != (_KEYPOINTS,):
-                raise ValueError("wrong number of joints or joints_vis")
+                raise InputError("wrong number of joints or joints_vis")
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ValueError(
+            raise InputError(
                 f"{file}, entry {number}: expected image, {_KEYPOINTS} joints and joints_vis ({error})"
             ) from error
         labelled = (flags > 0) & (joints != -1).any(axis=1)

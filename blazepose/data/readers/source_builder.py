@@ -9,6 +9,7 @@ import numpy as np
 
 from blazepose.data.annotation import Annotation, Source, source_to_landmarks
 from blazepose.data.readers.image_paths import ImagePaths
+from blazepose.exceptions import InputError
 
 
 class SourceBuilder:
@@ -99,7 +100,7 @@ class SourceBuilder:
         if not self.annotations:
             counts = ", ".join(f"{reason} {count}" for reason, count in self.left_out.items())
             left_out = f" (left out: {counts})" if counts else ""
-            raise ValueError(
+            raise InputError(
                 f"{self.file} holds no labelled people{left_out}; see data/README.md#{self.doc_section}"
             )
         self.paths.require(annotation.image for annotation in self.annotations)

@@ -21,6 +21,7 @@ from blazepose.data.readers.coco_json import (
 from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.data.readers.text_files import read_json
+from blazepose.exceptions import InputError, MissingFileError
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
 
 LICENSE = "rendered with anny (Apache-2.0, assets CC0): no restrictions"
@@ -57,7 +58,7 @@ def read(path: Path, split: str | None) -> Source:
         try:
             _add(builder, images, entry)
         except ValueError as error:
-            raise ValueError(f"{file}, annotation {entry['id']}: {error}") from error
+            raise InputError(f"{file}, annotation {entry['id']}: {error}") from error
     return builder.source("synthetic", _license(path / "recipe.json"))
 
 
@@ -74,17 +75,17 @@ def _label_file(path: Path, split: str) -> Path:
     files = {file.parent.name: file for file in sorted(path.glob("*/labels.json"))}
     missing = path / split / "labels.json"
     if split not in files and (path / "recipe.json").is_file():
-        raise FileNotFoundError(
+        raise MissingFileError(
             f"{missing} is missing. Rerun the command that created {path} to finish it"
             + "; add --val N for a validation split" * (split == "val")
         )
     if not files:
-        raise FileNotFoundError(
+        raise MissingFileError(
             f"{missing} is missing: render people with "
             f"blazepose synth --num 2000 --out {path}; see data/README.md#synthetic"
         )
     if split not in files:
-        raise ValueError(f"{path} has no split {split!r}; it has {', '.join(files)}")
+        raise InputError(f"{path} has no split {split!r}; it has {', '.join(files)}")
     return files[split]
 
 
@@ -108,7 +109,7 @@ def _pack(entry: dict[str, Any]) -> dict[str, Any]:
 def _require_landmarks(categories: list[Any], file: Path) -> None:
     names = [category.get("keypoints") if isinstance(category, dict) else None for category in categories]
     if names != [list(LANDMARKS)]:
-        raise ValueError(
+        raise InputError(
             f"{file}: expected one category whose keypoints are the {NUM_LANDMARKS} landmarks in their "
             "order; for your own labels use the landmarks reader"
         )
@@ -137,16 +138,16 @@ def _add(builder: SourceBuilder, images: ImageTable, entry: dict[str, Any]) -> N
 def _array(entry: dict[str, Any], key: str) -> np.ndarray:
     values, shape = entry.get(key), _SHAPES[key]
     if not isinstance(values, np.ndarray) or values.shape != shape:
-        raise ValueError(f"{key} is not {' x '.join(map(str, shape))} numbers")
+        raise InputError(f"{key} is not {' x '.join(map(str, shape))} numbers")
     return values
 
 
 def _mask(mask: Any, size: tuple[int, int] | None) -> Mapping[str, Any]:
     if size is None:
-        raise ValueError("its image has no width and height")
+        raise InputError("its image has no width and height")
     counts, shape = (mask.get("counts"), mask.get("size")) if isinstance(mask, dict) else (None, None)
     if not isinstance(counts, str) or not counts or shape != [size[1], size[0]]:
-        raise ValueError(
+        raise InputError(
             f"segmentation is not a compressed run-length encoding of {size[0]}x{size[1]} pixels"
         )
     return mask

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from blazepose.data.readers.files import require_file
+from blazepose.exceptions import InputError
 
 _KEYPOINT_LISTS = {"keypoints", "foot_kpts", "face_kpts", "lefthand_kpts", "righthand_kpts"}
 
@@ -34,12 +35,12 @@ def read_text(file: Path) -> str:
     try:
         data = file.read_bytes()
     except OSError as error:
-        raise ValueError(f"{file} cannot be read: {error.strerror}") from error
+        raise InputError(f"{file} cannot be read: {error.strerror}") from error
     if not data or data.isspace():
-        raise ValueError(f"{file} is empty: copy or export it again")
+        raise InputError(f"{file} is empty: copy or export it again")
     for start, kind in _NOT_TEXT.items():
         if data.startswith(start):
-            raise ValueError(f"{file} {kind}")
+            raise InputError(f"{file} {kind}")
     encoding = json.detect_encoding(data)
     try:
         return data.decode(encoding)
@@ -52,7 +53,7 @@ def read_text(file: Path) -> str:
                 "UTF-8 (Excel: CSV UTF-8), or convert it: iconv -f ENCODING -t UTF-8 (GB18030 from Chinese, "
                 "CP1252 from Western Windows)"
             )
-        raise ValueError(problem) from error
+        raise InputError(problem) from error
 
 
 def slim(entry: dict[str, Any]) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def read_json(file: Path, doc_section: str, pack: Callable[[dict[str, Any]], dic
         return json.loads(text, object_hook=pack)
     except json.JSONDecodeError as error:
         problem = _problem(text, error)
-        raise ValueError(f"{file} {problem} ({error}); see data/README.md#{doc_section}") from error
+        raise InputError(f"{file} {problem} ({error}); see data/README.md#{doc_section}") from error
 
 
 def _problem(text: str, error: json.JSONDecodeError) -> str:

@@ -14,6 +14,7 @@ from blazepose.evaluation.keypoint_partition import PARTS
 from blazepose.evaluation.metric_table import PCK, PDJ
 from blazepose.evaluation.numbers import number
 from blazepose.evaluation.predictions import person_key
+from blazepose.exceptions import InputError
 from blazepose.metrics.binary import agrees
 from blazepose.metrics.bootstrap import paired_difference
 from blazepose.metrics.group_range import LEAST_PEOPLE
@@ -93,7 +94,7 @@ def compare_runs(runs: Sequence[Run]) -> dict[str, Any]:
     point_metrics = _point_metrics(runs)
     correct = point_metrics[PCK]
     if not correct.counted.any():
-        raise ValueError("compare: these weights have no trained and labelled point in common")
+        raise InputError("compare: these weights have no trained and labelled point in common")
     landmarks = np.flatnonzero(correct.counted.any(axis=0)).tolist()
     fairness_of_runs = _fairness(runs)
     groups = {

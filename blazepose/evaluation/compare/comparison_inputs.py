@@ -12,6 +12,7 @@ from blazepose.evaluation.metric_table import PCK
 from blazepose.evaluation.predictions import PersonKey, Prediction, person_key, read_predictions
 from blazepose.evaluation.results import read_results
 from blazepose.evaluation.score import ScoredPeople, score
+from blazepose.exceptions import InputError
 
 
 class Run(NamedTuple):
@@ -42,7 +43,7 @@ def load_runs(folders: Sequence[str]) -> list[Run]:
         ValueError: if the evaluations cannot be compared.
     """
     if len({Path(folder).resolve() for folder in folders}) < max(2, len(folders)):
-        raise ValueError(f"compare=[{','.join(folders)}]: give two or more different evaluations")
+        raise InputError(f"compare=[{','.join(folders)}]: give two or more different evaluations")
     paths = [Path(folder) for folder in folders]
     metrics = [_read_results(path) for path in paths]
     _require_equal(paths, metrics, "torso")
@@ -54,7 +55,7 @@ def load_runs(folders: Sequence[str]) -> list[Run]:
     )
     sources = [_in_common(source, predictions) for source in people.sources]
     if not any(source.annotations for source in sources):
-        raise ValueError(f"compare: {' and '.join(folders)} have no person in common")
+        raise InputError(f"compare: {' and '.join(folders)} have no person in common")
     data_sets = {
         person_key(source.reader, person): source.name for source in sources for person in source.annotations
     }
@@ -94,7 +95,7 @@ def _read_results(folder: Path) -> dict[str, Any]:
     file = folder / "results.json"
     metrics = read_results(file, "give result folders of blazepose eval (its out=)")
     if missing := [key for key in _REQUIRED_KEYS if key not in metrics]:
-        raise ValueError(
+        raise InputError(
             f"compare: {file} has no {', '.join(missing)}: it is from another version; evaluate again"
         )
     return metrics
@@ -104,7 +105,7 @@ def _require_equal(paths: list[Path], metrics: list[dict[str, Any]], key: str) -
     values = [entry[key] for entry in metrics]
     if len(set(values)) > 1:
         pairs = ", ".join(f"{path} {value}" for path, value in zip(paths, values, strict=True))
-        raise ValueError(f"compare: evaluations with different {key} cannot be compared: {pairs}")
+        raise InputError(f"compare: evaluations with different {key} cannot be compared: {pairs}")
 
 
 def _predictions_file(folder: Path, metrics: Mapping[str, Any]) -> Path:

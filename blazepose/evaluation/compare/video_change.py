@@ -11,6 +11,7 @@ from blazepose.evaluation.compare.forgetting import RecordingEngine
 from blazepose.evaluation.engine_registry import open_weights
 from blazepose.evaluation.mediapipe_engine import require_bundle, track_video
 from blazepose.evaluation.numbers import number
+from blazepose.exceptions import InputError, MissingFileError
 from blazepose.geometry import crop_image, roi_from_keypoints, roi_to_image_matrix
 from blazepose.runtime.media import open_source
 from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, ROI_CENTER, ROI_SCALE
@@ -43,7 +44,7 @@ def measure_video(bundles: tuple[Path, Path], video: Path) -> dict[str, Any]:
     """
     poses, poses_after = (track_video(bundle, _frames(video)) for bundle in bundles)
     if all(pose is None for pose in poses):
-        raise ValueError(f"--video {video}: {bundles[0]} detects no person in it")
+        raise InputError(f"--video {video}: {bundles[0]} detects no person in it")
     before, after = (_alignment_points(bundle, video, poses) for bundle in bundles)
     hips, circle = 100 * np.median(np.linalg.norm(after - before, axis=2), axis=0)
     radius, radius_after = (np.linalg.norm(points[:, 1] - points[:, 0], axis=1) for points in (before, after))
@@ -76,6 +77,6 @@ def _frames(path: Path) -> Iterator[np.ndarray]:
         ValueError: if no frame can be decoded.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"--video {path} is missing")
+        raise MissingFileError(f"--video {path} is missing")
     for frame in open_source(str(path)).frames:
         yield frame.image

@@ -15,6 +15,7 @@ from blazepose.evaluation.groups.assignment import PeopleWithGroups
 from blazepose.evaluation.metric_table import PCK, PDJ
 from blazepose.evaluation.predictions import Prediction
 from blazepose.evaluation.results import read_results
+from blazepose.exceptions import InputError
 from blazepose.metrics.group_range import DISCREPANCIES, LEAST_PEOPLE
 from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topology import LANDMARKS, NUM_LANDMARKS
@@ -58,7 +59,7 @@ def predictions_from_annotator(
             if alignment_error(first) is None
         ]
     if not predictions:
-        raise ValueError(
+        raise InputError(
             f"{second.name} labels no person of {', '.join(source.name for source in people.sources)}: "
             "both annotators must label the same image files"
         )
@@ -91,13 +92,13 @@ def human_disagreement(annotators: str | None, torso: str) -> dict[str, float]:
         '"data.test=[landmarks:FIRST.json]" out=...',
     )
     if not metrics.get("annotators"):
-        raise ValueError(
+        raise InputError(
             f"annotators={folder} evaluates a network; give an evaluation of predictions=landmarks:FILE"
         )
     if metrics["torso"] != torso:
-        raise ValueError(f"annotators={folder} uses torso={metrics['torso']}, this evaluation torso={torso}")
+        raise InputError(f"annotators={folder} uses torso={metrics['torso']}, this evaluation torso={torso}")
     if metrics["num_people"] < LEAST_PEOPLE:
-        raise ValueError(
+        raise InputError(
             f"annotators={folder}: {metrics['num_people']} people are too few to measure agreement; have at "
             f"least {LEAST_PEOPLE} labelled twice"
         )
@@ -108,14 +109,14 @@ def human_disagreement(annotators: str | None, torso: str) -> dict[str, float]:
         if count >= LEAST_PEOPLE and metrics[metric] not in (None, 100)
     }
     if not agreement:
-        raise ValueError(
+        raise InputError(
             f"annotators={folder}: the two annotators agree on every point, so no fairness criterion can be "
             "derived. Have more, or harder, people labelled twice."
         )
     criterion = {metric: round(DISCREPANCIES * (100 - share), 4) for metric, share in agreement.items()}
     for metric, largest_range in criterion.items():
         if largest_range >= 100:
-            raise ValueError(
+            raise InputError(
                 f"annotators={folder}: the annotators agree on only {agreement[metric]:.1f} % of the points "
                 f"({metric.upper()}). With such a criterion nothing would count as unfair. Check both label "
                 "files."

@@ -9,6 +9,7 @@ from blazepose.data.annotation import Annotation, Source
 from blazepose.evaluation.fairness.verdicts import DEMOGRAPHIC_ATTRIBUTES, MOST_GROUPS
 from blazepose.evaluation.groups.people_table import PeopleTable, read_people_table
 from blazepose.evaluation.score import SUBJECT
+from blazepose.exceptions import InputError
 
 
 class PeopleWithGroups(NamedTuple):
@@ -47,7 +48,7 @@ def group_people(
     """
     attributes, notes = [], []
     if not isinstance(table, str | None):
-        raise ValueError(f"data.metadata={table}: give one table; merge several into one file")
+        raise InputError(f"data.metadata={table}: give one table; merge several into one file")
     if table:
         file = Path(table)
         content = read_people_table(file, _all_people(sources))
@@ -121,7 +122,7 @@ def _intersection(
     """Intersect the groups of several attributes, for people who have all of them."""
     for name in names:
         if name not in available:
-            raise ValueError(
+            raise InputError(
                 f"intersect: no person has the attribute {name}; available: "
                 f"{', '.join(sorted(available)) or 'none'}"
             )

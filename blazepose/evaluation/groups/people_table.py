@@ -15,6 +15,7 @@ from blazepose.data.readers.coco_json import same_id
 from blazepose.data.readers.image_paths import name_parts, spelling, written_parts
 from blazepose.data.readers.text_files import read_text
 from blazepose.evaluation.groups.un_regions import canonical_region, region_of
+from blazepose.exceptions import InputError, MissingFileError
 
 SKIN_TONES = tuple("123456")
 """Fitzpatrick skin types, as in MediaPipe's model card."""
@@ -77,24 +78,24 @@ def read_people_table(file: Path, people: Sequence[Annotation]) -> PeopleTable:
             groups = _groups(line, spellings)
             matched = index.find(line[_IMAGE], line.get(_PERSON, ""))
         except ValueError as error:
-            raise ValueError(f"{file}, line {number}: {error}") from error
+            raise InputError(f"{file}, line {number}: {error}") from error
         if not matched:
             unmatched.append(" ".join(filter(None, (line[_IMAGE], line.get(_PERSON)))))
         for row in matched:
             if row in rows:
-                raise ValueError(
+                raise InputError(
                     f"{file}, lines {rows[row][0]} and {number}, both match person {people[row].person} of "
                     f"{line[_IMAGE]}"
                 )
             rows[row] = number, groups
     if not rows:
-        raise ValueError(
+        raise InputError(
             f"{file}: none of its {len(lines)} rows matches a person in data.test; the first is for "
             f"{lines[0][1][_IMAGE]!r}, data.test has {people[0].image.name}"
         )
     attributes = [name for name in header if name not in (_IMAGE, _PERSON, _COUNTRY)]
     if not attributes and _COUNTRY not in header:
-        raise ValueError(
+        raise InputError(
             f"{file}: its columns are {', '.join(header)}, and none of them is an attribute of people; add "
             "one, as skin_tone or country"
         )
@@ -112,29 +113,29 @@ def _read(file: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """Read the header and the numbered rows, with stripped cells."""
     if not file.is_file():
         problem = "is a folder, not a table" if file.is_dir() else "is missing"
-        raise FileNotFoundError(f"data.metadata={file} {problem}")
+        raise MissingFileError(f"data.metadata={file} {problem}")
     text = read_text(file)
     first = text.partition("\n")[0]
     table = csv.reader(io.StringIO(text, newline=None), delimiter=max(",;\t", key=first.count))
     header = [as_column(cell) for cell in next(table, [])]
     named = [name for name in header if name]  # pandas writes row numbers in a column without a name
     if _IMAGE not in header:
-        raise ValueError(f"{file}: the header has no column 'image', only: {', '.join(named) or 'none'}")
+        raise InputError(f"{file}: the header has no column 'image', only: {', '.join(named) or 'none'}")
     if duplicates := {name for name in named if named.count(name) > 1}:
-        raise ValueError(f"{file}: two columns are named {', '.join(sorted(duplicates))}")
+        raise InputError(f"{file}: two columns are named {', '.join(sorted(duplicates))}")
     lines = []
     for cells in table:
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(header):
-            raise ValueError(
+            raise InputError(
                 f"{file}, line {table.line_num}: {len(cells)} cells, the header has {len(header)}"
             )
         line = dict(zip(header, map(str.strip, cells), strict=True))
         line.pop("", None)
         lines.append((table.line_num, line))
     if not lines:
-        raise ValueError(f"{file} has a header, but no rows")
+        raise InputError(f"{file} has a header, but no rows")
     return named, lines
 
 
@@ -152,11 +153,11 @@ def _groups(line: Mapping[str, str], spellings: dict[tuple[str, str], str]) -> M
     if "region" in groups:
         groups["region"] = canonical_region(groups["region"])
     if line.get(_COUNTRY) == "NA":
-        raise ValueError("country NA is ambiguous: write NAM for Namibia, or leave a missing value empty")
+        raise InputError("country NA is ambiguous: write NAM for Namibia, or leave a missing value empty")
     if line.get(_COUNTRY, "").casefold() not in _MISSING:
         region = region_of(line[_COUNTRY])
         if groups.setdefault("region", region) != region:
-            raise ValueError(f"{line[_COUNTRY]} is in {region}, not in {groups['region']}")
+            raise InputError(f"{line[_COUNTRY]} is in {region}, not in {groups['region']}")
     if "skin_tone" in groups:
         groups["skin_tone"] = _skin_tone(groups["skin_tone"])
     return {name: spellings.setdefault((name, cell.casefold()), cell) for name, cell in groups.items()}
@@ -165,7 +166,7 @@ def _groups(line: Mapping[str, str], spellings: dict[tuple[str, str], str]) -> M
 def _skin_tone(cell: str) -> str:
     tone = _ROMAN.get(cell.casefold(), cell.removesuffix(".0"))  # pandas writes floats if cells are missing
     if tone not in SKIN_TONES:
-        raise ValueError(f"skin_tone {cell!r} must be 1 to 6, or I to VI")
+        raise InputError(f"skin_tone {cell!r} must be 1 to 6, or I to VI")
     return tone
 
 
@@ -185,12 +186,12 @@ class _ImageIndex:
             ValueError: if several images match, or none is named.
         """
         if not (parts := name_parts(image)):
-            raise ValueError("the cell 'image' is empty")
+            raise InputError("the cell 'image' is empty")
         # The exact spelling takes precedence over others.
         tries = ((written_parts(image), tuple), (parts, tuple), (parts, _spellings))
         matching = next(filter(None, (self._matching(*attempt) for attempt in tries)), [])
         if len(matching) > 1:
-            raise ValueError(f"{image} matches both {matching[0]} and {matching[1]}; write more of its path")
+            raise InputError(f"{image} matches both {matching[0]} and {matching[1]}; write more of its path")
         rows = self._rows[spelling(matching[0].name)][matching[0]] if matching else []
         # pandas writes ids as floats if cells are missing.
         return [row for row in rows if not person or same_id(self._people[row].person) == same_id(person)]

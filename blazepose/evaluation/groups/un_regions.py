@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from blazepose.exceptions import InputError
+
 CARD_REGIONS = (
     "Australia and New Zealand",
     "Caribbean",
@@ -67,7 +69,7 @@ def _look_up(name: str, regions: Mapping[str, str], kind: str) -> str:
         return regions[match]
     close = [names[key] for key in difflib.get_close_matches(_normalize(name), names, cutoff=0.7)]
     hint = f"did you mean {' or '.join(close)}?" if close else "see data/README.md#groups"
-    raise ValueError(f"unknown {kind} {name!r}; {hint}")
+    raise InputError(f"unknown {kind} {name!r}; {hint}")
 
 
 @cache

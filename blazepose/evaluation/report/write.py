@@ -32,6 +32,7 @@ from blazepose.evaluation.report.plots import (
 from blazepose.evaluation.report.sheets import draw_sheet, random_people, worst_cases
 from blazepose.evaluation.results import describe_setup
 from blazepose.evaluation.score import ScoredPeople
+from blazepose.exceptions import ExistingFileError
 from blazepose.quoting import quoted
 from blazepose.runs import RUNS, new_run_folder
 
@@ -56,7 +57,7 @@ def new_folder(out: str | None, evaluated: Path, option: str = "out=") -> Path:
     if folder.exists() and not (
         folder.is_dir() and all(path.name.startswith(".") for path in folder.iterdir())
     ):
-        raise FileExistsError(f"{option}{folder} exists and is not empty; choose another {option.strip()}")
+        raise ExistingFileError(f"{option}{folder} exists and is not empty; choose another {option.strip()}")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
+from blazepose.exceptions import InputError
+
 W = TypeVar("W")
 
 COMMUTATIVE = {"add"}
@@ -81,7 +83,7 @@ def match_graphs(one: Graph, other: Graph) -> Iterator[tuple[Op, Op]] | None:
     # Operations of one signature are interchangeable, unless they have weights.
     weighted = [s for op, s in zip(one.ops, signatures, strict=True) if op.weights is not None]
     if len(set(weighted)) < len(weighted):
-        raise ValueError("two convolutions of the network cannot be distinguished by structure")
+        raise InputError("two convolutions of the network cannot be distinguished by structure")
     position_of = {signature: position for position, signature in enumerate(other_signatures)}
     return ((op, other.ops[position_of[s]]) for op, s in zip(one.ops, signatures, strict=True))
 

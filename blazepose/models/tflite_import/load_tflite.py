@@ -9,6 +9,7 @@ from typing import get_args
 import torch
 from torch import Tensor, nn
 
+from blazepose.exceptions import InputError
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.flat_head import FlatHead, flatten_heads, unflatten_heads
 from blazepose.models.landmark_net import LandmarkNet
@@ -49,11 +50,11 @@ def load_tflite(content: bytes) -> Net:
     unmatched, name = nearest
     if unmatched:
         total = sum(graph.convolutions().values())
-        raise ValueError(
+        raise InputError(
             f"it is none of our networks: of its {total} convolutions and those of {name}, the nearest, "
             f"{unmatched} have no counterpart"
         )
-    raise ValueError(f"it is none of our networks: its convolutions are those of {name}, connected otherwise")
+    raise InputError(f"it is none of our networks: its convolutions are those of {name}, connected otherwise")
 
 
 def _candidate_networks() -> Iterator[tuple[str, Net]]:
@@ -84,7 +85,7 @@ def _copy_weights(net: nn.Module, names: ConvNames, weights: Conv) -> None:
         if conv.bias is not None:
             conv.bias.copy_(bias)
         elif bias.any():
-            raise ValueError(f"its convolution {names.conv} has a bias; ours has none")
+            raise InputError(f"its convolution {names.conv} has a bias; ours has none")
         return
     norm = net.get_submodule(names.norm)
     assert isinstance(norm, nn.BatchNorm2d)

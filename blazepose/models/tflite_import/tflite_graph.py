@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from blazepose.exceptions import InputError
 from blazepose.file_content import first_line, is_tflite
 from blazepose.models.tflite_import.graph import Graph, Op, conv_attributes, prune
 
@@ -38,17 +39,17 @@ def read_graph(content: bytes) -> Graph:
         ValueError: if it is damaged, or has an operation that no pose network has; the message names it.
     """
     if not is_tflite(content):
-        raise ValueError("it is not a TFLite file")
+        raise InputError("it is not a TFLite file")
     try:
         model = schema.ModelT.InitFromPackedBuf(content, 0)
     except (struct.error, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise ValueError(f"its flatbuffer cannot be read: {first_line(error)}") from error
+        raise InputError(f"its flatbuffer cannot be read: {first_line(error)}") from error
     if len(model.subgraphs) != 1:
-        raise ValueError(f"it has {len(model.subgraphs)} subgraphs; a pose network has one")
+        raise InputError(f"it has {len(model.subgraphs)} subgraphs; a pose network has one")
     try:
         return _Reader(model, content).graph()
     except (IndexError, TypeError, AttributeError, ZeroDivisionError, KeyError, struct.error) as error:
-        raise ValueError(f"its operations and tensors do not fit each other: {first_line(error)}") from error
+        raise InputError(f"its operations and tensors do not fit each other: {first_line(error)}") from error
 
 
 class _Operator(NamedTuple):
@@ -87,7 +88,7 @@ class _Reader:
             builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
             name = _OPERATORS.get(builtin, str(builtin))
             if name not in _READERS:
-                raise ValueError(f"it has a {name} operation, which no pose network has")
+                raise InputError(f"it has a {name} operation, which no pose network has")
             inputs, output = [int(tensor) for tensor in operator.inputs], int(operator.outputs[0])
             _READERS[name](self, _Operator(inputs, output, operator.builtinOptions))
         return prune(self._ops, tuple(self._source(int(tensor)) for tensor in self._net.outputs))
@@ -106,7 +107,7 @@ class _Reader:
     ) -> None:
         """Add an operation, and the activation fused into it."""
         if any(tensor in self._pads for tensor in inputs) and kind != "conv":
-            raise ValueError(f"it pads the input of {kind}, which no pose network does")
+            raise InputError(f"it pads the input of {kind}, which no pose network does")
         output = operator.output
         self._add(output, Op(kind, attributes, tuple(map(self._source, inputs)), weights))
         if inputs[0] in self._channel_axes:
@@ -115,12 +116,12 @@ class _Reader:
         if activation == schema.ActivationFunctionType.RELU6:
             self._add(output, Op("relu6", (), (self._positions[output],)))
         elif activation != schema.ActivationFunctionType.NONE:
-            raise ValueError(f"its {kind} has activation {activation}; pose networks have ReLU6")
+            raise InputError(f"its {kind} has activation {activation}; pose networks have ReLU6")
 
     def _source(self, tensor: int) -> int:
         """Return the position of the operation that computes a tensor."""
         if tensor not in self._positions:
-            raise ValueError("it has a constant operand where pose networks have a feature")
+            raise InputError("it has a constant operand where pose networks have a feature")
         return self._positions[tensor]
 
     def _constant(self, tensor: int) -> np.ndarray:
@@ -129,7 +130,7 @@ class _Reader:
         info = self._net.tensors[tensor]
         if info.type not in _TYPES:
             kind = _TYPE_NAMES.get(info.type, info.type)
-            raise ValueError(
+            raise InputError(
                 f"it has {kind} constants, as quantized files do; only float32 and float16 can be imported"
             )
         buffer = self._model.buffers[info.buffer]
@@ -137,7 +138,7 @@ class _Reader:
         if buffer.offset > 1:  # behind the flatbuffer
             data = np.frombuffer(self._content, np.uint8, buffer.size, buffer.offset)
         if data is None:
-            raise ValueError("it computes at run time what should be a constant")
+            raise InputError("it computes at run time what should be a constant")
         values = np.frombuffer(np.asarray(data, np.uint8).tobytes(), _TYPES[info.type])
         if info.sparsity is not None:
             values = _densify(values, info.sparsity, self._shape(tensor))
@@ -174,7 +175,7 @@ class _Reader:
         weights = weights.transpose(3, 0, 1, 2) if depthwise else weights.transpose(0, 3, 1, 2)
         out, _, *size = weights.shape
         if (options.dilationHFactor, options.dilationWFactor) != (1, 1):
-            raise ValueError("it has a convolution with dilation, which no pose network has")
+            raise InputError("it has a convolution with dilation, which no pose network has")
         zeros = np.zeros(out, np.float32)
         bias_values = self._constant(bias[0]).astype(np.float32) if bias and bias[0] >= 0 else zeros
         stride = (options.strideH, options.strideW)
@@ -265,7 +266,7 @@ def _densify(values: np.ndarray, sparsity: Any, shape: tuple[int, ...]) -> np.nd
     order = list(sparsity.traversalOrder)
     dense = schema.DimensionType.DENSE
     if order != list(range(len(shape))) or last.format == dense or any(d.format != dense for d in outer):
-        raise ValueError("its sparse weights are not stored as in published pose networks (compressed rows)")
+        raise InputError("its sparse weights are not stored as in published pose networks (compressed rows)")
     starts, columns = (np.asarray(part.values, np.int64) for part in (last.arraySegments, last.arrayIndices))
     full = np.zeros((math.prod(shape[:-1]), shape[-1]), values.dtype)
     full[np.repeat(np.arange(len(full)), np.diff(starts)), columns] = values

@@ -18,6 +18,7 @@ from anny.paths import get_anny_cache_path, get_anny_root_dir
 from anny.shape_distribution import SimpleShapeDistribution
 from safetensors import SafetensorError
 
+from blazepose.exceptions import FileError
 from blazepose.image import read_image
 from blazepose.native_messages import hide_harmless_messages
 from blazepose.synthetic.body.skeleton import Angles, Skeleton
@@ -165,7 +166,7 @@ def body_model() -> BodyModel:
         try:
             return BodyModel()
         except SafetensorError as error:
-            raise OSError(
+            raise FileError(
                 f"{folder} holds a damaged file ({error}), probably from an interrupted first use: delete "
                 "the folder, and anny fills it again"
             ) from error

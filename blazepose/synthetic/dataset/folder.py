@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from blazepose.atomic import atomic_path
+from blazepose.exceptions import ExistingFileError, FileError, InputError
 from blazepose.image import read_image
 from blazepose.synthetic.dataset.generate import CHUNK, Recipe, RenderedImage
 from blazepose.topology import EDGES, LANDMARKS
@@ -70,12 +71,12 @@ def open_set(folder: Path, content: dict[str, Any]) -> None:
     try:
         existing = dict(json.loads(file.read_text()))
     except (ValueError, TypeError) as error:
-        raise FileExistsError(
+        raise ExistingFileError(
             f"{file} cannot be read: {error}; choose another folder, or delete {folder}"
         ) from error
     for name, value in content.items():
         if existing.get(name) != value:
-            raise FileExistsError(
+            raise ExistingFileError(
                 f"{folder} was rendered with {name} {existing.get(name)}, not {value}; choose another folder"
             )
 
@@ -94,19 +95,17 @@ def exclusive_lock(folder: Path, wait: bool) -> Iterator[None]:
         NotADirectoryError: if it is a file.
     """
     if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(f"{folder} is a file; choose a folder")
+        raise FileError(f"{folder} is a file; choose a folder")
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     if names and not names & {_RECIPE, _LOCK}:
-        raise FileExistsError(f"{folder} holds files but no rendered set; choose a new or an empty folder")
+        raise ExistingFileError(f"{folder} holds files but no rendered set; choose a new or an empty folder")
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / _LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if not wait:
-                raise BlockingIOError(
-                    f"another process is rendering into {folder}; wait until it ends"
-                ) from None
+                raise FileError(f"another process is rendering into {folder}; wait until it ends") from None
             log.info("another process is rendering into %s: waiting until it ends", folder)
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -224,7 +223,7 @@ def _read_entries(labels: Path, key: str) -> Iterator[dict[str, Any]]:
                     break
                 yield entry
     if not line.startswith("]}"):
-        raise ValueError(f"{labels} is damaged; delete it and rerun to render the images again")
+        raise InputError(f"{labels} is damaged; delete it and rerun to render the images again")
 
 
 def _header(split: str) -> dict[str, Any]:
@@ -245,5 +244,5 @@ def _write(path: Path, content: bytes) -> None:
 def write_error(error: OSError, folder: Path) -> OSError:
     """Return the error of a failed write as a sentence with the next step."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return OSError(f"no space left for {folder}; free some and rerun")
-    return OSError(f"{folder}: {error.strerror}; fix it and rerun")
+        return FileError(f"no space left for {folder}; free some and rerun")
+    return FileError(f"{folder}: {error.strerror}; fix it and rerun")

@@ -9,6 +9,7 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from blazepose.atomic import atomic_path
+from blazepose.exceptions import FileError
 from blazepose.image import read_image
 from blazepose.runtime.draw import draw_pose
 from blazepose.synthetic.dataset.folder import Split
@@ -38,7 +39,7 @@ def draw_preview(split: Split, file: Path) -> None:
     rows = [np.hstack(tiles[k : k + _COLUMNS]) for k in range(0, len(tiles), _COLUMNS)]
     with atomic_path(file) as part:
         if not cv2.imwrite(str(part), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR)):
-            raise OSError(f"{file} cannot be written; choose another --preview")
+            raise FileError(f"{file} cannot be written; choose another --preview")
 
 
 def _fit(image: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from blazepose.data.image_folders import find_image_files
 from blazepose.errors import resuming
+from blazepose.exceptions import BlazePoseError, InputError, MissingFileError
 from blazepose.synthetic.dataset.folder import (
     SPLITS,
     Split,
@@ -53,9 +54,9 @@ def render_set(
         OSError: for a folder that holds other files, or no space left.
     """
     if preview and preview.suffix.lower() not in (".png", ".jpg"):
-        raise ValueError(f"--preview {preview}: choose a .png or .jpg file")
+        raise InputError(f"--preview {preview}: choose a .png or .jpg file")
     if preview and not (preview.parent.is_dir() and os.access(preview.parent, os.W_OK)):
-        raise FileNotFoundError(f"--preview {preview}: {preview.parent} is not a writable folder")
+        raise MissingFileError(f"--preview {preview}: {preview.parent} is not a writable folder")
     backgrounds = tuple(find_image_files(str(background), "--background")) if background else ()
     recipe = Recipe(seed, size, parse_weights(families), backgrounds)
     splits = [Split(folder, name, count) for name, count in zip(SPLITS, (num, val), strict=True)]
@@ -68,9 +69,9 @@ def render_set(
                     announce_first_use()
                 for split in splits:
                     render_split(split, recipe, workers or default_workers())
+    except BlazePoseError:
+        raise
     except OSError as error:
-        if error.errno is None:  # already a full sentence
-            raise
         raise write_error(error, folder) from error
     if preview:
         draw_preview(splits[0], preview)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from blazepose.exceptions import ExistingFileError
 from blazepose.synthetic import require_extra
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ def provide_starter(specs: Sequence[str]) -> None:
     try:
         render_set(STARTER, people, val, wait=True)
     except FileExistsError as error:
-        raise FileExistsError(
+        raise ExistingFileError(
             f"{error}. The starter set belongs there: complete that set with its own command and --val, "
             'delete it, or set another source, "data.train=[...]"'
         ) from error

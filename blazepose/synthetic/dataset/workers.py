@@ -13,6 +13,7 @@ import torch
 from anny.paths import get_anny_cache_path
 from tqdm import tqdm
 
+from blazepose.exceptions import FileError
 from blazepose.image import ImageError
 from blazepose.synthetic.dataset.folder import Split
 from blazepose.synthetic.dataset.generate import CHUNK, Recipe, render_chunk
@@ -88,10 +89,10 @@ def _render_parallel(split: Split, recipe: Recipe, chunks: list[int], workers: i
             for future in finished:
                 yield future.result()
     except (OSError, ImageError) as error:
-        # Raised anew, without the worker's traceback; a system error keeps its errno.
+        # Raised anew, without the worker's traceback; an error of the system keeps its errno.
         raise type(error)(*error.args) from error
     except BrokenProcessPool as error:
-        raise OSError(
+        raise FileError(
             "a rendering process was killed; if memory ran out, run `blazepose synth` with fewer --workers"
         ) from error
     finally:

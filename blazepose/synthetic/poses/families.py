@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from blazepose.exceptions import InputError
 from blazepose.synthetic.body.skeleton import clip_to_limits, mirror_angles
 from blazepose.synthetic.poses import lying, seated, standing
 from blazepose.synthetic.poses.posture import Posture, Rng, sample_relaxed
@@ -87,10 +88,10 @@ def sample_families(count: int, weights: Mapping[str, float], rng: Rng) -> list[
     """
     for name in weights:
         if name not in FAMILIES:
-            raise ValueError(f"unknown pose family {name!r}; the families are {', '.join(FAMILIES)}")
+            raise InputError(f"unknown pose family {name!r}; the families are {', '.join(FAMILIES)}")
     all_weights = np.array([weights.get(name, family.weight) for name, family in FAMILIES.items()])
     if not (np.isfinite(all_weights).all() and (all_weights >= 0).all() and all_weights.sum() > 0):
-        raise ValueError("weights of pose families must be numbers >= 0, not all of them 0")
+        raise InputError("weights of pose families must be numbers >= 0, not all of them 0")
     return [str(name) for name in rng.choice(list(FAMILIES), size=count, p=all_weights / all_weights.sum())]
 
 
@@ -106,7 +107,7 @@ def parse_weights(text: str) -> dict[str, float]:
         try:
             weights[name] = float(weight)
         except ValueError:
-            raise ValueError(
+            raise InputError(
                 f"{item!r} is not family=weight; the families are {', '.join(FAMILIES)}"
             ) from None
     sample_families(1, weights, np.random.default_rng(0))

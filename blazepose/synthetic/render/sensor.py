@@ -5,6 +5,7 @@ import math
 import cv2
 import numpy as np
 
+from blazepose.exceptions import InputError
 from blazepose.synthetic.appearance.color import to_srgb
 
 Rng = np.random.Generator
@@ -41,7 +42,7 @@ def compress(image: np.ndarray, rng: Rng) -> bytes:
         ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
     )
     if not success:
-        raise ValueError("OpenCV cannot encode the image as JPEG")
+        raise InputError("OpenCV cannot encode the image as JPEG")
     return data.tobytes()
 
 
