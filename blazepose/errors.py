@@ -4,7 +4,6 @@ The exit status is then 1, 130 after Ctrl-C, 143 after SIGTERM. BLAZEPOSE_TRACEB
 the error.
 """
 
-import dis
 import errno
 import functools
 import io
@@ -17,20 +16,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from types import CodeType
 from typing import Any, NoReturn, ParamSpec
 
 from tqdm import tqdm
 
 from blazepose.atomic import exception_chain, full_disk
+from blazepose.exceptions import BlazePoseError
 from blazepose.rank import is_first_process, is_launched
 
 P = ParamSpec("P")
 
 log = logging.getLogger("blazepose")
 
-_PACKAGE = Path(__file__).resolve().parent
 _SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 _SAME_SIGNAL_S = 0.2
 """`timeout` and shells send a signal to the process and to its group: within this time they count as one."""
@@ -45,8 +42,8 @@ _resume_hints: list[Callable[[], str]] = []
 def friendly_errors(task: Callable[P, None]) -> Callable[P, None]:
     """Decorate a script's function to end with a one-line message and the right exit status.
 
-    This applies to Ctrl-C and SIGTERM, to ValueError, OSError and ImportError raised in this repository, and
-    to a full disk anywhere. Anything else is a bug and keeps its traceback.
+    This applies to Ctrl-C and SIGTERM, to the package's own errors (blazepose.exceptions), and to a full disk
+    anywhere. Anything else is a bug and keeps its traceback.
     """
 
     @functools.wraps(task)
@@ -63,7 +60,7 @@ def friendly_errors(task: Callable[P, None]) -> Callable[P, None]:
                     received += error.args or [signal.SIGINT]
                 if received:  # even if a library has raised another error
                     end(received[0], _how_to_resume(error) or _RUN_AGAIN)
-                message = _error_message(error, task.__code__)
+                message = _error_message(error)
                 if message is None or isinstance(error, SystemExit):
                     raise
                 exit_with(error, message)
@@ -203,9 +200,9 @@ def _log_to_console() -> None:
         log.addHandler(handler)
 
 
-def _error_message(error: BaseException, script_code: CodeType) -> str | None:
+def _error_message(error: BaseException) -> str | None:
     """Return the message for an error, or None for a bug."""
-    if isinstance(error, ValueError | OSError | ImportError) and _raised_on_purpose(error, script_code):
+    if isinstance(error, BlazePoseError):
         return str(error)
     if full := full_disk(error):
         remedy = "raise the limit of file sizes" if full.errno == errno.EFBIG else "free some space"
@@ -223,17 +220,3 @@ def _in_destructor(unraisable: Any) -> None:
     """Ignore an interrupt in a destructor, since `raise_again` repeats it."""
     if not isinstance(unraisable.exc_value, KeyboardInterrupt):
         sys.__unraisablehook__(unraisable)
-
-
-def _raised_on_purpose(error: BaseException, script_code: CodeType) -> bool:
-    """Return whether a `raise` statement of this repository raised the error, not a failed call."""
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    if last is None:
-        return False
-    code = last.tb_frame.f_code
-    in_repository = (
-        code.co_filename == script_code.co_filename or _PACKAGE in Path(code.co_filename).resolve().parents
-    )
-    return in_repository and dis.opname[code.co_code[last.tb_lasti]] == "RAISE_VARARGS"

@@ -30,8 +30,8 @@ class MissingPackageError(BlazePoseError, ImportError):
     """An optional package is not installed."""
 
 
-class LostProcessError(BlazePoseError, ChildProcessError):
-    """Another process of the same work has ended."""
+class ProcessError(BlazePoseError, ChildProcessError):
+    """Another process of the same work has failed or was lost."""
 
 
 class DownloadError(BlazePoseError, ConnectionError):

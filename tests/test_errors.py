@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from blazepose.errors import end, resuming, friendly_errors
 from blazepose.atomic import atomic_path
+from blazepose.exceptions import InputError, MissingFileError, MissingPackageError
 from blazepose.topology import mirror_index
 
 class Destroyed:
@@ -43,11 +44,11 @@ def main() -> None:
     case = sys.argv[1]
     print("running", case)
     if case == "value":
-        raise ValueError("own.task is empty; export it again")
+        raise InputError("own.task is empty; export it again")
     if case == "file":
-        raise FileNotFoundError("own.task is missing")
+        raise MissingFileError("own.task is missing")
     if case == "library":
-        raise ImportError("own.onnx needs ONNX Runtime")
+        raise MissingPackageError("own.onnx needs ONNX Runtime")
     if case == "deep":
         mirror_index(("left_tail",))
     if case == "key":
@@ -56,6 +57,8 @@ def main() -> None:
         np.zeros(3) + np.zeros(4)
     if case == "number":
         int("three")
+    if case == "other":
+        raise ValueError("not meant for users")
     if case == "missing":
         Path("gone").read_bytes()
     if case in ("SIGINT", "SIGTERM"):
@@ -67,7 +70,7 @@ def main() -> None:
             signal.raise_signal(signal.SIGTERM)
     if case == "error":
         with resuming(lambda: "ckpt=last resumes it"):
-            raise ValueError("a.jpg is damaged")
+            raise InputError("a.jpg is damaged")
     if case == "converted":
         try:
             signal.raise_signal(signal.SIGTERM)
@@ -153,7 +156,13 @@ def test_errors_of_the_package_are_own_errors(run):
 
 @pytest.mark.parametrize(
     ("word", "error"),
-    [("bug", ValueError), ("number", ValueError), ("missing", FileNotFoundError), ("key", KeyError)],
+    [
+        ("bug", ValueError),
+        ("number", ValueError),
+        ("other", ValueError),
+        ("missing", FileNotFoundError),
+        ("key", KeyError),
+    ],
 )
 def test_a_bug_keeps_its_traceback(run, word, error):
     with pytest.raises(error):

@@ -15,6 +15,7 @@ SCRIPT = """
 import signal
 from pathlib import Path
 import numpy as np
+from blazepose.exceptions import InputError
 from blazepose.hydra_app import hydra_command
 from blazepose.topology import mirror_index
 
@@ -22,7 +23,7 @@ from blazepose.topology import mirror_index
 def main(cfg):
     print("weights", cfg.weights, "train", *cfg.data.train)
     if cfg.weights == "own":
-        raise ValueError("own.ckpt is empty; train again")
+        raise InputError("own.ckpt is empty; train again")
     if cfg.weights == "deep":
         mirror_index(("left_tail",))
     if cfg.weights == "bug":

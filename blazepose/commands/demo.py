@@ -15,7 +15,7 @@ from pathlib import Path
 from blazepose.commands.main import parse
 from blazepose.errors import friendly_errors
 from blazepose.evaluation.report.demo_page import Demo, write_fine_tuning_page, write_from_scratch_page
-from blazepose.exceptions import LostProcessError, MissingFileError
+from blazepose.exceptions import MissingFileError, ProcessError
 from blazepose.runs import LANDMARK_RUNS, RUNS
 from blazepose.synthetic.dataset.starter import STARTER
 from blazepose.training.runs import new_run_folder
@@ -63,7 +63,7 @@ def _find_google(given: Path | None, demo: Demo) -> Path | None:
         )
     try:
         _run(demo, "Fetch Google's weights", "weights", "full")
-    except ChildProcessError:
+    except ProcessError:
         print(
             "\nWithout Google's weights, the demo trains from nothing; --weights FILE takes a file at hand."
         )
@@ -126,7 +126,7 @@ def _run(demo: Demo, title: str, command: str, *arguments: str) -> None:
             _wait_or_kill(process)
             raise
     if process.returncode:
-        raise LostProcessError(f"blazepose {command} failed; its message is above")
+        raise ProcessError(f"blazepose {command} failed; its message is above")
     demo.commands.append((title, line, time.monotonic() - start))
 
 

@@ -23,7 +23,7 @@ from torch import Tensor
 from blazepose.atomic import atomic_path, naming_full_disk
 from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.errors import resuming
-from blazepose.exceptions import BlazePoseError, InputError, LostProcessError
+from blazepose.exceptions import BlazePoseError, InputError, ProcessError
 from blazepose.runs import best_checkpoint, last_checkpoint
 from blazepose.training.malloc import keep_freed_buffers
 from blazepose.training.old_keys import rename_states
@@ -260,7 +260,7 @@ def _readable_worker_errors() -> Iterator[None]:
         if isinstance(error, RuntimeError) and not messages:
             raise
         message = messages[-1] if messages else f"the connection to a data-loading process broke: {error}"
-        raise LostProcessError(
+        raise ProcessError(
             f"{message}; if memory ran out, a smaller loader.num_workers needs less"
         ) from error
 

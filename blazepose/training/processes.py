@@ -15,7 +15,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
 
 from blazepose.errors import leave_at_once
-from blazepose.exceptions import InputError, LostProcessError
+from blazepose.exceptions import InputError, ProcessError
 from blazepose.rank import has_launcher, is_launched, mark_launcher
 
 _POLL_S = 0.1
@@ -94,7 +94,7 @@ def watching(trainer: Trainer, how_to_resume: Callable[[], str]) -> Iterator[Non
         yield
     except Exception as error:
         if lost := watch.lost(error):
-            raise LostProcessError(lost) from error
+            raise ProcessError(lost) from error
         raise
     except BaseException:
         watch.end_others()

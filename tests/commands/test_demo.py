@@ -12,6 +12,7 @@ import pytest
 
 from blazepose.commands import demo
 from blazepose.evaluation.report.demo_page import Demo
+from blazepose.exceptions import ProcessError
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,7 +26,7 @@ def commands(tmp_path, monkeypatch):
     def run(_, title, command, *arguments):
         recorded.append((command, *arguments))
         if command in failing:
-            raise ChildProcessError(f"blazepose {command} failed")
+            raise ProcessError(f"blazepose {command} failed")
         if command == "train":
             (demo.LANDMARK_RUNS / "demo-1").mkdir(parents=True)
         if command == "synth":

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from blazepose.exceptions import FileError
 from blazepose.synthetic.dataset import folder as folders
 from blazepose.synthetic.dataset.starter import provide_starter
 from tests.synthetic.sets import contents, render_small
@@ -50,7 +51,7 @@ def test_a_folder_of_other_files_is_rejected(tmp_path):
 
 def test_a_file_is_rejected(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(NotADirectoryError, match=r"file is a file; choose a folder"):
+    with pytest.raises(FileError, match=r"file is a file; choose a folder"):
         render_small(tmp_path / "file")
 
 
@@ -89,7 +90,7 @@ def test_a_second_process_is_rejected(three, tmp_path):
     shutil.copytree(three, tmp_path / "set")
     with (
         folders.exclusive_lock(tmp_path / "set", wait=False),
-        pytest.raises(BlockingIOError, match=r"another process is rendering into .*set; wait until it ends"),
+        pytest.raises(FileError, match=r"another process is rendering into .*set; wait until it ends"),
     ):
         render_small(tmp_path / "set", num=9)
     assert contents(tmp_path / "set") == contents(three)
