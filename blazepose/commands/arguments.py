@@ -193,7 +193,7 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pattern", nargs="?", default="", help="part of the key, as optimizer or prob")
 
 
-def _number(low: int, high: int = 10**9):
+def _number(low: int, high: int = 10**9) -> Callable[[str], int]:
     def parse(text: str) -> int:
         if not text.isdecimal() or not low <= int(text) <= high:
             raise argparse.ArgumentTypeError(

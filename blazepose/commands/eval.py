@@ -31,8 +31,9 @@ from blazepose.evaluation.report.markdown import fairness_lines
 from blazepose.evaluation.report.model_card import measure_latency, write_model_card
 from blazepose.evaluation.report.write import command_line, new_folder, repeat_command, write_report
 from blazepose.evaluation.results import headline
-from blazepose.hydra_app import from_config, hydra_command, quoted, reject_overrides
+from blazepose.hydra_app import from_config, hydra_command, reject_overrides
 from blazepose.metrics.detection import LEAST_SCORE
+from blazepose.quoting import quoted
 from blazepose.runs import resolve_weights
 from blazepose.runtime.person_detector import PersonDetector
 

@@ -1,7 +1,6 @@
 """Evaluate one or more detectors on the same images: recall, precision, AP and ROI accuracy.
 
-blazepose eval-detector pose_landmarker_full.task runs/detector/detector-TIME --data
-coco:data/coco:val2017
+blazepose eval-detector pose_landmarker_full.task runs/detector/RUN --data coco:data/coco:val2017
 """
 
 from collections.abc import Mapping
@@ -12,11 +11,7 @@ from blazepose.data.image_folders import find_image_files
 from blazepose.data.readers import read_source
 from blazepose.errors import friendly_errors
 from blazepose.evaluation.detector_metrics import DETECTOR_METRICS
-from blazepose.evaluation.detector_score import (
-    detector_metrics,
-    false_alarms,
-    score_images,
-)
+from blazepose.evaluation.detector_score import detector_metrics, false_alarms, score_images
 from blazepose.evaluation.engine_registry import open_detector
 from blazepose.exceptions import InputError
 from blazepose.metrics.detection import LEAST_SCORE

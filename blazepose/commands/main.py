@@ -211,9 +211,7 @@ def overview() -> str:
 def key_help(name: str) -> str:
     """Return the help of a subcommand that takes `key=value`."""
     command = COMMANDS[name]
-    lines = []
-    for key, meaning in command.keys:
-        lines.append(f"  {key:{_KEY_WIDTH}}{meaning}")
+    lines = [f"  {key:{_KEY_WIDTH}}{meaning}" for key, meaning in command.keys]
     return "\n".join(
         [
             f"usage: blazepose {name} [KEY=VALUE ...]",

@@ -15,12 +15,7 @@ from blazepose.config.landmark import Augmentation, LandmarkLossConfig, PersonFi
 from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.config.train import LoaderConfig, ModelConfig
 from blazepose.data.annotated_image import group_by_image
-from blazepose.data.datamodule import (
-    PoseDataModule,
-    describe_sources,
-    labelled_outputs,
-    read_filtered,
-)
+from blazepose.data.datamodule import PoseDataModule, describe_sources, labelled_outputs, read_filtered
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.detector_dataset import DetectorDataset, describe_images
 from blazepose.data.filters import EVALUATION_FILTER

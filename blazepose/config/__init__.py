@@ -1,1 +1,4 @@
-"""Config keys of training and evaluation: defaults, meanings and allowed values, without heavy imports."""
+"""Config keys of training and evaluation: meanings and allowed values, without heavy imports.
+
+Their YAML files are in `configs/`, to which `blazepose/configs` links.
+"""

@@ -14,7 +14,7 @@ from blazepose.geometry import Roi
 from blazepose.image import read_image
 from blazepose.runs import resolve_weights
 from blazepose.runtime.person_detector import PersonDetector
-from blazepose.runtime.tracker import TrackerOptions
+from blazepose.runtime.tracker_options import TrackerOptions
 
 DETECTOR = "detector"
 """Value of `roi=` of blazepose eval."""

@@ -13,7 +13,6 @@ from blazepose.models.flat_head import flatten_heads
 from blazepose.models.landmark_net import LandmarkNet
 
 Precision = Literal["fp32", "fp16"]
-PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16")
 
 INPUT_NAME = "image"
 OUTPUT_NAMES = ("landmarks", "pose_presence", "segmentation", "heatmaps", "world")

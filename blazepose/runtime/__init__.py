@@ -2,6 +2,7 @@
 
 from blazepose.geometry import Roi
 from blazepose.runtime.pose import Pose
-from blazepose.runtime.tracker import PoseTracker, TrackerOptions
+from blazepose.runtime.tracker import PoseTracker
+from blazepose.runtime.tracker_options import TrackerOptions
 
 __all__ = ["Pose", "PoseTracker", "Roi", "TrackerOptions"]

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from argparse import ArgumentParser
+from typing import get_args
 
 import hydra
 import pytest
@@ -10,7 +11,7 @@ from blazepose import __version__
 from blazepose.commands.arguments import ARGUMENTS
 from blazepose.commands.main import COMMANDS, main, parse
 from blazepose.evaluation.predict import CROPS
-from blazepose.export.export_module import PRECISIONS
+from blazepose.export.export_module import Precision
 from blazepose.export.google_weights import LANDMARK_NETWORKS
 from blazepose.export.targets import TARGETS
 from blazepose.hydra_app import CONFIGS
@@ -86,7 +87,11 @@ def test_errors_of_usage_load_nothing():
 
 @pytest.mark.parametrize(
     ("command", "argument", "choices"),
-    [("compare", "roi", CROPS), ("export", "precision", PRECISIONS), ("weights", "model", LANDMARK_NETWORKS)],
+    [
+        ("compare", "roi", CROPS),
+        ("export", "precision", get_args(Precision)),
+        ("weights", "model", LANDMARK_NETWORKS),
+    ],
 )
 def test_choices_are_those_of_the_code(command, argument, choices):
     parser = ArgumentParser()

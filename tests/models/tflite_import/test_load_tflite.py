@@ -13,7 +13,6 @@ from torch import nn
 from blazepose.data.align import aligned_roi
 from blazepose.data.readers import read_source
 from blazepose.export.export_module import ExportModule
-from blazepose.export.tflite import to_tflite
 from blazepose.geometry import crop_image, roi_to_image_matrix
 from blazepose.image import read_image
 from blazepose.input_spec import LANDMARK_INPUT
@@ -24,6 +23,7 @@ from blazepose.models.precise_bn import precise_bn
 from blazepose.models.tflite_import.load_tflite import load_tflite
 from blazepose.models.variants import VARIANTS, LandmarkVariant, landmark_variant
 from blazepose.runtime.decode import sigmoid
+from blazepose.tflite.convert import to_tflite
 
 LANDMARK_FILES = ("lite", "full", "heavy")
 LIMITS = {"landmarks": 0.01, "pose": 1e-5, "mask": 1e-3, "heatmaps": 1e-2, "world": 1e-4}
@@ -142,7 +142,7 @@ def test_a_variant_of_one_wiring_is_no_hindrance_to_others(shared, thin):
 
 @pytest.mark.slow
 def test_a_variant_of_one_wiring_is_imported(thin):
-    imported = load_tflite(to_tflite(ExportModule(LandmarkNet(thin)), LANDMARK_INPUT, "fp32"))
+    imported = load_tflite(to_tflite(ExportModule(LandmarkNet(thin)), LANDMARK_INPUT))
     assert isinstance(imported, LandmarkNet)
     assert imported.variant == thin
 
