@@ -69,7 +69,11 @@ def test_googles_weights_are_fetched_fine_tuned_and_compared(commands, capsys):
         ),
         ("eval", "weights=pose_landmarker_full.task", people, f"out={out}/before"),
         ("train", "init=pose_landmarker_full.task", "experiment=demo", "seed=3"),
-        ("export", "--target", "task", "--weights", "runs/landmark/demo-1", "--out", f"{out}/my_pose.task"),
+        (
+            *("interpolate", "pose_landmarker_full.task", "runs/landmark/demo-1"),
+            *("--alpha", "0.5", "--out", f"{out}/my_pose.ckpt"),
+        ),
+        ("export", "--target", "task", "--weights", f"{out}/my_pose.ckpt", "--out", f"{out}/my_pose.task"),
         ("eval", f"weights={out}/my_pose.task", people, f"out={out}/after"),
         ("eval", f"compare=[{out}/before,{out}/after]", f"out={out}/comparison"),
         (
@@ -91,7 +95,15 @@ def test_what_is_there_is_neither_fetched_nor_rendered_again(commands):
     write_people(demo.STARTER)
     write_people(demo.FLOOR)
     demo.main([])
-    assert [command for command, *_ in recorded] == ["eval", "train", "export", "eval", "eval", "track"]
+    assert [command for command, *_ in recorded] == [
+        "eval",
+        "train",
+        "interpolate",
+        "export",
+        "eval",
+        "eval",
+        "track",
+    ]
 
 
 def test_weights_by_hand(commands):
