@@ -40,7 +40,7 @@ class ModelConfig(Section, name="model"):
 
 @dataclass(frozen=True)
 class DataConfig(Section, name="data"):
-    """People; `data=lsp` sets their sources: coco, coco_wholebody, halpe, landmarks, lsp, mpii, synthetic."""
+    """People; `data=lsp` sets them: coco, coco_wholebody, halpe, landmarks, lsp, mpii, synthetic."""
 
     train: list[str] = option(
         ["synthetic:data/synthetic:train"], "training data, each source as reader:path[:split]"

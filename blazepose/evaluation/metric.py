@@ -36,7 +36,7 @@ class Metric:
         unit: "%" or "mm".
         scale: factor from the mean of `points` to the unit; 100 for shares of 0..1.
         limits: smallest and largest possible value; None is no limit.
-        better: "higher" or "lower"; None if 0 is best.
+        better: "higher", "lower" or "nearest 0"; None for a property of the labels.
         interval: whether it has a 95 % interval, `<key>_ci95`. Groups then average it over people instead
             of pooling points. Its values must be 0..1.
         vector: whether a value is a pair (right, down), of which the median counts instead of the mean.
@@ -54,7 +54,7 @@ class Metric:
     unit: Literal["%", "mm"] = "%"
     scale: float = 100
     limits: tuple[float | None, float | None] = (0, 100)
-    better: Literal["higher", "lower"] | None = "higher"
+    better: Literal["higher", "lower", "nearest 0"] | None = "higher"
     interval: bool = False
     vector: bool = False
     summary: str = ""

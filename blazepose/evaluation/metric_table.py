@@ -85,7 +85,7 @@ _TABLE = (
         places=("landmark",),
         column="bias (right, down), % of torso",
         limits=(None, None),
-        better=None,
+        better="nearest 0",
         vector=True,
     ),
     Metric(
@@ -157,7 +157,7 @@ _TABLE = (
         section="outputs",
         scale=1,
         limits=(None, None),
-        better=None,
+        better="nearest 0",
     ),
     Metric(
         "visibility_f1",

@@ -17,7 +17,7 @@ from blazepose.metrics.pck import TORSOS
         ({"detector": "a.task"}, "detector= needs roi=detector"),
         ({"roi": "box"}, "roi=box is unknown; .* annotation, jitter, detector"),
         ({"torso": "head"}, "torso=head is unknown; torso is one of across, diagonals, midline"),
-        ({"engine": "tf"}, "engine=tf is unknown; engine is one of torch, litert, onnxruntime, mediapipe"),
+        ({"engine": "tf"}, "engine=tf is unknown; engine is one of torch, litert, onnxruntime, "),
         ({"batch_size": 0}, "batch_size=0: a number from 1 up"),
         ({"num_threads": -3}, "num_threads=-3: a number from 1 up"),
         ({"seed": -1}, "seed=-1: a number from 0 up"),
