@@ -39,7 +39,7 @@ COMMANDS = {
         keys=(
             ("model=full", "lite, full, heavy or detector"),
             ("init=FILE", "weights to start from: .task, .tflite or .ckpt"),
-            ("experiment=finetune", "a recipe: finetune, finetune_detector, demo, ablation_*"),
+            ("experiment=finetune", "a recipe: finetune, finetune_detector, demo*, ablation_*"),
             (
                 "data.train=[READER:PATH,...]",
                 "training data; readers: landmarks, coco, coco_wholebody, halpe, mpii, lsp, synthetic",

@@ -16,7 +16,9 @@ class RunConfig(Section):
     init: str | None = option(None, "weights to start from: .ckpt, .task or .tflite of the same model")
     ckpt: str | None = option(None, "run to resume: last (the newest one), its folder or a .ckpt of it")
     experiment: str | None = option(
-        None, "recipe, which sets keys of several sections: finetune, finetune_detector, demo, ablation_*"
+        None,
+        "recipe, which sets keys of several sections: finetune, finetune_detector, demo, demo_from_scratch, "
+        "ablation_*",
     )
     seed: int = option(0, "seed of all random generators", 0, 2**32 - 1)
     name: str = option("${model.name}", "name of the run folder, before the time")

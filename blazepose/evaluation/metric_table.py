@@ -8,10 +8,10 @@ test the function.
     metrics_in("comparison")    the metrics of a place (evaluation.metric.Place), in the same order
     metric.points_of(scored)    PointValues(values, counted), (people, points) each, of a mean
     metric.compute(scored)      the number over all people, as in results.json
-    metric.title, column, unit, scale, better    for tables: names, and how to read a difference
+    metric.title, column, unit, better    for tables: names, and which sign of a difference is an improvement
 
-A paired comparison takes points_of() of each evaluation, counts the points that count in all of them, and
-multiplies by `scale`; a difference is an improvement if its sign is that of `better`.
+A paired comparison (compare.comparison) takes points_of() of each evaluation, and counts the points that
+count in all of them.
 """
 
 from collections.abc import Mapping

@@ -196,7 +196,7 @@ def landmark_variant(name: str, wiring: str) -> LandmarkVariant:
         'encoder'
         >>> landmark_variant("tiny", "mediapipe")
         Traceback (most recent call last):
-        ValueError: unknown model 'tiny'; the landmark models are lite, full, heavy
+        blazepose.exceptions.InputError: unknown model 'tiny'; the landmark models are lite, full, heavy
     """
     if name not in VARIANTS:
         raise InputError(f"unknown model {name!r}; the landmark models are {', '.join(VARIANTS)}")

@@ -13,6 +13,7 @@ import pytest
 from blazepose.commands import demo
 from blazepose.evaluation.report.demo_page import Demo
 from blazepose.exceptions import ProcessError
+from blazepose.synthetic.poses.families import FAMILIES, parse_weights
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,7 +31,7 @@ def commands(tmp_path, monkeypatch):
         if command == "train":
             (demo.LANDMARK_RUNS / "demo-1").mkdir(parents=True)
         if command == "synth":
-            write_starter(demo.STARTER)
+            write_people(Path(arguments[-1]))
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(demo, "_run", run)
@@ -42,7 +43,7 @@ def commands(tmp_path, monkeypatch):
     return recorded_and_failing
 
 
-def write_starter(folder: Path) -> None:
+def write_people(folder: Path) -> None:
     for split in ("train", "val"):
         (folder / split / "images").mkdir(parents=True)
         (folder / split / "images" / "000000.jpg").touch()
@@ -57,33 +58,52 @@ def result_folder() -> Path:
 def test_googles_weights_are_fetched_fine_tuned_and_compared(commands, capsys):
     recorded, _ = commands
     demo.main(["seed=3"])
-    out, people = result_folder(), "data.test=[synthetic:data/synthetic:val]"
+    out, people = result_folder(), "data.test=[synthetic:data/floor_exercises:val]"
+    families = recorded[2][8]
     assert recorded == [
         ("weights", "full"),
-        ("synth", "--num", "600", "--val", "200", "--out", "data/synthetic"),
+        ("synth", "--num", "300", "--val", "100", "--out", "data/synthetic"),
+        (
+            *("synth", "--num", "500", "--val", "200", "--seed", "1", "--families", families),
+            *("--out", "data/floor_exercises"),
+        ),
         ("eval", "weights=pose_landmarker_full.task", people, f"out={out}/before"),
         ("train", "init=pose_landmarker_full.task", "experiment=demo", "seed=3"),
-        ("export", "--target", "task", "--weights", "runs/landmark/demo-1", "--out", f"{out}/my_pose.task"),
+        (
+            *("interpolate", "pose_landmarker_full.task", "runs/landmark/demo-1"),
+            *("--alpha", "0.5", "--out", f"{out}/my_pose.ckpt"),
+        ),
+        ("export", "--target", "task", "--weights", f"{out}/my_pose.ckpt", "--out", f"{out}/my_pose.task"),
         ("eval", f"weights={out}/my_pose.task", people, f"out={out}/after"),
         ("eval", f"compare=[{out}/before,{out}/after]", f"out={out}/comparison"),
         (
             "track",
-            "data/synthetic/val/images/000000.jpg",
+            "data/floor_exercises/val/images/000000.jpg",
             "--weights",
             f"{out}/my_pose.task",
             "--out",
             f"{out}/tracked.jpg",
         ),
     ]
+    assert set(parse_weights(families)) < set(FAMILIES)
     assert "the next steps: fine_tuned.html" in capsys.readouterr().out
 
 
 def test_what_is_there_is_neither_fetched_nor_rendered_again(commands):
     recorded, _ = commands
     Path("pose_landmarker_full.task").touch()
-    write_starter(demo.STARTER)
+    write_people(demo.STARTER)
+    write_people(demo.FLOOR)
     demo.main([])
-    assert [command for command, *_ in recorded] == ["eval", "train", "export", "eval", "eval", "track"]
+    assert [command for command, *_ in recorded] == [
+        "eval",
+        "train",
+        "interpolate",
+        "export",
+        "eval",
+        "eval",
+        "track",
+    ]
 
 
 def test_weights_by_hand(commands):
@@ -145,7 +165,8 @@ def test_missing_weights_are_reported_before_any_work(commands, capsys):
 
 def test_a_command_that_fails_ends_it(tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
-    write_starter(demo.STARTER)
+    write_people(demo.STARTER)
+    write_people(demo.FLOOR)
     Path("damaged.task").write_text("no bundle")
     with pytest.raises(SystemExit) as ended:
         demo.main(["--weights", "damaged.task"])
@@ -156,7 +177,8 @@ def test_a_command_that_fails_ends_it(tmp_path, monkeypatch, capfd):
 @pytest.mark.slow
 def test_sigterm_ends_the_command_too(tmp_path):
     """The command gets the signal, and ends before the demo does."""
-    write_starter(tmp_path / demo.STARTER)
+    write_people(tmp_path / demo.STARTER)
+    write_people(tmp_path / demo.FLOOR)
     (tmp_path / "google.task").touch()
     code = f"""import subprocess, sys, time
 from blazepose.commands import demo
@@ -190,7 +212,8 @@ def wait_for(file: Path) -> None:
 
 def run_demo(folder: Path, tiny_rendered: Path, *arguments: str) -> tuple[str, Path]:
     """Run the demo on a few rendered people, and return its output and the folder of the results."""
-    shutil.copytree(tiny_rendered, folder / demo.STARTER)
+    for people in (demo.STARTER, demo.FLOOR):
+        shutil.copytree(tiny_rendered, folder / people)
     small = ("trainer.limit_train_batches=2", "stages.joint=1", "loader.num_workers=0", "loader.batch_size=2")
     command = [sys.executable, "-m", "blazepose", "demo", *arguments, *small]
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}

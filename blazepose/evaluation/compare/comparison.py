@@ -5,24 +5,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from blazepose.data.annotation import UNKNOWN
 from blazepose.evaluation.compare.comparison_inputs import Run, short_names
 from blazepose.evaluation.fairness.verdicts import MOST_GROUPS, FairnessConfig, fairness
 from blazepose.evaluation.groups.breakdown import breakdown
 from blazepose.evaluation.groups.group_metrics import GroupIndex, group_rows
 from blazepose.evaluation.keypoint_partition import PARTS
-from blazepose.evaluation.metric_table import PCK, PDJ
+from blazepose.evaluation.metric_table import PCK, PDJ, metrics_in
 from blazepose.evaluation.numbers import number
 from blazepose.evaluation.predictions import person_key
 from blazepose.exceptions import InputError
-from blazepose.metrics.binary import agrees
 from blazepose.metrics.bootstrap import paired_difference
 from blazepose.metrics.group_range import LEAST_PEOPLE
-from blazepose.metrics.pck import PCK_THRESHOLD, pck
+from blazepose.metrics.pck import pck
 from blazepose.topology import LANDMARKS
-
-RAW = "pck@0.2_raw"
-
 
 _ALL = slice(None)
 
@@ -34,14 +29,13 @@ class _PointMetric(NamedTuple):
         values: (people, points) values of each run.
         counted: (people, points) bool, points that count in all runs.
         subjects: (people,) numbers, equal for the same person.
-        unit: factor of the reported numbers; 100 gives percent.
+        scale: factor from the mean to the reported number.
     """
 
     values: list[np.ndarray]
     counted: np.ndarray
     subjects: np.ndarray
-
-    unit: float = 100.0
+    scale: float
 
     def compare(
         self,
@@ -58,13 +52,13 @@ class _PointMetric(NamedTuple):
         first, *others = (values[rows][:, points] for values in self.values)
         enough = len(np.unique(subjects[counted.any(axis=1)])) >= LEAST_PEOPLE
         differences = [
-            paired_difference(first, other, counted, subjects=subjects, unit=self.unit, of_people=of_people)
+            paired_difference(first, other, counted, subjects=subjects, unit=self.scale, of_people=of_people)
             for other in others
         ]
         weights = counted / counted.sum(axis=1, keepdims=True).clip(min=1) if of_people else counted
         means = [float((values * weights).sum() / weights.sum()) for values in (first, *others)]
         return {
-            "values": [number(self.unit * mean) for mean in means],
+            "values": [number(self.scale * mean) for mean in means],
             "changes": [
                 {
                     "value": number(difference.value),
@@ -181,26 +175,14 @@ _TOLERANCE = 0.01
 
 
 def _point_metrics(runs: Sequence[Run]) -> dict[str, _PointMetric]:
-    scored = [run.scored for run in runs]
-    counted = np.logical_and.reduce([one.counted for one in scored])
-    correct = [one.errors < PCK_THRESHOLD for one in scored]
-    labelled = np.logical_and.reduce([one.outputs.visibility != UNKNOWN for one in scored])
-    agreed = [agrees(one.outputs.visibility, one.outputs.predicted_visibility) for one in scored]
-    finite = np.logical_and.reduce([np.isfinite(one.errors) for one in scored])
-    world = np.logical_and.reduce([np.isfinite(one.outputs.world_errors) for one in scored])
-    regressed = np.logical_and.reduce([one.regressed for one in scored])
-    correct_and_agreed = [c & a for c, a in zip(correct, agreed, strict=True)]
-    raw = [one.errors_raw < PCK_THRESHOLD for one in scored]
-    errors = [np.where(finite, one.errors, 0) for one in scored]
-    world_errors = [np.where(world, one.outputs.world_errors, 0) for one in scored]
-    subjects = scored[0].subjects
-    return {
-        PCK: _PointMetric(correct, counted, subjects),
-        RAW: _PointMetric(raw, regressed, subjects),
-        PDJ: _PointMetric(correct_and_agreed, counted & labelled, subjects),
-        "mean_error": _PointMetric(errors, counted & finite, subjects),
-        "mpjpe_mm": _PointMetric(world_errors, world, subjects, unit=1),
-    }
+    """Return the metrics of a comparison, on the points that count in all runs."""
+    metrics = {}
+    for metric in metrics_in("comparison"):
+        points = [metric.points_of(run.scored) for run in runs]
+        counted = np.logical_and.reduce([one.counted for one in points])
+        values = [np.where(counted, one.values, 0) for one in points]
+        metrics[metric.key] = _PointMetric(values, counted, runs[0].scored.subjects, metric.scale)
+    return metrics
 
 
 def _fairness(runs: Sequence[Run]) -> dict[str, list[dict[str, Any]]]:

@@ -43,7 +43,7 @@ def load_runs(folders: Sequence[str]) -> list[Run]:
         ValueError: if the evaluations cannot be compared.
     """
     if len({Path(folder).resolve() for folder in folders}) < max(2, len(folders)):
-        raise InputError(f"compare=[{','.join(folders)}]: give two or more different evaluations")
+        raise InputError(f"compare {', '.join(folders)}: give two or more different evaluations")
     paths = [Path(folder) for folder in folders]
     metrics = [_read_results(path) for path in paths]
     _require_equal(paths, metrics, "torso")

@@ -12,19 +12,12 @@ from blazepose.evaluation.compare.comparison_inputs import Run
 from blazepose.evaluation.compare.comparison_summary import decimals, sentences, video_lines
 from blazepose.evaluation.compare.difference_plot import MAX_BARS, plot_differences
 from blazepose.evaluation.compare.forgetting import SHIFT_PX, Forgotten
+from blazepose.evaluation.metric_table import METRICS
 from blazepose.evaluation.report.html import write_html
 from blazepose.evaluation.report.markdown import humanize
 from blazepose.evaluation.report.tables import format_value, markdown_table
 from blazepose.metrics.group_range import LEAST_PEOPLE
 from blazepose.metrics.pck import torso_definition
-
-_TITLES = {
-    "pck@0.2": "PCK@0.2, %",
-    "pck@0.2_raw": "PCK@0.2, regression output alone, %",
-    "pdj@0.2": "PDJ@0.2, %",
-    "mean_error": "mean error, % of the torso, people detected by all",
-    "mpjpe_mm": "MPJPE, mm",
-}
 
 
 def write_comparison(
@@ -119,7 +112,8 @@ def _setup(comparison: Mapping[str, Any], titles: Sequence[str]) -> str:
 def _gain_section(comparison: Mapping[str, Any], titles: Sequence[str]) -> list[str]:
     data_sets = comparison["per_data_set"]
     return [
-        _table("metric", {_TITLES[name]: row for name, row in comparison["overall"].items()}, titles),
+        _table("metric", {METRICS[key].column: row for key, row in comparison["overall"].items()}, titles),
+        "PCK and PDJ are in percent. Distances are those of people that all evaluations detect.",
         *([_table("data set, PCK@0.2", data_sets, titles)] if len(data_sets) > 1 else []),
         *_images("people", "Largest gains and losses of", titles),
         "### Per landmark",

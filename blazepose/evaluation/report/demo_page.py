@@ -28,9 +28,11 @@ _MEDIAPIPE_IMAGES = 20
 _METRICS = {"pck@0.2": "PCK@0.2, %", "mean_error": "mean error, % of the torso"}
 
 
-_HONEST = """The people are rendered, like those that the network was trained on, for minutes. This page shows
-how the work is done, not what it gains on photos: there, 800 people gained 2 points, 4,349 gained 3.8.
-Nothing was chosen on the people shown here. These weights are not for use."""
+_HONEST = """Google's weights are weak at people on the floor (planks, bridges, lying), so they were trained
+on such people for minutes, and on some in all other postures. All are rendered. This page shows how the
+work is done, not what it gains on photos: there, 800 people gained 2 points, 4,349 gained 3.8. Nothing was
+chosen on the people shown here. What changed for other postures was not measured: `blazepose compare` does.
+These weights are not for use."""
 
 _HONEST_FROM_SCRATCH = """Minutes from nothing only check the pipeline: Google's full scores 73 to 78 on such
 people. These weights are not for use. `blazepose weights full` fetches Google's, which `blazepose demo` then
@@ -91,7 +93,7 @@ def write_fine_tuning_page(demo: Demo, google: Path, run: Path, images: Sequence
     print(f"\n{headline}\n{agreement}")
     draw_pairs(runs[0], runs[1], folder / "before_after.png")
     sections = [
-        "# Google's full, fine-tuned on rendered people",
+        "# Google's full, fine-tuned for exercises on the floor",
         f"**{headline}**, on {comparison['people']} rendered people who were not in training.",
         _metrics_table({"Google's": runs[0].metrics, "fine-tuned": runs[1].metrics}),
         _HONEST,

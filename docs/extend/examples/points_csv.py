@@ -11,6 +11,7 @@ from blazepose.data.readers.files import require_file
 from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.data.readers.text_files import read_text
+from blazepose.exceptions import InputError
 from blazepose.topology import INDEX, LANDMARKS, NUM_LANDMARKS
 
 LICENSE = "labels of the user"
@@ -28,7 +29,7 @@ def read(path: Path, split: str | None) -> Source:
         ValueError: if a split is named, a column is missing, or a value is not what its column holds.
     """
     if split:
-        raise ValueError(f"{path} has no splits; omit :{split}")
+        raise InputError(f"{path} has no splits; omit :{split}")
     builder = SourceBuilder(ImagePaths(path, "points_csv", [path.parent]))
     unknown = np.full(NUM_LANDMARKS, UNKNOWN, np.int8)  # the format has no visibility
     for (image, person), points in _people(path).items():
@@ -44,11 +45,14 @@ def _people(path: Path) -> dict[tuple[str, str], dict[str, tuple[float, float]]]
     lines = csv.DictReader(read_text(require_file(path, "points_csv")).splitlines())
     if missing := _COLUMNS - set(lines.fieldnames or ()):
         columns = ", ".join(sorted(missing))
-        raise ValueError(f"{path} lacks the columns {columns}; see data/README.md#points_csv")
+        raise InputError(f"{path} lacks the columns {columns}; see data/README.md#points_csv")
     people: defaultdict[tuple[str, str], dict[str, tuple[float, float]]] = defaultdict(dict)
     for row in lines:
         if row["landmark"] not in LANDMARKS:
             names = ", ".join(LANDMARKS)
-            raise ValueError(f"{path}: unknown landmark {row['landmark']!r}; the landmarks are {names}")
-        people[row["image"], row["person"]][row["landmark"]] = float(row["x"]), float(row["y"])
+            raise InputError(f"{path}: unknown landmark {row['landmark']!r}; the landmarks are {names}")
+        try:
+            people[row["image"], row["person"]][row["landmark"]] = float(row["x"]), float(row["y"])
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{path}, line {lines.line_num}: x or y is not a number ({error})") from error
     return people

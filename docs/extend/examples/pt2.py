@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 
+from blazepose.exceptions import InputError
 from blazepose.export.export_module import ExportModule, Precision
 from blazepose.runtime.inference_sessions import METADATA_KEY
 
@@ -21,7 +22,7 @@ def convert_pt2(net: ExportModule, precision: Precision, metadata: str, path: Pa
         ValueError: for another precision.
     """
     if precision != "fp32":
-        raise ValueError(f"--precision {precision}: .pt2 files are written in fp32 only; omit --precision")
+        raise InputError(f"--precision {precision}: .pt2 files are written in fp32 only; omit --precision")
     images = torch.zeros(2, net.input_spec.size, net.input_spec.size, 3)
     batch = torch.export.Dim("batch", min=1)
     program = torch.export.export(net.eval(), (images,), dynamic_shapes=({0: batch},))

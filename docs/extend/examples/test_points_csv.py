@@ -36,6 +36,9 @@ def test_wrong_files_are_rejected(labels):
     labels.write_text(text.replace("left_ankle", "left_foot"))
     with pytest.raises(ValueError, match="unknown landmark 'left_foot'; the landmarks are nose"):
         read_source(f"points_csv:{labels}")
+    labels.write_text(f"{text}\n7.png,a,nose,left,1")
+    with pytest.raises(ValueError, match="line 98: x or y is not a number"):
+        read_source(f"points_csv:{labels}")
     labels.write_text(text.replace("person", "id"))
     with pytest.raises(ValueError, match="lacks the columns person; see data"):
         read_source(f"points_csv:{labels}")

@@ -16,10 +16,13 @@ from blazepose.evaluation.compare.comparison_report import write_comparison
 from blazepose.evaluation.compare.comparison_summary import people_lines, sentences
 from blazepose.evaluation.compare.forgetting import Forgotten
 from blazepose.evaluation.fairness.verdicts import FairnessConfig
+from blazepose.evaluation.metric import Metric
+from blazepose.evaluation.metric_table import METRICS
 from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.evaluation.predictions import person_key, read_predictions, write_predictions
 from blazepose.evaluation.results import results
 from blazepose.evaluation.score import score
+from blazepose.metrics.points import PointValues
 from blazepose.topology import INDEX
 from tests.evaluation.crowd import ConstantEngine
 from tests.evaluation.scored_people import labelled_person, prediction_for, score_people
@@ -217,6 +220,27 @@ def test_each_data_set_has_its_own_gain(evaluated, tmp_path):
     assert "| lsp:rest | new | noise |\n| :--- | ---: | ---: |\n| world, cm | 1.50 | - |" in text
 
 
+def test_a_new_row_of_the_table_is_compared(evaluated, tmp_path, monkeypatch):
+    new = Metric(
+        "near",
+        "near landmarks",
+        "half a torso off at most",
+        points=lambda scored: PointValues(scored.errors < 0.5, scored.counted),
+        places=("overall", "comparison"),
+        column="near",
+        scale=10,
+    )
+    runs = load_runs([evaluated("old", [WRIST]), evaluated("new")])
+    pck = compare_runs(runs)["overall"]["pck@0.2"]
+    monkeypatch.setitem(METRICS, "near", new)
+    (tmp_path / "out").mkdir()
+    write(runs, tmp_path / "out")
+    comparison = json.loads((tmp_path / "out/comparison.json").read_text())
+    assert comparison["overall"]["near"]["values"] == pytest.approx([x / 10 for x in pck["values"]], abs=1e-3)
+    assert comparison["overall"]["near"]["points"] == pck["points"]
+    assert re.search(r"\| near \| \d\.\d \| 10\.0 \| \+\d\.\d \(", (tmp_path / "out/report.md").read_text())
+
+
 def test_the_report_of_three_runs(evaluated, tmp_path):
     folders = [evaluated("old", [WRIST]), evaluated("new"), evaluated("worse", [WRIST, HIP], roi="jitter")]
     (tmp_path / "out").mkdir()
@@ -258,8 +282,8 @@ def test_errors_of_runs_that_cannot_be_compared(evaluated, tmp_path):
     (tmp_path / "old").mkdir()
     (tmp_path / "old/results.json").write_text('{"pck@0.2": 3}')
     for folders, sentence in (
-        ([one], r"compare=\[.*\]: give two or more different evaluations"),
-        ([one, one], "give two or more different evaluations"),
+        ([one], "one: give two or more different evaluations"),
+        ([one, one], "compare .*one, .*one: give two or more different evaluations"),
         (
             [one, str(tmp_path / "empty")],
             r"empty/results\.json is missing; give result folders of blazepose eval",

@@ -16,7 +16,7 @@ def run_with(people, wrong: int) -> Run:
     """Return an evaluation in which this number of points of each person is wrong."""
     off = [0.0] * (6 - wrong) + [1.0] * wrong
     scored = score_people(people, [prediction_for(person, off) for person in people])
-    return Run(Path(), {}, scored, [], people)
+    return Run(Path(), {}, scored, [], people, {})
 
 
 def test_pairs_of_people_have_their_points_counted(tmp_path, monkeypatch):
