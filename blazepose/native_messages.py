@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _HARMLESS = re.compile(
-    rb"INFO: Created TensorFlow Lite|WARNING: Read-only tensor|WARNING: Logging before InitGoogle"
-    rb"|W0000 .*inference_feedback_manager|Warp CUDA warning: Could not find or load"
+    rb"INFO: Created TensorFlow Lite|WARNING: Read-only tensor|WARNING: .* written to STDERR"
+    rb"|[IW]\d{4} .*(port\.cc|flatbuffer_export|inference_feedback|landmark_projection|_pytree)"
+    rb"|Warp CUDA warning: Could not find or load"
 )
 _one_at_a_time = threading.RLock()
 
@@ -19,8 +20,8 @@ _one_at_a_time = threading.RLock()
 def hide_harmless_messages() -> Iterator[None]:
     """Drop these messages inside the block; all others are printed at its end.
 
-    No option of LiteRT, MediaPipe or Warp switches them off: they are written to file descriptor 2, which is
-    redirected meanwhile.
+    No option of LiteRT, its converter, MediaPipe or Warp switches them off: they are written to file
+    descriptor 2, which is redirected meanwhile.
     """
     if sys.stderr is None:  # no console
         yield

@@ -99,11 +99,10 @@ def _fine_tune(demo: Demo, google: Path, overrides: list[str]) -> Path:
     _run(demo, "Evaluate the exported file", "eval", f"weights={bundle}", data, f"out={after}")
     compared = f"compare=[{before},{after}]"
     _run(demo, "Compare both, person by person", "eval", compared, f"out={comparison}")
-    images = sorted((FLOOR / "val/images").iterdir())
-    tracked = ("--weights", str(bundle), "--out", str(demo.folder / "tracked.jpg"))
-    _run(demo, "Detect a person in an image", "track", str(images[0]), *tracked)
+    folder, tracked = FLOOR / "val/images", str(demo.folder / "tracked")
+    _run(demo, "Detect people in images", "track", str(folder), "--weights", str(bundle), "--out", tracked)
     has_mediapipe = importlib.util.find_spec("mediapipe") is not None
-    return write_fine_tuning_page(demo, google, run, images if has_mediapipe else [])
+    return write_fine_tuning_page(demo, google, run, sorted(folder.iterdir()) if has_mediapipe else [])
 
 
 def _from_scratch(demo: Demo, overrides: list[str]) -> Path:

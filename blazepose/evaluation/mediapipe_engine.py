@@ -20,6 +20,7 @@ from tqdm import tqdm
 from blazepose.anchors import NUM_COORDINATES, anchor_centers
 from blazepose.exceptions import InputError, MissingPackageError
 from blazepose.input_spec import DETECTOR_INPUT
+from blazepose.native_messages import hide_harmless_messages
 from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
 from blazepose.runtime.engines import LandmarkEngine
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack, read_tflite
@@ -92,6 +93,8 @@ class MediaPipeEngine:
         )
         # It must be closed before Python exits.
         weakref.finalize(self, self._landmarker.close)
+        with hide_harmless_messages():  # the first image causes some
+            self._landmarker.detect(self._image(np.zeros((self.input_size, self.input_size, 3), np.uint8)))
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
         outputs = zip(*map(self._run, images), strict=True)
@@ -155,7 +158,8 @@ def detect_in_images(path: Path, images: Iterable[np.ndarray]) -> list[np.ndarra
     require_bundle(path)
     mediapipe = _mediapipe()
     poses: list[np.ndarray | None] = []
-    with _open(path, base_options=mediapipe.tasks.BaseOptions(model_asset_path=str(path))) as landmarker:
+    options = mediapipe.tasks.BaseOptions(model_asset_path=str(path))
+    with hide_harmless_messages(), _open(path, base_options=options) as landmarker:
         for pixels in images:
             found = landmarker.detect(mediapipe.Image(mediapipe.ImageFormat.SRGB, pixels)).pose_landmarks
             size = pixels.shape[1::-1]
@@ -190,7 +194,8 @@ def _mediapipe() -> Any:
 def _open(path: Path, **options: Any) -> Any:
     vision = _mediapipe().tasks.vision
     try:
-        return vision.PoseLandmarker.create_from_options(vision.PoseLandmarkerOptions(**options))
+        with hide_harmless_messages():
+            return vision.PoseLandmarker.create_from_options(vision.PoseLandmarkerOptions(**options))
     except (RuntimeError, ValueError, OSError) as error:
         raise InputError(f"MediaPipe rejects {path}: {error}") from error
 

@@ -13,6 +13,7 @@ from torch import nn
 
 from blazepose.exceptions import MissingPackageError
 from blazepose.input_spec import InputSpec
+from blazepose.native_messages import hide_harmless_messages
 from blazepose.tflite.metadata import (
     NORMALIZATION_KEY,
     normalization,
@@ -36,13 +37,14 @@ def to_tflite(
         ImportError: if litert-torch is missing; the message names the extra to install.
     """
     try:
-        import litert_torch
+        with hide_harmless_messages():
+            import litert_torch
     except ImportError as error:
         raise MissingPackageError(
             'TFLite files need litert-torch: pip install "blazepose[export]"'
         ) from error
 
-    with _quiet(), tempfile.TemporaryDirectory() as folder:
+    with hide_harmless_messages(), _quiet(), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "net.tflite"
         litert_torch.convert(net.eval(), (torch.zeros(1, spec.size, spec.size, 3),)).export(str(path))
         content = _cast_weights(path) if fp16 else path.read_bytes()

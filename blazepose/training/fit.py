@@ -185,6 +185,7 @@ def _silence_lightning() -> None:
         ".*smaller than the logging interval",
         ".*LeafSpec.*",
         ".*isinstance.treespec",
+        ".*Total length of .list. across ranks is zero",
     ):
         warnings.filterwarnings("ignore", text)
 

@@ -78,11 +78,11 @@ def test_googles_weights_are_fetched_fine_tuned_and_compared(commands, capsys):
         ("eval", f"compare=[{out}/before,{out}/after]", f"out={out}/comparison"),
         (
             "track",
-            "data/floor_exercises/val/images/000000.jpg",
+            "data/floor_exercises/val/images",
             "--weights",
             f"{out}/my_pose.task",
             "--out",
-            f"{out}/tracked.jpg",
+            f"{out}/tracked",
         ),
     ]
     assert set(parse_weights(families)) < set(FAMILIES)
@@ -227,7 +227,9 @@ def run_demo(folder: Path, tiny_rendered: Path, *arguments: str) -> tuple[str, P
 @pytest.mark.shared
 def test_fine_tuning_at_the_smallest_scale(shared, tiny_rendered, tmp_path):
     google = shared / "models" / "pose_landmarker_full.task"
-    out, results = run_demo(tmp_path, tiny_rendered, "--weights", str(google))
+    # Hardly any learning: in half precision, outputs for painted figures would differ more than allowed.
+    small = "optimizer.lr=1e-6"
+    out, results = run_demo(tmp_path, tiny_rendered, "--weights", str(google), small)
     scores = [
         json.loads((results / name / "results.json").read_text())["pck@0.2"] for name in ("before", "after")
     ]
@@ -236,8 +238,9 @@ def test_fine_tuning_at_the_smallest_scale(shared, tiny_rendered, tmp_path):
         assert "PCK@0.2 {:.1f} before, {:.1f} after".format(*scores) in text
         assert "in 4 of 4 images on whether there is a person" in text
     assert page.count("data:image/png;base64,") == 1
-    for file in ("my_pose.task", "tracked.jpg", "comparison/report.html"):
+    for file in ("my_pose.task", "comparison/report.html"):
         assert (results / file).is_file()
+    assert len(list((results / "tracked").iterdir())) == 4
     assert f"Figures, pictures and the next steps: {results.relative_to(tmp_path)}/index.html" in out
 
 

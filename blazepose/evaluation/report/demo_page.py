@@ -108,7 +108,7 @@ def write_fine_tuning_page(demo: Demo, google: Path, run: Path, images: Sequence
                 "before": "before/report.html",
                 "after": "after/report.html",
                 "comparison": "comparison/report.html",
-                "an image with the detected person": "tracked.jpg",
+                "images with the detected people": "tracked",
             }
         ),
         _commands(demo),
