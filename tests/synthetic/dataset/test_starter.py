@@ -171,7 +171,7 @@ def test_fewer_people_than_an_interrupted_extension(tmp_path, monkeypatch):
 def test_the_starter_set_is_rendered_once_and_only_on_request(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(starter, "STARTER_PEOPLE", (2, 1))
-    monkeypatch.setattr(workers, "default_workers", lambda: 1)
+    monkeypatch.setattr("blazepose.synthetic.dataset.render_set.default_workers", lambda: 1)
     provide_starter(["synthetic:elsewhere", "lsp:data/lsp", "synthetic:data/synthetic:test"])
     assert not (tmp_path / "data").exists()
     provide_starter(["synthetic:data/synthetic", "synthetic:data/synthetic:val"])
