@@ -15,6 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from blazepose.commands import train
 from blazepose.training.checkpoint import read_checkpoint
 from blazepose.training.weights import load_landmark_net, read_weights
+from tests.forked_command import run_script
 from tests.stick_figures import write_lsp
 
 pytestmark = pytest.mark.slow
@@ -29,19 +30,8 @@ TINY = [
 ]
 
 
-def command(folder: Path, script: str, *arguments: str) -> list[str]:
-    return [sys.executable, str(ROOT / script), *arguments]
-
-
 def run(folder: Path, script: str, *arguments: str, fails: bool = False) -> str:
-    done = subprocess.run(
-        command(folder, script, *arguments),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=3600,  # of a command that hangs
-    )
+    done = run_script(folder, script, *arguments)
     assert (done.returncode != 0) == fails, done.stdout[-1500:] + done.stderr[-3000:]
     return done.stderr if fails else done.stdout
 
