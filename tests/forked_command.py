@@ -17,7 +17,7 @@ _context.set_forkserver_preload(
 
 
 def run_script(folder: Path, script: str, *arguments: str) -> CompletedProcess[str]:
-    """Run train.py, eval.py, export.py or track.py with these arguments in a folder."""
+    """Run a script of the repository with these arguments in a folder: train.py, blazepose/__main__.py."""
     command = [str(_ROOT / script), *arguments]
     with tempfile.TemporaryDirectory() as outputs:
         files = [str(Path(outputs) / name) for name in ("stdout", "stderr")]

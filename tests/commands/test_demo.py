@@ -14,6 +14,7 @@ from blazepose.commands import demo
 from blazepose.evaluation.report.demo_page import Demo
 from blazepose.exceptions import ProcessError
 from blazepose.synthetic.poses.families import FAMILIES, parse_weights
+from tests.forked_command import run_script
 
 ROOT = Path(__file__).parents[2]
 
@@ -210,26 +211,45 @@ def wait_for(file: Path) -> None:
         time.sleep(0.1)
 
 
-def run_demo(folder: Path, tiny_rendered: Path, *arguments: str) -> tuple[str, Path]:
-    """Run the demo on a few rendered people, and return its output and the folder of the results."""
+@pytest.fixture
+def run_demo(tiny_rendered, tmp_path, monkeypatch, capsys):
+    """Return a function that runs the demo on a few rendered people: its output and the folder of results."""
+
+    def run(done: Demo, title: str, command: str, *arguments: str) -> None:
+        finished = run_script(Path.cwd(), "blazepose/__main__.py", command, *arguments)
+        assert not finished.returncode, finished.stdout[-1000:] + finished.stderr[-3000:]
+        done.commands.append((title, f"blazepose {command}", 1.0))
+
+    def call(*arguments: str) -> tuple[str, Path]:
+        small = ("trainer.limit_train_batches=2", "stages.joint=1")
+        demo.main([*arguments, *small, "loader.num_workers=0", "loader.batch_size=2"])
+        (results,) = (tmp_path / "runs").glob("demo-*")
+        return capsys.readouterr().out, results
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(demo, "_run", run)
+    monkeypatch.delenv("DISPLAY", raising=False)
     for people in (demo.STARTER, demo.FLOOR):
-        shutil.copytree(tiny_rendered, folder / people)
-    small = ("trainer.limit_train_batches=2", "stages.joint=1", "loader.num_workers=0", "loader.batch_size=2")
-    command = [sys.executable, "-m", "blazepose", "demo", *arguments, *small]
-    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert not done.returncode, done.stdout[-2000:] + done.stderr[-3000:]
-    (results,) = (folder / "runs").glob("demo-*")
-    return done.stdout, results
+        shutil.copytree(tiny_rendered, people)
+    return call
+
+
+def test_a_command_is_printed_and_listed_with_its_time(tmp_path, capfd):
+    done = Demo(tmp_path)
+    demo._run(done, "Show the help", "track", "--help")
+    assert "\n0:00 Show the help\n$ blazepose track --help\nusage: blazepose track" in capfd.readouterr().out
+    ((title, line, seconds),) = done.commands
+    assert (title, line) == ("Show the help", "blazepose track --help")
+    assert seconds > 0
 
 
 @pytest.mark.slow
 @pytest.mark.shared
-def test_fine_tuning_at_the_smallest_scale(shared, tiny_rendered, tmp_path):
+def test_fine_tuning_at_the_smallest_scale(shared, run_demo, tmp_path):
     google = shared / "models" / "pose_landmarker_full.task"
     # Hardly any learning: in half precision, outputs for painted figures would differ more than allowed.
     small = "optimizer.lr=1e-6"
-    out, results = run_demo(tmp_path, tiny_rendered, "--weights", str(google), small)
+    out, results = run_demo("--weights", str(google), small)
     scores = [
         json.loads((results / name / "results.json").read_text())["pck@0.2"] for name in ("before", "after")
     ]
@@ -245,8 +265,8 @@ def test_fine_tuning_at_the_smallest_scale(shared, tiny_rendered, tmp_path):
 
 
 @pytest.mark.slow
-def test_from_scratch_at_the_smallest_scale(tiny_rendered, tmp_path):
-    out, results = run_demo(tmp_path, tiny_rendered, "--from-scratch")
+def test_from_scratch_at_the_smallest_scale(run_demo):
+    out, results = run_demo("--from-scratch")
     score = json.loads((results / "after" / "results.json").read_text())["pck@0.2"]
     page = (results / "index.html").read_text()
     for text in (out, page):
