@@ -60,7 +60,9 @@ def test_the_edits_of_a_page_fit(page, tmp_path):
     tests = apply_page(page, copy)
     assert all((copy / name).exists() for name in tests)
     for check in (["check"], ["format", "--check"]):
-        done = subprocess.run(["ruff", *check, str(copy)], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *check, str(copy)], capture_output=True, text=True, check=False
+        )
         assert not done.returncode, done.stdout
 
 
