@@ -1,10 +1,11 @@
 """The commands of the README on tiny data: train, go on after a kill, evaluate, export."""
 
 import json
+import os
 import shutil
 import signal
-import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from blazepose.commands import train
 from blazepose.training.checkpoint import read_checkpoint
+from blazepose.training.fit import AtomicCheckpointIO
 from blazepose.training.weights import load_landmark_net, read_weights
 from tests.forked_command import run_script
 from tests.stick_figures import write_lsp
@@ -109,37 +111,27 @@ def test_evaluate_and_export_the_newest_run(trained):
     assert "exists" in run(trained, "export.py", "--target", "onnx", fails=True)
 
 
-KILLED = """
-import os, runpy, signal, sys
-from pathlib import Path
-from blazepose.training.fit import AtomicCheckpointIO
+def die_at_second_save(kind: int) -> None:
+    """Have this process send itself a signal when its second epoch is done but not saved."""
+    save = AtomicCheckpointIO.save_checkpoint
 
-save = AtomicCheckpointIO.save_checkpoint
+    def save_or_die(self, checkpoint, path, **options):
+        if Path(path).name == "last.ckpt" and Path(path).exists():
+            os.kill(os.getpid(), kind)
+        save(self, checkpoint, path, **options)
 
-def save_or_die(self, checkpoint, path, **options):
-    if Path(path).name == "last.ckpt" and Path(path).exists():
-        os.kill(os.getpid(), kind)
-    save(self, checkpoint, path, **options)
-
-AtomicCheckpointIO.save_checkpoint = save_or_die
-kind, sys.argv = int(sys.argv[1]), sys.argv[2:]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
-"""Runs a script that gets a signal when its second epoch is done but not saved."""
+    AtomicCheckpointIO.save_checkpoint = save_or_die
 
 
 @pytest.mark.parametrize(("kind", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 143)])
 def test_killed_run_goes_on_to_the_same_curve(trained, tiny_lsp, tmp_path, kind, status):
     # With workers, which fetch batches before Lightning knows the epoch; the other run had none.
     arguments = [*TINY, *data(tiny_lsp), "stages.joint=3", "loader.num_workers=1"]
-    killed = [sys.executable, "-c", KILLED, str(int(kind)), str(ROOT / "train.py"), *arguments]
-    # No pipes: the worker, which is left alone, would hold them open for a while.
-    with (tmp_path / "errors.txt").open("w") as file:
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": file}
-        assert subprocess.run(killed, cwd=tmp_path, check=False, **quiet).returncode == status
+    killed = run_script(tmp_path, "train.py", *arguments, prepare=partial(die_at_second_save, kind))
+    assert killed.returncode == status
     how = f"blazepose train ckpt={the_run(tmp_path).relative_to(tmp_path)} resumes the training"
     said = f"ended by SIGTERM: {how}\n" if kind == signal.SIGTERM else ""
-    assert (tmp_path / "errors.txt").read_text() == said
+    assert killed.stderr == said
     assert not list(tmp_path.rglob("checkpoints/.*"))
     assert not (the_run(tmp_path) / "results.json").exists()
     run(tmp_path, "train.py", "ckpt=last")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import ablation
+from tests.forked_command import run_script
 from tests.test_end_to_end import TINY, data
 
 
@@ -16,6 +17,7 @@ from tests.test_end_to_end import TINY, data
 def run(monkeypatch, tmp_path, capsys, tiny_lsp):
     """Runs the command in a folder of its own and returns what it prints."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ablation.subprocess, "run", run_forked)
 
     def call(*arguments: str) -> str:
         given = [*TINY, *data(tiny_lsp), *arguments]
@@ -24,6 +26,11 @@ def run(monkeypatch, tmp_path, capsys, tiny_lsp):
         return capsys.readouterr().out
 
     return call
+
+
+def run_forked(command: list[str], check: bool) -> None:
+    done = run_script(Path.cwd(), *command[1:])
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow

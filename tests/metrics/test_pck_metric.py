@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
-from torch import Tensor, multiprocessing
+from torch import Tensor
 
 from blazepose.metrics.pck import normalized_errors, pck
 from blazepose.metrics.pck_metric import PckMetric
 from blazepose.metrics.points import finite_values
+from tests.forked_command import HANGS_S, start
 
 PEOPLE = 7
 
@@ -82,6 +83,8 @@ def _process(rank: int, folder: str) -> None:
 
 @pytest.mark.slow
 def test_two_processes_equal_one(tmp_path):
-    multiprocessing.spawn(_process, (str(tmp_path),), nprocs=2)
-    for rank in range(2):
+    processes = [start(_process, rank, str(tmp_path)) for rank in range(2)]
+    for rank, process in enumerate(processes):
+        process.join(HANGS_S)
+        assert process.exitcode == 0
         assert torch.load(tmp_path / f"{rank}.pt") == pytest.approx(expected(people()), rel=1e-5)

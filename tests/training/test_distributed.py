@@ -4,26 +4,25 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 import torch
+import torch.distributed.run
 
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.readers import read_source
 from blazepose.models.landmark_net import COORDINATE_UNIT, LandmarkNet
 from blazepose.models.variants import landmark_variant
+from tests.forked_command import HANGS_S, run_script, start_script
 from tests.stick_figures import write_lsp
 from tests.training.saved_net import save
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-HANGS_S = 3600
-"""Time after which a process counts as hanging, also on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +51,8 @@ def test_two_processes_compute_the_same_metrics_as_one(seven, one):
 
 
 def validate(checkpoint: Path, spec: str, devices: int) -> dict[str, float]:
-    script = Path(__file__).with_name("validate_on_processes.py")
-    command = [sys.executable, str(script), str(checkpoint), spec, str(devices)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=HANGS_S)
+    script = "tests/training/validate_on_processes.py"
+    done = run_script(checkpoint.parent, script, str(checkpoint), spec, str(devices))
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.strip().splitlines()[-1])
 
@@ -65,7 +63,7 @@ def test_a_distributed_training_is_one_run_with_the_metrics_of_one_process(seven
     checkpoint, spec = seven
     initial = ["model.wiring=mediapipe", f"init={checkpoint}", "stages.joint=1"]
     started = start(tmp_path, launcher, spec, *initial)
-    assert [process.wait(HANGS_S) for process in started] == [0] * len(started), errors(tmp_path)
+    assert ended(started) == [0] * len(started), errors(tmp_path)
     (run,) = (tmp_path / "runs/landmark").iterdir()
     results = json.loads((run / "results.json").read_text())
     assert results["before val/pck@0.2"] == pytest.approx(one["val/pck@0.2"], abs=1e-3)
@@ -94,12 +92,12 @@ def test_processes_end_together_with_one_message(seven, tmp_path, launcher, kind
     until(lambda: list(tmp_path.glob("runs/landmark/*/checkpoints/last.ckpt")))
     if kind == signal.SIGTERM:
         for process in started:
-            process.send_signal(kind)
+            os.kill(process.pid, kind)
     elif launcher == "slurm":
-        started[1].send_signal(kind)
+        os.kill(started[1].pid, kind)
     else:
         os.kill(child(started[0].pid), kind)
-    assert [process.wait(HANGS_S) for process in started] == statuses, errors(tmp_path)
+    assert ended(started) == statuses, errors(tmp_path)
     (run,) = (tmp_path / "runs/landmark").iterdir()
     run = run.relative_to(tmp_path)
     (message,) = errors(tmp_path).splitlines()
@@ -109,7 +107,7 @@ def test_processes_end_together_with_one_message(seven, tmp_path, launcher, kind
     assert not list(tmp_path.rglob("checkpoints/.*"))
 
 
-def start(folder: Path, launcher: str, spec: str, *arguments: str) -> list[subprocess.Popen]:
+def start(folder: Path, launcher: str, spec: str, *arguments: str) -> list[BaseProcess]:
     """Start a training on two processes; their errors go to one file."""
     words = [str(ROOT / "train.py"), "model=lite", f"data.train=[{spec}]", f"data.val=[{spec}]"]
     words += ["loader.batch_size=3", "loader.num_workers=0", "trainer.accelerator=cpu", "trainer=ddp"]
@@ -117,20 +115,23 @@ def start(folder: Path, launcher: str, spec: str, *arguments: str) -> list[subpr
     words += [f"trainer.devices={devices}", f"trainer.num_nodes={2 // devices}", *arguments]
     port, started = free_port(), []
     for machine in range(2 // devices):
-        agent = ["-m", "torch.distributed.run", "--nnodes=2", "--nproc_per_node=1", f"--node_rank={machine}"]
+        agent = [torch.distributed.run.__file__, "--nnodes=2", "--nproc_per_node=1", f"--node_rank={machine}"]
         agent += ["--master_addr=127.0.0.1", f"--master_port={port}"]
         slurm = {"SLURM_JOB_NAME": "train", "SLURM_NTASKS": 2, "SLURM_NTASKS_PER_NODE": 1, "SLURM_NNODES": 2}
         slurm |= {"SLURM_PROCID": machine, "SLURM_NODEID": machine, "SLURM_LOCALID": 0}
         slurm |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
         variables = {name: str(value) for name, value in slurm.items()} if launcher == "slurm" else {}
-        command = [sys.executable, *(agent if launcher == "torchrun" else []), *words]
-        with (folder / "errors.txt").open("a") as file:
-            started.append(
-                subprocess.Popen(
-                    command, cwd=folder, env=os.environ | variables, stdout=subprocess.DEVNULL, stderr=file
-                )
-            )
+        command = [*(agent if launcher == "torchrun" else []), *words]
+        outputs = [Path(os.devnull), folder / "errors.txt"]
+        started.append(start_script(folder, *command, outputs=outputs, variables=variables))
     return started
+
+
+def ended(started: list[BaseProcess]) -> list[int | None]:
+    """Return the exit statuses of processes."""
+    for process in started:
+        process.join(HANGS_S)
+    return [process.exitcode for process in started]
 
 
 def errors(folder: Path) -> str:
