@@ -116,7 +116,7 @@ def test_missing_images(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"keypoints": [1, 2, 2]}, "annotation 9: 3 keypoint numbers, expected x, y, v of 17 keypoints"),
+        ({"keypoints": [1, 2, 2]}, "annotation 9: 3 keypoint numbers, expected 51: x, y, v of 17 keypoints"),
         ({"keypoints": ["a"] * 51}, "annotation 9: keypoints that are not numbers"),
         ({"image_id": 5}, "annotation 9: there is no image 5; the ids are 1"),
     ],

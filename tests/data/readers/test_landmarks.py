@@ -97,7 +97,7 @@ def test_invalid_keypoint_names(tmp_path, names, sentence):
             "annotation 5: NaN or infinite coordinates of left_heel",
         ),
         ({"keypoints": [10, None, 2, 0, 0, 0]}, "annotation 5: NaN or infinite coordinates of nose"),
-        ({"keypoints": [1, 2, 2]}, "annotation 5: 3 keypoint numbers, expected x, y, v of 2 keypoints"),
+        ({"keypoints": [1, 2, 2]}, "annotation 5: 3 keypoint numbers, expected 6: x, y, v of 2 keypoints"),
         ({"keypoints": ["1", "b", 2, 0, 0, 0]}, "annotation 5: keypoints that are not numbers"),
         (
             {"keypoints": [1, 2, 2, 3, 4, 0.7]},
