@@ -271,13 +271,17 @@ def test_damaged_picture_in_validation_is_one_sentence(tmp_path):
         (["data=lsp", "data.train=null"], "data.train is empty"),
         (["stages.joint=0"], "set stages.joint"),
         (["filter.min_side_px=abc"], "filter.min_side_px: Value 'abc'"),
-        (["optimizer.lr=abc"], "optimizer.lr: Value 'abc'"),
+        (
+            ["optimizer.lr=abc"],
+            "optimizer.lr: Value 'abc' of type 'str' could not be converted to Float; "
+            "`blazepose config optimizer.lr` explains it",
+        ),
         (["trainer.max_time=2h"], "days:hours:minutes:seconds"),
         (["trainer.devices=abc"], "trainer: "),
         (["model.gradient_stop=maybe"], "model.gradient_stop: Value 'maybe'"),
         (["loader.batch_size=2.5"], "loader.batch_size: Value '2.5'"),
         (["seed=abc"], "seed=abc: a whole number from 0 up"),
-        (["data.train=[mine:x]", "loader.batch_size=0"], "loader.batch_size=0: a number from 1 up"),
+        (["data.train=[mine:x]", "loader.batch_size=0"], "loader.batch_size=0 must be a number from 1 up"),
         (
             ["data.train=[synthetic:mine]"],
             "render people with blazepose synth --num 2000 --out mine;",

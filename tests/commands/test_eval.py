@@ -250,7 +250,7 @@ NET, PEOPLE = "weights=net.onnx", "data.test=[lsp:people]"
         ([PEOPLE, "predictions=b.json"], "need their reader: predictions=landmarks:b.json"),
         ([NET, PEOPLE, "intersect=[a]"], "name at least two different attributes"),
         ([NET, PEOPLE, "annotators=a"], "a/results.json is missing; create it with"),
-        ([NET, PEOPLE, "min_group_size=1"], "min_group_size=1: a number from 2 up"),
+        ([NET, PEOPLE, "min_group_size=1"], "min_group_size=1 must be a number from 2 up"),
         ([PEOPLE, "predictions=landmarks:b.json"], "b.json is missing"),
         ([PEOPLE, "predictions=p.jsonl"], "p.jsonl is missing; name another file"),
         ([NET, PEOPLE, "predictions=p.jsonl"], "give either weights= (run a network) or predictions="),
