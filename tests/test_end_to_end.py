@@ -262,7 +262,7 @@ def test_damaged_picture_in_validation_is_one_sentence(tmp_path):
     [
         (["model=tiny"], "model is one of detector, full, heavy, lite"),
         (["optimiser.lr=1"], "did you mean optimizer.lr"),
-        (["data.train=[lsp:~/my set(1)]"], "my set(1) is missing; see data/README.md#lsp"),
+        (["data.train=[lsp:~/my set(1)]"], "my set(1) is missing; check the path, or see data/README.md#lsp"),
         (["loader.batch_size=(8)"], "quote the value"),
         (["data=lsp", "data.train=[lsp:nowhere]"], "see data/README.md#lsp"),
         (["data.train=[mine:somewhere]"], "unknown reader 'mine'"),

@@ -260,7 +260,7 @@ NET, PEOPLE = "weights=net.onnx", "data.test=[lsp:people]"
         ([NET, "data.test=[lsp:people,5]"], "'5' is not reader:path"),
         ([NET, "data.test=[lsp:people,lsp:people]"], "are both person 1"),
         (["weight=net.onnx", PEOPLE], "unknown config key 'weight'; did you mean weights?"),
-        ([NET, "data.test=[lsp:~/my set]"], "/my set is missing; see data/README.md#lsp"),
+        ([NET, "data.test=[lsp:~/my set]"], "/my set is missing; check the path, or see data/README.md#lsp"),
         (["batch_size=(1)", PEOPLE], "cannot read 'batch_size=(1)': quote the value"),
         ([NET, "data.test=[lsp:nowhere]"], "nowhere"),
     ],

@@ -79,7 +79,8 @@ def test_the_only_split_need_not_be_named(tmp_path):
 def test_missing_split(tmp_path):
     make(tmp_path, entry(1), split="train2017")
     with pytest.raises(
-        FileNotFoundError, match=r"person_keypoints_val2017.json is missing; see data/README.md#coco"
+        FileNotFoundError,
+        match=r"person_keypoints_val2017.json is missing; check the path, or see data/README.md#coco",
     ):
         coco.read(tmp_path, "val2017")
 

@@ -208,7 +208,9 @@ def test_size_the_labels_were_made_at(tmp_path):
 
 
 def test_not_a_file(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"is a folder, not a file; see data/README.md#landmarks"):
+    with pytest.raises(
+        FileNotFoundError, match=r"is a folder, not a file; check the path, or see data/README.md#landmarks"
+    ):
         landmarks.read(tmp_path, None)
     with pytest.raises(FileNotFoundError, match=r"mine.json is missing"):
         landmarks.read(tmp_path / "mine.json", None)
