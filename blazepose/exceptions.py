@@ -36,3 +36,8 @@ class ProcessError(BlazePoseError, ChildProcessError):
 
 class DownloadError(BlazePoseError, ConnectionError):
     """A package manager cannot fetch a file."""
+
+
+def install_command(extra: str) -> str:
+    """Return the command that installs an extra: from a package index, or in a clone."""
+    return f'pip install "blazepose[{extra}]", or in a clone pip install -c constraints.txt -e ".[{extra}]"'

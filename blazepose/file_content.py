@@ -62,7 +62,7 @@ def unreadable(path: Path, wanted: str, reason: Exception | str, next_step: str 
     parts = [" ".join(reason.split()) if isinstance(reason, str) else first_line(reason)]
     if next_step is None:
         parts += [f"it begins as {kind}" for kind in [recognize(_start(path))] if kind]
-        next_step = f"compare its {path.stat().st_size:,} bytes with the original's"
+        next_step = f"compare its {path.stat().st_size:,} bytes with the original's, or name another file"
     return InputError(f"{path} cannot be read as {wanted}: {'; '.join(filter(None, (*parts, next_step)))}")
 
 

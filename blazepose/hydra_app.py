@@ -89,7 +89,8 @@ def from_config(kind: type[T], cfg: DictConfig, section: str | None = None) -> T
         return cast(T, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kind), values)))
     except OmegaConfBaseException as error:
         key = ".".join(filter(None, [section, error.full_key]))
-        raise InputError(f"{key}: {str(error).splitlines()[0]}") from error
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{key}: {reason}; `blazepose config {key}` explains it") from error
 
 
 def is_overridden(key: str) -> bool:

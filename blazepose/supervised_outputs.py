@@ -88,12 +88,16 @@ class SupervisedOutputs:
         """Return a mask of the landmarks in a field, bool (33,)."""
         return np.isin(LANDMARKS, getattr(self, kind))
 
-    def describe(self) -> str:
-        """Return a line about the outputs that weights were trained on, and those that they were not."""
+    def describe(self, verb: str = "trained") -> str:
+        """Return a line about the outputs that weights were trained on, and those that they were not.
+
+        Args:
+            verb: verb of the line; "supervised" for the labels of a run, which may distill the others.
+        """
         if not self.recorded:
             return "trained outputs: unknown, not in the weights' metadata"
         missing = [name for name in TRAINABLE_OUTPUTS if name not in self.outputs]
         if len(self.landmarks) < NUM_LANDMARKS:
             missing.insert(0, "the other landmarks")
-        text = f"trained: {len(self.landmarks)} of {NUM_LANDMARKS} landmarks, {', '.join(self.outputs)}"
-        return f"{text}; not trained: {', '.join(missing)}" if missing else text
+        text = f"{verb}: {len(self.landmarks)} of {NUM_LANDMARKS} landmarks, {', '.join(self.outputs)}"
+        return f"{text}; not {verb}: {', '.join(missing)}" if missing else text

@@ -254,7 +254,7 @@ def test_damaged_picture_in_validation_is_one_sentence(tmp_path):
     [
         (["model=tiny"], "model is one of detector, full, heavy, lite"),
         (["optimiser.lr=1"], "did you mean optimizer.lr"),
-        (["data.train=[lsp:~/my set(1)]"], "my set(1) is missing; see data/README.md#lsp"),
+        (["data.train=[lsp:~/my set(1)]"], "my set(1) is missing; check the path, or see data/README.md#lsp"),
         (["loader.batch_size=(8)"], "quote the value"),
         (["data=lsp", "data.train=[lsp:nowhere]"], "see data/README.md#lsp"),
         (["data.train=[mine:somewhere]"], "unknown reader 'mine'"),
@@ -263,13 +263,17 @@ def test_damaged_picture_in_validation_is_one_sentence(tmp_path):
         (["data=lsp", "data.train=null"], "data.train is empty"),
         (["stages.joint=0"], "set stages.joint"),
         (["filter.min_side_px=abc"], "filter.min_side_px: Value 'abc'"),
-        (["optimizer.lr=abc"], "optimizer.lr: Value 'abc'"),
+        (
+            ["optimizer.lr=abc"],
+            "optimizer.lr: Value 'abc' of type 'str' could not be converted to Float; "
+            "`blazepose config optimizer.lr` explains it",
+        ),
         (["trainer.max_time=2h"], "days:hours:minutes:seconds"),
         (["trainer.devices=abc"], "trainer: "),
         (["model.gradient_stop=maybe"], "model.gradient_stop: Value 'maybe'"),
         (["loader.batch_size=2.5"], "loader.batch_size: Value '2.5'"),
         (["seed=abc"], "seed=abc: a whole number from 0 up"),
-        (["data.train=[mine:x]", "loader.batch_size=0"], "loader.batch_size=0: a number from 1 up"),
+        (["data.train=[mine:x]", "loader.batch_size=0"], "loader.batch_size=0 must be a number from 1 up"),
         (
             ["data.train=[synthetic:mine]"],
             "render people with blazepose synth --num 2000 --out mine;",

@@ -95,12 +95,12 @@ def test_a_bundle_takes_a_trained_detector(trained, lite_bundle, shared, tiny_ls
         (["model=detector", "loss.heatmap=1"], "loss.heatmap: not used by model=detector"),
         (["model=detector", "stages.heatmap=3"], "stages.heatmap: not used by model=detector"),
         (["model=lite", "detector.loss.box=1"], "detector.loss.box: used only by model=detector"),
-        (["model=detector", "detector.loss.box=0"], "detector.loss.box=0: a number from"),
+        (["model=detector", "detector.loss.box=0"], "detector.loss.box=0 must be a number from"),
         (["model=detector", "experiment=finetune"], "experiment=finetune is not for model=detector"),
         (["experiment=finetune_detector"], "experiment=finetune_detector is not for model=full"),
         (
             ["model=detector", "detector.windows.full_image_prob=2"],
-            "detector.windows.full_image_prob=2: a number from 0 to 1",
+            "detector.windows.full_image_prob=2 must be a number from 0 to 1",
         ),
     ],
 )

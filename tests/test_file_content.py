@@ -63,7 +63,7 @@ def test_missing_files_folders_and_forbidden_files(tmp_path, monkeypatch):
 def test_rejected_files_show_their_kind(tmp_path, content, kind):
     (tmp_path / "net").write_bytes(content)
     error = unreadable(tmp_path / "net", "a video", ValueError("Invalid data found.\nmore"))
-    expected = f"{kind}compare its {len(content)} bytes with the original's"
+    expected = f"{kind}compare its {len(content)} bytes with the original's, or name another file"
     assert str(error) == f"{tmp_path}/net cannot be read as a video: Invalid data found; {expected}"
 
 

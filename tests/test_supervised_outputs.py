@@ -59,6 +59,10 @@ def test_descriptions_name_what_is_missing():
         "trained: 1 of 33 landmarks, heatmaps, presence; "
         "not trained: the other landmarks, visibility, z, world, pose, segmentation"
     )
+    assert SupervisedOutputs.from_metadata(TRAINED).describe("supervised") == (
+        "supervised: 1 of 33 landmarks, heatmaps, presence; "
+        "not supervised: the other landmarks, visibility, z, world, pose, segmentation"
+    )
     assert SupervisedOutputs.everything().describe() == (
         "trained: 33 of 33 landmarks, heatmaps, presence, visibility, z, world, pose, segmentation"
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from blazepose import __version__
 from blazepose.commands.arguments import ARGUMENTS, LINE_WIDTH
+from blazepose.exceptions import install_command
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def run(name: str, arguments: list[str] | None = None) -> None:
         if error.name and error.name.partition(".")[0] != "blazepose":
             sys.exit(
                 f"blazepose {name} needs {error.name.partition('.')[0]}, which is not installed: "
-                f'pip install "blazepose[{command.extra or "all"}]"'
+                + install_command(command.extra or "all")
             )
         raise
     module.main()

@@ -46,7 +46,8 @@ def main(arguments: list[str] | None = None) -> None:
     out, landmarks = (path and path.expanduser() for path in (args.out, args.landmarks))
     summary = track_source(source, tracker, rois, out, landmarks)
     unit = "images" if source.fps is None else "frames"
-    people = "" if source.fps is None else f", {summary.people} different"
+    noun = "person" if summary.people == 1 else "people"
+    people = "" if source.fps is None else f", {summary.people} {noun} in total"
     stopped = "stopped; " if summary.stopped else ""
     print(f"{stopped}people in {summary.with_people} of {summary.frames} {unit}{people}")
     for path in filter(None, (out, landmarks)):

@@ -104,7 +104,7 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     module = LandmarkModule(net, loss_config, optimizer_config, stages, supervised, metadata, start.teacher)
 
     folder = folder or open_run(LANDMARK_RUNS, cfg.name, cfg)
-    lines = [describe_net(net), *describe_sources(train, val), supervised.describe()]
+    lines = [describe_net(net), *describe_sources(train, val), supervised.describe("supervised")]
     for line in (*lines, *describe_initialization(start, cfg.init, optimizer_config)):
         log.info(line)
     image_logger = ImageLogger(partial(draw_samples, train_set), draw_landmark_predictions, folder)

@@ -42,7 +42,7 @@ class DetectorAugmentation(Section, name="detector.windows"):
         super().__post_init__()
         if self.max_size < self.min_size:
             raise InputError(
-                f"detector.windows.max_size={self.max_size:g}: a number from {self.min_size:g} to 1"
+                f"detector.windows.max_size={self.max_size:g} must be a number from {self.min_size:g} to 1"
             )
 
 

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Option:
-    """What the default of a key leaves open.
+    """Meaning and allowed values of a key.
 
     Attributes:
         meaning: meaning for users, with units.
@@ -37,7 +37,7 @@ class Option:
         return ", or ".join([f"from {self.low:.10g} {upper}", *self.choices])
 
     def check(self, key: str, value: Any) -> None:
-        """Check a value; None is a matter of the type.
+        """Check a value; None is allowed, since the type of the key decides whether it takes None.
 
         Raises:
             ValueError: if the value is not allowed; the message names the key and the allowed values.
@@ -48,7 +48,7 @@ class Option:
             if self.choices:
                 raise InputError(f"{key}={value} is unknown; {key} is one of {self.allowed}")
         elif not isinstance(value, int | float) or not self.low <= value <= self.high or math.isinf(value):
-            raise InputError(f"{key}={show_value(value)}: a number {self.allowed}")
+            raise InputError(f"{key}={show_value(value)} must be a number {self.allowed}")
 
 
 def option(

@@ -45,7 +45,10 @@ def read_filtered(specs: str | Sequence[str] | None, person_filter: PersonFilter
         dropped.update(source.left_out)
         source = replace(source, annotations=kept, left_out=dict(dropped))
         if not kept:
-            raise InputError(f"no people left to use: {describe_people(source)}")
+            raise InputError(
+                f"no people left to use: {describe_people(source)}; label hips and shoulders, or lower "
+                "filter.min_labelled and filter.min_side_px"
+            )
         sources.append(source)
     return sources
 

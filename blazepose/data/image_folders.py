@@ -25,6 +25,6 @@ def find_image_files(folders: str | Sequence[str] | None, option: str) -> list[P
             raise MissingFileError(f"{option}: {root} is not a folder; name a folder of images")
         paths = find_images(root)
         if not paths:
-            raise MissingFileError(f"{option}: {root} holds no image")
+            raise MissingFileError(f"{option}: {root} holds no image; name a folder of images")
         images += paths
     return images

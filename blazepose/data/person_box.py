@@ -1,9 +1,9 @@
 """Detector labels of an annotated person: a box around head and shoulders, and alignment points.
 
 Google's detector predicts a box of one size for all people, 0.2 of its input (MediaPipe's expected detection
-of pose.jpg has it, too), between mid-shoulder and head: only its middle is meaningful. Ours is in the same
-place and scales with the person, so that overlap separates people at every distance. It is computed from the
-same landmarks for every source: the exact face boxes of synthetic people are elsewhere.
+of pose.jpg has it, too), between mid-shoulder and head: only its center is meaningful. Ours has the same
+center and scales with the person, so that overlap separates people at every distance. It is computed from
+landmarks for every source, also for synthetic people, whose exact face boxes are at another place.
 """
 
 import math
@@ -27,11 +27,11 @@ torso lengths, 0.40 to the ears of coco_mini, 0.57 to the head top of lspet_val.
 
 _BOX_CENTER = 0.25
 """Center of the box, from mid-shoulder (0) to the head top (1). Source: Google's detector on 397 people
-of lspet_val, median 0.23, quartiles 0.13 and 0.33, and 0 to the side of this line."""
+of lspet_val, median 0.23, quartiles 0.13 and 0.33; the median offset across this line is 0."""
 
-_HEAD_SIDE = 1.75
-"""Side of the box in distances from mid-shoulder to head top; or the torso's length, if that is more: of
-upright people both are the same, and either may point at the camera."""
+_BOX_SIDE = 1.75
+"""Side of the box in distances from mid-shoulder to head top. The torso's length is used where it is larger:
+the two are equal for upright people, and the one that points at the camera is foreshortened."""
 
 
 class PersonBox(NamedTuple):
@@ -70,7 +70,7 @@ def person_box(annotation: Annotation) -> PersonBox | None:
     labelled[2:] = True, annotation.labelled[_WRISTS].all()
     return PersonBox(
         center=shoulders + _BOX_CENTER * (head_top - shoulders),
-        side=max(math.dist(shoulders, hips), _HEAD_SIDE * math.dist(shoulders, head_top)),
+        side=max(math.dist(shoulders, hips), _BOX_SIDE * math.dist(shoulders, head_top)),
         points=points,
         labelled=labelled,
     )

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from blazepose.anchors import NUM_COORDINATES, anchor_centers
-from blazepose.exceptions import InputError, MissingPackageError
+from blazepose.exceptions import InputError, MissingPackageError, install_command
 from blazepose.input_spec import DETECTOR_INPUT
 from blazepose.native_messages import hide_harmless_messages
 from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
@@ -187,7 +187,7 @@ def _mediapipe() -> Any:
     try:
         import mediapipe
     except ImportError as error:
-        raise MissingPackageError('MediaPipe is not installed: pip install "blazepose[mediapipe]"') from error
+        raise MissingPackageError(f"MediaPipe is not installed: {install_command('mediapipe')}") from error
     return mediapipe
 
 

@@ -16,7 +16,7 @@ import orjson
 
 from blazepose.atomic import atomic_path
 from blazepose.data.annotation import Annotation
-from blazepose.data.readers.coco_json import same_id
+from blazepose.data.readers.coco_json import normalize_id
 from blazepose.exceptions import InputError
 from blazepose.file_content import check_file
 from blazepose.geometry import Roi
@@ -95,7 +95,7 @@ def person_key(reader: str, annotation: Annotation) -> PersonKey:
 def _key(reader: str, image: str | Path, person: Any) -> PersonKey:
     """Return a key that is equal for all Unicode forms of a path and all spellings of an id."""
     path = os.path.abspath(image)  # noqa: PTH100 (keeps links as they are)
-    return reader, unicodedata.normalize("NFC", path), str(same_id(person))
+    return reader, unicodedata.normalize("NFC", path), str(normalize_id(person))
 
 
 def require_unique(people: Iterable[PersonKey]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from blazepose.exceptions import MissingPackageError
+from blazepose.exceptions import MissingPackageError, install_command
 from blazepose.export.export_module import INPUT_NAME, ExportModule, Precision
 from blazepose.runtime.inference_sessions import METADATA_KEY
 
@@ -33,7 +33,7 @@ def convert_onnx(net: ExportModule, precision: Precision, metadata: str, path: P
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise MissingPackageError(
-            'ONNX export needs onnx and onnxscript: pip install "blazepose[export]"'
+            f"ONNX export needs onnx and onnxscript: {install_command('export')}"
         ) from error
 
     size = net.input_spec.size

@@ -10,7 +10,7 @@ dataset     COCO labels, rendering on several processes, files on disk; the star
 
 import importlib.util
 
-from blazepose.exceptions import MissingPackageError
+from blazepose.exceptions import MissingPackageError, install_command
 
 
 def require_extra() -> None:
@@ -19,5 +19,5 @@ def require_extra() -> None:
     if missing:
         raise MissingPackageError(
             f"synthetic people need {' and '.join(missing)}, which is not installed: "
-            'pip install "blazepose[synthetic]"'
+            + install_command("synthetic")
         )

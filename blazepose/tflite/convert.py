@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from blazepose.exceptions import MissingPackageError
+from blazepose.exceptions import MissingPackageError, install_command
 from blazepose.input_spec import InputSpec
 from blazepose.native_messages import hide_harmless_messages
 from blazepose.tflite.metadata import (
@@ -40,9 +40,7 @@ def to_tflite(
         with hide_harmless_messages():
             import litert_torch
     except ImportError as error:
-        raise MissingPackageError(
-            'TFLite files need litert-torch: pip install "blazepose[export]"'
-        ) from error
+        raise MissingPackageError(f"TFLite files need litert-torch: {install_command('export')}") from error
 
     with hide_harmless_messages(), _quiet(), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "net.tflite"

@@ -176,7 +176,8 @@ def load_weights(net: LandmarkNet | DetectorNet, checkpoint: Checkpoint, path: P
         wiring = f" in the {metadata['wiring']} wiring" if "wiring" in metadata else ""
         options = f"model={metadata['model']}" + (f" model.wiring={metadata['wiring']}" if wiring else "")
         raise InputError(
-            f"{path} holds {metadata['model']}{wiring}, not {name}: {len(mismatched)} tensors do not match, "
+            f"{path} holds {metadata['model']}{wiring}, which does not fit this network, {name}: "
+            f"{len(mismatched)} tensors do not match, "
             f"first {mismatched[0]}; use {options}"
         )
     net.load_state_dict(weights, strict=True)

@@ -63,7 +63,7 @@ def worker_count(setting: int | str, accelerator: str) -> int:
     """
     if setting != "auto":
         if not isinstance(setting, int) or setting < 0:
-            raise InputError(f"loader.num_workers={setting}: a number from 0 up, or auto")
+            raise InputError(f"loader.num_workers={setting} must be a number from 0 up, or auto")
         return setting
     if accelerator == "cpu" or not torch.cuda.is_available():
         # A sample takes 4 ms, a training step of the smallest network 30 ms: two workers are enough.

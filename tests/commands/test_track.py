@@ -79,7 +79,10 @@ def test_sigterm_keeps_the_frames_so_far(track, bundle, clip, tmp_path, monkeypa
 
     monkeypatch.setattr("blazepose.runtime.session.draw_poses", draw)
     status, output, err = track(clip, "--weights", bundle, "--out", "out.mp4", "--landmarks", "out.jsonl")
-    assert (status, output) == (143, "stopped; people in 1 of 1 frames, 1 different\nout.mp4\nout.jsonl\n")
+    assert (status, output) == (
+        143,
+        "stopped; people in 1 of 1 frames, 1 person in total\nout.mp4\nout.jsonl\n",
+    )
     message = "out.mp4 and out.jsonl contain the first 1 frames; for all of them name other files"
     assert err.splitlines()[-1] == f"ended by SIGTERM: {message}"
     assert len(lines(tmp_path / "out.jsonl")) == len(list(open_source("out.mp4").frames)) == 1
@@ -97,7 +100,7 @@ def test_a_video(track, bundle, clip, tmp_path):
         "1",
     ]
     status, output, _ = track(clip, "--weights", bundle, *outputs)
-    assert (status, output) == (0, "people in 10 of 10 frames, 1 different\nout.mp4\nout.jsonl\n")
+    assert (status, output) == (0, "people in 10 of 10 frames, 1 person in total\nout.mp4\nout.jsonl\n")
     records, overlay = lines(tmp_path / "out.jsonl"), list(open_source("out.mp4").frames)
     assert [line["time_ms"] for line in records] == pytest.approx([200 * k for k in range(10)], abs=1)
     assert [frame.time_ms for frame in overlay] == pytest.approx([200 * k for k in range(10)], abs=1)

@@ -18,9 +18,9 @@ from blazepose.metrics.pck import TORSOS
         ({"roi": "box"}, "roi=box is unknown; .* annotation, jitter, detector"),
         ({"torso": "head"}, "torso=head is unknown; torso is one of across, diagonals, midline"),
         ({"engine": "tf"}, "engine=tf is unknown; engine is one of torch, litert, onnxruntime, "),
-        ({"batch_size": 0}, "batch_size=0: a number from 1 up"),
-        ({"num_threads": -3}, "num_threads=-3: a number from 1 up"),
-        ({"seed": -1}, "seed=-1: a number from 0 up"),
+        ({"batch_size": 0}, "batch_size=0 must be a number from 1 up"),
+        ({"num_threads": -3}, "num_threads=-3 must be a number from 1 up"),
+        ({"seed": -1}, "seed=-1 must be a number from 0 up"),
         ({"intersect": ["gender"]}, "name at least two different attributes"),
         ({"intersect": ["gender", "gender"]}, "name at least two different attributes"),
         (

@@ -14,22 +14,22 @@ from blazepose.config.train import LoaderConfig, ModelConfig
 @pytest.mark.parametrize(
     ("kind", "values", "message"),
     [
-        (LandmarkLossConfig, {"heatmap_sigma": 0.0}, "loss.heatmap_sigma=0: a number from 0.0001 up"),
-        (LandmarkLossConfig, {"heatmap": -1.0}, "loss.heatmap=-1: a number from 0 up"),
-        (LandmarkLossConfig, {"world": float("nan")}, "loss.world=nan: a number from 0 up"),
-        (Augmentation, {"scale": 1.5}, "augmentation.scale=1.5: a number from 0 to 0.9"),
-        (Augmentation, {"hflip_prob": 2.0}, "augmentation.hflip_prob=2: a number from 0 to 1"),
-        (OptimizerConfig, {"lr": -1.0}, "optimizer.lr=-1: a number from 0 up"),
-        (OptimizerConfig, {"lr": float("inf")}, "optimizer.lr=inf: a number from 0 up"),
-        (OptimizerConfig, {"ema_decay": 2.0}, "optimizer.ema_decay=2: a number from 0 to 0.9999999"),
-        (LoaderConfig, {"num_workers": -1}, "loader.num_workers=-1: a number from 0 up, or auto"),
-        (LoaderConfig, {"num_workers": "all"}, "loader.num_workers=all: a number from 0 up, or auto"),
+        (LandmarkLossConfig, {"heatmap_sigma": 0.0}, "loss.heatmap_sigma=0 must be a number from 0.0001 up"),
+        (LandmarkLossConfig, {"heatmap": -1.0}, "loss.heatmap=-1 must be a number from 0 up"),
+        (LandmarkLossConfig, {"world": float("nan")}, "loss.world=nan must be a number from 0 up"),
+        (Augmentation, {"scale": 1.5}, "augmentation.scale=1.5 must be a number from 0 to 0.9"),
+        (Augmentation, {"hflip_prob": 2.0}, "augmentation.hflip_prob=2 must be a number from 0 to 1"),
+        (OptimizerConfig, {"lr": -1.0}, "optimizer.lr=-1 must be a number from 0 up"),
+        (OptimizerConfig, {"lr": float("inf")}, "optimizer.lr=inf must be a number from 0 up"),
+        (OptimizerConfig, {"ema_decay": 2.0}, "optimizer.ema_decay=2 must be a number from 0 to 0.9999999"),
+        (LoaderConfig, {"num_workers": -1}, "loader.num_workers=-1 must be a number from 0 up, or auto"),
+        (LoaderConfig, {"num_workers": "all"}, "loader.num_workers=all must be a number from 0 up, or auto"),
         (
             ModelConfig,
             {"wiring": "mine"},
             "model.wiring=mine is unknown; model.wiring is one of paper, mediapipe",
         ),
-        (PersonFilter, {"min_labelled": 40}, "filter.min_labelled=40: a number from 0 to 33"),
+        (PersonFilter, {"min_labelled": 40}, "filter.min_labelled=40 must be a number from 0 to 33"),
     ],
 )
 def test_invalid_values_are_named(kind, values, message):

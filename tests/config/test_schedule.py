@@ -17,5 +17,5 @@ def test_no_epochs_are_refused():
 
 
 def test_negative_epochs_are_refused():
-    with pytest.raises(ValueError, match=r"^stages\.heatmap=-1: a number from 0 up$"):
+    with pytest.raises(ValueError, match=r"^stages\.heatmap=-1 must be a number from 0 up$"):
         Stages(heatmap=-1)

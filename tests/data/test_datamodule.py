@@ -82,7 +82,9 @@ def test_no_source_and_one_without_brackets(tiny_lsp):
 def test_reasons_are_given_if_no_people_are_left(tmp_path):
     folder = write_lsp(tmp_path / "two", people=2)
     with pytest.raises(
-        ValueError, match=r"no people left to use: lsp:.*two: 0 people, 2 left out \(2 crop smaller"
+        ValueError,
+        match=r"no people left to use: lsp:.*two: 0 people, 2 left out \(2 crop smaller .*\); "
+        r"label hips and shoulders, or lower filter\.min_labelled and filter\.min_side_px$",
     ):
         read_filtered([f"lsp:{folder}"], PersonFilter(min_side_px=900.0))
 

@@ -9,5 +9,7 @@ def test_negative_images(tiny_lsp, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"data\.negatives: .*nowhere is not a folder"):
         find_image_files([str(tmp_path / "nowhere")], "data.negatives")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FileNotFoundError, match=r"data\.negatives: .*empty holds no image"):
+    with pytest.raises(
+        FileNotFoundError, match=r"data\.negatives: .*empty holds no image; name a folder of images$"
+    ):
         find_image_files([str(tmp_path / "empty")], "data.negatives")

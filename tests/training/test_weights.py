@@ -57,7 +57,9 @@ def test_another_task_or_topology(tmp_path, net):
 
 def test_another_size_or_wiring(tmp_path, net):
     path = save(tmp_path / "a.ckpt", net)
-    with pytest.raises(ValueError, match=r"a\.ckpt holds lite in the mediapipe wiring, not full: "):
+    with pytest.raises(
+        ValueError, match=r"holds lite in the mediapipe wiring, which does not fit this network, full: "
+    ):
         load_initial_weights(LandmarkNet(landmark_variant("full", "mediapipe")), path)
     with pytest.raises(ValueError, match=r"; use model=lite model\.wiring=mediapipe"):
         load_initial_weights(LandmarkNet(landmark_variant("lite", "paper")), path)

@@ -20,7 +20,6 @@ from blazepose.topology import COCO17
 Keypoints = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Keypoints (source keypoints, 2) pixels, labelled (source keypoints,), visibility (source keypoints,)."""
 
-
 _NAME_KEYS = ("file_name", "filename", "path", "name")
 """Keys under which tools write the name of an image; COCO's comes first."""
 
@@ -30,8 +29,8 @@ _ID = re.compile(r"(-?(?:0|[1-9][0-9]{0,17}))(?:\.0+)?")
 """A number as text; with leading zeros it stays text."""
 
 
-def same_id(value: Any) -> int | float | str | None:
-    """Return an id in the form its spellings share (1, "1" and 1.0 are one); None if it cannot be an id."""
+def normalize_id(value: Any) -> int | float | str | None:
+    """Return the common form of the spellings of an id (1 for 1, "1" and 1.0); None if it cannot be an id."""
     if type(value) is int:  # most files: a hundred thousand people have five ids each
         return value
     if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -55,15 +54,15 @@ def is_crowd(entry: Mapping[str, Any]) -> bool:
 
 
 def index_by_id(entries: list[Any], kind: str, file: Path) -> dict[Any, dict[str, Any]]:
-    """Index the entries of one of COCO's lists by `same_id`.
+    """Index the entries of one of COCO's lists by `normalize_id`.
 
     Raises:
-        ValueError: if one has no id, or two that differ have the same.
+        ValueError: if an entry has no id, or two different entries have the same.
     """
     by_id: dict[Any, dict[str, Any]] = {}
     for number, entry in enumerate(entries, 1):
         require_id(entry, f"{kind} number {number}", file)
-        other = by_id.setdefault(same_id(entry["id"]), entry)
+        other = by_id.setdefault(normalize_id(entry["id"]), entry)
         if other is not entry and other != entry:
             raise InputError(
                 f"{file}: two entries of {kind} have the id {other['id']}"
@@ -75,7 +74,7 @@ def index_by_id(entries: list[Any], kind: str, file: Path) -> dict[Any, dict[str
 
 def require_id(entry: Any, label: str, file: Path) -> None:
     """Raise ValueError if an entry of one of COCO's lists has no id."""
-    if not isinstance(entry, dict) or same_id(entry.get("id")) is None:
+    if not isinstance(entry, dict) or normalize_id(entry.get("id")) is None:
         raise InputError(f"{file} is not a COCO annotation file: {label} has no id")
 
 
@@ -85,12 +84,12 @@ def referenced_id(entry: dict[str, Any], key: str, by_id: Mapping[Any, Any]) -> 
     Args:
         entry: the annotation.
         key: "image_id" or "category_id".
-        by_id: images or categories by `same_id`.
+        by_id: images or categories by `normalize_id`.
 
     Raises:
         ValueError: if there is none with this id.
     """
-    referenced = same_id(entry.get(key))
+    referenced = normalize_id(entry.get(key))
     if referenced not in by_id:
         kind = key.removesuffix("_id")
         ids = ", ".join(map(repr, islice(by_id, 3))) + ", ..." * (len(by_id) > 3)
@@ -230,7 +229,9 @@ def triplets(values: Any, count: int) -> np.ndarray:
     if numbers.ndim != 1:
         raise InputError("keypoints in nested lists, expected one flat list of x, y, v")
     if numbers.shape != (3 * count,):
-        raise InputError(f"{len(values)} keypoint numbers, expected x, y, v of {count} keypoints")
+        raise InputError(
+            f"{len(values)} keypoint numbers, expected {3 * count}: x, y, v of {count} keypoints"
+        )
     return numbers.reshape(count, 3)
 
 

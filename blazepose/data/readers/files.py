@@ -14,7 +14,7 @@ def require_folder(path: Path, doc_section: str) -> Path:
     if path.is_dir():
         return path
     problem = "is a file, not the folder of the data set" if path.exists() else "is missing"
-    raise MissingFileError(f"{path} {problem}; see data/README.md#{doc_section}")
+    raise MissingFileError(f"{path} {problem}; check the path, or see data/README.md#{doc_section}")
 
 
 def require_file(path: Path, doc_section: str) -> Path:
@@ -22,7 +22,7 @@ def require_file(path: Path, doc_section: str) -> Path:
     if path.is_file():
         return path
     problem = "is a folder, not a file" if path.exists() else "is missing"
-    raise MissingFileError(f"{path} {problem}; see data/README.md#{doc_section}")
+    raise MissingFileError(f"{path} {problem}; check the path, or see data/README.md#{doc_section}")
 
 
 def choose_split(files: Mapping[str, Path], split: str | None, folder: Path, doc_section: str) -> str:

@@ -25,8 +25,8 @@ LICENSE = (
 _KEYPOINTS = 136
 _HEAD_TOP = 17
 _MIN_SCORE = 0.35
-"""Lowest third value of a labelled point. Source: the authors' own training code, AlphaPose (halpe_136.py).
-Validation only has 0, 1 and 2; some of training are scores."""
+"""Lowest third value (x, y, v) of a labelled point. Source: the authors' training code, AlphaPose
+(halpe_136.py). v is 0, 1 or 2 in validation, and sometimes a score in training."""
 
 _FILES = {"train": "annotations/halpe_train_v1.json", "val": "annotations/halpe_val_v1.json"}
 _IMAGES = {"train": "hico_20160224_det/images/train2015", "val": "val2017"}
@@ -49,7 +49,7 @@ def full_body_keypoints(entry: dict[str, Any], coco_flags: bool) -> Keypoints:
     """Return the 136 keypoints of an annotation entry.
 
     Args:
-        entry: annotation; some of training hold something else than a list of keypoints.
+        entry: annotation; in some entries of training `keypoints` is not a list.
         coco_flags: the third value of the first 17 is COCO's flag, as they are copied from COCO. Elsewhere
             occluded and visible points are not distinguished.
     """

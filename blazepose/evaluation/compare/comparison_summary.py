@@ -40,9 +40,10 @@ def people_lines(comparison: Mapping[str, Any]) -> list[str]:
             f"  PCK@0.2 {before:.1f} -> {after:.1f}: {change['value']:+.1f}, {interval}",
         ]
         if rows := forgotten["data_sets"].get(name):
-            lines.append(f"  where the first weights are correct {'second':>11} first, {SHIFT_PX} px shift")
+            shift = f"{SHIFT_PX} px shift"
+            lines.append(f"  change where the first are correct, by{'second weights':>16}{shift:>15}")
             for output, row in rows.items():
-                lines.append(f"    {output:34} {decimals(row['change']):>10}{decimals(row['noise']):>20}")
+                lines.append(f"    {output:34} {decimals(row['change']):>15}{decimals(row['noise']):>15}")
     if reason := forgotten["not_measured"]:
         lines.append(f"what was forgotten is not measured: {reason}")
     return [*lines, *comparison["notes"]]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from blazepose.data.align import alignment_error
 from blazepose.data.annotation import Annotation
-from blazepose.data.readers.coco_json import same_id
+from blazepose.data.readers.coco_json import normalize_id
 from blazepose.data.readers.image_paths import name_parts, spelling, written_parts
 from blazepose.data.readers.text_files import read_text
 from blazepose.evaluation.groups.un_regions import canonical_region, region_of
@@ -194,7 +194,11 @@ class _ImageIndex:
             raise InputError(f"{image} matches both {matching[0]} and {matching[1]}; write more of its path")
         rows = self._rows[spelling(matching[0].name)][matching[0]] if matching else []
         # pandas writes ids as floats if cells are missing.
-        return [row for row in rows if not person or same_id(self._people[row].person) == same_id(person)]
+        return [
+            row
+            for row in rows
+            if not person or normalize_id(self._people[row].person) == normalize_id(person)
+        ]
 
     def _matching(self, parts: Parts, normalize: Callable[[Parts], Parts]) -> list[Path]:
         """List the images whose path ends in these parts, both normalized."""

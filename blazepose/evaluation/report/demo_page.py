@@ -15,6 +15,7 @@ from blazepose.evaluation.mediapipe_engine import detect_in_images
 from blazepose.evaluation.report.html import write_html
 from blazepose.evaluation.report.sheets import random_people
 from blazepose.evaluation.report.tables import markdown_table
+from blazepose.exceptions import install_command
 from blazepose.geometry import crop_image, image_to_roi, roi_to_image_matrix
 from blazepose.image import read_image
 from blazepose.metrics.pck import PCK_THRESHOLD
@@ -144,7 +145,7 @@ def write_from_scratch_page(demo: Demo, run: Path) -> Path:
 def compare_runtimes(bundle: Path, images: Sequence[Path]) -> str:
     """Detect people with our runtime and with MediaPipe, and return a sentence about their agreement."""
     if not images:
-        return 'MediaPipe is not installed, so it was not run in it: pip install "blazepose[mediapipe]".'
+        return f"MediaPipe is not installed, so it was not run in it: {install_command('mediapipe')}."
     pixels = [read_image(path) for path in images]
     tracker = PoseTracker.load(bundle, running_mode="image")
     ours = [poses[0].landmarks[:, :2] if (poses := tracker(image)) else None for image in pixels]

@@ -79,7 +79,8 @@ def test_the_only_split_need_not_be_named(tmp_path):
 def test_missing_split(tmp_path):
     make(tmp_path, entry(1), split="train2017")
     with pytest.raises(
-        FileNotFoundError, match=r"person_keypoints_val2017.json is missing; see data/README.md#coco"
+        FileNotFoundError,
+        match=r"person_keypoints_val2017.json is missing; check the path, or see data/README.md#coco",
     ):
         coco.read(tmp_path, "val2017")
 
@@ -116,7 +117,7 @@ def test_missing_images(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"keypoints": [1, 2, 2]}, "annotation 9: 3 keypoint numbers, expected x, y, v of 17 keypoints"),
+        ({"keypoints": [1, 2, 2]}, "annotation 9: 3 keypoint numbers, expected 51: x, y, v of 17 keypoints"),
         ({"keypoints": ["a"] * 51}, "annotation 9: keypoints that are not numbers"),
         ({"image_id": 5}, "annotation 9: there is no image 5; the ids are 1"),
     ],

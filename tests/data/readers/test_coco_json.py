@@ -12,8 +12,8 @@ from blazepose.data.readers.coco_json import (
     ImageTable,
     index_by_id,
     is_crowd,
+    normalize_id,
     referenced_id,
-    same_id,
     segment_area,
 )
 from blazepose.data.readers.image_paths import ImagePaths
@@ -42,7 +42,7 @@ FILE = Path("labels.json")
     ],
 )
 def test_one_id_has_several_spellings(value, expected):
-    normalized = same_id(value)
+    normalized = normalize_id(value)
     assert (normalized, type(normalized)) == (expected, type(expected))
 
 

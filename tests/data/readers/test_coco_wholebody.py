@@ -98,7 +98,7 @@ def test_splits_have_cocos_names(tmp_path):
 
 def test_wrong_number_of_keypoints(tmp_path):
     with pytest.raises(
-        ValueError, match="annotation 3: 9 keypoint numbers, expected x, y, v of 68 keypoints"
+        ValueError, match="annotation 3: 9 keypoint numbers, expected 204: x, y, v of 68 keypoints"
     ):
         coco_wholebody.read(make(tmp_path, face_kpts=[1] * 9), None)
 

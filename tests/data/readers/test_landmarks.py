@@ -97,7 +97,7 @@ def test_invalid_keypoint_names(tmp_path, names, sentence):
             "annotation 5: NaN or infinite coordinates of left_heel",
         ),
         ({"keypoints": [10, None, 2, 0, 0, 0]}, "annotation 5: NaN or infinite coordinates of nose"),
-        ({"keypoints": [1, 2, 2]}, "annotation 5: 3 keypoint numbers, expected x, y, v of 2 keypoints"),
+        ({"keypoints": [1, 2, 2]}, "annotation 5: 3 keypoint numbers, expected 6: x, y, v of 2 keypoints"),
         ({"keypoints": ["1", "b", 2, 0, 0, 0]}, "annotation 5: keypoints that are not numbers"),
         (
             {"keypoints": [1, 2, 2, 3, 4, 0.7]},
@@ -208,7 +208,9 @@ def test_size_the_labels_were_made_at(tmp_path):
 
 
 def test_not_a_file(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"is a folder, not a file; see data/README.md#landmarks"):
+    with pytest.raises(
+        FileNotFoundError, match=r"is a folder, not a file; check the path, or see data/README.md#landmarks"
+    ):
         landmarks.read(tmp_path, None)
     with pytest.raises(FileNotFoundError, match=r"mine.json is missing"):
         landmarks.read(tmp_path / "mine.json", None)

@@ -118,7 +118,9 @@ def test_missing_images(tmp_path):
 
 
 def test_missing_joints(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"joints.mat is missing; see data/README.md#lsp"):
+    with pytest.raises(
+        FileNotFoundError, match=r"joints.mat is missing; check the path, or see data/README.md#lsp"
+    ):
         lsp.read(tmp_path, None)
 
 

@@ -69,7 +69,9 @@ def test_splits(tmp_path):
     make(tmp_path, entry(), split="val")
     with pytest.raises(ValueError, match="has several splits, train, val: name one"):
         mpii.read(tmp_path, None)
-    with pytest.raises(FileNotFoundError, match=r"mpii_test.json is missing; see data/README.md#mpii"):
+    with pytest.raises(
+        FileNotFoundError, match=r"mpii_test.json is missing; check the path, or see data/README.md#mpii"
+    ):
         mpii.read(tmp_path, "test")
 
 

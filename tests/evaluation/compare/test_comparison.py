@@ -214,6 +214,7 @@ def test_each_data_set_has_its_own_gain(evaluated, tmp_path):
     assert lines[0] == "\nlsp:few, 4 people, roi=annotation"
     assert lines[1] == f"  PCK@0.2 {100 - gain:.1f} -> 100.0: +{gain:.1f}, too few people for an interval"
     assert lines[-3:] == comparison["notes"]
+    assert lines[2] == "  change where the first are correct, by  second weights     2 px shift"
     assert lines[3].split() == ["world,", "cm", "1.50", "-"]
     text = (tmp_path / "out/report.md").read_text()
     assert f"| lsp:few | {100 - gain:.1f} | 100.0 | +{gain:.1f} | 4 |" in text
