@@ -39,5 +39,5 @@ class DownloadError(BlazePoseError, ConnectionError):
 
 
 def install_command(extra: str) -> str:
-    """Return the command that installs an extra: from a package index, or in a clone."""
-    return f'pip install "blazepose[{extra}]", or in a clone pip install -c constraints.txt -e ".[{extra}]"'
+    """Return the command that adds an extra to the installed package, a clone's too."""
+    return f'pip install "blazepose[{extra}]"'

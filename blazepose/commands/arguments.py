@@ -149,7 +149,7 @@ def _add_synth(parser: argparse.ArgumentParser) -> None:
         "--families",
         default="",
         metavar="NAME=WEIGHT,...",
-        help="sampling weights of pose families; see data/README.md",
+        help="sampling weights of pose families; an unknown NAME lists them",
     )
     add("--background", type=Path, metavar="DIR", help="images without people, used as backgrounds")
     add("--workers", type=_number(1), metavar="N", help="processes; default one per core, up to 16")

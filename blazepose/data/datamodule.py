@@ -18,7 +18,7 @@ from blazepose.config.train import LoaderConfig
 from blazepose.data.annotation import VISIBLE, Source
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.detector_dataset import DetectorDataset
-from blazepose.data.filters import filter_annotations
+from blazepose.data.filters import EVALUATION_FILTER, filter_annotations
 from blazepose.data.readers import as_list, read_source
 from blazepose.data.sampler import EpochSampler
 from blazepose.exceptions import InputError
@@ -45,9 +45,9 @@ def read_filtered(specs: str | Sequence[str] | None, person_filter: PersonFilter
         dropped.update(source.left_out)
         source = replace(source, annotations=kept, left_out=dict(dropped))
         if not kept:
+            lower = "" if person_filter == EVALUATION_FILTER else ", or lower the limits of filter.*"
             raise InputError(
-                f"no people left to use: {describe_people(source)}; label hips and shoulders, or lower "
-                "filter.min_labelled and filter.min_side_px"
+                f"no people left to use: {describe_people(source)}; label hips and shoulders{lower}"
             )
         sources.append(source)
     return sources

@@ -116,6 +116,5 @@ def test_a_missing_package_names_the_extra():
     done = blazepose("train", before="sys.modules['hydra'] = None")
     assert done.returncode == 1
     assert done.stderr == (
-        'blazepose train needs hydra, which is not installed: pip install "blazepose[train]", '
-        'or in a clone pip install -c constraints.txt -e ".[train]"\n'
+        'blazepose train needs hydra, which is not installed: pip install "blazepose[train]"\n'
     )

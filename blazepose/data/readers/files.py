@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from blazepose.data.guide import guide_section
 from blazepose.exceptions import InputError, MissingFileError
 
 
@@ -14,7 +15,7 @@ def require_folder(path: Path, doc_section: str) -> Path:
     if path.is_dir():
         return path
     problem = "is a file, not the folder of the data set" if path.exists() else "is missing"
-    raise MissingFileError(f"{path} {problem}; check the path, or see data/README.md#{doc_section}")
+    raise MissingFileError(f"{path} {problem}; check the path, or see {guide_section(doc_section)}")
 
 
 def require_file(path: Path, doc_section: str) -> Path:
@@ -22,7 +23,7 @@ def require_file(path: Path, doc_section: str) -> Path:
     if path.is_file():
         return path
     problem = "is a folder, not a file" if path.exists() else "is missing"
-    raise MissingFileError(f"{path} {problem}; check the path, or see data/README.md#{doc_section}")
+    raise MissingFileError(f"{path} {problem}; check the path, or see {guide_section(doc_section)}")
 
 
 def choose_split(files: Mapping[str, Path], split: str | None, folder: Path, doc_section: str) -> str:
@@ -45,7 +46,7 @@ def choose_split(files: Mapping[str, Path], split: str | None, folder: Path, doc
         require_file(files[split], doc_section)
         return split
     if not available:
-        raise MissingFileError(f"{folder} has no annotation file; see data/README.md#{doc_section}")
+        raise MissingFileError(f"{folder} has no annotation file; see {guide_section(doc_section)}")
     if len(available) > 1:
         raise InputError(
             f"{folder} has several splits, {', '.join(available)}: name one, {folder}:{available[0]}"

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
+from blazepose.data.guide import guide_section
 from blazepose.exceptions import InputError, MissingFileError
 
 _SERVER = re.compile(r"^(.*\?d=|[a-z][a-z\d+.-]*://[^/?]*)", re.IGNORECASE)
@@ -150,7 +151,7 @@ class ImagePaths:
             raise MissingFileError(
                 f"{len(missing)} of {len(needed)} images in {self.file} are missing, first {missing[0]}: "
                 f"{self._suggest(str(missing[0]))}; put them into {self.roots[0]}, "
-                f"see data/README.md#{self.doc_section}"
+                f"see {guide_section(self.doc_section)}"
             )
 
     def _suggest(self, name: str) -> str:

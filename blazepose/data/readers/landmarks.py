@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Annotation, Source
+from blazepose.data.guide import guide_section
 from blazepose.data.readers.coco_json import (
     ImageTable,
     box_xyxy,
@@ -62,7 +63,7 @@ def read(path: Path, split: str | None) -> Source:
     skeletons = {key: _skeleton(names, path) for key, names in names_by_category.items()}
     if data["annotations"] and not any(skeletons.values()):
         raise InputError(
-            f"{path}: no category lists the names of its keypoints; see data/README.md#landmarks for how "
+            f"{path}: no category lists the names of its keypoints; see {guide_section('landmarks')} for how "
             "each tool writes them"
         )
     images = ImageTable(data["images"], ImagePaths(path, "landmarks", _image_roots(path)))

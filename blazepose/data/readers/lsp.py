@@ -7,6 +7,7 @@ import numpy as np
 from scipy.io import loadmat
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE, Source
+from blazepose.data.guide import guide_section
 from blazepose.data.readers.files import require_file, require_folder
 from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.data.readers.source_builder import SourceBuilder
@@ -64,7 +65,7 @@ def read_joints(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     Raises:
         ValueError: if it is not a joints.mat of one of them.
     """
-    check_file(file, "a MATLAB file", "see data/README.md#lsp")
+    check_file(file, "a MATLAB file", f"see {guide_section('lsp')}")
     try:
         variables = loadmat(file)
     except Exception as error:  # scipy raises anything from IndexError to zlib.error for a damaged file
@@ -73,10 +74,12 @@ def read_joints(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         raise unreadable(file, "a MATLAB file", error, step) from error
     if "joints" not in variables:
         names = ", ".join(name for name in variables if not name.startswith("__")) or "nothing"
-        raise InputError(f"{file} holds {names}, not joints; see data/README.md#lsp")
+        raise InputError(f"{file} holds {names}, not joints; see {guide_section('lsp')}")
     joints = np.atleast_3d(variables["joints"])
     if joints.dtype.kind not in "biuf":
-        raise InputError(f"{file}: joints are of type {joints.dtype}, not numbers; see data/README.md#lsp")
+        raise InputError(
+            f"{file}: joints are of type {joints.dtype}, not numbers; see {guide_section('lsp')}"
+        )
     joints = joints.astype(np.float32)
     if joints.shape[:2] == (_KEYPOINTS, 3):
         joints = joints.transpose(2, 0, 1)

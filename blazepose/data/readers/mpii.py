@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from blazepose.data.annotation import UNKNOWN, Source
+from blazepose.data.guide import guide_section
 from blazepose.data.readers.files import choose_split, require_folder
 from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.data.readers.source_builder import SourceBuilder
@@ -26,7 +27,7 @@ def read(path: Path, split: str | None) -> Source:
     file = _annotation_file(path, split)
     entries = read_json(file, "mpii")
     if not isinstance(entries, list):
-        raise InputError(f"{file} is not a list of people; see data/README.md#mpii")
+        raise InputError(f"{file} is not a list of people; see {guide_section('mpii')}")
     paths = ImagePaths(file, "mpii", [_image_folder(file)])
     builder = SourceBuilder(paths)
     for number, entry in enumerate(entries):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from blazepose.data.annotation import Annotation, Source, source_to_landmarks
+from blazepose.data.guide import guide_section
 from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.exceptions import InputError
 
@@ -101,7 +102,7 @@ class SourceBuilder:
             counts = ", ".join(f"{reason} {count}" for reason, count in self.left_out.items())
             left_out = f" (left out: {counts})" if counts else ""
             raise InputError(
-                f"{self.file} holds no labelled people{left_out}; see data/README.md#{self.doc_section}"
+                f"{self.file} holds no labelled people{left_out}; see {guide_section(self.doc_section)}"
             )
         self.paths.require(annotation.image for annotation in self.annotations)
         return Source(

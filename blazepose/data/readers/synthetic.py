@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from blazepose.data.annotation import Source
+from blazepose.data.guide import guide_section
 from blazepose.data.readers.coco_json import (
     ImageTable,
     box_xyxy,
@@ -82,7 +83,7 @@ def _label_file(path: Path, split: str) -> Path:
     if not files:
         raise MissingFileError(
             f"{missing} is missing: render people with "
-            f"blazepose synth --num 2000 --out {path}; see data/README.md#synthetic"
+            f"blazepose synth --num 2000 --out {path}; see {guide_section('synthetic')}"
         )
     if split not in files:
         raise InputError(f"{path} has no split {split!r}; it has {', '.join(files)}")

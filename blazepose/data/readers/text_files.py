@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from blazepose.data.guide import guide_section
 from blazepose.data.readers.files import require_file
 from blazepose.exceptions import InputError
 
@@ -90,7 +91,7 @@ def read_json(file: Path, doc_section: str, pack: Callable[[dict[str, Any]], dic
         return json.loads(text, object_hook=pack)
     except json.JSONDecodeError as error:
         problem = _problem(text, error)
-        raise InputError(f"{file} {problem} ({error}); see data/README.md#{doc_section}") from error
+        raise InputError(f"{file} {problem} ({error}); see {guide_section(doc_section)}") from error
 
 
 def _problem(text: str, error: json.JSONDecodeError) -> str:

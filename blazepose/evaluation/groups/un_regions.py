@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from blazepose.data.guide import guide_section
 from blazepose.exceptions import InputError
 
 CARD_REGIONS = (
@@ -68,7 +69,7 @@ def _look_up(name: str, regions: Mapping[str, str], kind: str) -> str:
     if match := names.get(_normalize(name)) or names.get(_normalize(reordered)):
         return regions[match]
     close = [names[key] for key in difflib.get_close_matches(_normalize(name), names, cutoff=0.7)]
-    hint = f"did you mean {' or '.join(close)}?" if close else "see data/README.md#groups"
+    hint = f"did you mean {' or '.join(close)}?" if close else f"see {guide_section('groups')}"
     raise InputError(f"unknown {kind} {name!r}; {hint}")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from blazepose.data.guide import guide_section
 from blazepose.evaluation.compare.comparison_inputs import Run, load_runs
 from blazepose.evaluation.mediapipe_engine import detect_in_images
 from blazepose.evaluation.report.html import write_html
@@ -51,7 +52,7 @@ blazepose export --target task --out my_pose.task
 blazepose track VIDEO --weights my_pose.task --out overlay.mp4
 ```
 
-docs/guides/fine-tuning.md and own-labels.md have the details; the notebooks do the same with pictures."""
+NAME is the run folder that `train` prints. {guide} describes the label file."""
 
 
 @dataclass
@@ -113,7 +114,7 @@ def write_fine_tuning_page(demo: Demo, google: Path, run: Path, images: Sequence
             }
         ),
         _commands(demo),
-        _NEXT_STEPS.format(google=google),
+        _NEXT_STEPS.format(google=google, guide=guide_section("landmarks")),
         f"Training run: `{run}`.",
     ]
     return _write(folder, sections)
@@ -136,7 +137,7 @@ def write_from_scratch_page(demo: Demo, run: Path) -> Path:
         "![labels and predictions](random.png)",
         _reports({"evaluation": "after/report.html"}),
         _commands(demo),
-        _NEXT_STEPS.format(google="pose_landmarker_full.task"),
+        _NEXT_STEPS.format(google="pose_landmarker_full.task", guide=guide_section("landmarks")),
         f"Training run: `{run}`.",
     ]
     return _write(demo.folder, sections)
