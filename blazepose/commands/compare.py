@@ -8,11 +8,12 @@ import argparse
 import shlex
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 from blazepose.atomic import atomic_folder, atomic_path
 from blazepose.commands.main import parse
-from blazepose.errors import friendly_errors
+from blazepose.errors import friendly_errors, resuming
 from blazepose.evaluation.compare.comparison_report import write_comparison, write_video_report
 from blazepose.evaluation.compare.comparison_summary import people_lines, video_lines
 from blazepose.evaluation.compare.pair import People, is_evaluation, load_pair
@@ -35,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     people = People(args.data, args.metadata, args.roi or "annotation")
     folder = new_folder(args.out, Path("compare"), "--out ")
     lines = []
-    with atomic_folder(folder) as part:
+    with atomic_folder(folder) as part, resuming(partial(how_to_resume, folder)):
         video = measure_video(pair, args.video) if args.video else None
         if has_people:
             runs, forgotten = load_pair(pair, people, folder)
@@ -75,6 +76,13 @@ def _check(args: argparse.Namespace, pair: tuple[Path, Path], has_people: bool) 
         _require_new_png(args.pictures)
     if args.video is not None:
         check_video(pair, args.video)
+
+
+def how_to_resume(folder: Path) -> str:
+    """Return the next step after an interrupted comparison."""
+    if saved := sorted(str(results.parent) for results in folder.glob("*/results.json")):
+        return f"saved: {', '.join(saved)}; pass this instead of its weights, with another --out"
+    return "run the command again"
 
 
 def _require_new_png(file: Path) -> None:

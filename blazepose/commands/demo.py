@@ -16,9 +16,8 @@ from blazepose.commands.main import parse
 from blazepose.errors import friendly_errors
 from blazepose.evaluation.report.demo_page import Demo, write_fine_tuning_page, write_from_scratch_page
 from blazepose.exceptions import MissingFileError, ProcessError
-from blazepose.runs import LANDMARK_RUNS, RUNS
+from blazepose.runs import LANDMARK_RUNS, RUNS, new_run_folder
 from blazepose.synthetic.dataset.starter import STARTER
-from blazepose.training.runs import new_run_folder
 
 GOOGLE = Path("pose_landmarker_full.task")
 

@@ -30,6 +30,9 @@ from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
 _NEVER = -100.0
 """Logit of a probability of 0."""
 
+_NO_POSE = -np.inf
+"""Pose score of a crop without a pose: at most any `CropJob.min_presence`."""
+
 _FRAME_MS = 33
 """Time between two video frames."""
 
@@ -66,7 +69,8 @@ class MediaPipeEngine:
     """A `.task` bundle in MediaPipe's PoseLandmarker, one crop after the other.
 
     The outputs are MediaPipe's: landmarks already refined by the heatmap, without the regression output; no
-    auxiliary points (zeros) and no pose score (NaN). No crop is rejected for a low score.
+    auxiliary points (zeros) and no pose score (NaN). No crop is rejected for a low score; a person
+    whose score is 0, for which MediaPipe returns no pose, counts as missed.
 
     Args:
         path: the bundle.
@@ -78,7 +82,6 @@ class MediaPipeEngine:
 
     def __init__(self, path: Path) -> None:
         require_bundle(path)
-        self._path = path
         mediapipe = _mediapipe()
         network = LandmarkEngine(path)  # its errors are clearer than MediaPipe's
         self.input_size, self.metadata = network.input_size, network.metadata
@@ -104,18 +107,16 @@ class MediaPipeEngine:
     def _run(self, crop: np.ndarray) -> tuple[np.ndarray, ...]:
         """Compute landmarks, pose score, mask and world landmarks of one crop."""
         result = self._landmarker.detect(self._image(np.ascontiguousarray(crop)))
-        if not result.pose_landmarks:
-            raise InputError(
-                f"{self._path}: MediaPipe returns no pose for a crop, since its pose score is 0; omit "
-                "engine= to run the network directly"
-            )
         size = self.input_size
         landmarks = np.zeros((NUM_OUTPUTS, LANDMARK_VALUES), np.float32)
+        world = np.zeros((NUM_OUTPUTS, 3), np.float32)
+        if not result.pose_landmarks:
+            mask = np.full((size, size, 1), _NEVER, np.float32)
+            return landmarks.ravel(), np.array([_NO_POSE]), mask, world.ravel()
         landmarks[:NUM_LANDMARKS] = [
             (p.x * size, p.y * size, p.z * size, _logit(p.visibility), _logit(p.presence))
             for p in result.pose_landmarks[0]
         ]
-        world = np.zeros((NUM_OUTPUTS, 3), np.float32)
         world[:NUM_LANDMARKS] = [(p.x, p.y, p.z) for p in result.pose_world_landmarks[0]]
         mask = result.segmentation_masks[0].numpy_view().reshape(size, size, 1)
         return landmarks.ravel(), np.array([np.nan]), _logit(mask), world.ravel()

@@ -8,6 +8,8 @@ import cv2
 import pytest
 
 from blazepose.commands import compare
+from blazepose.evaluation.compare import pair
+from blazepose.exceptions import InputError
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack
 from tests.constant_network import write_network
 
@@ -142,6 +144,26 @@ def test_errors(arguments, sentence, tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         compare.main(["a.task", "a.task", *arguments])
     assert sentence in capsys.readouterr().err
+
+
+def test_the_first_evaluation_is_kept_if_the_second_fails(folder, monkeypatch, capsys):
+    evaluate = pair._evaluate
+
+    def fail_at_second(evaluated, *arguments):
+        if evaluated.file == Path(SECOND):
+            raise InputError("the network returns NaN")
+        return evaluate(evaluated, *arguments)
+
+    monkeypatch.setattr(pair, "_evaluate", fail_at_second)
+    with pytest.raises(SystemExit):
+        compare.main([FIRST, SECOND, *DATA, "--out", "out"])
+    expected = (
+        "the network returns NaN; saved: out/first; pass this instead of its weights, with another --out"
+    )
+    assert expected in capsys.readouterr().err
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
+    compare.main(["out/first", SECOND, *DATA, "--out", "again"])
 
 
 def test_evaluations_have_their_own_people(folder, capsys):

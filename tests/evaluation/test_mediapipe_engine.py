@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from blazepose.data.align import aligned_roi
 from blazepose.data.readers import read_source
 from blazepose.evaluation.engine_registry import open_weights
 from blazepose.evaluation.mediapipe_engine import track_video
+from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.geometry import crop_image, roi_to_image_matrix
 from blazepose.image import read_image
 from blazepose.runtime.decode import decode_landmarks, refine_by_heatmap, sigmoid
@@ -33,6 +35,17 @@ def test_mediapipe_outputs_equal_our_decoding(shared, lite_bundle):
     np.testing.assert_allclose(sigmoid(theirs.segmentation), sigmoid(ours.segmentation), atol=1e-2)
     assert np.isnan(theirs.pose_presence).all()
     assert theirs.heatmaps is None, "landmarks refined by MediaPipe must not be refined again"
+
+
+@pytest.mark.slow
+def test_a_person_without_a_pose_is_missed(tiny_lsp, lite_bundle, monkeypatch):
+    pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
+    engine = open_weights(lite_bundle, "mediapipe")
+    detect = engine._landmarker.detect
+    results = iter([SimpleNamespace(pose_landmarks=[])])
+    monkeypatch.setattr(engine._landmarker, "detect", lambda image: next(results, None) or detect(image))
+    jobs = plan_label_crops([read_source(f"lsp:{tiny_lsp}")], "annotation", seed=0)[:2]
+    assert [person.detected for person in predict(engine, jobs, "annotation")] == [False, True]
 
 
 @pytest.fixture

@@ -179,7 +179,7 @@ def _table(first: str, rows: Mapping[str, Mapping[str, Any]], titles: Sequence[s
     for title, row in rows.items():
         line = [title, *map(format_value, row["values"])]
         for change in row["changes"]:
-            line.append(f"{change['value']:+.1f}{_signed(change['ci95'])}")
+            line.append(f"{change['value']:+z.1f}{_signed(change['ci95'])}")
         lines.append([*line, str(row["people"])])
     return markdown_table([*columns, "people"], lines)
 
@@ -200,7 +200,7 @@ def _significant(comparison: Mapping[str, Any], titles: Sequence[str]) -> str:
 
 
 def _signed(bounds: Sequence[float] | None) -> str:
-    return "" if bounds is None else f" ({bounds[0]:+.1f} to {bounds[1]:+.1f})"
+    return "" if bounds is None else f" ({bounds[0]:+z.1f} to {bounds[1]:+z.1f})"
 
 
 def _fairness(comparison: Mapping[str, Any], titles: Sequence[str]) -> list[str]:

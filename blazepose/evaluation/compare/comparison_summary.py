@@ -20,8 +20,8 @@ def _sentence(entry: Mapping[str, Any], names: list[str], number: int) -> str:
     result = "better than" if low > 0 else "worse than" if high < 0 else "not significantly different from"
     before, after = entry["values"][0], entry["values"][number + 1]
     return (
-        f"{other} is {result} {first}: PCK@0.2 {before:.1f} -> {after:.1f}, {change['value']:+.1f} "
-        f"(95 % interval {low:+.1f} to {high:+.1f})"
+        f"{other} is {result} {first}: PCK@0.2 {before:.1f} -> {after:.1f}, {change['value']:+z.1f} "
+        f"(95 % interval {low:+z.1f} to {high:+z.1f})"
     )
 
 
@@ -34,10 +34,10 @@ def people_lines(comparison: Mapping[str, Any]) -> list[str]:
         interval = "too few people for an interval"
         if change["ci95"]:
             low, high = change["ci95"]
-            interval = f"95 % interval {low:+.1f} to {high:+.1f}"
+            interval = f"95 % interval {low:+z.1f} to {high:+z.1f}"
         lines += [
             f"\n{name}, {entry['people']} people, roi={comparison['runs'][0]['roi']}",
-            f"  PCK@0.2 {before:.1f} -> {after:.1f}: {change['value']:+.1f}, {interval}",
+            f"  PCK@0.2 {before:.1f} -> {after:.1f}: {change['value']:+z.1f}, {interval}",
         ]
         if rows := forgotten["data_sets"].get(name):
             shift = f"{SHIFT_PX} px shift"

@@ -89,8 +89,8 @@ def write_fine_tuning_page(demo: Demo, google: Path, run: Path, images: Sequence
     (before, after), change = comparison["values"], comparison["changes"][0]
     interval = "too few people for an interval"
     if change["ci95"]:
-        interval = "95 % interval {:+.1f} to {:+.1f}".format(*change["ci95"])
-    headline = f"PCK@0.2 {before:.1f} before, {after:.1f} after: {change['value']:+.1f} ({interval})"
+        interval = "95 % interval {:+z.1f} to {:+z.1f}".format(*change["ci95"])
+    headline = f"PCK@0.2 {before:.1f} before, {after:.1f} after: {change['value']:+z.1f} ({interval})"
     agreement = compare_runtimes(folder / "my_pose.task", images[:_MEDIAPIPE_IMAGES])
     print(f"\n{headline}\n{agreement}")
     draw_pairs(runs[0], runs[1], folder / "before_after.png")

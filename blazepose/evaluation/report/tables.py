@@ -31,10 +31,10 @@ def metrics_table(first: str, columns: Mapping[str, str], rows: Mapping[str, Map
 def format_value(value: float | int | str | Sequence[float] | None) -> str:
     """Format a value: floats with one decimal, pairs signed, None as an empty cell."""
     if isinstance(value, list | tuple):
-        return ", ".join(f"{part:+.1f}" for part in value)
+        return ", ".join(f"{part:+z.1f}" for part in value)
     return "" if value is None else f"{value:.1f}" if isinstance(value, float) else str(value)
 
 
 def format_interval(bounds: Sequence[float] | None) -> str:
     """Format an interval, or None as an empty cell."""
-    return "" if bounds is None else f"{bounds[0]:.1f} to {bounds[1]:.1f}"
+    return "" if bounds is None else f"{bounds[0]:z.1f} to {bounds[1]:z.1f}"
