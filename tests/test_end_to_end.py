@@ -14,6 +14,7 @@ from omegaconf import OmegaConf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from blazepose.commands import train
+from blazepose.data.guide import guide_section
 from blazepose.training.checkpoint import read_checkpoint
 from blazepose.training.fit import AtomicCheckpointIO
 from blazepose.training.weights import load_landmark_net, read_weights
@@ -254,9 +255,12 @@ def test_damaged_picture_in_validation_is_one_sentence(tmp_path):
     [
         (["model=tiny"], "model is one of detector, full, heavy, lite"),
         (["optimiser.lr=1"], "did you mean optimizer.lr"),
-        (["data.train=[lsp:~/my set(1)]"], "my set(1) is missing; check the path, or see data/README.md#lsp"),
+        (
+            ["data.train=[lsp:~/my set(1)]"],
+            f"my set(1) is missing; check the path, or see {guide_section('lsp')}",
+        ),
         (["loader.batch_size=(8)"], "quote the value"),
-        (["data=lsp", "data.train=[lsp:nowhere]"], "see data/README.md#lsp"),
+        (["data=lsp", "data.train=[lsp:nowhere]"], f"see {guide_section('lsp')}"),
         (["data.train=[mine:somewhere]"], "unknown reader 'mine'"),
         (["ckpt=last"], "there is no run"),
         (["data.train=[]"], "data.train is empty"),

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from blazepose.data.guide import guide_section
 from blazepose.topology import LSP14
 from tests.constant_network import joint, write_network
 
@@ -260,7 +261,10 @@ NET, PEOPLE = "weights=net.onnx", "data.test=[lsp:people]"
         ([NET, "data.test=[lsp:people,5]"], "'5' is not reader:path"),
         ([NET, "data.test=[lsp:people,lsp:people]"], "are both person 1"),
         (["weight=net.onnx", PEOPLE], "unknown config key 'weight'; did you mean weights?"),
-        ([NET, "data.test=[lsp:~/my set]"], "/my set is missing; check the path, or see data/README.md#lsp"),
+        (
+            [NET, "data.test=[lsp:~/my set]"],
+            f"/my set is missing; check the path, or see {guide_section('lsp')}",
+        ),
         (["batch_size=(1)", PEOPLE], "cannot read 'batch_size=(1)': quote the value"),
         ([NET, "data.test=[lsp:nowhere]"], "nowhere"),
     ],

@@ -84,7 +84,7 @@ def test_reasons_are_given_if_no_people_are_left(tmp_path):
     with pytest.raises(
         ValueError,
         match=r"no people left to use: lsp:.*two: 0 people, 2 left out \(2 crop smaller .*\); "
-        r"label hips and shoulders, or lower filter\.min_labelled and filter\.min_side_px$",
+        r"label hips and shoulders, or lower the limits of filter\.\*$",
     ):
         read_filtered([f"lsp:{folder}"], PersonFilter(min_side_px=900.0))
 

@@ -21,7 +21,9 @@ def copy_repository(folder: Path) -> Path:
         shutil.copytree(
             ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__")
         )
-    shutil.copy(ROOT / "pyproject.toml", folder)
+    (folder / "data").mkdir()
+    for name in ("pyproject.toml", "data/README.md"):
+        shutil.copy(ROOT / name, folder / name)
     return folder
 
 

@@ -74,7 +74,7 @@ def test_unreadable_specs(spec, sentence):
 
 @pytest.mark.parametrize("reader", READERS)
 def test_missing_data_sets_refer_to_their_heading(reader, tmp_path):
-    with pytest.raises(FileNotFoundError, match=rf"nowhere\S* is missing.*see data/README.md#{reader}$"):
+    with pytest.raises(FileNotFoundError, match=rf"nowhere\S* is missing.*see \S+/data/README.md#{reader}$"):
         read_source(f"{reader}:{tmp_path}/nowhere")
 
 

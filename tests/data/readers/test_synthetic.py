@@ -76,7 +76,7 @@ def test_splits(tiny_rendered):
 def test_a_missing_set_names_the_command_that_renders_it(tmp_path):
     sentence = (
         r"nowhere/val/labels.json is missing: render people with blazepose synth --num 2000 "
-        r"--out .*nowhere; see data/README.md#synthetic$"
+        r"--out .*nowhere; see \S+/data/README.md#synthetic$"
     )
     with pytest.raises(FileNotFoundError, match=sentence):
         synthetic.read(tmp_path / "nowhere", "val")
@@ -144,7 +144,7 @@ def test_invalid_annotations(tmp_path, change, sentence):
         ({"categories": None}, "is not a COCO annotation file: it has no list 'categories'"),
         ({"images": [{"id": 0}]}, r"image 0 has no file_name, but only id"),
         ({"annotations": [{}]}, "is not a COCO annotation file: annotation number 1 has no id"),
-        ({"annotations": []}, r"holds no labelled people; see data/README.md#synthetic"),
+        ({"annotations": []}, r"holds no labelled people; see \S+/data/README.md#synthetic"),
     ],
 )
 def test_invalid_files(tmp_path, changes, sentence):

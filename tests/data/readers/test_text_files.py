@@ -83,7 +83,7 @@ def zipped(name: str = "result.json") -> bytes:
         (b'{"images": [{"file_na', r"is cut off: .* \(Unterminated string"),
         (
             b'{"images": 1} x',
-            r"is not JSON \(Extra data: line 1 column 15 \(char 14\)\); see data/README\.md#coco$",
+            r"is not JSON \(Extra data: line 1 column 15 \(char 14\)\); see \S+/data/README\.md#coco$",
         ),
         (b"image,person\n", r"is not JSON \(Expecting value: line 1 column 1"),
     ],
