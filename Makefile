@@ -33,7 +33,7 @@ demo: install
 docs: install
 	mkdir -p build/notebooks
 	BLAZEPOSE_WORK=$(CURDIR)/build/notebooks BLAZEPOSE_WEIGHTS=$(CURDIR)/pose_landmarker_full.task \
-		NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+		JUPYTER_CONFIG_PATH=$(CURDIR)/docs NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # The source archive and the wheel, and the wheel installed as by a stranger: bare, in an environment of its own.
 wheel:
