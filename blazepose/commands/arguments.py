@@ -77,6 +77,11 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         choices=("fp32", "fp16"),
         help="precision of the stored weights; default: fp16 in a .task, else fp32",
     )
+    parser.add_argument(
+        "--decode",
+        choices=("regression", "heatmap"),
+        help="source of x and y in the graph; default: regression, or that of an exported file",
+    )
     parser.add_argument("--out", type=Path, help="file to write; default: in the run's folder")
     parser.add_argument(
         "--pictures", type=Path, help="folder of photos to verify the file on; default: the run's data"

@@ -39,6 +39,8 @@ def main(arguments: list[str] | None = None) -> None:
     if out.suffix != suffix:
         raise InputError(f"--out {out}: the suffix for --target {args.target} is {suffix}")
     if task == "detector":
+        if args.decode:
+            raise InputError(f"--decode is for landmark networks, and {weights} is a detector")
         print(run_detector_export(weights, precision, out, args))
     else:
         print(run_landmark_export(weights, precision, out, args))
@@ -48,7 +50,7 @@ def run_landmark_export(weights: Path, precision: Precision, out: Path, args: ar
     """Export a landmark network and return a summary."""
     detector = None if args.detector is None else resolve_weights(args.detector, "--detector ")
     metadata, (typical, worst) = export_landmark_net(
-        weights, args.target, precision, out, args.pictures, detector
+        weights, args.target, precision, out, args.pictures, detector, args.decode
     )
     return (
         f"{SupervisedOutputs.from_metadata(metadata['trained']).describe()}\n"

@@ -7,7 +7,7 @@ import torch
 
 from blazepose.atomic import atomic_path
 from blazepose.exceptions import ExistingFileError
-from blazepose.export.export_module import ExportModule, Precision, metadata_json
+from blazepose.export.export_module import Decoding, ExportModule, Precision, metadata_json
 from blazepose.export.fp16 import round_with_bias_correction
 from blazepose.export.targets import TARGETS
 from blazepose.export.task import find_detector, read_detector
@@ -24,6 +24,7 @@ def export_landmark_net(
     out: Path,
     images: Path | None = None,
     detector: Path | None = None,
+    decoding: Decoding | None = None,
 ) -> tuple[dict[str, Any], Verification]:
     """Convert, verify, and only then write the file.
 
@@ -36,6 +37,8 @@ def export_landmark_net(
             data.
         detector: the file whose detector goes into a bundle; None takes the detector of the bundle that
             holds the weights, or that they were initialized from.
+        decoding: source of the landmarks' x and y in the graph; None keeps that of an exported file, and is
+            the regression for a checkpoint.
 
     Returns:
         The file's metadata, and its differences to torch.
@@ -58,6 +61,10 @@ def export_landmark_net(
     if out.exists():
         raise ExistingFileError(f"{out} exists; choose another --out, or delete it first")
     original, metadata = open_landmark_net(weights)
+    decoding = decoding or metadata.get("decoding", "regression")
+    metadata = {**metadata, "decoding": decoding}
+    if decoding == "heatmap":
+        original.decode_by_heatmaps()
     net = ExportModule(original)
     crops = verification_crops(metadata, net.input_spec.size, images)
     detector_content = None

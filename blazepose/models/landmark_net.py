@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from blazepose.input_spec import LANDMARK_INPUT, InputSpec
 from blazepose.models.blocks import Separable, upsample
 from blazepose.models.encoder import Encoder
+from blazepose.models.heatmap_decoder import HeatmapDecoder
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.models.variants import LandmarkVariant
 from blazepose.topology import NUM_HEATMAPS, NUM_OUTPUTS
@@ -168,6 +169,8 @@ class LandmarkNet(nn.Module):
         self.tower = RegressionHead(variant)
         # Training only: helps the heatmap branch to sub-cell accuracy and is not in the exported graph.
         self.offsets: nn.Conv2d | None = nn.Conv2d(variant.decoder, 2 * NUM_HEATMAPS, 1)
+        # Of exported graphs only, made of trained heatmaps.
+        self.heatmap_decoder: HeatmapDecoder | None = None
         self.apply(_initialize)
         self._initialize_heads()
 
@@ -207,6 +210,9 @@ class LandmarkNet(nn.Module):
         if self.gradient_stop:
             head_inputs = tuple(x.detach() for x in head_inputs)
         landmarks, world, pose_logit = self.tower(*head_inputs)
+        if self.heatmap_decoder is not None:
+            decoded = self.heatmap_decoder(y64, landmarks[..., :2])
+            landmarks = torch.cat([decoded, landmarks[..., 2:]], dim=2)
         return LandmarkOutputs(
             landmarks=landmarks,
             pose_logit=pose_logit,
@@ -215,6 +221,11 @@ class LandmarkNet(nn.Module):
             segmentation=None if masks == 0 else self.segmentation(y64[:masks], f128[:masks]),
             offsets=self.offsets(y64) if self.offsets is not None else None,
         )
+
+    def decode_by_heatmaps(self) -> None:
+        """Decode x and y of the landmarks from the heatmaps, as they are now; for inference only."""
+        cells = self.input_spec.size // 4
+        self.heatmap_decoder = HeatmapDecoder(self.heatmaps, cells, self.input_spec.size)
 
     def forward_export(
         self, images: Float[Tensor, "batch 256 256 3"]

@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from ai_edge_litert import schema_py_generated as schema
@@ -10,6 +11,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.readers import read_source
+from blazepose.evaluation.engine_registry import open_weights
 from blazepose.export import landmark_export as landmark
 from blazepose.export.export_module import ExportModule
 from blazepose.export.landmark_export import export_landmark_net, verification_crops
@@ -21,7 +23,7 @@ from blazepose.models.variants import landmark_variant
 from blazepose.runtime.engines import LandmarkEngine
 from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.training.checkpoint import landmark_metadata
-from blazepose.training.weights import load_landmark_net, read_weights
+from blazepose.training.weights import read_weights
 
 PLAIN = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
 pytestmark = pytest.mark.slow
@@ -58,7 +60,7 @@ def exported(request, checkpoint, tmp_path_factory):
 
 
 @pytest.mark.parametrize("target", ["tflite", "onnx"])
-def test_the_papers_wiring_is_exported_too(target, tiny_lsp, tmp_path):
+def test_the_papers_wiring_and_heatmap_decoding_are_exported_too(target, tiny_lsp, tmp_path):
     torch.manual_seed(0)
     net = LandmarkNet(landmark_variant("lite", "paper"), gradient_stop=True)
     for _ in range(3):
@@ -70,8 +72,9 @@ def test_the_papers_wiring_is_exported_too(target, tiny_lsp, tmp_path):
         tmp_path / "a.ckpt",
     )
     out = tmp_path / f"pose.{target}"
-    export_landmark_net(tmp_path / "a.ckpt", target, "fp32", out, tiny_lsp / "images")
+    export_landmark_net(tmp_path / "a.ckpt", target, "fp32", out, tiny_lsp / "images", decoding="heatmap")
     assert LandmarkEngine(out).metadata["wiring"] == "paper"
+    assert LandmarkEngine(out).metadata["decoding"] == "heatmap"
     if target == "tflite":
         assert_same_network(out, tiny_lsp)
 
@@ -79,10 +82,8 @@ def test_the_papers_wiring_is_exported_too(target, tiny_lsp, tmp_path):
 def assert_same_network(file: Path, people: Path) -> None:
     """Compare LiteRT's outputs of a file with those of the network imported from it."""
     crop = PoseDataset([read_source(f"lsp:{people}")], LANDMARK_INPUT)[0]["image"][None]
-    with torch.no_grad():
-        outputs = load_landmark_net(file).forward_export(torch.from_numpy(crop).float() / 255)
-    for output, expected in zip(outputs, LandmarkEngine(file)(crop), strict=True):
-        torch.testing.assert_close(output, torch.from_numpy(expected), atol=2e-3, rtol=1e-3)
+    for output, expected in zip(open_weights(file, "torch")(crop), LandmarkEngine(file)(crop), strict=True):
+        np.testing.assert_allclose(output, expected, atol=2e-3, rtol=1e-3)
 
 
 @pytest.mark.parametrize("exported", ["tflite fp32", "tflite fp16"], indirect=True)

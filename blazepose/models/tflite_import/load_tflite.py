@@ -40,6 +40,7 @@ def load_tflite(content: bytes) -> Net:
                 if isinstance(module_op.weights, ConvNames) and isinstance(file_op.weights, Conv):
                     _copy_weights(net, module_op.weights, file_op.weights)
             if isinstance(net, LandmarkNet):
+                net.heatmap_decoder = None
                 net.tower.to_unit_coordinates()
             elif isinstance(net.heads[0], FlatHead):
                 unflatten_heads(net)
@@ -62,7 +63,10 @@ def _candidate_networks() -> Iterator[tuple[str, Net]]:
     for wiring in get_args(Wiring):
         for name, wirings in VARIANTS.items():
             if wiring in wirings:
-                yield f"{name} in the {wiring} wiring", LandmarkNet(wirings[wiring]).eval()
+                net = LandmarkNet(wirings[wiring]).eval()
+                yield f"{name} in the {wiring} wiring", net
+                net.decode_by_heatmaps()
+                yield f"{name} in the {wiring} wiring, decoded by heatmaps", net
         if wiring == "mediapipe":
             yield "the detector", DetectorNet().eval()
             yield "the detector as we export it", flatten_heads(DetectorNet()).eval()

@@ -11,6 +11,7 @@ from ai_edge_litert import schema_py_generated as schema
 from blazepose.exceptions import InputError
 from blazepose.file_content import first_line, is_tflite
 from blazepose.models.tflite_import.graph import Graph, Op, conv_attributes, prune
+from blazepose.topology import NUM_OUTPUTS
 
 _OPERATORS = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
 _TYPES = {
@@ -210,6 +211,25 @@ class _Reader:
     def concat(self, operator: _Operator) -> None:
         self._op(operator, "concat", (), operator.inputs)
 
+    def dense(self, operator: _Operator) -> None:
+        self._op(operator, "linear", (), operator.inputs[:1])
+
+    def softmax(self, operator: _Operator) -> None:
+        self._op(operator, "softmax", (), operator.inputs)
+
+    def slice(self, operator: _Operator) -> None:
+        """Read SLICE: x and y of all points, or their other values, for heatmap decoding."""
+        *_, begin = self._constant(operator.inputs[1]).tolist()
+        if self._shape(operator.inputs[0])[1:] != (NUM_OUTPUTS, 5) or begin not in (0, 2):
+            raise InputError("it cuts a feature into pieces, which no pose network does")
+        self.reshape(operator)
+
+    def mul(self, operator: _Operator) -> None:
+        """Read MUL: the choice of the points that heatmap decoding moves, or keeps."""
+        if not np.isin(self._constant(operator.inputs[1]), (0, 1)).all():
+            raise InputError("it multiplies a feature, which no pose network does")
+        self.reshape(operator)
+
     def maxpool(self, operator: _Operator) -> None:
         options = operator.options
         attributes = (options.filterHeight, options.filterWidth, options.strideH, options.strideW)
@@ -243,6 +263,10 @@ _READERS: dict[str, Callable[[_Reader, Any], None]] = {
     "PAD": _Reader.pad,
     "ADD": _Reader.add,
     "CONCATENATION": _Reader.concat,
+    "FULLY_CONNECTED": _Reader.dense,
+    "SOFTMAX": _Reader.softmax,
+    "SLICE": _Reader.slice,
+    "MUL": _Reader.mul,
     "MAX_POOL_2D": _Reader.maxpool,
     "RESIZE_BILINEAR": _Reader.resize,
     "LOGISTIC": _Reader.sigmoid,

@@ -100,6 +100,8 @@ class _Recorder(TorchFunctionMode):
             self._add(out, Op("upsample", (2.0, 2.0, True, False), inputs))
         elif name == "sigmoid":
             self._add(out, Op("sigmoid", (), inputs))
+        elif name in ("linear", "softmax"):
+            self._add(out, Op(name, (), inputs[:1]))
         elif name == "pixel_shuffle":
             self._add(out, Op("depth_to_space", (2,), inputs))
         elif name in _TRANSPARENT:

@@ -24,6 +24,7 @@ from blazepose.models.tflite_import.load_tflite import load_tflite
 from blazepose.models.variants import VARIANTS, LandmarkVariant, landmark_variant
 from blazepose.runtime.decode import sigmoid
 from blazepose.tflite.convert import to_tflite
+from blazepose.topology import NUM_OUTPUTS
 
 LANDMARK_FILES = ("lite", "full", "heavy")
 LIMITS = {"landmarks": 0.01, "pose": 1e-5, "mask": 1e-3, "heatmaps": 1e-2, "world": 1e-4}
@@ -142,16 +143,33 @@ def test_a_variant_of_one_wiring_is_no_hindrance_to_others(shared, thin):
 
 @pytest.mark.slow
 def test_a_variant_of_one_wiring_is_imported(thin):
-    imported = load_tflite(to_tflite(ExportModule(LandmarkNet(thin)), LANDMARK_INPUT))
+    net = LandmarkNet(thin)
+    net.decode_by_heatmaps()
+    content = to_tflite(ExportModule(net), LANDMARK_INPUT)
+    imported = load_tflite(content)
     assert isinstance(imported, LandmarkNet)
     assert imported.variant == thin
+    assert imported.heatmap_decoder is None, "training has none"
+
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    for tensor in model.subgraphs[0].tensors:
+        if list(tensor.shape) == [1, NUM_OUTPUTS, 1]:  # the points that are moved, or kept
+            buffer = model.buffers[tensor.buffer]
+            values = np.asarray(buffer.data, np.uint8).view(np.float32) + np.float32(0.5)
+            buffer.data = values.view(np.uint8)
+    with pytest.raises(ValueError, match="it multiplies a feature, which no pose network does"):
+        load_tflite(packed(model))
 
 
 def rewired(content: bytes, change) -> bytes:
     """Return a TFLite file with its graph changed."""
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     change(model.subgraphs[0])
-    builder = flatbuffers.Builder(len(content))
+    return packed(model)
+
+
+def packed(model: schema.ModelT) -> bytes:
+    builder = flatbuffers.Builder(0)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
 

@@ -1,0 +1,92 @@
+"""Landmarks decoded from their heatmaps inside the network, so that every runtime has them.
+
+On hard poses the heatmaps are right more often than the regression, and MediaPipe asks them only within three
+cells of it. Source of the constants: docs/benchmarks/decoding.md.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
+
+SHARPNESS = 8.0
+"""Factor of the heatmap logits in the softmax over cells. Chosen on 800 people of lspet_train."""
+
+PRIOR_CELLS = 6.0
+"""Standard deviation, in cells, of the Gaussian around the regression. Chosen on the same people: of two
+peaks of nearly equal height, it selects the nearer."""
+
+
+class HeatmapDecoder(nn.Module):
+    """The expected cell under softmax(8 logits - distance from the regression² / (2 · 6²)), for 33 landmarks.
+
+    The auxiliary points, from which MediaPipe computes the next ROI, keep the regression.
+
+    Args:
+        heatmaps: 1x1 convolution to the heatmap logits. It is copied: where the softmax reads the tensor that
+            is also an output of the file, LiteRT's GPU accelerator returns wrong heatmaps.
+        map_size: side of the heatmaps in cells.
+        crop_size: side of the crop in pixels.
+
+    Examples:
+        >>> import torch
+        >>> from torch import nn
+        >>> from blazepose.models.heatmap_decoder import HeatmapDecoder
+        >>> heads = nn.Conv2d(39, 39, 1, bias=False)  # features that are the heatmaps themselves
+        >>> heads.weight.data = torch.eye(39)[:, :, None, None]
+        >>> features = torch.full((1, 39, 64, 64), -10.0)
+        >>> features[:, :, 32, 40] = 10  # row 32, column 40
+        >>> decoded = HeatmapDecoder(heads, 64, 256)(features, torch.full((1, 39, 2), 128.0))
+        >>> decoded[0, 0].tolist(), decoded[0, 38].tolist()  # the nose; an auxiliary point
+        ([160.0, 128.0], [128.0, 128.0])
+    """
+
+    prior: Tensor
+    prior_bias: Tensor
+    cells_px: Tensor
+    center_px: Tensor
+    moved: Tensor
+    kept: Tensor
+
+    def __init__(self, heatmaps: nn.Conv2d, map_size: int, crop_size: int) -> None:
+        super().__init__()
+        self.logits = nn.Conv2d(heatmaps.in_channels, NUM_OUTPUTS, 1, bias=heatmaps.bias is not None)
+        with torch.no_grad():
+            self.logits.weight.copy_(SHARPNESS * heatmaps.weight)
+            if self.logits.bias is not None and heatmaps.bias is not None:
+                self.logits.bias.copy_(SHARPNESS * heatmaps.bias)
+        cell_px, center_px = crop_size / map_size, (map_size - 1) / map_size * crop_size / 2
+        offsets = torch.arange(map_size) * cell_px - center_px
+        rows, columns = torch.meshgrid(offsets, offsets, indexing="ij")
+        # Around the center of the map: larger numbers would lose digits in half precision.
+        cells_px = torch.stack([columns.flatten(), rows.flatten()])
+        prior = cells_px.T / (PRIOR_CELLS * cell_px) ** 2
+        moved = (torch.arange(NUM_OUTPUTS) < NUM_LANDMARKS).float()[:, None]
+        # Constants: computed in the graph, they would need integers, which accelerators do not take.
+        constants = {
+            "prior": prior,
+            "prior_bias": -(prior * (cells_px.T / 2 + center_px)).sum(dim=1),
+            "cells_px": cells_px,
+            "center_px": torch.full((2,), center_px),
+            "moved": moved,
+            "kept": 1 - moved,
+        }
+        for name, constant in constants.items():
+            self.register_buffer(name, constant)
+
+    def forward(
+        self, features: Float[Tensor, "batch channels rows columns"], regressed: Float[Tensor, "batch 39 2"]
+    ) -> Float[Tensor, "batch 39 2"]:
+        """Decode x and y, crop pixels.
+
+        Args:
+            features: input of the heatmap convolution.
+            regressed: x and y of the regression, crop pixels.
+        """
+        # Of the squared distance, only what differs between cells: the softmax ignores the rest.
+        prior = functional.linear(regressed, self.prior, self.prior_bias)
+        weights = torch.softmax(self.logits(features).flatten(2) + prior, dim=2)
+        expected = functional.linear(weights, self.cells_px, self.center_px)
+        return regressed * self.kept + expected * self.moved

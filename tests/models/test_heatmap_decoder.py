@@ -1,0 +1,84 @@
+"""Landmarks decoded from heatmaps inside the network, against the formula written out."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from blazepose.models.heatmap_decoder import PRIOR_CELLS, SHARPNESS, HeatmapDecoder
+from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.variants import landmark_variant
+from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
+
+CELLS, CROP_PX = 64, 256
+CELL_PX = CROP_PX / CELLS
+
+
+@pytest.fixture
+def decoder() -> HeatmapDecoder:
+    """A decoder whose features are the heatmaps themselves."""
+    identity = nn.Conv2d(NUM_OUTPUTS, NUM_OUTPUTS, 1)
+    with torch.no_grad():
+        identity.weight.copy_(torch.eye(NUM_OUTPUTS)[:, :, None, None])
+        nn.init.zeros_(identity.bias)
+    return HeatmapDecoder(identity, CELLS, CROP_PX)
+
+
+def expected(logits: Tensor, regressed: Tensor) -> Tensor:
+    """Compute the decoded points from distances to each cell."""
+    rows, columns = torch.meshgrid(torch.arange(CELLS), torch.arange(CELLS), indexing="ij")
+    cells = torch.stack([columns, rows], dim=-1).flatten(0, 1).double()
+    squared = (cells - regressed[:, :, None].double() / CELL_PX).square().sum(dim=-1)
+    scores = SHARPNESS * logits.flatten(2).double() - squared / (2 * PRIOR_CELLS**2)
+    return CELL_PX * scores.softmax(dim=2) @ cells
+
+
+def test_equals_the_formula(decoder):
+    random = torch.Generator().manual_seed(0)
+    logits = 3 * torch.randn(2, NUM_OUTPUTS, CELLS, CELLS, generator=random)
+    regressed = torch.empty(2, NUM_OUTPUTS, 2).uniform_(-30, 290, generator=random)
+    with torch.no_grad():
+        decoded = decoder(logits, regressed)
+    landmarks = slice(NUM_LANDMARKS)
+    torch.testing.assert_close(
+        decoded[:, landmarks].double(), expected(logits, regressed)[:, landmarks], atol=0.01, rtol=0
+    )
+    assert torch.equal(decoded[:, NUM_LANDMARKS:], regressed[:, NUM_LANDMARKS:]), "MediaPipe's next ROI"
+
+
+def test_a_distant_peak_moves_the_landmark(decoder):
+    logits = torch.full((1, NUM_OUTPUTS, CELLS, CELLS), -10.0)
+    logits[:, :, 10, 50] = 3
+    decoded = decoder(logits, torch.full((1, NUM_OUTPUTS, 2), 100.0))
+    assert decoded[0, 0].tolist() == pytest.approx([50 * CELL_PX, 10 * CELL_PX], abs=0.1)
+
+
+def test_of_two_equal_peaks_the_nearer_is_taken(decoder):
+    logits = torch.full((1, NUM_OUTPUTS, CELLS, CELLS), -10.0)
+    logits[:, :, 30, [10, 50]] = 3
+    decoded = decoder(logits, torch.tensor([40 * CELL_PX, 30 * CELL_PX]).expand(1, NUM_OUTPUTS, 2))
+    assert decoded[0, 0].tolist() == pytest.approx([50 * CELL_PX, 30 * CELL_PX], abs=0.1)
+
+
+def test_without_evidence_the_regression_stays(decoder):
+    logits = torch.full((1, NUM_OUTPUTS, CELLS, CELLS), -10.0)
+    regressed = torch.full((1, NUM_OUTPUTS, 2), 130.0)
+    assert (decoder(logits, regressed) - regressed).abs().max() < 0.01
+
+
+def test_other_outputs_and_the_state_dict_stay():
+    net = LandmarkNet(landmark_variant("lite", "mediapipe")).eval()
+    keys = list(net.state_dict())
+    image = torch.rand(1, 256, 256, 3, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        net.heatmaps.weight.mul_(1000)
+        landmarks, *others = net.forward_export(image)
+        net.decode_by_heatmaps()
+        decoded, *same = net.forward_export(image)
+    for output, other in zip(same, others, strict=True):
+        assert torch.equal(output, other)
+    moved = (decoded != landmarks).view(NUM_OUTPUTS, 5)
+    assert moved[:NUM_LANDMARKS, :2].all()
+    assert not moved[:, 2:].any()
+    assert not moved[NUM_LANDMARKS:].any()
+    net.heatmap_decoder = None
+    assert list(net.state_dict()) == keys
