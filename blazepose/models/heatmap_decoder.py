@@ -1,6 +1,6 @@
 """Landmarks decoded from their heatmaps inside the network, so that every runtime has them.
 
-On hard poses the heatmaps are right more often than the regression, and MediaPipe asks them only within three
+On hard poses the heatmaps are right more often than the regression, and MediaPipe uses them only within three
 cells of it. Source of the constants: docs/benchmarks/decoding.md.
 """
 
