@@ -4,6 +4,8 @@ On hard poses the heatmaps are right more often than the regression, and MediaPi
 cells of it. Source of the constants: docs/benchmarks/decoding.md.
 """
 
+import copy
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -52,11 +54,10 @@ class HeatmapDecoder(nn.Module):
 
     def __init__(self, heatmaps: nn.Conv2d, map_size: int, crop_size: int) -> None:
         super().__init__()
-        self.logits = nn.Conv2d(heatmaps.in_channels, NUM_OUTPUTS, 1, bias=heatmaps.bias is not None)
+        self.logits = copy.deepcopy(heatmaps)
         with torch.no_grad():
-            self.logits.weight.copy_(SHARPNESS * heatmaps.weight)
-            if self.logits.bias is not None and heatmaps.bias is not None:
-                self.logits.bias.copy_(SHARPNESS * heatmaps.bias)
+            for parameter in self.logits.parameters():
+                parameter.mul_(SHARPNESS)
         cell_px, center_px = crop_size / map_size, (map_size - 1) / map_size * crop_size / 2
         offsets = torch.arange(map_size) * cell_px - center_px
         rows, columns = torch.meshgrid(offsets, offsets, indexing="ij")
