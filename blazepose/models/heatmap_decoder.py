@@ -31,6 +31,8 @@ class HeatmapDecoder(nn.Module):
             is also an output of the file, LiteRT's GPU accelerator returns wrong heatmaps.
         map_size: side of the heatmaps in cells.
         crop_size: side of the crop in pixels.
+        sharpness: factor of the logits.
+        prior_cells: standard deviation of the Gaussian in cells; infinity for none.
 
     Examples:
         >>> import torch
@@ -52,18 +54,25 @@ class HeatmapDecoder(nn.Module):
     moved: Tensor
     kept: Tensor
 
-    def __init__(self, heatmaps: nn.Conv2d, map_size: int, crop_size: int) -> None:
+    def __init__(
+        self,
+        heatmaps: nn.Conv2d,
+        map_size: int,
+        crop_size: int,
+        sharpness: float = SHARPNESS,
+        prior_cells: float = PRIOR_CELLS,
+    ) -> None:
         super().__init__()
         self.logits = copy.deepcopy(heatmaps)
         with torch.no_grad():
             for parameter in self.logits.parameters():
-                parameter.mul_(SHARPNESS)
+                parameter.mul_(sharpness)
         cell_px, center_px = crop_size / map_size, (map_size - 1) / map_size * crop_size / 2
         offsets = torch.arange(map_size) * cell_px - center_px
         rows, columns = torch.meshgrid(offsets, offsets, indexing="ij")
         # Around the center of the map: larger numbers would lose digits in half precision.
         cells_px = torch.stack([columns.flatten(), rows.flatten()])
-        prior = cells_px.T / (PRIOR_CELLS * cell_px) ** 2
+        prior = cells_px.T / (prior_cells * cell_px) ** 2
         moved = (torch.arange(NUM_OUTPUTS) < NUM_LANDMARKS).float()[:, None]
         # Constants: computed in the graph, they would need integers, which accelerators do not take.
         constants = {

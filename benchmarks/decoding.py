@@ -1,0 +1,148 @@
+"""Decoding by heatmaps: the choice of its constants, its time, and how far landmarks jump.
+
+python benchmarks/decoding.py choose pose_landmark_lite.tflite lsp:data/lspet_train
+python benchmarks/decoding.py time lite_regression.task lite_heatmap.task --threads 1
+python benchmarks/decoding.py turn lite_regression.task lite_heatmap.task lsp:data/lspet_val
+"""
+
+import argparse
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from blazepose.data.align import aligned_roi, alignment_error
+from blazepose.data.annotation import Annotation
+from blazepose.data.readers import read_source
+from blazepose.errors import friendly_errors
+from blazepose.geometry import crop_image, roi_to_image, roi_to_image_matrix
+from blazepose.image import read_image
+from blazepose.metrics.pck import normalized_errors, torso_size
+from blazepose.models.heatmap_decoder import HeatmapDecoder
+from blazepose.runtime.decode import decode_landmarks, decode_outputs, refine_by_heatmap
+from blazepose.runtime.engines import LandmarkEngine
+from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
+
+CONSTANTS = ((8, math.inf), (8, 6), (8, 3), (12, 6), (4, 6), (2, 6))
+"""Factor of the logits and standard deviation of the prior in cells, as compared."""
+
+DEGREES = range(-4, 5)
+_ROUNDS, _RUNS = 9, 20
+
+
+def aligned_people(spec: str) -> list[Annotation]:
+    """Return the people whose labels allow a crop, and that have a torso to measure errors by."""
+    people = [person for person in read_source(spec).annotations if alignment_error(person) is None]
+    return [person for person in people if torso_px(person) > 0]
+
+
+def torso_px(person: Annotation) -> float:
+    """Return the distance from left shoulder to right hip, in pixels."""
+    return float(torso_size(person.landmarks_px[None], person.labelled[None], "across")[0])
+
+
+def choose(weights: Path, spec: str, count: int) -> Iterator[str]:
+    """Yield PCK@0.2 and the mean error for each pair of constants."""
+    engine, people = LandmarkEngine(weights), aligned_people(spec)
+    chosen = sorted(np.random.default_rng(0).permutation(len(people))[:count].tolist())
+    sides = engine.input_size // 4, engine.input_size
+    identity = nn.Conv2d(NUM_OUTPUTS, NUM_OUTPUTS, 1, bias=False)
+    identity.weight.data = torch.eye(NUM_OUTPUTS)[:, :, None, None]
+    decoders = {pair: HeatmapDecoder(identity, *sides, *pair) for pair in CONSTANTS}
+    errors: dict[str, list[np.ndarray]] = {}
+    for person in tqdm([people[k] for k in chosen], unit=" people", disable=None):
+        roi = aligned_roi(person)
+        image = read_image(person.image, person.image_size)
+        raw = engine(crop_image(image, roi_to_image_matrix(roi), engine.input_size)[None])
+        assert raw.heatmaps is not None
+        regressed = decode_landmarks(raw.landmarks, engine.input_size)[..., :2]
+        located = {"regression": regressed}
+        for (factor, sigma), decoder in decoders.items():
+            with torch.inference_mode():
+                features = torch.from_numpy(raw.heatmaps).permute(0, 3, 1, 2)
+                points = decoder(features, torch.from_numpy(regressed).float() * engine.input_size)
+            located[f"{factor}, {sigma:g}"] = points.numpy() / engine.input_size
+        for name, points_roi in located.items():
+            refined = refine_by_heatmap(points_roi, raw.heatmaps)[:, :NUM_LANDMARKS]
+            error = normalized_errors(
+                roi_to_image(roi, refined[0])[None],
+                person.landmarks_px[None],
+                np.array([torso_px(person)]),
+            )
+            errors.setdefault(name, []).append(error[0][person.labelled])
+    for name, parts in errors.items():
+        values = np.concatenate(parts)
+        yield f"| {name} | {100 * (values < 0.2).mean():.1f}, {100 * values.mean():.1f} |"
+
+
+def time_ratio(files: list[Path], threads: int) -> str:
+    """Time two files by turns, and return their medians and the ratio."""
+    engines = [LandmarkEngine(file, threads) for file in files]
+    image = np.random.default_rng(0).integers(0, 256, (1, *2 * [engines[0].input_size], 3), dtype=np.uint8)
+    times = np.zeros((_ROUNDS + 1, len(files)))
+    for round_, row in enumerate(tqdm(times, disable=None)):
+        for k, engine in enumerate(engines):
+            start = time.perf_counter()
+            for _ in range(_RUNS):
+                engine(image)
+            times[round_, k] = row[k] = 1000 * (time.perf_counter() - start) / _RUNS
+    first, second = np.median(times[1:], axis=0)  # the first round warms up
+    return f"{first:.2f} ms, {second:.2f} ms: {np.median(times[1:, 1] / times[1:, 0]):.3f}"
+
+
+def turn(files: list[Path], spec: str, every: int) -> Iterator[str]:
+    """Yield how far labelled landmarks move if the crop turns by a degree, in per cent of the torso."""
+    engines = [LandmarkEngine(file) for file in files]
+    steps: list[list[np.ndarray]] = [[] for _ in files]
+    for person in tqdm(aligned_people(spec)[::every], unit=" people", disable=None):
+        image, start = read_image(person.image, person.image_size), aligned_roi(person)
+        rois = [replace(start, rotation_rad=start.rotation_rad + math.radians(angle)) for angle in DEGREES]
+        crops = [crop_image(image, roi_to_image_matrix(roi), engines[0].input_size)[None] for roi in rois]
+        for engine, moved in zip(engines, steps, strict=True):
+            decoded = [decode_outputs(engine(crop), engine.input_size).landmarks[0] for crop in crops]
+            points = [
+                roi_to_image(roi, landmarks[:NUM_LANDMARKS, :2].astype(np.float64))
+                for roi, landmarks in zip(rois, decoded, strict=True)
+            ]
+            distances = np.linalg.norm(np.diff(np.stack(points), axis=0), axis=2)[:, person.labelled]
+            moved.append((100 * distances / torso_px(person)).ravel())
+    for file, parts in zip(files, steps, strict=True):
+        values = np.concatenate(parts)
+        large = 100 * (values > 50).mean()
+        yield f"| {file.stem} | {np.median(values):.2f} | {values.mean():.2f} | {large:.2f} % |"
+
+
+@friendly_errors
+def main() -> None:
+    """Print the table of one of the commands."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    commands = parser.add_subparsers(dest="command", required=True)
+    add = commands.add_parser("choose")
+    add.add_argument("weights", type=Path)
+    add.add_argument("data")
+    add.add_argument("--people", type=int, default=800)
+    for name in ("time", "turn"):
+        add = commands.add_parser(name)
+        add.add_argument("files", type=Path, nargs=2)
+        if name == "time":
+            add.add_argument("--threads", type=int, default=1)
+        else:
+            add.add_argument("data")
+            add.add_argument("--every", type=int, default=3)
+    args = parser.parse_args()
+    if args.command == "choose":
+        print(*choose(args.weights, args.data, args.people), sep="\n")
+    elif args.command == "time":
+        print(time_ratio(args.files, args.threads))
+    else:
+        print(*turn(args.files, args.data, args.every), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""The commands behind docs/benchmarks/decoding.md."""
+
+import re
+import sys
+
+import pytest
+
+from benchmarks import decoding
+from tests.constant_network import write_network
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path, capsys, tiny_lsp):
+    """Run the command with two networks of constant outputs, and return what it prints."""
+    for name in ("a.onnx", "b.onnx"):
+        write_network(tmp_path / name)
+    (tmp_path / "people").symlink_to(tiny_lsp)
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> list[str]:
+        monkeypatch.setattr(sys, "argv", ["decoding.py", *arguments])
+        decoding.main()
+        return capsys.readouterr().out.splitlines()
+
+    return call
+
+
+def test_each_pair_of_constants_is_scored(run):
+    lines = run("choose", "a.onnx", "lsp:people", "--people", "3")
+    assert [line.split(" | ")[0] for line in lines] == [
+        "| regression",
+        "| 8, inf",
+        "| 8, 6",
+        "| 8, 3",
+        "| 12, 6",
+        "| 4, 6",
+        "| 2, 6",
+    ]
+    assert all(re.fullmatch(r"\| .* \| \d+\.\d, \d+\.\d \|", line) for line in lines)
+
+
+def test_two_files_are_timed(run):
+    (line,) = run("time", "a.onnx", "b.onnx")
+    assert re.fullmatch(r"\d+\.\d\d ms, \d+\.\d\d ms: \d+\.\d{3}", line)
+
+
+def test_a_constant_pose_turns_with_the_crop(run):
+    first, second = run("turn", "a.onnx", "b.onnx", "lsp:people", "--every", "12")
+    median, mean, large = first.removeprefix("| a | ").removesuffix(" |").split(" | ")
+    assert 0 < float(median) < 10
+    assert 0 < float(mean) < 10
+    assert large == "0.00 %"
+    assert second == first.replace("| a |", "| b |")
