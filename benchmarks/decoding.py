@@ -86,12 +86,12 @@ def time_ratio(files: list[Path], threads: int) -> str:
     engines = [LandmarkEngine(file, threads) for file in files]
     image = np.random.default_rng(0).integers(0, 256, (1, *2 * [engines[0].input_size], 3), dtype=np.uint8)
     times = np.zeros((_ROUNDS + 1, len(files)))
-    for round_, row in enumerate(tqdm(times, disable=None)):
+    for row in tqdm(times, disable=None):
         for k, engine in enumerate(engines):
             start = time.perf_counter()
             for _ in range(_RUNS):
                 engine(image)
-            times[round_, k] = row[k] = 1000 * (time.perf_counter() - start) / _RUNS
+            row[k] = 1000 * (time.perf_counter() - start) / _RUNS
     first, second = np.median(times[1:], axis=0)  # the first round warms up
     return f"{first:.2f} ms, {second:.2f} ms: {np.median(times[1:, 1] / times[1:, 0]):.3f}"
 
