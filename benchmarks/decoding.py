@@ -2,7 +2,7 @@
 
 python benchmarks/decoding.py choose pose_landmark_lite.tflite lsp:data/lspet_train
 python benchmarks/decoding.py time lite_regression.task lite_heatmap.task --threads 1
-python benchmarks/decoding.py turn lite_regression.task lite_heatmap.task lsp:data/lspet_val
+python benchmarks/decoding.py turn pose_landmark_lite.tflite lsp:data/lspet_val
 """
 
 import argparse
@@ -20,10 +20,11 @@ from tqdm import tqdm
 from blazepose.data.align import aligned_roi, alignment_error
 from blazepose.data.annotation import Annotation
 from blazepose.data.readers import read_source
+from blazepose.decoding import Decoding
 from blazepose.errors import friendly_errors
-from blazepose.geometry import crop_image, roi_to_image, roi_to_image_matrix
+from blazepose.geometry import crop_image, image_to_roi, roi_to_image, roi_to_image_matrix
 from blazepose.image import read_image
-from blazepose.metrics.pck import normalized_errors, torso_size
+from blazepose.metrics.pck import PCK_THRESHOLD, normalized_errors, torso_size
 from blazepose.models.heatmap_decoder import HeatmapDecoder
 from blazepose.runtime.decode import decode_landmarks, decode_outputs, refine_by_heatmap
 from blazepose.runtime.engines import LandmarkEngine
@@ -96,26 +97,39 @@ def time_ratio(files: list[Path], threads: int) -> str:
     return f"{first:.2f} ms, {second:.2f} ms: {np.median(times[1:, 1] / times[1:, 0]):.3f}"
 
 
-def turn(files: list[Path], spec: str, every: int) -> Iterator[str]:
-    """Yield how far labelled landmarks move if the crop turns by a degree, in per cent of the torso."""
-    engines = [LandmarkEngine(file) for file in files]
-    steps: list[list[np.ndarray]] = [[] for _ in files]
-    for person in tqdm(aligned_people(spec)[::every], unit=" people", disable=None):
+def turn(weights: Path, spec: str, every: int) -> Iterator[str]:
+    """Yield how far labelled landmarks move if the crop turns by a degree, in per cent of the torso.
+
+    The crops are the frames of a video: each decoding with `previous` starts from the landmarks before.
+    """
+    engine, people = LandmarkEngine(weights), aligned_people(spec)[::every]
+    ways: list[tuple[str, Decoding]] = [
+        ("mediapipe", "mediapipe"),
+        ("heatmap", "heatmap"),
+        ("heatmap, previous", "heatmap"),
+    ]
+    steps: dict[str, list[np.ndarray]] = {name: [] for name, _ in ways}
+    correct: dict[str, list[np.ndarray]] = {name: [] for name, _ in ways}
+    for person in tqdm(people, unit=" people", disable=None):
         image, start = read_image(person.image, person.image_size), aligned_roi(person)
         rois = [replace(start, rotation_rad=start.rotation_rad + math.radians(angle)) for angle in DEGREES]
-        crops = [crop_image(image, roi_to_image_matrix(roi), engines[0].input_size)[None] for roi in rois]
-        for engine, moved in zip(engines, steps, strict=True):
-            decoded = [decode_outputs(engine(crop), engine.input_size).landmarks[0] for crop in crops]
-            points = [
-                roi_to_image(roi, landmarks[:NUM_LANDMARKS, :2].astype(np.float64))
-                for roi, landmarks in zip(rois, decoded, strict=True)
-            ]
-            distances = np.linalg.norm(np.diff(np.stack(points), axis=0), axis=2)[:, person.labelled]
-            moved.append((100 * distances / torso_px(person)).ravel())
-    for file, parts in zip(files, steps, strict=True):
+        raws = [engine(crop_image(image, roi_to_image_matrix(roi), engine.input_size)[None]) for roi in rois]
+        for name, decoding in ways:
+            points: list[np.ndarray] = []
+            for roi, raw in zip(rois, raws, strict=True):
+                previous = image_to_roi(roi, points[-1])[None] if points and "previous" in name else None
+                decoded = decode_outputs(raw, engine.input_size, decoding, previous).landmarks[0]
+                points.append(roi_to_image(roi, decoded[:NUM_LANDMARKS, :2].astype(np.float64)))
+            track = np.stack(points)[:, person.labelled]
+            moved = np.linalg.norm(np.diff(track, axis=0), axis=2) / torso_px(person)
+            error = np.linalg.norm(track - person.landmarks_px[person.labelled], axis=2) / torso_px(person)
+            steps[name].append(100 * moved.ravel())
+            correct[name].append(error.ravel() < PCK_THRESHOLD)
+    for name, parts in steps.items():
         values = np.concatenate(parts)
         large = 100 * (values > 50).mean()
-        yield f"| {file.stem} | {np.median(values):.2f} | {values.mean():.2f} | {large:.2f} % |"
+        pck = 100 * np.concatenate(correct[name]).mean()
+        yield f"| {name} | {np.median(values):.2f} | {values.mean():.2f} | {large:.2f} % | {pck:.1f} |"
 
 
 @friendly_errors
@@ -127,21 +141,20 @@ def main() -> None:
     add.add_argument("weights", type=Path)
     add.add_argument("data")
     add.add_argument("--people", type=int, default=800)
-    for name in ("time", "turn"):
-        add = commands.add_parser(name)
-        add.add_argument("files", type=Path, nargs=2)
-        if name == "time":
-            add.add_argument("--threads", type=int, default=1)
-        else:
-            add.add_argument("data")
-            add.add_argument("--every", type=int, default=3)
+    add = commands.add_parser("time")
+    add.add_argument("files", type=Path, nargs=2)
+    add.add_argument("--threads", type=int, default=1)
+    add = commands.add_parser("turn")
+    add.add_argument("weights", type=Path)
+    add.add_argument("data")
+    add.add_argument("--every", type=int, default=3)
     args = parser.parse_args()
     if args.command == "choose":
         print(*choose(args.weights, args.data, args.people), sep="\n")
     elif args.command == "time":
         print(time_ratio(args.files, args.threads))
     else:
-        print(*turn(args.files, args.data, args.every), sep="\n")
+        print(*turn(args.weights, args.data, args.every), sep="\n")
 
 
 if __name__ == "__main__":

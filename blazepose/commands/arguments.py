@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from blazepose.decoding import DECODINGS
 from blazepose.evaluation.detector_metrics import DETECTOR_METRICS, IGNORED
 
 LINE_WIDTH = 108
@@ -124,6 +125,12 @@ def _add_track(parser: argparse.ArgumentParser) -> None:
         default=0.5,
         metavar="SCORE",
         help="pose presence above which a person is tracked; default: %(default)s",
+    )
+    parser.add_argument(
+        "--decode",
+        choices=DECODINGS,
+        help="how to compute x and y; default: what the weights were made for, mediapipe unless they were "
+        "trained or exported for another",
     )
     parser.add_argument("--no-smooth-landmarks", action="store_true", help="do not smooth over time")
     parser.add_argument(

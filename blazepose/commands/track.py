@@ -34,6 +34,7 @@ def main(arguments: list[str] | None = None) -> None:
         output_segmentation_masks=args.output_segmentation_masks,
         min_pose_detection_confidence=args.min_pose_detection_confidence,
         min_pose_presence_confidence=args.min_pose_presence_confidence,
+        decoding=args.decode,
     )
     supervised = SupervisedOutputs.from_metadata(tracker.metadata.get("trained"))
     if args.output_segmentation_masks and "segmentation" not in supervised.outputs:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from blazepose.config.option import Section, option
+from blazepose.decoding import DECODINGS
 from blazepose.exceptions import InputError
 
 ANNOTATOR_PREFIX = "landmarks:"
@@ -38,6 +39,13 @@ class EvaluationConfig(Section):
         choices=("across", "diagonals", "midline"),
     )
     out: str | None = option(None, "output folder; null creates one in runs/eval")
+    decode: str | None = option(
+        None,
+        "decoding of x and y; regression: the regression alone; mediapipe: refined by the heatmap within "
+        "three cells; heatmap: the place in the whole heatmap; null: what the weights are made for, "
+        "mediapipe unless they were trained or exported for another",
+        choices=DECODINGS,
+    )
     engine: str | None = option(
         None,
         "inference engine; null selects it by the suffix of the weights",
@@ -65,10 +73,15 @@ class EvaluationConfig(Section):
             raise InputError(
                 "give either weights= (run a network) or predictions= (score saved predictions), not both"
             )
-        if self.predictions and (self.roi != "annotation" or self.engine or self.num_threads):
+        if self.predictions and (self.roi != "annotation" or self.decode or self.engine or self.num_threads):
             raise InputError(
-                "roi=, engine= and num_threads= have no effect with predictions=: saved predictions keep the "
-                "crops they were made with"
+                "roi=, decode=, engine= and num_threads= have no effect with predictions=: saved predictions "
+                "keep the crops and the decoding they were made with"
+            )
+        if self.decode and self.engine == "mediapipe":
+            raise InputError(
+                "decode= has no effect in MediaPipe, which decodes by itself; evaluate a file exported with "
+                "--decode heatmap"
             )
 
     @property

@@ -38,8 +38,6 @@ class TorchEngine:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.metadata: Mapping[str, Any]
         net, self.metadata = open_landmark_net(path)
-        if self.metadata.get("decoding") == "heatmap":
-            net.decode_by_heatmaps()
         self._net = net.to(self._device)
         self.input_size = net.input_spec.size
 

@@ -94,4 +94,4 @@ def get_predictions(
         jobs = plan_detector_crops(people.sources, detector)
     else:
         jobs = plan_label_crops(people.sources, options.roi, options.seed)
-    return people, predict(evaluated.engine, jobs, options.roi, options.batch_size)
+    return people, predict(evaluated.engine, jobs, options.roi, options.batch_size, options.decode)

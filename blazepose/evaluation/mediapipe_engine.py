@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from blazepose.anchors import NUM_COORDINATES, anchor_centers
+from blazepose.decoding import default_decoding
 from blazepose.exceptions import InputError, MissingPackageError, install_command
 from blazepose.input_spec import DETECTOR_INPUT
 from blazepose.native_messages import hide_harmless_messages
@@ -85,6 +86,7 @@ class MediaPipeEngine:
         mediapipe = _mediapipe()
         network = LandmarkEngine(path)  # its errors are clearer than MediaPipe's
         self.input_size, self.metadata = network.input_size, network.metadata
+        self._decoded = default_decoding(self.metadata) == "heatmap"
         detector = to_tflite(StubDetector(), DETECTOR_INPUT)
         bundle = pack({DETECTOR_ENTRY: detector, LANDMARKS_ENTRY: read_tflite(path, LANDMARKS_ENTRY)})
         self._image = partial(mediapipe.Image, mediapipe.ImageFormat.SRGB)
@@ -102,7 +104,7 @@ class MediaPipeEngine:
     def __call__(self, images: np.ndarray) -> RawOutputs:
         outputs = zip(*map(self._run, images), strict=True)
         landmarks, presence, masks, world = (np.stack(values) for values in outputs)
-        return RawOutputs(landmarks, presence, masks, None, world)
+        return RawOutputs(landmarks, presence, masks, None, world, self._decoded)
 
     def _run(self, crop: np.ndarray) -> tuple[np.ndarray, ...]:
         """Compute landmarks, pose score, mask and world landmarks of one crop."""

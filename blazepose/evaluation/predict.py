@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from blazepose.data.align import aligned_roi, alignment_error
 from blazepose.data.annotation import Annotation, Source
+from blazepose.decoding import Decoding, default_decoding
 from blazepose.evaluation.predictions import (
     Prediction,
     missed_person,
@@ -118,13 +119,26 @@ def require_people(jobs: list[CropJob], sources: list[Source]) -> None:
 
 
 def predict(
-    engine: InferenceEngine, jobs: list[CropJob], crop: str, batch_size: int = 16
+    engine: InferenceEngine,
+    jobs: list[CropJob],
+    crop: str,
+    batch_size: int = 16,
+    decoding: Decoding | None = None,
 ) -> Iterator[Prediction]:
     """Run an engine on people, while threads cut the crops of the next batches.
 
+    Args:
+        engine: inference engine of the network.
+        jobs: people and their crops.
+        crop: source of the crops, for the predictions.
+        batch_size: crops per batch.
+        decoding: how to compute x and y; None for the decoding that the weights are made for.
+
     Raises:
-        ValueError: if an image cannot be read, or if the network returns NaN or infinity for a person.
+        ValueError: if an image cannot be read, if the network returns NaN or infinity for a person, or if it
+            lacks what the decoding needs.
     """
+    decoding = decoding or default_decoding(engine.metadata)
     supervised = SupervisedOutputs.from_metadata(engine.metadata.get("trained"))
     with (
         ThreadPoolExecutor(os.cpu_count()) as pool,
@@ -134,7 +148,7 @@ def predict(
         for start in range(0, len(jobs), batch_size):
             batch = jobs[start : start + batch_size]
             images = np.stack(list(islice(crops, len(batch))))
-            yield from _predict_batch(engine, batch, images, crop, supervised)
+            yield from _predict_batch(engine, batch, images, crop, supervised, decoding)
             progress.update(len(batch))
 
 
@@ -163,9 +177,10 @@ def _predict_batch(
     images: np.ndarray,
     crop: str,
     supervised: SupervisedOutputs,
+    decoding: Decoding,
 ) -> Iterator[Prediction]:
     raw = engine(images)
-    decoded = decode_outputs(raw, engine.input_size)
+    decoded = decode_outputs(raw, engine.input_size, decoding)
     masks = decoded.segmentation if "segmentation" in supervised.outputs else None
     for k, job in enumerate(jobs):
         annotation, roi = job.annotation, job.roi
@@ -190,6 +205,7 @@ def _predict_batch(
             pose_presence=None if math.isnan(presence) else presence,
             supervised=supervised,
             mask=None if masks is None else _encode_mask(annotation.mask, masks[k], roi),
+            decoding=decoding,
         )
 
 

@@ -38,14 +38,15 @@ class Prediction:
         crop: source of the ROI, a key of predict.CROPS or "detector".
         roi: region of the crop; the annotation's for a person missed by the detector.
         landmarks: (33, 5) x_px, y_px, z (pixels on the scale of x, origin at the hips, negative towards the
-            camera), visibility, presence; refined by the heatmap. For a missed person NaN, like all that
-            follows; null in the file.
+            camera), visibility, presence. For a missed person NaN, like all that follows; null in the file.
         landmarks_raw: (33, 2) pixels, the regression output alone; None if the engine does not return it.
         landmarks_world: (33, 3) meters, hip-centered, along the axes of the image.
         pose_presence: 0..1; None if the engine does not return it.
         supervised: supervised outputs of the weights; "trained" in the file, null if their metadata lack it.
         mask: person mask of the image, encoded as Annotation.mask; None if the mask is not labelled, or was
             not supervised in training.
+        decoding: how x and y of `landmarks` were computed (blazepose.decoding); None for a missed person, for
+            labels, and in files of earlier versions.
     """
 
     image: str
@@ -59,6 +60,7 @@ class Prediction:
     pose_presence: float | None
     supervised: SupervisedOutputs
     mask: Mapping[str, Any] | None = None
+    decoding: str | None = None
 
     @property
     def detected(self) -> bool:
@@ -203,6 +205,7 @@ def _to_json(prediction: Prediction) -> dict[str, Any]:
         "landmarks_world": _rounded(prediction.landmarks_world) if prediction.detected else None,
         "pose_presence": None if presence is None else round(presence, _DECIMALS),
         "landmarks_raw": None if raw is None or not prediction.detected else _rounded(raw),
+        "decoding": prediction.decoding,
         "trained": prediction.supervised.as_metadata(),
         **({"mask": prediction.mask} if prediction.mask else {}),
     }
@@ -228,6 +231,7 @@ def _from_json(line: dict[str, Any], supervised: SupervisedOutputs) -> Predictio
         pose_presence=line["pose_presence"],
         supervised=supervised,
         mask=line.get("mask"),
+        decoding=line.get("decoding"),
     )
 
 

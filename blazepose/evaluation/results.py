@@ -77,6 +77,7 @@ def results(scored: ScoredPeople, config: FairnessConfig | None = None) -> dict[
         "num_nan": _count_nan(scored),
         "torso": scored.torso,
         "roi": "+".join(sorted({prediction.crop for prediction in scored.predictions})),
+        "decoding": "+".join(sorted({p.decoding for p in scored.predictions if p.decoding})) or None,
         "per_landmark": _metrics_of_points(scored, "landmark", landmarks),
         "per_part": _metrics_of_points(scored, "part", PARTS),
         "subsets": _metrics_of_points(scored, "part", SUBSETS),
@@ -171,9 +172,10 @@ def _outputs_sentence(metrics: Mapping[str, Any]) -> str:
 
 
 def describe_setup(metrics: Mapping[str, Any]) -> str:
-    """Describe the setup of the metrics: people, crop and torso definition."""
+    """Describe the setup of the metrics: people, crop, decoding and torso definition."""
     torso, missed = torso_definition(metrics["torso"]).text, metrics.get("num_not_found")
     people, subjects = metrics["num_people"], metrics["num_subjects"]
     not_detected = f" ({missed} not detected, counted as wrong)" if missed else ""
     different = f", {subjects} different ones" if subjects < people else ""
-    return f"{people} people{different}{not_detected}, crop from {metrics['roi']}, torso {torso}"
+    decoding = f", decoding {metrics['decoding']}" if metrics.get("decoding") else ""
+    return f"{people} people{different}{not_detected}, crop from {metrics['roi']}{decoding}, torso {torso}"

@@ -125,6 +125,7 @@ RESULTS_SCHEMA: Schema = {
             "num_nan": _by_name(_COUNT, _NAN_OUTPUTS),
             "torso": {"enum": list(TORSOS)},
             "roi": _TEXT,
+            "decoding": _or_null(_TEXT),
             "per_landmark": _by_name(_object({**_metrics("landmark"), "count": _COUNT}), LANDMARKS),
             "per_part": _object(dict.fromkeys(PARTS, _POINTS)),
             "subsets": _object(dict.fromkeys(SUBSETS, _POINTS)),

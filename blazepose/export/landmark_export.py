@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from blazepose.atomic import atomic_path
+from blazepose.decoding import default_decoding
 from blazepose.exceptions import ExistingFileError
 from blazepose.export.export_module import Decoding, ExportModule, Precision, metadata_json
 from blazepose.export.fp16 import round_with_bias_correction
@@ -37,8 +38,8 @@ def export_landmark_net(
             data.
         detector: the file whose detector goes into a bundle; None takes the detector of the bundle that
             holds the weights, or that they were initialized from.
-        decoding: source of the landmarks' x and y in the graph; None keeps that of an exported file, and is
-            the regression for a checkpoint.
+        decoding: source of the landmarks' x and y in the graph; None takes the one that the weights are made
+            for (decoding.default_decoding).
 
     Returns:
         The file's metadata, and its differences to torch.
@@ -61,7 +62,7 @@ def export_landmark_net(
     if out.exists():
         raise ExistingFileError(f"{out} exists; choose another --out, or delete it first")
     original, metadata = open_landmark_net(weights)
-    decoding = decoding or metadata.get("decoding", "regression")
+    decoding = decoding or ("heatmap" if default_decoding(metadata) == "heatmap" else "regression")
     metadata = {**metadata, "decoding": decoding}
     if decoding == "heatmap":
         original.decode_by_heatmaps()

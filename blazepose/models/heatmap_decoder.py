@@ -1,7 +1,7 @@
 """Landmarks decoded from their heatmaps inside the network, so that every runtime has them.
 
 On hard poses the heatmaps are right more often than the regression, and MediaPipe uses them only within three
-cells of it. Source of the constants: docs/benchmarks/decoding.md.
+cells of it. runtime.decode computes the same with NumPy.
 """
 
 import copy
@@ -11,14 +11,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from blazepose.runtime.decode import PRIOR_CELLS, SHARPNESS
 from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
-
-SHARPNESS = 8.0
-"""Factor of the heatmap logits in the softmax over cells. Chosen on 800 people of lspet_train."""
-
-PRIOR_CELLS = 6.0
-"""Standard deviation, in cells, of the Gaussian around the regression. Chosen on the same people: of two
-peaks of nearly equal height, it selects the nearer."""
 
 
 class HeatmapDecoder(nn.Module):

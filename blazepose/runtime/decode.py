@@ -9,16 +9,29 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from blazepose.decoding import Decoding
+from blazepose.exceptions import InputError
 from blazepose.geometry import Roi, roi_to_image, roi_to_image_matrix
 from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
 
 LANDMARK_VALUES = 5
 """Values per landmark: x, y, z, visibility, presence."""
 
+NUM_RAW_OUTPUTS = 5
+"""Outputs of the landmark network."""
+
 _KERNEL = 7
 _MIN_CONFIDENCE = 0.5
 PERSON_FROM = 0.5
 """Lowest probability of a pixel of the person."""
+
+SHARPNESS = 8.0
+"""Factor of the heatmap logits in the softmax over cells. Chosen on 800 people of lspet_train; source:
+docs/benchmarks/decoding.md."""
+
+PRIOR_CELLS = 6.0
+"""Standard deviation, in cells, of the Gaussian around the regression. Chosen on the same people: of two
+peaks of nearly equal height, it selects the nearer."""
 
 
 class RawOutputs(NamedTuple):
@@ -30,6 +43,7 @@ class RawOutputs(NamedTuple):
         segmentation: (batch, size, size, 1) logits.
         heatmaps: (batch, size / 4, size / 4, 39) logits; None if the landmarks are refined already.
         world: (batch, 117), 39 x [x, y, z], meters, hip-centered, along the axes of the crop.
+        decoded: whether x and y of the 33 landmarks come from the heatmaps, instead of the regression.
     """
 
     landmarks: np.ndarray
@@ -37,15 +51,16 @@ class RawOutputs(NamedTuple):
     segmentation: np.ndarray | None
     heatmaps: np.ndarray | None
     world: np.ndarray
+    decoded: bool = False
 
 
 class DecodedOutputs(NamedTuple):
     """Outputs of the landmark network in the coordinates of its crop.
 
     Attributes:
-        landmarks: (batch, 39, 5) x_roi and y_roi, refined by the heatmap, z_roi on their scale, visibility
-            and presence in 0..1.
-        regressed: (batch, 39, 2) x_roi and y_roi before the refinement.
+        landmarks: (batch, 39, 5) x_roi and y_roi, decoded, z_roi on their scale, visibility and presence in
+            0..1.
+        regressed: (batch, 39, 2) x_roi and y_roi as the network returns them.
         world: (batch, 33, 3) meters, hip-centered, along the axes of the crop.
         pose_presence: (batch,) 0..1.
         segmentation: (batch, size, size) logits; None from an engine that has none.
@@ -63,22 +78,49 @@ def sigmoid(logits: np.ndarray) -> np.ndarray:
     return 0.5 + 0.5 * np.tanh(0.5 * logits)
 
 
-def decode_outputs(raw: RawOutputs, input_size: int) -> DecodedOutputs:
-    """Decode all outputs, and refine the landmarks.
+def decode_outputs(
+    raw: RawOutputs,
+    input_size: int,
+    decoding: Decoding = "mediapipe",
+    previous: np.ndarray | None = None,
+) -> DecodedOutputs:
+    """Decode all outputs.
+
+    Depth, visibility, presence and world landmarks are the network's, whatever the decoding of x and y.
 
     Args:
         raw: outputs of the network.
         input_size: side of the crop in pixels.
+        decoding: how to compute x and y.
+        previous: (batch, 33, 2) landmarks of the frame before, ROI coordinates, for decoding="heatmap".
+
+    Raises:
+        ValueError: if the outputs are of a file whose graph computes x and y in another way.
     """
+    _check_decoding(raw, decoding)
     landmarks = decode_landmarks(raw.landmarks, input_size)
-    refined = refine_by_heatmap(landmarks[..., :2], raw.heatmaps)
+    points = landmarks[..., :2]
+    if decoding == "heatmap" and not raw.decoded and raw.heatmaps is not None:
+        points = decode_by_heatmap(points, raw.heatmaps, previous)
+    if decoding != "regression":
+        points = refine_by_heatmap(points, raw.heatmaps)
     return DecodedOutputs(
-        landmarks=np.concatenate([refined, landmarks[..., 2:]], axis=-1),
+        landmarks=np.concatenate([points, landmarks[..., 2:]], axis=-1),
         regressed=landmarks[..., :2],
         world=raw.world.reshape(-1, NUM_OUTPUTS, 3)[:, :NUM_LANDMARKS],
         pose_presence=raw.pose_presence[:, 0],
         segmentation=None if raw.segmentation is None else raw.segmentation[..., 0],
     )
+
+
+def _check_decoding(raw: RawOutputs, decoding: Decoding) -> None:
+    if raw.decoded and decoding != "heatmap":
+        raise InputError(
+            f"decoding={decoding} needs the regression, but the graph of these weights replaces it by the "
+            "place in the heatmap; use decoding=heatmap, or the file that they were exported from"
+        )
+    if not raw.decoded and raw.heatmaps is None and decoding != "mediapipe":
+        raise InputError(f"decoding={decoding} needs the heatmaps, which MediaPipe does not return")
 
 
 def decode_landmarks(raw_landmarks: np.ndarray, input_size: int) -> np.ndarray:
@@ -101,6 +143,54 @@ def decode_landmarks(raw_landmarks: np.ndarray, input_size: int) -> np.ndarray:
     """
     landmarks = raw_landmarks.reshape(-1, NUM_OUTPUTS, LANDMARK_VALUES)
     return np.concatenate([landmarks[..., :3] / input_size, sigmoid(landmarks[..., 3:])], axis=-1)
+
+
+def decode_by_heatmap(
+    points_roi: np.ndarray, heatmaps: np.ndarray, previous: np.ndarray | None = None
+) -> np.ndarray:
+    """Return for each landmark the expected cell of its heatmap: under softmax(8 logits - d² / (2 · 6²)).
+
+    d is the distance of a cell from the regression, in cells; that from the landmark of the frame before is
+    added likewise. The same as models.heatmap_decoder, which exported graphs contain.
+
+    Args:
+        points_roi: (batch, 39, 2) regression, ROI coordinates; the auxiliary points are returned as they are.
+        heatmaps: (batch, height, width, 39) logits.
+        previous: (batch, 33, 2) ROI coordinates, NaN where unknown; None for a single image.
+
+    Returns:
+        (batch, 39, 2), ROI coordinates.
+
+    Examples:
+        >>> import numpy as np
+        >>> from blazepose.runtime.decode import decode_by_heatmap
+        >>> heatmaps = np.full((1, 64, 64, 39), -10.0)
+        >>> heatmaps[0, 32, 40] = 10  # row 32, column 40
+        >>> decoded = decode_by_heatmap(np.full((1, 39, 2), 0.5), heatmaps)
+        >>> (decoded[0, 0] * 64).tolist(), (decoded[0, 38] * 64).tolist()  # the nose; an auxiliary point
+        ([40.0, 32.0], [32.0, 32.0])
+    """
+    size = np.array(heatmaps.shape[2:0:-1])
+    logits = SHARPNESS * heatmaps[..., :NUM_LANDMARKS].transpose(0, 3, 1, 2)
+    logits = logits + _log_prior(points_roi[:, :NUM_LANDMARKS] * size, heatmaps.shape)
+    if previous is not None:
+        known = np.isfinite(previous).all(axis=-1)[..., None, None]
+        logits += np.where(known, _log_prior(np.nan_to_num(previous) * size, heatmaps.shape), 0)
+    weights = np.exp(logits - logits.max(axis=(2, 3), keepdims=True))
+    weights /= weights.sum(axis=(2, 3), keepdims=True)
+    x = weights.sum(axis=2) @ np.arange(size[0])
+    y = weights.sum(axis=3) @ np.arange(size[1])
+    decoded = points_roi.copy()
+    decoded[:, :NUM_LANDMARKS] = np.stack([x, y], axis=-1) / size
+    return decoded
+
+
+def _log_prior(centers: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return (batch, points, height, width): the log of a Gaussian around centers (batch, points, 2)."""
+    dx = centers[..., :1] - np.arange(shape[2])
+    dy = centers[..., 1:] - np.arange(shape[1])
+    scale = -0.5 / PRIOR_CELLS**2
+    return scale * (dy[..., :, None] ** 2 + dx[..., None, :] ** 2)
 
 
 def refine_by_heatmap(points_roi: np.ndarray, heatmaps: np.ndarray | None) -> np.ndarray:

@@ -7,7 +7,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from blazepose.anchors import DETECTOR_SIZE, NUM_COORDINATES, anchor_centers
-from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
+from blazepose.decoding import default_decoding
+from blazepose.runtime.decode import LANDMARK_VALUES, NUM_RAW_OUTPUTS, RawOutputs
 from blazepose.runtime.inference_sessions import check_signature, open_session
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY
 from blazepose.topology import NUM_OUTPUTS
@@ -49,7 +50,8 @@ class LandmarkEngine:
         self.metadata = self._session.metadata
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
-        return RawOutputs(*self._session(images.astype(np.float32) / 255)[: len(RawOutputs._fields)])
+        outputs = self._session(images.astype(np.float32) / 255)[:NUM_RAW_OUTPUTS]
+        return RawOutputs(*outputs, decoded=default_decoding(self.metadata) == "heatmap")
 
 
 def _landmark_outputs(size: int) -> list[tuple[int, ...]]:

@@ -4,8 +4,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from blazepose.decoding import Decoding
 from blazepose.exceptions import InputError
-from blazepose.geometry import Roi, crop_image, roi_from_alignment, roi_to_image_matrix
+from blazepose.geometry import (
+    Roi,
+    crop_image,
+    invert_affine,
+    roi_from_alignment,
+    roi_to_image_matrix,
+    transform_points,
+)
 from blazepose.runtime.decode import (
     decode_outputs,
     landmarks_to_image,
@@ -46,21 +54,33 @@ class LandmarkResult(NamedTuple):
         return mask_to_image(self.segmentation, self.roi, width, height)
 
 
-def run_landmarker(engine: InferenceEngine, image: np.ndarray, roi: Roi) -> LandmarkResult:
+def run_landmarker(
+    engine: InferenceEngine,
+    image: np.ndarray,
+    roi: Roi,
+    decoding: Decoding = "mediapipe",
+    previous_px: np.ndarray | None = None,
+) -> LandmarkResult:
     """Run the landmark network on one ROI of an image.
 
     Args:
         engine: runs the network.
         image: uint8 RGB (height, width, 3).
         roi: the rotated square around the person.
+        decoding: how to compute x and y.
+        previous_px: (33, 2) landmarks of the frame before, image pixels, for decoding="heatmap".
 
     Raises:
-        ValueError: if the network outputs NaN or infinity.
+        ValueError: if the network outputs NaN or infinity, or lacks what the decoding needs.
     """
-    raw = engine(crop_image(image, roi_to_image_matrix(roi), engine.input_size)[None])
+    roi_to_image = roi_to_image_matrix(roi)
+    raw = engine(crop_image(image, roi_to_image, engine.input_size)[None])
     if not all(np.isfinite(output).all() for output in (raw.landmarks, raw.world, raw.pose_presence)):
         raise InputError("the landmark network outputs NaN or infinity; choose other weights")
-    decoded = decode_outputs(raw, engine.input_size)
+    previous = None
+    if previous_px is not None:
+        previous = transform_points(invert_affine(roi_to_image), previous_px)[None]
+    decoded = decode_outputs(raw, engine.input_size, decoding, previous)
     in_image = landmarks_to_image(decoded.landmarks[0], roi)
     return LandmarkResult(
         landmarks=in_image[:NUM_LANDMARKS],

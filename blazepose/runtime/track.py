@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Optional
 
+import numpy as np
+
 from blazepose.geometry import Roi
 from blazepose.runtime.smoothing import Smoother
 
@@ -26,6 +28,7 @@ class Track:
         last_seen_ms: time of that position.
         smoother: filters of this person's landmarks.
         velocity: velocity of the ROI's center, pixels a millisecond.
+        landmarks_px: (33, 2) landmarks of the last frame, not smoothed; None before the first.
         merged_with: track that this one merged with when it was lost, as it was just before.
     """
 
@@ -34,6 +37,7 @@ class Track:
     last_seen_ms: float
     smoother: Smoother
     velocity: tuple[float, float] = (0.0, 0.0)
+    landmarks_px: np.ndarray | None = None
     merged_with: Optional["Track"] = None
 
     def update(self, roi: Roi, time_ms: float) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from blazepose.decoding import default_decoding
 from blazepose.exceptions import InputError
 from blazepose.geometry import Roi, roi_from_alignment
 from blazepose.runtime.association import Association, Candidate
@@ -192,15 +193,21 @@ class PoseTracker:
             in_boxes: whether the ROIs are of boxes, and have neither the hips' position nor a rotation.
         """
         while batch := self._association.take_batch(candidates):
-            results = self._landmarks_at(image, [candidate.roi for candidate in batch])
+            results = self._landmarks_at(image, batch)
             if in_boxes:
-                second = iter(self._landmarks_at(image, [result.next_roi() for result in results if result]))
+                second = iter(
+                    self._landmarks_at(image, [Candidate(result.next_roi()) for result in results if result])
+                )
                 results = [next(second) if result else None for result in results]
             self._association.resolve(batch, results)
 
-    def _landmarks_at(self, image: np.ndarray, rois: list[Roi]) -> list[LandmarkResult | None]:
-        """Run the landmark network on ROIs; None where there is no person who can be tracked."""
-        results = [run_landmarker(self._landmarker, image, roi) for roi in rois]
+    def _landmarks_at(self, image: np.ndarray, candidates: list[Candidate]) -> list[LandmarkResult | None]:
+        """Run the landmark network on candidates; None where there is no person who can be tracked."""
+        decoding = self.options.decoding or default_decoding(self._landmarker.metadata)
+        results = [
+            run_landmarker(self._landmarker, image, roi, decoding, track and track.landmarks_px)
+            for roi, track, _ in candidates
+        ]
         return [result if self._is_person(result) else None for result in results]
 
     def _is_person(self, result: LandmarkResult) -> bool:
@@ -211,6 +218,7 @@ class PoseTracker:
         """Smooth a result, update its track, and return the pose."""
         height, width = self._shape
         smoothed = track.smoother(result, self._association.time_ms / 1000)
+        track.landmarks_px = result.landmarks[:, :2]
         track.update(roi_from_alignment(*smoothed.alignment_px), self._association.time_ms)
         mask = result.mask(width, height) if self.options.output_segmentation_masks else None
         return Pose(track.id, smoothed.landmarks, smoothed.world, result.pose_presence, result.roi, mask)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 
 from blazepose.anchors import DEFAULT_MIN_SCORE
+from blazepose.decoding import DECODINGS, Decoding
 from blazepose.exceptions import InputError
 
 
@@ -20,6 +21,7 @@ class TrackerOptions:
         min_pose_detection_confidence: lowest score of a detection, 0..1.
         min_pose_presence_confidence: pose presence above which a person is tracked, 0..1.
         max_lost_ms: time for which the place of a lost person is kept; no other person takes it meanwhile.
+        decoding: how to compute x and y (decode.Decoding); None takes what the weights were made for.
 
     Raises:
         ValueError: if an option is of another type or out of range; names it.
@@ -32,6 +34,7 @@ class TrackerOptions:
     min_pose_detection_confidence: float = DEFAULT_MIN_SCORE
     min_pose_presence_confidence: float = 0.5
     max_lost_ms: float = 1000.0
+    decoding: Decoding | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.num_poses, Integral) or self.num_poses < 1:
@@ -46,6 +49,8 @@ class TrackerOptions:
                 raise InputError(f"{name}={getattr(self, name)!r} must be a number from 0 to 1")
         if not _in_range(self.max_lost_ms, math.inf) or math.isinf(self.max_lost_ms):
             raise InputError(f"max_lost_ms={self.max_lost_ms!r} must be a finite number from 0 up")
+        if self.decoding not in (None, *DECODINGS):
+            raise InputError(f"decoding={self.decoding!r} must be None or one of {', '.join(DECODINGS)}")
 
 
 def _in_range(value: object, highest: float) -> bool:

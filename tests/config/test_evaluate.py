@@ -4,6 +4,7 @@ import pytest
 
 from blazepose.config.evaluate import EvaluationConfig
 from blazepose.config.option import describe_section
+from blazepose.decoding import DECODINGS
 from blazepose.evaluation.detector_crops import DETECTOR
 from blazepose.evaluation.engine_registry import ENGINES
 from blazepose.evaluation.predict import CROPS
@@ -27,11 +28,11 @@ from blazepose.metrics.pck import TORSOS
             {"weights": "a.ckpt", "predictions": "p.jsonl"},
             "give either weights= .* or predictions= .*, not both",
         ),
-        ({"predictions": "p.jsonl", "roi": "jitter"}, "saved predictions keep the crops they were made with"),
-        (
-            {"predictions": "p.jsonl", "engine": "litert"},
-            "saved predictions keep the crops they were made with",
-        ),
+        ({"predictions": "p.jsonl", "roi": "jitter"}, "saved predictions keep the crops and the decoding"),
+        ({"predictions": "p.jsonl", "engine": "litert"}, "saved predictions keep the crops"),
+        ({"predictions": "p.jsonl", "decode": "heatmap"}, "saved predictions keep the crops"),
+        ({"decode": "argmax"}, "decode=argmax is unknown; decode is one of regression, mediapipe, heatmap"),
+        ({"decode": "heatmap", "engine": "mediapipe"}, "MediaPipe, which decodes by itself"),
     ],
 )
 def test_invalid_values_are_refused(values, sentence):
@@ -45,6 +46,7 @@ def test_the_choices_are_those_of_the_code():
     assert choices["roi"] == [*CROPS, DETECTOR]
     assert choices["torso"] == [*TORSOS]
     assert choices["engine"] == [*ENGINES]
+    assert choices["decode"] == [*DECODINGS]
 
 
 def test_a_group_counts_for_the_verdict_from_the_same_size_on():

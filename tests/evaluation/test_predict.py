@@ -52,6 +52,33 @@ def test_heatmaps_move_landmarks_but_not_the_raw_ones(crowd, pose_roi):
     assert raw == pytest.approx(pose_roi[NAMED[0]], abs=1e-4)
 
 
+@pytest.mark.parametrize(("decoding", "cells"), [("regression", 0), ("mediapipe", 0), ("heatmap", 20)])
+def test_the_decoding_is_that_of_the_option(crowd, pose_roi, decoding, cells):
+    class Distant(ConstantEngine):
+        """A heatmap whose peak is 20 cells to the left of the regression."""
+
+        def __call__(self, images):
+            raw = super().__call__(images)
+            column, row = np.round(pose_roi[NAMED[0]] * 64).astype(int)
+            heatmaps = np.full_like(raw.heatmaps, -9)
+            heatmaps[:, row, column - 20, NAMED[0]] = 9
+            return raw._replace(heatmaps=heatmaps)
+
+    jobs = plan_label_crops([crowd], "annotation", 0)
+    prediction = next(predict(Distant(pose_roi), jobs, "annotation", decoding=decoding))
+    x = image_to_roi(prediction.roi, prediction.landmarks[NAMED[0], :2])[0]
+    assert (pose_roi[NAMED[0]][0] - x) * 64 == pytest.approx(cells, abs=0.6)
+    assert prediction.decoding == decoding
+
+
+def test_weights_made_for_heatmaps_are_decoded_by_them(crowd, pose_roi):
+    engine = ConstantEngine(pose_roi)
+    engine.metadata = {**engine.metadata, "decoding": "heatmap"}
+    assert (
+        next(predict(engine, plan_label_crops([crowd], "annotation", 0), "annotation")).decoding == "heatmap"
+    )
+
+
 def test_jitter_is_within_its_bounds_and_differs_by_person(crowd):
     relative = []
     for seed in range(20):

@@ -25,7 +25,7 @@ def test_round_trip(crowd, pose_roi, tmp_path):
     for before, after in zip(written, read.values(), strict=True):
         for name in ("landmarks", "landmarks_raw", "landmarks_world"):
             np.testing.assert_allclose(getattr(after, name), getattr(before, name), atol=1e-5)
-        assert (after.roi, after.crop) == (before.roi, "jitter")
+        assert (after.roi, after.crop, after.decoding) == (before.roi, "jitter", "mediapipe")
         assert after.supervised.as_metadata() == trained, "without the fields that the weights do not record"
 
 
@@ -36,7 +36,7 @@ def test_the_keys_of_the_file(crowd, pose_roi, tmp_path):
     )
     line = json.loads((tmp_path / "p").read_text().splitlines()[2])
     keys = ["image", "person", "reader", "roi", "landmarks", "landmarks_world", "pose_presence"]
-    assert list(line) == [*keys, "landmarks_raw", "trained"]
+    assert list(line) == [*keys, "landmarks_raw", "decoding", "trained"]
     assert np.shape(line["landmarks"]) == (33, 5)
     assert np.shape(line["landmarks_world"]) == (33, 3)
     assert line["roi"].keys() == {"from", "center_x", "center_y", "side", "rotation_rad"}

@@ -43,7 +43,9 @@ def test_the_keys_of_the_results(crowd, pose_roi):
         *("pck@0.2", "pdj@0.2", "mean_error", "offset", "mpjpe_mm"),
         *("visible_share", "visibility_accuracy", "count"),
     ]
-    assert "7 people, crop from annotation, torso left shoulder to right hip" in headline(metrics)
+    assert "7 people, crop from annotation, decoding mediapipe, torso left shoulder to right hip" in headline(
+        metrics
+    )
     json.dumps(metrics, allow_nan=False)
 
 

@@ -52,12 +52,14 @@ class World(PersonDetector):
         people: {name: ROI}; the first ones have the highest detection scores, and stand in front.
         detector_calls: number of detector calls.
         landmarker_rois: ROIs of the landmark network's calls.
+        decodings: decoding, and landmarks of the frame before, of these calls.
     """
 
     def __init__(self, monkeypatch) -> None:
         self.people: dict[str, Roi] = {}
         self.detector_calls = 0
         self.landmarker_rois: list[Roi] = []
+        self.decodings: list[tuple[Any, ...]] = []
         monkeypatch.setattr("blazepose.runtime.tracker.run_landmarker", self.run_landmarker)
 
     def __call__(self, image: np.ndarray) -> list[Detection]:
@@ -65,9 +67,10 @@ class World(PersonDetector):
         points = [landmarks_of(person, person).alignment_px for person in self.people.values()]
         return [Detection(0.9, np.zeros(4), np.concatenate([pair, pair])) for pair in points]
 
-    def run_landmarker(self, engine: Any, image: np.ndarray, roi: Roi) -> LandmarkResult:
+    def run_landmarker(self, engine: Any, image: np.ndarray, roi: Roi, *decoding: Any) -> LandmarkResult:
         """Return the result for the person nearest to the ROI's center, if in the ROI."""
         self.landmarker_rois.append(roi)
+        self.decodings.append(decoding)
         nearest = min(self.people.values(), key=lambda person: _distance(person, roi), default=None)
         if nearest is None or _distance(nearest, roi) > roi.side / 2:
             return landmarks_of(roi, roi, presence=0.1)

@@ -2,11 +2,19 @@ import math
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
+from blazepose.decoding import DECODINGS
+from blazepose.exceptions import InputError
 from blazepose.geometry import Roi, crop_image, image_to_roi, roi_to_image_matrix
+from blazepose.models.heatmap_decoder import HeatmapDecoder
 from blazepose.runtime.decode import (
     PERSON_FROM,
+    PRIOR_CELLS,
+    SHARPNESS,
     RawOutputs,
+    decode_by_heatmap,
     decode_landmarks,
     decode_outputs,
     landmarks_to_image,
@@ -64,6 +72,85 @@ def test_all_outputs_are_decoded():
     assert decoded.pose_presence == pytest.approx([0.1, 0.9])
     assert decoded.segmentation.shape == (2, 256, 256)
     assert decode_outputs(raw._replace(segmentation=None), 256).segmentation is None
+
+
+def outputs(regressed_px: float, heatmaps: np.ndarray | None, decoded: bool = False) -> RawOutputs:
+    """Return outputs of one crop with all 39 points at one place."""
+    landmarks = np.zeros((1, 39, 5), np.float32)
+    landmarks[..., :2] = regressed_px
+    return RawOutputs(landmarks.reshape(1, 195), np.ones((1, 1)), None, heatmaps, np.zeros((1, 117)), decoded)
+
+
+def two_peaks(left: float, right: float) -> np.ndarray:
+    """Return heatmaps with peaks at (10, 30) and (50, 30) in cells."""
+    heatmaps = np.full((1, 64, 64, 39), -10.0, np.float32)
+    heatmaps[:, 30, 10], heatmaps[:, 30, 50] = left, right
+    return heatmaps
+
+
+def test_each_decoding_of_a_distant_peak():
+    raw = outputs(128.0, two_peaks(-10.0, 3.0))  # the regression is 18 cells off
+    decoded = {name: 64 * decode_outputs(raw, 256, name).landmarks[0, :, :2] for name in DECODINGS}
+    assert decoded["regression"][0] == pytest.approx([32, 32])
+    assert decoded["mediapipe"][0] == pytest.approx([32, 32]), "the window has no peak"
+    assert decoded["heatmap"][0] == pytest.approx([50, 30], abs=0.05)
+    assert decoded["heatmap"][33] == pytest.approx([32, 32]), "auxiliary points keep the regression"
+
+
+def test_decoding_by_heatmap_equals_the_formula():
+    random = np.random.default_rng(0)
+    heatmaps = 3 * random.standard_normal((2, 64, 64, 39))
+    regressed, previous = random.uniform(-0.1, 1.1, (2, 39, 2)), random.uniform(0, 1, (2, 33, 2))
+    previous[1] = np.nan
+    decoded = decode_by_heatmap(regressed, heatmaps, previous)
+    cells = np.stack(np.meshgrid(np.arange(64), np.arange(64)), axis=-1).reshape(-1, 2)
+    for person in range(2):
+        for point in range(33):
+            squared = ((cells - 64 * regressed[person, point]) ** 2).sum(axis=1)
+            if person == 0:
+                squared += ((cells - 64 * previous[person, point]) ** 2).sum(axis=1)
+            scores = SHARPNESS * heatmaps[person, :, :, point].ravel() - squared / (2 * PRIOR_CELLS**2)
+            weights = np.exp(scores - scores.max())
+            expected = weights @ cells / weights.sum() / 64
+            assert decoded[person, point] == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_network_that_decodes_returns_the_same():
+    """runtime.decode on the CPU, and the layers that exported graphs contain."""
+    random = np.random.default_rng(0)
+    heatmaps = 3 * random.standard_normal((2, 64, 64, 39)).astype(np.float32)
+    regressed = random.uniform(-0.1, 1.1, (2, 39, 2)).astype(np.float32)
+    identity = nn.Conv2d(39, 39, 1, bias=False)
+    identity.weight.data = torch.eye(39)[:, :, None, None]
+    with torch.inference_mode():
+        features = torch.from_numpy(heatmaps).permute(0, 3, 1, 2)
+        in_graph = HeatmapDecoder(identity, 64, 256)(features, torch.from_numpy(256 * regressed))
+    np.testing.assert_allclose(in_graph / 256, decode_by_heatmap(regressed, heatmaps), atol=2e-5)
+
+
+def test_of_two_peaks_the_one_of_the_frame_before_stays():
+    raw = outputs(128.0, two_peaks(3.0, 3.1))
+    single = decode_outputs(raw, 256, "heatmap").landmarks[0, 0, :2] * 64
+    previous = np.full((1, 33, 2), [12 / 64, 30 / 64])
+    tracked = decode_outputs(raw, 256, "heatmap", previous).landmarks[0, 0, :2] * 64
+    assert single == pytest.approx([50, 30], abs=0.05)
+    assert tracked == pytest.approx([10, 30], abs=0.05)
+    surer = outputs(128.0, two_peaks(-2.0, 5.0))
+    moved = decode_outputs(surer, 256, "heatmap", previous).landmarks[0, 0, :2] * 64
+    assert moved == pytest.approx([50, 30], abs=0.05), "a clear peak is followed, however far"
+
+
+def test_a_graph_that_decodes_is_only_refined():
+    raw = outputs(4 * 32.0, two_peaks(5.0, -10.0), decoded=True)
+    raw.heatmaps[:, 30, 33] = 1  # in the window
+    assert decode_outputs(raw, 256, "heatmap").landmarks[0, 0, :2] * 64 == pytest.approx([33, 30], abs=0.05)
+    with pytest.raises(InputError, match="replaces it by the place in the heatmap"):
+        decode_outputs(raw, 256, "mediapipe")
+
+
+def test_what_a_decoding_lacks_is_named():
+    with pytest.raises(InputError, match="MediaPipe does not return"):
+        decode_outputs(outputs(128.0, None), 256, "heatmap")
 
 
 def test_refine_by_hand():

@@ -5,7 +5,24 @@ import pytest
 
 from blazepose.geometry import Roi, roi_iou
 from blazepose.runtime.tracker import PoseTracker
-from tests.runtime.scripted import IMAGE, at
+from tests.runtime.scripted import IMAGE, at, landmarks_of
+
+
+def test_the_landmarks_before_are_the_prior_of_a_tracked_person(world):
+    tracker = world.tracker(decoding="heatmap")
+    world.show(tracker, anna=at(100))
+    world.show(tracker, anna=at(104))
+    first, second = world.decodings
+    assert first == ("heatmap", None), "a new person has none"
+    assert second[0] == "heatmap"
+    np.testing.assert_allclose(second[1], landmarks_of(at(100), at(100)).landmarks[:, :2])
+
+
+def test_an_image_has_no_landmarks_before(world):
+    tracker = world.tracker(decoding="heatmap", running_mode="image")
+    world.show(tracker, anna=at(100))
+    world.show(tracker, anna=at(104))
+    assert [previous for _, previous in world.decodings] == [None, None]
 
 
 def test_the_detector_runs_only_while_fewer_people_are_tracked_than_num_poses(world):

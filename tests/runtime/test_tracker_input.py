@@ -232,7 +232,7 @@ def test_detections_without_size_are_skipped(world):
 def test_a_person_without_a_next_roi_is_not_tracked(world, monkeypatch):
     """The network is confident, but the two alignment points are equal."""
 
-    def point(engine, image, roi):
+    def point(engine, image, roi, *decoding):
         return landmarks_of(at(100), roi)._replace(alignment_px=np.full((2, 2), 100.0))
 
     monkeypatch.setattr("blazepose.runtime.tracker.run_landmarker", point)

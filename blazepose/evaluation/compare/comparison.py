@@ -97,10 +97,10 @@ def compare_runs(runs: Sequence[Run]) -> dict[str, Any]:
         if 1 < len(rows_of_groups) <= MOST_GROUPS
     }
     group_metrics = {name: _group_metric(fairness_of_runs.get(name, [])) for name in groups}
-    keys = ("file", "sha256", "roi", "num_people")
+    keys = ("file", "sha256", "roi", "decoding", "num_people")
     return {
         "runs": [
-            {"name": name, "folder": str(run.folder)} | {key: run.metrics[key] for key in keys}
+            {"name": name, "folder": str(run.folder)} | {key: run.metrics.get(key) for key in keys}
             for name, run in zip(short_names(runs), runs, strict=True)
         ],
         "num_people": len(first.annotations),

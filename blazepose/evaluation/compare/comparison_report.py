@@ -102,10 +102,12 @@ def _people_sections(comparison: Mapping[str, Any]) -> list[str]:
 def _setup(comparison: Mapping[str, Any], titles: Sequence[str]) -> str:
     torso, crops = torso_definition(comparison["torso"]).text, [run["roi"] for run in comparison["runs"]]
     crop = crops[0] if len(set(crops)) == 1 else ", ".join(map(" for ".join, zip(crops, titles, strict=True)))
+    decodings = {title: run["decoding"] for title, run in zip(titles, comparison["runs"], strict=True)}
+    decoding = "".join(f", decoding {name} for {title}" for title, name in decodings.items() if name)
     return (
-        f"{comparison['num_people']} people, the same for all; crop from {crop}, torso {torso}. Differences "
-        f"are paired by person, with bootstrap 95 % intervals for groups of {LEAST_PEOPLE} people or more."
-        f"{_excluded(comparison)}"
+        f"{comparison['num_people']} people, the same for all; crop from {crop}{decoding}, torso {torso}. "
+        "Differences are paired by person, with bootstrap 95 % intervals for groups of "
+        f"{LEAST_PEOPLE} people or more.{_excluded(comparison)}"
     )
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from blazepose.decoding import default_decoding
 from blazepose.evaluation.numbers import number
 from blazepose.evaluation.predict import CropJob, predict
 from blazepose.evaluation.predictions import PersonKey, person_key
@@ -60,7 +61,7 @@ class RecordingEngine:
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
         raw = self.engine(images)
-        decoded = decode_outputs(raw, self.input_size)
+        decoded = decode_outputs(raw, self.input_size, default_decoding(self.metadata))
         assert decoded.segmentation is not None
         outputs = CropOutputs(
             points=decoded.landmarks[..., :2],

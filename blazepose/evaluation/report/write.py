@@ -74,6 +74,7 @@ def repeat_command(
     settings |= {"data.test": f"[{','.join(specs)}]", "torso": options.torso, "seed": options.seed}
     chosen = {
         "detector": options.detector,
+        "decode": options.decode,
         "engine": options.engine,
         "data.metadata": metadata,
         "intersect": f"[{','.join(options.intersect)}]" if options.intersect else None,

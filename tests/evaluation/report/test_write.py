@@ -35,7 +35,7 @@ def test_a_report_states_its_setup(scored, tmp_path):
     text = (tmp_path / "out/report.md").read_text()
     interval = "{:.1f} to {:.1f}".format(*metrics["pck@0.2_ci95"])
     assert re.search(rf"\| PCK@0.2, landmarks as .* \| {metrics['pck@0.2']:.1f} \| {interval} \|", text)
-    assert "7 people, crop from jitter, torso left shoulder to right hip." in text
+    assert "7 people, crop from jitter, decoding mediapipe, torso left shoulder to right hip." in text
     assert "| left_wrist |" in text
     assert "blazepose eval weights=models/net.tflite" in text
     assert "sha256 `abc`" in text
