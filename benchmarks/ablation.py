@@ -139,7 +139,7 @@ def main() -> None:
         refined = interval = ""
         if decoding == "raw":
             reports.append(evaluate(run))
-            refined = f"{results['val/pck@0.2_refined']:.1f}"
+            refined = f"{results['val/pck@0.2_mediapipe']:.1f}"
             low, high = read_json(reports[-1] / "results.json")["pck@0.2_raw_ci95"]
             interval = f"{low:.1f} to {high:.1f}"
         print(f"| {title} | {error:.1f} | {pck:.1f} | {interval} | {refined} | {blog} |", flush=True)

@@ -140,7 +140,9 @@ def test_killed_run_goes_on_to_the_same_curve(trained, tiny_lsp, tmp_path, kind,
         json.loads((the_run(f) / "results.json").read_text()) for f in (trained, tmp_path)
     )
     assert resumed["train/loss"] == pytest.approx(uninterrupted["train/loss"], rel=1e-3)
-    assert resumed["val/mean_error_raw"] == pytest.approx(uninterrupted["val/mean_error_raw"], rel=1e-3)
+    assert resumed["val/mean_error_regression"] == pytest.approx(
+        uninterrupted["val/mean_error_regression"], rel=1e-3
+    )
 
 
 def test_a_time_limit_and_no_validation_leave_best_weights(tiny_lsp, tmp_path):

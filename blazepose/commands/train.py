@@ -7,13 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from blazepose.config.detector import DetectorAugmentation, DetectorLossConfig
 from blazepose.config.landmark import Augmentation, LandmarkLossConfig, PersonFilter
 from blazepose.config.schedule import OptimizerConfig, Stages
-from blazepose.config.train import LoaderConfig, ModelConfig
+from blazepose.config.train import LoaderConfig, ModelConfig, RunConfig
 from blazepose.data.annotated_image import group_by_image
 from blazepose.data.datamodule import PoseDataModule, describe_sources, labelled_outputs, read_filtered
 from blazepose.data.dataset import PoseDataset
@@ -21,6 +22,7 @@ from blazepose.data.detector_dataset import DetectorDataset, describe_images
 from blazepose.data.filters import EVALUATION_FILTER
 from blazepose.data.image_folders import find_image_files
 from blazepose.data.readers import as_list, read_source
+from blazepose.decoding import Decoding
 from blazepose.exceptions import InputError
 from blazepose.hydra_app import from_config, hydra_command, is_overridden, reject_overrides
 from blazepose.models.detector_net import DetectorNet, describe_detector
@@ -29,7 +31,7 @@ from blazepose.models.variants import landmark_variant
 from blazepose.runs import DETECTOR_RUNS, LANDMARK_RUNS
 from blazepose.synthetic.dataset.starter import provide_starter
 from blazepose.training.callbacks import ImageLogger, build_callbacks
-from blazepose.training.checkpoint import detector_metadata, landmark_metadata
+from blazepose.training.checkpoint import detector_metadata, landmark_metadata, read_checkpoint
 from blazepose.training.detector_images import draw_detector_predictions, draw_detector_samples
 from blazepose.training.detector_module import DetectorModule, monitor_name
 from blazepose.training.fit import build_trainer, fit, set_seed, trainer_settings, validates, worker_count
@@ -40,6 +42,7 @@ from blazepose.training.processes import describe_processes
 from blazepose.training.runs import open_run, resume_run
 from blazepose.training.sample_images import draw_landmark_predictions, draw_samples
 from blazepose.training.stages import supervised_by
+from blazepose.training.teacher import check_unchanged, load_teacher, provide_targets
 
 log = logging.getLogger("blazepose")
 
@@ -73,7 +76,16 @@ def reject_unused(model: str) -> None:
     if recipe and (model == "detector") != recipe.endswith("detector"):
         raise InputError(f"experiment={recipe} is not for model={model}; see configs/experiment")
     if model == "detector":
-        unused = ("loss", "augmentation", "filter", "stages.heatmap", "stages.regression", "model.wiring")
+        unused = (
+            "loss",
+            "augmentation",
+            "filter",
+            "teacher",
+            "decode",
+            "stages.heatmap",
+            "stages.regression",
+            "model.wiring",
+        )
         reject_overrides(unused, "not used by model=detector; set detector.windows and detector.loss instead")
     else:
         reject_overrides(["detector"], "used only by model=detector")
@@ -87,6 +99,7 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     optimizer_config = from_config(OptimizerConfig, cfg, "optimizer")
     loss_config = from_config(LandmarkLossConfig, cfg, "loss")
     augmentation = from_config(Augmentation, cfg, "augmentation")
+    decoding = cast(Decoding, from_config(RunConfig, cfg).decode)
     person_filter = from_config(PersonFilter, cfg, "filter")
     settings, loader_config = trainer_settings(dict(cfg.trainer)), build_loader_config(cfg)
     provide_starter(source_names(cfg))  # minutes of rendering, so after the checks of the config
@@ -95,16 +108,41 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     val = read_filtered(cfg.data.val, EVALUATION_FILTER)
     negatives = find_image_files(cfg.data.negatives, "data.negatives")
     supervised = supervised_by(labelled_outputs(train, negatives), stages, cfg.loss)
-    train_set = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed)
-    data = PoseDataModule(train_set, PoseDataset(val, net.input_spec), loader_config, cfg.seed)
-
-    start = initialize(net, cfg.init, train_set, distill=loss_config.distill > 0, resumed=checkpoint)
+    crops = PoseDataset(train, net.input_spec)
+    start = initialize(net, cfg.init, crops, resumed=checkpoint)
+    teacher = load_teacher(cfg.teacher, cfg.init) if loss_config.distill else None
     sources = {"train": train, "val": val}
-    metadata = landmark_metadata(net, model.wiring, supervised, sources, recipe(cfg), start.metadata)
-    module = LandmarkModule(net, loss_config, optimizer_config, stages, supervised, metadata, start.teacher)
+    metadata = landmark_metadata(
+        net,
+        model.wiring,
+        supervised,
+        sources,
+        recipe(cfg),
+        start,
+        decoding,
+        teacher and teacher.as_metadata(),
+    )
+    if teacher and checkpoint:
+        check_unchanged(teacher, read_checkpoint(checkpoint).metadata)
+    device = torch.device("cuda" if cfg.trainer.accelerator != "cpu" and torch.cuda.is_available() else "cpu")
+    targets = provide_targets(teacher, crops, loader_config.num_workers, device) if teacher else None
+    train_set = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed, targets)
+    data = PoseDataModule(train_set, PoseDataset(val, net.input_spec), loader_config, cfg.seed)
+    module = LandmarkModule(
+        net,
+        loss_config,
+        optimizer_config,
+        stages,
+        supervised,
+        metadata,
+        teacher and teacher.supervised,
+        decoding,
+    )
 
     folder = folder or open_run(LANDMARK_RUNS, cfg.name, cfg)
     lines = [describe_net(net), *describe_sources(train, val), supervised.describe("supervised")]
+    if teacher:
+        lines.append(f"unlabelled outputs are distilled from {teacher.path}")
     for line in (*lines, *describe_initialization(start, cfg.init, optimizer_config)):
         log.info(line)
     image_logger = ImageLogger(partial(draw_samples, train_set), draw_landmark_predictions, folder)
@@ -134,8 +172,8 @@ def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None
     val_set = DetectorDataset(group_by_image(val, "data.val") if val else [], net.input_spec)
     data = PoseDataModule(train_set, val_set, loader_config, cfg.seed)
 
-    start = initialize(net, cfg.init, train_set, distill=False, resumed=checkpoint)
-    metadata = detector_metadata(net, {"train": train, "val": val}, recipe(cfg), start.metadata)
+    start = initialize(net, cfg.init, train_set, resumed=checkpoint)
+    metadata = detector_metadata(net, {"train": train, "val": val}, recipe(cfg), start)
     module = DetectorModule(net, loss_config, optimizer_config, stages, metadata)
 
     folder = folder or open_run(DETECTOR_RUNS, cfg.name, cfg)

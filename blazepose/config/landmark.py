@@ -24,8 +24,8 @@ class LandmarkLossConfig(Section, name="loss"):
     segmentation: float = option(0.5, "weight of the cross-entropy of the mask", 0)
     distill: float = option(
         0.0,
-        "factor on the losses against the teacher (the network of init=), which fine-tuning adds to those of "
-        "the labels; experiment=finetune sets it",
+        "factor on the losses against the teacher (teacher=, or else init=), which are added to those of the "
+        "labels; experiment=finetune sets it",
         0,
     )
     mask_fraction: float = option(

@@ -7,6 +7,7 @@ from blazepose.config.detector import DetectorAugmentation, DetectorLossConfig
 from blazepose.config.landmark import Augmentation, LandmarkLossConfig, PersonFilter
 from blazepose.config.option import Section, option
 from blazepose.config.schedule import OptimizerConfig, Stages
+from blazepose.decoding import DECODINGS
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,11 @@ class RunConfig(Section):
     """Start, seed and name of the run."""
 
     init: str | None = option(None, "weights to start from: .ckpt, .task or .tflite of the same model")
+    teacher: str | None = option(
+        None,
+        "weights whose outputs are learned where nothing is labelled (loss.distill): .ckpt, .task or .tflite "
+        "of any landmark network; null: those of init",
+    )
     ckpt: str | None = option(None, "run to resume: last (the newest one), its folder or a .ckpt of it")
     experiment: str | None = option(
         None,
@@ -21,6 +27,13 @@ class RunConfig(Section):
         "ablation_*",
     )
     seed: int = option(0, "seed of all random generators", 0, 2**32 - 1)
+    decode: str = option(
+        "mediapipe",
+        "decoding that the weights are made for: best.ckpt is chosen by it, and blazepose eval and export "
+        "use it; regression, mediapipe (refined by the heatmap within three cells), heatmap (the place in "
+        "the whole heatmap)",
+        choices=DECODINGS,
+    )
     name: str = option("${model.name}", "name of the run folder, before the time")
 
 

@@ -18,7 +18,8 @@ from blazepose.data.augment import (
 from blazepose.data.epoch_dataset import EpochDataset
 from blazepose.data.person_mask import BACKGROUND, IGNORE, crop_mask
 from blazepose.data.sample import PoseSample
-from blazepose.geometry import Roi, crop_image
+from blazepose.data.teacher_targets import TeacherStore, disturb_targets, no_targets
+from blazepose.geometry import Roi, crop_image, roi_to_image_matrix
 from blazepose.image import read_image
 from blazepose.input_spec import InputSpec
 from blazepose.topology import MIRROR, NUM_LANDMARKS, NUM_OUTPUTS, TORSO
@@ -36,6 +37,7 @@ class PoseDataset(EpochDataset[PoseSample, Augmentation]):
         augmentation: None for evaluation: the undisturbed aligned crop.
         negatives: images without people, one random crop of each per epoch.
         seed: seed of the augmentation.
+        teacher: outputs of a teacher for these people, which the samples then have, too.
     """
 
     def __init__(
@@ -45,7 +47,9 @@ class PoseDataset(EpochDataset[PoseSample, Augmentation]):
         augmentation: Augmentation | None = None,
         negatives: list[Path] | None = None,
         seed: int = 0,
+        teacher: TeacherStore | None = None,
     ) -> None:
+        self.teacher = teacher
         self.people = [annotation for source in sources for annotation in source.annotations]
         images = [person.image for person in self.people]
         super().__init__(images, input_spec, augmentation, negatives, seed)
@@ -71,10 +75,11 @@ class PoseDataset(EpochDataset[PoseSample, Augmentation]):
         landmarks = points[:NUM_LANDMARKS]
         presence = presence_labels(annotation.landmarks_px, landmarks, annotation.labelled, np.array(frame))
         visibility = mark_hidden(annotation.visibility, presence == 0)
+        erased = np.zeros((size, size), bool)
         if augmentation and rng.random() < augmentation.erasing_prob:
-            covered, area = erase_random(crop, landmarks, rng)
+            covered, erased = erase_random(crop, landmarks, rng)
             visibility = mark_hidden(visibility, covered)
-            mask[area] = np.minimum(mask[area], BACKGROUND)  # IGNORE stays IGNORE
+            mask[erased] = np.minimum(mask[erased], BACKGROUND)  # IGNORE stays IGNORE
         if augmentation:
             crop = distort_pixels(crop, augmentation, rng)
         sample = _sample(crop, index)
@@ -88,6 +93,10 @@ class PoseDataset(EpochDataset[PoseSample, Augmentation]):
             sample["z_labelled"][:NUM_LANDMARKS] = valid
         if annotation.landmarks_world is not None:
             sample["world"], sample["world_labelled"] = _world_in_crop(annotation, roi, params)
+        if self.teacher:
+            sample["teacher"] = disturb_targets(
+                self.teacher[index], roi_to_image_matrix(roi), matrix, params, np.array(frame), erased
+            )
         return _swap_sides(sample) if params.hflip else sample
 
     def _negative(self, index: int, path: Path, rng: np.random.Generator) -> PoseSample:
@@ -96,12 +105,15 @@ class PoseDataset(EpochDataset[PoseSample, Augmentation]):
         side = min(height, width) * rng.uniform(0.3, 1.2)
         roi = Roi(rng.uniform(0, width), rng.uniform(0, height), side, rng.uniform(-np.pi, np.pi))
         matrix = crop_matrix(roi, 1.0, (0.0, 0.0), 0.0, bool(rng.random() < 0.5))
-        crop = crop_image(image, matrix, self.input_spec.size)
+        size = self.input_spec.size
+        crop = crop_image(image, matrix, size)
         if self.augmentation:
             crop = distort_pixels(crop, self.augmentation, rng)
         sample = _sample(crop, index)
         sample["pose"] = np.float32(0)
         sample["mask"][:] = BACKGROUND
+        if self.teacher:
+            sample["teacher"] = no_targets(size)
         return sample
 
 

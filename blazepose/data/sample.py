@@ -1,9 +1,11 @@
 """The contract between data and training: one sample, and a batch of them."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 from torch import Tensor
+
+from blazepose.data.teacher_targets import TeacherTargets
 
 
 class PoseSample(TypedDict):
@@ -36,6 +38,8 @@ class PoseSample(TypedDict):
     """1 where the crop shows a person, 0 for negative images."""
     index: np.int64
     """Position in the dataset, so that no sample counts twice under a distributed sampler."""
+    teacher: NotRequired[TeacherTargets]
+    """Outputs of a teacher for this crop, in a training that has one."""
 
 
 class PoseBatch(TypedDict):
@@ -52,3 +56,4 @@ class PoseBatch(TypedDict):
     mask: Tensor
     pose: Tensor
     index: Tensor
+    teacher: NotRequired[dict[str, Tensor]]

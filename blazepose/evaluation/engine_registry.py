@@ -45,7 +45,7 @@ class TorchEngine:
         # TF32 moves landmarks by tenths of a pixel, and the refinement is discontinuous.
         with self._torch.inference_mode(), self._torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             outputs = self._net.forward_export(self._torch.from_numpy(images).to(self._device).float() / 255)
-            return RawOutputs(*(output.float().cpu().numpy() for output in outputs))
+            return RawOutputs.from_arrays([output.float().cpu().numpy() for output in outputs])
 
 
 class TorchDetector:

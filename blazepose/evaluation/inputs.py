@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from blazepose.anchors import DEFAULT_MIN_SCORE
 from blazepose.atomic import file_sha256
 from blazepose.config.evaluate import ANNOTATOR_PREFIX, EvaluationConfig
 from blazepose.data.readers import read_source
+from blazepose.decoding import Decoding
 from blazepose.evaluation.detector_crops import DETECTOR, detector_file, plan_detector_crops
 from blazepose.evaluation.engine_registry import SUFFIXES, open_detector, open_weights
 from blazepose.evaluation.fairness.inter_annotator import predictions_from_annotator
@@ -94,4 +95,5 @@ def get_predictions(
         jobs = plan_detector_crops(people.sources, detector)
     else:
         jobs = plan_label_crops(people.sources, options.roi, options.seed)
-    return people, predict(evaluated.engine, jobs, options.roi, options.batch_size, options.decode)
+    decoding = cast(Decoding | None, options.decode)
+    return people, predict(evaluated.engine, jobs, options.roi, options.batch_size, decoding)

@@ -57,8 +57,8 @@ def differences(path: Path, net: LandmarkNet, crops: np.ndarray) -> Verification
     rows = []
     for crop in crops:
         outputs = engine(crop[None])
-        expected = RawOutputs(
-            *(t.numpy() for t in net.forward_export(torch.from_numpy(crop[None]).float() / 255))
+        expected = RawOutputs.from_arrays(
+            [output.numpy() for output in net.forward_export(torch.from_numpy(crop[None]).float() / 255)]
         )
         landmarks, expected_landmarks = (decode_landmarks(raw.landmarks, size) for raw in (outputs, expected))
         assert outputs.segmentation is not None

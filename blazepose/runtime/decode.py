@@ -4,6 +4,7 @@ Source: docs/reference/mediapipe.md section 3.
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -53,6 +54,12 @@ class RawOutputs(NamedTuple):
     world: np.ndarray
     decoded: bool = False
 
+    @classmethod
+    def from_arrays(cls, outputs: Sequence[np.ndarray], decoded: bool = False) -> "RawOutputs":
+        """Return the outputs of a network; further ones are ignored."""
+        landmarks, pose_presence, segmentation, heatmaps, world = outputs[:NUM_RAW_OUTPUTS]
+        return cls(landmarks, pose_presence, segmentation, heatmaps, world, decoded)
+
 
 class DecodedOutputs(NamedTuple):
     """Outputs of the landmark network in the coordinates of its crop.
@@ -100,10 +107,8 @@ def decode_outputs(
     _check_decoding(raw, decoding)
     landmarks = decode_landmarks(raw.landmarks, input_size)
     points = landmarks[..., :2]
-    if decoding == "heatmap" and not raw.decoded and raw.heatmaps is not None:
-        points = decode_by_heatmap(points, raw.heatmaps, previous)
-    if decoding != "regression":
-        points = refine_by_heatmap(points, raw.heatmaps)
+    if raw.heatmaps is not None:
+        points = decode_points(points, raw.heatmaps, "mediapipe" if raw.decoded else decoding, previous)
     return DecodedOutputs(
         landmarks=np.concatenate([points, landmarks[..., 2:]], axis=-1),
         regressed=landmarks[..., :2],
@@ -111,6 +116,17 @@ def decode_outputs(
         pose_presence=raw.pose_presence[:, 0],
         segmentation=None if raw.segmentation is None else raw.segmentation[..., 0],
     )
+
+
+def decode_points(
+    points_roi: np.ndarray, heatmaps: np.ndarray, decoding: Decoding, previous: np.ndarray | None = None
+) -> np.ndarray:
+    """Decode x and y from the regression and the heatmaps; arguments as of decode_by_heatmap."""
+    if decoding == "regression":
+        return points_roi
+    if decoding == "heatmap":
+        points_roi = decode_by_heatmap(points_roi, heatmaps, previous)
+    return refine_by_heatmap(points_roi, heatmaps)
 
 
 def _check_decoding(raw: RawOutputs, decoding: Decoding) -> None:
@@ -154,7 +170,8 @@ def decode_by_heatmap(
     added likewise. The same as models.heatmap_decoder, which exported graphs contain.
 
     Args:
-        points_roi: (batch, 39, 2) regression, ROI coordinates; the auxiliary points are returned as they are.
+        points_roi: (batch, 39, 2) regression, ROI coordinates, NaN where there is none; the auxiliary points
+            are returned as they are.
         heatmaps: (batch, height, width, 39) logits.
         previous: (batch, 33, 2) ROI coordinates, NaN where unknown; None for a single image.
 
@@ -172,10 +189,9 @@ def decode_by_heatmap(
     """
     size = np.array(heatmaps.shape[2:0:-1])
     logits = SHARPNESS * heatmaps[..., :NUM_LANDMARKS].transpose(0, 3, 1, 2)
-    logits = logits + _log_prior(points_roi[:, :NUM_LANDMARKS] * size, heatmaps.shape)
-    if previous is not None:
-        known = np.isfinite(previous).all(axis=-1)[..., None, None]
-        logits += np.where(known, _log_prior(np.nan_to_num(previous) * size, heatmaps.shape), 0)
+    for centers in (points_roi[:, :NUM_LANDMARKS], previous):
+        if centers is not None:
+            logits = logits + _log_prior(centers * size, heatmaps.shape)
     weights = np.exp(logits - logits.max(axis=(2, 3), keepdims=True))
     weights /= weights.sum(axis=(2, 3), keepdims=True)
     x = weights.sum(axis=2) @ np.arange(size[0])
@@ -186,11 +202,18 @@ def decode_by_heatmap(
 
 
 def _log_prior(centers: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return (batch, points, height, width): the log of a Gaussian around centers (batch, points, 2)."""
+    """Return (batch, points, height, width): the log of a Gaussian around centers, 0 where they are NaN.
+
+    Args:
+        centers: (batch, points, 2), cells.
+        shape: shape of the heatmaps, (batch, height, width, points).
+    """
+    known = np.isfinite(centers).all(axis=-1, keepdims=True)
+    centers = np.where(known, centers, 0)
     dx = centers[..., :1] - np.arange(shape[2])
     dy = centers[..., 1:] - np.arange(shape[1])
     scale = -0.5 / PRIOR_CELLS**2
-    return scale * (dy[..., :, None] ** 2 + dx[..., None, :] ** 2)
+    return scale * known[..., None] * (dy[..., :, None] ** 2 + dx[..., None, :] ** 2)
 
 
 def refine_by_heatmap(points_roi: np.ndarray, heatmaps: np.ndarray | None) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from blazepose.anchors import DETECTOR_SIZE, NUM_COORDINATES, anchor_centers
 from blazepose.decoding import default_decoding
-from blazepose.runtime.decode import LANDMARK_VALUES, NUM_RAW_OUTPUTS, RawOutputs
+from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
 from blazepose.runtime.inference_sessions import check_signature, open_session
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY
 from blazepose.topology import NUM_OUTPUTS
@@ -50,8 +50,8 @@ class LandmarkEngine:
         self.metadata = self._session.metadata
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
-        outputs = self._session(images.astype(np.float32) / 255)[:NUM_RAW_OUTPUTS]
-        return RawOutputs(*outputs, decoded=default_decoding(self.metadata) == "heatmap")
+        outputs = self._session(images.astype(np.float32) / 255)
+        return RawOutputs.from_arrays(outputs, default_decoding(self.metadata) == "heatmap")
 
 
 def _landmark_outputs(size: int) -> list[tuple[int, ...]]:

@@ -205,7 +205,7 @@ class PoseTracker:
         """Run the landmark network on candidates; None where there is no person who can be tracked."""
         decoding = self.options.decoding or default_decoding(self._landmarker.metadata)
         results = [
-            run_landmarker(self._landmarker, image, roi, decoding, track and track.landmarks_px)
+            run_landmarker(self._landmarker, image, roi, decoding, track.landmarks_px if track else None)
             for roi, track, _ in candidates
         ]
         return [result if self._is_person(result) else None for result in results]

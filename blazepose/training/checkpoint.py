@@ -12,6 +12,7 @@ from blazepose import __version__
 from blazepose.anchors import ALIGNMENT_POINTS
 from blazepose.atomic import atomic_path
 from blazepose.data.annotation import Source
+from blazepose.decoding import Decoding
 from blazepose.exceptions import InputError
 from blazepose.file_content import check_file, first_line, unreadable
 from blazepose.input_spec import InputSpec
@@ -43,6 +44,8 @@ def landmark_metadata(
     sources: dict[str, list[Source]],
     recipe: dict,
     init: Mapping[str, Any] | None = None,
+    decoding: Decoding = "mediapipe",
+    teacher: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the metadata of landmark weights (docs/reference/files.md, Weights); plain values only.
 
@@ -53,9 +56,13 @@ def landmark_metadata(
         sources: {"train": [...], "val": [...]}.
         recipe: the resolved training configuration.
         init: metadata of the initial weights, whose supervised outputs and data licenses are added.
+        decoding: decoding that the weights are made for.
+        teacher: metadata of the teacher (training.teacher), whose supervised outputs are added.
     """
     if init is not None:
         supervised = SupervisedOutputs.from_metadata(init["trained"]).merge(supervised)
+    if teacher is not None:
+        supervised = SupervisedOutputs.from_metadata(teacher["trained"]).merge(supervised)
     return {
         "task": "landmark",
         "model": net.variant.name,
@@ -63,6 +70,8 @@ def landmark_metadata(
         "gradient_stop": net.gradient_stop,
         "topology": list(OUTPUTS),
         "trained": supervised.as_metadata(),
+        "decoding": decoding,
+        "teacher": teacher,
         **_shared_metadata(net.input_spec, sources, recipe, init),
     }
 

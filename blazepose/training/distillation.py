@@ -1,8 +1,9 @@
-"""Distillation from the initial weights of a fine-tuning, for outputs without labels.
+"""Distillation from a teacher, for outputs without labels.
 
 Users label few of the 33 landmarks. The others, depth, metric coordinates, visibility, mask and pose score
-have no label, and would drift as the features under them change. The network as it was before is their
-teacher, except on a limb whose labelled joints it misses: a corrected wrist must not get the wrong hand.
+have no label, and would drift as the features under them change. The network as it was before, or a larger
+one, is their teacher, except on a limb whose labelled joints it misses: a corrected wrist must not get the
+wrong hand.
 """
 
 from collections.abc import Collection
@@ -16,10 +17,15 @@ from blazepose.config.landmark import LandmarkLossConfig
 from blazepose.config.schedule import StageName
 from blazepose.data.person_mask import IGNORE
 from blazepose.data.sample import PoseBatch
-from blazepose.losses.landmark_losses import binary_loss, coordinate_loss, heatmap_loss, position_loss
+from blazepose.losses.landmark_losses import (
+    binary_loss,
+    coordinate_loss,
+    heatmap_loss,
+    mask_loss,
+    position_loss,
+)
 from blazepose.metrics.pck import PCK_THRESHOLD
 from blazepose.metrics.pck_metric import torso_across
-from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.supervised_outputs import TRAINABLE_OUTPUTS
 from blazepose.topology import (
@@ -102,14 +108,22 @@ def confident_points(
 
 
 class TeacherOutputs(NamedTuple):
-    """Outputs of the teacher for a batch.
+    """Outputs of the teacher for a batch, in the coordinates of its crops.
 
     Attributes:
-        outputs: outputs of its network.
+        heatmaps: (batch, 39, cells, cells) probabilities.
+        points: (batch, 39, 5) x, y and z in ROI units, visibility and presence in 0..1.
+        world: (batch, 33, 3) meters.
+        mask: (batch, size, size) uint8 (data.person_mask).
+        pose: (batch,) probability of a person.
         confident: (batch, 39) bool, points to distill from.
     """
 
-    outputs: LandmarkOutputs
+    heatmaps: Tensor
+    points: Tensor
+    world: Tensor
+    mask: Tensor
+    pose: Tensor
     confident: Tensor
 
     def supervised_points(self, labelled: Bool[Tensor, "batch 39"]) -> Bool[Tensor, "batch 39"]:
@@ -122,30 +136,25 @@ class TeacherOutputs(NamedTuple):
         return supervised
 
 
-@torch.no_grad()
-def run_teacher(
-    teacher: LandmarkNet,
-    images: Float[Tensor, "batch 3 size size"],
-    masks: int,
-    batch: PoseBatch,
-    supervised: Bool[Tensor, "39"],
-) -> TeacherOutputs:
-    """Run the teacher on images; on those without people, no point is confident.
+def teacher_outputs(batch: PoseBatch, trained: Bool[Tensor, "39"]) -> TeacherOutputs:
+    """Return the teacher's outputs for a batch; on images without people, no point is confident.
 
     Args:
-        teacher: network in eval mode.
-        images: input of the networks.
-        masks: number of images to predict a mask for.
-        batch: labels of the images.
-        supervised: points that the teacher was trained on.
+        batch: samples with the teacher's outputs.
+        trained: points that the teacher was trained on.
     """
-    outputs = teacher(images, masks)
-    points = batch["points"][..., :2]
+    targets, points = batch["teacher"], batch["points"][..., :2]
     torso = torso_across(points)
     labelled = batch["labelled"] & (torso > 0)[:, None]
-    predicted = outputs.landmarks[..., :2].float() / teacher.input_spec.size
-    confident = confident_points(predicted, points, labelled, torso)
-    return TeacherOutputs(outputs, confident & supervised & (batch["pose"] > 0)[:, None])
+    confident = confident_points(targets["points"][..., :2], points, labelled, torso)
+    return TeacherOutputs(
+        heatmaps=targets["heatmaps"].float() / 255,
+        points=targets["points"],
+        world=targets["world"],
+        mask=targets["mask"],
+        pose=targets["pose"],
+        confident=confident & trained & (batch["pose"] > 0)[:, None],
+    )
 
 
 def distillation_losses(
@@ -181,16 +190,16 @@ def _heatmap_distillation(
     out: LandmarkOutputs, teacher: TeacherOutputs, batch: PoseBatch
 ) -> dict[str, Tensor]:
     """Compute the terms of heatmaps and mask."""
-    (target, confident), points = teacher, slice(NUM_HEATMAPS)
-    unlabelled = (confident & ~batch["labelled"])[:, points]
-    maps = out.heatmaps[:, points].float(), target.heatmaps[:, points].float().sigmoid()
-    terms = {"heatmap": heatmap_loss(*maps, unlabelled)}
-    if out.segmentation is not None and target.segmentation is not None:
+    points = slice(NUM_HEATMAPS)
+    unlabelled = (teacher.confident & ~batch["labelled"])[:, points]
+    terms = {
+        "heatmap": heatmap_loss(out.heatmaps[:, points].float(), teacher.heatmaps[:, points], unlabelled)
+    }
+    if out.segmentation is not None:
         masks = len(out.segmentation)
-        person = confident[:masks, ROI_CENTER, None, None]
-        unlabelled = (batch["mask"][:masks] == IGNORE) & person
-        probability = target.segmentation[:, 0].float().sigmoid()
-        terms["segmentation"] = binary_loss(out.segmentation[:, 0].float(), probability, unlabelled)
+        replaced = (batch["mask"][:masks] == IGNORE) & teacher.confident[:masks, ROI_CENTER, None, None]
+        target = torch.where(replaced, teacher.mask[:masks], IGNORE)
+        terms["segmentation"] = mask_loss(out.segmentation.float(), target)
     return terms
 
 
@@ -198,21 +207,19 @@ def _regression_distillation(
     out: LandmarkOutputs, teacher: TeacherOutputs, batch: PoseBatch, config: LandmarkLossConfig, size: int
 ) -> dict[str, Tensor]:
     """Compute the terms of the regression head."""
-    target, confident = teacher
-    landmarks, target_landmarks = out.landmarks.float(), target.landmarks.float()
-    xyz, target_xyz = landmarks[..., :3] / size, target_landmarks[..., :3] / size
-    world, target_world = (x.world.float()[:, :NUM_LANDMARKS] for x in (out, target))
+    landmarks, target, confident = out.landmarks.float(), teacher.points, teacher.confident
+    xyz, world = landmarks[..., :3] / size, out.world.float()[:, :NUM_LANDMARKS]
     unlabelled, z_unlabelled = confident & ~batch["labelled"], confident & ~batch["z_labelled"]
-    body = confident[:, :NUM_LANDMARKS]
-    all_images = torch.ones_like(out.pose_logit, dtype=torch.bool)
+    body, scale, beta = confident[:, :NUM_LANDMARKS], config.coordinate_scale, config.huber_beta
+    pose_logit = out.pose_logit.float()[:, 0]
     terms = {
-        "coordinates": position_loss(xyz[..., :2], target_xyz[..., :2], unlabelled, config.coordinate_scale),
-        "z": coordinate_loss(xyz[..., 2:], target_xyz[..., 2:], z_unlabelled, config.huber_beta),
-        "world": coordinate_loss(world, target_world, body & ~batch["world_labelled"], config.huber_beta),
-        "pose": binary_loss(out.pose_logit.float(), target.pose_logit.float().sigmoid(), all_images),
+        "coordinates": position_loss(xyz[..., :2], target[..., :2], unlabelled, scale),
+        "z": coordinate_loss(xyz[..., 2:], target[..., 2:3], z_unlabelled, beta),
+        "world": coordinate_loss(world, teacher.world, body & ~batch["world_labelled"], beta),
+        "pose": binary_loss(pose_logit, teacher.pose, torch.ones_like(pose_logit, dtype=torch.bool)),
     }
     for column, name in ((3, "visibility"), (4, "presence")):
         unlabelled = body & (batch[name] < 0)  # type: ignore[literal-required]
-        logits, probability = (x[:, :NUM_LANDMARKS, column] for x in (landmarks, target_landmarks.sigmoid()))
+        logits, probability = (x[:, :NUM_LANDMARKS, column] for x in (landmarks, target))
         terms[name] = binary_loss(logits, probability, unlabelled)
     return terms

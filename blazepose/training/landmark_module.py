@@ -11,30 +11,26 @@ from torch import Tensor
 from blazepose.config.landmark import LandmarkLossConfig
 from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.data.sample import PoseBatch
+from blazepose.decoding import DECODINGS, Decoding
 from blazepose.metrics.pck import PCK_THRESHOLD, torso_size
 from blazepose.metrics.pck_metric import PckMetric, torso_across
 from blazepose.metrics.spread import VarianceRatio
 from blazepose.models.landmark_net import LandmarkNet, network_input
 from blazepose.models.outputs import LandmarkOutputs
-from blazepose.runtime.decode import refine_by_heatmap
+from blazepose.runtime.decode import decode_points
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.targets.heatmaps import decode_heatmaps
 from blazepose.topology import (
-    NUM_HEATMAPS,
     NUM_LANDMARKS,
     NUM_OUTPUTS,
     ROI_CENTER,
     ROI_SCALE,
     both_sides,
 )
-from blazepose.training.distillation import TeacherOutputs, distillation_losses, run_teacher
+from blazepose.training.distillation import TeacherOutputs, distillation_losses, teacher_outputs
 from blazepose.training.pose_module import PoseModule
 from blazepose.training.recipe import validate_recipe
 from blazepose.training.stages import set_stage
 from blazepose.training.supervised_losses import heatmap_losses, regression_losses
-
-DECODINGS = ("refined", "raw", "heatmap")
-"""Validated: regression refined by the heatmap as at run time, regression alone, heatmap with offset."""
 
 
 class LandmarkModule(PoseModule):
@@ -47,7 +43,8 @@ class LandmarkModule(PoseModule):
         stages: epochs of each stage.
         supervised: outputs that the labels supervise (training.stages.supervised_by).
         metadata: metadata of the checkpoints (training.checkpoint).
-        teacher: the network before a fine-tuning, to distill unlabelled outputs from.
+        teacher: outputs that the teacher was trained on, which the samples then have; None without one.
+        decoding: decoding that the weights are made for: `val/pck@0.2` is measured with it.
     """
 
     net: LandmarkNet
@@ -61,27 +58,25 @@ class LandmarkModule(PoseModule):
         stages: Stages,
         supervised: SupervisedOutputs,
         metadata: dict[str, Any],
-        teacher: LandmarkNet | None = None,
+        teacher: SupervisedOutputs | None = None,
+        decoding: Decoding = "mediapipe",
     ) -> None:
         super().__init__(net, loss_config, optimizer_config, stages, metadata)
         self.supervised = supervised
         # The teacher supervises the outputs without labels.
-        self.distilled = (
-            SupervisedOutputs.from_metadata(metadata["init"]["trained"]) if teacher else SupervisedOutputs()
-        )
+        self.distilled = teacher or SupervisedOutputs()
         self.outputs = self.distilled.merge(supervised).outputs
         points = torch.ones(NUM_OUTPUTS, dtype=torch.bool)
         points[:NUM_LANDMARKS] = False
         points[both_sides(self.distilled.landmarks)] = True
         self.teacher_points: Tensor
         self.register_buffer("teacher_points", points, persistent=False)
-        # In a list, so that it is not a submodule: it is neither trained, averaged nor saved.
-        self._teacher = [teacher.requires_grad_(False).eval()] if teacher else []
         # Losses over whole maps cost a tenth of a step on a CPU; most sources label half of the points.
         indices = [*both_sides(supervised.heatmaps), ROI_CENTER, ROI_SCALE]
         self.heatmap_points: Tensor
         self.register_buffer("heatmap_points", torch.tensor(indices), persistent=False)
-        metrics = torch.nn.ModuleDict({decoding: PckMetric() for decoding in DECODINGS})
+        self.decoding = decoding
+        metrics = torch.nn.ModuleDict({name: PckMetric() for name in DECODINGS})
         self.pck = cast(Mapping[str, PckMetric], metrics)
         self.variance = VarianceRatio()
         validate_recipe(net, loss_config, stages, optimizer_config, bool(metadata.get("init")))
@@ -116,10 +111,6 @@ class LandmarkModule(PoseModule):
                 terms[name] = terms.get(name, 0) + config.distill * term
         return {name: term for name, term in terms.items() if getattr(config, name)}
 
-    def on_fit_start(self) -> None:
-        for teacher in self._teacher:
-            teacher.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-
     def on_train_epoch_start(self) -> None:
         super().on_train_epoch_start()
         stage = self.stages.at(self.current_epoch)
@@ -129,12 +120,8 @@ class LandmarkModule(PoseModule):
     def training_step(self, batch: PoseBatch, batch_idx: int) -> Tensor:
         images, masks = network_input(batch["image"]), self._num_masks(len(batch["image"]))
         out = self.net(images, masks)
-        # In full precision: half precision moves a teacher's landmarks by a pixel, by many on hard crops.
-        with torch.autocast(self.device.type, enabled=False):
-            teachers = [
-                run_teacher(teacher, images, masks, batch, self.teacher_points) for teacher in self._teacher
-            ]
-        loss = self.total_loss(self.losses(out, batch, *teachers), batch_idx)
+        teacher = teacher_outputs(batch, self.teacher_points) if "teacher" in batch else None
+        loss = self.total_loss(self.losses(out, batch, teacher), batch_idx)
         if batch_idx % 10 == 0:
             self.log("train/pck@0.2_raw", self._batch_pck(out, batch), prog_bar=True)
         return loss
@@ -170,28 +157,26 @@ class LandmarkModule(PoseModule):
 
     def _decode(self, out: LandmarkOutputs) -> dict[str, Tensor]:
         """Decode landmarks in ROI coordinates, each of DECODINGS (batch, 33, 2), on the CPU."""
-        heatmaps = out.heatmaps[:, :NUM_LANDMARKS].float()
-        offsets = None
-        if out.offsets is not None:
-            offsets = out.offsets.float().unflatten(1, (NUM_HEATMAPS, 2))[:, :NUM_LANDMARKS]
-        raw = out.landmarks[:, :NUM_LANDMARKS, :2].float().cpu() / self.net.input_spec.size
-        refined = refine_by_heatmap(raw.numpy(), heatmaps.permute(0, 2, 3, 1).cpu().numpy())
-        return {
-            "refined": torch.from_numpy(refined),
-            "raw": raw,
-            "heatmap": decode_heatmaps(heatmaps, offsets).cpu(),
-        }
+        heatmaps = out.heatmaps.float().permute(0, 2, 3, 1).cpu().numpy()
+        points = out.landmarks[..., :2].float().cpu().numpy() / self.net.input_spec.size
+        if not self._regresses:
+            points = np.full_like(points, np.nan)  # without a place, the heatmaps decide alone
+        decoded = {decoding: decode_points(points, heatmaps, decoding) for decoding in DECODINGS}
+        return {decoding: torch.from_numpy(xy[:, :NUM_LANDMARKS]) for decoding, xy in decoded.items()}
 
     @property
-    def headline(self) -> str:
-        """Decoding that the run is judged by: that of the runtime, unless it never trains the regression."""
-        regresses = self.loss_config.coordinates > 0 and self.stages.regression + self.stages.joint > 0
-        return "refined" if regresses else "heatmap"
+    def _regresses(self) -> bool:
+        return self.loss_config.coordinates > 0 and self.stages.regression + self.stages.joint > 0
+
+    @property
+    def headline(self) -> Decoding:
+        """Decoding that the run is judged by: the configured one, unless it never trains the regression."""
+        return self.decoding if self._regresses else "heatmap"
 
     @property
     def supervised_landmarks(self) -> np.ndarray:
         """Mask of the landmarks that the run trains, bool (33,): only these are validated and drawn."""
-        return self.supervised.mask("landmarks" if self.headline == "refined" else "heatmaps")
+        return self.supervised.mask("heatmaps" if self.headline == "heatmap" else "landmarks")
 
     def on_validation_epoch_end(self) -> None:
         for decoding, metric in self.pck.items():

@@ -146,7 +146,7 @@ def test_a_recipe_without_losses_is_refused_at_once():
 
 def test_headline_is_the_decoding_that_the_recipe_trains():
     no_regression = LandmarkLossConfig(coordinates=0.0)
-    assert module(Stages(joint=1)).headline == "refined"
+    assert module(Stages(joint=1)).headline == "mediapipe"
     assert module(Stages(heatmap=1, joint=0)).headline == "heatmap"
     assert module(Stages(joint=1), weights=no_regression).headline == "heatmap"
 

@@ -1,0 +1,193 @@
+"""Outputs of a teacher network for the people of a training: stored on disk, mapped to augmented crops.
+
+A teacher is run once on the undisturbed crop of each person. Its outputs are then disturbed like labels, so
+that an epoch costs no pass of the teacher, however large it is.
+"""
+
+import math
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypedDict
+
+import cv2
+import numpy as np
+
+from blazepose.data.augment import AffineParams
+from blazepose.data.person_mask import BACKGROUND, IGNORE, PERSON
+from blazepose.geometry import compose_affine, invert_affine, transform_points
+from blazepose.topology import MIRROR, NUM_LANDMARKS, NUM_OUTPUTS
+
+_MAX = 255
+"""Stored value of a probability of 1 in a heatmap."""
+
+_CHANNELS = 4
+"""Most channels that OpenCV warps at once."""
+
+_FILES = ("points", "world", "pose", "offsets", "maps")
+
+
+class TeacherTargets(TypedDict):
+    """Outputs of the teacher for one crop; a batch has one more dimension in front."""
+
+    heatmaps: np.ndarray
+    """uint8 (39, cells, cells): probabilities, of 255."""
+    points: np.ndarray
+    """float32 (39, 5): x, y and z in ROI units, visibility and presence in 0..1."""
+    world: np.ndarray
+    """float32 (33, 3) meters, hip-centered, along the axes of the crop."""
+    mask: np.ndarray
+    """uint8 (size, size), from BACKGROUND to PERSON; IGNORE outside the teacher's crop (data.person_mask)."""
+    pose: np.float32
+    """Probability of a person."""
+
+
+class TeacherStore:
+    """Targets of a list of people, on disk.
+
+    Args:
+        folder: result of write_store.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        files = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _FILES}
+        self._points, self._world, self._pose = files["points"], files["world"], files["pose"]
+        self._offsets, self._maps = files["offsets"], files["maps"]
+
+    def __len__(self) -> int:
+        return len(self._points)
+
+    def __getitem__(self, index: int) -> TeacherTargets:
+        """Return the targets of a person in the undisturbed crop."""
+        first, end = self._offsets[index : index + 2]
+        values = np.frombuffer(zlib.decompress(self._maps[first:end].tobytes()), np.uint8)
+        size = math.isqrt(len(values) * 16 // (16 + NUM_OUTPUTS))  # the heatmaps are a quarter as large
+        mask, heatmaps = values[: size**2], values[size**2 :]
+        return TeacherTargets(
+            heatmaps=heatmaps.reshape(NUM_OUTPUTS, size // 4, size // 4),
+            points=np.array(self._points[index]),
+            world=np.array(self._world[index]),
+            mask=mask.reshape(size, size),
+            pose=np.float32(self._pose[index]),
+        )
+
+
+def write_store(folder: Path, targets: Iterable[TeacherTargets]) -> None:
+    """Write the targets of people in order, into an existing folder."""
+    rows: dict[str, list[np.ndarray]] = {"points": [], "world": [], "pose": []}
+    blobs: list[bytes] = []
+    for target in targets:
+        for name, values in rows.items():
+            values.append(target[name])  # type: ignore[literal-required]
+        blobs.append(zlib.compress(target["mask"].tobytes() + target["heatmaps"].tobytes(), level=1))
+    offsets = np.cumsum([0, *map(len, blobs)])
+    arrays = {name: np.stack(values).astype(np.float32) for name, values in rows.items()}
+    arrays |= {"offsets": offsets, "maps": np.frombuffer(b"".join(blobs), np.uint8)}
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array)
+
+
+def quantize_heatmaps(probabilities: np.ndarray) -> np.ndarray:
+    """Convert probabilities to the stored values."""
+    return np.rint(_MAX * probabilities).astype(np.uint8)
+
+
+def quantize_mask(probabilities: np.ndarray) -> np.ndarray:
+    """Convert probabilities of the person to mask values."""
+    return np.rint(BACKGROUND + (PERSON - BACKGROUND) * probabilities).astype(np.uint8)
+
+
+def no_targets(size: int) -> TeacherTargets:
+    """Return targets for an image without people."""
+    return TeacherTargets(
+        heatmaps=np.zeros((NUM_OUTPUTS, size // 4, size // 4), np.uint8),
+        points=np.zeros((NUM_OUTPUTS, 5), np.float32),
+        world=np.zeros((NUM_LANDMARKS, 3), np.float32),
+        mask=np.full((size, size), IGNORE, np.uint8),
+        pose=np.float32(0),
+    )
+
+
+def disturb_targets(
+    targets: TeacherTargets,
+    roi_to_image: np.ndarray,
+    crop_to_image: np.ndarray,
+    params: AffineParams,
+    frame: np.ndarray,
+    erased: np.ndarray,
+) -> TeacherTargets:
+    """Map targets from the undisturbed crop to a disturbed one.
+
+    Args:
+        targets: those of the undisturbed crop.
+        roi_to_image: affine (2, 3) from the coordinates (0..1) of the undisturbed crop to image pixels.
+        crop_to_image: the same of the disturbed crop.
+        params: the disturbance.
+        frame: (4,) left, top, right and bottom of the image, pixels; what is outside is not visible.
+        erased: bool (size, size), covered pixels of the disturbed crop.
+    """
+    crop_to_roi = compose_affine(invert_affine(roi_to_image), crop_to_image)
+    size = len(erased)
+    points = targets["points"].astype(np.float64)
+    points_px = transform_points(roi_to_image, points[:, :2])
+    points[:, :2] = transform_points(invert_affine(crop_to_roi), points[:, :2])
+    points[:, 2] /= params.scale
+    cells = np.clip(size * points[:, :2], 0, size - 1).astype(int)
+    present = ((points[:, :2] >= 0) & (points[:, :2] < 1)).all(axis=1)
+    present &= ((points_px >= frame[:2]) & (points_px < frame[2:])).all(axis=1)
+    points[:, 3] *= present & ~erased[cells[:, 1], cells[:, 0]]
+    points[:, 4] *= present
+    mask = _warp(targets["mask"][None], _in_pixels(crop_to_roi, size), cv2.INTER_NEAREST)[0]
+    mask[erased & (mask != IGNORE)] = BACKGROUND
+    disturbed = TeacherTargets(
+        heatmaps=_warp(targets["heatmaps"], _in_cells(crop_to_roi, size // 4), cv2.INTER_CUBIC),
+        points=points.astype(np.float32),
+        world=_turn(targets["world"], -params.rotation_rad),
+        mask=mask,
+        pose=targets["pose"],
+    )
+    return _swap_sides(disturbed) if params.hflip else disturbed
+
+
+def _in_cells(crop_to_roi: np.ndarray, cells: int) -> np.ndarray:
+    """Return the affine in cells of heatmaps, whose grid has no half-cell offset."""
+    return crop_to_roi * np.array([1, 1, cells])
+
+
+def _in_pixels(crop_to_roi: np.ndarray, size: int) -> np.ndarray:
+    """Return the affine in indices of pixels, whose centers are half a pixel further."""
+    affine = crop_to_roi * np.array([1, 1, size])
+    affine[:, 2] += 0.5 * affine[:, :2].sum(axis=1) - 0.5
+    return affine
+
+
+def _warp(maps: np.ndarray, affine: np.ndarray, interpolation: int) -> np.ndarray:
+    """Sample maps (channels, size, size) at places given by an affine; 0 outside."""
+    size, flags = maps.shape[-1], interpolation | cv2.WARP_INVERSE_MAP
+    warped = [
+        cv2.warpAffine(
+            np.ascontiguousarray(maps[k : k + _CHANNELS].transpose(1, 2, 0)),
+            affine,
+            (size, size),
+            flags=flags,
+        ).reshape(size, size, -1)
+        for k in range(0, len(maps), _CHANNELS)
+    ]
+    return np.ascontiguousarray(np.concatenate(warped, axis=2).transpose(2, 0, 1))
+
+
+def _turn(world: np.ndarray, angle_rad: float) -> np.ndarray:
+    cos, sin = math.cos(angle_rad), math.sin(angle_rad)
+    x, y, z = world.T
+    return np.stack([cos * x - sin * y, sin * x + cos * y, z], axis=1).astype(np.float32)
+
+
+def _swap_sides(targets: TeacherTargets) -> TeacherTargets:
+    """Swap left and right of targets whose x is already flipped."""
+    return TeacherTargets(
+        heatmaps=targets["heatmaps"][MIRROR],
+        points=targets["points"][MIRROR],
+        world=targets["world"][MIRROR[:NUM_LANDMARKS]] * np.array([-1, 1, 1], np.float32),
+        mask=targets["mask"],
+        pose=targets["pose"],
+    )

@@ -1,0 +1,199 @@
+"""The teacher of a training: its outputs for every person, computed once and kept on disk.
+
+runs/teacher/KEY/ holds the outputs of one network for one list of people; another run with both reuses them.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
+
+from blazepose.atomic import atomic_path, file_sha256
+from blazepose.data.align import aligned_roi
+from blazepose.data.datamodule import prepare_worker
+from blazepose.data.dataset import PoseDataset
+from blazepose.data.teacher_targets import (
+    TeacherStore,
+    TeacherTargets,
+    no_targets,
+    quantize_heatmaps,
+    quantize_mask,
+    write_store,
+)
+from blazepose.exceptions import InputError
+from blazepose.image import ImageError
+from blazepose.models.landmark_net import LandmarkNet, network_input
+from blazepose.models.outputs import LandmarkOutputs
+from blazepose.runs import RUNS, resolve_weights
+from blazepose.runtime.decode import decode_by_heatmap
+from blazepose.supervised_outputs import SupervisedOutputs
+from blazepose.topology import NUM_LANDMARKS
+from blazepose.training.weights import open_landmark_net
+
+log = logging.getLogger(__name__)
+
+_BATCH = 16
+_VERSION = "1"
+"""Changes whenever the content of a store would."""
+
+
+class Teacher(NamedTuple):
+    """A trained network whose outputs another one learns.
+
+    Attributes:
+        path: file of its weights.
+        net: the network, in eval mode.
+        metadata: metadata of the weights.
+        sha256: checksum of the file.
+    """
+
+    path: Path
+    net: LandmarkNet
+    metadata: Mapping[str, Any]
+    sha256: str
+
+    @property
+    def supervised(self) -> SupervisedOutputs:
+        """Outputs that it was trained on."""
+        return SupervisedOutputs.from_metadata(self.metadata["trained"])
+
+    def as_metadata(self) -> dict[str, Any]:
+        """Return what checkpoints keep of it: name, checksum, trained outputs and data, with the licenses."""
+        return {"name": self.path.name, "sha256": self.sha256} | {
+            key: self.metadata[key] for key in ("model", "trained", "data")
+        }
+
+
+def load_teacher(teacher: str | None, init: str | None) -> Teacher:
+    """Load the teacher of a training.
+
+    Args:
+        teacher: file or run folder; None for the initial weights.
+        init: file or run folder of the initial weights.
+
+    Raises:
+        FileNotFoundError: if the file is missing.
+        ValueError: if it holds no landmark network, or if there are neither.
+    """
+    if teacher is None and init is None:
+        raise InputError(
+            "loss.distill needs a teacher: the initial weights, init=FILE, or another network, teacher=FILE. "
+            "Set one of them, or loss.distill=0."
+        )
+    path = resolve_weights(teacher, "teacher=") if teacher is not None else resolve_weights(init, "init=")
+    net, metadata = open_landmark_net(path)
+    return Teacher(path, net, metadata, file_sha256(path))
+
+
+def check_unchanged(teacher: Teacher, metadata: Mapping[str, Any]) -> None:
+    """Check that a resumed run, with the metadata of its checkpoint, has the teacher that it began with.
+
+    Raises:
+        ValueError: if the file has changed.
+    """
+    first = metadata.get("teacher") or metadata["init"]  # earlier versions had no other teacher
+    if teacher.sha256 != first["sha256"]:
+        raise InputError(
+            f"{teacher.path}, the teacher of this run, has changed since the run started (sha256 differs). "
+            "Restore it, or start a new run."
+        )
+
+
+def provide_targets(
+    teacher: Teacher, people: PoseDataset, num_workers: int, device: torch.device
+) -> TeacherStore:
+    """Return the teacher's outputs for people, computed unless an earlier run has done so.
+
+    Args:
+        teacher: the network.
+        people: undisturbed samples.
+        num_workers: data-loading processes.
+        device: device of the network.
+    """
+    folder = RUNS / "teacher" / _key(teacher, people)
+    if not folder.is_dir():
+        log.info("outputs of %s for %d people are kept in %s", teacher.path, len(people.people), folder)
+        with atomic_path(folder) as part:
+            part.mkdir()
+            write_store(part, _run(teacher.net, people, num_workers, device))
+    return TeacherStore(folder)
+
+
+def _key(teacher: Teacher, people: PoseDataset) -> str:
+    """Return a name for the outputs: of the weights, and of the crop of every person."""
+    content = hashlib.sha256(f"{_VERSION} {teacher.sha256}\n".encode())
+    for person in people.people:
+        file = person.image.stat() if person.image.is_file() else None
+        change = (file.st_size, file.st_mtime_ns) if file else None
+        content.update(f"{person.image.absolute()} {change} {aligned_roi(person)}\n".encode())
+    return content.hexdigest()[:16]
+
+
+class _Crops(Dataset[Any]):
+    """Undisturbed crops of people; None for an unreadable image, which training replaces by another."""
+
+    def __init__(self, people: PoseDataset) -> None:
+        self._people = people
+
+    def __len__(self) -> int:
+        return len(self._people.people)
+
+    def __getitem__(self, index: int) -> np.ndarray | None:
+        try:
+            return self._people[index]["image"]
+        except ImageError:
+            return None
+
+
+def _run(
+    net: LandmarkNet, people: PoseDataset, num_workers: int, device: torch.device
+) -> Iterator[TeacherTargets]:
+    """Yield the outputs for each person."""
+    size = net.input_spec.size
+    net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    loader = DataLoader(
+        _Crops(people),
+        _BATCH,
+        num_workers=num_workers,
+        collate_fn=list,
+        worker_init_fn=prepare_worker if num_workers else None,
+    )
+    for crops in tqdm(loader, desc="teacher", unit=" batches", disable=None):
+        readable = [crop for crop in crops if crop is not None]
+        outputs = iter(_predict(net, np.stack(readable), device) if readable else ())
+        for crop in crops:
+            yield no_targets(size) if crop is None else next(outputs)
+
+
+@torch.inference_mode()
+def _predict(net: LandmarkNet, crops: np.ndarray, device: torch.device) -> Iterator[TeacherTargets]:
+    # TF32 would move landmarks by tenths of a pixel.
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        out = net(network_input(torch.from_numpy(crops).to(device)))
+    yield from _to_targets(out, net.input_spec.size)
+
+
+def _to_targets(out: LandmarkOutputs, size: int) -> Iterator[TeacherTargets]:
+    """Convert outputs on the CPU. x and y come from the heatmaps, which are right more often."""
+    assert out.segmentation is not None
+    points = out.landmarks.float()
+    xyz = points[..., :3].cpu().numpy() / size
+    heatmaps = out.heatmaps.float().permute(0, 2, 3, 1).cpu().numpy()
+    xyz[..., :2] = decode_by_heatmap(xyz[..., :2], heatmaps)
+    probabilities, masks = (x.float().sigmoid().cpu().numpy() for x in (out.heatmaps, out.segmentation[:, 0]))
+    scores, pose = (x.sigmoid().cpu().numpy() for x in (points[..., 3:], out.pose_logit.float()[:, 0]))
+    world = out.world.float()[:, :NUM_LANDMARKS].cpu().numpy()
+    for k in range(len(points)):
+        yield TeacherTargets(
+            heatmaps=quantize_heatmaps(probabilities[k]),
+            points=np.concatenate([xyz[k], scores[k]], axis=1),
+            world=world[k],
+            mask=quantize_mask(masks[k]),
+            pose=np.float32(pose[k]),
+        )
