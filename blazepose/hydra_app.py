@@ -30,8 +30,8 @@ _HOME = re.compile(r"(^|:)~(?=/|$)")
 
 _GROUPS = ("data", "experiment", "model", "trainer")
 _DATA = ("data.metadata", "data.negatives", "data.test", "data.train", "data.val")
-_NAMES = ("engine", "intersect", "model.name", "model.wiring", "name", "roi", "torso")
-_PATHS = ("annotators", "ckpt", "compare", "detector", "init", "out", "predictions", "weights")
+_NAMES = ("decode", "engine", "intersect", "model.name", "model.wiring", "name", "roi", "torso")
+_PATHS = ("annotators", "ckpt", "compare", "detector", "init", "out", "predictions", "teacher", "weights")
 TEXT_KEYS = frozenset((*_GROUPS, *_DATA, *_NAMES, *_PATHS))
 """Keys of names and paths: their values are text, even if they look like numbers: 2024_01_15, 1e3, true."""
 
@@ -84,7 +84,8 @@ def from_config(kind: type[T], cfg: DictConfig, section: str | None = None) -> T
     if section:
         values = OmegaConf.select(cfg, section)
     else:
-        values = OmegaConf.masked_copy(cfg, [field.name for field in dataclasses.fields(kind)])  # type: ignore[arg-type]
+        names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+        values = {name: cfg[name] for name in names if name in cfg}  # resolved, unlike by masked_copy
     try:
         return cast(T, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kind), values)))
     except OmegaConfBaseException as error:

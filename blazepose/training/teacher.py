@@ -171,10 +171,9 @@ def _run(
             yield no_targets(size) if crop is None else next(outputs)
 
 
-@torch.inference_mode()
 def _predict(net: LandmarkNet, crops: np.ndarray, device: torch.device) -> Iterator[TeacherTargets]:
     # TF32 would move landmarks by tenths of a pixel.
-    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+    with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
         out = net(network_input(torch.from_numpy(crops).to(device)))
     yield from _to_targets(out, net.input_spec.size)
 

@@ -9,20 +9,22 @@ from torch.utils.data import default_collate
 from blazepose.config.landmark import Augmentation, LandmarkLossConfig
 from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.data.dataset import PoseDataset
+from blazepose.data.person_mask import IGNORE
 from blazepose.data.readers import read_source
+from blazepose.data.teacher_targets import no_targets, quantize_mask
 from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.models.variants import landmark_variant
 from blazepose.supervised_outputs import TRAINABLE_OUTPUTS, SupervisedOutputs
-from blazepose.topology import INDEX, LANDMARKS, LSP14, NUM_OUTPUTS, ROI_CENTER, ROI_SCALE
+from blazepose.topology import INDEX, LANDMARKS, LSP14, NUM_LANDMARKS, NUM_OUTPUTS, ROI_CENTER, ROI_SCALE
 from blazepose.training.checkpoint import landmark_metadata
 from blazepose.training.distillation import (
     REFERENCE_LANDMARKS,
     TeacherOutputs,
     confident_points,
     distillation_losses,
-    run_teacher,
+    teacher_outputs,
 )
 from blazepose.training.landmark_module import LandmarkModule
 
@@ -78,7 +80,7 @@ def test_alignment_points_are_supervised_where_the_teacher_is_wrong():
     predicted, points, labelled_points = (torch.cat([x, x]) for x in (predicted, points, labelled_points))
     predicted[1] = points[1]
     mask = confident_points(predicted, points, labelled_points, torch.tensor([TORSO, TORSO]))
-    supervised = TeacherOutputs(None, mask).supervised_points(labelled_points)
+    supervised = TeacherOutputs(*[torch.zeros(2)] * 5, mask).supervised_points(labelled_points)
     assert supervised[0, [ROI_CENTER, ROI_SCALE]].tolist() == [True, True]
     assert supervised[1, [ROI_CENTER, ROI_SCALE]].tolist() == [False, False]
     assert torch.equal(supervised[:, : len(LANDMARKS)], labelled_points[:, : len(LANDMARKS)])
@@ -99,34 +101,47 @@ def teacher() -> LandmarkNet:
     return LandmarkNet(landmark_variant("lite", "mediapipe")).eval()
 
 
-def confident_outputs(teacher, batch) -> TeacherOutputs:
-    images = batch["image"].permute(0, 3, 1, 2).float() / 255
-    predicted = run_teacher(teacher, images, len(images), batch, ALL_POINTS).outputs
-    return TeacherOutputs(predicted, torch.ones_like(batch["labelled"]))
+@pytest.fixture(scope="module")
+def outputs(teacher, batch) -> LandmarkOutputs:
+    """Outputs of the teacher's network."""
+    with torch.no_grad():
+        return teacher(batch["image"].permute(0, 3, 1, 2).float() / 255)
 
 
-def test_outputs_equal_to_the_teachers_have_no_gradient(batch, teacher):
-    teacher_outputs = confident_outputs(teacher, batch)
-    out = LandmarkOutputs(
-        *(None if part is None else part.clone().requires_grad_() for part in teacher_outputs.outputs)
+def as_teacher(outputs: LandmarkOutputs, batch) -> TeacherOutputs:
+    """Return these outputs as those of a teacher that is confident everywhere."""
+    points = outputs.landmarks
+    return TeacherOutputs(
+        heatmaps=outputs.heatmaps.sigmoid(),
+        points=torch.cat([points[..., :3] / 256, points[..., 3:].sigmoid()], dim=2),
+        world=outputs.world[:, :NUM_LANDMARKS],
+        mask=torch.from_numpy(quantize_mask(outputs.segmentation[:, 0].sigmoid().numpy())),
+        pose=outputs.pose_logit.sigmoid()[:, 0],
+        confident=torch.ones_like(batch["labelled"]),
     )
-    terms = distillation_losses(out, teacher_outputs, batch, LandmarkLossConfig(), 256, EVERYTHING)
+
+
+def student(outputs: LandmarkOutputs, shift: float = 0.0) -> LandmarkOutputs:
+    """Return outputs of a student, as leaves of a graph."""
+    return LandmarkOutputs(*(None if part is None else (part + shift).requires_grad_() for part in outputs))
+
+
+def test_outputs_equal_to_the_teachers_have_no_gradient(batch, outputs):
+    out, teacher = student(outputs), as_teacher(outputs, batch)
+    terms = distillation_losses(out, teacher, batch, LandmarkLossConfig(), 256, EVERYTHING)
     assert set(terms) == {
         *("heatmap", "coordinates", "z", "world", "pose", "visibility", "presence", "segmentation")
     }
     for name in ("coordinates", "z", "world"):
-        assert terms[name] == 0
+        assert float(terms[name]) == pytest.approx(0, abs=1e-9)
     gradients = torch.autograd.grad(sum(terms.values()), list(out), allow_unused=True)
     assert max(float(part.abs().max()) for part in gradients if part is not None) < 1e-6
 
 
-def test_labelled_outputs_are_not_distilled(batch, teacher):
+def test_labelled_outputs_are_not_distilled(batch, outputs):
     """The gradient reaches unlabelled outputs only."""
-    teacher_outputs = confident_outputs(teacher, batch)
-    out = LandmarkOutputs(
-        *(None if part is None else (part + 0.1).requires_grad_() for part in teacher_outputs.outputs)
-    )
-    terms = distillation_losses(out, teacher_outputs, batch, LandmarkLossConfig(), 256, EVERYTHING)
+    out, teacher = student(outputs, 0.1), as_teacher(outputs, batch)
+    terms = distillation_losses(out, teacher, batch, LandmarkLossConfig(), 256, EVERYTHING)
 
     def touched(name: str, output: str) -> torch.Tensor:
         (gradient,) = torch.autograd.grad(terms[name], getattr(out, output), retain_graph=True)
@@ -137,106 +152,100 @@ def test_labelled_outputs_are_not_distilled(batch, teacher):
     assert torch.equal(touched("visibility", "landmarks")[:, :33, 3], batch["visibility"] < 0)
     assert torch.equal(touched("presence", "landmarks")[:, :33, 4], batch["presence"] < 0)
     assert torch.equal(touched("world", "world")[:, :33, 0], ~batch["world_labelled"])
+    assert torch.equal(touched("segmentation", "segmentation")[:, 0], batch["mask"] == IGNORE)
     heatmaps = touched("heatmap", "heatmaps").flatten(2).any(dim=2)
     assert torch.equal(heatmaps[:, :35], ~batch["labelled"][:, :35])
     assert not heatmaps[:, 35:].any()
 
 
-def test_points_without_confidence_are_not_distilled(batch, teacher):
-    teacher_outputs = confident_outputs(teacher, batch)
-    out = LandmarkOutputs(*(None if part is None else part + 0.1 for part in teacher_outputs.outputs))
-    terms = distillation_losses(
-        out,
-        teacher_outputs._replace(confident=~teacher_outputs.confident),
-        batch,
-        LandmarkLossConfig(),
-        256,
-        EVERYTHING,
-    )
+def test_points_without_confidence_are_not_distilled(batch, outputs):
+    teacher = as_teacher(outputs, batch)._replace(confident=torch.zeros_like(batch["labelled"]))
+    terms = distillation_losses(student(outputs, 0.1), teacher, batch, LandmarkLossConfig(), 256, EVERYTHING)
     assert {name for name, term in terms.items() if term > 0} == {"pose"}
 
 
-def test_points_the_teacher_was_not_trained_on_and_negatives_are_not_distilled(batch, teacher):
-    images = batch["image"].permute(0, 3, 1, 2).float() / 255
-    points = ALL_POINTS.clone()
-    points[INDEX["nose"]] = False
-    mask = run_teacher(teacher, images, 0, batch, points).confident
+def with_teacher(batch, points: torch.Tensor):
+    """Add a teacher's outputs to a batch, with landmarks at `points`."""
+    targets = default_collate([no_targets(256)] * len(batch["image"]))
+    targets["points"][..., :2] = points
+    return {**batch, "teacher": targets}
+
+
+def test_points_the_teacher_was_not_trained_on_and_negatives_are_not_distilled(batch, outputs):
+    trained = ALL_POINTS.clone()
+    trained[INDEX["nose"]] = False
+    right = with_teacher(batch, batch["points"][..., :2])
+    mask = teacher_outputs(right, trained).confident
     assert not mask[:, INDEX["nose"]].any()
     assert not mask[3].any(), "the last image has no person"
-    unlabelled = run_teacher(
-        teacher, images, 0, {**batch, "labelled": torch.zeros_like(batch["labelled"])}, points
-    ).confident
-    assert torch.equal(unlabelled[:3], points.expand(3, -1))
-    teacher_outputs = confident_outputs(teacher, batch)
-    terms = distillation_losses(
-        teacher_outputs.outputs, teacher_outputs, batch, LandmarkLossConfig(), 256, ["presence"]
-    )
+    assert torch.equal(mask[:3], trained.expand(3, -1)), "the teacher is where the labels are"
+    wrong = with_teacher(batch, batch["points"][..., :2] + 0.5)
+    assert not (teacher_outputs(wrong, trained).confident & batch["labelled"]).any()
+    unlabelled = {**wrong, "labelled": torch.zeros_like(batch["labelled"])}
+    assert torch.equal(teacher_outputs(unlabelled, trained).confident[:3], trained.expand(3, -1))
+    teacher = as_teacher(outputs, batch)
+    terms = distillation_losses(outputs, teacher, batch, LandmarkLossConfig(), 256, ["presence"])
     assert set(terms) == {"coordinates", "presence"}
+
+
+def test_the_teachers_outputs_are_probabilities(batch):
+    stored = with_teacher(batch, batch["points"][..., :2])
+    stored["teacher"]["heatmaps"][:] = 51
+    assert teacher_outputs(stored, ALL_POINTS).heatmaps.unique().tolist() == pytest.approx([0.2])
 
 
 @pytest.mark.parametrize(
     ("stage", "kept"), [("heatmap", {"heatmap", "segmentation"}), ("regression", {"coordinates", "world"})]
 )
-def test_each_stage_distills_the_outputs_it_trains(batch, teacher, stage, kept):
-    teacher_outputs = confident_outputs(teacher, batch)
-    terms = distillation_losses(
-        teacher_outputs.outputs, teacher_outputs, batch, LandmarkLossConfig(), 256, EVERYTHING, stage
-    )
+def test_each_stage_distills_the_outputs_it_trains(batch, outputs, stage, kept):
+    teacher = as_teacher(outputs, batch)
+    terms = distillation_losses(outputs, teacher, batch, LandmarkLossConfig(), 256, EVERYTHING, stage)
     assert kept <= set(terms)
     assert ("coordinates" in terms) == (stage == "regression")
 
 
-def module(teacher, outputs: list[str]) -> LandmarkModule:
-    torch.manual_seed(1)
-    net = LandmarkNet(teacher.variant)
+def module(net: LandmarkNet, outputs: list[str], distill: float = 1.0) -> LandmarkModule:
     trained = SupervisedOutputs(landmarks=NAMES, heatmaps=NAMES, outputs=tuple(outputs))
     everything = replace(trained, outputs=("heatmaps", "presence", "z", "world", "pose", "segmentation"))
-    start = landmark_metadata(net, "mediapipe", everything, {}, {})
-    metadata = landmark_metadata(net, "mediapipe", trained, {}, {}, start)
-    weights = LandmarkLossConfig(distill=1.0, offset=0.0)
-    return LandmarkModule(net, weights, OptimizerConfig(), Stages(joint=1), trained, metadata, teacher)
+    metadata = landmark_metadata(net, "mediapipe", trained, {}, {})
+    weights = LandmarkLossConfig(distill=distill, offset=0.0)
+    return LandmarkModule(net, weights, OptimizerConfig(), Stages(joint=1), trained, metadata, everything)
 
 
-def test_the_pose_score_is_distilled_unless_it_is_labelled(batch, teacher):
+def test_the_pose_score_is_distilled_unless_it_is_labelled(batch, outputs, teacher):
     """Without negative images the label is always 1, and would train the score to be high everywhere."""
-    teacher_outputs = confident_outputs(teacher, batch)
-    for outputs in (["presence"], ["presence", "pose"]):
-        model = module(teacher, outputs)
+    targets = as_teacher(outputs, batch)
+    for names in (["presence"], ["presence", "pose"]):
+        model = module(LandmarkNet(teacher.variant), names)
         out = model(batch["image"])
-        terms = model.losses(out, batch, teacher_outputs)
-        target = batch["pose"][:, None] if "pose" in outputs else teacher_outputs.outputs.pose_logit.sigmoid()
-        expected = torch.nn.functional.binary_cross_entropy_with_logits(out.pose_logit, target)
+        terms = model.losses(out, batch, targets)
+        target = batch["pose"] if "pose" in names else targets.pose
+        expected = torch.nn.functional.binary_cross_entropy_with_logits(out.pose_logit[:, 0], target)
         torch.testing.assert_close(terms["pose"], expected)
 
 
-def test_the_teacher_is_neither_trained_nor_saved(teacher):
-    model = module(teacher, ["presence"])
-    trained = {id(p) for p in model.parameters()}
-    assert not trained & {id(p) for p in teacher.parameters()}
-    assert set(model.state_dict()) == {f"net.{name}" for name in teacher.state_dict()}
-    assert not any(p.requires_grad for p in teacher.parameters())
+def test_outputs_of_the_teacher_are_trained_without_labels(teacher):
+    model = module(LandmarkNet(teacher.variant), ["presence"])
     assert {"segmentation", "world"} <= set(model.outputs)
 
 
-def test_distillation_restores_unlabelled_outputs(batch, teacher):
+def test_distillation_restores_unlabelled_outputs(batch, outputs, teacher):
     """Train the output layer of a student that is 8 px off, with a teacher and without."""
-    left = {}
+    left, targets = {}, as_teacher(outputs, batch)
     for distill in (0.0, 1.0):
-        model = module(teacher, ["presence"])
-        model.loss_config = LandmarkLossConfig(distill=distill, offset=0.0)
+        model = module(LandmarkNet(teacher.variant), ["presence"], distill)
         model.net.load_state_dict(teacher.state_dict())
         bias = model.net.eval().tower.landmarks.bias
         with torch.no_grad():
             bias += 1
         optimizer = torch.optim.SGD([bias], lr=10.0)
-        teacher_outputs = confident_outputs(teacher, batch)
         for _ in range(8):
             out = model(batch["image"], masks=4)
-            terms = model.losses(out, batch, teacher_outputs)
+            terms = model.losses(out, batch, targets)
             optimizer.zero_grad()
             terms["coordinates"].backward()
             optimizer.step()
-        moved = (out.landmarks - teacher_outputs.outputs.landmarks)[:, :33, :2].abs().mean(dim=2)
+        moved = (out.landmarks - outputs.landmarks)[:, :33, :2].abs().mean(dim=2)
         left[distill] = float(moved[~batch["labelled"][:, :33]].mean())
     assert left[0.0] == pytest.approx(8, abs=0.1)
     assert left[1.0] < 2

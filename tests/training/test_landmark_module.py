@@ -210,7 +210,7 @@ def test_validation_counts_the_supervised_landmarks(batch):
     model.supervised = replace(model.supervised, landmarks=("left_wrist",))
     with torch.no_grad():
         model.validation_step(batch, 0)
-    counted = model.pck["refined"].labelled[0].any(dim=0)
+    counted = model.pck["mediapipe"].labelled[0].any(dim=0)
     assert counted.nonzero()[:, 0].tolist() == [INDEX["left_wrist"]]
     heatmaps = module(Stages(1, 0, 0))
     heatmaps.supervised = replace(heatmaps.supervised, landmarks=())

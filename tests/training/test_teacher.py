@@ -1,0 +1,118 @@
+"""The teacher of a training, and its outputs on disk."""
+
+import numpy as np
+import pytest
+import torch
+
+from blazepose.data.annotation import Source
+from blazepose.data.dataset import PoseDataset
+from blazepose.data.readers import read_source
+from blazepose.exceptions import InputError
+from blazepose.input_spec import LANDMARK_INPUT
+from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.variants import landmark_variant
+from blazepose.runtime.decode import decode_by_heatmap
+from blazepose.training import teacher as teacher_module
+from blazepose.training.teacher import Teacher, check_unchanged, load_teacher, provide_targets
+from tests.training.saved_net import save
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def source(tiny_lsp) -> Source:
+    source = read_source(f"lsp:{tiny_lsp}")
+    return Source(source.name, source.reader, source.annotations[:5], source.license)
+
+
+@pytest.fixture
+def teacher(tmp_path, monkeypatch) -> Teacher:
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(1)
+    net = LandmarkNet(landmark_variant("lite", "mediapipe"))
+    net.heatmaps.weight.data *= 1000
+    return load_teacher(str(save(tmp_path / "best.ckpt", net)), None)
+
+
+def people_of(source: Source) -> PoseDataset:
+    return PoseDataset([source], LANDMARK_INPUT)
+
+
+def test_the_outputs_are_those_of_the_network_decoded_by_heatmaps(teacher, source):
+    people = people_of(source)
+    targets = provide_targets(teacher, people, 0, CPU)[2]
+    with torch.inference_mode():
+        out = teacher.net(torch.from_numpy(people[2]["image"])[None].permute(0, 3, 1, 2).float() / 255)
+    heatmaps = out.heatmaps.permute(0, 2, 3, 1).numpy()
+    xy = decode_by_heatmap(out.landmarks[..., :2].numpy() / 256, heatmaps)[0]
+    np.testing.assert_allclose(targets["points"][:, :2], xy, atol=1e-3)
+    np.testing.assert_allclose(targets["points"][:, 2], out.landmarks[0, :, 2] / 256, atol=1e-4)
+    np.testing.assert_allclose(targets["points"][:, 3:], out.landmarks[0, :, 3:].sigmoid(), atol=1e-4)
+    np.testing.assert_allclose(targets["heatmaps"] / 255, out.heatmaps[0].sigmoid(), atol=0.003)
+    np.testing.assert_allclose(targets["world"], out.world[0, :33], atol=1e-4)
+    np.testing.assert_allclose((targets["mask"] - 128) / 127, out.segmentation[0, 0].sigmoid(), atol=0.01)
+    assert targets["pose"] == pytest.approx(float(out.pose_logit.sigmoid()), abs=1e-4)
+
+
+def test_another_run_reuses_the_outputs_of_the_same_people(teacher, source, monkeypatch):
+    first = provide_targets(teacher, people_of(source), 0, CPU)
+    monkeypatch.setattr(teacher_module, "_run", None)  # it must not run again
+    again = provide_targets(teacher, people_of(source), 0, CPU)
+    np.testing.assert_array_equal(first[4]["points"], again[4]["points"])
+    fewer = Source(source.name, source.reader, source.annotations[:4], source.license)
+    for changed, people in ((teacher, fewer), (teacher._replace(sha256="another"), source)):
+        with pytest.raises(TypeError):
+            provide_targets(changed, people_of(people), 0, CPU)
+
+
+def test_an_interrupted_pass_leaves_nothing(teacher, source, monkeypatch, tmp_path):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(teacher_module, "_run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        provide_targets(teacher, people_of(source), 0, CPU)
+    assert list((tmp_path / "runs/teacher").iterdir()) == []
+
+
+def test_an_unreadable_image_has_no_outputs(teacher, source, tmp_path):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no image")
+    changed = [source.annotations[0], _at(source.annotations[1], broken), source.annotations[2]]
+    people = PoseDataset([Source("a", "lsp", changed, "")], LANDMARK_INPUT)
+    targets = provide_targets(teacher, people, 0, CPU)
+    assert len(targets) == 3
+    assert [bool(targets[k]["points"].any()) for k in range(3)] == [True, False, True]
+
+
+def _at(annotation, image):
+    from dataclasses import replace
+
+    return replace(annotation, image=image)
+
+
+def test_the_teacher_is_another_network_or_the_initial_one(teacher, tmp_path):
+    torch.manual_seed(2)
+    other = save(tmp_path / "other.ckpt", LandmarkNet(landmark_variant("full", "mediapipe")))
+    assert load_teacher(None, str(other)).net.variant.name == "full"
+    assert load_teacher(str(teacher.path), str(other)).net.variant.name == "lite"
+    assert load_teacher(str(teacher.path), None).supervised.landmarks == ("nose",)
+    assert not teacher.net.training
+    with pytest.raises(InputError, match=r"loss\.distill needs a teacher: .* init=FILE, .* teacher=FILE"):
+        load_teacher(None, None)
+
+
+def test_a_resumed_training_refuses_a_changed_teacher(teacher):
+    check_unchanged(teacher, {"teacher": {"sha256": teacher.sha256}})
+    check_unchanged(teacher, {"init": {"sha256": teacher.sha256}})  # a checkpoint of an earlier version
+    with pytest.raises(InputError, match=r"best\.ckpt, the teacher of this run, has changed"):
+        check_unchanged(teacher, {"teacher": {"sha256": "of another file"}, "init": {"sha256": "of a third"}})
+
+
+def test_checkpoints_state_the_teacher_and_its_licenses(teacher):
+    about = teacher.as_metadata()
+    assert about["name"] == "best.ckpt"
+    assert about["model"] == "lite"
+    assert about["trained"]["landmarks"] == ["nose"]
+    assert "data" in about
