@@ -29,7 +29,7 @@ _HOME = re.compile(r"(^|:)~(?=/|$)")
 """A `~` at the start of a path: the whole value, or the part after `reader:`."""
 
 _GROUPS = ("data", "experiment", "model", "trainer")
-_DATA = ("data.metadata", "data.negatives", "data.test", "data.train", "data.val")
+_DATA = tuple(f"data.{key}" for key in ("metadata", "negatives", "test", "train", "unlabelled", "val"))
 _NAMES = ("decode", "engine", "intersect", "model.name", "model.wiring", "name", "roi", "torso")
 _PATHS = ("annotators", "ckpt", "compare", "detector", "init", "out", "predictions", "teacher", "weights")
 TEXT_KEYS = frozenset((*_GROUPS, *_DATA, *_NAMES, *_PATHS))

@@ -5,7 +5,7 @@ import shlex
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from hydra.core.hydra_config import HydraConfig
@@ -16,12 +16,20 @@ from blazepose.config.landmark import Augmentation, LandmarkLossConfig, PersonFi
 from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.config.train import LoaderConfig, ModelConfig, RunConfig
 from blazepose.data.annotated_image import group_by_image
-from blazepose.data.datamodule import PoseDataModule, describe_sources, labelled_outputs, read_filtered
+from blazepose.data.annotation import Source
+from blazepose.data.datamodule import (
+    PoseDataModule,
+    describe_people,
+    describe_sources,
+    labelled_outputs,
+    read_filtered,
+)
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.detector_dataset import DetectorDataset, describe_images
 from blazepose.data.filters import EVALUATION_FILTER
 from blazepose.data.image_folders import find_image_files
 from blazepose.data.readers import as_list, read_source
+from blazepose.data.teacher_targets import TeacherStore
 from blazepose.decoding import Decoding
 from blazepose.exceptions import InputError
 from blazepose.hydra_app import from_config, hydra_command, is_overridden, reject_overrides
@@ -42,7 +50,8 @@ from blazepose.training.processes import describe_processes
 from blazepose.training.runs import open_run, resume_run
 from blazepose.training.sample_images import draw_landmark_predictions, draw_samples
 from blazepose.training.stages import supervised_by
-from blazepose.training.teacher import check_unchanged, load_teacher, provide_targets
+from blazepose.training.teacher import Teacher, check_unchanged, load_teacher, provide_targets
+from blazepose.training.unlabelled import read_unlabelled
 
 log = logging.getLogger("blazepose")
 
@@ -63,6 +72,11 @@ def main(cfg: DictConfig) -> None:
         raise InputError(
             "data.test and data.metadata are for blazepose eval; training takes data.train and data.val"
         )
+    if cfg.data.get("unlabelled") and not cfg.loss.distill:
+        raise InputError(
+            "data.unlabelled is learned from a teacher: set loss.distill, or take experiment=finetune, "
+            "which does"
+        )
     if not cfg.data.train:
         raise InputError('data.train is empty; name at least one source, "data.train=[lsp:data/lspet:train]"')
     set_seed(cfg.seed)
@@ -82,6 +96,7 @@ def reject_unused(model: str) -> None:
             "filter",
             "teacher",
             "decode",
+            "data.unlabelled",
             "stages.heatmap",
             "stages.regression",
             "model.wiring",
@@ -108,41 +123,29 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     val = read_filtered(cfg.data.val, EVALUATION_FILTER)
     negatives = find_image_files(cfg.data.negatives, "data.negatives")
     supervised = supervised_by(labelled_outputs(train, negatives), stages, cfg.loss)
-    crops = PoseDataset(train, net.input_spec)
-    start = initialize(net, cfg.init, crops, resumed=checkpoint)
-    teacher = load_teacher(cfg.teacher, cfg.init) if loss_config.distill else None
-    sources = {"train": train, "val": val}
-    metadata = landmark_metadata(
-        net,
-        model.wiring,
-        supervised,
-        sources,
-        recipe(cfg),
-        start,
-        decoding,
-        teacher and teacher.as_metadata(),
-    )
-    if teacher and checkpoint:
-        check_unchanged(teacher, read_checkpoint(checkpoint).metadata)
-    device = torch.device("cuda" if cfg.trainer.accelerator != "cpu" and torch.cuda.is_available() else "cpu")
-    targets = provide_targets(teacher, crops, loader_config.num_workers, device) if teacher else None
-    train_set = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed, targets)
+    start = initialize(net, cfg.init, PoseDataset(train, net.input_spec), resumed=checkpoint)
+    distillation = None
+    if loss_config.distill:
+        distillation = prepare_distillation(cfg, train, loader_config.num_workers, checkpoint)
+    unlabelled = distillation.unlabelled if distillation else []
+    targets = distillation.targets if distillation else None
+    train_set = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed, targets, unlabelled)
     data = PoseDataModule(train_set, PoseDataset(val, net.input_spec), loader_config, cfg.seed)
+    sources = {"train": train, "unlabelled": unlabelled, "val": val}
+    learned = distillation and distillation.teacher.as_metadata()
+    metadata = landmark_metadata(
+        net, model.wiring, supervised, sources, recipe(cfg), start, decoding, learned
+    )
+    distilled = distillation and distillation.teacher.supervised
     module = LandmarkModule(
-        net,
-        loss_config,
-        optimizer_config,
-        stages,
-        supervised,
-        metadata,
-        teacher and teacher.supervised,
-        decoding,
+        net, loss_config, optimizer_config, stages, supervised, metadata, distilled, decoding
     )
 
     folder = folder or open_run(LANDMARK_RUNS, cfg.name, cfg)
     lines = [describe_net(net), *describe_sources(train, val), supervised.describe("supervised")]
-    if teacher:
-        lines.append(f"unlabelled outputs are distilled from {teacher.path}")
+    if distillation:
+        lines += [describe_people(source) for source in unlabelled]
+        lines.append(f"unlabelled outputs are distilled from {distillation.teacher.path}")
     for line in (*lines, *describe_initialization(start, cfg.init, optimizer_config)):
         log.info(line)
     image_logger = ImageLogger(partial(draw_samples, train_set), draw_landmark_predictions, folder)
@@ -152,6 +155,33 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
         else "next, the regression: blazepose train stages.joint=0 stages.regression=60 init="
     )
     run(module, data, settings, image_logger, "val/pck@0.2", checkpoint, next_step)
+
+
+class Distillation(NamedTuple):
+    """What a teacher adds to a training.
+
+    Attributes:
+        teacher: the network.
+        targets: its outputs for the people of the training, then for those without labels.
+        unlabelled: people without labels.
+    """
+
+    teacher: Teacher
+    targets: TeacherStore
+    unlabelled: list[Source]
+
+
+def prepare_distillation(
+    cfg: DictConfig, train: list[Source], num_workers: int, checkpoint: Path | None
+) -> Distillation:
+    """Run the teacher on the people of the training, unless an earlier run did."""
+    teacher = load_teacher(cfg.teacher, cfg.init)
+    if checkpoint:
+        check_unchanged(teacher, read_checkpoint(checkpoint).metadata)
+    device = torch.device("cuda" if cfg.trainer.accelerator != "cpu" and torch.cuda.is_available() else "cpu")
+    unlabelled = read_unlabelled(as_list(cfg.data.get("unlabelled")), teacher, cfg.init, device)
+    people = [person for source in (*train, *unlabelled) for person in source.annotations]
+    return Distillation(teacher, provide_targets(teacher, people, num_workers, device), unlabelled)
 
 
 def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None) -> None:

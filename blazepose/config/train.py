@@ -59,6 +59,11 @@ class DataConfig(Section, name="data"):
         ["synthetic:data/synthetic:train"], "training data, each source as reader:path[:split]"
     )
     val: list[str] = option(["synthetic:data/synthetic:val"], "validation data; [] for no validation")
+    unlabelled: list[str] = option(
+        [],
+        "folders of images of people without labels, or reader:path, whose labels are not used: these people "
+        "are learned from the teacher (loss.distill), in an epoch as many as have labels",
+    )
     test: list[str] = option([], "only for blazepose eval")
     negatives: list[str] = option(
         ["data/synthetic/train/negatives"], "folders of images without people, for training"

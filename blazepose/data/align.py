@@ -50,7 +50,7 @@ def alignment_error(annotation: Annotation) -> str | None:
 
 
 def aligned_roi(annotation: Annotation) -> Roi:
-    """Return the hip-centered, upright square around a person.
+    """Return the hip-centered, upright square around a person, by the labels or as given without labels.
 
     Raises:
         ValueError: if hips or shoulders are not labelled or coincide; the message names the person.
@@ -63,6 +63,8 @@ def aligned_roi(annotation: Annotation) -> Roi:
         >>> roi.center_x, roi.center_y, roi.rotation_rad  # the person stands, with the hips at (80, 100)
         (80.0, 100.0, 0.0)
     """
+    if annotation.roi is not None:
+        return annotation.roi
     if reason := alignment_error(annotation):
         raise InputError(f"{annotation.image}, person {annotation.person}: {reason}")
     points = annotation.landmarks_px
@@ -133,8 +135,9 @@ def points_in_crop(
     points_px = np.zeros((NUM_OUTPUTS, 2))
     labelled = np.zeros(NUM_OUTPUTS, bool)
     points_px[:NUM_LANDMARKS], labelled[:NUM_LANDMARKS] = annotation.landmarks_px, annotation.labelled
-    alignment = [ROI_CENTER, ROI_SCALE]
-    points_px[alignment], labelled[alignment] = alignment_points(annotation, roi)
+    if annotation.roi is None:
+        alignment = [ROI_CENTER, ROI_SCALE]
+        points_px[alignment], labelled[alignment] = alignment_points(annotation, roi)
     points = transform_points(invert_affine(roi_to_image), points_px)
     points[~labelled] = 0
     return points.astype(np.float32), labelled

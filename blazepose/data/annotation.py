@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from blazepose.geometry import Roi
 from blazepose.topology import INDEX, NUM_LANDMARKS
 
 UNKNOWN, HIDDEN, VISIBLE = -1, 0, 1
@@ -36,6 +37,7 @@ class Annotation:
         mask: the person's visible pixels as COCO's run-length encoding, {"size": [height, width], "counts":
             text}, if the source has it (pycocotools.mask decodes it).
         attributes: {name: group}, attributes of the person in the source: age group, pose family, ...
+        roi: region of the crop, for a person without labels; otherwise the labels define it.
     """
 
     image: Path
@@ -52,6 +54,7 @@ class Annotation:
     image_size: tuple[int, int] | None = None
     mask: Mapping[str, Any] | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
+    roi: Roi | None = None
 
     @property
     def keypoints_px(self) -> np.ndarray:

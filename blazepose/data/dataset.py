@@ -37,7 +37,8 @@ class PoseDataset(EpochDataset[PoseSample, Augmentation]):
         augmentation: None for evaluation: the undisturbed aligned crop.
         negatives: images without people, one random crop of each per epoch.
         seed: seed of the augmentation.
-        teacher: outputs of a teacher for these people, which the samples then have, too.
+        teacher: outputs of a teacher for these people, then for the unlabelled ones, for the samples.
+        unlabelled: people without labels. An epoch has as many of them as of the others, drawn anew, or all.
     """
 
     def __init__(
@@ -48,25 +49,35 @@ class PoseDataset(EpochDataset[PoseSample, Augmentation]):
         negatives: list[Path] | None = None,
         seed: int = 0,
         teacher: TeacherStore | None = None,
+        unlabelled: list[Source] | None = None,
     ) -> None:
         self.teacher = teacher
         self.people = [annotation for source in sources for annotation in source.annotations]
-        images = [person.image for person in self.people]
+        self.unlabelled = [annotation for source in unlabelled or [] for annotation in source.annotations]
+        drawn = self.unlabelled[: len(self.people)]
+        images = [person.image for person in (*self.people, *drawn)]
         super().__init__(images, input_spec, augmentation, negatives, seed)
 
     def _make(self, index: int, rng: np.random.Generator) -> PoseSample:
-        if index < len(self.people):
-            return self._person(index, self.people[index], rng)
-        return self._negative(index, self.negatives[index - len(self.people)], rng)
+        labelled, people = len(self.people), len(self) - len(self.negatives)
+        if index < labelled:
+            return self._person(index, self.people[index], index, rng)
+        if index < people:
+            drawn = int(rng.integers(len(self.unlabelled)))
+            return self._person(index, self.unlabelled[drawn], labelled + drawn, rng)
+        return self._negative(index, self.negatives[index - people], rng)
 
-    def _person(self, index: int, annotation: Annotation, rng: np.random.Generator) -> PoseSample:
+    def _person(
+        self, index: int, annotation: Annotation, stored: int, rng: np.random.Generator
+    ) -> PoseSample:
         size, augmentation = self.input_spec.size, self.augmentation
         image = read_image(annotation.image, annotation.image_size)
         roi = aligned_roi(annotation)
         params = sample_affine(augmentation, rng) if augmentation else _UNDISTURBED
         matrix = crop_matrix(roi, params.scale, params.shift, params.rotation_rad, params.hflip)
         frame = (0, 0, image.shape[1], image.shape[0])
-        if augmentation and rng.random() < augmentation.truncation_prob:
+        cut_off = augmentation and rng.random() < augmentation.truncation_prob
+        if cut_off and annotation.roi is None:  # by the labels
             torso_px = annotation.landmarks_px[list(TORSO)]
             frame = sample_truncation(image.shape, annotation.keypoints_px, torso_px, rng)
         crop = _crop_frame(image, frame, matrix, size)
@@ -95,7 +106,7 @@ class PoseDataset(EpochDataset[PoseSample, Augmentation]):
             sample["world"], sample["world_labelled"] = _world_in_crop(annotation, roi, params)
         if self.teacher:
             sample["teacher"] = disturb_targets(
-                self.teacher[index], roi_to_image_matrix(roi), matrix, params, np.array(frame), erased
+                self.teacher[stored], roi_to_image_matrix(roi), matrix, params, np.array(frame), erased
             )
         return _swap_sides(sample) if params.hflip else sample
 

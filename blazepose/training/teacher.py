@@ -16,8 +16,8 @@ from tqdm import tqdm
 
 from blazepose.atomic import atomic_path, file_sha256
 from blazepose.data.align import aligned_roi
+from blazepose.data.annotation import Annotation
 from blazepose.data.datamodule import prepare_worker
-from blazepose.data.dataset import PoseDataset
 from blazepose.data.teacher_targets import (
     TeacherStore,
     TeacherTargets,
@@ -27,7 +27,8 @@ from blazepose.data.teacher_targets import (
     write_store,
 )
 from blazepose.exceptions import InputError
-from blazepose.image import ImageError
+from blazepose.geometry import crop_image, roi_to_image_matrix
+from blazepose.image import ImageError, read_image
 from blazepose.models.landmark_net import LandmarkNet, network_input
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.runs import RUNS, resolve_weights
@@ -106,29 +107,29 @@ def check_unchanged(teacher: Teacher, metadata: Mapping[str, Any]) -> None:
 
 
 def provide_targets(
-    teacher: Teacher, people: PoseDataset, num_workers: int, device: torch.device
+    teacher: Teacher, people: list[Annotation], num_workers: int, device: torch.device
 ) -> TeacherStore:
     """Return the teacher's outputs for people, computed unless an earlier run has done so.
 
     Args:
         teacher: the network.
-        people: undisturbed samples.
+        people: people with labels or an ROI.
         num_workers: data-loading processes.
         device: device of the network.
     """
     folder = RUNS / "teacher" / _key(teacher, people)
     if not folder.is_dir():
-        log.info("outputs of %s for %d people are kept in %s", teacher.path, len(people.people), folder)
+        log.info("outputs of %s for %d people are kept in %s", teacher.path, len(people), folder)
         with atomic_path(folder) as part:
             part.mkdir()
             write_store(part, _run(teacher.net, people, num_workers, device))
     return TeacherStore(folder)
 
 
-def _key(teacher: Teacher, people: PoseDataset) -> str:
+def _key(teacher: Teacher, people: list[Annotation]) -> str:
     """Return a name for the outputs: of the weights, and of the crop of every person."""
     content = hashlib.sha256(f"{_VERSION} {teacher.sha256}\n".encode())
-    for person in people.people:
+    for person in people:
         file = person.image.stat() if person.image.is_file() else None
         change = (file.st_size, file.st_mtime_ns) if file else None
         content.update(f"{person.image.absolute()} {change} {aligned_roi(person)}\n".encode())
@@ -138,27 +139,29 @@ def _key(teacher: Teacher, people: PoseDataset) -> str:
 class _Crops(Dataset[Any]):
     """Undisturbed crops of people; None for an unreadable image, which training replaces by another."""
 
-    def __init__(self, people: PoseDataset) -> None:
-        self._people = people
+    def __init__(self, people: list[Annotation], size: int) -> None:
+        self._people, self._size = people, size
 
     def __len__(self) -> int:
-        return len(self._people.people)
+        return len(self._people)
 
     def __getitem__(self, index: int) -> np.ndarray | None:
+        person = self._people[index]
         try:
-            return self._people[index]["image"]
+            image = read_image(person.image, person.image_size)
         except ImageError:
             return None
+        return crop_image(image, roi_to_image_matrix(aligned_roi(person)), self._size)
 
 
 def _run(
-    net: LandmarkNet, people: PoseDataset, num_workers: int, device: torch.device
+    net: LandmarkNet, people: list[Annotation], num_workers: int, device: torch.device
 ) -> Iterator[TeacherTargets]:
     """Yield the outputs for each person."""
     size = net.input_spec.size
     net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     loader = DataLoader(
-        _Crops(people),
+        _Crops(people, size),
         _BATCH,
         num_workers=num_workers,
         collate_fn=list,

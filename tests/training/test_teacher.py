@@ -1,5 +1,7 @@
 """The teacher of a training, and its outputs on disk."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -34,13 +36,9 @@ def teacher(tmp_path, monkeypatch) -> Teacher:
     return load_teacher(str(save(tmp_path / "best.ckpt", net)), None)
 
 
-def people_of(source: Source) -> PoseDataset:
-    return PoseDataset([source], LANDMARK_INPUT)
-
-
 def test_the_outputs_are_those_of_the_network_decoded_by_heatmaps(teacher, source):
-    people = people_of(source)
-    targets = provide_targets(teacher, people, 0, CPU)[2]
+    people = PoseDataset([source], LANDMARK_INPUT)
+    targets = provide_targets(teacher, source.annotations, 0, CPU)[2]
     with torch.inference_mode():
         out = teacher.net(torch.from_numpy(people[2]["image"])[None].permute(0, 3, 1, 2).float() / 255)
     heatmaps = out.heatmaps.permute(0, 2, 3, 1).numpy()
@@ -55,14 +53,14 @@ def test_the_outputs_are_those_of_the_network_decoded_by_heatmaps(teacher, sourc
 
 
 def test_another_run_reuses_the_outputs_of_the_same_people(teacher, source, monkeypatch):
-    first = provide_targets(teacher, people_of(source), 0, CPU)
+    first = provide_targets(teacher, source.annotations, 0, CPU)
     monkeypatch.setattr(teacher_module, "_run", None)  # it must not run again
-    again = provide_targets(teacher, people_of(source), 0, CPU)
+    again = provide_targets(teacher, source.annotations, 0, CPU)
     np.testing.assert_array_equal(first[4]["points"], again[4]["points"])
-    fewer = Source(source.name, source.reader, source.annotations[:4], source.license)
-    for changed, people in ((teacher, fewer), (teacher._replace(sha256="another"), source)):
+    fewer = source.annotations[:4]
+    for changed, people in ((teacher, fewer), (teacher._replace(sha256="another"), source.annotations)):
         with pytest.raises(TypeError):
-            provide_targets(changed, people_of(people), 0, CPU)
+            provide_targets(changed, people, 0, CPU)
 
 
 def test_an_interrupted_pass_leaves_nothing(teacher, source, monkeypatch, tmp_path):
@@ -72,24 +70,17 @@ def test_an_interrupted_pass_leaves_nothing(teacher, source, monkeypatch, tmp_pa
 
     monkeypatch.setattr(teacher_module, "_run", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        provide_targets(teacher, people_of(source), 0, CPU)
+        provide_targets(teacher, source.annotations, 0, CPU)
     assert list((tmp_path / "runs/teacher").iterdir()) == []
 
 
 def test_an_unreadable_image_has_no_outputs(teacher, source, tmp_path):
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"no image")
-    changed = [source.annotations[0], _at(source.annotations[1], broken), source.annotations[2]]
-    people = PoseDataset([Source("a", "lsp", changed, "")], LANDMARK_INPUT)
-    targets = provide_targets(teacher, people, 0, CPU)
+    changed = [source.annotations[0], replace(source.annotations[1], image=broken), source.annotations[2]]
+    targets = provide_targets(teacher, changed, 0, CPU)
     assert len(targets) == 3
     assert [bool(targets[k]["points"].any()) for k in range(3)] == [True, False, True]
-
-
-def _at(annotation, image):
-    from dataclasses import replace
-
-    return replace(annotation, image=image)
 
 
 def test_the_teacher_is_another_network_or_the_initial_one(teacher, tmp_path):
