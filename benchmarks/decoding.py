@@ -1,8 +1,12 @@
-"""Decoding by heatmaps: the choice of its constants, its time, and how far landmarks jump.
+"""Decoding by heatmaps: the choice of its constants, its time, GPU accelerators, and how far landmarks jump.
 
 python benchmarks/decoding.py choose pose_landmark_lite.tflite lsp:data/lspet_train
 python benchmarks/decoding.py time lite_regression.task lite_heatmap.task --threads 1
+python benchmarks/decoding.py accelerator lite_heatmap.tflite lsp:data/lspet_val
 python benchmarks/decoding.py turn pose_landmark_lite.tflite lsp:data/lspet_val
+
+Without a GPU, `accelerator` runs on one in software, such as chromium's:
+VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json LD_LIBRARY_PATH=/usr/lib/chromium
 """
 
 import argparse
@@ -14,6 +18,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from ai_edge_litert.compiled_model import CompiledModel
+from ai_edge_litert.hardware_accelerator import HardwareAccelerator
 from torch import nn
 from tqdm import tqdm
 
@@ -97,6 +103,36 @@ def time_ratio(files: list[Path], threads: int) -> str:
     return f"{first:.2f} ms, {second:.2f} ms: {np.median(times[1:, 1] / times[1:, 0]):.3f}"
 
 
+def accelerator(file: Path, spec: str, count: int) -> Iterator[str]:
+    """Yield the largest difference of each output between LiteRT's GPU accelerator and its CPU."""
+    size = LandmarkEngine(file).input_size
+    people = aligned_people(spec)[:count]
+    crops = [
+        crop_image(read_image(p.image, p.image_size), roi_to_image_matrix(aligned_roi(p)), size)
+        for p in people
+    ]
+    on_cpu, on_gpu = (
+        run_litert(file, kind, crops) for kind in (HardwareAccelerator.CPU, HardwareAccelerator.GPU)
+    )
+    for k, (cpu, gpu) in enumerate(zip(on_cpu, on_gpu, strict=True)):
+        yield f"output {k}: {np.abs(cpu - gpu).max():.2g} of {np.abs(cpu).max():.4g}"
+
+
+def run_litert(file: Path, kind: HardwareAccelerator, crops: list[np.ndarray]) -> list[np.ndarray]:
+    """Return each output (crops, values) on one accelerator alone, which has to take every operator."""
+    model = CompiledModel.from_file(str(file), kind)
+    key, signature = next(iter(model.get_signature_list().items()))
+    details = model.get_output_tensor_details(key)
+    sizes = [math.prod(details[name]["shape"]) for name in signature["outputs"]]
+    inputs, outputs = model.create_input_buffers(0), model.create_output_buffers(0)
+    rows = []
+    for crop in crops:
+        inputs[0].write((crop.astype(np.float32) / 255).ravel())
+        model.run_by_index(0, inputs, outputs)
+        rows.append([buffer.read(n, np.float32) for buffer, n in zip(outputs, sizes, strict=True)])
+    return [np.stack(values) for values in zip(*rows, strict=True)]
+
+
 def turn(weights: Path, spec: str, every: int) -> Iterator[str]:
     """Yield how far labelled landmarks move if the crop turns by a degree, in per cent of the torso.
 
@@ -144,6 +180,10 @@ def main() -> None:
     add = commands.add_parser("time")
     add.add_argument("files", type=Path, nargs=2)
     add.add_argument("--threads", type=int, default=1)
+    add = commands.add_parser("accelerator")
+    add.add_argument("file", type=Path)
+    add.add_argument("data")
+    add.add_argument("--people", type=int, default=10)
     add = commands.add_parser("turn")
     add.add_argument("weights", type=Path)
     add.add_argument("data")
@@ -153,6 +193,8 @@ def main() -> None:
         print(*choose(args.weights, args.data, args.people), sep="\n")
     elif args.command == "time":
         print(time_ratio(args.files, args.threads))
+    elif args.command == "accelerator":
+        print(*accelerator(args.file, args.data, args.people), sep="\n")
     else:
         print(*turn(args.weights, args.data, args.every), sep="\n")
 

@@ -70,9 +70,9 @@ class HeatmapDecoder(nn.Module):
         moved = (torch.arange(NUM_OUTPUTS) < NUM_LANDMARKS).float()[:, None]
         # Constants: computed in the graph, they would need integers, which accelerators do not take.
         constants = {
-            "prior": prior,
+            "prior": prior[:, :, None, None],
             "prior_bias": -(prior * (cells_px.T / 2 + center_px)).sum(dim=1),
-            "cells_px": cells_px,
+            "cells_px": cells_px[:, :, None, None],
             "center_px": torch.full((2,), center_px),
             "moved": moved,
             "kept": 1 - moved,
@@ -89,8 +89,14 @@ class HeatmapDecoder(nn.Module):
             features: input of the heatmap convolution.
             regressed: x and y of the regression, crop pixels.
         """
+        # 1x1 convolutions over the points: LiteRT's GPU accelerator computes a fully connected layer for the
+        # first point only, and returns its result for all.
         # Of the squared distance, only what differs between cells: the softmax ignores the rest.
-        prior = functional.linear(regressed, self.prior, self.prior_bias)
-        weights = torch.softmax(self.logits(features).flatten(2) + prior, dim=2)
-        expected = functional.linear(weights, self.cells_px, self.center_px)
+        prior = functional.conv2d(_as_channels(regressed), self.prior, self.prior_bias)
+        weights = torch.softmax(_as_channels(self.logits(features).flatten(2)) + prior, dim=1)
+        expected = functional.conv2d(weights, self.cells_px, self.center_px)[..., 0].permute(0, 2, 1)
         return regressed * self.kept + expected * self.moved
+
+
+def _as_channels(values: Float[Tensor, "batch points values"]) -> Float[Tensor, "batch values points 1"]:
+    return values.permute(0, 2, 1)[..., None]

@@ -211,9 +211,6 @@ class _Reader:
     def concat(self, operator: _Operator) -> None:
         self._op(operator, "concat", (), operator.inputs)
 
-    def dense(self, operator: _Operator) -> None:
-        self._op(operator, "linear", (), operator.inputs[:1])
-
     def softmax(self, operator: _Operator) -> None:
         self._op(operator, "softmax", (), operator.inputs)
 
@@ -263,7 +260,6 @@ _READERS: dict[str, Callable[[_Reader, Any], None]] = {
     "PAD": _Reader.pad,
     "ADD": _Reader.add,
     "CONCATENATION": _Reader.concat,
-    "FULLY_CONNECTED": _Reader.dense,
     "SOFTMAX": _Reader.softmax,
     "SLICE": _Reader.slice,
     "MUL": _Reader.mul,

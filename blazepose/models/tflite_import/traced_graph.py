@@ -100,8 +100,8 @@ class _Recorder(TorchFunctionMode):
             self._add(out, Op("upsample", (2.0, 2.0, True, False), inputs))
         elif name == "sigmoid":
             self._add(out, Op("sigmoid", (), inputs))
-        elif name in ("linear", "softmax"):
-            self._add(out, Op(name, (), inputs[:1]))
+        elif name == "softmax":
+            self._add(out, Op(name, (), inputs))
         elif name == "pixel_shuffle":
             self._add(out, Op("depth_to_space", (2,), inputs))
         elif name in _TRANSPARENT:
@@ -115,10 +115,10 @@ class _Recorder(TorchFunctionMode):
         out: Tensor,
         weight: Tensor,
         bias: Tensor | None,
-        stride: tuple[int, int],
-        padding: tuple[int, int],
-        dilation: tuple[int, int],
-        groups: int,
+        stride: tuple[int, int] = (1, 1),
+        padding: tuple[int, int] = (0, 0),
+        dilation: tuple[int, int] = (1, 1),
+        groups: int = 1,
     ) -> None:
         channels_out, _, *kernel = weight.shape
         top, left, bottom, right = self._pads.get(id(source), (0, 0, 0, 0))
@@ -126,9 +126,9 @@ class _Recorder(TorchFunctionMode):
         pads = (top + rows, left + columns, bottom + rows, right + columns)
         size = (kernel[0], kernel[1])
         attributes = conv_attributes(source.shape[1], channels_out, groups, size, stride, pads)
-        self._add(
-            out, Op("conv", attributes, (self.position(source),), ConvNames(self._names[id(weight)], None))
-        )
+        # The constants of heatmap decoding have no name.
+        names = ConvNames(self._names[id(weight)], None) if id(weight) in self._names else None
+        self._add(out, Op("conv", attributes, (self.position(source),), names))
 
     def _pad(self, source: Tensor, out: Tensor, amounts: tuple[int, ...]) -> None:
         left, right, top, bottom, *channels = amounts
