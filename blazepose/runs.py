@@ -31,6 +31,11 @@ def best_checkpoint(folder: Path) -> Path:
     return folder / "checkpoints" / "best.ckpt"
 
 
+def trained_checkpoint(folder: Path) -> Path:
+    """Return the path of a fine-tuning's best weights before they were interpolated with the initial ones."""
+    return folder / "checkpoints" / "trained.ckpt"
+
+
 def last_checkpoint(folder: Path) -> Path:
     """Return the path of the checkpoint that a run resumes from."""
     return folder / "checkpoints" / "last.ckpt"

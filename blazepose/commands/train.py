@@ -36,10 +36,11 @@ from blazepose.hydra_app import from_config, hydra_command, is_overridden, rejec
 from blazepose.models.detector_net import DetectorNet, describe_detector
 from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.variants import landmark_variant
-from blazepose.runs import DETECTOR_RUNS, LANDMARK_RUNS
+from blazepose.runs import DETECTOR_RUNS, LANDMARK_RUNS, resolve_weights
 from blazepose.synthetic.dataset.starter import provide_starter
 from blazepose.training.callbacks import ImageLogger, build_callbacks
 from blazepose.training.checkpoint import detector_metadata, landmark_metadata, read_checkpoint
+from blazepose.training.choose_interpolation import interpolate_best
 from blazepose.training.detector_images import draw_detector_predictions, draw_detector_samples
 from blazepose.training.detector_module import DetectorModule, monitor_name
 from blazepose.training.fit import build_trainer, fit, set_seed, trainer_settings, validates, worker_count
@@ -97,6 +98,7 @@ def reject_unused(model: str) -> None:
             "teacher",
             "decode",
             "data.unlabelled",
+            "optimizer.interpolate",
             "stages.heatmap",
             "stages.regression",
             "model.wiring",
@@ -232,7 +234,13 @@ def run(
     trainer = build_trainer(folder, settings, optimizer_config, stages, callbacks)
     for line in describe_processes(trainer, data.config.batch_size, optimizer_config.lr):
         log.info(line)
-    fit(trainer, module, data, folder, checkpoint, next_step, module.metadata["init"] is not None)
+    pretrained = module.metadata["init"] is not None
+    finish = None
+    if pretrained and optimizer_config.interpolate and isinstance(module, LandmarkModule):
+        init = resolve_weights(module.metadata["recipe"]["init"], "init=")
+        device = trainer.strategy.root_device
+        finish = partial(interpolate_best, module, data, folder, init, device)
+    fit(trainer, module, data, folder, checkpoint, next_step, pretrained, finish)
 
 
 def recipe(cfg: DictConfig) -> dict:

@@ -70,6 +70,11 @@ class OptimizerConfig(Section, name="optimizer"):
     )
     clip_norm: float = option(5.0, "largest gradient norm; 0 switches clipping off", 0)
     norm_eval: bool = option(False, "freeze the BatchNorm statistics")
+    interpolate: bool = option(
+        False,
+        "end a fine-tuning at the best point between the initial weights and the best epoch, by the "
+        "validation data; without any, halfway if there are fewer than 800 people",
+    )
     frozen_stages: int = option(
         0, "encoder stages to freeze, from the image on (at sizes 128, 64, 32, 16, 8)", 0, 5
     )

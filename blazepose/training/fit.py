@@ -6,7 +6,7 @@ import math
 import os
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -198,6 +198,7 @@ def fit(
     checkpoint: Path | None,
     next_step: str,
     pretrained: bool,
+    finish: Callable[[], dict[str, float]] | None = None,
 ) -> None:
     """Train, write the run's `results.json`, and log the paths of the weights.
 
@@ -209,6 +210,7 @@ def fit(
         checkpoint: checkpoint to resume from, or None.
         next_step: command to run on the weights, up to their path.
         pretrained: the run starts from pretrained weights; report if the result is worse than they were.
+        finish: replaces the best weights at the end, and returns values for results.json.
     """
     log.info("run: %s", folder)
     if trainer.strategy.root_device.type == "cpu":
@@ -232,6 +234,9 @@ def fit(
         results[f"best {monitor}"] = _rounded(best.best_model_score)
     if before:
         results[f"before {monitor}"] = _rounded(before[0][str(monitor)])
+    if finish:
+        results |= {name: _rounded(value) for name, value in finish().items()}
+    if f"before {monitor}" in results:
         compare_with_initial(str(monitor), results)
     with atomic_path(folder / "results.json") as part:
         part.write_text(json.dumps(results, indent=2) + "\n")
