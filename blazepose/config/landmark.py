@@ -28,6 +28,11 @@ class LandmarkLossConfig(Section, name="loss"):
         "labels; experiment=finetune sets it",
         0,
     )
+    distill_labelled: float = option(
+        0.0,
+        "factor on the heatmap loss against the teacher at labelled points where it agrees with the label",
+        0,
+    )
     mask_fraction: float = option(
         0.25, "fraction of a batch that gets a mask loss; a mask costs a CPU as much as all the rest", 0.01, 1
     )

@@ -35,6 +35,15 @@ def heatmap_loss(
     labelled: Bool[Tensor, "batch points"],
     peak_weight: float = 1.0,
 ) -> Float[Tensor, ""]:
+    """Compute the mean of heatmap_cross_entropy over labelled points; arguments as there."""
+    return masked_mean(heatmap_cross_entropy(logits, targets, peak_weight), labelled)
+
+
+def heatmap_cross_entropy(
+    logits: Float[Tensor, "batch points size size"],
+    targets: Float[Tensor, "batch points size size"],
+    peak_weight: float = 1.0,
+) -> Float[Tensor, "batch points"]:
     """Compute binary cross-entropy against Gaussians, summed over the map, divided by the Gaussian's mass.
 
     Cross-entropy, since the heatmap is read through a sigmoid and has to reach 0.5
@@ -43,16 +52,14 @@ def heatmap_loss(
 
     Args:
         logits: logits of the heatmaps.
-        targets: Gaussians of height 1.
-        labelled: mask of the points with labels.
+        targets: Gaussians of height 1, or a teacher's probabilities.
         peak_weight: weight of the cell at the point relative to one far away. For a certain point the optimum
             is the same Gaussian with any value; for a cell of probability 1 / n it is
             peak_weight / (peak_weight + n - 1).
     """
     weights = peak_weight / (peak_weight - (peak_weight - 1) * targets) if peak_weight != 1 else None
     cross_entropy = F.binary_cross_entropy_with_logits(logits, targets, weights, reduction="none")
-    per_point = cross_entropy.sum(dim=(2, 3)) / targets.sum(dim=(2, 3)).clamp(min=1)
-    return masked_mean(per_point, labelled)
+    return cross_entropy.sum(dim=(2, 3)) / targets.sum(dim=(2, 3)).clamp(min=1)
 
 
 def offset_loss(

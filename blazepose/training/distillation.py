@@ -20,8 +20,9 @@ from blazepose.data.sample import PoseBatch
 from blazepose.losses.landmark_losses import (
     binary_loss,
     coordinate_loss,
-    heatmap_loss,
+    heatmap_cross_entropy,
     mask_loss,
+    masked_mean,
     position_loss,
 )
 from blazepose.metrics.pck import PCK_THRESHOLD
@@ -166,7 +167,10 @@ def distillation_losses(
     outputs: Collection[str],
     stage: StageName = "joint",
 ) -> dict[str, Tensor]:
-    """Compute losses against the teacher where it is confident and there is no label; names as of the labels.
+    """Compute weighted losses against the teacher where it is confident; names as of the labels.
+
+    All outputs are distilled where there is no label, with the factor `distill`; heatmaps also where there is
+    one, with `distill_labelled`.
 
     Args:
         out: outputs of the student.
@@ -179,7 +183,7 @@ def distillation_losses(
     """
     terms: dict[str, Tensor] = {}
     if stage != "regression":
-        terms |= _heatmap_distillation(out, teacher, batch)
+        terms |= _heatmap_distillation(out, teacher, batch, config)
     if stage != "heatmap":
         terms |= _regression_distillation(out, teacher, batch, config, size)
     distilled = {"coordinates", *(TRAINABLE_OUTPUTS[name].loss for name in outputs)}
@@ -187,19 +191,19 @@ def distillation_losses(
 
 
 def _heatmap_distillation(
-    out: LandmarkOutputs, teacher: TeacherOutputs, batch: PoseBatch
+    out: LandmarkOutputs, teacher: TeacherOutputs, batch: PoseBatch, config: LandmarkLossConfig
 ) -> dict[str, Tensor]:
     """Compute the terms of heatmaps and mask."""
     points = slice(NUM_HEATMAPS)
-    unlabelled = (teacher.confident & ~batch["labelled"])[:, points]
-    terms = {
-        "heatmap": heatmap_loss(out.heatmaps[:, points].float(), teacher.heatmaps[:, points], unlabelled)
-    }
+    confident, labelled = teacher.confident[:, points], batch["labelled"][:, points]
+    loss = heatmap_cross_entropy(out.heatmaps[:, points].float(), teacher.heatmaps[:, points])
+    unlabelled, agreed = masked_mean(loss, confident & ~labelled), masked_mean(loss, confident & labelled)
+    terms = {"heatmap": config.distill * unlabelled + config.distill_labelled * agreed}
     if out.segmentation is not None:
         masks = len(out.segmentation)
         replaced = (batch["mask"][:masks] == IGNORE) & teacher.confident[:masks, ROI_CENTER, None, None]
         target = torch.where(replaced, teacher.mask[:masks], IGNORE)
-        terms["segmentation"] = mask_loss(out.segmentation.float(), target)
+        terms["segmentation"] = config.distill * mask_loss(out.segmentation.float(), target)
     return terms
 
 
@@ -222,4 +226,4 @@ def _regression_distillation(
         unlabelled = body & (batch[name] < 0)  # type: ignore[literal-required]
         logits, probability = (x[:, :NUM_LANDMARKS, column] for x in (landmarks, target))
         terms[name] = binary_loss(logits, probability, unlabelled)
-    return terms
+    return {name: config.distill * term for name, term in terms.items()}

@@ -108,7 +108,7 @@ class LandmarkModule(PoseModule):
             if "pose" in self.supervised.outputs:
                 distilled.pop("pose", None)  # every image has this label
             for name, term in distilled.items():
-                terms[name] = terms.get(name, 0) + config.distill * term
+                terms[name] = terms.get(name, 0) + term
         return {name: term for name, term in terms.items() if getattr(config, name)}
 
     def on_train_epoch_start(self) -> None:

@@ -30,6 +30,7 @@ from blazepose.training.landmark_module import LandmarkModule
 
 NAMES = tuple(name for name in LSP14.values() if name in INDEX)
 TORSO = 0.3
+FULL = LandmarkLossConfig(distill=1.0)
 ALL_POINTS = torch.ones(NUM_OUTPUTS, dtype=torch.bool)
 EVERYTHING = tuple(TRAINABLE_OUTPUTS)
 
@@ -128,7 +129,7 @@ def student(outputs: LandmarkOutputs, shift: float = 0.0) -> LandmarkOutputs:
 
 def test_outputs_equal_to_the_teachers_have_no_gradient(batch, outputs):
     out, teacher = student(outputs), as_teacher(outputs, batch)
-    terms = distillation_losses(out, teacher, batch, LandmarkLossConfig(), 256, EVERYTHING)
+    terms = distillation_losses(out, teacher, batch, FULL, 256, EVERYTHING)
     assert set(terms) == {
         *("heatmap", "coordinates", "z", "world", "pose", "visibility", "presence", "segmentation")
     }
@@ -141,7 +142,7 @@ def test_outputs_equal_to_the_teachers_have_no_gradient(batch, outputs):
 def test_labelled_outputs_are_not_distilled(batch, outputs):
     """The gradient reaches unlabelled outputs only."""
     out, teacher = student(outputs, 0.1), as_teacher(outputs, batch)
-    terms = distillation_losses(out, teacher, batch, LandmarkLossConfig(), 256, EVERYTHING)
+    terms = distillation_losses(out, teacher, batch, FULL, 256, EVERYTHING)
 
     def touched(name: str, output: str) -> torch.Tensor:
         (gradient,) = torch.autograd.grad(terms[name], getattr(out, output), retain_graph=True)
@@ -158,9 +159,25 @@ def test_labelled_outputs_are_not_distilled(batch, outputs):
     assert not heatmaps[:, 35:].any()
 
 
+def test_heatmaps_are_distilled_at_labels_that_the_teacher_agrees_with(batch, outputs):
+    teacher = as_teacher(outputs, batch)
+    teacher.confident[:, 11] = False
+    out = student(outputs, 0.1)
+    config = LandmarkLossConfig(distill=0.5, distill_labelled=2.0)
+    terms = distillation_losses(out, teacher, batch, config, 256, EVERYTHING)
+    (gradient,) = torch.autograd.grad(terms["heatmap"], out.heatmaps)
+    touched = (gradient != 0).flatten(2).any(dim=2)[:, :35]
+    assert torch.equal(touched, teacher.confident[:, :35])
+    none = LandmarkLossConfig(distill=0.5)
+    half = distillation_losses(out, teacher, batch, none, 256, EVERYTHING)
+    full = distillation_losses(out, teacher, batch, FULL, 256, EVERYTHING)
+    for name in set(full) - {"coordinates"}:
+        torch.testing.assert_close(half[name], 0.5 * full[name])
+
+
 def test_points_without_confidence_are_not_distilled(batch, outputs):
     teacher = as_teacher(outputs, batch)._replace(confident=torch.zeros_like(batch["labelled"]))
-    terms = distillation_losses(student(outputs, 0.1), teacher, batch, LandmarkLossConfig(), 256, EVERYTHING)
+    terms = distillation_losses(student(outputs, 0.1), teacher, batch, FULL, 256, EVERYTHING)
     assert {name for name, term in terms.items() if term > 0} == {"pose"}
 
 
@@ -184,7 +201,7 @@ def test_points_the_teacher_was_not_trained_on_and_negatives_are_not_distilled(b
     unlabelled = {**wrong, "labelled": torch.zeros_like(batch["labelled"])}
     assert torch.equal(teacher_outputs(unlabelled, trained).confident[:3], trained.expand(3, -1))
     teacher = as_teacher(outputs, batch)
-    terms = distillation_losses(outputs, teacher, batch, LandmarkLossConfig(), 256, ["presence"])
+    terms = distillation_losses(outputs, teacher, batch, FULL, 256, ["presence"])
     assert set(terms) == {"coordinates", "presence"}
 
 
@@ -199,7 +216,7 @@ def test_the_teachers_outputs_are_probabilities(batch):
 )
 def test_each_stage_distills_the_outputs_it_trains(batch, outputs, stage, kept):
     teacher = as_teacher(outputs, batch)
-    terms = distillation_losses(outputs, teacher, batch, LandmarkLossConfig(), 256, EVERYTHING, stage)
+    terms = distillation_losses(outputs, teacher, batch, FULL, 256, EVERYTHING, stage)
     assert kept <= set(terms)
     assert ("coordinates" in terms) == (stage == "regression")
 
