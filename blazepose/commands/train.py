@@ -1,6 +1,7 @@
 """Train a BlazePose network: `blazepose train model=full data=lsp`. See docs/guides."""
 
 import logging
+import math
 import shlex
 from dataclasses import replace
 from functools import partial
@@ -19,6 +20,7 @@ from blazepose.data.annotated_image import group_by_image
 from blazepose.data.annotation import Source
 from blazepose.data.datamodule import (
     PoseDataModule,
+    Samples,
     describe_people,
     describe_sources,
     labelled_outputs,
@@ -124,7 +126,6 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     train = read_filtered(cfg.data.train, person_filter)
     val = read_filtered(cfg.data.val, EVALUATION_FILTER)
     negatives = find_image_files(cfg.data.negatives, "data.negatives")
-    supervised = supervised_by(labelled_outputs(train, negatives), stages, cfg.loss)
     start = initialize(net, cfg.init, PoseDataset(train, net.input_spec), resumed=checkpoint)
     distillation = None
     if loss_config.distill:
@@ -133,6 +134,8 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     targets = distillation.targets if distillation else None
     train_set = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed, targets, unlabelled)
     data = PoseDataModule(train_set, PoseDataset(val, net.input_spec), loader_config, cfg.seed)
+    stages = resolve_stages(cfg, stages, train_set, loader_config)
+    supervised = supervised_by(labelled_outputs(train, negatives), stages, cfg.loss)
     sources = {"train": train, "unlabelled": unlabelled, "val": val}
     learned = distillation and distillation.teacher.as_metadata()
     metadata = landmark_metadata(
@@ -204,6 +207,7 @@ def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None
     val_set = DetectorDataset(group_by_image(val, "data.val") if val else [], net.input_spec)
     data = PoseDataModule(train_set, val_set, loader_config, cfg.seed)
 
+    stages = resolve_stages(cfg, stages, train_set, loader_config)
     start = initialize(net, cfg.init, train_set, resumed=checkpoint)
     metadata = detector_metadata(net, {"train": train, "val": val}, recipe(cfg), start)
     module = DetectorModule(net, loss_config, optimizer_config, stages, metadata)
@@ -241,6 +245,15 @@ def run(
         device = trainer.strategy.root_device
         finish = partial(interpolate_best, module, data, folder, init, device)
     fit(trainer, module, data, folder, checkpoint, next_step, pretrained, finish)
+
+
+def resolve_stages(
+    cfg: DictConfig, stages: Stages, train_set: Samples, loader_config: LoaderConfig
+) -> Stages:
+    """Return the stages with the number of epochs that `auto` means, which the config of the run then has."""
+    stages = stages.resolve(math.ceil(len(train_set) / loader_config.batch_size))
+    cfg.stages.joint = stages.joint
+    return stages
 
 
 def recipe(cfg: DictConfig) -> dict:

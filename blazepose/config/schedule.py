@@ -1,10 +1,17 @@
 """Epochs and optimizer of a training."""
 
-from dataclasses import dataclass
-from typing import Literal
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from blazepose.config.option import Section, option
 from blazepose.exceptions import InputError
+
+AUTO = "auto"
+
+_AUTO_EPOCHS, _AUTO_STEPS = 20, 500
+"""Epochs, and optimizer steps, that `auto` means at least. Source: docs/benchmarks/fine-tuning.md, "How
+many labels it takes": 50 people took 80 epochs of 6 steps."""
 
 StageName = Literal["heatmap", "regression", "joint"]
 
@@ -21,12 +28,26 @@ class Stages(Section, name="stages"):
     regression: int = option(
         0, "epochs of the regression head; the rest is frozen, BatchNorm statistics included", 0
     )
-    joint: int = option(60, "epochs of all parts; the only stage of model=detector", 0)
+    joint: Any = option(
+        60,
+        "epochs of all parts; the only stage of model=detector; auto: 20, or with few people as many as 500 "
+        "steps take",
+        0,
+        choices=("auto",),
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.epochs:
+        if not isinstance(self.joint, int) and self.joint != AUTO:
+            raise InputError(f"stages.joint={self.joint} must be a whole number from 0 up, or auto")
+        if self.joint != AUTO and not self.epochs:
             raise InputError("stages: no epochs; set stages.joint, or stages.heatmap and stages.regression")
+
+    def resolve(self, steps_per_epoch: int) -> "Stages":
+        """Return the stages with the number of epochs in place of "auto"."""
+        if self.joint != AUTO:
+            return self
+        return replace(self, joint=max(_AUTO_EPOCHS, math.ceil(_AUTO_STEPS / max(1, steps_per_epoch))))
 
     @property
     def plan(self) -> list[tuple[StageName, int]]:

@@ -19,3 +19,15 @@ def test_no_epochs_are_refused():
 def test_negative_epochs_are_refused():
     with pytest.raises(ValueError, match=r"^stages\.heatmap=-1 must be a number from 0 up$"):
         Stages(heatmap=-1)
+
+
+def test_few_people_get_more_epochs():
+    recipe = Stages(joint="auto")
+    assert recipe.resolve(steps_per_epoch=7).joint == 72, "504 steps"
+    assert recipe.resolve(steps_per_epoch=25).joint == 20
+    assert recipe.resolve(steps_per_epoch=10_000).joint == 20
+    assert Stages(joint=3).resolve(steps_per_epoch=7).joint == 3
+    with pytest.raises(ValueError, match=r"stages\.joint=many must be a number from 0 up, or auto"):
+        Stages(joint="many")
+    with pytest.raises(ValueError, match=r"stages\.joint=1\.5 must be a whole number"):
+        Stages(joint=1.5)
