@@ -24,13 +24,14 @@ class LandmarkLossConfig(Section, name="loss"):
     segmentation: float = option(0.5, "weight of the cross-entropy of the mask", 0)
     distill: float = option(
         0.0,
-        "factor on the losses against the teacher (teacher=, or else init=), which are added to those of the "
-        "labels; experiment=finetune sets it",
+        "factor on the losses against the teacher (teacher=, or else init=) for what the labels of a person "
+        "lack; experiment=finetune sets it",
         0,
     )
-    distill_labelled: float = option(
+    teacher: float = option(
         0.0,
-        "factor on the heatmap loss against the teacher at labelled points where it agrees with the label",
+        "factor on the losses against the teacher for people without labels (data.unlabelled), and for "
+        "heatmaps where it agrees with a label",
         0,
     )
     mask_fraction: float = option(

@@ -169,14 +169,14 @@ def distillation_losses(
 ) -> dict[str, Tensor]:
     """Compute weighted losses against the teacher where it is confident; names as of the labels.
 
-    All outputs are distilled where there is no label, with the factor `distill`; heatmaps also where there is
-    one, with `distill_labelled`.
+    What the labels of a person lack is distilled with the factor `distill`. With the factor `teacher`, people
+    without any labels are, and heatmaps where the teacher agrees with a label.
 
     Args:
         out: outputs of the student.
         teacher: outputs of the teacher for the same images.
         batch: labels of the images.
-        config: parameters of the losses.
+        config: factors and parameters of the losses.
         size: side of the crop, pixels.
         outputs: outputs that the teacher was trained on, names of TRAINABLE_OUTPUTS.
         stage: stage of the training.
@@ -185,7 +185,11 @@ def distillation_losses(
     if stage != "regression":
         terms |= _heatmap_distillation(out, teacher, batch, config)
     if stage != "heatmap":
-        terms |= _regression_distillation(out, teacher, batch, config, size)
+        people = batch["labelled"].any(dim=1)
+        terms |= _regression_distillation(out, teacher, batch, config, size, people, config.distill)
+        if config.teacher:
+            others = _regression_distillation(out, teacher, batch, config, size, ~people, config.teacher)
+            terms |= {name: terms[name] + term for name, term in others.items()}
     distilled = {"coordinates", *(TRAINABLE_OUTPUTS[name].loss for name in outputs)}
     return {name: term for name, term in terms.items() if name in distilled}
 
@@ -194,11 +198,12 @@ def _heatmap_distillation(
     out: LandmarkOutputs, teacher: TeacherOutputs, batch: PoseBatch, config: LandmarkLossConfig
 ) -> dict[str, Tensor]:
     """Compute the terms of heatmaps and mask."""
-    points = slice(NUM_HEATMAPS)
-    confident, labelled = teacher.confident[:, points], batch["labelled"][:, points]
+    points, people = slice(NUM_HEATMAPS), batch["labelled"].any(dim=1, keepdim=True)
+    confident = teacher.confident[:, points]
+    lacking = confident & people & ~batch["labelled"][:, points]
     loss = heatmap_cross_entropy(out.heatmaps[:, points].float(), teacher.heatmaps[:, points])
-    unlabelled, agreed = masked_mean(loss, confident & ~labelled), masked_mean(loss, confident & labelled)
-    terms = {"heatmap": config.distill * unlabelled + config.distill_labelled * agreed}
+    lacking_mean, taught_mean = masked_mean(loss, lacking), masked_mean(loss, confident & ~lacking)
+    terms = {"heatmap": config.distill * lacking_mean + config.teacher * taught_mean}
     if out.segmentation is not None:
         masks = len(out.segmentation)
         replaced = (batch["mask"][:masks] == IGNORE) & teacher.confident[:masks, ROI_CENTER, None, None]
@@ -208,22 +213,27 @@ def _heatmap_distillation(
 
 
 def _regression_distillation(
-    out: LandmarkOutputs, teacher: TeacherOutputs, batch: PoseBatch, config: LandmarkLossConfig, size: int
+    out: LandmarkOutputs,
+    teacher: TeacherOutputs,
+    batch: PoseBatch,
+    config: LandmarkLossConfig,
+    size: int,
+    people: Bool[Tensor, " batch"],
+    factor: float,
 ) -> dict[str, Tensor]:
-    """Compute the terms of the regression head."""
-    landmarks, target, confident = out.landmarks.float(), teacher.points, teacher.confident
+    """Compute the terms of the regression head for some of the people."""
+    landmarks, target, confident = out.landmarks.float(), teacher.points, teacher.confident & people[:, None]
     xyz, world = landmarks[..., :3] / size, out.world.float()[:, :NUM_LANDMARKS]
     unlabelled, z_unlabelled = confident & ~batch["labelled"], confident & ~batch["z_labelled"]
     body, scale, beta = confident[:, :NUM_LANDMARKS], config.coordinate_scale, config.huber_beta
-    pose_logit = out.pose_logit.float()[:, 0]
     terms = {
         "coordinates": position_loss(xyz[..., :2], target[..., :2], unlabelled, scale),
         "z": coordinate_loss(xyz[..., 2:], target[..., 2:3], z_unlabelled, beta),
         "world": coordinate_loss(world, teacher.world, body & ~batch["world_labelled"], beta),
-        "pose": binary_loss(pose_logit, teacher.pose, torch.ones_like(pose_logit, dtype=torch.bool)),
+        "pose": binary_loss(out.pose_logit.float()[:, 0], teacher.pose, people),
     }
     for column, name in ((3, "visibility"), (4, "presence")):
         unlabelled = body & (batch[name] < 0)  # type: ignore[literal-required]
         logits, probability = (x[:, :NUM_LANDMARKS, column] for x in (landmarks, target))
         terms[name] = binary_loss(logits, probability, unlabelled)
-    return {name: config.distill * term for name, term in terms.items()}
+    return {name: factor * term for name, term in terms.items()}
