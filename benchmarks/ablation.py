@@ -1,7 +1,8 @@
 """The blog's three rows and both wirings at equal budget: trains what is missing, prints the table.
 
-Rows that regress are evaluated on the validation's people, too, with a report each, and compared with the
-first of them: figures have 95 % intervals over people. eval.py scores no heatmaps alone: that row has none.
+Rows that regress are evaluated on the validation's people in each decoding, with a report each, and compared
+with the first of them: figures have 95 % intervals over people. Of the row without a regression, the
+training's own validation is printed, without an interval.
 
     python benchmarks/ablation.py model=lite epochs=40 "data.train=[lsp:...]" "data.val=[lsp:...]"
     python benchmarks/ablation.py rows=both,mediapipe ...    # some of them, beside another such command
@@ -20,20 +21,24 @@ from typing import Any, cast
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
+from blazepose.decoding import DECODINGS
 from blazepose.hydra_app import as_typed, expand_home
 from blazepose.runs import LANDMARK_RUNS
 from blazepose.training.old_keys import rename_config_keys
 
 TRAIN, EVAL = (Path(__file__).resolve().parents[1] / name for name in ("train.py", "eval.py"))
 
-# Row, experiment, how its landmarks are read, what the blog found (mean error in % of torso, PCK@0.2).
+HEATMAPS = "heatmaps"
+"""Experiment of the row without a regression."""
+
+# Row, experiment, what the blog found (mean error in % of torso, PCK@0.2).
 # Source: evaluation.md, "blog ablation".
 ROWS = (
-    ("heatmaps", "heatmaps", "heatmap", "16.2 / 83.6"),
-    ("regression without heatmap loss", "regression", "raw", "15.9 / 79.9"),
-    ("regression with heatmap loss, gradient stop", "both", "raw", "14.4 / 84.1"),
-    ("the same, no gradient stop", "both_nostop", "raw", ""),
-    ("Google's wiring, no gradient stop", "mediapipe", "raw", ""),
+    ("heatmaps", HEATMAPS, "16.2 / 83.6"),
+    ("regression without heatmap loss", "regression", "15.9 / 79.9"),
+    ("regression with heatmap loss, gradient stop", "both", "14.4 / 84.1"),
+    ("the same, no gradient stop", "both_nostop", ""),
+    ("Google's wiring, no gradient stop", "mediapipe", ""),
 )
 
 
@@ -98,19 +103,20 @@ def train(experiment: str, overrides: list[str], model: str) -> Path:
     return run
 
 
-def evaluate(run: Path) -> Path:
+def evaluate(run: Path, decoding: str) -> Path:
     """Score a run's last weights on what they were validated on; return the folder of the report.
 
     A report of earlier weights, or one that was cut off, is left where it is.
     """
     weights = run / "checkpoints" / "last.ckpt"
     for number in itertools.count(1):
-        folder = run / ("eval" if number == 1 else f"eval_{number}")
+        folder = run / f"eval_{decoding}{'' if number == 1 else f'_{number}'}"
         done = folder / "results.json"
         if done.is_file() and done.stat().st_mtime > weights.stat().st_mtime:
             break
         if not folder.exists():
-            subprocess.run([sys.executable, str(EVAL), f"weights={weights}", f"out={folder}"], check=True)
+            words = [f"weights={weights}", f"decode={decoding}", f"out={folder}"]
+            subprocess.run([sys.executable, str(EVAL), *words], check=True)
             break
     return folder
 
@@ -124,25 +130,30 @@ def main() -> None:
         sys.exit("each row has its own stages; set the budget of all with epochs=N")
     epochs = given.pop("epochs", "40")
     model = given.get("model", "full")
-    known = [experiment for _, experiment, _, _ in ROWS]
+    known = [experiment for _, experiment, _ in ROWS]
     chosen = given.pop("rows", ",".join(known)).split(",")
     if wrong := sorted(set(chosen) - set(known)):
         sys.exit(f"rows={','.join(wrong)}: the rows are {', '.join(known)}")
     reports = []
-    print("| row | mean error, % of torso | PCK@0.2 | 95 % interval | refined | blog: error / PCK |")
+    print("| row | decoding | PCK@0.2 | 95 % interval | mean error, % of torso | blog: error / PCK |")
     print("|---|---|---|---|---|---|")
-    for title, experiment, decoding, blog in (row for row in ROWS if row[1] in chosen):
-        budget = f"stages.{'heatmap' if experiment == 'heatmaps' else 'joint'}={epochs}"
+    for title, experiment, blog in (row for row in ROWS if row[1] in chosen):
+        budget = f"stages.{'heatmap' if experiment == HEATMAPS else 'joint'}={epochs}"
         run = train(experiment, [*(f"{key}={value}" for key, value in given.items()), budget], model)
-        results = read_json(run / "results.json")
-        error, pck = results[f"val/mean_error_{decoding}"], results[f"val/pck@0.2_{decoding}"]
-        refined = interval = ""
-        if decoding == "raw":
-            reports.append(evaluate(run))
-            refined = f"{results['val/pck@0.2_mediapipe']:.1f}"
-            low, high = read_json(reports[-1] / "results.json")["pck@0.2_raw_ci95"]
-            interval = f"{low:.1f} to {high:.1f}"
-        print(f"| {title} | {error:.1f} | {pck:.1f} | {interval} | {refined} | {blog} |", flush=True)
+        if experiment == HEATMAPS:
+            results = read_json(run / "results.json")
+            error, pck = results["val/mean_error_heatmap"], results["val/pck@0.2_heatmap"]
+            print(f"| {title} | heatmap | {pck:.1f} | | {error:.1f} | {blog} |", flush=True)
+            continue
+        for decoding in DECODINGS:
+            report = evaluate(run, decoding)
+            results = read_json(report / "results.json")
+            low, high = results["pck@0.2_ci95"]
+            figures = f"{results['pck@0.2']:.1f} | {low:.1f} to {high:.1f} | {results['mean_error']:.1f}"
+            known_as = blog if decoding == "regression" else ""
+            print(f"| {title} | {decoding} | {figures} | {known_as} |", flush=True)
+            if decoding == "mediapipe":
+                reports.append(report)
     if len(reports) > 1:
         subprocess.run([sys.executable, str(EVAL), f"compare=[{','.join(map(str, reports))}]"], check=True)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import ablation
+from blazepose.decoding import DECODINGS
 from tests.forked_command import run_script
 from tests.test_end_to_end import TINY, data
 
@@ -37,13 +38,13 @@ def run_forked(command: list[str], check: bool) -> None:
 def test_rows_are_trained_once_and_then_read(run, tmp_path):
     rows = ["rows=heatmaps,mediapipe", "epochs=1", "optimizer.lr=6e-3"]
     table = run(*rows)
-    assert [line.split(" | ")[0] for line in table.splitlines()[2:]] == [
-        "| heatmaps",
-        "| Google's wiring, no gradient stop",
+    assert [line.split(" | ")[:2] for line in table.splitlines()[2:]] == [
+        ["| heatmaps", "heatmap"],
+        *(["| Google's wiring, no gradient stop", decoding] for decoding in DECODINGS),
     ]
     assert len(list(tmp_path.glob("runs/landmark/*/results.json"))) == 2
-    reports = list(tmp_path.glob("runs/landmark/*/eval/report.html"))
-    assert len(reports) == 1, "of the row that regresses"
+    reports = list(tmp_path.glob("runs/landmark/*/eval_*/report.html"))
+    assert len(reports) == 3, "of the row that regresses"
     assert re.search(r"\| Google's wiring.* \| \d+\.\d to \d+\.\d \|", table)
     assert run(*rows) == table
     with pytest.raises(SystemExit, match=r"was trained with optimizer\.lr=0\.006, not 0\.001; move it away"):
@@ -61,39 +62,40 @@ def test_rows_that_regress_are_compared(run, tmp_path, monkeypatch):
         folder = tmp_path / experiment
         (folder / "checkpoints").mkdir(parents=True)
         (folder / "checkpoints/last.ckpt").touch()
-        figures = {"val/mean_error_raw": 20.0, "val/pck@0.2_raw": 50.0, "val/pck@0.2_refined": 52.0}
-        (folder / "results.json").write_text(json.dumps(figures))
+        (folder / "results.json").touch()
         return folder
 
     def evaluate(command: list[str], check: bool) -> None:
         asked.append(command[2:])
         if command[2].startswith("weights="):
-            folder = Path(command[3].removeprefix("out="))
+            folder = Path(command[4].removeprefix("out="))
             folder.mkdir()
-            (folder / "results.json").write_text('{"pck@0.2_raw_ci95": [47.1, 53.0]}')
+            figures = {"pck@0.2": 50.0, "pck@0.2_ci95": [47.1, 53.0], "mean_error": 20.0}
+            (folder / "results.json").write_text(json.dumps(figures))
 
     monkeypatch.setattr(ablation, "train", train)
     monkeypatch.setattr(ablation.subprocess, "run", evaluate)
     table = run("rows=both,mediapipe")
-    assert table.count("| 20.0 | 50.0 | 47.1 to 53.0 | 52.0 |") == 2
-    reports = [f"{tmp_path}/{row}/eval" for row in ("both", "mediapipe")]
+    assert table.count("| 50.0 | 47.1 to 53.0 | 20.0 |") == 6
+    reports = [f"{tmp_path}/{row}/eval_mediapipe" for row in ("both", "mediapipe")]
     assert asked[-1] == [f"compare=[{','.join(reports)}]"]
-    assert len(asked) == 3
+    assert [command[1] for command in asked[:3]] == [f"decode={decoding}" for decoding in DECODINGS]
+    assert len(asked) == 7
 
 
 def test_a_report_of_earlier_weights_is_left_and_made_anew(tmp_path, monkeypatch):
     (tmp_path / "checkpoints").mkdir()
-    (tmp_path / "eval").mkdir()
-    (tmp_path / "eval/results.json").touch()
-    (tmp_path / "eval_2").mkdir()  # cut off
+    (tmp_path / "eval_heatmap").mkdir()
+    (tmp_path / "eval_heatmap/results.json").touch()
+    (tmp_path / "eval_heatmap_2").mkdir()  # cut off
     (tmp_path / "checkpoints/last.ckpt").touch()
-    os.utime(tmp_path / "eval/results.json", (1, 1))
+    os.utime(tmp_path / "eval_heatmap/results.json", (1, 1))
     asked: list[list[str]] = []
     monkeypatch.setattr(ablation.subprocess, "run", lambda command, check: asked.append(command))
-    assert ablation.evaluate(tmp_path) == tmp_path / "eval_3"
-    assert asked[0][-1] == f"out={tmp_path / 'eval_3'}"
+    assert ablation.evaluate(tmp_path, "heatmap") == tmp_path / "eval_heatmap_3"
+    assert asked[0][-2:] == ["decode=heatmap", f"out={tmp_path / 'eval_heatmap_3'}"]
     os.utime(tmp_path / "checkpoints/last.ckpt", (0, 0))
-    assert ablation.evaluate(tmp_path) == tmp_path / "eval"
+    assert ablation.evaluate(tmp_path, "heatmap") == tmp_path / "eval_heatmap"
     assert len(asked) == 1
 
 
