@@ -306,6 +306,14 @@ def test_damaged_picture_in_validation_is_one_sentence(tmp_path):
         (["model.gradient_stop=maybe"], "model.gradient_stop: Value 'maybe'"),
         (["loader.batch_size=2.5"], "loader.batch_size: Value '2.5'"),
         (["seed=abc"], "seed=abc: a whole number from 0 up"),
+        (["decode=argmax"], "decode=argmax is unknown; decode is one of regression, mediapipe, heatmap"),
+        (["teacher=heavy.ckpt"], "teacher= has no effect with loss.teacher=0 and loss.distill=0"),
+        (
+            ["data.unlabelled=[photos]"],
+            "data.unlabelled has no effect with loss.teacher=0; set loss.teacher=1",
+        ),
+        (["stages.joint=many"], "stages.joint=many must be a number from 0 up, or auto"),
+        (["model=detector", "decode=heatmap"], "decode: not used by model=detector"),
         (["data.train=[mine:x]", "loader.batch_size=0"], "loader.batch_size=0 must be a number from 1 up"),
         (
             ["data.train=[synthetic:mine]"],

@@ -75,11 +75,10 @@ def main(cfg: DictConfig) -> None:
         raise InputError(
             "data.test and data.metadata are for blazepose eval; training takes data.train and data.val"
         )
-    if cfg.data.get("unlabelled") and not cfg.loss.distill:
-        raise InputError(
-            "data.unlabelled is learned from a teacher: set loss.distill, or take experiment=finetune, "
-            "which does"
-        )
+    if cfg.data.get("unlabelled") and not cfg.loss.teacher:
+        raise InputError("data.unlabelled has no effect with loss.teacher=0; set loss.teacher=1")
+    if cfg.get("teacher") and not (cfg.loss.distill or cfg.loss.teacher):
+        raise InputError("teacher= has no effect with loss.teacher=0 and loss.distill=0; set loss.teacher=1")
     if not cfg.data.train:
         raise InputError('data.train is empty; name at least one source, "data.train=[lsp:data/lspet:train]"')
     set_seed(cfg.seed)
@@ -128,7 +127,7 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     negatives = find_image_files(cfg.data.negatives, "data.negatives")
     start = initialize(net, cfg.init, PoseDataset(train, net.input_spec), resumed=checkpoint)
     distillation = None
-    if loss_config.distill:
+    if loss_config.distill or loss_config.teacher:
         distillation = prepare_distillation(cfg, train, loader_config.num_workers, checkpoint)
     unlabelled = distillation.unlabelled if distillation else []
     targets = distillation.targets if distillation else None

@@ -84,8 +84,8 @@ def load_teacher(teacher: str | None, init: str | None) -> Teacher:
     """
     if teacher is None and init is None:
         raise InputError(
-            "loss.distill needs a teacher: the initial weights, init=FILE, or another network, teacher=FILE. "
-            "Set one of them, or loss.distill=0."
+            "loss.distill and loss.teacher need a teacher: the initial weights, init=FILE, or another "
+            "network, teacher=FILE. Set one of them, or both factors to 0."
         )
     path = resolve_weights(teacher, "teacher=") if teacher is not None else resolve_weights(init, "init=")
     net, metadata = open_landmark_net(path)

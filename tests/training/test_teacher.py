@@ -90,7 +90,7 @@ def test_the_teacher_is_another_network_or_the_initial_one(teacher, tmp_path):
     assert load_teacher(str(teacher.path), str(other)).net.variant.name == "lite"
     assert load_teacher(str(teacher.path), None).supervised.landmarks == ("nose",)
     assert not teacher.net.training
-    with pytest.raises(InputError, match=r"loss\.distill needs a teacher: .* init=FILE, .* teacher=FILE"):
+    with pytest.raises(InputError, match=r"loss\.teacher need a teacher: .* init=FILE, .* teacher=FILE"):
         load_teacher(None, None)
 
 
