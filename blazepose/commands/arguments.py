@@ -81,7 +81,8 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--decode",
         choices=("regression", "heatmap"),
-        help="source of x and y in the graph; default: regression, or that of an exported file",
+        help="source of x and y in the graph; default: what the weights were made for, regression unless "
+        "they were trained or exported for heatmap",
     )
     parser.add_argument("--out", type=Path, help="file to write; default: in the run's folder")
     parser.add_argument(

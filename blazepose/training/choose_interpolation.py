@@ -5,13 +5,14 @@ With few labels the way there is worth less than its middle, and may even lead b
 
 import copy
 import logging
+import shutil
 from pathlib import Path
 
 import torch
 from lightning_fabric.utilities import move_data_to_device
 from tqdm import tqdm
 
-from blazepose.atomic import file_sha256
+from blazepose.atomic import atomic_path, file_sha256
 from blazepose.data.datamodule import PoseDataModule
 from blazepose.models.interpolation import interpolate
 from blazepose.models.landmark_net import LandmarkNet
@@ -50,7 +51,8 @@ def interpolate_best(
     """
     best, trained = best_checkpoint(folder), trained_checkpoint(folder)
     if "blend" not in read_checkpoint(best).metadata:  # else a resumed run found no better epoch
-        best.replace(trained)
+        with atomic_path(trained) as part:
+            shutil.copyfile(best, part)
     after, metadata = open_landmark_net(trained)
     scores: dict[float, float] = {}
     for alpha in ALPHAS if len(data.val_set) else ():

@@ -68,13 +68,14 @@ def test_the_papers_wiring_and_heatmap_decoding_are_exported_too(target, tiny_ls
     for _ in range(3):
         net.train()(torch.rand(8, 3, 256, 256))
     supervised = SupervisedOutputs(landmarks=("nose",))
-    metadata = landmark_metadata(net, "paper", supervised, {"train": []}, {})
+    metadata = landmark_metadata(net, "paper", supervised, {"train": []}, {}, decoding="heatmap")
     torch.save(
         {"blazepose": metadata, "state_dict": {f"net.{k}": v for k, v in net.state_dict().items()}},
         tmp_path / "a.ckpt",
     )
     out = tmp_path / f"pose.{target}"
-    export_landmark_net(tmp_path / "a.ckpt", target, "fp32", out, tiny_lsp / "images", decoding="heatmap")
+    # Without an argument: the weights are made for heatmaps.
+    export_landmark_net(tmp_path / "a.ckpt", target, "fp32", out, tiny_lsp / "images")
     assert LandmarkEngine(out).metadata["wiring"] == "paper"
     assert LandmarkEngine(out).metadata["decoding"] == "heatmap"
     if target == "tflite":
