@@ -120,9 +120,13 @@ def provide_targets(
     folder = RUNS / "teacher" / _key(teacher, people)
     if not folder.is_dir():
         log.info("outputs of %s for %d people are kept in %s", teacher.path, len(people), folder)
-        with atomic_path(folder) as part:
-            part.mkdir()
-            write_store(part, _run(teacher.net, people, num_workers, device))
+        try:
+            with atomic_path(folder) as part:
+                part.mkdir()
+                write_store(part, _run(teacher.net, people, num_workers, device))
+        except OSError:
+            if not folder.is_dir():  # else another process of the run was faster
+                raise
     return TeacherStore(folder)
 
 

@@ -74,6 +74,21 @@ def test_an_interrupted_pass_leaves_nothing(teacher, source, monkeypatch, tmp_pa
     assert list((tmp_path / "runs/teacher").iterdir()) == []
 
 
+def test_of_two_processes_the_faster_one_is_taken(teacher, source, monkeypatch, tmp_path):
+    run = teacher_module._run
+
+    def slower(*arguments):
+        with monkeypatch.context() as other:  # another process, meanwhile
+            other.setattr(teacher_module, "_run", run)
+            other.setattr("os.getpid", lambda: 1)
+            provide_targets(teacher, source.annotations, 0, CPU)
+        yield from run(*arguments)
+
+    monkeypatch.setattr(teacher_module, "_run", slower)
+    assert len(provide_targets(teacher, source.annotations, 0, CPU)) == 5
+    assert len(list((tmp_path / "runs/teacher").iterdir())) == 1
+
+
 def test_an_unreadable_image_has_no_outputs(teacher, source, tmp_path):
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"no image")
