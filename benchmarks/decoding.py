@@ -3,6 +3,7 @@
 python benchmarks/decoding.py choose pose_landmark_lite.tflite lsp:data/lspet_train
 python benchmarks/decoding.py time lite_regression.task lite_heatmap.task --threads 1
 python benchmarks/decoding.py accelerator lite_heatmap.tflite lsp:data/lspet_val
+python benchmarks/decoding.py moved full_regression.task full_heatmap.task pose.jpg pose_squats.mp4
 python benchmarks/decoding.py turn pose_landmark_lite.tflite lsp:data/lspet_val
 
 Without a GPU, `accelerator` runs on one in software, such as chromium's:
@@ -13,13 +14,17 @@ import argparse
 import math
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
+import mediapipe
 import numpy as np
 import torch
 from ai_edge_litert.compiled_model import CompiledModel
 from ai_edge_litert.hardware_accelerator import HardwareAccelerator
+from mediapipe.tasks.python import BaseOptions, vision
 from torch import nn
 from tqdm import tqdm
 
@@ -34,7 +39,8 @@ from blazepose.metrics.pck import PCK_THRESHOLD, normalized_errors, torso_size
 from blazepose.models.heatmap_decoder import HeatmapDecoder
 from blazepose.runtime.decode import decode_landmarks, decode_outputs, refine_by_heatmap
 from blazepose.runtime.engines import LandmarkEngine
-from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
+from blazepose.runtime.media import open_source
+from blazepose.topology import LEFT_SHOULDER, NUM_LANDMARKS, NUM_OUTPUTS, RIGHT_HIP
 
 CONSTANTS = ((8, math.inf), (8, 6), (8, 3), (12, 6), (4, 6), (2, 6))
 """Factor of the logits and standard deviation of the prior in cells, as compared."""
@@ -133,6 +139,64 @@ def run_litert(file: Path, kind: HardwareAccelerator, crops: list[np.ndarray]) -
     return [np.stack(values) for values in zip(*rows, strict=True)]
 
 
+def moved(original: Path, changed: Path, media: list[Path]) -> Iterator[str]:
+    """Yield how far two bundles' outputs are apart in MediaPipe, in image and in video mode."""
+    for path in media:
+        source = open_source(str(path))
+        with closing(source.frames):
+            frames = [frame.image for frame in source.frames]
+        for mode in ("IMAGE", "VIDEO"):
+            first, second = (list(run_mediapipe(file, frames, mode)) for file in (original, changed))
+            pairs = [(a, b) for a, b in zip(first, second, strict=True) if a and b]
+            distances = np.concatenate([landmark_distances(a, b, frames[0].shape) for a, b in pairs])
+            world = max(np.abs(a.world - b.world).max() for a, b in pairs)
+            masks = max(np.abs(a.mask - b.mask).max() for a, b in pairs)
+            median, high, largest = 100 * np.quantile(distances, [0.5, 0.95, 1])
+            yield (
+                f"{path.name}, {mode}: {len(pairs)} frames; landmarks {median:.2f} % of the torso apart "
+                f"(median), {high:.1f} (95th percentile), {largest:.0f} (largest); "
+                f"world {1000 * world:.2g} mm, masks {masks:.2g}"
+            )
+
+
+class MediaPipePose(NamedTuple):
+    """Outputs of MediaPipe for a frame: landmarks (33, 2) of width and height, world (33, 3) meters, mask."""
+
+    landmarks: np.ndarray
+    world: np.ndarray
+    mask: np.ndarray
+
+
+def run_mediapipe(bundle: Path, frames: list[np.ndarray], mode: str) -> Iterator[MediaPipePose | None]:
+    """Yield MediaPipe's pose in each frame; None where it finds nobody."""
+    options = vision.PoseLandmarkerOptions(
+        base_options=BaseOptions(model_asset_path=str(bundle)),
+        running_mode=vision.RunningMode[mode],
+        output_segmentation_masks=True,
+    )
+    with vision.PoseLandmarker.create_from_options(options) as landmarker:
+        for k, frame in enumerate(frames):
+            image = mediapipe.Image(mediapipe.ImageFormat.SRGB, frame)
+            result = (
+                landmarker.detect(image) if mode == "IMAGE" else landmarker.detect_for_video(image, 33 * k)
+            )
+            if not result.pose_landmarks:
+                yield None
+                continue
+            yield MediaPipePose(
+                np.array([(p.x, p.y) for p in result.pose_landmarks[0]]),
+                np.array([(p.x, p.y, p.z) for p in result.pose_world_landmarks[0]]),
+                result.segmentation_masks[0].numpy_view().copy(),
+            )
+
+
+def landmark_distances(first: MediaPipePose, second: MediaPipePose, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the distance of each landmark in torsos of the first pose."""
+    one, other = (pose.landmarks * shape[1::-1] for pose in (first, second))
+    torso = np.linalg.norm(one[LEFT_SHOULDER] - one[RIGHT_HIP])
+    return np.linalg.norm(one - other, axis=1) / torso
+
+
 def turn(weights: Path, spec: str, every: int) -> Iterator[str]:
     """Yield how far labelled landmarks move if the crop turns by a degree, in per cent of the torso.
 
@@ -184,6 +248,9 @@ def main() -> None:
     add.add_argument("file", type=Path)
     add.add_argument("data")
     add.add_argument("--people", type=int, default=10)
+    add = commands.add_parser("moved")
+    add.add_argument("files", type=Path, nargs=2)
+    add.add_argument("media", type=Path, nargs="+")
     add = commands.add_parser("turn")
     add.add_argument("weights", type=Path)
     add.add_argument("data")
@@ -193,6 +260,8 @@ def main() -> None:
         print(*choose(args.weights, args.data, args.people), sep="\n")
     elif args.command == "time":
         print(time_ratio(args.files, args.threads))
+    elif args.command == "moved":
+        print(*moved(*args.files, args.media), sep="\n")
     elif args.command == "accelerator":
         print(*accelerator(args.file, args.data, args.people), sep="\n")
     else:

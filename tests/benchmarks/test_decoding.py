@@ -53,3 +53,14 @@ def test_a_constant_pose_turns_with_the_crop(run):
         assert 0 < float(mean) < 10
         assert large == "0.00 %"
         assert 0 <= float(pck) <= 100
+
+
+@pytest.mark.shared
+def test_a_bundle_does_not_differ_from_itself(run, shared):
+    bundle = str(shared / "models/pose_landmarker_full.task")
+    lines = run("moved", bundle, bundle, str(shared / "data/mp_reference/pose.jpg"))
+    assert lines == [
+        f"pose.jpg, {mode}: 1 frames; landmarks 0.00 % of the torso apart (median), 0.0 (95th percentile), "
+        "0 (largest); world 0 mm, masks 0"
+        for mode in ("IMAGE", "VIDEO")
+    ]
