@@ -13,6 +13,8 @@ DECODINGS: tuple[Decoding, ...] = get_args(Decoding)
 def default_decoding(metadata: Mapping[str, Any]) -> Decoding:
     """Return the decoding that weights are made for, by their metadata: MediaPipe's, if they state none.
 
-    An exported graph states "regression" if it returns the regression, which MediaPipe then refines.
+    An exported file, whose metadata have the precision, states "regression" if its graph returns the
+    regression, which MediaPipe then refines.
     """
-    return "heatmap" if metadata.get("decoding") == "heatmap" else "mediapipe"
+    decoding: Decoding = metadata.get("decoding", "mediapipe")
+    return "mediapipe" if decoding == "regression" and "precision" in metadata else decoding

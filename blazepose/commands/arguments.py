@@ -130,8 +130,7 @@ def _add_track(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--decode",
         choices=DECODINGS,
-        help="how to compute x and y; default: what the weights were made for, mediapipe unless they were "
-        "trained or exported for another",
+        help="how to compute x and y; default: heatmap for weights made for it, else mediapipe",
     )
     parser.add_argument("--no-smooth-landmarks", action="store_true", help="do not smooth over time")
     parser.add_argument(

@@ -125,7 +125,8 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     train = read_filtered(cfg.data.train, person_filter)
     val = read_filtered(cfg.data.val, EVALUATION_FILTER)
     negatives = find_image_files(cfg.data.negatives, "data.negatives")
-    start = initialize(net, cfg.init, PoseDataset(train, net.input_spec), resumed=checkpoint)
+    crops = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed)
+    start = initialize(net, cfg.init, crops, resumed=checkpoint)
     distillation = None
     if loss_config.distill or loss_config.teacher:
         distillation = prepare_distillation(cfg, train, loader_config.num_workers, checkpoint)
@@ -179,7 +180,7 @@ def prepare_distillation(
     cfg: DictConfig, train: list[Source], num_workers: int, checkpoint: Path | None
 ) -> Distillation:
     """Run the teacher on the people of the training, unless an earlier run did."""
-    teacher = load_teacher(cfg.teacher, cfg.init)
+    teacher = load_teacher(cfg.get("teacher"), cfg.init)  # runs of earlier versions lack the key
     if checkpoint:
         check_unchanged(teacher, read_checkpoint(checkpoint).metadata)
     device = torch.device("cuda" if cfg.trainer.accelerator != "cpu" and torch.cuda.is_available() else "cpu")

@@ -17,7 +17,7 @@ class RunConfig(Section):
     init: str | None = option(None, "weights to start from: .ckpt, .task or .tflite of the same model")
     teacher: str | None = option(
         None,
-        "weights whose outputs are learned where nothing is labelled (loss.distill): .ckpt, .task or .tflite "
+        "weights whose outputs are learned (loss.distill, loss.teacher): .ckpt, .task or .tflite "
         "of any landmark network; null: those of init",
     )
     ckpt: str | None = option(None, "run to resume: last (the newest one), its folder or a .ckpt of it")
@@ -62,7 +62,7 @@ class DataConfig(Section, name="data"):
     unlabelled: list[str] = option(
         [],
         "folders of images of people without labels, or reader:path, whose labels are not used: these people "
-        "are learned from the teacher (loss.distill), in an epoch as many as have labels",
+        "are learned from the teacher (loss.teacher), in an epoch as many as have labels",
     )
     test: list[str] = option([], "only for blazepose eval")
     negatives: list[str] = option(

@@ -184,7 +184,8 @@ def _predict_batch(
     masks = decoded.segmentation if "segmentation" in supervised.outputs else None
     for k, job in enumerate(jobs):
         annotation, roi = job.annotation, job.roi
-        if not (np.isfinite(raw.landmarks[k]).all() and np.isfinite(raw.world[k]).all()):
+        outputs = (raw.landmarks[k], raw.world[k], decoded.landmarks[k])
+        if not all(np.isfinite(output).all() for output in outputs):
             person = f"{annotation.image}, person {annotation.person}"
             raise InputError(f"{person}: the network returns NaN or infinity; use other weights")
         presence = float(decoded.pose_presence[k])

@@ -75,12 +75,13 @@ def run_landmarker(
     """
     roi_to_image = roi_to_image_matrix(roi)
     raw = engine(crop_image(image, roi_to_image, engine.input_size)[None])
-    if not all(np.isfinite(output).all() for output in (raw.landmarks, raw.world, raw.pose_presence)):
-        raise InputError("the landmark network outputs NaN or infinity; choose other weights")
     previous = None
     if previous_px is not None:
         previous = transform_points(invert_affine(roi_to_image), previous_px)[None]
     decoded = decode_outputs(raw, engine.input_size, decoding, previous)
+    outputs = (raw.landmarks, raw.world, raw.pose_presence, decoded.landmarks)
+    if not all(np.isfinite(output).all() for output in outputs):
+        raise InputError("the landmark network outputs NaN or infinity; choose other weights")
     in_image = landmarks_to_image(decoded.landmarks[0], roi)
     return LandmarkResult(
         landmarks=in_image[:NUM_LANDMARKS],

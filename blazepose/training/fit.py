@@ -25,6 +25,7 @@ from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.errors import resuming
 from blazepose.exceptions import BlazePoseError, InputError, ProcessError
 from blazepose.runs import best_checkpoint, last_checkpoint
+from blazepose.training.checkpoint import read_checkpoint
 from blazepose.training.malloc import keep_freed_buffers
 from blazepose.training.old_keys import rename_states
 from blazepose.training.processes import OwnSignals, require_all_processes, run_folder, watching
@@ -224,7 +225,7 @@ def fit(
         trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
     if not trainer.is_global_zero:
         return
-    if not trainer.callback_metrics:
+    if not trainer.callback_metrics and not (finish and _is_unfinished(folder)):
         log.info("this run is complete. To train longer, raise stages.joint (or trainer.max_time).")
         return
     results = {name: _rounded(value) for name, value in trainer.callback_metrics.items()}
@@ -242,6 +243,11 @@ def fit(
         part.write_text(json.dumps(results, indent=2) + "\n")
     log.info("best weights: %s", best_checkpoint(folder))
     log.info("%s%s", next_step, best_checkpoint(folder))
+
+
+def _is_unfinished(folder: Path) -> bool:
+    """Return whether a run was stopped after its last epoch, before its best weights were interpolated."""
+    return "blend" not in read_checkpoint(best_checkpoint(folder)).metadata
 
 
 def _how_to_resume(trainer: Trainer) -> str:

@@ -38,5 +38,7 @@ def validate_recipe(
             "optimizer.frozen_stages and optimizer.norm_eval need trained weights: set init=, or set them "
             "to 0 and false"
         )
+    if optimizer_config.interpolate and not initialized:
+        raise InputError("optimizer.interpolate needs initial weights: set init=, or set it to false")
     if loss_config.offset and not heatmap:
         raise InputError("loss.offset refines heatmaps; with loss.heatmap=0 set loss.offset=0 too")

@@ -155,6 +155,17 @@ def test_nan_outputs_are_refused(crowd, pose_roi):
         )
 
 
+def test_nan_heatmaps_are_refused_where_landmarks_come_from_them(crowd, pose_roi):
+    class Damaged(ConstantEngine):
+        def __call__(self, images):
+            raw = super().__call__(images)
+            return raw._replace(heatmaps=np.full_like(raw.heatmaps, np.nan))
+
+    jobs = plan_label_crops([crowd], "annotation", 0)
+    with pytest.raises(ValueError, match=r"im0\.png, person 0: the network returns NaN"):
+        next(predict(Damaged(pose_roi), jobs, "annotation", decoding="heatmap"))
+
+
 def test_few_images_wait_in_memory(crowd, pose_roi, monkeypatch):
     read: list[str] = []
 

@@ -261,3 +261,10 @@ def test_nan_and_infinite_outputs_are_refused(wrong):
     tracker = PoseTracker(DamagedEngine(**wrong), None)
     with pytest.raises(ValueError, match="landmark network outputs NaN or infinity; choose other"):
         tracker(IMAGE, rois=[at(100)])
+
+
+def test_nan_heatmaps_are_refused_where_landmarks_come_from_them():
+    engine = DamagedEngine(heatmaps=np.nan)
+    with pytest.raises(ValueError, match="landmark network outputs NaN or infinity; choose other"):
+        PoseTracker(engine, None, TrackerOptions(decoding="heatmap"))(IMAGE, rois=[at(100)])
+    PoseTracker(engine, None, TrackerOptions(decoding="mediapipe"))(IMAGE, rois=[at(100)])  # no error

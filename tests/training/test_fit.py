@@ -1,5 +1,6 @@
 """The trainer of a run."""
 
+import json
 import logging
 import os
 import signal
@@ -131,6 +132,40 @@ def test_without_a_metric_nothing_is_compared(caplog):
         compare_with_initial("val/ap", {"before val/ap": None, "best val/ap": 3.0})
         compare_with_initial("val/ap", {"before val/ap": 3.0})
     assert caplog.text == ""
+
+
+class Described(BoringModel):
+    """A model whose checkpoints have metadata."""
+
+    def __init__(self, **metadata):
+        super().__init__()
+        self.metadata = metadata
+
+    def on_save_checkpoint(self, checkpoint):
+        checkpoint["blazepose"] = self.metadata
+
+
+@pytest.mark.parametrize(("metadata", "left"), [({}, True), ({"blend": {"share": 0.5}}, False)])
+def test_a_run_stopped_before_its_interpolation_ends_when_it_is_resumed(tmp_path, caplog, metadata, left):
+    data = LightningDataModule.from_datasets(RandomDataset(32, 4), batch_size=1)
+    trainer_with(tmp_path).fit(Described(**metadata), data)
+    last = tmp_path / "checkpoints/last.ckpt"
+    with caplog.at_level(logging.INFO, "blazepose"):
+        fit.fit(
+            trainer_with(tmp_path),
+            Described(),
+            data,
+            tmp_path,
+            last,
+            "",
+            True,
+            lambda: {"interpolated at": 0.25},
+        )
+    results = tmp_path / "results.json"
+    assert results.is_file() == left
+    assert ("this run is complete" in caplog.text) != left
+    if left:
+        assert json.loads(results.read_text())["interpolated at"] == 0.25
 
 
 class Doomed(Dataset):

@@ -30,10 +30,10 @@ def test_regression_alone_may_start_from_trained_weights():
     validate_recipe(net, LandmarkLossConfig(), Stages(0, 5, 0), OptimizerConfig(), initialized=True)
 
 
-@pytest.mark.parametrize("still", [{"frozen_stages": 1}, {"norm_eval": True}])
-def test_freezing_needs_trained_weights(still):
+@pytest.mark.parametrize("setting", [{"frozen_stages": 1}, {"norm_eval": True}, {"interpolate": True}])
+def test_freezing_and_interpolating_need_initial_weights(setting):
     net = LandmarkNet(landmark_variant("lite", "paper"))
-    config = OptimizerConfig(**still)
+    config = OptimizerConfig(**setting)
     validate_recipe(net, LandmarkLossConfig(), Stages(), config, initialized=True)
-    with pytest.raises(ValueError, match="need trained weights: set init="):
+    with pytest.raises(ValueError, match=r"needs? (trained|initial) weights: set init="):
         validate_recipe(net, LandmarkLossConfig(), Stages(), config, initialized=False)

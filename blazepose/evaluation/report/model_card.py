@@ -132,14 +132,22 @@ def _interface(metadata: Mapping[str, Any], side: int) -> list[str]:
 
 
 def _training(metadata: Mapping[str, Any]) -> str:
-    """List the training sources with their licenses, and those of the initial weights."""
-    parts = [_sources("Trained on", metadata.get("data", {}).get("train", []))]
+    """List the training sources with their licenses, also those of the initial weights and the teacher."""
+    data, teacher = metadata.get("data", {}), metadata.get("teacher") or {}
+    parts = [
+        _sources("Trained on", data.get("train", [])),
+        _sources("Trained without labels on", data.get("unlabelled", [])),
+    ]
     init = metadata.get("init") or {}
     start = (metadata.get("recipe") or {}).get("init")
     if start:
         parts.append(f"Initialized from `{start}`.")
     if init.get("data"):
         parts.append(_sources("The initial weights were trained on", init["data"].get("train", [])))
+    if teacher and teacher["sha256"] != init.get("sha256"):
+        parts.append(
+            _sources(f"Distilled from `{teacher['name']}`, trained on", teacher["data"].get("train", []))
+        )
     if blend := metadata.get("blend"):
         parts.append(
             f"Interpolated: {blend['share']:g} of the way from the initial to the fine-tuned weights."

@@ -59,6 +59,18 @@ def test_metadata_of_the_weights(card):
     assert "0.5 of the way" in text
 
 
+def test_the_teacher_and_its_data_are_named(card):
+    learned = {"name": "photos", "people": 5, "licence": "licensed by their owner"}
+    of_teacher = {"train": [{"name": "coco:b", "people": 7, "licence": "CC BY-NC"}]}
+    teacher = {"name": "heavy.ckpt", "sha256": "of the teacher", "data": of_teacher}
+    metadata = {**OURS, "data": {**OURS["data"], "unlabelled": [learned]}, "teacher": teacher}
+    text = card(metadata)
+    assert "Trained without labels on:\n\n- `photos`: 5 people; licensed by their owner." in text
+    assert "Distilled from `heavy.ckpt`, trained on:\n\n- `coco:b`: 7 people; CC BY-NC." in text
+    initial = {**OURS["init"], "sha256": "of the teacher"}
+    assert "Distilled" not in card({**metadata, "init": initial}), "the initial weights are named already"
+
+
 def test_missing_metadata_is_unknown(card):
     text = card({})
     assert "| architecture | Unknown: not in the weights' metadata. |" in text
