@@ -1,7 +1,7 @@
 """Run folders, one per training, and the weights that users name by them. Needs no torch.
 
 runs/landmark/lite-20261120-174500/
-    config.yaml  checkpoints/best.ckpt  checkpoints/last.ckpt  results.json  train.log  events.out.tfevents...
+    config.yaml  checkpoints/{best,last,trained}.ckpt  results.json  train.log  events.out.tfevents...
 """
 
 import time

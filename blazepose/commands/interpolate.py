@@ -33,9 +33,9 @@ def main(arguments: list[str] | None = None) -> None:
         raise InputError(f"--alpha {args.alpha:g}: must be greater than 0 (before) and less than 1 (after)")
     out = _new_checkpoint(args.out.expanduser())
     first, second = (resolve_named_weights(name) for name in (args.before, args.after))
-    run = Path(args.after).expanduser()
-    if trained_checkpoint(run).is_file():
-        second = trained_checkpoint(run)  # best.ckpt is interpolated already
+    trained = trained_checkpoint(second.parent.parent)
+    if second.name == "best.ckpt" and trained.is_file():
+        second = trained  # best.ckpt is interpolated already
     if second.suffix in IMPORTED:
         raise InputError(f"{second} is an exported file: give the run or the .ckpt that it was exported from")
     networks: Any = open_detector_net if detect_task(second) == "detector" else open_landmark_net

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 import shlex
 from dataclasses import replace
 from functools import partial
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple, cast
 
 import torch
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from blazepose.config.detector import DetectorAugmentation, DetectorLossConfig
 from blazepose.config.landmark import Augmentation, LandmarkLossConfig, PersonFilter
@@ -183,10 +184,18 @@ def prepare_distillation(
     teacher = load_teacher(cfg.get("teacher"), cfg.init)  # runs of earlier versions lack the key
     if checkpoint:
         check_unchanged(teacher, read_checkpoint(checkpoint).metadata)
-    device = torch.device("cuda" if cfg.trainer.accelerator != "cpu" and torch.cuda.is_available() else "cpu")
+    device = first_device(cfg.trainer)
     unlabelled = read_unlabelled(as_list(cfg.data.get("unlabelled")), teacher, cfg.init, device)
     people = [person for source in (*train, *unlabelled) for person in source.annotations]
     return Distillation(teacher, provide_targets(teacher, people, num_workers, device), unlabelled)
+
+
+def first_device(trainer: DictConfig) -> torch.device:
+    """Return the device of this process, before Lightning has chosen it."""
+    if trainer.accelerator == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    rank = int(os.environ.get("LOCAL_RANK", 0))
+    return torch.device("cuda", trainer.devices[rank] if isinstance(trainer.devices, ListConfig) else rank)
 
 
 def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None) -> None:

@@ -24,7 +24,8 @@ _MAX = 255
 _CHANNELS = 4
 """Most channels that OpenCV warps at once."""
 
-_FILES = ("points", "world", "pose", "offsets", "maps")
+_MAPS = "maps.zlib"
+"""File of mask and heatmaps of all people, compressed person by person."""
 
 
 class TeacherTargets(TypedDict):
@@ -50,9 +51,10 @@ class TeacherStore:
     """
 
     def __init__(self, folder: Path) -> None:
-        files = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _FILES}
-        self._points, self._world, self._pose = files["points"], files["world"], files["pose"]
-        self._offsets, self._maps = files["offsets"], files["maps"]
+        self._points, self._world, self._pose, self._offsets = (
+            np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("points", "world", "pose", "offsets")
+        )
+        self._maps = np.memmap(folder / _MAPS, np.uint8, mode="r")
 
     def __len__(self) -> int:
         return len(self._points)
@@ -75,15 +77,15 @@ class TeacherStore:
 def write_store(folder: Path, targets: Iterable[TeacherTargets]) -> None:
     """Write the targets of people in order, into an existing folder."""
     rows: dict[str, list[np.ndarray]] = {"points": [], "world": [], "pose": []}
-    blobs: list[bytes] = []
-    for target in targets:
-        for name, values in rows.items():
-            values.append(target[name])  # type: ignore[literal-required]
-        blobs.append(zlib.compress(target["mask"].tobytes() + target["heatmaps"].tobytes(), level=1))
-    offsets = np.cumsum([0, *map(len, blobs)])
+    lengths = [0]
+    with (folder / _MAPS).open("wb") as maps:
+        for target in targets:
+            for name, values in rows.items():
+                values.append(target[name])  # type: ignore[literal-required]
+            content = target["mask"].tobytes() + target["heatmaps"].tobytes()
+            lengths.append(maps.write(zlib.compress(content, level=1)))
     arrays = {name: np.stack(values).astype(np.float32) for name, values in rows.items()}
-    arrays |= {"offsets": offsets, "maps": np.frombuffer(b"".join(blobs), np.uint8)}
-    for name, array in arrays.items():
+    for name, array in {**arrays, "offsets": np.cumsum(lengths)}.items():
         np.save(folder / f"{name}.npy", array)
 
 

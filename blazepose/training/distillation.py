@@ -207,8 +207,12 @@ def _heatmap_distillation(
     if out.segmentation is not None:
         masks = len(out.segmentation)
         replaced = (batch["mask"][:masks] == IGNORE) & teacher.confident[:masks, ROI_CENTER, None, None]
-        target = torch.where(replaced, teacher.mask[:masks], IGNORE)
-        terms["segmentation"] = config.distill * mask_loss(out.segmentation.float(), target)
+        labelled, logits = people[:masks, :, None], out.segmentation.float()
+        lacking, taught = (
+            mask_loss(logits, torch.where(chosen, teacher.mask[:masks], IGNORE))
+            for chosen in (replaced & labelled, replaced & ~labelled)
+        )
+        terms["segmentation"] = config.distill * lacking + config.teacher * taught
     return terms
 
 

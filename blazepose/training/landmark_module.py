@@ -79,7 +79,7 @@ class LandmarkModule(PoseModule):
         metrics = torch.nn.ModuleDict({name: PckMetric() for name in DECODINGS})
         self.pck = cast(Mapping[str, PckMetric], metrics)
         self.variance = VarianceRatio()
-        validate_recipe(net, loss_config, stages, optimizer_config, bool(metadata.get("init")))
+        validate_recipe(net, loss_config, stages, optimizer_config, bool(metadata.get("init")), decoding)
 
     def forward(self, images: Tensor, masks: int = 0) -> LandmarkOutputs:
         """Run the network on uint8 images (batch, 256, 256, 3), with masks of the first ones."""

@@ -2,6 +2,7 @@
 
 from blazepose.config.landmark import LandmarkLossConfig
 from blazepose.config.schedule import OptimizerConfig, Stages
+from blazepose.decoding import Decoding
 from blazepose.exceptions import InputError
 from blazepose.models.landmark_net import LandmarkNet
 
@@ -12,6 +13,7 @@ def validate_recipe(
     stages: Stages,
     optimizer_config: OptimizerConfig,
     initialized: bool,
+    decoding: Decoding = "mediapipe",
 ) -> None:
     """Refuse a recipe that would silently leave a part at its random weights.
 
@@ -40,5 +42,7 @@ def validate_recipe(
         )
     if optimizer_config.interpolate and not initialized:
         raise InputError("optimizer.interpolate needs initial weights: set init=, or set it to false")
+    if decoding == "heatmap" and not heatmap and not initialized:
+        raise InputError("decode=heatmap reads heatmaps, which loss.heatmap=0 does not train; raise it")
     if loss_config.offset and not heatmap:
         raise InputError("loss.offset refines heatmaps; with loss.heatmap=0 set loss.offset=0 too")

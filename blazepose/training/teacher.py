@@ -40,7 +40,7 @@ from blazepose.training.weights import open_landmark_net
 log = logging.getLogger(__name__)
 
 _BATCH = 16
-_VERSION = "1"
+_VERSION = "2"
 """Changes whenever the content of a store would."""
 
 
@@ -67,7 +67,7 @@ class Teacher(NamedTuple):
     def as_metadata(self) -> dict[str, Any]:
         """Return what checkpoints keep of it: name, checksum, trained outputs and data, with the licenses."""
         return {"name": self.path.name, "sha256": self.sha256} | {
-            key: self.metadata[key] for key in ("model", "trained", "data")
+            key: self.metadata[key] for key in ("model", "trained", "data", "init")
         }
 
 

@@ -186,6 +186,11 @@ def test_people_without_labels_have_the_factor_of_the_teacher(batch, outputs):
         config = LandmarkLossConfig(distill=0.5, teacher=factor)
         terms = distillation_losses(out, teacher, unlabelled, config, 256, EVERYTHING)
         (gradients[factor],) = torch.autograd.grad(terms["coordinates"], out.landmarks)
+    config = LandmarkLossConfig(distill=0.0, teacher=1.0)
+    terms = distillation_losses(out, teacher, unlabelled, config, 256, EVERYTHING)
+    (gradient,) = torch.autograd.grad(terms["segmentation"], out.segmentation)
+    assert gradient[0].any(), "its mask, too"
+    assert not gradient[1:3].any()
     assert not gradients[0.0][0].any()
     assert gradients[1.0][0].any()
     torch.testing.assert_close(gradients[3.0][0], 3 * gradients[1.0][0])
