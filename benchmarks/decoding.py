@@ -168,7 +168,7 @@ class MediaPipePose(NamedTuple):
 
 
 def run_mediapipe(bundle: Path, frames: list[np.ndarray], mode: str) -> Iterator[MediaPipePose | None]:
-    """Yield MediaPipe's pose in each frame; None where it finds nobody."""
+    """Yield MediaPipe's pose in each frame; None for a frame without a pose."""
     options = vision.PoseLandmarkerOptions(
         base_options=BaseOptions(model_asset_path=str(bundle)),
         running_mode=vision.RunningMode[mode],

@@ -1,4 +1,4 @@
-"""How much of a gain is only the data set's own definition of a hip: predictions without constant offsets.
+"""Subtract constant offsets from predictions: data sets define a hip differently, no error of a pose.
 
 python benchmarks/offsets.py runs/eval/google_train runs/eval/google_val corrected.jsonl
 blazepose eval predictions=corrected.jsonl "data.test=[lsp:data/lspet_val]" out=runs/eval/google_corrected

@@ -164,7 +164,7 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
 
 
 class Distillation(NamedTuple):
-    """What a teacher adds to a training.
+    """The teacher of a training, its outputs, and the people without labels.
 
     Attributes:
         teacher: the network.

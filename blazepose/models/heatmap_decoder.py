@@ -92,11 +92,10 @@ class HeatmapDecoder(nn.Module):
         # 1x1 convolutions over the points: LiteRT's GPU accelerator computes a fully connected layer for the
         # first point only, and returns its result for all.
         # Of the squared distance, only what differs between cells: the softmax ignores the rest.
-        prior = functional.conv2d(_as_channels(regressed), self.prior, self.prior_bias)
-        weights = torch.softmax(_as_channels(self.logits(features).flatten(2)) + prior, dim=1)
-        expected = functional.conv2d(weights, self.cells_px, self.center_px)[..., 0].permute(0, 2, 1)
+        # Channels last between them, as the exported file stores them: other layouts cost a copy each.
+        points = regressed.permute(0, 2, 1)[..., None]
+        prior = functional.conv2d(points, self.prior, self.prior_bias).permute(0, 2, 3, 1)
+        weights = torch.softmax(self.logits(features).flatten(2)[:, :, None] + prior, dim=3)
+        expected = functional.conv2d(weights.permute(0, 3, 1, 2), self.cells_px, self.center_px)
+        expected = expected[..., 0].permute(0, 2, 1)
         return regressed * self.kept + expected * self.moved
-
-
-def _as_channels(values: Float[Tensor, "batch points values"]) -> Float[Tensor, "batch values points 1"]:
-    return values.permute(0, 2, 1)[..., None]

@@ -1,4 +1,4 @@
-"""How far a fine-tuning goes from the initial weights."""
+"""Interpolation at the end of a fine-tuning."""
 
 import logging
 

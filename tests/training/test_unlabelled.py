@@ -43,7 +43,7 @@ def teacher(tmp_path, monkeypatch) -> Teacher:
 
 @pytest.fixture
 def detections(monkeypatch) -> list[Detection]:
-    """What the detector finds in every image."""
+    """Return the list of detections in every image; a test may change it."""
     found = [person(64.0, 80.0)]
     detector = unlabelled_module.PersonDetector(lambda image: None)
     monkeypatch.setattr(type(detector), "__call__", lambda self, image: found)
