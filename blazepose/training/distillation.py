@@ -202,17 +202,17 @@ def _heatmap_distillation(
     confident = teacher.confident[:, points]
     lacking = confident & people & ~batch["labelled"][:, points]
     loss = heatmap_cross_entropy(out.heatmaps[:, points].float(), teacher.heatmaps[:, points])
-    lacking_mean, taught_mean = masked_mean(loss, lacking), masked_mean(loss, confident & ~lacking)
-    terms = {"heatmap": config.distill * lacking_mean + config.teacher * taught_mean}
+    lacking_mean, other_mean = masked_mean(loss, lacking), masked_mean(loss, confident & ~lacking)
+    terms = {"heatmap": config.distill * lacking_mean + config.teacher * other_mean}
     if out.segmentation is not None:
         masks = len(out.segmentation)
         replaced = (batch["mask"][:masks] == IGNORE) & teacher.confident[:masks, ROI_CENTER, None, None]
         labelled, logits = people[:masks, :, None], out.segmentation.float()
-        lacking, taught = (
+        lacking, others = (
             mask_loss(logits, torch.where(chosen, teacher.mask[:masks], IGNORE))
             for chosen in (replaced & labelled, replaced & ~labelled)
         )
-        terms["segmentation"] = config.distill * lacking + config.teacher * taught
+        terms["segmentation"] = config.distill * lacking + config.teacher * others
     return terms
 
 
