@@ -151,7 +151,7 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     lines = [describe_net(net), *describe_sources(train, val), supervised.describe("supervised")]
     if distillation:
         lines += [describe_people(source) for source in unlabelled]
-        lines.append(f"unlabelled outputs are distilled from {distillation.teacher.path}")
+        lines.append(distillation.teacher.describe())
     for line in (*lines, *describe_initialization(start, cfg.init, optimizer_config)):
         log.info(line)
     image_logger = ImageLogger(partial(draw_samples, train_set), draw_landmark_predictions, folder)

@@ -17,8 +17,8 @@ class RunConfig(Section):
     init: str | None = option(None, "weights to start from: .ckpt, .task or .tflite of the same model")
     teacher: str | None = option(
         None,
-        "weights whose outputs are learned (loss.distill, loss.teacher): .ckpt, .task or .tflite "
-        "of any landmark network; null: those of init",
+        "weights whose landmarks and heatmaps are learned (loss.distill, loss.teacher), other outputs only "
+        "without init: .ckpt, .task or .tflite of any landmark network; null: those of init",
     )
     ckpt: str | None = option(None, "run to resume: last (the newest one), its folder or a .ckpt of it")
     experiment: str | None = option(
@@ -62,7 +62,7 @@ class DataConfig(Section, name="data"):
     unlabelled: list[str] = option(
         [],
         "folders of images of people without labels, or reader:path, whose labels are not used: these people "
-        "are learned from the teacher (loss.teacher), in an epoch as many as have labels",
+        "are learned from the teacher (loss.teacher), in an epoch four for each person with labels",
     )
     test: list[str] = option([], "only for blazepose eval")
     negatives: list[str] = option(

@@ -24,6 +24,10 @@ from blazepose.image import read_image
 from blazepose.input_spec import InputSpec
 from blazepose.topology import MIRROR, NUM_LANDMARKS, NUM_OUTPUTS, TORSO
 
+UNLABELLED_PER_LABELLED = 4
+"""People without labels in an epoch, for each labelled one, if there are so many. Source:
+docs/benchmarks/fine-tuning.md, "People without labels"."""
+
 _UNDISTURBED = AffineParams(scale=1.0, shift=(0.0, 0.0), rotation_rad=0.0, hflip=False)
 _MIRROR33 = MIRROR[:NUM_LANDMARKS]
 
@@ -38,7 +42,8 @@ class PoseDataset(EpochDataset[PoseSample, Augmentation]):
         negatives: images without people, one random crop of each per epoch.
         seed: seed of the augmentation.
         teacher: outputs of a teacher for these people, then for the unlabelled ones, for the samples.
-        unlabelled: people without labels. An epoch has as many of them as of the others, drawn anew, or all.
+        unlabelled: people without labels. An epoch has UNLABELLED_PER_LABELLED of them for each of the
+            others, drawn anew, or all.
     """
 
     def __init__(
@@ -54,7 +59,7 @@ class PoseDataset(EpochDataset[PoseSample, Augmentation]):
         self.teacher = teacher
         self.people = [annotation for source in sources for annotation in source.annotations]
         self.unlabelled = [annotation for source in unlabelled or [] for annotation in source.annotations]
-        drawn = self.unlabelled[: len(self.people)]
+        drawn = self.unlabelled[: UNLABELLED_PER_LABELLED * len(self.people)]
         images = [person.image for person in (*self.people, *drawn)]
         super().__init__(images, input_spec, augmentation, negatives, seed)
 

@@ -1,7 +1,8 @@
 """Outputs of a teacher network for the people of a training: stored on disk, mapped to augmented crops.
 
 A teacher is run once on the undisturbed crop of each person. Its outputs are then disturbed like labels, so
-that an epoch costs no pass of the teacher, however large it is.
+that an epoch costs no pass of the teacher, however large it is. Beside a larger teacher of the landmarks, the
+initial network of a fine-tuning remains the teacher of the other outputs.
 """
 
 import math
@@ -24,6 +25,9 @@ _MAX = 255
 _CHANNELS = 4
 """Most channels that OpenCV warps at once."""
 
+_ARRAYS = ("points", "world", "pose", "body")
+"""Targets with a file of their own."""
+
 _MAPS = "maps.zlib"
 """File of mask and heatmaps of all people, compressed person by person."""
 
@@ -41,6 +45,9 @@ class TeacherTargets(TypedDict):
     """uint8 (size, size), from BACKGROUND to PERSON; IGNORE outside the teacher's crop (data.person_mask)."""
     pose: np.float32
     """Probability of a person."""
+    body: np.ndarray
+    """float32 (33, 2): x and y of the landmarks by the network that the auxiliary points and all after them
+    are of, in ROI units: where these are wrong, so are its other outputs."""
 
 
 class TeacherStore:
@@ -51,8 +58,8 @@ class TeacherStore:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._points, self._world, self._pose, self._offsets = (
-            np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("points", "world", "pose", "offsets")
+        self._points, self._world, self._pose, self._body, self._offsets = (
+            np.load(folder / f"{name}.npy", mmap_mode="r") for name in (*_ARRAYS, "offsets")
         )
         self._maps = np.memmap(folder / _MAPS, np.uint8, mode="r")
 
@@ -71,12 +78,13 @@ class TeacherStore:
             world=np.array(self._world[index]),
             mask=mask.reshape(size, size),
             pose=np.float32(self._pose[index]),
+            body=np.array(self._body[index]),
         )
 
 
 def write_store(folder: Path, targets: Iterable[TeacherTargets]) -> None:
     """Write the targets of people in order, into an existing folder."""
-    rows: dict[str, list[np.ndarray]] = {"points": [], "world": [], "pose": []}
+    rows: dict[str, list[np.ndarray]] = {name: [] for name in _ARRAYS}
     lengths = [0]
     with (folder / _MAPS).open("wb") as maps:
         for target in targets:
@@ -107,6 +115,7 @@ def no_targets(size: int) -> TeacherTargets:
         world=np.zeros((NUM_LANDMARKS, 3), np.float32),
         mask=np.full((size, size), IGNORE, np.uint8),
         pose=np.float32(0),
+        body=np.zeros((NUM_LANDMARKS, 2), np.float32),
     )
 
 
@@ -132,7 +141,8 @@ def disturb_targets(
     size = len(erased)
     points = targets["points"].astype(np.float64)
     points_px = transform_points(roi_to_image, points[:, :2])
-    points[:, :2] = transform_points(invert_affine(crop_to_roi), points[:, :2])
+    roi_to_crop = invert_affine(crop_to_roi)
+    points[:, :2] = transform_points(roi_to_crop, points[:, :2])
     points[:, 2] /= params.scale
     cells = np.clip(size * points[:, :2], 0, size - 1).astype(int)
     present = ((points[:, :2] >= 0) & (points[:, :2] < 1)).all(axis=1)
@@ -147,6 +157,7 @@ def disturb_targets(
         world=_turn(targets["world"], -params.rotation_rad),
         mask=mask,
         pose=targets["pose"],
+        body=transform_points(roi_to_crop, targets["body"].astype(np.float64)).astype(np.float32),
     )
     return _swap_sides(disturbed) if params.hflip else disturbed
 
@@ -192,4 +203,5 @@ def _swap_sides(targets: TeacherTargets) -> TeacherTargets:
         world=targets["world"][MIRROR[:NUM_LANDMARKS]] * np.array([-1, 1, 1], np.float32),
         mask=targets["mask"],
         pose=targets["pose"],
+        body=targets["body"][MIRROR[:NUM_LANDMARKS]],
     )

@@ -1,9 +1,9 @@
 """Distillation from a teacher, for outputs without labels.
 
 Users label few of the 33 landmarks. The others, depth, metric coordinates, visibility, mask and pose score
-have no label, and would drift as the features under them change. The network as it was before, or a larger
-one, is their teacher, except on a limb whose labelled joints it misses: a corrected wrist must not get the
-wrong hand.
+have no label, and would drift as the features under them change. The network as it was before is their
+teacher, and of landmarks maybe a larger one, except on a limb whose labelled joints it misses: a corrected
+wrist must not get the wrong hand.
 """
 
 from collections.abc import Collection
@@ -81,9 +81,9 @@ REFERENCE_LANDMARKS = _reference_landmarks()
 
 
 def confident_points(
-    predicted: Float[Tensor, "batch 39 2"],
-    points: Float[Tensor, "batch 39 2"],
-    labelled: Bool[Tensor, "batch 39"],
+    predicted: Float[Tensor, "batch 33 2"],
+    points: Float[Tensor, "batch 33 2"],
+    labelled: Bool[Tensor, "batch 33"],
     torso: Float[Tensor, " batch"],
 ) -> Bool[Tensor, "batch 39"]:
     """Return a mask of the teacher's points that are consistent with the labels, limb by limb.
@@ -92,18 +92,17 @@ def confident_points(
     torso of its label, or if none of them is labelled; alignment points are, if most landmarks are.
 
     Args:
-        predicted: points of the teacher, in the unit of the labels.
+        predicted: landmarks of the teacher, in the unit of the labels.
         points: labels.
-        labelled: mask of the points with labels.
+        labelled: mask of the landmarks with labels.
         torso: size of each person, in the same unit.
     """
-    error = torch.linalg.vector_norm(predicted - points, dim=2)[:, :NUM_LANDMARKS]
+    error = torch.linalg.vector_norm(predicted - points, dim=2)
     correct = error < PCK_THRESHOLD * torso[:, None]
-    valid = labelled[:, :NUM_LANDMARKS]
-    landmarks = torch.ones_like(valid)
+    landmarks = torch.ones_like(labelled)
     for reference in REFERENCE_LANDMARKS.to(points.device).T.flip(0):
-        landmarks = torch.where(valid[:, reference], correct[:, reference], landmarks)
-    person = (correct & valid).sum(1) >= _MIN_CORRECT * valid.sum(1)
+        landmarks = torch.where(labelled[:, reference], correct[:, reference], landmarks)
+    person = (correct & labelled).sum(1) >= _MIN_CORRECT * labelled.sum(1)
     auxiliary = person[:, None].expand(-1, NUM_OUTPUTS - NUM_LANDMARKS)
     return torch.cat([landmarks, auxiliary], dim=1)
 
@@ -118,6 +117,7 @@ class TeacherOutputs(NamedTuple):
         mask: (batch, size, size) uint8 (data.person_mask).
         pose: (batch,) probability of a person.
         confident: (batch, 39) bool, points to distill from.
+        body: (batch, 33) bool, world landmarks to distill from.
     """
 
     heatmaps: Tensor
@@ -126,6 +126,7 @@ class TeacherOutputs(NamedTuple):
     mask: Tensor
     pose: Tensor
     confident: Tensor
+    body: Tensor
 
     def supervised_points(self, labelled: Bool[Tensor, "batch 39"]) -> Bool[Tensor, "batch 39"]:
         """Return the mask of labels to train on: alignment points only where the teacher is wrong.
@@ -144,17 +145,21 @@ def teacher_outputs(batch: PoseBatch, trained: Bool[Tensor, "39"]) -> TeacherOut
         batch: samples with the teacher's outputs.
         trained: points that the teacher was trained on.
     """
-    targets, points = batch["teacher"], batch["points"][..., :2]
+    targets, points = batch["teacher"], batch["points"][:, :NUM_LANDMARKS, :2]
     torso = torso_across(points)
-    labelled = batch["labelled"] & (torso > 0)[:, None]
-    confident = confident_points(targets["points"][..., :2], points, labelled, torso)
+    labelled = batch["labelled"][:, :NUM_LANDMARKS] & (torso > 0)[:, None]
+    body, landmarks = (
+        confident_points(predicted, points, labelled, torso) & trained & (batch["pose"] > 0)[:, None]
+        for predicted in (targets["body"], targets["points"][:, :NUM_LANDMARKS, :2])
+    )
     return TeacherOutputs(
         heatmaps=targets["heatmaps"].float() / 255,
         points=targets["points"],
         world=targets["world"],
         mask=targets["mask"],
         pose=targets["pose"],
-        confident=confident & trained & (batch["pose"] > 0)[:, None],
+        confident=torch.cat([landmarks[:, :NUM_LANDMARKS], body[:, NUM_LANDMARKS:]], dim=1),
+        body=body[:, :NUM_LANDMARKS],
     )
 
 
@@ -227,9 +232,10 @@ def _regression_distillation(
 ) -> dict[str, Tensor]:
     """Compute the terms of the regression head for some of the people."""
     landmarks, target, confident = out.landmarks.float(), teacher.points, teacher.confident & people[:, None]
+    body = teacher.body & people[:, None]
     xyz, world = landmarks[..., :3] / size, out.world.float()[:, :NUM_LANDMARKS]
     unlabelled, z_unlabelled = confident & ~batch["labelled"], confident & ~batch["z_labelled"]
-    body, scale, beta = confident[:, :NUM_LANDMARKS], config.coordinate_scale, config.huber_beta
+    scale, beta = config.coordinate_scale, config.huber_beta
     terms = {
         "coordinates": position_loss(xyz[..., :2], target[..., :2], unlabelled, scale),
         "z": coordinate_loss(xyz[..., 2:], target[..., 2:3], z_unlabelled, beta),
@@ -237,7 +243,7 @@ def _regression_distillation(
         "pose": binary_loss(out.pose_logit.float()[:, 0], teacher.pose, people),
     }
     for column, name in ((3, "visibility"), (4, "presence")):
-        unlabelled = body & (batch[name] < 0)  # type: ignore[literal-required]
+        unlabelled = confident[:, :NUM_LANDMARKS] & (batch[name] < 0)  # type: ignore[literal-required]
         logits, probability = (x[:, :NUM_LANDMARKS, column] for x in (landmarks, target))
         terms[name] = binary_loss(logits, probability, unlabelled)
     return {name: factor * term for name, term in terms.items()}

@@ -1,16 +1,18 @@
 """The teacher of a training: its outputs for every person, computed once and kept on disk.
 
-runs/teacher/KEY/ holds the outputs of one network for one list of people; another run with both reuses them.
+runs/teacher/KEY/ holds the outputs of one teacher for one list of people; another run with both reuses them.
 """
 
 import hashlib
 import logging
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from filelock import FileLock
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
@@ -34,14 +36,19 @@ from blazepose.models.outputs import LandmarkOutputs
 from blazepose.runs import RUNS, resolve_weights
 from blazepose.runtime.decode import decode_by_heatmap
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topology import NUM_LANDMARKS
+from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
 from blazepose.training.weights import open_landmark_net
 
 log = logging.getLogger(__name__)
 
 _BATCH = 16
-_VERSION = "2"
+_VERSION = "3"
 """Changes whenever the content of a store would."""
+
+
+_LANDMARK_OUTPUTS = ("heatmaps", "presence", "visibility", "z")
+"""Trainable outputs of the landmarks. A larger teacher of the others gained nothing in them, and moved
+them twice as far: docs/benchmarks/fine-tuning.md, "A larger teacher"."""
 
 
 class Teacher(NamedTuple):
@@ -52,30 +59,43 @@ class Teacher(NamedTuple):
         net: the network, in eval mode.
         metadata: metadata of the weights.
         sha256: checksum of the file.
+        initial: the initial network of the training, if it is another one. The teacher then gives the
+            landmarks, and this the auxiliary points, world landmarks, mask and pose score.
     """
 
     path: Path
     net: LandmarkNet
     metadata: Mapping[str, Any]
     sha256: str
+    initial: "Teacher | None" = None
 
     @property
     def supervised(self) -> SupervisedOutputs:
-        """Outputs that it was trained on."""
-        return SupervisedOutputs.from_metadata(self.metadata["trained"])
+        """Outputs that it was trained on, or the initial network."""
+        own = SupervisedOutputs.from_metadata(self.metadata["trained"])
+        if self.initial is None:
+            return own
+        landmarks = tuple(name for name in own.outputs if name in _LANDMARK_OUTPUTS)
+        return self.initial.supervised.merge(replace(own, outputs=landmarks))
+
+    def describe(self) -> str:
+        """Return a line for the log."""
+        if self.initial is None:
+            return f"unlabelled outputs are distilled from {self.path}"
+        return f"unlabelled landmarks are distilled from {self.path}, other outputs from {self.initial.path}"
 
     def as_metadata(self) -> dict[str, Any]:
         """Return what checkpoints keep of it: name, checksum, trained outputs and data, with the licenses."""
-        return {"name": self.path.name, "sha256": self.sha256} | {
-            key: self.metadata[key] for key in ("model", "trained", "data", "init")
-        }
+        about = {key: self.metadata[key] for key in ("model", "data", "init")}
+        trained = self.supervised.as_metadata()
+        return {"name": self.path.name, "sha256": self.sha256, "trained": trained, **about}
 
 
 def load_teacher(teacher: str | None, init: str | None) -> Teacher:
     """Load the teacher of a training.
 
     Args:
-        teacher: file or run folder; None for the initial weights.
+        teacher: file or run folder, for the landmarks; None for the initial weights.
         init: file or run folder of the initial weights.
 
     Raises:
@@ -87,7 +107,15 @@ def load_teacher(teacher: str | None, init: str | None) -> Teacher:
             "loss.distill and loss.teacher need a teacher: the initial weights, init=FILE, or another "
             "network, teacher=FILE. Set one of them, or both factors to 0."
         )
-    path = resolve_weights(teacher, "teacher=") if teacher is not None else resolve_weights(init, "init=")
+    initial = _open(resolve_weights(init, "init=")) if init is not None else None
+    if teacher is None:
+        assert initial is not None
+        return initial
+    other = _open(resolve_weights(teacher, "teacher="))
+    return other._replace(initial=initial) if initial and initial.sha256 != other.sha256 else other
+
+
+def _open(path: Path) -> Teacher:
     net, metadata = open_landmark_net(path)
     return Teacher(path, net, metadata, file_sha256(path))
 
@@ -96,14 +124,15 @@ def check_unchanged(teacher: Teacher, metadata: Mapping[str, Any]) -> None:
     """Check that a resumed run, with the metadata of its checkpoint, has the teacher that it began with.
 
     Raises:
-        ValueError: if the file has changed.
+        ValueError: if a file has changed.
     """
     first = metadata.get("teacher") or metadata["init"]  # earlier versions had no other teacher
-    if teacher.sha256 != first["sha256"]:
-        raise InputError(
-            f"{teacher.path}, the teacher of this run, has changed since the run started (sha256 differs). "
-            "Restore it, or start a new run."
-        )
+    for file, before in ((teacher, first), (teacher.initial, metadata.get("init"))):
+        if file and before and file.sha256 != before["sha256"]:
+            raise InputError(
+                f"{file.path}, a teacher of this run, has changed since the run started (sha256 differs). "
+                "Restore it, or start a new run."
+            )
 
 
 def provide_targets(
@@ -112,27 +141,31 @@ def provide_targets(
     """Return the teacher's outputs for people, computed unless an earlier run has done so.
 
     Args:
-        teacher: the network.
+        teacher: the teacher.
         people: people with labels or an ROI.
         num_workers: data-loading processes.
-        device: device of the network.
+        device: device of the networks.
     """
     folder = RUNS / "teacher" / _key(teacher, people)
-    if not folder.is_dir():
-        log.info("outputs of %s for %d people are kept in %s", teacher.path, len(people), folder)
-        try:
+    with lock(folder):
+        if not folder.is_dir():
+            log.info("outputs of %s for %d people are kept in %s", teacher.path, len(people), folder)
             with atomic_path(folder) as part:
                 part.mkdir()
-                write_store(part, _run(teacher.net, people, num_workers, device))
-        except OSError:
-            if not folder.is_dir():  # else another process of the run was faster
-                raise
+                write_store(part, _run(teacher, people, num_workers, device))
     return TeacherStore(folder)
+
+
+def lock(path: Path) -> FileLock:
+    """Return a lock on a result, so that of several processes of a training one computes it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(path.with_name(f".{path.name}.lock"))
 
 
 def _key(teacher: Teacher, people: list[Annotation]) -> str:
     """Return a name for the outputs: of the weights, and of the crop of every person."""
-    content = hashlib.sha256(f"{_VERSION} {teacher.sha256}\n".encode())
+    initial = teacher.initial.sha256 if teacher.initial else None
+    content = hashlib.sha256(f"{_VERSION} {teacher.sha256} {initial}\n".encode())
     for person in people:
         file = person.image.stat() if person.image.is_file() else None
         change = (file.st_size, file.st_mtime_ns) if file else None
@@ -159,11 +192,10 @@ class _Crops(Dataset[Any]):
 
 
 def _run(
-    net: LandmarkNet, people: list[Annotation], num_workers: int, device: torch.device
+    teacher: Teacher, people: list[Annotation], num_workers: int, device: torch.device
 ) -> Iterator[TeacherTargets]:
     """Yield the outputs for each person."""
-    size = net.input_spec.size
-    net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    size = teacher.net.input_spec.size
     loader = DataLoader(
         _Crops(people, size),
         _BATCH,
@@ -173,16 +205,41 @@ def _run(
     )
     for crops in tqdm(loader, desc="teacher", unit=" batches", disable=None):
         readable = [crop for crop in crops if crop is not None]
-        outputs = iter(_predict(net, np.stack(readable), device) if readable else ())
+        outputs = iter(_predict(teacher, np.stack(readable), device) if readable else ())
         for crop in crops:
             yield no_targets(size) if crop is None else next(outputs)
 
 
-def _predict(net: LandmarkNet, crops: np.ndarray, device: torch.device) -> Iterator[TeacherTargets]:
+def _predict(teacher: Teacher, crops: np.ndarray, device: torch.device) -> Iterator[TeacherTargets]:
+    net = teacher.net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     # TF32 would move landmarks by tenths of a pixel.
     with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
         out = net(network_input(torch.from_numpy(crops).to(device)))
-    yield from _to_targets(out, net.input_spec.size)
+    targets = _to_targets(out, net.input_spec.size)
+    if teacher.initial is None:
+        yield from targets
+        return
+    own = SupervisedOutputs.from_metadata(teacher.metadata["trained"])
+    for landmarks, others in zip(targets, _predict(teacher.initial, crops, device), strict=True):
+        yield _combine(landmarks, others, own)
+
+
+def _combine(landmarks: TeacherTargets, others: TeacherTargets, trained: SupervisedOutputs) -> TeacherTargets:
+    """Return the landmarks of one network, as far as it was trained on them, and all else of another."""
+    chosen = np.zeros((NUM_OUTPUTS, 5), bool)
+    chosen[:NUM_LANDMARKS] = trained.mask("landmarks")[:, None]
+    chosen[:, [2, 4]] &= np.isin(["z", "presence"], trained.outputs)
+    chosen[:NUM_LANDMARKS, 3] = trained.mask("visibility")
+    heatmaps = np.zeros((NUM_OUTPUTS, 1, 1), bool)
+    heatmaps[:NUM_LANDMARKS, 0, 0] = trained.mask("heatmaps")
+    return TeacherTargets(
+        heatmaps=np.where(heatmaps, landmarks["heatmaps"], others["heatmaps"]),
+        points=np.where(chosen, landmarks["points"], others["points"]),
+        world=others["world"],
+        mask=others["mask"],
+        pose=others["pose"],
+        body=others["body"],
+    )
 
 
 def _to_targets(out: LandmarkOutputs, size: int) -> Iterator[TeacherTargets]:
@@ -202,4 +259,5 @@ def _to_targets(out: LandmarkOutputs, size: int) -> Iterator[TeacherTargets]:
             world=world[k],
             mask=quantize_mask(masks[k]),
             pose=np.float32(pose[k]),
+            body=xyz[k, :NUM_LANDMARKS, :2],
         )

@@ -23,7 +23,7 @@ from blazepose.runs import RUNS
 from blazepose.runtime.person_detector import PersonDetector
 from blazepose.runtime.roi_inputs import is_valid_roi
 from blazepose.topology import NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
-from blazepose.training.teacher import Teacher
+from blazepose.training.teacher import Teacher, lock
 
 log = logging.getLogger(__name__)
 
@@ -68,10 +68,11 @@ def _find_people(spec: str, teacher: Teacher, detector: Path, device: torch.devi
     content = [f"{path.absolute()} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in images]
     key = hashlib.sha256("\n".join([teacher.sha256, file_sha256(detector), *content]).encode()).hexdigest()
     file = RUNS / "teacher" / f"{key[:16]}.json"
-    if not file.is_file():
-        found = _detect(images, teacher.net, PersonDetector.load(detector), device, spec)
-        with atomic_path(file) as part:
-            part.write_text(json.dumps([[index, *astuple(roi)] for index, roi in found]))
+    with lock(file):
+        if not file.is_file():
+            found = _detect(images, teacher.net, PersonDetector.load(detector), device, spec)
+            with atomic_path(file) as part:
+                part.write_text(json.dumps([[index, *astuple(roi)] for index, roi in found]))
     people = [
         Annotation(
             image=images[index],

@@ -38,6 +38,7 @@ def exact(sample) -> TeacherTargets:
         world=sample["world"],
         mask=np.where(sample["mask"] == IGNORE, BACKGROUND, sample["mask"]),
         pose=np.float32(0.75),
+        body=points[:NUM_LANDMARKS, :2],
     )
 
 
@@ -83,6 +84,10 @@ def test_targets_move_as_the_labels_do(sources, store, disturbance):
         points = sample["points"]
         np.testing.assert_allclose(targets["points"][labelled, :2], points[labelled, :2], atol=1e-5)
         np.testing.assert_allclose(targets["points"][z_labelled, 2], points[z_labelled, 2], atol=1e-5)
+        landmarks = labelled[:NUM_LANDMARKS]
+        np.testing.assert_allclose(
+            targets["body"][landmarks], points[:NUM_LANDMARKS][landmarks, :2], atol=1e-5
+        )
         world_labelled = sample["world_labelled"]
         np.testing.assert_allclose(
             targets["world"][world_labelled], sample["world"][world_labelled], atol=1e-5

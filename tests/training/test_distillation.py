@@ -45,7 +45,8 @@ def people(labelled: list[str], missed: list[str]) -> tuple[torch.Tensor, torch.
 
 
 def confident(labelled: list[str], missed: list[str]) -> set[str]:
-    mask = confident_points(*people(labelled, missed), torch.tensor([TORSO]))[0]
+    landmarks = (x[:, :NUM_LANDMARKS] for x in people(labelled, missed))
+    mask = confident_points(*landmarks, torch.tensor([TORSO]))[0]
     return {name for name, k in INDEX.items() if mask[k]}
 
 
@@ -80,8 +81,9 @@ def test_alignment_points_are_supervised_where_the_teacher_is_wrong():
     predicted, points, labelled_points = people([*NAMES, "roi_center", "roi_scale"], NAMES)
     predicted, points, labelled_points = (torch.cat([x, x]) for x in (predicted, points, labelled_points))
     predicted[1] = points[1]
-    mask = confident_points(predicted, points, labelled_points, torch.tensor([TORSO, TORSO]))
-    supervised = TeacherOutputs(*[torch.zeros(2)] * 5, mask).supervised_points(labelled_points)
+    landmarks = (x[:, :NUM_LANDMARKS] for x in (predicted, points, labelled_points))
+    mask = confident_points(*landmarks, torch.tensor([TORSO, TORSO]))
+    supervised = TeacherOutputs(*[torch.zeros(2)] * 5, mask, mask).supervised_points(labelled_points)
     assert supervised[0, [ROI_CENTER, ROI_SCALE]].tolist() == [True, True]
     assert supervised[1, [ROI_CENTER, ROI_SCALE]].tolist() == [False, False]
     assert torch.equal(supervised[:, : len(LANDMARKS)], labelled_points[:, : len(LANDMARKS)])
@@ -119,6 +121,7 @@ def as_teacher(outputs: LandmarkOutputs, batch) -> TeacherOutputs:
         mask=torch.from_numpy(quantize_mask(outputs.segmentation[:, 0].sigmoid().numpy())),
         pose=outputs.pose_logit.sigmoid()[:, 0],
         confident=torch.ones_like(batch["labelled"]),
+        body=torch.ones_like(batch["labelled"][:, :NUM_LANDMARKS]),
     )
 
 
@@ -198,7 +201,8 @@ def test_people_without_labels_have_the_factor_of_the_teacher(batch, outputs):
 
 
 def test_points_without_confidence_are_not_distilled(batch, outputs):
-    teacher = as_teacher(outputs, batch)._replace(confident=torch.zeros_like(batch["labelled"]))
+    none = torch.zeros_like(batch["labelled"])
+    teacher = as_teacher(outputs, batch)._replace(confident=none, body=none[:, :NUM_LANDMARKS])
     terms = distillation_losses(student(outputs, 0.1), teacher, batch, FULL, 256, EVERYTHING)
     assert {name for name, term in terms.items() if term > 0} == {"pose"}
 
@@ -207,7 +211,24 @@ def with_teacher(batch, points: torch.Tensor):
     """Add a teacher's outputs to a batch, with landmarks at `points`."""
     targets = default_collate([no_targets(256)] * len(batch["image"]))
     targets["points"][..., :2] = points
+    targets["body"] = points[:, :NUM_LANDMARKS]
     return {**batch, "teacher": targets}
+
+
+def test_other_outputs_need_the_landmarks_of_their_own_network(batch):
+    """A larger teacher of the landmarks may be right where the network of all else is wrong, or not."""
+    right = with_teacher(batch, batch["points"][..., :2])
+    wrong = right["points"][:, :NUM_LANDMARKS, :2] + 0.5
+    landmarks = teacher_outputs({**right, "teacher": {**right["teacher"], "body": wrong}}, ALL_POINTS)
+    assert landmarks.confident[:3, :NUM_LANDMARKS].all()
+    assert not landmarks.confident[:3, NUM_LANDMARKS:].any(), "alignment points, and with them the mask"
+    assert not (landmarks.body & batch["labelled"][:, :NUM_LANDMARKS]).any()
+    others = with_teacher(batch, batch["points"][..., :2] + 0.5)
+    others["teacher"]["body"] = batch["points"][:, :NUM_LANDMARKS, :2]
+    others = teacher_outputs(others, ALL_POINTS)
+    assert not (others.confident & batch["labelled"])[:, :NUM_LANDMARKS].any()
+    assert others.confident[:3, NUM_LANDMARKS:].all()
+    assert others.body[:3].all()
 
 
 def test_points_the_teacher_was_not_trained_on_and_negatives_are_not_distilled(batch, outputs):

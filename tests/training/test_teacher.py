@@ -1,6 +1,8 @@
 """The teacher of a training, and its outputs on disk."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -14,6 +16,8 @@ from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
 from blazepose.runtime.decode import decode_by_heatmap
+from blazepose.supervised_outputs import SupervisedOutputs
+from blazepose.topology import LANDMARKS
 from blazepose.training import teacher as teacher_module
 from blazepose.training.teacher import Teacher, check_unchanged, load_teacher, provide_targets
 from tests.training.saved_net import save
@@ -52,6 +56,27 @@ def test_the_outputs_are_those_of_the_network_decoded_by_heatmaps(teacher, sourc
     assert targets["pose"] == pytest.approx(float(out.pose_logit.sigmoid()), abs=1e-4)
 
 
+def test_a_larger_teacher_gives_its_landmarks_and_the_initial_network_all_else(teacher, source, tmp_path):
+    torch.manual_seed(2)
+    net = LandmarkNet(landmark_variant("full", "mediapipe"))
+    initial = load_teacher(str(save(tmp_path / "initial.ckpt", net)), None)
+    trained = SupervisedOutputs(LANDMARKS[1:], (), LANDMARKS[2:], ("heatmaps", "z"))
+    teacher = teacher._replace(metadata={**teacher.metadata, "trained": trained.as_metadata()})
+    both, landmarks, others = (
+        provide_targets(network, source.annotations[:2], 0, CPU)[1]
+        for network in (teacher._replace(initial=initial), teacher, initial)
+    )
+    for name in ("world", "mask", "pose", "body"):
+        np.testing.assert_array_equal(both[name], others[name])
+    np.testing.assert_array_equal(both["points"][1:33, :3], landmarks["points"][1:33, :3])
+    np.testing.assert_array_equal(both["points"][:, 3:], others["points"][:, 3:])
+    np.testing.assert_array_equal(both["heatmaps"][2:33], landmarks["heatmaps"][2:33])
+    for rest in (0, slice(33, 39)):
+        np.testing.assert_array_equal(both["points"][rest], others["points"][rest])
+        np.testing.assert_array_equal(both["heatmaps"][rest], others["heatmaps"][rest])
+    assert teacher._replace(initial=initial).supervised.outputs == ("heatmaps", "z")
+
+
 def test_another_run_reuses_the_outputs_of_the_same_people(teacher, source, monkeypatch):
     first = provide_targets(teacher, source.annotations, 0, CPU)
     monkeypatch.setattr(teacher_module, "_run", None)  # it must not run again
@@ -71,22 +96,27 @@ def test_an_interrupted_pass_leaves_nothing(teacher, source, monkeypatch, tmp_pa
     monkeypatch.setattr(teacher_module, "_run", interrupted)
     with pytest.raises(KeyboardInterrupt):
         provide_targets(teacher, source.annotations, 0, CPU)
-    assert list((tmp_path / "runs/teacher").iterdir()) == []
+    assert [path.suffix for path in (tmp_path / "runs/teacher").iterdir()] == [".lock"]
 
 
-def test_of_two_processes_the_faster_one_is_taken(teacher, source, monkeypatch, tmp_path):
-    run = teacher_module._run
+def test_of_several_processes_one_computes_the_outputs(teacher, source, monkeypatch):
+    run, calls, waiting = teacher_module._run, [], Barrier(3)
 
-    def slower(*arguments):
-        with monkeypatch.context() as other:  # another process, meanwhile
-            other.setattr(teacher_module, "_run", run)
-            other.setattr("os.getpid", lambda: 1)
-            provide_targets(teacher, source.annotations, 0, CPU)
+    def counted(*arguments):
+        calls.append(arguments)
+        waiting.wait(timeout=60)  # for both others
         yield from run(*arguments)
 
-    monkeypatch.setattr(teacher_module, "_run", slower)
-    assert len(provide_targets(teacher, source.annotations, 0, CPU)) == 5
-    assert len(list((tmp_path / "runs/teacher").iterdir())) == 1
+    def other_process():
+        waiting.wait(timeout=60)
+        return provide_targets(teacher, source.annotations, 0, CPU)
+
+    monkeypatch.setattr(teacher_module, "_run", counted)
+    with ThreadPoolExecutor(3) as threads:
+        others = [threads.submit(other_process) for _ in range(2)]
+        targets = provide_targets(teacher, source.annotations, 0, CPU)
+    assert [len(store) for store in (targets, *(other.result() for other in others))] == [5, 5, 5]
+    assert len(calls) == 1
 
 
 def test_an_unreadable_image_has_no_outputs(teacher, source, tmp_path):
@@ -102,7 +132,11 @@ def test_the_teacher_is_another_network_or_the_initial_one(teacher, tmp_path):
     torch.manual_seed(2)
     other = save(tmp_path / "other.ckpt", LandmarkNet(landmark_variant("full", "mediapipe")))
     assert load_teacher(None, str(other)).net.variant.name == "full"
-    assert load_teacher(str(teacher.path), str(other)).net.variant.name == "lite"
+    both = load_teacher(str(teacher.path), str(other))
+    assert both.net.variant.name == "lite"
+    assert both.initial is not None
+    assert both.initial.net.variant.name == "full"
+    assert load_teacher(str(teacher.path), str(teacher.path)).initial is None
     assert load_teacher(str(teacher.path), None).supervised.landmarks == ("nose",)
     assert not teacher.net.training
     with pytest.raises(InputError, match=r"loss\.teacher need a teacher: .* init=FILE, .* teacher=FILE"):
@@ -112,8 +146,12 @@ def test_the_teacher_is_another_network_or_the_initial_one(teacher, tmp_path):
 def test_a_resumed_training_refuses_a_changed_teacher(teacher):
     check_unchanged(teacher, {"teacher": {"sha256": teacher.sha256}})
     check_unchanged(teacher, {"init": {"sha256": teacher.sha256}})  # a checkpoint of an earlier version
-    with pytest.raises(InputError, match=r"best\.ckpt, the teacher of this run, has changed"):
-        check_unchanged(teacher, {"teacher": {"sha256": "of another file"}, "init": {"sha256": "of a third"}})
+    another = {"sha256": "of another file"}
+    with pytest.raises(InputError, match=r"best\.ckpt, a teacher of this run, has changed"):
+        check_unchanged(teacher, {"teacher": another, "init": another})
+    both = teacher._replace(initial=teacher._replace(path=teacher.path.with_name("initial.ckpt")))
+    with pytest.raises(InputError, match=r"initial\.ckpt, a teacher of this run, has changed"):
+        check_unchanged(both, {"teacher": {"sha256": teacher.sha256}, "init": another})
 
 
 def test_checkpoints_state_the_teacher_and_its_licenses(teacher):

@@ -113,17 +113,17 @@ def test_a_detector_is_needed(teacher, pictures, tmp_path):
     assert read_unlabelled([], without, None, CPU) == []
 
 
-def test_an_epoch_has_as_many_of_them_as_of_labelled_people(teacher, detections, pictures, tiny_lsp):
+def test_an_epoch_has_four_of_them_for_each_labelled_person(teacher, detections, tiny_lsp):
     labelled = read_source(f"lsp:{tiny_lsp}")
-    labelled.annotations[:] = labelled.annotations[:2]
-    unlabelled = read_unlabelled([str(pictures)], teacher, None, CPU)
+    labelled.annotations[:] = labelled.annotations[:1]
+    unlabelled = read_unlabelled([f"lsp:{tiny_lsp}"], teacher, None, CPU)
     people = [*labelled.annotations, *unlabelled[0].annotations]
     targets = provide_targets(teacher, people, 0, CPU)
     disturbed = PoseDataset(
         [labelled], LANDMARK_INPUT, Augmentation(), teacher=targets, unlabelled=unlabelled
     )
-    assert len(disturbed) == 4
-    assert len(targets) == 5
-    samples = [disturbed[item] for item in range(40)]  # ten epochs
-    assert [bool(sample["labelled"].any()) for sample in samples] == 10 * [True, True, False, False]
+    assert len(disturbed) == 5
+    assert len(targets) == 25
+    samples = [disturbed[item] for item in range(50)]  # ten epochs
+    assert [bool(sample["labelled"].any()) for sample in samples] == 10 * [True, False, False, False, False]
     assert all("teacher" in sample for sample in samples)
