@@ -15,7 +15,7 @@ from blazepose.metrics.binary import YES_FROM
 from blazepose.metrics.pck import percent, torso_size
 from blazepose.runtime.decode import RawOutputs, decode_outputs, sigmoid
 from blazepose.runtime.engines import InferenceEngine
-from blazepose.topology import INDEX, NUM_LANDMARKS, NUM_OUTPUTS, ROI_CENTER, ROI_SCALE
+from blazepose.topology import INDEX, NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
 
 RARELY_LABELLED: Mapping[str, range] = {
     "face": range(INDEX["mouth_right"] + 1),
@@ -204,10 +204,9 @@ def _confident(before: CropOutputs, labels: Labels) -> np.ndarray:
 
     from blazepose.training.distillation import confident_points
 
-    pad = NUM_OUTPUTS - NUM_LANDMARKS
-    points = np.pad(labels.points, ((0, 0), (0, pad), (0, 0))).astype(np.float32)
-    labelled = np.pad(labels.labelled, ((0, 0), (0, pad)))
-    arrays = (before.points.astype(np.float32), points, labelled, labels.torso.astype(np.float32))
+    predicted = before.points[:, :NUM_LANDMARKS]
+    first, labelled, torso = (x.astype(np.float32) for x in (predicted, labels.points, labels.torso))
+    arrays = (first, labelled, labels.labelled, torso)
     confident = confident_points(*map(torch.from_numpy, arrays)).numpy()
     return confident & (labels.torso > 0)[:, None]
 
