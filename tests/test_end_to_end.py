@@ -224,7 +224,7 @@ def test_a_larger_teacher_and_pictures_without_labels(shared, lite_bundle, tiny_
     files = [f"init={lite_bundle}", f"teacher={teacher}", f"data.unlabelled=[{pictures}]"]
     said = run(tmp_path, "train.py", *tiny, *data(tiny_lsp), *recipe, *files)
     assert f"{pictures}: 1 people, 0 left out" in said
-    assert f"unlabelled outputs are distilled from {teacher}" in said
+    assert f"unlabelled landmarks are distilled from {teacher}, other outputs from {lite_bundle}" in said
     folder = the_run(tmp_path)
     metadata = read_checkpoint(folder / "checkpoints/best.ckpt").metadata
     assert metadata["teacher"]["model"] == "full"
