@@ -41,7 +41,7 @@ from blazepose.training.weights import open_landmark_net
 
 log = logging.getLogger(__name__)
 
-_BATCH = 16
+_BATCH = 8
 _VERSION = "3"
 """Changes whenever the content of a store would."""
 
