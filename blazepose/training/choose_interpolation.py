@@ -27,8 +27,8 @@ ALPHAS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Shares of the way that are tried; 0 are the initial weights."""
 
 FEW_PEOPLE = 800
-"""Number of labelled people below which half of the way is taken without validation. Source:
-docs/benchmarks/fine-tuning.md, "How many labels it takes"."""
+"""Number of people, with labels or without, below which half of the way is taken without validation. Source:
+docs/benchmarks/fine-tuning.md, "How many labels it takes" and "People without labels"."""
 
 
 def interpolate_best(
@@ -58,7 +58,8 @@ def interpolate_best(
     for alpha in ALPHAS if len(data.val_set) else ():
         _set_weights(module, init, after, alpha)
         scores[alpha] = _validate(module, data, device, f"{100 * alpha:g} % of the way")
-    few = len(data.train_set.people) < FEW_PEOPLE  # type: ignore[union-attr]
+    people = data.train_set.people + data.train_set.unlabelled  # type: ignore[union-attr]
+    few = len(people) < FEW_PEOPLE
     alpha = max(scores, key=lambda share: scores[share]) if scores else (0.5 if few else 1.0)
     _set_weights(module, init, after, alpha)
     blend = {"share": alpha, "before": file_sha256(init), "after": file_sha256(trained)}

@@ -112,9 +112,10 @@ def test_a_resumed_run_starts_from_the_trained_weights_again(run, data, tmp_path
     torch.testing.assert_close(first, second)
 
 
-@pytest.mark.parametrize(("few", "share"), [(7, 0.5), (6, 1.0)])
-def test_without_validation_few_people_go_halfway(run, data, tmp_path, monkeypatch, few, share):
+@pytest.mark.parametrize(("few", "unlabelled", "share"), [(7, 0, 0.5), (6, 0, 1.0), (7, 1, 1.0)])
+def test_without_validation_few_people_go_halfway(run, data, tmp_path, monkeypatch, few, unlabelled, share):
     module, init = run(1.0)
+    monkeypatch.setattr(data.train_set, "unlabelled", data.train_set.people[:unlabelled])
     monkeypatch.setattr(choose_interpolation, "FEW_PEOPLE", few)
     without = PoseDataModule(data.train_set, PoseDataset([], LANDMARK_INPUT), data.config)
     assert interpolate_best(module, without, tmp_path, init, CPU) == {"interpolated at": share}
