@@ -216,14 +216,14 @@ def _log_prior(centers: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return scale * known[..., None] * (dy[..., :, None] ** 2 + dx[..., None, :] ** 2)
 
 
-def refine_by_heatmap(points_roi: np.ndarray, heatmaps: np.ndarray | None) -> np.ndarray:
+def refine_by_heatmap(points_roi: np.ndarray, heatmaps: np.ndarray) -> np.ndarray:
     """Move each point to the center of mass of its heatmap's 7x7 window around it.
 
     A point stays where it is if it lies outside the map, or if no cell of the window reaches 0.5.
 
     Args:
         points_roi: (batch, points, 2), ROI coordinates.
-        heatmaps: (batch, height, width, points) logits; with None the points stay as they are.
+        heatmaps: (batch, height, width, points) logits.
 
     Returns:
         (batch, points, 2), ROI coordinates.
@@ -237,8 +237,6 @@ def refine_by_heatmap(points_roi: np.ndarray, heatmaps: np.ndarray | None) -> np
         >>> (refined * 64).round(3).tolist()
         [[[34.0, 32.0]]]
     """
-    if heatmaps is None:
-        return points_roi
     size = np.array(heatmaps.shape[2:0:-1])
     cell = np.trunc(points_roi * size)
     inside = ((cell >= 0) & (cell < size)).all(axis=-1)

@@ -45,10 +45,9 @@ _BATCH = 8
 _VERSION = "3"
 """Changes whenever the content of a store would."""
 
-
 _LANDMARK_OUTPUTS = ("heatmaps", "presence", "visibility", "z")
-"""Trainable outputs of the landmarks. A larger teacher of the others gained nothing in them, and moved
-them twice as far: docs/benchmarks/fine-tuning.md, "A larger teacher"."""
+"""Trainable outputs of the landmarks. Of world landmarks and masks, a larger teacher made none better:
+docs/benchmarks/fine-tuning.md, "A larger teacher"."""
 
 
 class Teacher(NamedTuple):
@@ -232,14 +231,11 @@ def _combine(landmarks: TeacherTargets, others: TeacherTargets, trained: Supervi
     chosen[:NUM_LANDMARKS, 3] = trained.mask("visibility")
     heatmaps = np.zeros((NUM_OUTPUTS, 1, 1), bool)
     heatmaps[:NUM_LANDMARKS, 0, 0] = trained.mask("heatmaps")
-    return TeacherTargets(
-        heatmaps=np.where(heatmaps, landmarks["heatmaps"], others["heatmaps"]),
-        points=np.where(chosen, landmarks["points"], others["points"]),
-        world=others["world"],
-        mask=others["mask"],
-        pose=others["pose"],
-        body=others["body"],
-    )
+    return {
+        **others,
+        "heatmaps": np.where(heatmaps, landmarks["heatmaps"], others["heatmaps"]),
+        "points": np.where(chosen, landmarks["points"], others["points"]),
+    }
 
 
 def _to_targets(out: LandmarkOutputs, size: int) -> Iterator[TeacherTargets]:
