@@ -54,7 +54,7 @@ from blazepose.training.processes import describe_processes
 from blazepose.training.runs import open_run, resume_run
 from blazepose.training.sample_images import draw_landmark_predictions, draw_samples
 from blazepose.training.stages import supervised_by
-from blazepose.training.teacher import Teacher, check_unchanged, load_teacher, provide_targets
+from blazepose.training.teacher import Teachers, check_unchanged, load_teachers, provide_targets
 from blazepose.training.unlabelled import read_unlabelled
 
 log = logging.getLogger("blazepose")
@@ -132,26 +132,25 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     if loss_config.distill or loss_config.teacher:
         distillation = prepare_distillation(cfg, train, loader_config.num_workers, checkpoint)
     unlabelled = distillation.unlabelled if distillation else []
-    targets = distillation.targets if distillation else None
+    targets, teachers = (distillation.targets, distillation.teachers) if distillation else (None, None)
     train_set = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed, targets, unlabelled)
     data = PoseDataModule(train_set, PoseDataset(val, net.input_spec), loader_config, cfg.seed)
     stages = resolve_stages(cfg, stages, train_set, loader_config)
     supervised = supervised_by(labelled_outputs(train, negatives), stages, cfg.loss)
     sources = {"train": train, "unlabelled": unlabelled, "val": val}
-    learned = distillation and distillation.teacher.as_metadata()
+    learned = teachers and teachers.as_metadata()
     metadata = landmark_metadata(
         net, model.wiring, supervised, sources, recipe(cfg), start, decoding, learned
     )
-    distilled = distillation and distillation.teacher.supervised
     module = LandmarkModule(
-        net, loss_config, optimizer_config, stages, supervised, metadata, distilled, decoding
+        net, loss_config, optimizer_config, stages, supervised, metadata, teachers, decoding
     )
 
     folder = folder or open_run(LANDMARK_RUNS, cfg.name, cfg)
     lines = [describe_net(net), *describe_sources(train, val), supervised.describe("supervised")]
-    if distillation:
+    if teachers:
         lines += [describe_people(source) for source in unlabelled]
-        lines.append(distillation.teacher.describe())
+        lines.append(teachers.describe())
     for line in (*lines, *describe_initialization(start, cfg.init, optimizer_config)):
         log.info(line)
     image_logger = ImageLogger(partial(draw_samples, train_set), draw_landmark_predictions, folder)
@@ -164,30 +163,31 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
 
 
 class Distillation(NamedTuple):
-    """The teacher of a training, its outputs, and the people without labels.
+    """The teachers of a training, and the people without labels.
 
     Attributes:
-        teacher: the network.
-        targets: its outputs for the people of the training, then for those without labels.
+        teachers: the networks.
+        targets: outputs of `teachers.other` for the people of the training, then for those without labels.
         unlabelled: people without labels.
     """
 
-    teacher: Teacher
-    targets: TeacherStore
+    teachers: Teachers
+    targets: TeacherStore | None
     unlabelled: list[Source]
 
 
 def prepare_distillation(
     cfg: DictConfig, train: list[Source], num_workers: int, checkpoint: Path | None
 ) -> Distillation:
-    """Run the teacher on the people of the training, unless an earlier run did."""
-    teacher = load_teacher(cfg.get("teacher"), cfg.init)  # runs of earlier versions lack the key
+    """Load the teachers, and run another than the initial network on the people of the training."""
+    teachers = load_teachers(cfg.get("teacher"), cfg.init)  # runs of earlier versions lack the key
     if checkpoint:
-        check_unchanged(teacher, read_checkpoint(checkpoint).metadata)
+        check_unchanged(teachers, read_checkpoint(checkpoint).metadata)
     device = first_device(cfg.trainer)
-    unlabelled = read_unlabelled(as_list(cfg.data.get("unlabelled")), teacher, cfg.init, device)
+    unlabelled = read_unlabelled(as_list(cfg.data.get("unlabelled")), teachers.of_landmarks, cfg.init, device)
     people = [person for source in (*train, *unlabelled) for person in source.annotations]
-    return Distillation(teacher, provide_targets(teacher, people, num_workers, device), unlabelled)
+    targets = provide_targets(teachers.other, people, num_workers, device) if teachers.other else None
+    return Distillation(teachers, targets, unlabelled)
 
 
 def first_device(trainer: DictConfig) -> torch.device:

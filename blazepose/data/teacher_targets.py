@@ -1,8 +1,7 @@
 """Outputs of a teacher network for the people of a training: stored on disk, mapped to augmented crops.
 
 A teacher is run once on the undisturbed crop of each person. Its outputs are then disturbed like labels, so
-that an epoch costs no pass of the teacher, however large it is. Beside a larger teacher of the landmarks, the
-initial network of a fine-tuning remains the teacher of the other outputs.
+that an epoch costs no pass of the teacher, however large it is.
 """
 
 import math
@@ -15,7 +14,7 @@ import cv2
 import numpy as np
 
 from blazepose.data.augment import AffineParams
-from blazepose.data.person_mask import BACKGROUND, IGNORE, PERSON
+from blazepose.data.person_mask import BACKGROUND, IGNORE
 from blazepose.geometry import compose_affine, invert_affine, transform_points
 from blazepose.topology import MIRROR, NUM_LANDMARKS, NUM_OUTPUTS
 
@@ -25,7 +24,7 @@ _MAX = 255
 _CHANNELS = 4
 """Most channels that OpenCV warps at once."""
 
-_ARRAYS = ("points", "world", "pose", "body")
+_ARRAYS = ("points", "world", "pose")
 """Targets with a file of their own."""
 
 _MAPS = "maps.zlib"
@@ -45,9 +44,6 @@ class TeacherTargets(TypedDict):
     """uint8 (size, size), from BACKGROUND to PERSON; IGNORE outside the teacher's crop (data.person_mask)."""
     pose: np.float32
     """Probability of a person."""
-    body: np.ndarray
-    """float32 (33, 2): x and y of the landmarks by the network that the auxiliary points and all after them
-    are of, in ROI units: where these are wrong, so are its other outputs."""
 
 
 class TeacherStore:
@@ -58,7 +54,7 @@ class TeacherStore:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._points, self._world, self._pose, self._body, self._offsets = (
+        self._points, self._world, self._pose, self._offsets = (
             np.load(folder / f"{name}.npy", mmap_mode="r") for name in (*_ARRAYS, "offsets")
         )
         self._maps = np.memmap(folder / _MAPS, np.uint8, mode="r")
@@ -78,7 +74,6 @@ class TeacherStore:
             world=np.array(self._world[index]),
             mask=mask.reshape(size, size),
             pose=np.float32(self._pose[index]),
-            body=np.array(self._body[index]),
         )
 
 
@@ -102,11 +97,6 @@ def quantize_heatmaps(probabilities: np.ndarray) -> np.ndarray:
     return np.rint(_MAX * probabilities).astype(np.uint8)
 
 
-def quantize_mask(probabilities: np.ndarray) -> np.ndarray:
-    """Convert probabilities of the person to mask values."""
-    return np.rint(BACKGROUND + (PERSON - BACKGROUND) * probabilities).astype(np.uint8)
-
-
 def no_targets(size: int) -> TeacherTargets:
     """Return targets for an image without people."""
     return TeacherTargets(
@@ -115,7 +105,6 @@ def no_targets(size: int) -> TeacherTargets:
         world=np.zeros((NUM_LANDMARKS, 3), np.float32),
         mask=np.full((size, size), IGNORE, np.uint8),
         pose=np.float32(0),
-        body=np.zeros((NUM_LANDMARKS, 2), np.float32),
     )
 
 
@@ -141,8 +130,7 @@ def disturb_targets(
     size = len(erased)
     points = targets["points"].astype(np.float64)
     points_px = transform_points(roi_to_image, points[:, :2])
-    roi_to_crop = invert_affine(crop_to_roi)
-    points[:, :2] = transform_points(roi_to_crop, points[:, :2])
+    points[:, :2] = transform_points(invert_affine(crop_to_roi), points[:, :2])
     points[:, 2] /= params.scale
     cells = np.clip(size * points[:, :2], 0, size - 1).astype(int)
     present = ((points[:, :2] >= 0) & (points[:, :2] < 1)).all(axis=1)
@@ -157,7 +145,6 @@ def disturb_targets(
         world=_turn(targets["world"], -params.rotation_rad),
         mask=mask,
         pose=targets["pose"],
-        body=transform_points(roi_to_crop, targets["body"].astype(np.float64)).astype(np.float32),
     )
     return _swap_sides(disturbed) if params.hflip else disturbed
 
@@ -203,5 +190,4 @@ def _swap_sides(targets: TeacherTargets) -> TeacherTargets:
         world=targets["world"][MIRROR[:NUM_LANDMARKS]] * np.array([-1, 1, 1], np.float32),
         mask=targets["mask"],
         pose=targets["pose"],
-        body=targets["body"][MIRROR[:NUM_LANDMARKS]],
     )

@@ -6,7 +6,7 @@ teacher, and of landmarks maybe a larger one, except on a limb whose labelled jo
 wrist must not get the wrong hand.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from blazepose.config.landmark import LandmarkLossConfig
 from blazepose.config.schedule import StageName
-from blazepose.data.person_mask import IGNORE
+from blazepose.data.person_mask import BACKGROUND, IGNORE, PERSON
 from blazepose.data.sample import PoseBatch
 from blazepose.losses.landmark_losses import (
     binary_loss,
@@ -27,8 +27,9 @@ from blazepose.losses.landmark_losses import (
 )
 from blazepose.metrics.pck import PCK_THRESHOLD
 from blazepose.metrics.pck_metric import torso_across
+from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.outputs import LandmarkOutputs
-from blazepose.supervised_outputs import TRAINABLE_OUTPUTS
+from blazepose.supervised_outputs import TRAINABLE_OUTPUTS, SupervisedOutputs
 from blazepose.topology import (
     INDEX,
     LANDMARKS,
@@ -107,17 +108,15 @@ def confident_points(
     return torch.cat([landmarks, auxiliary], dim=1)
 
 
-class TeacherOutputs(NamedTuple):
-    """Outputs of the teacher for a batch, in the coordinates of its crops.
+class NetworkOutputs(NamedTuple):
+    """Outputs of a network for a batch of crops, in the units of the targets.
 
     Attributes:
         heatmaps: (batch, 39, cells, cells) probabilities.
         points: (batch, 39, 5) x, y and z in ROI units, visibility and presence in 0..1.
         world: (batch, 33, 3) meters.
-        mask: (batch, size, size) uint8 (data.person_mask).
+        mask: (masks, size, size) uint8 of the first crops (data.person_mask).
         pose: (batch,) probability of a person.
-        confident: (batch, 39) bool, points to distill from.
-        body: (batch, 33) bool, world landmarks to distill from.
     """
 
     heatmaps: Tensor
@@ -125,6 +124,79 @@ class TeacherOutputs(NamedTuple):
     world: Tensor
     mask: Tensor
     pose: Tensor
+
+    @classmethod
+    def from_targets(cls, targets: Mapping[str, Tensor]) -> "NetworkOutputs":
+        """Return those of a batch of data.teacher_targets.TeacherTargets."""
+        return cls(**{**targets, "heatmaps": targets["heatmaps"].float() / 255})
+
+
+@torch.no_grad()
+def run_network(
+    net: LandmarkNet, images: Float[Tensor, "batch 3 size size"], masks: int | None = None
+) -> NetworkOutputs:
+    """Run a trained network in full precision: half moves landmarks by a pixel, on hard crops by many.
+
+    Args:
+        net: the network, in eval mode.
+        images: its input.
+        masks: number of crops to compute a mask for; None for all.
+    """
+    with torch.autocast(images.device.type, enabled=False):
+        out = net(images.float(), masks)
+    points = out.landmarks
+    empty = images.new_empty(0, 1, *images.shape[2:])
+    segmentation = empty if out.segmentation is None else out.segmentation
+    return NetworkOutputs(
+        heatmaps=out.heatmaps.sigmoid(),
+        points=torch.cat([points[..., :3] / net.input_spec.size, points[..., 3:].sigmoid()], dim=2),
+        world=out.world[:, :NUM_LANDMARKS],
+        mask=(BACKGROUND + (PERSON - BACKGROUND) * segmentation[:, 0].sigmoid()).round().to(torch.uint8),
+        pose=out.pose_logit[:, 0].sigmoid(),
+    )
+
+
+class ReplacedOutputs(NamedTuple):
+    """Outputs of the landmarks that another network replaces: those that it was trained on.
+
+    Attributes:
+        heatmaps: (39, 1, 1) bool.
+        points: (39, 5) bool.
+    """
+
+    heatmaps: Tensor
+    points: Tensor
+
+    @classmethod
+    def of(cls, trained: SupervisedOutputs) -> "ReplacedOutputs":
+        """Return those of a network that was trained on these outputs."""
+        points = torch.zeros(NUM_OUTPUTS, 5, dtype=torch.bool)
+        landmarks, names = points[:NUM_LANDMARKS], trained.outputs
+        landmarks[:] = torch.from_numpy(trained.mask("landmarks"))[:, None]
+        landmarks[:, [2, 4]] &= torch.tensor(["z" in names, "presence" in names])
+        landmarks[:, 3] = torch.from_numpy(trained.mask("visibility"))
+        heatmaps = torch.zeros(NUM_OUTPUTS, 1, 1, dtype=torch.bool)
+        heatmaps[:NUM_LANDMARKS, 0, 0] = torch.from_numpy(trained.mask("heatmaps"))
+        return cls(heatmaps, points)
+
+    def replace(self, outputs: NetworkOutputs, by: NetworkOutputs) -> NetworkOutputs:
+        """Return outputs with the landmarks of another network."""
+        return outputs._replace(
+            heatmaps=torch.where(self.heatmaps, by.heatmaps, outputs.heatmaps),
+            points=torch.where(self.points, by.points, outputs.points),
+        )
+
+
+class TeacherOutputs(NamedTuple):
+    """Outputs to learn, and where.
+
+    Attributes:
+        outputs: outputs of the teachers.
+        confident: (batch, 39) bool, points to distill from.
+        body: (batch, 33) bool, world landmarks to distill from.
+    """
+
+    outputs: NetworkOutputs
     confident: Tensor
     body: Tensor
 
@@ -138,29 +210,32 @@ class TeacherOutputs(NamedTuple):
         return supervised
 
 
-def teacher_outputs(batch: PoseBatch, trained: Bool[Tensor, "39"]) -> TeacherOutputs:
-    """Return the teacher's outputs for a batch; on images without people, no point is confident.
+def teacher_outputs(
+    batch: PoseBatch,
+    landmarks: NetworkOutputs,
+    others: NetworkOutputs,
+    trained: Bool[Tensor, "39"],
+) -> TeacherOutputs:
+    """Return what to learn from a batch; on images without people, no point is confident.
 
     Args:
-        batch: samples with the teacher's outputs.
-        trained: points that the teacher was trained on.
+        batch: samples.
+        landmarks: outputs to learn.
+        others: outputs of the network that their auxiliary points, world landmarks, mask and pose score are
+            of: where its landmarks are wrong, so are these.
+        trained: points that the teachers were trained on.
     """
-    targets, points = batch["teacher"], batch["points"][:, :NUM_LANDMARKS, :2]
+    points = batch["points"][:, :NUM_LANDMARKS, :2]
     torso = torso_across(points)
     labelled = batch["labelled"][:, :NUM_LANDMARKS] & (torso > 0)[:, None]
-    body, landmarks = (
-        confident_points(predicted, points, labelled, torso) & trained & (batch["pose"] > 0)[:, None]
-        for predicted in (targets["body"], targets["points"][:, :NUM_LANDMARKS, :2])
+    confident, body = (
+        confident_points(outputs.points[:, :NUM_LANDMARKS, :2], points, labelled, torso)
+        & trained
+        & (batch["pose"] > 0)[:, None]
+        for outputs in (landmarks, others)
     )
-    return TeacherOutputs(
-        heatmaps=targets["heatmaps"].float() / 255,
-        points=targets["points"],
-        world=targets["world"],
-        mask=targets["mask"],
-        pose=targets["pose"],
-        confident=torch.cat([landmarks[:, :NUM_LANDMARKS], body[:, NUM_LANDMARKS:]], dim=1),
-        body=body[:, :NUM_LANDMARKS],
-    )
+    confident = torch.cat([confident[:, :NUM_LANDMARKS], body[:, NUM_LANDMARKS:]], dim=1)
+    return TeacherOutputs(landmarks, confident, body[:, :NUM_LANDMARKS])
 
 
 def distillation_losses(
@@ -179,7 +254,7 @@ def distillation_losses(
 
     Args:
         out: outputs of the student.
-        teacher: outputs of the teacher for the same images.
+        teacher: outputs to learn for the same images.
         batch: labels of the images.
         config: factors and parameters of the losses.
         size: side of the crop, pixels.
@@ -206,7 +281,7 @@ def _heatmap_distillation(
     points, people = slice(NUM_HEATMAPS), batch["labelled"].any(dim=1, keepdim=True)
     confident = teacher.confident[:, points]
     lacking = confident & people & ~batch["labelled"][:, points]
-    loss = heatmap_cross_entropy(out.heatmaps[:, points].float(), teacher.heatmaps[:, points])
+    loss = heatmap_cross_entropy(out.heatmaps[:, points].float(), teacher.outputs.heatmaps[:, points])
     lacking_mean, other_mean = masked_mean(loss, lacking), masked_mean(loss, confident & ~lacking)
     terms = {"heatmap": config.distill * lacking_mean + config.teacher * other_mean}
     if out.segmentation is not None:
@@ -214,7 +289,7 @@ def _heatmap_distillation(
         replaced = (batch["mask"][:masks] == IGNORE) & teacher.confident[:masks, ROI_CENTER, None, None]
         labelled, logits = people[:masks, :, None], out.segmentation.float()
         lacking, others = (
-            mask_loss(logits, torch.where(chosen, teacher.mask[:masks], IGNORE))
+            mask_loss(logits, torch.where(chosen, teacher.outputs.mask[:masks], IGNORE))
             for chosen in (replaced & labelled, replaced & ~labelled)
         )
         terms["segmentation"] = config.distill * lacking + config.teacher * others
@@ -231,16 +306,16 @@ def _regression_distillation(
     factor: float,
 ) -> dict[str, Tensor]:
     """Compute the terms of the regression head for some of the people."""
-    landmarks, target, confident = out.landmarks.float(), teacher.points, teacher.confident & people[:, None]
-    body = teacher.body & people[:, None]
+    landmarks, target = out.landmarks.float(), teacher.outputs.points
+    confident, body = (points & people[:, None] for points in (teacher.confident, teacher.body))
     xyz, world = landmarks[..., :3] / size, out.world.float()[:, :NUM_LANDMARKS]
     unlabelled, z_unlabelled = confident & ~batch["labelled"], confident & ~batch["z_labelled"]
     scale, beta = config.coordinate_scale, config.huber_beta
     terms = {
         "coordinates": position_loss(xyz[..., :2], target[..., :2], unlabelled, scale),
         "z": coordinate_loss(xyz[..., 2:], target[..., 2:3], z_unlabelled, beta),
-        "world": coordinate_loss(world, teacher.world, body & ~batch["world_labelled"], beta),
-        "pose": binary_loss(out.pose_logit.float()[:, 0], teacher.pose, people),
+        "world": coordinate_loss(world, teacher.outputs.world, body & ~batch["world_labelled"], beta),
+        "pose": binary_loss(out.pose_logit.float()[:, 0], teacher.outputs.pose, people),
     }
     for column, name in ((3, "visibility"), (4, "presence")):
         unlabelled = confident[:, :NUM_LANDMARKS] & (batch[name] < 0)  # type: ignore[literal-required]

@@ -26,11 +26,19 @@ from blazepose.topology import (
     ROI_SCALE,
     both_sides,
 )
-from blazepose.training.distillation import TeacherOutputs, distillation_losses, teacher_outputs
+from blazepose.training.distillation import (
+    NetworkOutputs,
+    ReplacedOutputs,
+    TeacherOutputs,
+    distillation_losses,
+    run_network,
+    teacher_outputs,
+)
 from blazepose.training.pose_module import PoseModule
 from blazepose.training.recipe import validate_recipe
 from blazepose.training.stages import set_stage
 from blazepose.training.supervised_losses import heatmap_losses, regression_losses
+from blazepose.training.teacher import Teachers
 
 
 class LandmarkModule(PoseModule):
@@ -43,7 +51,7 @@ class LandmarkModule(PoseModule):
         stages: epochs of each stage.
         supervised: outputs that the labels supervise (training.stages.supervised_by).
         metadata: metadata of the checkpoints (training.checkpoint).
-        teacher: outputs that the teacher was trained on, which the samples then have; None without one.
+        teachers: networks whose outputs are learned; the samples have those of `teachers.other`.
         decoding: decoding that the weights are made for: `val/pck@0.2` is measured with it.
     """
 
@@ -58,13 +66,14 @@ class LandmarkModule(PoseModule):
         stages: Stages,
         supervised: SupervisedOutputs,
         metadata: dict[str, Any],
-        teacher: SupervisedOutputs | None = None,
+        teachers: Teachers | None = None,
         decoding: Decoding = "mediapipe",
     ) -> None:
         super().__init__(net, loss_config, optimizer_config, stages, metadata)
         self.supervised = supervised
-        # The teacher supervises the outputs without labels.
-        self.distilled = teacher or SupervisedOutputs()
+        # The teachers supervise the outputs without labels.
+        self.teachers = teachers
+        self.distilled = teachers.supervised if teachers else SupervisedOutputs()
         self.outputs = self.distilled.merge(supervised).outputs
         points = torch.ones(NUM_OUTPUTS, dtype=torch.bool)
         points[:NUM_LANDMARKS] = False
@@ -111,6 +120,15 @@ class LandmarkModule(PoseModule):
                 terms[name] = terms.get(name, 0) + term
         return {name: term for name, term in terms.items() if getattr(config, name)}
 
+    def on_train_start(self) -> None:
+        initial, other = self.teachers or (None, None)
+        if initial:
+            # Not a submodule: checkpoints and optimizer are without it, so it does not follow to the device.
+            initial.net.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if other:
+            masks = ReplacedOutputs.of(other.supervised)
+            self._replaced = ReplacedOutputs(*(mask.to(self.device) for mask in masks))
+
     def on_train_epoch_start(self) -> None:
         super().on_train_epoch_start()
         stage = self.stages.at(self.current_epoch)
@@ -120,11 +138,25 @@ class LandmarkModule(PoseModule):
     def training_step(self, batch: PoseBatch, batch_idx: int) -> Tensor:
         images, masks = network_input(batch["image"]), self._num_masks(len(batch["image"]))
         out = self.net(images, masks)
-        teacher = teacher_outputs(batch, self.teacher_points) if "teacher" in batch else None
-        loss = self.total_loss(self.losses(out, batch, teacher), batch_idx)
+        loss = self.total_loss(
+            self.losses(out, batch, self._outputs_to_learn(images, masks, batch)), batch_idx
+        )
         if batch_idx % 10 == 0:
             self.log("train/pck@0.2_raw", self._batch_pck(out, batch), prog_bar=True)
         return loss
+
+    def _outputs_to_learn(self, images: Tensor, masks: int, batch: PoseBatch) -> TeacherOutputs | None:
+        """Return the outputs of the teachers, if there are any."""
+        if not self.teachers:
+            return None
+        initial, other = self.teachers
+        if initial is None:
+            outputs = others = NetworkOutputs.from_targets(batch["teacher"])
+        else:
+            outputs = others = run_network(initial.net, images, masks)
+            if other:
+                outputs = self._replaced.replace(others, NetworkOutputs.from_targets(batch["teacher"]))
+        return teacher_outputs(batch, outputs, others, self.teacher_points)
 
     def _num_masks(self, batch_size: int) -> int:
         """Return the number of samples of a batch with a mask loss in this stage."""

@@ -1,4 +1,4 @@
-"""The teacher of a training: its outputs for every person, computed once and kept on disk.
+"""The teachers of a training, and the outputs of one for every person, computed once and kept on disk.
 
 runs/teacher/KEY/ holds the outputs of one teacher for one list of people; another run with both reuses them.
 """
@@ -25,24 +25,21 @@ from blazepose.data.teacher_targets import (
     TeacherTargets,
     no_targets,
     quantize_heatmaps,
-    quantize_mask,
     write_store,
 )
 from blazepose.exceptions import InputError
 from blazepose.geometry import crop_image, roi_to_image_matrix
 from blazepose.image import ImageError, read_image
 from blazepose.models.landmark_net import LandmarkNet, network_input
-from blazepose.models.outputs import LandmarkOutputs
 from blazepose.runs import RUNS, resolve_weights
-from blazepose.runtime.decode import decode_by_heatmap
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
+from blazepose.training.distillation import run_network
 from blazepose.training.weights import open_landmark_net
 
 log = logging.getLogger(__name__)
 
 _BATCH = 8
-_VERSION = "3"
+_VERSION = "4"
 """Changes whenever the content of a store would."""
 
 _LANDMARK_OUTPUTS = ("heatmaps", "presence", "visibility", "z")
@@ -55,51 +52,79 @@ class Teacher(NamedTuple):
 
     Attributes:
         path: file of its weights.
-        net: the network, in eval mode.
+        net: the network, in eval mode. Its x and y are those of its heatmaps, which are right more often than
+            its regression, if these were trained.
         metadata: metadata of the weights.
         sha256: checksum of the file.
-        initial: the initial network of the training, if it is another one. The teacher then gives the
-            landmarks, and this the auxiliary points, world landmarks, mask and pose score.
     """
 
     path: Path
     net: LandmarkNet
     metadata: Mapping[str, Any]
     sha256: str
-    initial: "Teacher | None" = None
 
     @property
     def supervised(self) -> SupervisedOutputs:
-        """Outputs that it was trained on, or the initial network."""
-        own = SupervisedOutputs.from_metadata(self.metadata["trained"])
-        if self.initial is None:
+        """Outputs that it was trained on."""
+        return SupervisedOutputs.from_metadata(self.metadata["trained"])
+
+    def as_metadata(self) -> dict[str, Any]:
+        """Return what checkpoints keep of it: name, checksum, trained outputs and data, with the licenses."""
+        about = {key: self.metadata[key] for key in ("model", "data", "init", "trained")}
+        return {"name": self.path.name, "sha256": self.sha256, **about}
+
+
+class Teachers(NamedTuple):
+    """The teachers of a training, at least one.
+
+    Attributes:
+        initial: the network before the training. It runs on every disturbed crop: a network on another crop
+            is nearly another network, and learning its outputs there changes masks and world landmarks.
+        other: another network, maybe a larger one, which runs once per person. It gives the landmarks, and
+            all else, too, if there is no initial network.
+    """
+
+    initial: Teacher | None
+    other: Teacher | None
+
+    @property
+    def of_landmarks(self) -> Teacher:
+        """The network whose landmarks are learned."""
+        teacher = self.other or self.initial
+        assert teacher is not None
+        return teacher
+
+    @property
+    def supervised(self) -> SupervisedOutputs:
+        """Outputs that can be learned."""
+        own = self.of_landmarks.supervised
+        if not (self.initial and self.other):
             return own
         landmarks = tuple(name for name in own.outputs if name in _LANDMARK_OUTPUTS)
         return self.initial.supervised.merge(replace(own, outputs=landmarks))
 
     def describe(self) -> str:
         """Return a line for the log."""
-        if self.initial is None:
-            return f"unlabelled outputs are distilled from {self.path}"
-        return f"unlabelled landmarks are distilled from {self.path}, other outputs from {self.initial.path}"
+        path = self.of_landmarks.path
+        if self.initial and self.other:
+            return f"unlabelled landmarks are distilled from {path}, other outputs from {self.initial.path}"
+        return f"unlabelled outputs are distilled from {path}"
 
     def as_metadata(self) -> dict[str, Any]:
-        """Return what checkpoints keep of it: name, checksum, trained outputs and data, with the licenses."""
-        about = {key: self.metadata[key] for key in ("model", "data", "init")}
-        trained = self.supervised.as_metadata()
-        return {"name": self.path.name, "sha256": self.sha256, "trained": trained, **about}
+        """Return what checkpoints keep of the network of the landmarks, with all outputs that are learned."""
+        return {**self.of_landmarks.as_metadata(), "trained": self.supervised.as_metadata()}
 
 
-def load_teacher(teacher: str | None, init: str | None) -> Teacher:
-    """Load the teacher of a training.
+def load_teachers(teacher: str | None, init: str | None) -> Teachers:
+    """Load the teachers of a training.
 
     Args:
         teacher: file or run folder, for the landmarks; None for the initial weights.
         init: file or run folder of the initial weights.
 
     Raises:
-        FileNotFoundError: if the file is missing.
-        ValueError: if it holds no landmark network, or if there are neither.
+        FileNotFoundError: if a file is missing.
+        ValueError: if one holds no landmark network, or if there are neither.
     """
     if teacher is None and init is None:
         raise InputError(
@@ -107,26 +132,27 @@ def load_teacher(teacher: str | None, init: str | None) -> Teacher:
             "network, teacher=FILE. Set one of them, or both factors to 0."
         )
     initial = _open(resolve_weights(init, "init=")) if init is not None else None
-    if teacher is None:
-        assert initial is not None
-        return initial
-    other = _open(resolve_weights(teacher, "teacher="))
-    return other._replace(initial=initial) if initial and initial.sha256 != other.sha256 else other
+    other = _open(resolve_weights(teacher, "teacher=")) if teacher is not None else None
+    if initial and other and initial.sha256 == other.sha256:
+        other = None
+    return Teachers(initial, other)
 
 
 def _open(path: Path) -> Teacher:
     net, metadata = open_landmark_net(path)
-    return Teacher(path, net, metadata, file_sha256(path))
+    teacher = Teacher(path, net.requires_grad_(False), metadata, file_sha256(path))
+    if set(teacher.supervised.landmarks) <= set(teacher.supervised.heatmaps):
+        net.decode_by_heatmaps()
+    return teacher
 
 
-def check_unchanged(teacher: Teacher, metadata: Mapping[str, Any]) -> None:
-    """Check that a resumed run, with the metadata of its checkpoint, has the teacher that it began with.
+def check_unchanged(teachers: Teachers, metadata: Mapping[str, Any]) -> None:
+    """Check that a resumed run, with the metadata of its checkpoint, has the teachers that it began with.
 
     Raises:
         ValueError: if a file has changed.
     """
-    first = metadata.get("teacher") or metadata["init"]  # earlier versions had no other teacher
-    for file, before in ((teacher, first), (teacher.initial, metadata.get("init"))):
+    for file, before in ((teachers.initial, metadata.get("init")), (teachers.other, metadata.get("teacher"))):
         if file and before and file.sha256 != before["sha256"]:
             raise InputError(
                 f"{file.path}, a teacher of this run, has changed since the run started (sha256 differs). "
@@ -163,8 +189,7 @@ def lock(path: Path) -> FileLock:
 
 def _key(teacher: Teacher, people: list[Annotation]) -> str:
     """Return a name for the outputs: of the weights, and of the crop of every person."""
-    initial = teacher.initial.sha256 if teacher.initial else None
-    content = hashlib.sha256(f"{_VERSION} {teacher.sha256} {initial}\n".encode())
+    content = hashlib.sha256(f"{_VERSION} {teacher.sha256}\n".encode())
     for person in people:
         file = person.image.stat() if person.image.is_file() else None
         change = (file.st_size, file.st_mtime_ns) if file else None
@@ -212,48 +237,14 @@ def _run(
 def _predict(teacher: Teacher, crops: np.ndarray, device: torch.device) -> Iterator[TeacherTargets]:
     net = teacher.net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     # TF32 would move landmarks by tenths of a pixel.
-    with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-        out = net(network_input(torch.from_numpy(crops).to(device)))
-    targets = _to_targets(out, net.input_spec.size)
-    if teacher.initial is None:
-        yield from targets
-        return
-    own = SupervisedOutputs.from_metadata(teacher.metadata["trained"])
-    for landmarks, others in zip(targets, _predict(teacher.initial, crops, device), strict=True):
-        yield _combine(landmarks, others, own)
-
-
-def _combine(landmarks: TeacherTargets, others: TeacherTargets, trained: SupervisedOutputs) -> TeacherTargets:
-    """Return the landmarks of one network, as far as it was trained on them, and all else of another."""
-    chosen = np.zeros((NUM_OUTPUTS, 5), bool)
-    chosen[:NUM_LANDMARKS] = trained.mask("landmarks")[:, None]
-    chosen[:, [2, 4]] &= np.isin(["z", "presence"], trained.outputs)
-    chosen[:NUM_LANDMARKS, 3] = trained.mask("visibility")
-    heatmaps = np.zeros((NUM_OUTPUTS, 1, 1), bool)
-    heatmaps[:NUM_LANDMARKS, 0, 0] = trained.mask("heatmaps")
-    return {
-        **others,
-        "heatmaps": np.where(heatmaps, landmarks["heatmaps"], others["heatmaps"]),
-        "points": np.where(chosen, landmarks["points"], others["points"]),
-    }
-
-
-def _to_targets(out: LandmarkOutputs, size: int) -> Iterator[TeacherTargets]:
-    """Convert outputs on the CPU. x and y come from the heatmaps, which are right more often."""
-    assert out.segmentation is not None
-    points = out.landmarks.float()
-    xyz = points[..., :3].cpu().numpy() / size
-    heatmaps = out.heatmaps.float().permute(0, 2, 3, 1).cpu().numpy()
-    xyz[..., :2] = decode_by_heatmap(xyz[..., :2], heatmaps)
-    probabilities, masks = (x.float().sigmoid().cpu().numpy() for x in (out.heatmaps, out.segmentation[:, 0]))
-    scores, pose = (x.sigmoid().cpu().numpy() for x in (points[..., 3:], out.pose_logit.float()[:, 0]))
-    world = out.world.float()[:, :NUM_LANDMARKS].cpu().numpy()
-    for k in range(len(points)):
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        out = run_network(net, network_input(torch.from_numpy(crops).to(device)))
+    heatmaps, points, world, mask, pose = (output.cpu().numpy() for output in out)
+    for k in range(len(crops)):
         yield TeacherTargets(
-            heatmaps=quantize_heatmaps(probabilities[k]),
-            points=np.concatenate([xyz[k], scores[k]], axis=1),
+            heatmaps=quantize_heatmaps(heatmaps[k]),
+            points=points[k],
             world=world[k],
-            mask=quantize_mask(masks[k]),
-            pose=np.float32(pose[k]),
-            body=xyz[k, :NUM_LANDMARKS, :2],
+            mask=mask[k],
+            pose=pose[k],
         )

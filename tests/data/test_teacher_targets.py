@@ -11,7 +11,6 @@ from blazepose.data.teacher_targets import (
     TeacherStore,
     TeacherTargets,
     quantize_heatmaps,
-    quantize_mask,
     write_store,
 )
 from blazepose.input_spec import LANDMARK_INPUT
@@ -38,7 +37,6 @@ def exact(sample) -> TeacherTargets:
         world=sample["world"],
         mask=np.where(sample["mask"] == IGNORE, BACKGROUND, sample["mask"]),
         pose=np.float32(0.75),
-        body=points[:NUM_LANDMARKS, :2],
     )
 
 
@@ -84,10 +82,6 @@ def test_targets_move_as_the_labels_do(sources, store, disturbance):
         points = sample["points"]
         np.testing.assert_allclose(targets["points"][labelled, :2], points[labelled, :2], atol=1e-5)
         np.testing.assert_allclose(targets["points"][z_labelled, 2], points[z_labelled, 2], atol=1e-5)
-        landmarks = labelled[:NUM_LANDMARKS]
-        np.testing.assert_allclose(
-            targets["body"][landmarks], points[:NUM_LANDMARKS][landmarks, :2], atol=1e-5
-        )
         world_labelled = sample["world_labelled"]
         np.testing.assert_allclose(
             targets["world"][world_labelled], sample["world"][world_labelled], atol=1e-5
@@ -149,7 +143,3 @@ def test_left_and_right_change_places_with_a_flip(sources, store):
     np.testing.assert_allclose(after["points"][MIRROR, 0], 1 - before["points"][:, 0], atol=1e-5)
     # Column c is at c / 64 of the crop, so column 0 has no counterpart.
     np.testing.assert_array_equal(after["heatmaps"][MIRROR][:, :, 1:], before["heatmaps"][:, :, :0:-1])
-
-
-def test_masks_are_quantized_from_background_to_person():
-    assert quantize_mask(np.array([0.0, 0.5, 1.0])).tolist() == [BACKGROUND, 192, PERSON]

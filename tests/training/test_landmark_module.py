@@ -1,7 +1,9 @@
 """Losses of a batch, by stage and by labels."""
 
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import default_collate
@@ -10,13 +12,15 @@ from blazepose.config.landmark import Augmentation, LandmarkLossConfig
 from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.readers import read_source
+from blazepose.data.teacher_targets import no_targets
 from blazepose.input_spec import LANDMARK_INPUT
-from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.landmark_net import LandmarkNet, network_input
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.models.variants import landmark_variant
 from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topology import INDEX, LSP14, NUM_OUTPUTS, ROI_CENTER
 from blazepose.training.landmark_module import LandmarkModule
+from blazepose.training.teacher import Teacher, Teachers
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +29,14 @@ def batch(tiny_lsp):
     return default_collate([people[i] for i in range(4)])
 
 
-def module(stages: Stages, outputs=("presence",), weights=None) -> LandmarkModule:
+def module(stages: Stages, outputs=("presence",), weights=None, teachers=None) -> LandmarkModule:
     torch.manual_seed(0)
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
     names = tuple(LSP14.values())
     supervised = SupervisedOutputs(names, names, names, tuple(outputs))
     metadata = {"init": {"data": {}}}  # a regression stage needs weights to start from
     weights = weights or LandmarkLossConfig()
-    return LandmarkModule(net, weights, OptimizerConfig(), stages, supervised, metadata)
+    return LandmarkModule(net, weights, OptimizerConfig(), stages, supervised, metadata, teachers)
 
 
 def terms(model: LandmarkModule, batch) -> dict[str, torch.Tensor]:
@@ -215,3 +219,31 @@ def test_validation_counts_the_supervised_landmarks(batch):
     heatmaps = module(Stages(1, 0, 0))
     heatmaps.supervised = replace(heatmaps.supervised, landmarks=())
     assert sum(heatmaps.supervised_landmarks) == len(LSP14)
+
+
+def test_the_initial_network_runs_on_each_crop_and_another_once_per_person(batch):
+    """At the initial weights only another network and the labels ask for a change."""
+    everything = SupervisedOutputs.everything().as_metadata()
+    net = LandmarkNet(landmark_variant("lite", "mediapipe")).eval()
+    initial = Teacher(Path("init.ckpt"), net, {"trained": everything}, "")
+    unlabelled = {**batch, "labelled": torch.zeros_like(batch["labelled"])}
+    changes = {}
+    for name, other in (("alone", None), ("with another", initial)):
+        weights = LandmarkLossConfig(teacher=1.0)
+        model = module(Stages(0, 0, 1), weights=weights, teachers=Teachers(initial, other))
+        model.net.load_state_dict(net.state_dict())
+        model.net.eval()
+        model.on_train_start()
+        stored = {**no_targets(256), "points": np.full((39, 5), 0.75, np.float32)}
+        out = model(batch["image"], masks=1)
+        learned = model._outputs_to_learn(
+            network_input(batch["image"]), 1, {**unlabelled, "teacher": default_collate([stored] * 4)}
+        )
+        loss = sum(model.losses(out, unlabelled, learned).values())
+        landmarks, world = torch.autograd.grad(loss, [out.landmarks, out.world])
+        changes[name] = landmarks[..., :3], world  # presence has labels
+    assert max(float(change.abs().max()) for change in changes["alone"]) < 1e-6
+    landmarks, world = changes["with another"]
+    assert landmarks[:, :33, :2].abs().min() > 1e-6
+    assert landmarks[:, 33:].abs().max() < 1e-6
+    assert world.abs().max() < 1e-6

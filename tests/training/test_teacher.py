@@ -13,13 +13,13 @@ from blazepose.data.dataset import PoseDataset
 from blazepose.data.readers import read_source
 from blazepose.exceptions import InputError
 from blazepose.input_spec import LANDMARK_INPUT
-from blazepose.models.landmark_net import LandmarkNet
+from blazepose.models.landmark_net import LandmarkNet, network_input
 from blazepose.models.variants import landmark_variant
 from blazepose.runtime.decode import decode_by_heatmap
 from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topology import LANDMARKS
 from blazepose.training import teacher as teacher_module
-from blazepose.training.teacher import Teacher, check_unchanged, load_teacher, provide_targets
+from blazepose.training.teacher import Teacher, Teachers, check_unchanged, load_teachers, provide_targets
 from tests.training.saved_net import save
 
 CPU = torch.device("cpu")
@@ -36,45 +36,28 @@ def teacher(tmp_path, monkeypatch) -> Teacher:
     monkeypatch.chdir(tmp_path)
     torch.manual_seed(1)
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
-    net.heatmaps.weight.data *= 1000
-    return load_teacher(str(save(tmp_path / "best.ckpt", net)), None)
+    net.heatmaps.weight.data *= 1e6  # features of random weights are small
+    trained = SupervisedOutputs(("nose",), (), LANDMARKS).as_metadata()
+    return load_teachers(str(save(tmp_path / "best.ckpt", net, trained=trained)), None).of_landmarks
 
 
 def test_the_outputs_are_those_of_the_network_decoded_by_heatmaps(teacher, source):
-    people = PoseDataset([source], LANDMARK_INPUT)
+    crop = torch.from_numpy(PoseDataset([source], LANDMARK_INPUT)[2]["image"])[None]
     targets = provide_targets(teacher, source.annotations, 0, CPU)[2]
     with torch.inference_mode():
-        out = teacher.net(torch.from_numpy(people[2]["image"])[None].permute(0, 3, 1, 2).float() / 255)
-    heatmaps = out.heatmaps.permute(0, 2, 3, 1).numpy()
-    xy = decode_by_heatmap(out.landmarks[..., :2].numpy() / 256, heatmaps)[0]
-    np.testing.assert_allclose(targets["points"][:, :2], xy, atol=1e-3)
+        out = teacher.net(network_input(crop))
+        teacher.net.heatmap_decoder = None
+        regressed = teacher.net(network_input(crop)).landmarks[..., :2] / 256
+    xy = decode_by_heatmap(regressed.numpy(), out.heatmaps.permute(0, 2, 3, 1).numpy())[0, :33]
+    assert np.abs(xy - regressed[0, :33].numpy()).max() > 0.02
+    np.testing.assert_allclose(targets["points"][:33, :2], xy, atol=1e-4)
+    np.testing.assert_allclose(targets["points"][33:, :2], regressed[0, 33:], atol=1e-4)
     np.testing.assert_allclose(targets["points"][:, 2], out.landmarks[0, :, 2] / 256, atol=1e-4)
     np.testing.assert_allclose(targets["points"][:, 3:], out.landmarks[0, :, 3:].sigmoid(), atol=1e-4)
     np.testing.assert_allclose(targets["heatmaps"] / 255, out.heatmaps[0].sigmoid(), atol=0.003)
     np.testing.assert_allclose(targets["world"], out.world[0, :33], atol=1e-4)
     np.testing.assert_allclose((targets["mask"] - 128) / 127, out.segmentation[0, 0].sigmoid(), atol=0.01)
     assert targets["pose"] == pytest.approx(float(out.pose_logit.sigmoid()), abs=1e-4)
-
-
-def test_a_larger_teacher_gives_its_landmarks_and_the_initial_network_all_else(teacher, source, tmp_path):
-    torch.manual_seed(2)
-    net = LandmarkNet(landmark_variant("full", "mediapipe"))
-    initial = load_teacher(str(save(tmp_path / "initial.ckpt", net)), None)
-    trained = SupervisedOutputs(LANDMARKS[1:], (), LANDMARKS[2:], ("heatmaps", "z"))
-    teacher = teacher._replace(metadata={**teacher.metadata, "trained": trained.as_metadata()})
-    both, landmarks, others = (
-        provide_targets(network, source.annotations[:2], 0, CPU)[1]
-        for network in (teacher._replace(initial=initial), teacher, initial)
-    )
-    for name in ("world", "mask", "pose", "body"):
-        np.testing.assert_array_equal(both[name], others[name])
-    np.testing.assert_array_equal(both["points"][1:33, :3], landmarks["points"][1:33, :3])
-    np.testing.assert_array_equal(both["points"][:, 3:], others["points"][:, 3:])
-    np.testing.assert_array_equal(both["heatmaps"][2:33], landmarks["heatmaps"][2:33])
-    for rest in (0, slice(33, 39)):
-        np.testing.assert_array_equal(both["points"][rest], others["points"][rest])
-        np.testing.assert_array_equal(both["heatmaps"][rest], others["heatmaps"][rest])
-    assert teacher._replace(initial=initial).supervised.outputs == ("heatmaps", "z")
 
 
 def test_another_run_reuses_the_outputs_of_the_same_people(teacher, source, monkeypatch):
@@ -130,32 +113,51 @@ def test_an_unreadable_image_has_no_outputs(teacher, source, tmp_path):
 
 def test_the_teacher_is_another_network_or_the_initial_one(teacher, tmp_path):
     torch.manual_seed(2)
-    other = save(tmp_path / "other.ckpt", LandmarkNet(landmark_variant("full", "mediapipe")))
-    assert load_teacher(None, str(other)).net.variant.name == "full"
-    both = load_teacher(str(teacher.path), str(other))
-    assert both.net.variant.name == "lite"
-    assert both.initial is not None
+    initial = str(save(tmp_path / "initial.ckpt", LandmarkNet(landmark_variant("full", "mediapipe"))))
+    alone = load_teachers(None, initial)
+    assert alone.of_landmarks.net.variant.name == "full"
+    assert alone.other is None
+    both = load_teachers(str(teacher.path), initial)
+    assert both.of_landmarks.net.variant.name == "lite"
     assert both.initial.net.variant.name == "full"
-    assert load_teacher(str(teacher.path), str(teacher.path)).initial is None
-    assert load_teacher(str(teacher.path), None).supervised.landmarks == ("nose",)
+    assert load_teachers(initial, initial).other is None
+    from_scratch = load_teachers(str(teacher.path), None)
+    assert from_scratch.initial is None
+    assert from_scratch.supervised.landmarks == ("nose",)
     assert not teacher.net.training
     with pytest.raises(InputError, match=r"loss\.teacher need a teacher: .* init=FILE, .* teacher=FILE"):
-        load_teacher(None, None)
+        load_teachers(None, None)
+
+
+def test_of_a_larger_teacher_only_landmarks_are_learned(teacher):
+    def trained(*outputs: str) -> Teacher:
+        metadata = SupervisedOutputs(LANDMARKS, (), LANDMARKS, outputs).as_metadata()
+        return teacher._replace(metadata={"trained": metadata})
+
+    other, initial = trained("heatmaps", "z", "world", "segmentation"), trained("pose")
+    assert Teachers(initial, other).supervised.outputs == ("pose", "heatmaps", "z")
+    assert Teachers(None, other).supervised.outputs == ("heatmaps", "z", "world", "segmentation")
+
+
+def test_heatmaps_that_were_not_trained_do_not_decide(tmp_path):
+    untrained = save(tmp_path / "best.ckpt", LandmarkNet(landmark_variant("lite", "mediapipe")))
+    assert load_teachers(None, str(untrained)).of_landmarks.net.heatmap_decoder is None
 
 
 def test_a_resumed_training_refuses_a_changed_teacher(teacher):
-    check_unchanged(teacher, {"teacher": {"sha256": teacher.sha256}})
-    check_unchanged(teacher, {"init": {"sha256": teacher.sha256}})  # a checkpoint of an earlier version
-    another = {"sha256": "of another file"}
+    other = teacher._replace(path=teacher.path.with_name("other.ckpt"))
+    same, another = {"sha256": teacher.sha256}, {"sha256": "of another file"}
+    check_unchanged(Teachers(teacher, None), {"init": same, "teacher": same})
+    check_unchanged(Teachers(teacher, other), {"init": same, "teacher": same})
+    check_unchanged(Teachers(teacher, None), {"init": same})  # a checkpoint of an earlier version
     with pytest.raises(InputError, match=r"best\.ckpt, a teacher of this run, has changed"):
-        check_unchanged(teacher, {"teacher": another, "init": another})
-    both = teacher._replace(initial=teacher._replace(path=teacher.path.with_name("initial.ckpt")))
-    with pytest.raises(InputError, match=r"initial\.ckpt, a teacher of this run, has changed"):
-        check_unchanged(both, {"teacher": {"sha256": teacher.sha256}, "init": another})
+        check_unchanged(Teachers(teacher, other), {"init": another, "teacher": same})
+    with pytest.raises(InputError, match=r"other\.ckpt, a teacher of this run, has changed"):
+        check_unchanged(Teachers(teacher, other), {"init": same, "teacher": another})
 
 
 def test_checkpoints_state_the_teacher_and_its_licenses(teacher):
-    about = teacher.as_metadata()
+    about = Teachers(None, teacher).as_metadata()
     assert about["name"] == "best.ckpt"
     assert about["model"] == "lite"
     assert about["trained"]["landmarks"] == ["nose"]
