@@ -265,11 +265,12 @@ def test_the_preset_validates_only_its_own_people(tiny_lsp, tmp_path):
     assert OmegaConf.load(the_run(tmp_path) / "config.yaml").data.val == []
 
 
-def test_half_precision_on_two_processes_in_two_stages(tiny_lsp, tmp_path):
-    """What a GPU machine does by default, on CPUs: bf16, clipping, DDP; the tower learns on both alike."""
+def test_half_precision_on_two_processes_in_two_stages(trained, tiny_lsp, tmp_path):
+    """What a GPU machine does by default, on CPUs: bf16, clipping, DDP; tower and teacher on both alike."""
     several = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "trainer.precision=bf16-mixed"]
     stages = ["stages.heatmap=1", "stages.regression=1", "stages.joint=0"]
-    run(tmp_path, "train.py", *TINY, *data(tiny_lsp), *several, *stages)
+    teacher = [f"init={the_run(trained)}", "loss.distill=0.25"]
+    run(tmp_path, "train.py", *TINY, *data(tiny_lsp), *several, *stages, *teacher)
     assert json.loads((the_run(tmp_path) / "results.json").read_text())["epochs"] == 2  # and one run folder
 
 

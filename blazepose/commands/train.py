@@ -7,7 +7,7 @@ import shlex
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import torch
 from hydra.core.hydra_config import HydraConfig
@@ -128,11 +128,12 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     negatives = find_image_files(cfg.data.negatives, "data.negatives")
     crops = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed)
     start = initialize(net, cfg.init, crops, resumed=checkpoint)
-    distillation = None
+    teachers, targets = None, None
+    unlabelled: list[Source] = []
     if loss_config.distill or loss_config.teacher:
-        distillation = prepare_distillation(cfg, train, loader_config.num_workers, checkpoint)
-    unlabelled = distillation.unlabelled if distillation else []
-    targets, teachers = (distillation.targets, distillation.teachers) if distillation else (None, None)
+        teachers, targets, unlabelled = prepare_distillation(
+            cfg, train, loader_config.num_workers, checkpoint
+        )
     train_set = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed, targets, unlabelled)
     data = PoseDataModule(train_set, PoseDataset(val, net.input_spec), loader_config, cfg.seed)
     stages = resolve_stages(cfg, stages, train_set, loader_config)
@@ -162,24 +163,15 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     run(module, data, settings, image_logger, "val/pck@0.2", checkpoint, next_step)
 
 
-class Distillation(NamedTuple):
-    """The teachers of a training, and the people without labels.
-
-    Attributes:
-        teachers: the networks.
-        targets: outputs of `teachers.other` for the people of the training, then for those without labels.
-        unlabelled: people without labels.
-    """
-
-    teachers: Teachers
-    targets: TeacherStore | None
-    unlabelled: list[Source]
-
-
 def prepare_distillation(
     cfg: DictConfig, train: list[Source], num_workers: int, checkpoint: Path | None
-) -> Distillation:
-    """Load the teachers, and run another than the initial network on the people of the training."""
+) -> tuple[Teachers, TeacherStore | None, list[Source]]:
+    """Load the teachers, and run another than the initial network on the people of the training.
+
+    Returns:
+        The teachers, the outputs of that network for the people with labels and then for those without, and
+        the people without labels.
+    """
     teachers = load_teachers(cfg.get("teacher"), cfg.init)  # runs of earlier versions lack the key
     if checkpoint:
         check_unchanged(teachers, read_checkpoint(checkpoint).metadata)
@@ -187,7 +179,7 @@ def prepare_distillation(
     unlabelled = read_unlabelled(as_list(cfg.data.get("unlabelled")), teachers.of_landmarks, cfg.init, device)
     people = [person for source in (*train, *unlabelled) for person in source.annotations]
     targets = provide_targets(teachers.other, people, num_workers, device) if teachers.other else None
-    return Distillation(teachers, targets, unlabelled)
+    return teachers, targets, unlabelled
 
 
 def first_device(trainer: DictConfig) -> torch.device:

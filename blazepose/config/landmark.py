@@ -24,8 +24,8 @@ class LandmarkLossConfig(Section, name="loss"):
     segmentation: float = option(0.5, "weight of the cross-entropy of the mask", 0)
     distill: float = option(
         0.0,
-        "factor on the losses against the teacher (teacher=, or else init=) for what the labels of a person "
-        "lack; experiment=finetune sets it",
+        "factor on the losses against the teacher for what the labels of a person lack: landmarks from "
+        "teacher=, or else init=, all else from init=; experiment=finetune sets it",
         0,
     )
     teacher: float = option(

@@ -39,7 +39,7 @@ class PoseSample(TypedDict):
     index: np.int64
     """Position in the dataset, so that no sample counts twice under a distributed sampler."""
     teacher: NotRequired[TeacherTargets]
-    """Outputs of a teacher for this crop, in a training that has one."""
+    """Stored outputs of a teacher other than the initial network, in a training that has one."""
 
 
 class PoseBatch(TypedDict):

@@ -1,7 +1,7 @@
 """Outputs of a teacher network for the people of a training: stored on disk, mapped to augmented crops.
 
-A teacher is run once on the undisturbed crop of each person. Its outputs are then disturbed like labels, so
-that an epoch costs no pass of the teacher, however large it is.
+A teacher other than the initial network of a fine-tuning is run once on the undisturbed crop of each person.
+Its outputs are then disturbed like labels, so that an epoch costs no pass of it, however large it is.
 """
 
 import math

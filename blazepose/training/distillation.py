@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from blazepose.config.landmark import LandmarkLossConfig
 from blazepose.config.schedule import StageName
@@ -115,14 +115,14 @@ class NetworkOutputs(NamedTuple):
         heatmaps: (batch, 39, cells, cells) probabilities.
         points: (batch, 39, 5) x, y and z in ROI units, visibility and presence in 0..1.
         world: (batch, 33, 3) meters.
-        mask: (masks, size, size) uint8 of the first crops (data.person_mask).
+        mask: (masks, size, size) uint8 of the first crops (data.person_mask); None for no crops.
         pose: (batch,) probability of a person.
     """
 
     heatmaps: Tensor
     points: Tensor
     world: Tensor
-    mask: Tensor
+    mask: Tensor | None
     pose: Tensor
 
     @classmethod
@@ -135,41 +135,43 @@ class NetworkOutputs(NamedTuple):
 def run_network(
     net: LandmarkNet, images: Float[Tensor, "batch 3 size size"], masks: int | None = None
 ) -> NetworkOutputs:
-    """Run a trained network in full precision: half moves landmarks by a pixel, on hard crops by many.
+    """Run a trained network in full precision.
+
+    TF32 would move landmarks by tenths of a pixel, half precision by a pixel, and on hard crops by many.
 
     Args:
         net: the network, in eval mode.
         images: its input.
         masks: number of crops to compute a mask for; None for all.
     """
-    with torch.autocast(images.device.type, enabled=False):
+    precise = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+    with torch.autocast(images.device.type, enabled=False), precise:
         out = net(images.float(), masks)
-    points = out.landmarks
-    empty = images.new_empty(0, 1, *images.shape[2:])
-    segmentation = empty if out.segmentation is None else out.segmentation
+    points, mask = out.landmarks, None
+    if out.segmentation is not None:
+        fraction = out.segmentation[:, 0].sigmoid()
+        mask = (BACKGROUND + (PERSON - BACKGROUND) * fraction).round().to(torch.uint8)
     return NetworkOutputs(
         heatmaps=out.heatmaps.sigmoid(),
         points=torch.cat([points[..., :3] / net.input_spec.size, points[..., 3:].sigmoid()], dim=2),
         world=out.world[:, :NUM_LANDMARKS],
-        mask=(BACKGROUND + (PERSON - BACKGROUND) * segmentation[:, 0].sigmoid()).round().to(torch.uint8),
+        mask=mask,
         pose=out.pose_logit[:, 0].sigmoid(),
     )
 
 
-class ReplacedOutputs(NamedTuple):
-    """Outputs of the landmarks that another network replaces: those that it was trained on.
+class ReplaceLandmarks(nn.Module):
+    """Replaces the landmarks of one network by those of another, as far as that was trained on them.
 
-    Attributes:
-        heatmaps: (39, 1, 1) bool.
-        points: (39, 5) bool.
+    Args:
+        trained: outputs that the other network was trained on.
     """
 
     heatmaps: Tensor
     points: Tensor
 
-    @classmethod
-    def of(cls, trained: SupervisedOutputs) -> "ReplacedOutputs":
-        """Return those of a network that was trained on these outputs."""
+    def __init__(self, trained: SupervisedOutputs) -> None:
+        super().__init__()
         points = torch.zeros(NUM_OUTPUTS, 5, dtype=torch.bool)
         landmarks, names = points[:NUM_LANDMARKS], trained.outputs
         landmarks[:] = torch.from_numpy(trained.mask("landmarks"))[:, None]
@@ -177,13 +179,14 @@ class ReplacedOutputs(NamedTuple):
         landmarks[:, 3] = torch.from_numpy(trained.mask("visibility"))
         heatmaps = torch.zeros(NUM_OUTPUTS, 1, 1, dtype=torch.bool)
         heatmaps[:NUM_LANDMARKS, 0, 0] = torch.from_numpy(trained.mask("heatmaps"))
-        return cls(heatmaps, points)
+        self.register_buffer("points", points, persistent=False)
+        self.register_buffer("heatmaps", heatmaps, persistent=False)
 
-    def replace(self, outputs: NetworkOutputs, by: NetworkOutputs) -> NetworkOutputs:
-        """Return outputs with the landmarks of another network."""
+    def forward(self, outputs: NetworkOutputs, other: NetworkOutputs) -> NetworkOutputs:
+        """Return `outputs` with landmarks of the other network."""
         return outputs._replace(
-            heatmaps=torch.where(self.heatmaps, by.heatmaps, outputs.heatmaps),
-            points=torch.where(self.points, by.points, outputs.points),
+            heatmaps=torch.where(self.heatmaps, other.heatmaps, outputs.heatmaps),
+            points=torch.where(self.points, other.points, outputs.points),
         )
 
 
@@ -194,11 +197,13 @@ class TeacherOutputs(NamedTuple):
         outputs: outputs of the teachers.
         confident: (batch, 39) bool, points to distill from.
         body: (batch, 33) bool, world landmarks to distill from.
+        person: (batch,) bool, masks to distill from.
     """
 
     outputs: NetworkOutputs
     confident: Tensor
     body: Tensor
+    person: Tensor
 
     def supervised_points(self, labelled: Bool[Tensor, "batch 39"]) -> Bool[Tensor, "batch 39"]:
         """Return the mask of labels to train on: alignment points only where the teacher is wrong.
@@ -212,16 +217,16 @@ class TeacherOutputs(NamedTuple):
 
 def teacher_outputs(
     batch: PoseBatch,
-    landmarks: NetworkOutputs,
-    others: NetworkOutputs,
+    outputs: NetworkOutputs,
+    initial: NetworkOutputs,
     trained: Bool[Tensor, "39"],
 ) -> TeacherOutputs:
     """Return what to learn from a batch; on images without people, no point is confident.
 
     Args:
         batch: samples.
-        landmarks: outputs to learn.
-        others: outputs of the network that their auxiliary points, world landmarks, mask and pose score are
+        outputs: outputs to learn.
+        initial: outputs of the network that their auxiliary points, world landmarks, mask and pose score are
             of: where its landmarks are wrong, so are these.
         trained: points that the teachers were trained on.
     """
@@ -229,13 +234,13 @@ def teacher_outputs(
     torso = torso_across(points)
     labelled = batch["labelled"][:, :NUM_LANDMARKS] & (torso > 0)[:, None]
     confident, body = (
-        confident_points(outputs.points[:, :NUM_LANDMARKS, :2], points, labelled, torso)
-        & trained
+        confident_points(network.points[:, :NUM_LANDMARKS, :2], points, labelled, torso)
         & (batch["pose"] > 0)[:, None]
-        for outputs in (landmarks, others)
+        for network in (outputs, initial)
     )
-    confident = torch.cat([confident[:, :NUM_LANDMARKS], body[:, NUM_LANDMARKS:]], dim=1)
-    return TeacherOutputs(landmarks, confident, body[:, :NUM_LANDMARKS])
+    person = body[:, ROI_CENTER]
+    confident = trained & torch.cat([confident[:, :NUM_LANDMARKS], body[:, NUM_LANDMARKS:]], dim=1)
+    return TeacherOutputs(outputs, confident, (trained & body)[:, :NUM_LANDMARKS], person)
 
 
 def distillation_losses(
@@ -258,7 +263,7 @@ def distillation_losses(
         batch: labels of the images.
         config: factors and parameters of the losses.
         size: side of the crop, pixels.
-        outputs: outputs that the teacher was trained on, names of TRAINABLE_OUTPUTS.
+        outputs: outputs that can be learned, names of TRAINABLE_OUTPUTS.
         stage: stage of the training.
     """
     terms: dict[str, Tensor] = {}
@@ -284,9 +289,9 @@ def _heatmap_distillation(
     loss = heatmap_cross_entropy(out.heatmaps[:, points].float(), teacher.outputs.heatmaps[:, points])
     lacking_mean, other_mean = masked_mean(loss, lacking), masked_mean(loss, confident & ~lacking)
     terms = {"heatmap": config.distill * lacking_mean + config.teacher * other_mean}
-    if out.segmentation is not None:
+    if out.segmentation is not None and teacher.outputs.mask is not None:
         masks = len(out.segmentation)
-        replaced = (batch["mask"][:masks] == IGNORE) & teacher.confident[:masks, ROI_CENTER, None, None]
+        replaced = (batch["mask"][:masks] == IGNORE) & teacher.person[:masks, None, None]
         labelled, logits = people[:masks, :, None], out.segmentation.float()
         lacking, others = (
             mask_loss(logits, torch.where(chosen, teacher.outputs.mask[:masks], IGNORE))

@@ -28,7 +28,7 @@ from blazepose.topology import (
 )
 from blazepose.training.distillation import (
     NetworkOutputs,
-    ReplacedOutputs,
+    ReplaceLandmarks,
     TeacherOutputs,
     distillation_losses,
     run_network,
@@ -72,12 +72,15 @@ class LandmarkModule(PoseModule):
         super().__init__(net, loss_config, optimizer_config, stages, metadata)
         self.supervised = supervised
         # The teachers supervise the outputs without labels.
-        self.teachers = teachers
         self.distilled = teachers.supervised if teachers else SupervisedOutputs()
+        initial, other = teachers or (None, None)
+        # In a list it is no submodule: not trained, not in checkpoints.
+        self._initial = [initial.net] if initial else []
+        self.replace_landmarks = ReplaceLandmarks(other.supervised if other else SupervisedOutputs())
         self.outputs = self.distilled.merge(supervised).outputs
-        points = torch.ones(NUM_OUTPUTS, dtype=torch.bool)
-        points[:NUM_LANDMARKS] = False
+        points = torch.zeros(NUM_OUTPUTS, dtype=torch.bool)
         points[both_sides(self.distilled.landmarks)] = True
+        points[NUM_LANDMARKS:] = bool(teachers and teachers.of_other_outputs.supervised.landmarks)
         self.teacher_points: Tensor
         self.register_buffer("teacher_points", points, persistent=False)
         # Losses over whole maps cost a tenth of a step on a CPU; most sources label half of the points.
@@ -121,13 +124,8 @@ class LandmarkModule(PoseModule):
         return {name: term for name, term in terms.items() if getattr(config, name)}
 
     def on_train_start(self) -> None:
-        initial, other = self.teachers or (None, None)
-        if initial:
-            # Not a submodule: checkpoints and optimizer are without it, so it does not follow to the device.
-            initial.net.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if other:
-            masks = ReplacedOutputs.of(other.supervised)
-            self._replaced = ReplacedOutputs(*(mask.to(self.device) for mask in masks))
+        for net in self._initial:
+            net.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def on_train_epoch_start(self) -> None:
         super().on_train_epoch_start()
@@ -138,25 +136,20 @@ class LandmarkModule(PoseModule):
     def training_step(self, batch: PoseBatch, batch_idx: int) -> Tensor:
         images, masks = network_input(batch["image"]), self._num_masks(len(batch["image"]))
         out = self.net(images, masks)
-        loss = self.total_loss(
-            self.losses(out, batch, self._outputs_to_learn(images, masks, batch)), batch_idx
-        )
+        learned = self._outputs_to_learn(images, masks, batch)
+        loss = self.total_loss(self.losses(out, batch, learned), batch_idx)
         if batch_idx % 10 == 0:
             self.log("train/pck@0.2_raw", self._batch_pck(out, batch), prog_bar=True)
         return loss
 
     def _outputs_to_learn(self, images: Tensor, masks: int, batch: PoseBatch) -> TeacherOutputs | None:
         """Return the outputs of the teachers, if there are any."""
-        if not self.teachers:
-            return None
-        initial, other = self.teachers
+        stored = NetworkOutputs.from_targets(batch["teacher"]) if "teacher" in batch else None
+        initial = run_network(self._initial[0], images, masks) if self._initial else stored
         if initial is None:
-            outputs = others = NetworkOutputs.from_targets(batch["teacher"])
-        else:
-            outputs = others = run_network(initial.net, images, masks)
-            if other:
-                outputs = self._replaced.replace(others, NetworkOutputs.from_targets(batch["teacher"]))
-        return teacher_outputs(batch, outputs, others, self.teacher_points)
+            return None
+        outputs = self.replace_landmarks(initial, stored) if self._initial and stored else initial
+        return teacher_outputs(batch, outputs, initial, self.teacher_points)
 
     def _num_masks(self, batch_size: int) -> int:
         """Return the number of samples of a batch with a mask loss in this stage."""

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -68,11 +68,6 @@ class Teacher(NamedTuple):
         """Outputs that it was trained on."""
         return SupervisedOutputs.from_metadata(self.metadata["trained"])
 
-    def as_metadata(self) -> dict[str, Any]:
-        """Return what checkpoints keep of it: name, checksum, trained outputs and data, with the licenses."""
-        about = {key: self.metadata[key] for key in ("model", "data", "init", "trained")}
-        return {"name": self.path.name, "sha256": self.sha256, **about}
-
 
 class Teachers(NamedTuple):
     """The teachers of a training, at least one.
@@ -95,6 +90,11 @@ class Teachers(NamedTuple):
         return teacher
 
     @property
+    def of_other_outputs(self) -> Teacher:
+        """The network whose auxiliary points, world landmarks, mask and pose score are learned."""
+        return self.initial or self.of_landmarks
+
+    @property
     def supervised(self) -> SupervisedOutputs:
         """Outputs that can be learned."""
         own = self.of_landmarks.supervised
@@ -111,8 +111,12 @@ class Teachers(NamedTuple):
         return f"unlabelled outputs are distilled from {path}"
 
     def as_metadata(self) -> dict[str, Any]:
-        """Return what checkpoints keep of the network of the landmarks, with all outputs that are learned."""
-        return {**self.of_landmarks.as_metadata(), "trained": self.supervised.as_metadata()}
+        """Return what checkpoints keep: all outputs that are learned, and of the network of the landmarks
+        name, checksum and data, with the licenses.
+        """
+        path, _, metadata, sha256 = self.of_landmarks
+        about = {key: metadata[key] for key in ("model", "data", "init")}
+        return {"name": path.name, "sha256": sha256, "trained": self.supervised.as_metadata(), **about}
 
 
 def load_teachers(teacher: str | None, init: str | None) -> Teachers:
@@ -152,7 +156,8 @@ def check_unchanged(teachers: Teachers, metadata: Mapping[str, Any]) -> None:
     Raises:
         ValueError: if a file has changed.
     """
-    for file, before in ((teachers.initial, metadata.get("init")), (teachers.other, metadata.get("teacher"))):
+    pairs = (teachers.initial, metadata.get("init")), (teachers.of_landmarks, metadata.get("teacher"))
+    for file, before in pairs:
         if file and before and file.sha256 != before["sha256"]:
             raise InputError(
                 f"{file.path}, a teacher of this run, has changed since the run started (sha256 differs). "
@@ -169,7 +174,7 @@ def provide_targets(
         teacher: the teacher.
         people: people with labels or an ROI.
         num_workers: data-loading processes.
-        device: device of the networks.
+        device: device of the network.
     """
     folder = RUNS / "teacher" / _key(teacher, people)
     with lock(folder):
@@ -220,6 +225,7 @@ def _run(
 ) -> Iterator[TeacherTargets]:
     """Yield the outputs for each person."""
     size = teacher.net.input_spec.size
+    net = teacher.net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     loader = DataLoader(
         _Crops(people, size),
         _BATCH,
@@ -229,22 +235,14 @@ def _run(
     )
     for crops in tqdm(loader, desc="teacher", unit=" batches", disable=None):
         readable = [crop for crop in crops if crop is not None]
-        outputs = iter(_predict(teacher, np.stack(readable), device) if readable else ())
+        outputs = iter(_predict(net, np.stack(readable), device) if readable else ())
         for crop in crops:
             yield no_targets(size) if crop is None else next(outputs)
 
 
-def _predict(teacher: Teacher, crops: np.ndarray, device: torch.device) -> Iterator[TeacherTargets]:
-    net = teacher.net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    # TF32 would move landmarks by tenths of a pixel.
-    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-        out = run_network(net, network_input(torch.from_numpy(crops).to(device)))
-    heatmaps, points, world, mask, pose = (output.cpu().numpy() for output in out)
+def _predict(net: LandmarkNet, crops: np.ndarray, device: torch.device) -> Iterator[TeacherTargets]:
+    outputs = run_network(net, network_input(torch.from_numpy(crops).to(device)))._asdict()
+    columns = {name: values.cpu().numpy() for name, values in outputs.items()}
+    columns["heatmaps"] = quantize_heatmaps(columns["heatmaps"])
     for k in range(len(crops)):
-        yield TeacherTargets(
-            heatmaps=quantize_heatmaps(heatmaps[k]),
-            points=points[k],
-            world=world[k],
-            mask=mask[k],
-            pose=pose[k],
-        )
+        yield cast(TeacherTargets, {name: values[k] for name, values in columns.items()})

@@ -23,7 +23,7 @@ from blazepose.training.checkpoint import landmark_metadata
 from blazepose.training.distillation import (
     REFERENCE_LANDMARKS,
     NetworkOutputs,
-    ReplacedOutputs,
+    ReplaceLandmarks,
     TeacherOutputs,
     confident_points,
     distillation_losses,
@@ -89,7 +89,7 @@ def test_alignment_points_are_supervised_where_the_teacher_is_wrong():
     landmarks = (x[:, :NUM_LANDMARKS] for x in (predicted, points, labelled_points))
     mask = confident_points(*landmarks, torch.tensor([TORSO, TORSO]))
     outputs = NetworkOutputs(*[torch.zeros(2)] * 5)
-    supervised = TeacherOutputs(outputs, mask, mask).supervised_points(labelled_points)
+    supervised = TeacherOutputs(outputs, mask, mask, mask).supervised_points(labelled_points)
     assert supervised[0, [ROI_CENTER, ROI_SCALE]].tolist() == [True, True]
     assert supervised[1, [ROI_CENTER, ROI_SCALE]].tolist() == [False, False]
     assert torch.equal(supervised[:, : len(LANDMARKS)], labelled_points[:, : len(LANDMARKS)])
@@ -122,7 +122,7 @@ def targets(teacher, batch) -> TeacherOutputs:
     """The same as outputs to learn, of a teacher that is confident everywhere."""
     everywhere = torch.ones_like(batch["labelled"])
     outputs = run_network(teacher, network_input(batch["image"]))
-    return TeacherOutputs(outputs, everywhere, everywhere[:, :NUM_LANDMARKS])
+    return TeacherOutputs(outputs, everywhere, everywhere[:, :NUM_LANDMARKS], everywhere[:, 0])
 
 
 def student(outputs: LandmarkOutputs, shift: float = 0.0) -> LandmarkOutputs:
@@ -201,7 +201,7 @@ def test_people_without_labels_have_the_factor_of_the_teacher(batch, outputs, ta
 
 def test_points_without_confidence_are_not_distilled(batch, outputs, targets):
     none = torch.zeros_like(batch["labelled"])
-    targets = targets._replace(confident=none, body=none[:, :NUM_LANDMARKS])
+    targets = targets._replace(confident=none, body=none[:, :NUM_LANDMARKS], person=none[:, 0])
     terms = distillation_losses(student(outputs, 0.1), targets, batch, FULL, 256, EVERYTHING)
     assert {name for name, term in terms.items() if term > 0} == {"pose"}
 
@@ -257,20 +257,28 @@ def test_a_network_gives_outputs_in_the_units_of_the_targets(batch, outputs, tea
     torch.testing.assert_close(targets.pose, outputs.pose_logit[:, 0].sigmoid())
     fraction = (targets.mask.float() - BACKGROUND) / (PERSON - BACKGROUND)
     torch.testing.assert_close(fraction, outputs.segmentation[:2, 0].sigmoid(), atol=0.5 / 127, rtol=0)
-    assert run_network(teacher, network_input(batch["image"]), masks=0).mask.shape == (0, 256, 256)
+    assert run_network(teacher, network_input(batch["image"]), masks=0).mask is None
+
+
+def test_teachers_run_in_full_precision(batch, teacher):
+    images = network_input(batch["image"])
+    with torch.autocast("cpu", torch.bfloat16):
+        half = run_network(teacher, images)
+    for name, expected in run_network(teacher, images)._asdict().items():
+        torch.testing.assert_close(getattr(half, name), expected, atol=0, rtol=0)
 
 
 def test_another_network_replaces_the_landmarks_it_was_trained_on(batch):
-    own, others = at(batch["points"][..., :2]), at(batch["points"][..., :2] + 0.5)
-    own = own._replace(points=own.points + 1, heatmaps=own.heatmaps + 1)
+    initial, other = at(batch["points"][..., :2]), at(batch["points"][..., :2] + 0.5)
+    other = other._replace(points=other.points + 1, heatmaps=other.heatmaps + 1)
     trained = SupervisedOutputs(LANDMARKS[1:], (), LANDMARKS[2:], ("heatmaps", "z"))
-    both = ReplacedOutputs.of(trained).replace(others, own)
-    torch.testing.assert_close(both.points[:, 1:33, :3], own.points[:, 1:33, :3])
-    torch.testing.assert_close(both.points[..., 3:], others.points[..., 3:])
-    torch.testing.assert_close(both.heatmaps[:, 2:33], own.heatmaps[:, 2:33])
+    both = ReplaceLandmarks(trained)(initial, other)
+    torch.testing.assert_close(both.points[:, 1:33, :3], other.points[:, 1:33, :3])
+    torch.testing.assert_close(both.points[..., 3:], initial.points[..., 3:])
+    torch.testing.assert_close(both.heatmaps[:, 2:33], other.heatmaps[:, 2:33])
     for rest in (slice(0, 1), slice(33, 39)):
-        torch.testing.assert_close(both.points[:, rest], others.points[:, rest])
-        torch.testing.assert_close(both.heatmaps[:, rest], others.heatmaps[:, rest])
+        torch.testing.assert_close(both.points[:, rest], initial.points[:, rest])
+        torch.testing.assert_close(both.heatmaps[:, rest], initial.heatmaps[:, rest])
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,11 @@ from blazepose.data.dataset import PoseDataset
 from blazepose.data.readers import read_source
 from blazepose.data.teacher_targets import no_targets
 from blazepose.input_spec import LANDMARK_INPUT
-from blazepose.models.landmark_net import LandmarkNet, network_input
+from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.models.variants import landmark_variant
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topology import INDEX, LSP14, NUM_OUTPUTS, ROI_CENTER
+from blazepose.topology import INDEX, LANDMARKS, LSP14, NUM_OUTPUTS, ROI_CENTER
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.teacher import Teacher, Teachers
 
@@ -221,29 +221,91 @@ def test_validation_counts_the_supervised_landmarks(batch):
     assert sum(heatmaps.supervised_landmarks) == len(LSP14)
 
 
-def test_the_initial_network_runs_on_each_crop_and_another_once_per_person(batch):
-    """At the initial weights only another network and the labels ask for a change."""
-    everything = SupervisedOutputs.everything().as_metadata()
+@pytest.fixture(scope="module")
+def initial() -> Teacher:
+    torch.manual_seed(1)
     net = LandmarkNet(landmark_variant("lite", "mediapipe")).eval()
-    initial = Teacher(Path("init.ckpt"), net, {"trained": everything}, "")
+    return Teacher(Path("init.ckpt"), net, {"trained": SupervisedOutputs.everything().as_metadata()}, "")
+
+
+def gradients(model: LandmarkModule, batch) -> dict[str, torch.Tensor]:
+    """Return the gradient of a training step at each output of the network."""
+    outputs = {}
+
+    def keep(module, arguments, out):
+        outputs.update(out._asdict())
+        for part in outputs.values():
+            part.retain_grad()
+
+    model.log = model.log_dict = lambda *arguments, **options: None
+    handle = model.net.register_forward_hook(keep)
+    model.training_step(batch, 1).backward()
+    handle.remove()
+    return {name: torch.zeros(1) if part.grad is None else part.grad for name, part in outputs.items()}
+
+
+def fine_tuned(teachers: Teachers, shift: float) -> LandmarkModule:
+    """Return the module of a fine-tuning whose outputs have moved from those of the initial network."""
+    weights = LandmarkLossConfig(distill=0.5, teacher=1.0, offset=0.0, mask_fraction=1.0)
+    model = module(Stages(0, 0, 1), (), weights, teachers)
+    model.net.load_state_dict(teachers.of_landmarks.net.state_dict())
+    model.net.eval()
+    for head in (model.net.tower.landmarks, model.net.tower.world, model.net.heatmaps):
+        head.bias.data += shift
+    model.net.segmentation.logits.bias.data += shift
+    return model
+
+
+def test_a_training_step_leads_back_to_the_outputs_of_the_initial_network(batch, initial):
     unlabelled = {**batch, "labelled": torch.zeros_like(batch["labelled"])}
-    changes = {}
-    for name, other in (("alone", None), ("with another", initial)):
-        weights = LandmarkLossConfig(teacher=1.0)
-        model = module(Stages(0, 0, 1), weights=weights, teachers=Teachers(initial, other))
-        model.net.load_state_dict(net.state_dict())
-        model.net.eval()
-        model.on_train_start()
-        stored = {**no_targets(256), "points": np.full((39, 5), 0.75, np.float32)}
-        out = model(batch["image"], masks=1)
-        learned = model._outputs_to_learn(
-            network_input(batch["image"]), 1, {**unlabelled, "teacher": default_collate([stored] * 4)}
-        )
-        loss = sum(model.losses(out, unlabelled, learned).values())
-        landmarks, world = torch.autograd.grad(loss, [out.landmarks, out.world])
-        changes[name] = landmarks[..., :3], world  # presence has labels
-    assert max(float(change.abs().max()) for change in changes["alone"]) < 1e-6
-    landmarks, world = changes["with another"]
-    assert landmarks[:, :33, :2].abs().min() > 1e-6
-    assert landmarks[:, 33:].abs().max() < 1e-6
-    assert world.abs().max() < 1e-6
+    for shift in (0.0, 0.5):
+        gradient = gradients(fine_tuned(Teachers(initial, None), shift), unlabelled)
+        parts = {
+            "landmarks": gradient["landmarks"][..., :2],
+            "world": gradient["world"][:, :33],
+            "heatmaps": gradient["heatmaps"][:, :35],
+            "segmentation": gradient["segmentation"],
+        }
+        for name, part in parts.items():
+            if shift:
+                assert (part > 0).all(), f"{name} became larger"
+            else:
+                assert part.abs().max() < 1e-5, f"{name} is as it was"
+
+
+def test_another_network_gives_the_landmarks_and_the_initial_one_all_else(batch, initial):
+    stored = {**no_targets(256), "points": np.full((39, 5), 0.75, np.float32)}
+    learned = default_collate([stored] * len(batch["image"]))
+    unlabelled = {**batch, "labelled": torch.zeros_like(batch["labelled"]), "teacher": learned}
+    gradient = gradients(fine_tuned(Teachers(initial, initial), 0.0), unlabelled)
+    assert (gradient["landmarks"][:, :33, :2] < 0).all()
+    assert gradient["landmarks"][:, 33:].abs().max() < 1e-5
+    assert gradient["heatmaps"][:, :33].abs().min() > 1e-7
+    assert gradient["heatmaps"][:, 33:].abs().max() < 1e-5
+    assert gradient["world"].abs().max() < 1e-5
+    assert gradient["segmentation"].abs().max() < 1e-5
+
+
+def test_where_only_the_other_network_is_right_all_else_is_not_learned(batch, initial):
+    """The initial network, of random weights, has every landmark at the center of the crop."""
+    stored = {**no_targets(256), "points": np.zeros((39, 5), np.float32)}
+    learned = default_collate([stored] * len(batch["image"]))
+    learned["points"][..., :2] = batch["points"][..., :2]
+    gradient = gradients(fine_tuned(Teachers(initial, initial), 0.5), {**batch, "teacher": learned})
+    assert gradient["landmarks"][:, :33, :2].abs().max() > 1e-5
+    assert gradient["segmentation"].abs().max() < 1e-9
+
+
+def test_alignment_points_of_a_regression_that_was_not_trained_are_not_learned(initial):
+    heatmaps = SupervisedOutputs((), (), LANDMARKS, ("heatmaps",)).as_metadata()
+    untrained = initial._replace(metadata={"trained": heatmaps})
+    assert fine_tuned(Teachers(initial, None), 0.0).teacher_points.all()
+    assert not fine_tuned(Teachers(untrained, initial), 0.0).teacher_points[33:].any()
+
+
+def test_the_initial_network_is_no_part_of_the_module(initial):
+    with_teachers, without = fine_tuned(Teachers(initial, initial), 0.0), module(Stages(0, 0, 1))
+    assert with_teachers.state_dict().keys() == without.state_dict().keys()
+    assert len(list(with_teachers.parameters())) == len(list(without.parameters()))
+    with_teachers.train()
+    assert not initial.net.training

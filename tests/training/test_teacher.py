@@ -154,6 +154,8 @@ def test_a_resumed_training_refuses_a_changed_teacher(teacher):
         check_unchanged(Teachers(teacher, other), {"init": another, "teacher": same})
     with pytest.raises(InputError, match=r"other\.ckpt, a teacher of this run, has changed"):
         check_unchanged(Teachers(teacher, other), {"init": same, "teacher": another})
+    with pytest.raises(InputError, match="has changed"):  # teacher= is a copy of init= now
+        check_unchanged(Teachers(teacher, None), {"init": same, "teacher": another})
 
 
 def test_checkpoints_state_the_teacher_and_its_licenses(teacher):
