@@ -266,7 +266,7 @@ def test_the_preset_validates_only_its_own_people(tiny_lsp, tmp_path):
 
 
 def test_half_precision_on_two_processes_in_two_stages(trained, tiny_lsp, tmp_path):
-    """What a GPU machine does by default, on CPUs: bf16, clipping, DDP; tower and teacher on both alike."""
+    """Two processes in bf16, the default on GPUs, train heatmaps and then the regression, with a teacher."""
     several = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "trainer.precision=bf16-mixed"]
     stages = ["stages.heatmap=1", "stages.regression=1", "stages.joint=0"]
     teacher = [f"init={the_run(trained)}", "loss.distill=0.25"]

@@ -26,19 +26,19 @@ from blazepose.topology import (
     ROI_SCALE,
     both_sides,
 )
-from blazepose.training.distillation import (
-    NetworkOutputs,
-    ReplaceLandmarks,
-    TeacherOutputs,
-    distillation_losses,
-    run_network,
-    teacher_outputs,
-)
+from blazepose.training.distillation import distillation_losses
 from blazepose.training.pose_module import PoseModule
 from blazepose.training.recipe import validate_recipe
 from blazepose.training.stages import set_stage
 from blazepose.training.supervised_losses import heatmap_losses, regression_losses
 from blazepose.training.teacher import Teachers
+from blazepose.training.teacher_outputs import (
+    NetworkOutputs,
+    ReplaceLandmarks,
+    TeacherOutputs,
+    run_network,
+    teacher_outputs,
+)
 
 
 class LandmarkModule(PoseModule):

@@ -33,7 +33,7 @@ from blazepose.image import ImageError, read_image
 from blazepose.models.landmark_net import LandmarkNet, network_input
 from blazepose.runs import RUNS, resolve_weights
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.training.distillation import run_network
+from blazepose.training.teacher_outputs import run_network
 from blazepose.training.weights import open_landmark_net
 
 log = logging.getLogger(__name__)

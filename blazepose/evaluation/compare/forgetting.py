@@ -202,7 +202,7 @@ def _confident(before: CropOutputs, labels: Labels) -> np.ndarray:
     # Reports of saved evaluations need no torch.
     import torch
 
-    from blazepose.training.distillation import confident_points
+    from blazepose.training.teacher_outputs import confident_points
 
     predicted = before.points[:, :NUM_LANDMARKS]
     first, labelled, torso = (x.astype(np.float32) for x in (predicted, labels.points, labels.torso))
