@@ -81,5 +81,5 @@ def export_landmark_net(
             draft.write_bytes(pack({DETECTOR_ENTRY: detector_content, LANDMARKS_ENTRY: draft.read_bytes()}))
         # Compared with the trained network, so that folding is verified too.
         verification = differences(draft, original, crops)
-        check_tolerance(verification, precision)
+        check_tolerance(verification, precision, decoded=decoding == "heatmap")
     return metadata, verification

@@ -19,6 +19,18 @@ def test_differences_are_named_and_rejected(precision, which):
         check_tolerance(verification, precision)
 
 
+def test_rounding_may_choose_the_other_of_two_equal_peaks():
+    one_image = Verification(ZERO, Differences(40.0, 0.01, 0.0, 0.0))
+    check_tolerance(one_image, "fp16", decoded=True)
+    for verification, precision, decoded in (
+        (one_image, "fp16", False),
+        (one_image, "fp32", True),
+        (Verification(Differences(0.6, 0.0, 0.0, 0.0), ZERO), "fp16", True),
+    ):
+        with pytest.raises(ValueError, match="landmarks_px"):
+            check_tolerance(verification, precision, decoded=decoded)
+
+
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 def test_nan_is_rejected(precision):
     wrong = Differences(0.0, float("nan"), 0.0, 0.0)
