@@ -9,6 +9,7 @@ from blazepose.evaluation.score import ScoredPeople
 from blazepose.geometry import crop_image, image_to_roi, roi_to_image_matrix
 from blazepose.image import read_image
 from blazepose.metrics.pck import PCK_THRESHOLD
+from blazepose.metrics.swaps import swapped_pairs
 from blazepose.runtime.draw import draw_pose
 
 _TILE = 224
@@ -24,6 +25,14 @@ def worst_cases(scored: ScoredPeople, count: int) -> list[int]:
     rows = np.flatnonzero(counted.any(axis=1))
     errors = np.nan_to_num(mean_errors(scored), nan=np.inf)
     return rows[np.lexsort((-errors[rows], hits[rows]))[:count]].tolist()
+
+
+def swapped_people(scored: ScoredPeople, count: int) -> list[int]:
+    """Return the rows of the people with the most left/right swaps, without those who have none."""
+    swapped, _ = swapped_pairs(scored.points_px, scored.target_px, scored.counted, scored.sizes)
+    pairs = swapped.sum(axis=1)
+    rows = np.argsort(-pairs, kind="stable")[:count]
+    return rows[pairs[rows] > 0].tolist()
 
 
 def random_people(scored: ScoredPeople, count: int, seed: int) -> list[int]:

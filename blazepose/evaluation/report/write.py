@@ -29,7 +29,7 @@ from blazepose.evaluation.report.plots import (
     plot_difficulty,
     plot_fairness,
 )
-from blazepose.evaluation.report.sheets import draw_sheet, random_people, worst_cases
+from blazepose.evaluation.report.sheets import draw_sheet, random_people, swapped_people, worst_cases
 from blazepose.evaluation.results import describe_setup
 from blazepose.evaluation.score import ScoredPeople
 from blazepose.exceptions import ExistingFileError
@@ -120,12 +120,14 @@ def write_report(
     worst, sampled = worst_cases(scored, _SHEET_PEOPLE), random_people(scored, _SHEET_PEOPLE, seed)
     draw_sheet(scored, worst, f"Worst cases ({legend})", folder / "worst.png")
     draw_sheet(scored, sampled, f"Random people ({legend})", folder / "random.png")
-    text = _markdown(metrics, command)
+    if swapped := swapped_people(scored, _SHEET_PEOPLE):
+        draw_sheet(scored, swapped, f"Left and right swapped ({legend})", folder / "swapped.png")
+    text = _markdown(metrics, command, has_swaps=bool(swapped))
     (folder / "report.md").write_text(text)
     write_html(text, folder / "report.html")
 
 
-def _markdown(metrics: Mapping[str, Any], command: str) -> str:
+def _markdown(metrics: Mapping[str, Any], command: str, has_swaps: bool) -> str:
     verdicts = metrics["fairness"].items()
     sections = [
         f"# {weights_name(Path(metrics['file']))} on {', '.join(metrics['data'])}",
@@ -140,6 +142,7 @@ def _markdown(metrics: Mapping[str, Any], command: str) -> str:
         *head_tables(metrics),
         "## Qualitative results",
         "![Worst cases](worst.png)",
+        *(["![Left and right swapped, in prediction or label](swapped.png)"] if has_swaps else []),
         "![Random people](random.png)",
         "## Reproduce",
         f"```\n{command}\n```",

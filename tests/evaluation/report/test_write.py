@@ -11,11 +11,12 @@ from blazepose.config.evaluate import EvaluationConfig
 from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.evaluation.predictions import read_predictions, write_predictions
 from blazepose.evaluation.report.markdown import verdict_sentence
-from blazepose.evaluation.report.sheets import random_people, worst_cases
+from blazepose.evaluation.report.sheets import random_people, swapped_people, worst_cases
 from blazepose.evaluation.report.write import new_folder, repeat_command, write_report
 from blazepose.evaluation.results import headline, results
 from blazepose.evaluation.score import ScoredPeople, score
 from blazepose.runtime.decode import RawOutputs
+from blazepose.topology import INDEX, MIRROR
 from tests.evaluation.crowd import ConstantEngine
 
 ABOUT = {"file": "net.tflite", "sha256": "abc", "detector": None, "data": ["lsp:here"]}
@@ -99,6 +100,21 @@ def test_worst_cases_first(scored):
     changed = replace(scored, errors=errors)
     assert worst_cases(changed, 3) == [5, 2, 0]
     assert len(worst_cases(changed, 100)) == 7
+
+
+def test_people_with_the_most_swaps_first(scored, tmp_path):
+    """Of one person all sides are swapped, of another those of the shoulders."""
+    assert swapped_people(scored, 3) == []
+    points = scored.target_px.copy()
+    shoulders = [INDEX["left_shoulder"], INDEX["right_shoulder"]]
+    points[1, shoulders] = points[1, shoulders[::-1]]
+    points[4] = points[4, MIRROR[:33]]
+    changed = replace(scored, points_px=points)
+    assert swapped_people(changed, 3) == [4, 1]
+    assert swapped_people(changed, 1) == [4]
+    write_report(changed, results(changed) | ABOUT, "", 0, tmp_path)
+    assert "swapped.png)" in (tmp_path / "report.md").read_text()
+    assert cv2.imread(str(tmp_path / "swapped.png")).std() > 10
 
 
 def test_random_people_are_the_same_for_a_seed(scored):
