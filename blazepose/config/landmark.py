@@ -31,7 +31,7 @@ class LandmarkLossConfig(Section, name="loss"):
     teacher: float = option(
         0.0,
         "factor on the losses against the teacher for people without labels (data.unlabelled), and for "
-        "heatmaps where it agrees with a label",
+        "heatmaps where the network of teacher= agrees with a label",
         0,
     )
     mask_fraction: float = option(

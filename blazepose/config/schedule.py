@@ -94,7 +94,7 @@ class OptimizerConfig(Section, name="optimizer"):
     interpolate: bool = option(
         False,
         "end a fine-tuning at the best point between the initial weights and the best epoch, by the "
-        "validation data; without any, halfway if there are fewer than 800 people",
+        "validation data; without any, halfway if there are fewer than 400 people",
     )
     frozen_stages: int = option(
         0, "encoder stages to freeze, from the image on (at sizes 128, 64, 32, 16, 8)", 0, 5

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 ALPHAS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Shares of the way that are tried; 0 are the initial weights."""
 
-FEW_PEOPLE = 800
+FEW_PEOPLE = 400
 """Number of people, with labels or without, below which half of the way is taken without validation. Source:
 docs/benchmarks/fine-tuning.md, "How many labels it takes" and "People without labels"."""
 

@@ -41,7 +41,7 @@ def distillation_losses(
     """Compute weighted losses against the teacher where it is confident; names as of the labels.
 
     What the labels of a person lack is distilled with the factor `distill`. With the factor `teacher`, people
-    without any labels are, and heatmaps where the teacher agrees with a label.
+    without any labels are, and heatmaps where another network than the initial one agrees with a label.
 
     Args:
         out: outputs of the student.
@@ -73,7 +73,10 @@ def _heatmap_distillation(
     confident = teacher.confident[:, points]
     lacking = confident & people & ~batch["labelled"][:, points]
     loss = heatmap_cross_entropy(out.heatmaps[:, points].float(), teacher.outputs.heatmaps[:, points])
-    lacking_mean, other_mean = masked_mean(loss, lacking), masked_mean(loss, confident & ~lacking)
+    others = confident & ~lacking
+    if not teacher.other:
+        others &= ~people  # a network's own heatmaps hold it back where there is a label
+    lacking_mean, other_mean = masked_mean(loss, lacking), masked_mean(loss, others)
     terms = {"heatmap": config.distill * lacking_mean + config.teacher * other_mean}
     if out.segmentation is not None and teacher.outputs.mask is not None:
         masks = len(out.segmentation)

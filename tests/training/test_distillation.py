@@ -26,10 +26,10 @@ EVERYTHING = tuple(TRAINABLE_OUTPUTS)
 
 @pytest.fixture
 def targets(teacher, batch) -> TeacherOutputs:
-    """The same as outputs to learn, of a teacher that is confident everywhere."""
+    """The same as outputs to learn, of another network that is confident everywhere."""
     everywhere = torch.ones_like(batch["labelled"])
     outputs = run_network(teacher, network_input(batch["image"]))
-    return TeacherOutputs(outputs, everywhere, everywhere[:, :NUM_LANDMARKS], everywhere[:, 0])
+    return TeacherOutputs(outputs, everywhere, everywhere[:, :NUM_LANDMARKS], everywhere[:, 0], other=True)
 
 
 def student(outputs: LandmarkOutputs, shift: float = 0.0) -> LandmarkOutputs:
@@ -83,6 +83,18 @@ def test_heatmaps_are_distilled_at_labels_that_the_teacher_agrees_with(batch, ou
     full = distillation_losses(out, targets, batch, FULL, 256, EVERYTHING)
     for name in full:
         torch.testing.assert_close(half[name], 0.5 * full[name])
+
+
+def test_at_labels_the_initial_networks_own_heatmaps_are_not_learned(batch, outputs, targets):
+    """Those of people without labels are."""
+    out, config = student(outputs, 0.1), LandmarkLossConfig(distill=0.5, teacher=2.0)
+    batch = {**batch, "labelled": batch["labelled"].clone()}
+    batch["labelled"][0] = False
+    terms = distillation_losses(out, targets._replace(other=False), batch, config, 256, EVERYTHING)
+    (gradient,) = torch.autograd.grad(terms["heatmap"], out.heatmaps)
+    touched = (gradient != 0).flatten(2).any(dim=2)[:, :35]
+    assert torch.equal(touched, targets.confident[:, :35] & ~batch["labelled"][:, :35])
+    assert touched[0].any()
 
 
 def test_people_without_labels_have_the_factor_of_the_teacher(batch, outputs, targets):
