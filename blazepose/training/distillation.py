@@ -74,8 +74,8 @@ def _heatmap_distillation(
     lacking = confident & people & ~batch["labelled"][:, points]
     loss = heatmap_cross_entropy(out.heatmaps[:, points].float(), teacher.outputs.heatmaps[:, points])
     others = confident & ~lacking
-    if not teacher.other:
-        others &= ~people  # a network's own heatmaps hold it back where there is a label
+    if "teacher" not in batch:
+        others &= ~people  # the initial network's own heatmaps hold it back where there is a label
     lacking_mean, other_mean = masked_mean(loss, lacking), masked_mean(loss, others)
     terms = {"heatmap": config.distill * lacking_mean + config.teacher * other_mean}
     if out.segmentation is not None and teacher.outputs.mask is not None:

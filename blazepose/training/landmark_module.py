@@ -149,7 +149,7 @@ class LandmarkModule(PoseModule):
         if initial is None:
             return None
         outputs = self.replace_landmarks(initial, stored) if self._initial and stored else initial
-        return teacher_outputs(batch, outputs, initial, self.teacher_points, other=stored is not None)
+        return teacher_outputs(batch, outputs, initial, self.teacher_points)
 
     def _num_masks(self, batch_size: int) -> int:
         """Return the number of samples of a batch with a mask loss in this stage."""

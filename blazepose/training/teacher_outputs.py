@@ -177,14 +177,12 @@ class TeacherOutputs(NamedTuple):
         confident: (batch, 39) bool, points to distill from.
         body: (batch, 33) bool, world landmarks to distill from.
         person: (batch,) bool, masks to distill from.
-        other: the landmarks are of another network than the initial one.
     """
 
     outputs: NetworkOutputs
     confident: Tensor
     body: Tensor
     person: Tensor
-    other: bool
 
     def supervised_points(self, labelled: Bool[Tensor, "batch 39"]) -> Bool[Tensor, "batch 39"]:
         """Return the mask of labels to train on: alignment points only where the teacher is wrong.
@@ -201,7 +199,6 @@ def teacher_outputs(
     outputs: NetworkOutputs,
     initial: NetworkOutputs,
     trained: Bool[Tensor, "39"],
-    other: bool,
 ) -> TeacherOutputs:
     """Return what to learn from a batch; on images without people, no point is confident.
 
@@ -211,7 +208,6 @@ def teacher_outputs(
         initial: outputs of the network that their auxiliary points, world landmarks, mask and pose score are
             of: where its landmarks are wrong, so are these.
         trained: points that the teachers were trained on.
-        other: the landmarks to learn are of another network than the initial one.
     """
     points = batch["points"][:, :NUM_LANDMARKS, :2]
     torso = torso_across(points)
@@ -223,4 +219,4 @@ def teacher_outputs(
     )
     person = body[:, ROI_CENTER]
     confident = trained & torch.cat([confident[:, :NUM_LANDMARKS], body[:, NUM_LANDMARKS:]], dim=1)
-    return TeacherOutputs(outputs, confident, (trained & body)[:, :NUM_LANDMARKS], person, other)
+    return TeacherOutputs(outputs, confident, (trained & body)[:, :NUM_LANDMARKS], person)

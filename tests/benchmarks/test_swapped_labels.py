@@ -11,8 +11,11 @@ from scipy.io import loadmat, savemat
 
 from benchmarks import swapped_labels
 from blazepose.data.readers import read_source
+from blazepose.evaluation.compare.comparison_inputs import load_runs
 from blazepose.evaluation.predict import plan_label_crops, predict
-from blazepose.evaluation.predictions import write_predictions
+from blazepose.evaluation.predictions import read_predictions, write_predictions
+from blazepose.evaluation.results import results
+from blazepose.evaluation.score import score
 from tests.evaluation.crowd import ConstantEngine
 
 LEGS = {0: 5, 1: 4, 2: 3, 3: 2, 4: 1, 5: 0}
@@ -31,11 +34,14 @@ def evaluate(tmp_path, tiny_lsp):
         rows = list(predict(ConstantEngine(np.full((33, 2), 0.5)), jobs, "annotation"))
         for row in rows:
             row.landmarks[:, :2] = truth[row.person]
-        (tmp_path / name).mkdir()
-        write_predictions(rows, tmp_path / name / "predictions.jsonl")
-        content = {"data": [f"lsp:{labels}"], "torso": "across"}
-        (tmp_path / name / "results.json").write_text(json.dumps(content))
-        return tmp_path / name
+        folder = tmp_path / name
+        folder.mkdir()
+        write_predictions(rows, folder / "predictions.jsonl")
+        scored = score(read_predictions(folder / "predictions.jsonl"), [source])
+        about = {"data": [f"lsp:{labels}"], "metadata": None, "intersect": [], "min_group": 20}
+        about |= {"file": name, "sha256": "", "notes": []}
+        (folder / "results.json").write_text(json.dumps(results(scored) | about))
+        return str(folder)
 
     return call
 
@@ -44,11 +50,10 @@ def test_swapped_legs_of_one_person(evaluate, tiny_lsp, monkeypatch, capsys):
     joints = loadmat(tiny_lsp / "joints.mat")["joints"]
     joints[list(LEGS), :, 3] = joints[list(LEGS.values()), :, 3]
     savemat(tiny_lsp / "joints.mat", {"joints": joints})
-    folder = evaluate("truth", tiny_lsp)
-    scored = swapped_labels.read_evaluation(folder)
-    swapped = swapped_labels.contradicted_labels(scored)
+    folders = [evaluate("truth", tiny_lsp), evaluate("again", tiny_lsp)]
+    swapped = swapped_labels.contradicted_labels(load_runs(folders)[0].scored)
     assert np.flatnonzero(swapped.any(axis=1)).tolist() == [3]
-    monkeypatch.setattr(sys, "argv", ["swapped_labels.py", str(folder), str(folder)])
+    monkeypatch.setattr(sys, "argv", ["swapped_labels.py", *folders])
     swapped_labels.main()
     text = capsys.readouterr().out
     assert "1 of 24 people" in text
@@ -60,8 +65,8 @@ def test_evaluations_of_other_people_are_refused(evaluate, tiny_lsp, tmp_path, m
     shutil.copytree(tiny_lsp, tmp_path / "half")
     joints = loadmat(tiny_lsp / "joints.mat")["joints"]
     savemat(tmp_path / "half/joints.mat", {"joints": joints[:, :, :12]})
-    folders = [str(evaluate("all", tiny_lsp)), str(evaluate("some", tmp_path / "half"))]
+    folders = [evaluate("all", tiny_lsp), evaluate("some", tmp_path / "half")]
     monkeypatch.setattr(sys, "argv", ["swapped_labels.py", *folders])
     with pytest.raises(SystemExit):
         swapped_labels.main()
-    assert "is of other people than" in capsys.readouterr().err
+    assert "have no person in common" in capsys.readouterr().err

@@ -26,10 +26,10 @@ EVERYTHING = tuple(TRAINABLE_OUTPUTS)
 
 @pytest.fixture
 def targets(teacher, batch) -> TeacherOutputs:
-    """The same as outputs to learn, of another network that is confident everywhere."""
+    """The same as outputs to learn, of a teacher that is confident everywhere."""
     everywhere = torch.ones_like(batch["labelled"])
     outputs = run_network(teacher, network_input(batch["image"]))
-    return TeacherOutputs(outputs, everywhere, everywhere[:, :NUM_LANDMARKS], everywhere[:, 0], other=True)
+    return TeacherOutputs(outputs, everywhere, everywhere[:, :NUM_LANDMARKS], everywhere[:, 0])
 
 
 def student(outputs: LandmarkOutputs, shift: float = 0.0) -> LandmarkOutputs:
@@ -72,6 +72,7 @@ def test_labelled_outputs_are_not_distilled(batch, outputs, targets):
 
 def test_heatmaps_are_distilled_at_labels_that_the_teacher_agrees_with(batch, outputs, targets):
     targets.confident[:, 11] = False
+    batch = {**batch, "teacher": targets.outputs._asdict()}
     out = student(outputs, 0.1)
     config = LandmarkLossConfig(distill=0.5, teacher=2.0)
     terms = distillation_losses(out, targets, batch, config, 256, EVERYTHING)
@@ -90,7 +91,7 @@ def test_at_labels_the_initial_networks_own_heatmaps_are_not_learned(batch, outp
     out, config = student(outputs, 0.1), LandmarkLossConfig(distill=0.5, teacher=2.0)
     batch = {**batch, "labelled": batch["labelled"].clone()}
     batch["labelled"][0] = False
-    terms = distillation_losses(out, targets._replace(other=False), batch, config, 256, EVERYTHING)
+    terms = distillation_losses(out, targets, batch, config, 256, EVERYTHING)
     (gradient,) = torch.autograd.grad(terms["heatmap"], out.heatmaps)
     touched = (gradient != 0).flatten(2).any(dim=2)[:, :35]
     assert torch.equal(touched, targets.confident[:, :35] & ~batch["labelled"][:, :35])

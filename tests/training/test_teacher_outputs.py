@@ -73,7 +73,7 @@ def test_alignment_points_are_supervised_where_the_teacher_is_wrong():
     landmarks = (x[:, :NUM_LANDMARKS] for x in (predicted, points, labelled_points))
     mask = confident_points(*landmarks, torch.tensor([TORSO, TORSO]))
     outputs = NetworkOutputs(*[torch.zeros(2)] * 5)
-    supervised = TeacherOutputs(outputs, mask, mask, mask, other=False).supervised_points(labelled_points)
+    supervised = TeacherOutputs(outputs, mask, mask, mask).supervised_points(labelled_points)
     assert supervised[0, [ROI_CENTER, ROI_SCALE]].tolist() == [True, True]
     assert supervised[1, [ROI_CENTER, ROI_SCALE]].tolist() == [False, False]
     assert torch.equal(supervised[:, : len(LANDMARKS)], labelled_points[:, : len(LANDMARKS)])
@@ -89,11 +89,11 @@ def at(points: torch.Tensor) -> NetworkOutputs:
 def test_other_outputs_need_the_landmarks_of_their_own_network(batch):
     """A larger teacher of the landmarks may be right where the network of all else is wrong, or not."""
     right, wrong = (at(batch["points"][..., :2] + shift) for shift in (0, 0.5))
-    landmarks = teacher_outputs(batch, right, wrong, ALL_POINTS, other=True)
+    landmarks = teacher_outputs(batch, right, wrong, ALL_POINTS)
     assert landmarks.confident[:3, :NUM_LANDMARKS].all()
     assert not landmarks.confident[:3, NUM_LANDMARKS:].any(), "alignment points, and with them the mask"
     assert not (landmarks.body & batch["labelled"][:, :NUM_LANDMARKS]).any()
-    others = teacher_outputs(batch, wrong, right, ALL_POINTS, other=True)
+    others = teacher_outputs(batch, wrong, right, ALL_POINTS)
     assert not (others.confident & batch["labelled"])[:, :NUM_LANDMARKS].any()
     assert others.confident[:3, NUM_LANDMARKS:].all()
     assert others.body[:3].all()
@@ -103,13 +103,13 @@ def test_points_the_teacher_was_not_trained_on_and_negatives_are_not_distilled(b
     trained = ALL_POINTS.clone()
     trained[INDEX["nose"]] = False
     right, wrong = (at(batch["points"][..., :2] + shift) for shift in (0, 0.5))
-    mask = teacher_outputs(batch, right, right, trained, other=True).confident
+    mask = teacher_outputs(batch, right, right, trained).confident
     assert not mask[:, INDEX["nose"]].any()
     assert not mask[3].any(), "the last image has no person"
     assert torch.equal(mask[:3], trained.expand(3, -1)), "the teacher is where the labels are"
-    assert not (teacher_outputs(batch, wrong, wrong, trained, other=True).confident & batch["labelled"]).any()
+    assert not (teacher_outputs(batch, wrong, wrong, trained).confident & batch["labelled"]).any()
     unlabelled = {**batch, "labelled": torch.zeros_like(batch["labelled"])}
-    mask = teacher_outputs(unlabelled, wrong, wrong, trained, other=True).confident
+    mask = teacher_outputs(unlabelled, wrong, wrong, trained).confident
     assert torch.equal(mask[:3], trained.expand(3, -1))
 
 

@@ -120,14 +120,15 @@ def write_report(
     worst, sampled = worst_cases(scored, _SHEET_PEOPLE), random_people(scored, _SHEET_PEOPLE, seed)
     draw_sheet(scored, worst, f"Worst cases ({legend})", folder / "worst.png")
     draw_sheet(scored, sampled, f"Random people ({legend})", folder / "random.png")
-    if swapped := swapped_people(scored, _SHEET_PEOPLE):
+    if metrics["swap_rate"]:
+        swapped = swapped_people(scored, _SHEET_PEOPLE)
         draw_sheet(scored, swapped, f"Left and right swapped ({legend})", folder / "swapped.png")
-    text = _markdown(metrics, command, has_swaps=bool(swapped))
+    text = _markdown(metrics, command)
     (folder / "report.md").write_text(text)
     write_html(text, folder / "report.html")
 
 
-def _markdown(metrics: Mapping[str, Any], command: str, has_swaps: bool) -> str:
+def _markdown(metrics: Mapping[str, Any], command: str) -> str:
     verdicts = metrics["fairness"].items()
     sections = [
         f"# {weights_name(Path(metrics['file']))} on {', '.join(metrics['data'])}",
@@ -142,7 +143,7 @@ def _markdown(metrics: Mapping[str, Any], command: str, has_swaps: bool) -> str:
         *head_tables(metrics),
         "## Qualitative results",
         "![Worst cases](worst.png)",
-        *(["![Left and right swapped, in prediction or label](swapped.png)"] if has_swaps else []),
+        *(["![Left and right swapped, in prediction or label](swapped.png)"] if metrics["swap_rate"] else []),
         "![Random people](random.png)",
         "## Reproduce",
         f"```\n{command}\n```",

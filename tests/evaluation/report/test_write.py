@@ -1,6 +1,5 @@
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,22 +10,14 @@ from blazepose.config.evaluate import EvaluationConfig
 from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.evaluation.predictions import read_predictions, write_predictions
 from blazepose.evaluation.report.markdown import verdict_sentence
-from blazepose.evaluation.report.sheets import random_people, swapped_people, worst_cases
 from blazepose.evaluation.report.write import new_folder, repeat_command, write_report
 from blazepose.evaluation.results import headline, results
-from blazepose.evaluation.score import ScoredPeople, score
+from blazepose.evaluation.score import score
 from blazepose.runtime.decode import RawOutputs
-from blazepose.topology import INDEX, MIRROR
 from tests.evaluation.crowd import ConstantEngine
 
 ABOUT = {"file": "net.tflite", "sha256": "abc", "detector": None, "data": ["lsp:here"]}
 ABOUT |= {"annotators": False, "notes": []}
-
-
-@pytest.fixture
-def scored(crowd, pose_roi) -> ScoredPeople:
-    predictions = list(predict(ConstantEngine(pose_roi), plan_label_crops([crowd], "jitter", 0), "jitter"))
-    return score({(p.reader, p.image, p.person): p for p in predictions}, [crowd])
 
 
 def test_a_report_states_its_setup(scored, tmp_path):
@@ -90,36 +81,6 @@ def test_excluded_points_are_listed(scored, tmp_path):
     text = (tmp_path / "report.md").read_text()
     assert "People excluded: 3 (zero torso)." in text
     assert "not trained on them: nose (5)." in text
-
-
-def test_worst_cases_first(scored):
-    errors = np.zeros_like(scored.errors)
-    errors[2] = 0.3
-    errors[5] = 0.4
-    errors[0] = 0.19
-    changed = replace(scored, errors=errors)
-    assert worst_cases(changed, 3) == [5, 2, 0]
-    assert len(worst_cases(changed, 100)) == 7
-
-
-def test_people_with_the_most_swaps_first(scored, tmp_path):
-    """Of one person all sides are swapped, of another those of the shoulders."""
-    assert swapped_people(scored, 3) == []
-    points = scored.target_px.copy()
-    shoulders = [INDEX["left_shoulder"], INDEX["right_shoulder"]]
-    points[1, shoulders] = points[1, shoulders[::-1]]
-    points[4] = points[4, MIRROR[:33]]
-    changed = replace(scored, points_px=points)
-    assert swapped_people(changed, 3) == [4, 1]
-    assert swapped_people(changed, 1) == [4]
-    write_report(changed, results(changed) | ABOUT, "", 0, tmp_path)
-    assert "swapped.png)" in (tmp_path / "report.md").read_text()
-    assert cv2.imread(str(tmp_path / "swapped.png")).std() > 10
-
-
-def test_random_people_are_the_same_for_a_seed(scored):
-    assert random_people(scored, 3, seed=1) == random_people(scored, 3, seed=1)
-    assert random_people(scored, 100, seed=0) == list(range(7))
 
 
 def test_results_are_never_overwritten(tmp_path):
