@@ -84,6 +84,11 @@ class SupervisedOutputs:
             **{kind: tuple(dict.fromkeys(before + after)) for kind, (before, after) in pairs.items()}
         )
 
+    @property
+    def has_heatmaps(self) -> bool:
+        """Whether the heatmaps of all landmarks, and what decodes them, were trained."""
+        return set(self.landmarks) <= set(self.heatmaps) and "presence" in self.outputs
+
     def mask(self, kind: Kind) -> np.ndarray:
         """Return a mask of the landmarks in a field, bool (33,)."""
         return np.isin(LANDMARKS, getattr(self, kind))

@@ -26,6 +26,11 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--roi", choices=("annotation", "jitter"), help="source of the crops; default: annotation"
     )
+    parser.add_argument(
+        "--decode",
+        choices=DECODINGS,
+        help="how to compute x and y of both weights; default: what each was made for",
+    )
     parser.add_argument("--metadata", metavar="CSV", help="groups of the people: image, and their attributes")
     parser.add_argument(
         "--video",

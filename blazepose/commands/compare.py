@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
     has_people = bool(args.data) or all(map(is_evaluation, pair))
     _check(args, pair, has_people)
     command = shlex.join(["blazepose", "compare", *arguments])
-    people = People(args.data, args.metadata, args.roi or "annotation")
+    people = People(args.data, args.metadata, args.roi or "annotation", args.decode)
     folder = new_folder(args.out, Path("compare"), "--out ")
     lines = []
     with atomic_folder(folder) as part, resuming(partial(how_to_resume, folder)):
@@ -68,8 +68,8 @@ def _check(args: argparse.Namespace, pair: tuple[Path, Path], has_people: bool) 
         raise InputError("nothing to evaluate: give labelled people with --data, or a --video")
     if all(map(is_evaluation, pair)) and args.data:
         raise InputError("--data is for weights, but both are saved evaluations, with their people; omit it")
-    if not args.data and (args.metadata or args.roi):
-        raise InputError("--metadata and --roi need --data, the people to run weights on")
+    if not args.data and (args.metadata or args.roi or args.decode):
+        raise InputError("--metadata, --roi and --decode need --data, the people to run weights on")
     if args.pictures is not None:
         if not has_people:
             raise InputError("--pictures needs labelled people; give them with --data")

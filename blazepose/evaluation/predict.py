@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from blazepose.data.align import aligned_roi, alignment_error
 from blazepose.data.annotation import Annotation, Source
-from blazepose.decoding import Decoding, default_decoding
+from blazepose.decoding import Decoding, check_decoding, default_decoding
 from blazepose.evaluation.predictions import (
     Prediction,
     missed_person,
@@ -139,6 +139,7 @@ def predict(
             lacks what the decoding needs.
     """
     decoding = decoding or default_decoding(engine.metadata)
+    check_decoding(decoding, engine.metadata)
     supervised = SupervisedOutputs.from_metadata(engine.metadata.get("trained"))
     with (
         ThreadPoolExecutor(os.cpu_count()) as pool,
@@ -200,7 +201,7 @@ def _predict_batch(
             roi=roi,
             landmarks=landmarks_to_image(decoded.landmarks[k, :NUM_LANDMARKS], roi),
             landmarks_raw=None
-            if raw.heatmaps is None
+            if raw.heatmaps is None or raw.decoded
             else roi_to_image(roi, decoded.regressed[k, :NUM_LANDMARKS]),
             landmarks_world=world_to_image_axes(decoded.world[k], roi),
             pose_presence=None if math.isnan(presence) else presence,

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from blazepose.atomic import atomic_path
-from blazepose.decoding import default_decoding
+from blazepose.decoding import check_decoding, default_decoding
 from blazepose.exceptions import ExistingFileError
 from blazepose.export.export_module import Decoding, ExportModule, Precision, metadata_json
 from blazepose.export.fp16 import round_with_bias_correction
@@ -63,6 +63,7 @@ def export_landmark_net(
         raise ExistingFileError(f"{out} exists; choose another --out, or delete it first")
     original, metadata = open_landmark_net(weights)
     decoding = decoding or ("heatmap" if default_decoding(metadata) == "heatmap" else "regression")
+    check_decoding(decoding, metadata)
     metadata = {**metadata, "decoding": decoding}
     if decoding == "heatmap":
         original.decode_by_heatmaps()

@@ -18,7 +18,9 @@ from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
 class HeatmapDecoder(nn.Module):
     """The expected cell under softmax(8 logits - distance from the regression² / (2 · 6²)), for 33 landmarks.
 
-    The auxiliary points, from which MediaPipe computes the next ROI, keep the regression.
+    A landmark moves there from the regression by its presence, 0..1, of the way: the heatmap of a landmark
+    outside the picture has no place for it. The auxiliary points, from which MediaPipe computes the next ROI,
+    keep the regression.
 
     Args:
         heatmaps: 1x1 convolution to the heatmap logits. It is copied: where the softmax reads the tensor that
@@ -36,7 +38,8 @@ class HeatmapDecoder(nn.Module):
         >>> heads.weight.data = torch.eye(39)[:, :, None, None]
         >>> features = torch.full((1, 39, 64, 64), -10.0)
         >>> features[:, :, 32, 40] = 10  # row 32, column 40
-        >>> decoded = HeatmapDecoder(heads, 64, 256)(features, torch.full((1, 39, 2), 128.0))
+        >>> regressed, presence = torch.full((1, 39, 2), 128.0), torch.full((1, 39, 1), 20.0)
+        >>> decoded = HeatmapDecoder(heads, 64, 256)(features, regressed, presence)
         >>> decoded[0, 0].tolist(), decoded[0, 38].tolist()  # the nose; an auxiliary point
         ([160.0, 128.0], [128.0, 128.0])
     """
@@ -46,7 +49,6 @@ class HeatmapDecoder(nn.Module):
     cells_px: Tensor
     center_px: Tensor
     moved: Tensor
-    kept: Tensor
 
     def __init__(
         self,
@@ -75,19 +77,22 @@ class HeatmapDecoder(nn.Module):
             "cells_px": cells_px[:, :, None, None],
             "center_px": torch.full((2,), center_px),
             "moved": moved,
-            "kept": 1 - moved,
         }
         for name, constant in constants.items():
             self.register_buffer(name, constant)
 
     def forward(
-        self, features: Float[Tensor, "batch channels rows columns"], regressed: Float[Tensor, "batch 39 2"]
+        self,
+        features: Float[Tensor, "batch channels rows columns"],
+        regressed: Float[Tensor, "batch 39 2"],
+        presence: Float[Tensor, "batch 39 1"],
     ) -> Float[Tensor, "batch 39 2"]:
         """Decode x and y, crop pixels.
 
         Args:
             features: input of the heatmap convolution.
             regressed: x and y of the regression, crop pixels.
+            presence: logits.
         """
         # 1x1 convolutions over the points: LiteRT's GPU accelerator computes a fully connected layer for the
         # first point only, and returns its result for all.
@@ -98,4 +103,4 @@ class HeatmapDecoder(nn.Module):
         weights = torch.softmax(self.logits(features).flatten(2)[:, :, None] + prior, dim=3)
         expected = functional.conv2d(weights.permute(0, 3, 1, 2), self.cells_px, self.center_px)
         expected = expected[..., 0].permute(0, 2, 1)
-        return regressed * self.kept + expected * self.moved
+        return regressed + presence.sigmoid() * self.moved * (expected - regressed)

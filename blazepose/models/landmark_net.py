@@ -211,7 +211,7 @@ class LandmarkNet(nn.Module):
             head_inputs = tuple(x.detach() for x in head_inputs)
         landmarks, world, pose_logit = self.tower(*head_inputs)
         if self.heatmap_decoder is not None:
-            decoded = self.heatmap_decoder(y64, landmarks[..., :2])
+            decoded = self.heatmap_decoder(y64, landmarks[..., :2], landmarks[..., 4:])
             landmarks = torch.cat([decoded, landmarks[..., 2:]], dim=2)
         return LandmarkOutputs(
             landmarks=landmarks,

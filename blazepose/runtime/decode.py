@@ -108,7 +108,8 @@ def decode_outputs(
     landmarks = decode_landmarks(raw.landmarks, input_size)
     points = landmarks[..., :2]
     if raw.heatmaps is not None:
-        points = decode_points(points, raw.heatmaps, "mediapipe" if raw.decoded else decoding, previous)
+        decoding = "mediapipe" if raw.decoded else decoding
+        points = decode_points(points, raw.heatmaps, decoding, landmarks[..., 4], previous)
     return DecodedOutputs(
         landmarks=np.concatenate([points, landmarks[..., 2:]], axis=-1),
         regressed=landmarks[..., :2],
@@ -119,13 +120,17 @@ def decode_outputs(
 
 
 def decode_points(
-    points_roi: np.ndarray, heatmaps: np.ndarray, decoding: Decoding, previous: np.ndarray | None = None
+    points_roi: np.ndarray,
+    heatmaps: np.ndarray,
+    decoding: Decoding,
+    presence: np.ndarray | None = None,
+    previous: np.ndarray | None = None,
 ) -> np.ndarray:
     """Decode x and y from the regression and the heatmaps; arguments as of decode_by_heatmap."""
     if decoding == "regression":
         return points_roi
     if decoding == "heatmap":
-        points_roi = decode_by_heatmap(points_roi, heatmaps, previous)
+        points_roi = decode_by_heatmap(points_roi, heatmaps, presence, previous)
     return refine_by_heatmap(points_roi, heatmaps)
 
 
@@ -162,17 +167,22 @@ def decode_landmarks(raw_landmarks: np.ndarray, input_size: int) -> np.ndarray:
 
 
 def decode_by_heatmap(
-    points_roi: np.ndarray, heatmaps: np.ndarray, previous: np.ndarray | None = None
+    points_roi: np.ndarray,
+    heatmaps: np.ndarray,
+    presence: np.ndarray | None = None,
+    previous: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Return for each landmark the expected cell of its heatmap: under softmax(8 logits - d² / (2 · 6²)).
+    """Move each landmark to the expected cell of its heatmap: under softmax(8 logits - d² / (2 · 6²)).
 
     d is the distance of a cell from the regression, in cells; that from the landmark of the frame before is
-    added likewise. The same as models.heatmap_decoder, which exported graphs contain.
+    added likewise. A landmark moves by its presence of the way: the heatmap of a landmark outside the picture
+    has no place for it. The same as models.heatmap_decoder, which exported graphs contain.
 
     Args:
         points_roi: (batch, 39, 2) regression, ROI coordinates, NaN where there is none; the auxiliary points
             are returned as they are.
         heatmaps: (batch, height, width, 39) logits.
+        presence: (batch, 39), 0..1; None if all are present.
         previous: (batch, 33, 2) ROI coordinates, NaN where unknown; None for a single image.
 
     Returns:
@@ -196,8 +206,12 @@ def decode_by_heatmap(
     weights /= weights.sum(axis=(2, 3), keepdims=True)
     x = weights.sum(axis=2) @ np.arange(size[0])
     y = weights.sum(axis=3) @ np.arange(size[1])
+    expected = np.stack([x, y], axis=-1) / size
+    if presence is not None:
+        regressed = points_roi[:, :NUM_LANDMARKS]
+        expected = regressed + presence[:, :NUM_LANDMARKS, None] * (expected - regressed)
     decoded = points_roi.copy()
-    decoded[:, :NUM_LANDMARKS] = np.stack([x, y], axis=-1) / size
+    decoded[:, :NUM_LANDMARKS] = expected
     return decoded
 
 

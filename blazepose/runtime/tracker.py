@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from blazepose.decoding import default_decoding
+from blazepose.decoding import check_decoding, default_decoding
 from blazepose.exceptions import InputError
 from blazepose.geometry import Roi, roi_from_alignment
 from blazepose.runtime.association import Association, Candidate
@@ -59,6 +59,8 @@ class PoseTracker:
         options: TrackerOptions | None = None,
     ) -> None:
         self.options = options or TrackerOptions()
+        self._decoding = self.options.decoding or default_decoding(landmarker.metadata)
+        check_decoding(self._decoding, landmarker.metadata)
         self._landmarker, self._detector, self._warned = landmarker, detector, False
         self.reset()
 
@@ -203,9 +205,10 @@ class PoseTracker:
 
     def _landmarks_at(self, image: np.ndarray, candidates: list[Candidate]) -> list[LandmarkResult | None]:
         """Run the landmark network on candidates; None where there is no person who can be tracked."""
-        decoding = self.options.decoding or default_decoding(self._landmarker.metadata)
         results = [
-            run_landmarker(self._landmarker, image, roi, decoding, track.landmarks_px if track else None)
+            run_landmarker(
+                self._landmarker, image, roi, self._decoding, track.landmarks_px if track else None
+            )
             for roi, track, _ in candidates
         ]
         return [result if self._is_person(result) else None for result in results]

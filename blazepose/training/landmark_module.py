@@ -17,7 +17,7 @@ from blazepose.metrics.pck_metric import PckMetric, torso_across
 from blazepose.metrics.spread import VarianceRatio
 from blazepose.models.landmark_net import LandmarkNet, network_input
 from blazepose.models.outputs import LandmarkOutputs
-from blazepose.runtime.decode import decode_points
+from blazepose.runtime.decode import decode_points, sigmoid
 from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topology import (
     NUM_LANDMARKS,
@@ -183,10 +183,12 @@ class LandmarkModule(PoseModule):
     def _decode(self, out: LandmarkOutputs) -> dict[str, Tensor]:
         """Decode landmarks in ROI coordinates, each of DECODINGS (batch, 33, 2), on the CPU."""
         heatmaps = out.heatmaps.float().permute(0, 2, 3, 1).cpu().numpy()
-        points = out.landmarks[..., :2].float().cpu().numpy() / self.net.input_spec.size
+        landmarks = out.landmarks.float().cpu().numpy()
+        points = landmarks[..., :2] / self.net.input_spec.size
+        presence = sigmoid(landmarks[..., 4]) if self._regresses else None
         if not self._regresses:
             points = np.full_like(points, np.nan)  # without a place, the heatmaps decide alone
-        decoded = {decoding: decode_points(points, heatmaps, decoding) for decoding in DECODINGS}
+        decoded = {name: decode_points(points, heatmaps, name, presence) for name in DECODINGS}
         return {decoding: torch.from_numpy(xy[:, :NUM_LANDMARKS]) for decoding, xy in decoded.items()}
 
     @property

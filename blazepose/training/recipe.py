@@ -42,7 +42,8 @@ def validate_recipe(
         )
     if optimizer_config.interpolate and not initialized:
         raise InputError("optimizer.interpolate needs initial weights: set init=, or set it to false")
-    if decoding == "heatmap" and not heatmap and not initialized:
-        raise InputError("decode=heatmap reads heatmaps, which loss.heatmap=0 does not train; raise it")
+    for name in ("heatmap", "presence") if decoding == "heatmap" and not initialized else ():
+        if not getattr(loss_config, name):
+            raise InputError(f"decode=heatmap reads what loss.{name}=0 does not train; raise it")
     if loss_config.offset and not heatmap:
         raise InputError("loss.offset refines heatmaps; with loss.heatmap=0 set loss.offset=0 too")

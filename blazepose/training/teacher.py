@@ -145,7 +145,7 @@ def load_teachers(teacher: str | None, init: str | None) -> Teachers:
 def _open(path: Path) -> Teacher:
     net, metadata = open_landmark_net(path)
     teacher = Teacher(path, net.requires_grad_(False), metadata, file_sha256(path))
-    if set(teacher.supervised.landmarks) <= set(teacher.supervised.heatmaps):
+    if teacher.supervised.has_heatmaps:
         net.decode_by_heatmaps()
     return teacher
 

@@ -81,6 +81,8 @@ def test_rows_that_regress_are_compared(run, tmp_path, monkeypatch):
     assert asked[-1] == [f"compare=[{','.join(reports)}]"]
     assert [command[1] for command in asked[:3]] == [f"decode={decoding}" for decoding in DECODINGS]
     assert len(asked) == 7
+    asked.clear()
+    assert run("rows=regression").count("| 50.0 |") == 2, "it has no heatmaps to decode"
 
 
 def test_a_report_of_earlier_weights_is_left_and_made_anew(tmp_path, monkeypatch):

@@ -46,11 +46,13 @@ def evaluate(tmp_path, tiny_lsp):
     return call
 
 
-def test_swapped_legs_of_one_person(evaluate, tiny_lsp, monkeypatch, capsys):
-    joints = loadmat(tiny_lsp / "joints.mat")["joints"]
+def test_swapped_legs_of_one_person(evaluate, tiny_lsp, tmp_path, monkeypatch, capsys):
+    people = tmp_path / "swapped"
+    shutil.copytree(tiny_lsp, people)
+    joints = loadmat(people / "joints.mat")["joints"]
     joints[list(LEGS), :, 3] = joints[list(LEGS.values()), :, 3]
-    savemat(tiny_lsp / "joints.mat", {"joints": joints})
-    folders = [evaluate("truth", tiny_lsp), evaluate("again", tiny_lsp)]
+    savemat(people / "joints.mat", {"joints": joints})
+    folders = [evaluate("truth", people), evaluate("again", people)]
     swapped = swapped_labels.contradicted_labels(load_runs(folders)[0].scored)
     assert np.flatnonzero(swapped.any(axis=1)).tolist() == [3]
     monkeypatch.setattr(sys, "argv", ["swapped_labels.py", *folders])

@@ -56,6 +56,14 @@ def test_weights_to_report(folder, capsys):
     )
 
 
+def test_one_decoding_for_both(folder):
+    compare.main([FIRST, SECOND, *DATA, "--decode", "regression", "--out", "out"])
+    compare.main(["out/first", "out/second", "--out", "saved"])
+    for name in ("out", "saved"):
+        runs = json.loads(Path(name, "comparison.json").read_text())["runs"]
+        assert [run["decoding"] for run in runs] == ["regression"] * 2
+
+
 def test_saved_evaluations_are_compared_like_their_weights(folder, capsys):
     compare.main([FIRST, SECOND, *DATA, "--out", "out"])
     compare.main(["out/first", "out/second", "--out", "saved"])
@@ -131,7 +139,7 @@ def test_a_video_alone_has_a_report(folder, monkeypatch, capsys):
         (["--video", "text.mp4"], "text.mp4 cannot be read as a video: Invalid data"),
         (["--data", "lsp:a", "--pictures", "gone/a.png"], "--pictures gone/a.png: its folder does not exist"),
         (["--video", "text.mp4", "--pictures", "a.png"], "--pictures needs labelled people"),
-        (["--video", "text.mp4", "--roi", "jitter"], "--metadata and --roi need --data"),
+        (["--video", "text.mp4", "--roi", "jitter"], "--metadata, --roi and --decode need --data"),
         (["--data", "lsp:a", "--out", "full"], "--out full exists and is not empty; choose another --out"),
     ],
 )

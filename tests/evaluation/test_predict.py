@@ -79,6 +79,17 @@ def test_weights_made_for_heatmaps_are_decoded_by_them(crowd, pose_roi):
     )
 
 
+def test_a_graph_that_decodes_has_no_regression_to_score(crowd, pose_roi):
+    class Decoded(ConstantEngine):
+        def __call__(self, images):
+            return super().__call__(images)._replace(decoded=True)
+
+    engine = Decoded(pose_roi)
+    engine.metadata = {**engine.metadata, "decoding": "heatmap", "precision": "fp32"}
+    prediction = next(predict(engine, plan_label_crops([crowd], "annotation", 0), "annotation"))
+    assert prediction.landmarks_raw is None
+
+
 def test_jitter_is_within_its_bounds_and_differs_by_person(crowd):
     relative = []
     for seed in range(20):

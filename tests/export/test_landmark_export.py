@@ -67,7 +67,7 @@ def test_the_papers_wiring_and_heatmap_decoding_are_exported_too(target, tiny_ls
     net = LandmarkNet(landmark_variant("lite", "paper"), gradient_stop=True)
     for _ in range(3):
         net.train()(torch.rand(8, 3, 256, 256))
-    supervised = SupervisedOutputs(landmarks=("nose",))
+    supervised = SupervisedOutputs(("nose",), (), ("nose",), ("presence",))
     metadata = landmark_metadata(net, "paper", supervised, {"train": []}, {}, decoding="heatmap")
     torch.save(
         {"blazepose": metadata, "state_dict": {f"net.{k}": v for k, v in net.state_dict().items()}},

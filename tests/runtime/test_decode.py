@@ -78,6 +78,7 @@ def outputs(regressed_px: float, heatmaps: np.ndarray | None, decoded: bool = Fa
     """Return outputs of one crop with all 39 points at one place."""
     landmarks = np.zeros((1, 39, 5), np.float32)
     landmarks[..., :2] = regressed_px
+    landmarks[..., 4] = 20  # present
     return RawOutputs(landmarks.reshape(1, 195), np.ones((1, 1)), None, heatmaps, np.zeros((1, 117)), decoded)
 
 
@@ -97,12 +98,20 @@ def test_each_decoding_of_a_distant_peak():
     assert decoded["heatmap"][33] == pytest.approx([32, 32]), "auxiliary points keep the regression"
 
 
+def test_what_is_outside_the_picture_keeps_its_regression():
+    """As the legs of a person whose picture ends at the hips: their heatmaps have weak peaks at the edge."""
+    raw = outputs(280.0, two_peaks(-10.0, -0.7))
+    raw.landmarks[:, 4::5] = -6
+    assert decode_outputs(raw, 256, "heatmap").landmarks[0, 0, :2] * 256 == pytest.approx([280, 280], abs=1)
+
+
 def test_decoding_by_heatmap_equals_the_formula():
     random = np.random.default_rng(0)
     heatmaps = 3 * random.standard_normal((2, 64, 64, 39))
     regressed, previous = random.uniform(-0.1, 1.1, (2, 39, 2)), random.uniform(0, 1, (2, 33, 2))
     previous[1] = np.nan
-    decoded = decode_by_heatmap(regressed, heatmaps, previous)
+    presence = random.uniform(0, 1, (2, 39))
+    decoded = decode_by_heatmap(regressed, heatmaps, presence, previous)
     cells = np.stack(np.meshgrid(np.arange(64), np.arange(64)), axis=-1).reshape(-1, 2)
     for person in range(2):
         for point in range(33):
@@ -111,7 +120,8 @@ def test_decoding_by_heatmap_equals_the_formula():
                 squared += ((cells - 64 * previous[person, point]) ** 2).sum(axis=1)
             scores = SHARPNESS * heatmaps[person, :, :, point].ravel() - squared / (2 * PRIOR_CELLS**2)
             weights = np.exp(scores - scores.max())
-            expected = weights @ cells / weights.sum() / 64
+            moved = weights @ cells / weights.sum() / 64 - regressed[person, point]
+            expected = regressed[person, point] + presence[person, point] * moved
             assert decoded[person, point] == pytest.approx(expected, abs=1e-9)
 
 
@@ -120,12 +130,15 @@ def test_the_network_that_decodes_returns_the_same():
     random = np.random.default_rng(0)
     heatmaps = 3 * random.standard_normal((2, 64, 64, 39)).astype(np.float32)
     regressed = random.uniform(-0.1, 1.1, (2, 39, 2)).astype(np.float32)
+    presence = 3 * random.standard_normal((2, 39)).astype(np.float32)
     identity = nn.Conv2d(39, 39, 1, bias=False)
     identity.weight.data = torch.eye(39)[:, :, None, None]
     with torch.inference_mode():
         features = torch.from_numpy(heatmaps).permute(0, 3, 1, 2)
-        in_graph = HeatmapDecoder(identity, 64, 256)(features, torch.from_numpy(256 * regressed))
-    np.testing.assert_allclose(in_graph / 256, decode_by_heatmap(regressed, heatmaps), atol=2e-5)
+        inputs = torch.from_numpy(256 * regressed), torch.from_numpy(presence)[..., None]
+        in_graph = HeatmapDecoder(identity, 64, 256)(features, *inputs)
+    decoded = decode_by_heatmap(regressed, heatmaps, sigmoid(presence))
+    np.testing.assert_allclose(in_graph / 256, decoded, atol=2e-5)
 
 
 def test_of_two_peaks_the_one_of_the_frame_before_stays():

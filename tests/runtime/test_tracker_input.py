@@ -162,27 +162,29 @@ def test_more_rois_and_boxes_than_num_poses_are_refused_for_an_image(world):
 
 
 _MISTAKES = """
+from types import SimpleNamespace
 import numpy as np
 from blazepose.runtime.tracker import PoseTracker, TrackerOptions
 frame = np.zeros((9, 9, 3), np.uint8)
+engine = SimpleNamespace(metadata={})
 for mistake in (
     lambda: TrackerOptions(num_poses=1.5),
     lambda: TrackerOptions(num_poses="2"),
     lambda: TrackerOptions(num_poses=None),
     lambda: TrackerOptions(smooth_landmarks="no"),
     lambda: TrackerOptions(min_pose_presence_confidence="0.5"),
-    lambda: PoseTracker(None, None)(None),
-    lambda: PoseTracker(None, None)("frame.png"),
-    lambda: PoseTracker(None, None)(frame, "200"),
-    lambda: PoseTracker(None, None)(frame, rois=(1, 2)),
-    lambda: PoseTracker(None, None)(frame, boxes_xyxy=(1, 2, 3, 4)),
+    lambda: PoseTracker(engine, None)(None),
+    lambda: PoseTracker(engine, None)("frame.png"),
+    lambda: PoseTracker(engine, None)(frame, "200"),
+    lambda: PoseTracker(engine, None)(frame, rois=(1, 2)),
+    lambda: PoseTracker(engine, None)(frame, boxes_xyxy=(1, 2, 3, 4)),
 ):
     try:
         mistake()
     except ValueError as error:
         print(error)
 TrackerOptions(num_poses=np.int64(2), min_pose_presence_confidence=np.float32(0.5))
-PoseTracker(None, None)(frame, np.float32(20.0))
+PoseTracker(engine, None)(frame, np.float32(20.0))
 """
 
 

@@ -37,7 +37,7 @@ def teacher(tmp_path, monkeypatch) -> Teacher:
     torch.manual_seed(1)
     net = LandmarkNet(landmark_variant("lite", "mediapipe"))
     net.heatmaps.weight.data *= 1e6  # features of random weights are small
-    trained = SupervisedOutputs(("nose",), (), LANDMARKS).as_metadata()
+    trained = SupervisedOutputs(("nose",), (), LANDMARKS, ("presence",)).as_metadata()
     return load_teachers(str(save(tmp_path / "best.ckpt", net, trained=trained)), None).of_landmarks
 
 
@@ -47,8 +47,10 @@ def test_the_outputs_are_those_of_the_network_decoded_by_heatmaps(teacher, sourc
     with torch.inference_mode():
         out = teacher.net(network_input(crop))
         teacher.net.heatmap_decoder = None
-        regressed = teacher.net(network_input(crop)).landmarks[..., :2] / 256
-    xy = decode_by_heatmap(regressed.numpy(), out.heatmaps.permute(0, 2, 3, 1).numpy())[0, :33]
+        landmarks = teacher.net(network_input(crop)).landmarks
+    regressed, presence = landmarks[..., :2] / 256, landmarks[..., 4].sigmoid().numpy()
+    heatmaps = out.heatmaps.permute(0, 2, 3, 1).numpy()
+    xy = decode_by_heatmap(regressed.numpy(), heatmaps, presence)[0, :33]
     assert np.abs(xy - regressed[0, :33].numpy()).max() > 0.02
     np.testing.assert_allclose(targets["points"][:33, :2], xy, atol=1e-4)
     np.testing.assert_allclose(targets["points"][33:, :2], regressed[0, 33:], atol=1e-4)

@@ -167,6 +167,12 @@ def _notes(runs: Sequence[Run]) -> list[str]:
         note if len(names) == len(runs) else f"{', '.join(names)}: {note}"
         for note, names in runs_of_note.items()
     ]
+    decodings = dict.fromkeys(filter(None, (run.metrics.get("decoding") for run in runs)))
+    if len(decodings) > 1:
+        notes.append(
+            f"the decodings differ ({', '.join(decodings)}), and are "
+            "part of the differences; evaluate both with one decoding to see the weights' own part"
+        )
     return [*outdated, *notes]
 
 

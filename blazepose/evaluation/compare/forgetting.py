@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blazepose.decoding import default_decoding
+from blazepose.decoding import Decoding, default_decoding
 from blazepose.evaluation.numbers import number
 from blazepose.evaluation.predict import CropJob, predict
 from blazepose.evaluation.predictions import PersonKey, person_key
@@ -29,7 +29,7 @@ class CropOutputs(NamedTuple):
     """The outputs of a network for some crops.
 
     Attributes:
-        points: (crops, 39, 2) ROI coordinates, refined by the heatmap.
+        points: (crops, 39, 2) ROI coordinates, as decoded.
         world: (crops, 33, 3) meters.
         visibility: (crops, 33), 0..1.
         pose: (crops,), 0..1.
@@ -52,16 +52,18 @@ class RecordingEngine:
 
     Args:
         engine: the engine that runs the network.
+        decoding: how to compute x and y; None for what the weights are made for.
     """
 
-    def __init__(self, engine: InferenceEngine) -> None:
+    def __init__(self, engine: InferenceEngine, decoding: Decoding | None = None) -> None:
         self.engine = engine
+        self.decoding = decoding or default_decoding(engine.metadata)
         self._batches: list[CropOutputs] = []
         self.input_size, self.metadata = engine.input_size, engine.metadata
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
         raw = self.engine(images)
-        decoded = decode_outputs(raw, self.input_size, default_decoding(self.metadata))
+        decoded = decode_outputs(raw, self.input_size, self.decoding)
         assert decoded.segmentation is not None
         outputs = CropOutputs(
             points=decoded.landmarks[..., :2],
@@ -77,13 +79,10 @@ class RecordingEngine:
         """Return the outputs for all crops so far, in order."""
         return CropOutputs(*map(np.concatenate, zip(*self._batches, strict=True)))
 
-
-def run_on_crops(engine: InferenceEngine, jobs: list[CropJob]) -> CropOutputs:
-    """Run a network on the crops of people."""
-    recorder = RecordingEngine(engine)
-    for _ in predict(recorder, jobs, ""):
-        pass
-    return recorder.outputs()
+    def run_on_crops(self, jobs: list[CropJob]) -> None:
+        """Run the network on the crops of people."""
+        for _ in predict(self, jobs, "", decoding=self.decoding):
+            pass
 
 
 SHIFT_PX = 2
@@ -140,8 +139,7 @@ class Forgotten(NamedTuple):
 def forgetting(
     jobs: Sequence[CropJob],
     data_sets: Mapping[PersonKey, str],
-    engine: InferenceEngine,
-    before: CropOutputs,
+    first: RecordingEngine,
     after: CropOutputs,
 ) -> Forgotten:
     """Measure forgetting for each data set, with the noise for scale.
@@ -149,17 +147,20 @@ def forgetting(
     Args:
         jobs: people and crops.
         data_sets: name of each person's data set.
-        engine: engine of the first weights.
-        before: outputs of the first weights for the crops.
+        first: the first weights, with their outputs for the crops.
         after: outputs of the second weights for the crops.
     """
-    shifted = unshift(run_on_crops(engine, [shift_crop(job, engine.input_size) for job in jobs]))
+    recorder = RecordingEngine(first.engine, first.decoding)
+    recorder.run_on_crops([shift_crop(job, first.input_size) for job in jobs])
+    before, shifted = first.outputs(), unshift(recorder.outputs())
     names = np.array([data_sets[person_key(job.reader, job.annotation)] for job in jobs])
     measured = {}
     for name in dict.fromkeys(names.tolist()):
         rows = np.flatnonzero(names == name)
-        labels, first = labels_of([jobs[row] for row in rows.tolist()]), before.select(rows)
-        change, noise = (measure_forgetting(first, other.select(rows), labels) for other in (after, shifted))
+        labels, original = labels_of([jobs[row] for row in rows.tolist()]), before.select(rows)
+        change, noise = (
+            measure_forgetting(original, other.select(rows), labels) for other in (after, shifted)
+        )
         measured[name] = {
             output: {"change": number(value), "noise": number(noise[output])}
             for output, value in change.items()

@@ -8,12 +8,12 @@ from typing import NamedTuple
 from blazepose.atomic import atomic_folder, file_sha256
 from blazepose.config.evaluate import EvaluationConfig
 from blazepose.data.readers import read_source
+from blazepose.decoding import Decoding
 from blazepose.evaluation.compare.comparison_inputs import Run, load_runs
 from blazepose.evaluation.compare.forgetting import (
     Forgotten,
     RecordingEngine,
     forgetting,
-    run_on_crops,
 )
 from blazepose.evaluation.engine_registry import SUFFIXES, open_weights, weights_name
 from blazepose.evaluation.evaluate import evaluate
@@ -31,11 +31,13 @@ class People(NamedTuple):
         data: labelled people, as `reader:path[:split]`.
         metadata: CSV file of their groups, or None.
         roi: source of the crops, a key of predict.CROPS.
+        decoding: how to compute x and y; None for what each weights are made for.
     """
 
     data: list[str]
     metadata: str | None
     roi: str
+    decoding: Decoding | None = None
 
 
 def is_evaluation(path: Path) -> bool:
@@ -77,8 +79,7 @@ def load_pair(pair: Sequence[Path], people: People, folder: Path) -> tuple[list[
     if len(recorders) < 2:
         return runs, forgotten_by(runs)
     first, second = recorders
-    outputs = first.outputs(), second.outputs()
-    return runs, forgetting(jobs, runs[0].data_sets, first.engine, *outputs)
+    return runs, forgetting(jobs, runs[0].data_sets, first, second.outputs())
 
 
 def _open(weights: Path, people: People) -> EvaluationInput:
@@ -90,11 +91,12 @@ def _evaluate(
 ) -> RecordingEngine:
     """Evaluate weights as `blazepose eval` does, without a report, and return the engine with its outputs."""
     assert evaluated.engine is not None
-    engine, options = RecordingEngine(evaluated.engine), EvaluationConfig(roi=people.roi)
+    engine, options = RecordingEngine(evaluated.engine, people.decoding), EvaluationConfig(roi=people.roi)
     fairness = FairnessConfig(grouped.attributes, all_people=grouped.all_people)
     provenance = evaluated.provenance | {"data": people.data, "metadata": people.metadata}
     with atomic_folder(folder) as part:
-        predictions = save_and_reload(predict(engine, jobs, people.roi), part, evaluated.file)
+        predicted = predict(engine, jobs, people.roi, decoding=people.decoding)
+        predictions = save_and_reload(predicted, part, evaluated.file)
         _, metrics = evaluate(predictions, grouped, fairness, options, provenance)
         (part / "results.json").write_text(json.dumps(metrics, indent=2) + "\n")
     return engine
@@ -107,9 +109,12 @@ def forgotten_by(runs: Sequence[Run]) -> Forgotten:
             return Forgotten({}, reason)
     people = zip(runs[0].scored.annotations, runs[0].scored.predictions, strict=True)
     jobs = [CropJob(prediction.reader, person, prediction.roi) for person, prediction in people]
-    first, second = (open_weights(Path(run.metrics["file"])) for run in runs)
-    outputs = run_on_crops(first, jobs), run_on_crops(second, jobs)
-    return forgetting(jobs, runs[0].data_sets, first, *outputs)
+    first, second = (
+        RecordingEngine(open_weights(Path(run.metrics["file"])), run.metrics.get("decoding")) for run in runs
+    )
+    for recorder in (first, second):
+        recorder.run_on_crops(jobs)
+    return forgetting(jobs, runs[0].data_sets, first, second.outputs())
 
 
 def _why_not_run(file: Path, sha256: str) -> str | None:

@@ -24,13 +24,13 @@ _DPI = 130
 
 
 def plot_curve(scored: ScoredPeople, metrics: Mapping[str, Any], file: Path) -> None:
-    """Plot PCK over thresholds: refined landmarks, regression alone, constant mean pose."""
+    """Plot PCK over thresholds: landmarks as decoded, regression alone, constant mean pose."""
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     axes = figure.subplots()
     counted_points = scored.counted
     for label, errors, counted, color, style, label_at in (
         (
-            "runtime, refined by the heatmap",
+            "as decoded",
             scored.errors,
             counted_points,
             _RIGHT_RGB,

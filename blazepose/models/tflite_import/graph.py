@@ -12,14 +12,15 @@ from blazepose.exceptions import InputError
 
 W = TypeVar("W")
 
-COMMUTATIVE = {"add"}
+COMMUTATIVE = {"add", "mul"}
 
 
 class Op(NamedTuple):
     """An operation and the value that it outputs.
 
     Attributes:
-        kind: conv, add, relu6, maxpool, upsample, channels, sigmoid, depth_to_space, concat or input.
+        kind: conv, add, sub, mul, relu6, maxpool, upsample, channels, sigmoid, softmax, depth_to_space,
+            concat or input.
         attributes: kernel, stride, padding, channels, and others of its kind.
         inputs: positions of the operations that compute its inputs.
         weights: weights of a convolution: arrays in a file, names of tensors in a module.

@@ -208,6 +208,9 @@ class _Reader:
     def add(self, operator: _Operator) -> None:
         self._op(operator, "add", (), operator.inputs)
 
+    def sub(self, operator: _Operator) -> None:
+        self._op(operator, "sub", (), operator.inputs)
+
     def concat(self, operator: _Operator) -> None:
         self._op(operator, "concat", (), operator.inputs)
 
@@ -215,14 +218,17 @@ class _Reader:
         self._op(operator, "softmax", (), operator.inputs)
 
     def slice(self, operator: _Operator) -> None:
-        """Read SLICE: x and y of all points, or their other values, for heatmap decoding."""
+        """Read SLICE: parts of the values of all points, for heatmap decoding."""
         *_, begin = self._constant(operator.inputs[1]).tolist()
-        if self._shape(operator.inputs[0])[1:] != (NUM_OUTPUTS, 5) or begin not in (0, 2):
+        if self._shape(operator.inputs[0])[1:] != (NUM_OUTPUTS, 5) or begin not in (0, 2, 4):
             raise InputError("it cuts a feature into pieces, which no pose network does")
         self.reshape(operator)
 
     def mul(self, operator: _Operator) -> None:
-        """Read MUL: the choice of the points that heatmap decoding moves, or keeps."""
+        """Read MUL: how far heatmap decoding moves each point, or the choice of the points that it moves."""
+        if all(tensor in self._positions for tensor in operator.inputs):
+            self._op(operator, "mul", (), operator.inputs)
+            return
         if not np.isin(self._constant(operator.inputs[1]), (0, 1)).all():
             raise InputError("it multiplies a feature, which no pose network does")
         self.reshape(operator)
@@ -259,6 +265,7 @@ _READERS: dict[str, Callable[[_Reader, Any], None]] = {
     "DEPTHWISE_CONV_2D": _Reader.conv,
     "PAD": _Reader.pad,
     "ADD": _Reader.add,
+    "SUB": _Reader.sub,
     "CONCATENATION": _Reader.concat,
     "SOFTMAX": _Reader.softmax,
     "SLICE": _Reader.slice,

@@ -42,7 +42,7 @@ def trace(net: nn.Module, forward: Callable[..., tuple[Tensor, ...]], size: int)
 
 
 _TRANSPARENT = {"permute", "transpose", "flatten", "view", "reshape", "detach", "mul", "__getitem__"}
-"""Operations that are no part of the structure: changes of layout, and the coordinate unit."""
+"""Operations that are no part of the structure: changes of layout, and constant factors."""
 
 
 class _Recorder(TorchFunctionMode):
@@ -92,8 +92,8 @@ class _Recorder(TorchFunctionMode):
             self._pad(source, out, tuple(args[1]))
         elif name in ("hardtanh", "relu6"):
             self._add(out, Op("relu6", (), inputs))
-        elif name in ("add", "cat"):
-            self._add(out, Op({"add": "add", "cat": "concat"}[name], (), inputs))
+        elif name in ("add", "sub", "cat") or (name == "mul" and len(inputs) == 2):
+            self._add(out, Op("concat" if name == "cat" else name, (), inputs))
         elif name == "max_pool2d":
             self._add(out, Op("maxpool", (2, 2, 2, 2), inputs))
         elif name == "interpolate":

@@ -166,6 +166,15 @@ def test_runs_on_other_labels_are_noted(evaluated, tmp_path):
     )
 
 
+def test_different_decodings_are_noted(evaluated):
+    folders = [evaluated("old", decoding="mediapipe"), evaluated("new", decoding="heatmap")]
+    assert compare_runs(load_runs(folders))["notes"][-1].startswith(
+        "the decodings differ (mediapipe, heatmap), and are part of the differences"
+    )
+    equal = [evaluated("a", decoding="heatmap"), evaluated("b", decoding=None)]
+    assert not any("decodings" in note for note in compare_runs(load_runs(equal))["notes"])
+
+
 def test_notes_are_kept_after_outdated_runs(evaluated, tmp_path):
     folders = [evaluated("old", [WRIST]), evaluated("new", **{"pck@0.2": 50.0})]
     assert compare_runs(load_runs(folders))["notes"] == [

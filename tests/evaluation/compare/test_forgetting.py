@@ -17,7 +17,6 @@ from blazepose.evaluation.compare.forgetting import (
     forgetting,
     labels_of,
     measure_forgetting,
-    run_on_crops,
     shift_crop,
     unshift,
 )
@@ -153,11 +152,13 @@ def test_forgetting_of_each_data_set_beside_its_noise(tmp_path):
     jobs = [CropJob("lsp", person, aligned_roi(person)) for person in people]
     data_sets = {person_key("lsp", person): name for person, name in zip(people, "abb", strict=True)}
     engine = ConstantEngine(labels_of(jobs).points[0], logits=np.full((256, 256), 5.0))
-    before = run_on_crops(engine, jobs)
+    first = RecordingEngine(engine)
+    first.run_on_crops(jobs)
+    before = first.outputs()
     points, pose = before.points.copy(), before.pose.copy()
     points[1:, ROI_CENTER, 0] += 0.1
     pose[2] = 0.1
-    measured = forgetting(jobs, data_sets, engine, before, before._replace(points=points, pose=pose))
+    measured = forgetting(jobs, data_sets, first, before._replace(points=points, pose=pose))
     assert measured.not_measured is None
     assert list(measured.data_sets) == ["a", "b"]
     (score_a, score_b), (aligned_a, aligned_b) = (
