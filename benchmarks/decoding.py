@@ -1,6 +1,7 @@
-"""Decoding by heatmaps: the choice of its constants, its time, GPU accelerators, and how far landmarks jump.
+"""Decoding by heatmaps: the choice of its constants, landmarks outside the picture, time, GPU, and jumps.
 
 python benchmarks/decoding.py choose pose_landmark_lite.tflite lsp:data/lspet_train
+python benchmarks/decoding.py cut pose_landmark_lite.tflite lsp:data/lspet_train
 python benchmarks/decoding.py time lite_regression.task lite_heatmap.task --threads 1
 python benchmarks/decoding.py accelerator lite_heatmap.tflite lsp:data/lspet_val
 python benchmarks/decoding.py moved full_regression.task full_heatmap.task pose.jpg pose_squats.mp4
@@ -37,10 +38,23 @@ from blazepose.geometry import crop_image, image_to_roi, roi_to_image, roi_to_im
 from blazepose.image import read_image
 from blazepose.metrics.pck import PCK_THRESHOLD, normalized_errors, torso_size
 from blazepose.models.heatmap_decoder import HeatmapDecoder
-from blazepose.runtime.decode import decode_landmarks, decode_outputs, refine_by_heatmap
+from blazepose.runtime.decode import (
+    LANDMARK_VALUES,
+    decode_landmarks,
+    decode_outputs,
+    decode_points,
+    refine_by_heatmap,
+)
 from blazepose.runtime.engines import LandmarkEngine
 from blazepose.runtime.media import open_source
-from blazepose.topology import LEFT_SHOULDER, NUM_LANDMARKS, NUM_OUTPUTS, RIGHT_HIP
+from blazepose.topology import (
+    INDEX,
+    LEFT_HIP,
+    LEFT_SHOULDER,
+    NUM_LANDMARKS,
+    NUM_OUTPUTS,
+    RIGHT_HIP,
+)
 
 CONSTANTS = ((8, math.inf), (8, 6), (8, 3), (12, 6), (4, 6), (2, 6))
 """Factor of the logits and standard deviation of the prior in cells, as compared."""
@@ -60,26 +74,34 @@ def torso_px(person: Annotation) -> float:
     return float(torso_size(person.landmarks_px[None], person.labelled[None], "across")[0])
 
 
+def drawn_people(spec: str, count: int) -> list[Annotation]:
+    """Return some of the people of a data set, drawn at random."""
+    people = aligned_people(spec)
+    chosen = np.random.default_rng(0).permutation(len(people))[:count]
+    return [people[k] for k in sorted(chosen.tolist())]
+
+
 def choose(weights: Path, spec: str, count: int) -> Iterator[str]:
     """Yield PCK@0.2 and the mean error for each pair of constants."""
-    engine, people = LandmarkEngine(weights), aligned_people(spec)
-    chosen = sorted(np.random.default_rng(0).permutation(len(people))[:count].tolist())
+    engine = LandmarkEngine(weights)
     sides = engine.input_size // 4, engine.input_size
     identity = nn.Conv2d(NUM_OUTPUTS, NUM_OUTPUTS, 1, bias=False)
     identity.weight.data = torch.eye(NUM_OUTPUTS)[:, :, None, None]
     decoders = {pair: HeatmapDecoder(identity, *sides, *pair) for pair in CONSTANTS}
     errors: dict[str, list[np.ndarray]] = {}
-    for person in tqdm([people[k] for k in chosen], unit=" people", disable=None):
+    for person in tqdm(drawn_people(spec, count), unit=" people", disable=None):
         roi = aligned_roi(person)
         image = read_image(person.image, person.image_size)
         raw = engine(crop_image(image, roi_to_image_matrix(roi), engine.input_size)[None])
         assert raw.heatmaps is not None
         regressed = decode_landmarks(raw.landmarks, engine.input_size)[..., :2]
+        presence = torch.from_numpy(raw.landmarks.reshape(-1, NUM_OUTPUTS, LANDMARK_VALUES)[..., 4:])
         located = {"regression": regressed}
         for (factor, sigma), decoder in decoders.items():
             with torch.inference_mode():
                 features = torch.from_numpy(raw.heatmaps).permute(0, 3, 1, 2)
-                points = decoder(features, torch.from_numpy(regressed).float() * engine.input_size)
+                at_px = torch.from_numpy(regressed).float() * engine.input_size
+                points = decoder(features, at_px, presence)
             located[f"{factor}, {sigma:g}"] = points.numpy() / engine.input_size
         for name, points_roi in located.items():
             refined = refine_by_heatmap(points_roi, raw.heatmaps)[:, :NUM_LANDMARKS]
@@ -92,6 +114,36 @@ def choose(weights: Path, spec: str, count: int) -> Iterator[str]:
     for name, parts in errors.items():
         values = np.concatenate(parts)
         yield f"| {name} | {100 * (values < 0.2).mean():.1f}, {100 * values.mean():.1f} |"
+
+
+def cut(weights: Path, spec: str, count: int) -> Iterator[str]:
+    """Yield PCK@0.2 and the mean error of legs outside the picture, which is cut off below the hips."""
+    engine, legs = LandmarkEngine(weights), np.arange(NUM_LANDMARKS) >= INDEX["left_knee"]
+    errors: dict[str, list[np.ndarray]] = {}
+    for person in tqdm(drawn_people(spec, count), unit=" people", disable=None):
+        torso, y = torso_px(person), np.where(person.labelled, person.landmarks_px[:, 1], np.nan)
+        end = int(max(y[LEFT_HIP], y[RIGHT_HIP]) + torso / 10)
+        scored = legs & person.labelled
+        if not scored.any() or np.nanmax(y[~legs]) > end or y[scored].min() <= end:
+            continue
+        roi = aligned_roi(person)
+        image = np.ascontiguousarray(read_image(person.image, person.image_size)[:end])
+        raw = engine(crop_image(image, roi_to_image_matrix(roi), engine.input_size)[None])
+        assert raw.heatmaps is not None
+        landmarks = decode_landmarks(raw.landmarks, engine.input_size)
+        regressed, presence = landmarks[..., :2], landmarks[..., 4]
+        for name, points in (
+            ("mediapipe", decode_points(regressed, raw.heatmaps, "mediapipe")),
+            ("heatmap, as if all were present", decode_points(regressed, raw.heatmaps, "heatmap")),
+            ("heatmap", decode_points(regressed, raw.heatmaps, "heatmap", presence)),
+        ):
+            at_px = roi_to_image(roi, points[0, :NUM_LANDMARKS].astype(np.float64))
+            distance = np.linalg.norm(at_px - person.landmarks_px, axis=1)[scored] / torso
+            errors.setdefault(name, []).append(distance)
+    for name, parts in errors.items():
+        values = np.concatenate(parts)
+        correct = 100 * (values < PCK_THRESHOLD).mean()
+        yield f"| {name} | {correct:.1f}, {100 * values.mean():.1f} | {len(parts)} people"
 
 
 def time_ratio(files: list[Path], threads: int) -> str:
@@ -241,6 +293,10 @@ def main() -> None:
     add.add_argument("weights", type=Path)
     add.add_argument("data")
     add.add_argument("--people", type=int, default=800)
+    add = commands.add_parser("cut")
+    add.add_argument("weights", type=Path)
+    add.add_argument("data")
+    add.add_argument("--people", type=int, default=800)
     add = commands.add_parser("time")
     add.add_argument("files", type=Path, nargs=2)
     add.add_argument("--threads", type=int, default=1)
@@ -258,6 +314,8 @@ def main() -> None:
     args = parser.parse_args()
     if args.command == "choose":
         print(*choose(args.weights, args.data, args.people), sep="\n")
+    elif args.command == "cut":
+        print(*cut(args.weights, args.data, args.people), sep="\n")
     elif args.command == "time":
         print(time_ratio(args.files, args.threads))
     elif args.command == "moved":

@@ -39,6 +39,13 @@ def test_each_pair_of_constants_is_scored(run):
     assert all(re.fullmatch(r"\| .* \| \d+\.\d, \d+\.\d \|", line) for line in lines)
 
 
+def test_legs_outside_the_picture_are_scored(run):
+    lines = run("cut", "a.onnx", "lsp:people")
+    names = ["mediapipe", "heatmap, as if all were present", "heatmap"]
+    assert [line.split(" | ")[0] for line in lines] == [f"| {name}" for name in names]
+    assert all(re.fullmatch(r"\| .* \| \d+\.\d, \d+\.\d \| [1-9]\d* people", line) for line in lines)
+
+
 def test_two_files_are_timed(run):
     (line,) = run("time", "a.onnx", "b.onnx")
     assert re.fullmatch(r"\d+\.\d\d ms, \d+\.\d\d ms: \d+\.\d{3}", line)
