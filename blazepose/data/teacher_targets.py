@@ -123,7 +123,8 @@ def disturb_targets(
         roi_to_image: affine (2, 3) from the coordinates (0..1) of the undisturbed crop to image pixels.
         crop_to_image: the same of the disturbed crop.
         params: the disturbance.
-        frame: (4,) left, top, right and bottom of the image, pixels; what is outside is not visible.
+        frame: (4,) left, top, right and bottom of the image, pixels. What is outside is not visible and has
+            no mask; points there keep their place, as labels do.
         erased: bool (size, size), covered pixels of the disturbed crop.
     """
     crop_to_roi = compose_affine(invert_affine(roi_to_image), crop_to_image)
@@ -139,6 +140,7 @@ def disturb_targets(
     points[:, 4] *= present
     mask = _warp(targets["mask"][None], _in_pixels(crop_to_roi, size), cv2.INTER_NEAREST)[0]
     mask[erased & (mask != IGNORE)] = BACKGROUND
+    mask[_is_outside(frame, crop_to_image, size)] = IGNORE
     disturbed = TeacherTargets(
         heatmaps=_warp(targets["heatmaps"], _in_cells(crop_to_roi, size // 4), cv2.INTER_CUBIC),
         points=points.astype(np.float32),
@@ -147,6 +149,14 @@ def disturb_targets(
         pose=targets["pose"],
     )
     return _swap_sides(disturbed) if params.hflip else disturbed
+
+
+def _is_outside(frame: np.ndarray, crop_to_image: np.ndarray, size: int) -> np.ndarray:
+    """Return a mask of the pixels of a crop that are not wholly from inside the frame, bool (size, size)."""
+    left, top, right, bottom = frame
+    steps = np.arange(size) / size
+    x, y = (np.add.outer(b * steps + c, a * steps) for a, b, c in crop_to_image)
+    return (x < left) | (y < top) | (x > right - 1) | (y > bottom - 1)
 
 
 def _in_cells(crop_to_roi: np.ndarray, cells: int) -> np.ndarray:

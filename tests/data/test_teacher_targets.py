@@ -1,5 +1,6 @@
 """Outputs of a teacher, disturbed like labels."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -117,14 +118,25 @@ def test_what_is_covered_is_not_visible(sources, store):
 
 def test_what_is_cut_off_is_absent(sources, store):
     cut = PoseDataset(sources, LANDMARK_INPUT, augmentation(truncation_prob=1.0), teacher=store)
-    absent = 0
+    plain = PoseDataset(sources, LANDMARK_INPUT, augmentation(), teacher=store)
+    absent, cut_pixels = 0, 0
     for index in range(24, 32):
-        sample = cut[index]
+        sample, before = cut[index], plain[index]
+        unlabelled = sample["mask"] == IGNORE
+        cut_pixels += (unlabelled & (before["mask"] == PERSON)).sum()
+        assert (sample["teacher"]["mask"][unlabelled] == IGNORE).all()
+        inside = ~cv2.dilate(unlabelled.astype(np.uint8), np.ones((3, 3))).astype(bool)
+        np.testing.assert_array_equal(
+            sample["teacher"]["mask"][inside], before["teacher"]["mask"][inside], "what is inside stays"
+        )
         lost = sample["presence"] == 0
         absent += lost.sum()
         assert (sample["teacher"]["points"][:NUM_LANDMARKS, 3:][lost] == 0).all()
         assert (sample["teacher"]["points"][:NUM_LANDMARKS, 4][sample["presence"] == 1] == 1).all()
+        np.testing.assert_array_equal(sample["teacher"]["points"][:, :2], before["teacher"]["points"][:, :2])
+        np.testing.assert_array_equal(sample["teacher"]["heatmaps"], before["teacher"]["heatmaps"])
     assert absent > 5
+    assert cut_pixels > 1000
 
 
 def test_images_without_people_have_no_targets(sources, store, tiny_rendered):
