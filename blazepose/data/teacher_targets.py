@@ -54,10 +54,15 @@ class TeacherStore:
     """
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._points, self._world, self._pose, self._offsets = (
             np.load(folder / f"{name}.npy", mmap_mode="r") for name in (*_ARRAYS, "offsets")
         )
         self._maps = np.memmap(folder / _MAPS, np.uint8, mode="r")
+
+    def __reduce__(self) -> tuple[type["TeacherStore"], tuple[Path]]:
+        """Open the files again in a worker process that is not forked, instead of copying them."""
+        return TeacherStore, (self._folder,)
 
     def __len__(self) -> int:
         return len(self._points)

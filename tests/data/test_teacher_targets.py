@@ -1,5 +1,7 @@
 """Outputs of a teacher, disturbed like labels."""
 
+import pickle
+
 import cv2
 import numpy as np
 import pytest
@@ -62,6 +64,14 @@ def test_stored_targets_are_read_back(sources, store):
         for name, value in expected.items():
             np.testing.assert_array_equal(stored[name], value, err_msg=name)
             assert stored[name].dtype == value.dtype, name
+
+
+def test_another_process_opens_the_files_instead_of_a_copy(store):
+    pickled = pickle.dumps(store)
+    assert len(pickled) < 1000
+    again = pickle.loads(pickled)
+    for name, value in store[24].items():
+        np.testing.assert_array_equal(again[24][name], value, err_msg=name)
 
 
 @pytest.mark.parametrize(
