@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
-from filelock import FileLock
+from filelock import AcquireReturnProxy, FileLock, Timeout
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
@@ -186,10 +186,15 @@ def provide_targets(
     return TeacherStore(folder)
 
 
-def lock(path: Path) -> FileLock:
-    """Return a lock on a result, so that of several processes of a training one computes it."""
+def lock(path: Path) -> AcquireReturnProxy:
+    """Lock a result until the end of a `with`, so that one of several processes computes it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(path.with_name(f".{path.name}.lock"))
+    file = FileLock(path.with_name(f".{path.name}.lock"))
+    try:
+        return file.acquire(timeout=0)
+    except Timeout:
+        log.info("another process computes %s; waiting for it", path)
+        return file.acquire()
 
 
 def _key(teacher: Teacher, people: list[Annotation]) -> str:

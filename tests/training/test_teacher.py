@@ -1,5 +1,7 @@
 """The teacher of a training, and its outputs on disk."""
 
+import logging
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
@@ -82,7 +84,7 @@ def test_an_interrupted_pass_leaves_nothing(teacher, source, monkeypatch, tmp_pa
     assert [path.suffix for path in (tmp_path / "runs/teacher").iterdir()] == [".lock"]
 
 
-def test_of_several_processes_one_computes_the_outputs(teacher, source, monkeypatch):
+def test_of_several_processes_one_computes_the_outputs(teacher, source, monkeypatch, caplog):
     run, calls, waiting = teacher_module._run, [], Barrier(3)
 
     def counted(*arguments):
@@ -95,11 +97,14 @@ def test_of_several_processes_one_computes_the_outputs(teacher, source, monkeypa
         return provide_targets(teacher, source.annotations, 0, CPU)
 
     monkeypatch.setattr(teacher_module, "_run", counted)
-    with ThreadPoolExecutor(3) as threads:
+    with caplog.at_level(logging.INFO), ThreadPoolExecutor(3) as threads:
         others = [threads.submit(other_process) for _ in range(2)]
         targets = provide_targets(teacher, source.annotations, 0, CPU)
     assert [len(store) for store in (targets, *(other.result() for other in others))] == [5, 5, 5]
     assert len(calls) == 1
+    waits = [line for line in caplog.messages if "waiting for it" in line]
+    assert len(waits) == 2, "the others report that they wait"
+    assert re.fullmatch(r"another process computes runs/teacher/\w{16}; waiting for it", waits[0])
 
 
 def test_an_unreadable_image_has_no_outputs(teacher, source, tmp_path):
