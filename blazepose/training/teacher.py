@@ -128,7 +128,7 @@ def load_teachers(teacher: str | None, init: str | None) -> Teachers:
 
     Raises:
         FileNotFoundError: if a file is missing.
-        ValueError: if one holds no landmark network, or if there are neither.
+        ValueError: if one holds no landmark network, if no landmarks can be learned, or if there are neither.
     """
     if teacher is None and init is None:
         raise InputError(
@@ -139,7 +139,14 @@ def load_teachers(teacher: str | None, init: str | None) -> Teachers:
     other = _open(resolve_weights(teacher, "teacher=")) if teacher is not None else None
     if initial and other and initial.sha256 == other.sha256:
         other = None
-    return Teachers(initial, other)
+    teachers = Teachers(initial, other)
+    if not teachers.supervised.landmarks:
+        raise InputError(
+            f"{teachers.of_landmarks.path} was trained with heatmaps only, so it cannot be a teacher of "
+            "landmarks. Continue its training with stages.regression or stages.joint, or set loss.distill=0 "
+            "and loss.teacher=0."
+        )
+    return teachers
 
 
 def _open(path: Path) -> Teacher:

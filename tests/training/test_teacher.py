@@ -144,6 +144,16 @@ def test_of_a_larger_teacher_only_landmarks_are_learned(teacher):
     assert Teachers(None, other).supervised.outputs == ("heatmaps", "z", "world", "segmentation")
 
 
+def test_a_network_with_heatmaps_only_is_no_teacher_of_landmarks(teacher, tmp_path):
+    net = LandmarkNet(landmark_variant("lite", "mediapipe"))
+    only = SupervisedOutputs((), (), LANDMARKS, ("heatmaps",)).as_metadata()
+    heatmaps = str(save(tmp_path / "heatmaps.ckpt", net, trained=only))
+    for files in ((heatmaps, None), (None, heatmaps)):
+        with pytest.raises(InputError, match=r"heatmaps\.ckpt was trained with heatmaps only.*stages\.joint"):
+            load_teachers(*files)
+    assert load_teachers(heatmaps, str(teacher.path)).supervised.landmarks == ("nose",)
+
+
 def test_heatmaps_that_were_not_trained_do_not_decide(tmp_path):
     untrained = save(tmp_path / "best.ckpt", LandmarkNet(landmark_variant("lite", "mediapipe")))
     assert load_teachers(None, str(untrained)).of_landmarks.net.heatmap_decoder is None
