@@ -138,7 +138,7 @@ class PoseDataset(EpochDataset[PoseSample, Augmentation]):
         sample["pose"] = np.float32(0)
         sample["mask"][:] = BACKGROUND
         if self.teacher:
-            sample["teacher"] = no_targets(size)
+            sample["teacher"] = no_targets(size, self.teacher.has_masks)
         return sample
 
 

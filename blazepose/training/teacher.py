@@ -39,7 +39,7 @@ from blazepose.training.weights import open_landmark_net
 log = logging.getLogger(__name__)
 
 _BATCH = 8
-_VERSION = "4"
+_VERSION = "5"
 """Changes whenever the content of a store would."""
 
 _LANDMARK_OUTPUTS = ("heatmaps", "presence", "visibility", "z")
@@ -173,7 +173,7 @@ def check_unchanged(teachers: Teachers, metadata: Mapping[str, Any]) -> None:
 
 
 def provide_targets(
-    teacher: Teacher, people: list[Annotation], num_workers: int, device: torch.device
+    teacher: Teacher, people: list[Annotation], num_workers: int, device: torch.device, masks: bool = True
 ) -> TeacherStore:
     """Return the teacher's outputs for people, computed unless an earlier run has done so.
 
@@ -182,14 +182,15 @@ def provide_targets(
         people: people with labels or an ROI.
         num_workers: data-loading processes.
         device: device of the network.
+        masks: compute masks, too; not needed if they are learned from an initial network.
     """
-    folder = RUNS / "teacher" / _key(teacher, people)
+    folder = RUNS / "teacher" / _key(teacher, people, masks)
     with lock(folder):
         if not folder.is_dir():
             log.info("outputs of %s for %d people are kept in %s", teacher.path, len(people), folder)
             with atomic_path(folder) as part:
                 part.mkdir()
-                write_store(part, _run(teacher, people, num_workers, device))
+                write_store(part, _run(teacher, people, num_workers, device, masks))
     return TeacherStore(folder)
 
 
@@ -204,9 +205,9 @@ def lock(path: Path) -> AcquireReturnProxy:
         return file.acquire()
 
 
-def _key(teacher: Teacher, people: list[Annotation]) -> str:
-    """Return a name for the outputs: of the weights, and of the crop of every person."""
-    content = hashlib.sha256(f"{_VERSION} {teacher.sha256}\n".encode())
+def _key(teacher: Teacher, people: list[Annotation], masks: bool) -> str:
+    """Return a name for the outputs, with masks or without: of the weights, and of every person's crop."""
+    content = hashlib.sha256(f"{_VERSION} {masks} {teacher.sha256}\n".encode())
     for person in people:
         file = person.image.stat() if person.image.is_file() else None
         change = (file.st_size, file.st_mtime_ns) if file else None
@@ -233,7 +234,7 @@ class _Crops(Dataset[Any]):
 
 
 def _run(
-    teacher: Teacher, people: list[Annotation], num_workers: int, device: torch.device
+    teacher: Teacher, people: list[Annotation], num_workers: int, device: torch.device, masks: bool
 ) -> Iterator[TeacherTargets]:
     """Yield the outputs for each person."""
     size = teacher.net.input_spec.size
@@ -247,14 +248,17 @@ def _run(
     )
     for crops in tqdm(loader, desc="teacher", unit=" batches", disable=None):
         readable = [crop for crop in crops if crop is not None]
-        outputs = iter(_predict(net, np.stack(readable), device) if readable else ())
+        outputs = iter(_predict(net, np.stack(readable), device, masks) if readable else ())
         for crop in crops:
-            yield no_targets(size) if crop is None else next(outputs)
+            yield no_targets(size, masks) if crop is None else next(outputs)
 
 
-def _predict(net: LandmarkNet, crops: np.ndarray, device: torch.device) -> Iterator[TeacherTargets]:
-    outputs = run_network(net, network_input(torch.from_numpy(crops).to(device)))._asdict()
-    columns = {name: values.cpu().numpy() for name, values in outputs.items()}
+def _predict(
+    net: LandmarkNet, crops: np.ndarray, device: torch.device, masks: bool
+) -> Iterator[TeacherTargets]:
+    images = network_input(torch.from_numpy(crops).to(device))
+    outputs = run_network(net, images, None if masks else 0)._asdict()
+    columns = {name: values.cpu().numpy() for name, values in outputs.items() if values is not None}
     columns["heatmaps"] = quantize_heatmaps(columns["heatmaps"])
     for k in range(len(crops)):
         yield cast(TeacherTargets, {name: values[k] for name, values in columns.items()})

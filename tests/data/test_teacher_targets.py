@@ -149,6 +149,23 @@ def test_what_is_cut_off_is_absent(sources, store):
     assert cut_pixels > 1000
 
 
+def test_without_masks_all_else_is_the_same(sources, store, tiny_rendered, tmp_path):
+    targets = [store[k] for k in range(len(store))]
+    for target in targets:
+        del target["mask"]
+    write_store(tmp_path, targets)
+    negatives = [tiny_rendered / "train/negatives/000000.jpg"]
+    everything = augmentation(truncation_prob=1.0, erasing_prob=1.0, hflip_prob=1.0)
+    with_masks, without = (
+        PoseDataset(sources, LANDMARK_INPUT, everything, negatives, teacher=teacher)
+        for teacher in (store, TeacherStore(tmp_path))
+    )
+    for index in (24, len(without) - 1):
+        expected = with_masks[index]["teacher"]
+        del expected["mask"]
+        np.testing.assert_equal(without[index]["teacher"], expected)
+
+
 def test_images_without_people_have_no_targets(sources, store, tiny_rendered):
     negatives = [tiny_rendered / "train/negatives/000000.jpg"]
     people = PoseDataset(sources, LANDMARK_INPUT, augmentation(), negatives, teacher=store)

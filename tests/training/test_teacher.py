@@ -73,6 +73,17 @@ def test_another_run_reuses_the_outputs_of_the_same_people(teacher, source, monk
             provide_targets(changed, people, 0, CPU)
 
 
+def test_runs_with_masks_and_without_keep_outputs_of_their_own(teacher, source):
+    crowd = [*source.annotations, replace(source.annotations[0], image=source.annotations[0].image / "no")]
+    with_masks, without = (provide_targets(teacher, crowd, 0, CPU, masks) for masks in (True, False))
+    again = provide_targets(teacher, crowd, 0, CPU)
+    for person in (2, 5):
+        expected = with_masks[person]
+        np.testing.assert_equal(again[person], expected)
+        del expected["mask"]
+        np.testing.assert_equal(without[person], expected)
+
+
 def test_an_interrupted_pass_leaves_nothing(teacher, source, monkeypatch, tmp_path):
     def interrupted(*arguments):
         raise KeyboardInterrupt
