@@ -15,6 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from blazepose.commands import train
 from blazepose.data.guide import guide_section
+from blazepose.data.teacher_targets import TeacherStore
 from blazepose.training.checkpoint import read_checkpoint
 from blazepose.training.fit import AtomicCheckpointIO
 from blazepose.training.weights import load_landmark_net, read_weights
@@ -234,6 +235,8 @@ def test_a_larger_teacher_and_pictures_without_labels(shared, lite_bundle, tiny_
     assert results["val/pck@0.2"] == results["val/pck@0.2_heatmap"]
     assert results["best val/pck@0.2"] >= results["before val/pck@0.2"], "never worse than it began"
     assert metadata["blend"]["share"] == results["interpolated at"]
+    (store,) = (path for path in (tmp_path / "runs/teacher").iterdir() if path.is_dir())
+    assert not TeacherStore(store).has_masks, "they are learned from the initial network"
     run(tmp_path, "train.py", "ckpt=last", "stages.joint=2")  # finds people and outputs of the teacher again
     assert json.loads((folder / "results.json").read_text())["epochs"] == 2
     said = run(tmp_path, "eval.py")

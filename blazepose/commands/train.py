@@ -178,7 +178,10 @@ def prepare_distillation(
     device = first_device(cfg.trainer)
     unlabelled = read_unlabelled(as_list(cfg.data.get("unlabelled")), teachers.of_landmarks, cfg.init, device)
     people = [person for source in (*train, *unlabelled) for person in source.annotations]
-    targets = provide_targets(teachers.other, people, num_workers, device) if teachers.other else None
+    targets = None
+    if teachers.other:
+        masks = teachers.initial is None  # else they are learned from the initial network
+        targets = provide_targets(teachers.other, people, num_workers, device, masks)
     return teachers, targets, unlabelled
 
 

@@ -42,8 +42,8 @@ class PoseDataset(EpochDataset[PoseSample, Augmentation]):
         negatives: images without people, one random crop of each per epoch.
         seed: seed of the augmentation.
         teacher: outputs of a teacher for these people, then for the unlabelled ones, for the samples.
-        unlabelled: people without labels. An epoch has UNLABELLED_PER_LABELLED of them for each of the
-            others, drawn anew, or all.
+        unlabelled: people without labels. An epoch has up to UNLABELLED_PER_LABELLED of them for each of the
+            others; if there are more, the next epoch has the next ones of a random order.
     """
 
     def __init__(
@@ -59,22 +59,31 @@ class PoseDataset(EpochDataset[PoseSample, Augmentation]):
         self.teacher = teacher
         self.people = [annotation for source in sources for annotation in source.annotations]
         self.unlabelled = [annotation for source in unlabelled or [] for annotation in source.annotations]
-        drawn = self.unlabelled[: UNLABELLED_PER_LABELLED * len(self.people)]
-        images = [person.image for person in (*self.people, *drawn)]
+        self._all_people = self.people + self.unlabelled
+        self._drawn = min(UNLABELLED_PER_LABELLED * len(self.people), len(self.unlabelled))
+        self._order = np.random.default_rng(seed).permutation(len(self.unlabelled))
+        images = [person.image for person in self._all_people]
         super().__init__(images, input_spec, augmentation, negatives, seed)
 
+    def __len__(self) -> int:
+        return len(self.people) + self._drawn + len(self.negatives)
+
+    def _choose(self, epoch: int, index: int) -> int:
+        first = len(self.people)
+        if index < first:
+            return index
+        if index < first + self._drawn:
+            turn = epoch * self._drawn + index - first
+            return first + int(self._order[turn % len(self.unlabelled)])
+        return index - self._drawn + len(self.unlabelled)
+
     def _make(self, index: int, rng: np.random.Generator) -> PoseSample:
-        labelled, people = len(self.people), len(self) - len(self.negatives)
-        if index < labelled:
-            return self._person(index, self.people[index], index, rng)
+        people = len(self._all_people)
         if index < people:
-            drawn = int(rng.integers(len(self.unlabelled)))
-            return self._person(index, self.unlabelled[drawn], labelled + drawn, rng)
+            return self._person(index, self._all_people[index], rng)
         return self._negative(index, self.negatives[index - people], rng)
 
-    def _person(
-        self, index: int, annotation: Annotation, stored: int, rng: np.random.Generator
-    ) -> PoseSample:
+    def _person(self, index: int, annotation: Annotation, rng: np.random.Generator) -> PoseSample:
         size, augmentation = self.input_spec.size, self.augmentation
         image = read_image(annotation.image, annotation.image_size)
         roi = aligned_roi(annotation)
@@ -111,7 +120,7 @@ class PoseDataset(EpochDataset[PoseSample, Augmentation]):
             sample["world"], sample["world_labelled"] = _world_in_crop(annotation, roi, params)
         if self.teacher:
             sample["teacher"] = disturb_targets(
-                self.teacher[stored], roi_to_image_matrix(roi), matrix, params, np.array(frame), erased
+                self.teacher[index], roi_to_image_matrix(roi), matrix, params, np.array(frame), erased
             )
         return _swap_sides(sample) if params.hflip else sample
 
@@ -129,7 +138,7 @@ class PoseDataset(EpochDataset[PoseSample, Augmentation]):
         sample["pose"] = np.float32(0)
         sample["mask"][:] = BACKGROUND
         if self.teacher:
-            sample["teacher"] = no_targets(size)
+            sample["teacher"] = no_targets(size, self.teacher.has_masks)
         return sample
 
 

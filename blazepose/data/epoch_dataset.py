@@ -21,7 +21,7 @@ class EpochDataset(Dataset[Sample], Generic[Sample, Augmentations]):
     epoch and sample only, so a run is the same with any number of workers, and after a resume.
 
     Args:
-        images: labelled image of each sample.
+        images: labelled images, a sample of each unless a subclass chooses.
         input_spec: input size of the network.
         augmentation: None for evaluation.
         negatives: images without people, a sample of each.
@@ -48,11 +48,15 @@ class EpochDataset(Dataset[Sample], Generic[Sample, Augmentations]):
     def __getitem__(self, item: int) -> Sample:
         """Return the sample; raise ImageError in evaluation, replace an unreadable image in training."""
         epoch, index = divmod(int(item), len(self))
-        rng = np.random.default_rng((self.seed, epoch, index))
+        rng, chosen = np.random.default_rng((self.seed, epoch, index)), self._choose(epoch, index)
         if self.augmentation is None:
-            return self._make(index, rng)
-        return self._skip_unreadable(lambda valid: self._make(valid, rng), index)
+            return self._make(chosen, rng)
+        return self._skip_unreadable(lambda valid: self._make(valid, rng), chosen)
+
+    def _choose(self, epoch: int, index: int) -> int:
+        """Return the position of a sample's image among images and negatives."""
+        return index
 
     @abstractmethod
     def _make(self, index: int, rng: np.random.Generator) -> Sample:
-        """Read and augment a sample."""
+        """Read and augment the image at a position among images and negatives."""

@@ -8,7 +8,7 @@ import math
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import cv2
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from blazepose.data.augment import AffineParams
 from blazepose.data.person_mask import BACKGROUND, IGNORE
 from blazepose.geometry import compose_affine, invert_affine, transform_points
+from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.topology import MIRROR, NUM_LANDMARKS, NUM_OUTPUTS
 
 _MAX = 255
@@ -28,7 +29,7 @@ _ARRAYS = ("points", "world", "pose")
 """Targets with a file of their own."""
 
 _MAPS = "maps.zlib"
-"""File of mask and heatmaps of all people, compressed person by person."""
+"""File of heatmaps, and masks if there are any, of all people, compressed person by person."""
 
 
 class TeacherTargets(TypedDict):
@@ -40,10 +41,10 @@ class TeacherTargets(TypedDict):
     """float32 (39, 5): x, y and z in ROI units, visibility and presence in 0..1."""
     world: np.ndarray
     """float32 (33, 3) meters, hip-centered, along the axes of the crop."""
-    mask: np.ndarray
-    """uint8 (size, size), from BACKGROUND to PERSON; IGNORE outside the teacher's crop (data.person_mask)."""
     pose: np.float32
     """Probability of a person."""
+    mask: NotRequired[np.ndarray]
+    """uint8 (size, size), from BACKGROUND to PERSON; IGNORE outside the teacher's crop (data.person_mask)."""
 
 
 class TeacherStore:
@@ -54,10 +55,16 @@ class TeacherStore:
     """
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._points, self._world, self._pose, self._offsets = (
             np.load(folder / f"{name}.npy", mmap_mode="r") for name in (*_ARRAYS, "offsets")
         )
         self._maps = np.memmap(folder / _MAPS, np.uint8, mode="r")
+        self.has_masks = "mask" in self[0]
+
+    def __reduce__(self) -> tuple[type["TeacherStore"], tuple[Path]]:
+        """Open the files again in a worker process that is not forked, instead of copying them."""
+        return TeacherStore, (self._folder,)
 
     def __len__(self) -> int:
         return len(self._points)
@@ -66,15 +73,17 @@ class TeacherStore:
         """Return the targets of a person in the undisturbed crop."""
         first, end = self._offsets[index : index + 2]
         values = np.frombuffer(zlib.decompress(self._maps[first:end].tobytes()), np.uint8)
-        size = math.isqrt(len(values) * 16 // (16 + NUM_OUTPUTS))  # the heatmaps are a quarter as large
-        mask, heatmaps = values[: size**2], values[size**2 :]
-        return TeacherTargets(
+        size = LANDMARK_INPUT.size
+        heatmaps, mask = np.split(values, [NUM_OUTPUTS * (size // 4) ** 2])
+        targets = TeacherTargets(
             heatmaps=heatmaps.reshape(NUM_OUTPUTS, size // 4, size // 4),
             points=np.array(self._points[index]),
             world=np.array(self._world[index]),
-            mask=mask.reshape(size, size),
             pose=np.float32(self._pose[index]),
         )
+        if len(mask):
+            targets["mask"] = mask.reshape(size, size)
+        return targets
 
 
 def write_store(folder: Path, targets: Iterable[TeacherTargets]) -> None:
@@ -85,7 +94,7 @@ def write_store(folder: Path, targets: Iterable[TeacherTargets]) -> None:
         for target in targets:
             for name, values in rows.items():
                 values.append(target[name])  # type: ignore[literal-required]
-            content = target["mask"].tobytes() + target["heatmaps"].tobytes()
+            content = target["heatmaps"].tobytes() + (target["mask"].tobytes() if "mask" in target else b"")
             lengths.append(maps.write(zlib.compress(content, level=1)))
     arrays = {name: np.stack(values).astype(np.float32) for name, values in rows.items()}
     for name, array in {**arrays, "offsets": np.cumsum(lengths)}.items():
@@ -97,15 +106,17 @@ def quantize_heatmaps(probabilities: np.ndarray) -> np.ndarray:
     return np.rint(_MAX * probabilities).astype(np.uint8)
 
 
-def no_targets(size: int) -> TeacherTargets:
-    """Return targets for an image without people."""
-    return TeacherTargets(
+def no_targets(size: int, mask: bool = True) -> TeacherTargets:
+    """Return targets for an image without people, with a mask or without."""
+    targets = TeacherTargets(
         heatmaps=np.zeros((NUM_OUTPUTS, size // 4, size // 4), np.uint8),
         points=np.zeros((NUM_OUTPUTS, 5), np.float32),
         world=np.zeros((NUM_LANDMARKS, 3), np.float32),
-        mask=np.full((size, size), IGNORE, np.uint8),
         pose=np.float32(0),
     )
+    if mask:
+        targets["mask"] = np.full((size, size), IGNORE, np.uint8)
+    return targets
 
 
 def disturb_targets(
@@ -123,7 +134,8 @@ def disturb_targets(
         roi_to_image: affine (2, 3) from the coordinates (0..1) of the undisturbed crop to image pixels.
         crop_to_image: the same of the disturbed crop.
         params: the disturbance.
-        frame: (4,) left, top, right and bottom of the image, pixels; what is outside is not visible.
+        frame: (4,) left, top, right and bottom of the image, pixels. What is outside is not visible and has
+            no mask; points there keep their place, as labels do.
         erased: bool (size, size), covered pixels of the disturbed crop.
     """
     crop_to_roi = compose_affine(invert_affine(roi_to_image), crop_to_image)
@@ -137,16 +149,26 @@ def disturb_targets(
     present &= ((points_px >= frame[:2]) & (points_px < frame[2:])).all(axis=1)
     points[:, 3] *= present & ~erased[cells[:, 1], cells[:, 0]]
     points[:, 4] *= present
-    mask = _warp(targets["mask"][None], _in_pixels(crop_to_roi, size), cv2.INTER_NEAREST)[0]
-    mask[erased & (mask != IGNORE)] = BACKGROUND
     disturbed = TeacherTargets(
         heatmaps=_warp(targets["heatmaps"], _in_cells(crop_to_roi, size // 4), cv2.INTER_CUBIC),
         points=points.astype(np.float32),
         world=_turn(targets["world"], -params.rotation_rad),
-        mask=mask,
         pose=targets["pose"],
     )
+    if "mask" in targets:
+        mask = _warp(targets["mask"][None], _in_pixels(crop_to_roi, size), cv2.INTER_NEAREST)[0]
+        mask[erased & (mask != IGNORE)] = BACKGROUND
+        mask[_is_outside(frame, crop_to_image, size)] = IGNORE
+        disturbed["mask"] = mask
     return _swap_sides(disturbed) if params.hflip else disturbed
+
+
+def _is_outside(frame: np.ndarray, crop_to_image: np.ndarray, size: int) -> np.ndarray:
+    """Return a mask of the pixels of a crop that are not wholly from inside the frame, bool (size, size)."""
+    left, top, right, bottom = frame
+    steps = np.arange(size) / size
+    x, y = (np.add.outer(b * steps + c, a * steps) for a, b, c in crop_to_image)
+    return (x < left) | (y < top) | (x > right - 1) | (y > bottom - 1)
 
 
 def _in_cells(crop_to_roi: np.ndarray, cells: int) -> np.ndarray:
@@ -184,10 +206,9 @@ def _turn(world: np.ndarray, angle_rad: float) -> np.ndarray:
 
 def _swap_sides(targets: TeacherTargets) -> TeacherTargets:
     """Swap left and right of targets whose x is already flipped."""
-    return TeacherTargets(
-        heatmaps=targets["heatmaps"][MIRROR],
-        points=targets["points"][MIRROR],
-        world=targets["world"][MIRROR[:NUM_LANDMARKS]] * np.array([-1, 1, 1], np.float32),
-        mask=targets["mask"],
-        pose=targets["pose"],
-    )
+    return {
+        **targets,
+        "heatmaps": targets["heatmaps"][MIRROR],
+        "points": targets["points"][MIRROR],
+        "world": targets["world"][MIRROR[:NUM_LANDMARKS]] * np.array([-1, 1, 1], np.float32),
+    }

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
-from filelock import FileLock
+from filelock import AcquireReturnProxy, FileLock, Timeout
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
@@ -39,7 +39,7 @@ from blazepose.training.weights import open_landmark_net
 log = logging.getLogger(__name__)
 
 _BATCH = 8
-_VERSION = "4"
+_VERSION = "5"
 """Changes whenever the content of a store would."""
 
 _LANDMARK_OUTPUTS = ("heatmaps", "presence", "visibility", "z")
@@ -128,7 +128,7 @@ def load_teachers(teacher: str | None, init: str | None) -> Teachers:
 
     Raises:
         FileNotFoundError: if a file is missing.
-        ValueError: if one holds no landmark network, or if there are neither.
+        ValueError: if one holds no landmark network, if no landmarks can be learned, or if there are neither.
     """
     if teacher is None and init is None:
         raise InputError(
@@ -139,7 +139,14 @@ def load_teachers(teacher: str | None, init: str | None) -> Teachers:
     other = _open(resolve_weights(teacher, "teacher=")) if teacher is not None else None
     if initial and other and initial.sha256 == other.sha256:
         other = None
-    return Teachers(initial, other)
+    teachers = Teachers(initial, other)
+    if not teachers.supervised.landmarks:
+        raise InputError(
+            f"{teachers.of_landmarks.path} was trained with heatmaps only, so it cannot be a teacher of "
+            "landmarks. Continue its training with stages.regression or stages.joint, or set loss.distill=0 "
+            "and loss.teacher=0."
+        )
+    return teachers
 
 
 def _open(path: Path) -> Teacher:
@@ -166,7 +173,7 @@ def check_unchanged(teachers: Teachers, metadata: Mapping[str, Any]) -> None:
 
 
 def provide_targets(
-    teacher: Teacher, people: list[Annotation], num_workers: int, device: torch.device
+    teacher: Teacher, people: list[Annotation], num_workers: int, device: torch.device, masks: bool = True
 ) -> TeacherStore:
     """Return the teacher's outputs for people, computed unless an earlier run has done so.
 
@@ -175,26 +182,32 @@ def provide_targets(
         people: people with labels or an ROI.
         num_workers: data-loading processes.
         device: device of the network.
+        masks: compute masks, too; not needed if they are learned from an initial network.
     """
-    folder = RUNS / "teacher" / _key(teacher, people)
+    folder = RUNS / "teacher" / _key(teacher, people, masks)
     with lock(folder):
         if not folder.is_dir():
             log.info("outputs of %s for %d people are kept in %s", teacher.path, len(people), folder)
             with atomic_path(folder) as part:
                 part.mkdir()
-                write_store(part, _run(teacher, people, num_workers, device))
+                write_store(part, _run(teacher, people, num_workers, device, masks))
     return TeacherStore(folder)
 
 
-def lock(path: Path) -> FileLock:
-    """Return a lock on a result, so that of several processes of a training one computes it."""
+def lock(path: Path) -> AcquireReturnProxy:
+    """Lock a result until the end of a `with`, so that one of several processes computes it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(path.with_name(f".{path.name}.lock"))
+    file = FileLock(path.with_name(f".{path.name}.lock"))
+    try:
+        return file.acquire(timeout=0)
+    except Timeout:
+        log.info("another process computes %s; waiting for it", path)
+        return file.acquire()
 
 
-def _key(teacher: Teacher, people: list[Annotation]) -> str:
-    """Return a name for the outputs: of the weights, and of the crop of every person."""
-    content = hashlib.sha256(f"{_VERSION} {teacher.sha256}\n".encode())
+def _key(teacher: Teacher, people: list[Annotation], masks: bool) -> str:
+    """Return a name for the outputs, with masks or without: of the weights, and of every person's crop."""
+    content = hashlib.sha256(f"{_VERSION} {masks} {teacher.sha256}\n".encode())
     for person in people:
         file = person.image.stat() if person.image.is_file() else None
         change = (file.st_size, file.st_mtime_ns) if file else None
@@ -221,7 +234,7 @@ class _Crops(Dataset[Any]):
 
 
 def _run(
-    teacher: Teacher, people: list[Annotation], num_workers: int, device: torch.device
+    teacher: Teacher, people: list[Annotation], num_workers: int, device: torch.device, masks: bool
 ) -> Iterator[TeacherTargets]:
     """Yield the outputs for each person."""
     size = teacher.net.input_spec.size
@@ -235,14 +248,17 @@ def _run(
     )
     for crops in tqdm(loader, desc="teacher", unit=" batches", disable=None):
         readable = [crop for crop in crops if crop is not None]
-        outputs = iter(_predict(net, np.stack(readable), device) if readable else ())
+        outputs = iter(_predict(net, np.stack(readable), device, masks) if readable else ())
         for crop in crops:
-            yield no_targets(size) if crop is None else next(outputs)
+            yield no_targets(size, masks) if crop is None else next(outputs)
 
 
-def _predict(net: LandmarkNet, crops: np.ndarray, device: torch.device) -> Iterator[TeacherTargets]:
-    outputs = run_network(net, network_input(torch.from_numpy(crops).to(device)))._asdict()
-    columns = {name: values.cpu().numpy() for name, values in outputs.items()}
+def _predict(
+    net: LandmarkNet, crops: np.ndarray, device: torch.device, masks: bool
+) -> Iterator[TeacherTargets]:
+    images = network_input(torch.from_numpy(crops).to(device))
+    outputs = run_network(net, images, None if masks else 0)._asdict()
+    columns = {name: values.cpu().numpy() for name, values in outputs.items() if values is not None}
     columns["heatmaps"] = quantize_heatmaps(columns["heatmaps"])
     for k in range(len(crops)):
         yield cast(TeacherTargets, {name: values[k] for name, values in columns.items()})

@@ -94,15 +94,15 @@ class NetworkOutputs(NamedTuple):
         heatmaps: (batch, 39, cells, cells) probabilities.
         points: (batch, 39, 5) x, y and z in ROI units, visibility and presence in 0..1.
         world: (batch, 33, 3) meters.
-        mask: (masks, size, size) uint8 of the first crops (data.person_mask); None for no crops.
         pose: (batch,) probability of a person.
+        mask: (masks, size, size) uint8 of the first crops (data.person_mask); None for no crops.
     """
 
     heatmaps: Tensor
     points: Tensor
     world: Tensor
-    mask: Tensor | None
     pose: Tensor
+    mask: Tensor | None = None
 
     @classmethod
     def from_targets(cls, targets: Mapping[str, Tensor]) -> "NetworkOutputs":
@@ -134,8 +134,8 @@ def run_network(
         heatmaps=out.heatmaps.sigmoid(),
         points=torch.cat([points[..., :3] / net.input_spec.size, points[..., 3:].sigmoid()], dim=2),
         world=out.world[:, :NUM_LANDMARKS],
-        mask=mask,
         pose=out.pose_logit[:, 0].sigmoid(),
+        mask=mask,
     )
 
 

@@ -277,3 +277,53 @@ def test_the_mask_is_ignored_outside_a_truncated_image(bright):
 def test_people_without_a_mask_have_an_ignored_one(source):
     disturbed = dataset(source, replace(STILL, truncation_prob=1.0, erasing_prob=1.0))
     assert all((disturbed[i]["mask"] == IGNORE).all() for i in range(len(disturbed)))
+
+
+def with_unlabelled(source: Source, number: int, seed: int = 0) -> PoseDataset:
+    """Return a person, `number` people whose labels are not used, and an image without people."""
+    unlabelled = replace(source, annotations=source.annotations[1 : 1 + number])
+    one = replace(source, annotations=source.annotations[:1])
+    negatives = [source.annotations[0].image]
+    return dataset(one, STILL, negatives=negatives, unlabelled=[unlabelled], seed=seed)
+
+
+def unlabelled_of(people: PoseDataset, epoch: int) -> list[int]:
+    """Return the positions of the unlabelled people of an epoch, from 1, after checking the others."""
+    first, *drawn, last = (people[epoch * len(people) + index] for index in range(len(people)))
+    assert (first["index"], first["pose"]) == (0, 1)
+    assert (last["index"], last["pose"]) == (1 + len(people.unlabelled), 0)
+    return [int(sample["index"]) for sample in drawn]
+
+
+@pytest.mark.parametrize("number", [3, 4])
+def test_an_epoch_has_all_unlabelled_people_up_to_four_for_each_labelled_one(source, number):
+    people = with_unlabelled(source, number)
+    for epoch in range(3):
+        assert sorted(unlabelled_of(people, epoch)) == list(range(1, 1 + number))
+
+
+def test_of_more_unlabelled_people_an_epoch_has_four_and_the_next_others(source):
+    people = with_unlabelled(source, 10)
+    epochs = [unlabelled_of(people, epoch) for epoch in range(5)]
+    assert all(len(set(drawn)) == 4 for drawn in epochs)
+    assert not set(epochs[0]) & set(epochs[1])
+    np.testing.assert_array_equal(people[1]["image"], dataset(source, STILL)[epochs[0][0]]["image"])
+    assert np.bincount(np.ravel(epochs)).tolist() == [0] + 10 * [2], "each of them as often"
+    again, other = (with_unlabelled(source, 10, seed) for seed in (0, 1))
+    assert unlabelled_of(again, 3) == epochs[3], "after a resume"
+    assert unlabelled_of(other, 0) != epochs[0]
+
+
+def test_every_unreadable_image_of_unlabelled_people_is_reported_once(source, tmp_path, caplog):
+    broken = [tmp_path / f"{name}.jpg" for name in ("first", "second")]
+    annotations = list(source.annotations)
+    for position, path in zip((3, 8), broken, strict=True):
+        path.write_bytes(b"no image")
+        annotations[position] = replace(annotations[position], image=path)
+    people = with_unlabelled(replace(source, annotations=annotations), 10)
+    with caplog.at_level(logging.WARNING, "blazepose"):
+        for item in range(10 * len(people)):
+            people[item]
+    assert len(caplog.messages) == 2
+    for path in broken:
+        assert caplog.text.count(str(path)) == 1

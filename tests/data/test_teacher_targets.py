@@ -1,5 +1,8 @@
 """Outputs of a teacher, disturbed like labels."""
 
+import pickle
+
+import cv2
 import numpy as np
 import pytest
 
@@ -63,6 +66,14 @@ def test_stored_targets_are_read_back(sources, store):
             assert stored[name].dtype == value.dtype, name
 
 
+def test_another_process_opens_the_files_instead_of_a_copy(store):
+    pickled = pickle.dumps(store)
+    assert len(pickled) < 1000
+    again = pickle.loads(pickled)
+    for name, value in store[24].items():
+        np.testing.assert_array_equal(again[24][name], value, err_msg=name)
+
+
 @pytest.mark.parametrize(
     "disturbance",
     [
@@ -117,14 +128,42 @@ def test_what_is_covered_is_not_visible(sources, store):
 
 def test_what_is_cut_off_is_absent(sources, store):
     cut = PoseDataset(sources, LANDMARK_INPUT, augmentation(truncation_prob=1.0), teacher=store)
-    absent = 0
+    plain = PoseDataset(sources, LANDMARK_INPUT, augmentation(), teacher=store)
+    absent, cut_pixels = 0, 0
     for index in range(24, 32):
-        sample = cut[index]
+        sample, before = cut[index], plain[index]
+        unlabelled = sample["mask"] == IGNORE
+        cut_pixels += (unlabelled & (before["mask"] == PERSON)).sum()
+        assert (sample["teacher"]["mask"][unlabelled] == IGNORE).all()
+        inside = ~cv2.dilate(unlabelled.astype(np.uint8), np.ones((3, 3))).astype(bool)
+        np.testing.assert_array_equal(
+            sample["teacher"]["mask"][inside], before["teacher"]["mask"][inside], "what is inside stays"
+        )
         lost = sample["presence"] == 0
         absent += lost.sum()
         assert (sample["teacher"]["points"][:NUM_LANDMARKS, 3:][lost] == 0).all()
         assert (sample["teacher"]["points"][:NUM_LANDMARKS, 4][sample["presence"] == 1] == 1).all()
+        np.testing.assert_array_equal(sample["teacher"]["points"][:, :2], before["teacher"]["points"][:, :2])
+        np.testing.assert_array_equal(sample["teacher"]["heatmaps"], before["teacher"]["heatmaps"])
     assert absent > 5
+    assert cut_pixels > 1000
+
+
+def test_without_masks_all_else_is_the_same(sources, store, tiny_rendered, tmp_path):
+    targets = [store[k] for k in range(len(store))]
+    for target in targets:
+        del target["mask"]
+    write_store(tmp_path, targets)
+    negatives = [tiny_rendered / "train/negatives/000000.jpg"]
+    everything = augmentation(truncation_prob=1.0, erasing_prob=1.0, hflip_prob=1.0)
+    with_masks, without = (
+        PoseDataset(sources, LANDMARK_INPUT, everything, negatives, teacher=teacher)
+        for teacher in (store, TeacherStore(tmp_path))
+    )
+    for index in (24, len(without) - 1):
+        expected = with_masks[index]["teacher"]
+        del expected["mask"]
+        np.testing.assert_equal(without[index]["teacher"], expected)
 
 
 def test_images_without_people_have_no_targets(sources, store, tiny_rendered):

@@ -274,7 +274,7 @@ def test_a_training_step_leads_back_to_the_outputs_of_the_initial_network(batch,
 
 
 def test_another_network_gives_the_landmarks_and_the_initial_one_all_else(batch, initial):
-    stored = {**no_targets(256), "points": np.full((39, 5), 0.75, np.float32)}
+    stored = {**no_targets(256, mask=False), "points": np.full((39, 5), 0.75, np.float32)}
     learned = default_collate([stored] * len(batch["image"]))
     unlabelled = {**batch, "labelled": torch.zeros_like(batch["labelled"]), "teacher": learned}
     gradient = gradients(fine_tuned(Teachers(initial, initial), 0.0), unlabelled)
@@ -288,7 +288,7 @@ def test_another_network_gives_the_landmarks_and_the_initial_one_all_else(batch,
 
 def test_where_only_the_other_network_is_right_all_else_is_not_learned(batch, initial):
     """The initial network, of random weights, has every landmark at the center of the crop."""
-    stored = {**no_targets(256), "points": np.zeros((39, 5), np.float32)}
+    stored = {**no_targets(256, mask=False), "points": np.zeros((39, 5), np.float32)}
     learned = default_collate([stored] * len(batch["image"]))
     learned["points"][..., :2] = batch["points"][..., :2]
     gradient = gradients(fine_tuned(Teachers(initial, initial), 0.5), {**batch, "teacher": learned})

@@ -1,5 +1,7 @@
 """The teacher of a training, and its outputs on disk."""
 
+import logging
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
@@ -73,6 +75,17 @@ def test_another_run_reuses_the_outputs_of_the_same_people(teacher, source, monk
             provide_targets(changed, people, 0, CPU)
 
 
+def test_runs_with_masks_and_without_keep_outputs_of_their_own(teacher, source):
+    crowd = [*source.annotations, replace(source.annotations[0], image=source.annotations[0].image / "no")]
+    with_masks, without = (provide_targets(teacher, crowd, 0, CPU, masks) for masks in (True, False))
+    again = provide_targets(teacher, crowd, 0, CPU)
+    for person in (2, 5):
+        expected = with_masks[person]
+        np.testing.assert_equal(again[person], expected)
+        del expected["mask"]
+        np.testing.assert_equal(without[person], expected)
+
+
 def test_an_interrupted_pass_leaves_nothing(teacher, source, monkeypatch, tmp_path):
     def interrupted(*arguments):
         raise KeyboardInterrupt
@@ -84,7 +97,7 @@ def test_an_interrupted_pass_leaves_nothing(teacher, source, monkeypatch, tmp_pa
     assert [path.suffix for path in (tmp_path / "runs/teacher").iterdir()] == [".lock"]
 
 
-def test_of_several_processes_one_computes_the_outputs(teacher, source, monkeypatch):
+def test_of_several_processes_one_computes_the_outputs(teacher, source, monkeypatch, caplog):
     run, calls, waiting = teacher_module._run, [], Barrier(3)
 
     def counted(*arguments):
@@ -97,11 +110,14 @@ def test_of_several_processes_one_computes_the_outputs(teacher, source, monkeypa
         return provide_targets(teacher, source.annotations, 0, CPU)
 
     monkeypatch.setattr(teacher_module, "_run", counted)
-    with ThreadPoolExecutor(3) as threads:
+    with caplog.at_level(logging.INFO), ThreadPoolExecutor(3) as threads:
         others = [threads.submit(other_process) for _ in range(2)]
         targets = provide_targets(teacher, source.annotations, 0, CPU)
     assert [len(store) for store in (targets, *(other.result() for other in others))] == [5, 5, 5]
     assert len(calls) == 1
+    waits = [line for line in caplog.messages if "waiting for it" in line]
+    assert len(waits) == 2, "the others report that they wait"
+    assert re.fullmatch(r"another process computes runs/teacher/\w{16}; waiting for it", waits[0])
 
 
 def test_an_unreadable_image_has_no_outputs(teacher, source, tmp_path):
@@ -139,6 +155,16 @@ def test_of_a_larger_teacher_only_landmarks_are_learned(teacher):
     other, initial = trained("heatmaps", "z", "world", "segmentation"), trained("pose")
     assert Teachers(initial, other).supervised.outputs == ("pose", "heatmaps", "z")
     assert Teachers(None, other).supervised.outputs == ("heatmaps", "z", "world", "segmentation")
+
+
+def test_a_network_with_heatmaps_only_is_no_teacher_of_landmarks(teacher, tmp_path):
+    net = LandmarkNet(landmark_variant("lite", "mediapipe"))
+    only = SupervisedOutputs((), (), LANDMARKS, ("heatmaps",)).as_metadata()
+    heatmaps = str(save(tmp_path / "heatmaps.ckpt", net, trained=only))
+    for files in ((heatmaps, None), (None, heatmaps)):
+        with pytest.raises(InputError, match=r"heatmaps\.ckpt was trained with heatmaps only.*stages\.joint"):
+            load_teachers(*files)
+    assert load_teachers(heatmaps, str(teacher.path)).supervised.landmarks == ("nose",)
 
 
 def test_heatmaps_that_were_not_trained_do_not_decide(tmp_path):
