@@ -62,7 +62,7 @@ class DataConfig(Section, name="data"):
     unlabelled: list[str] = option(
         [],
         "folders of images of people without labels, or reader:path, whose labels are not used: these people "
-        "are learned from the teacher (loss.teacher), in an epoch four for each person with labels",
+        "are learned from the teacher (loss.teacher), in an epoch up to four for each person with labels",
     )
     test: list[str] = option([], "only for blazepose eval")
     negatives: list[str] = option(
