@@ -6,7 +6,9 @@ With few labels the way there is worth less than its middle, and may even lead b
 import copy
 import logging
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import torch
 from lightning_fabric.utilities import move_data_to_device
@@ -14,6 +16,7 @@ from tqdm import tqdm
 
 from blazepose.atomic import atomic_path, file_sha256
 from blazepose.data.datamodule import PoseDataModule
+from blazepose.metrics.pck_metric import PckMetric
 from blazepose.models.interpolation import interpolate
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.runs import best_checkpoint, trained_checkpoint
@@ -80,17 +83,15 @@ def _set_weights(module: LandmarkModule, init: Path, after: LandmarkNet, alpha: 
 @torch.inference_mode()
 def _validate(module: LandmarkModule, data: PoseDataModule, device: torch.device, name: str) -> float:
     """Return PCK@0.2 of the module on the validation data, by the decoding that it is judged by."""
+    # Of several processes, only this one validates here: its metrics must not wait for the others.
+    metrics = torch.nn.ModuleDict({name: PckMetric(sync_on_compute=False) for name in module.pck})
+    module.pck = cast(Mapping[str, PckMetric], metrics)
     module.to(device).eval()
-    metrics = [*module.pck.values(), module.variance]
-    for metric in metrics:
-        metric.sync_on_compute = False  # of several processes, only this one validates here
     alone = PoseDataModule(data.train_set, data.val_set, data.config)
     for index, batch in enumerate(tqdm(alone.val_dataloader(), desc=name, unit=" batches", disable=None)):
         module.validation_step(move_data_to_device(batch, device), index)
-    score = float(module.pck[module.headline].compute()["pck@0.2"])
-    for metric in metrics:
-        metric.reset()
-    return score
+    module.variance.reset()
+    return float(module.pck[module.headline].compute()["pck@0.2"])
 
 
 def _describe(scores: dict[float, float], alpha: float, init: Path) -> list[str]:
