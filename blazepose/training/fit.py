@@ -223,11 +223,12 @@ def fit(
         before = trainer.validate(module, data, verbose=False) if validate_first else []
         # weights_only=True: the checkpoints hold nothing but tensors and plain values.
         trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
-    if not trainer.is_global_zero:
-        return
-    if not trainer.callback_metrics and not (finish and _is_unfinished(folder)):
-        log.info("this run is complete. To train longer, raise stages.joint (or trainer.max_time).")
-        return
+        if not trainer.is_global_zero:
+            return
+        if not trainer.callback_metrics and not (finish and _is_unfinished(folder)):
+            log.info("this run is complete. To train longer, raise stages.joint (or trainer.max_time).")
+            return
+        chosen = finish() if finish else {}
     results = {name: _rounded(value) for name, value in trainer.callback_metrics.items()}
     results["epochs"] = trainer.current_epoch
     best = trainer.checkpoint_callback
@@ -235,8 +236,7 @@ def fit(
         results[f"best {monitor}"] = _rounded(best.best_model_score)
     if before:
         results[f"before {monitor}"] = _rounded(before[0][str(monitor)])
-    if finish:
-        results |= {name: _rounded(value) for name, value in finish().items()}
+    results |= {name: _rounded(value) for name, value in chosen.items()}
     if f"before {monitor}" in results:
         compare_with_initial(str(monitor), results)
     with atomic_path(folder / "results.json") as part:
