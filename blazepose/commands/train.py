@@ -243,8 +243,7 @@ def run(
     finish = None
     if pretrained and optimizer_config.interpolate and isinstance(module, LandmarkModule):
         init = resolve_weights(module.metadata["recipe"]["init"], "init=")
-        device = trainer.strategy.root_device
-        finish = partial(interpolate_best, module, data, folder, init, device)
+        finish = partial(interpolate_best, module, data, folder, init, trainer)
     fit(trainer, module, data, folder, checkpoint, next_step, pretrained, finish)
 
 

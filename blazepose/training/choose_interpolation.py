@@ -7,11 +7,14 @@ import copy
 import logging
 import shutil
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import cast
 
 import torch
 from lightning_fabric.utilities import move_data_to_device
+from pytorch_lightning import Trainer
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from blazepose.atomic import atomic_path, file_sha256
@@ -21,6 +24,7 @@ from blazepose.models.interpolation import interpolate
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.runs import best_checkpoint, trained_checkpoint
 from blazepose.training.checkpoint import read_checkpoint, write_checkpoint
+from blazepose.training.fit import batches_per_process
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.weights import load_landmark_net, open_landmark_net
 
@@ -35,19 +39,19 @@ docs/benchmarks/fine-tuning.md, "How many labels it takes" and "People without l
 
 
 def interpolate_best(
-    module: LandmarkModule, data: PoseDataModule, folder: Path, init: Path, device: torch.device
+    module: LandmarkModule, data: PoseDataModule, folder: Path, init: Path, trainer: Trainer
 ) -> dict[str, float]:
     """Replace the best weights of a run by the best on the way from the initial weights to them.
 
-    The trained weights are kept in `trained.ckpt`. Without validation data, the whole way is taken, or half
-    of it with few people.
+    The trained weights are kept in `trained.ckpt`. Without validation, the whole way is taken, or half of it
+    with few people.
 
     Args:
         module: module of the run; its network is changed.
         data: data of the run.
         folder: run folder.
         init: file of the initial weights.
-        device: device for the validation.
+        trainer: trainer of the run, for the device and the number of validation batches.
 
     Returns:
         Share of the way, and with validation PCK@0.2 there and at the start, as in results.json.
@@ -57,10 +61,7 @@ def interpolate_best(
         with atomic_path(trained) as part:
             shutil.copyfile(best, part)
     after, metadata = open_landmark_net(trained)
-    scores: dict[float, float] = {}
-    for alpha in ALPHAS if len(data.val_set) else ():
-        _set_weights(module, init, after, alpha)
-        scores[alpha] = _validate(module, data, device, f"{100 * alpha:g} % of the way")
+    scores = _validate_shares(module, data, init, after, trainer)
     people = data.train_set.people + data.train_set.unlabelled  # type: ignore[union-attr]
     few = len(people) < FEW_PEOPLE
     alpha = max(scores, key=lambda share: scores[share]) if scores else (0.5 if few else 1.0)
@@ -80,16 +81,31 @@ def _set_weights(module: LandmarkModule, init: Path, after: LandmarkNet, alpha: 
     module.net.load_state_dict(between.state_dict())
 
 
+def _validate_shares(
+    module: LandmarkModule, data: PoseDataModule, init: Path, after: LandmarkNet, trainer: Trainer
+) -> dict[float, float]:
+    """Return PCK@0.2 of each share of the way, on the samples that all processes of the trainer validate."""
+    loader = PoseDataModule(data.train_set, data.val_set, data.config).val_dataloader()
+    processes, limit = trainer.world_size, trainer.limit_val_batches
+    each = batches_per_process(len(data.val_set), data.config.batch_size, processes, limit)
+    batches = min(each * processes, len(loader))
+    module.to(trainer.strategy.root_device).eval()
+    scores = {}
+    for alpha in ALPHAS if batches else ():
+        _set_weights(module, init, after, alpha)
+        scores[alpha] = _validate(module, loader, batches, f"{100 * alpha:g} % of the way")
+    return scores
+
+
 @torch.inference_mode()
-def _validate(module: LandmarkModule, data: PoseDataModule, device: torch.device, name: str) -> float:
-    """Return PCK@0.2 of the module on the validation data, by the decoding that it is judged by."""
+def _validate(module: LandmarkModule, loader: DataLoader | list, batches: int, name: str) -> float:
+    """Return PCK@0.2 of the module on the first batches, by the decoding that it is judged by."""
     # Of several processes, only this one validates here: its metrics must not wait for the others.
     metrics = torch.nn.ModuleDict({name: PckMetric(sync_on_compute=False) for name in module.pck})
     module.pck = cast(Mapping[str, PckMetric], metrics)
-    module.to(device).eval()
-    alone = PoseDataModule(data.train_set, data.val_set, data.config)
-    for index, batch in enumerate(tqdm(alone.val_dataloader(), desc=name, unit=" batches", disable=None)):
-        module.validation_step(move_data_to_device(batch, device), index)
+    bar = tqdm(islice(loader, batches), desc=name, total=batches, unit=" batches", disable=None)
+    for index, batch in enumerate(bar):
+        module.validation_step(move_data_to_device(batch, module.device), index)
     module.variance.reset()
     return float(module.pck[module.headline].compute()["pck@0.2"])
 

@@ -115,6 +115,12 @@ def _validate_settings(settings: dict[str, Any]) -> Trainer:
         raise InputError(f"trainer: {' '.join(str(error).split())} ({values})") from error
 
 
+def batches_per_process(samples: int, batch_size: int, processes: int, limit: int | float) -> int:
+    """Return the number of batches of an epoch on each process; `limit` is one of a trainer."""
+    batches = math.ceil(samples / (batch_size * processes))
+    return min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+
+
 def validates(settings: dict[str, Any], stages: Stages) -> bool:
     """Return whether a run with these settings validates at least once, given validation data."""
     return settings["limit_val_batches"] != 0 and settings["check_val_every_n_epoch"] <= stages.epochs
