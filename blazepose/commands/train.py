@@ -1,7 +1,6 @@
 """Train a BlazePose network: `blazepose train model=full data=lsp`. See docs/guides."""
 
 import logging
-import math
 import os
 import shlex
 from dataclasses import replace
@@ -21,7 +20,6 @@ from blazepose.data.annotated_image import group_by_image
 from blazepose.data.annotation import Source
 from blazepose.data.datamodule import (
     PoseDataModule,
-    Samples,
     describe_people,
     describe_sources,
     labelled_outputs,
@@ -46,7 +44,15 @@ from blazepose.training.checkpoint import detector_metadata, landmark_metadata, 
 from blazepose.training.choose_interpolation import interpolate_best
 from blazepose.training.detector_images import draw_detector_predictions, draw_detector_samples
 from blazepose.training.detector_module import DetectorModule, monitor_name
-from blazepose.training.fit import build_trainer, fit, set_seed, trainer_settings, validates, worker_count
+from blazepose.training.fit import (
+    build_trainer,
+    fit,
+    set_seed,
+    steps_per_epoch,
+    trainer_settings,
+    validates,
+    worker_count,
+)
 from blazepose.training.initialization import describe_initialization, initialize
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.pose_module import PoseModule
@@ -136,7 +142,7 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
         )
     train_set = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed, targets, unlabelled)
     data = PoseDataModule(train_set, PoseDataset(val, net.input_spec), loader_config, cfg.seed)
-    stages = resolve_stages(cfg, stages, train_set, loader_config)
+    stages = resolve_stages(cfg, stages, len(train_set), loader_config.batch_size, settings)
     supervised = supervised_by(labelled_outputs(train, negatives), stages, cfg.loss)
     sources = {"train": train, "unlabelled": unlabelled, "val": val}
     learned = teachers and teachers.as_metadata()
@@ -208,7 +214,7 @@ def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None
     val_set = DetectorDataset(group_by_image(val, "data.val") if val else [], net.input_spec)
     data = PoseDataModule(train_set, val_set, loader_config, cfg.seed)
 
-    stages = resolve_stages(cfg, stages, train_set, loader_config)
+    stages = resolve_stages(cfg, stages, len(train_set), loader_config.batch_size, settings)
     start = initialize(net, cfg.init, train_set, resumed=checkpoint)
     metadata = detector_metadata(net, {"train": train, "val": val}, recipe(cfg), start)
     module = DetectorModule(net, loss_config, optimizer_config, stages, metadata)
@@ -248,10 +254,10 @@ def run(
 
 
 def resolve_stages(
-    cfg: DictConfig, stages: Stages, train_set: Samples, loader_config: LoaderConfig
+    cfg: DictConfig, stages: Stages, samples: int, batch_size: int, settings: dict[str, Any]
 ) -> Stages:
     """Return the stages with the number of epochs that `auto` means, which the config of the run then has."""
-    stages = stages.resolve(math.ceil(len(train_set) / loader_config.batch_size))
+    stages = stages.resolve(steps_per_epoch(settings, samples, batch_size))
     cfg.stages.joint = stages.joint
     return stages
 

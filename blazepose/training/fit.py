@@ -121,6 +121,12 @@ def batches_per_process(samples: int, batch_size: int, processes: int, limit: in
     return min(batches, limit) if isinstance(limit, int) else int(batches * limit)
 
 
+def steps_per_epoch(settings: dict[str, Any], samples: int, batch_size: int) -> int:
+    """Return the number of optimizer steps of an epoch with these settings, results of trainer_settings."""
+    trainer = _validate_settings(settings)
+    return batches_per_process(samples, batch_size, trainer.world_size, trainer.limit_train_batches)
+
+
 def validates(settings: dict[str, Any], stages: Stages) -> bool:
     """Return whether a run with these settings validates at least once, given validation data."""
     return settings["limit_val_batches"] != 0 and settings["check_val_every_n_epoch"] <= stages.epochs
