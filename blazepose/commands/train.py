@@ -41,7 +41,7 @@ from blazepose.runs import DETECTOR_RUNS, LANDMARK_RUNS, resolve_weights
 from blazepose.synthetic.dataset.starter import provide_starter
 from blazepose.training.callbacks import ImageLogger, build_callbacks
 from blazepose.training.checkpoint import detector_metadata, landmark_metadata, read_checkpoint
-from blazepose.training.choose_interpolation import interpolate_best
+from blazepose.training.choose_interpolation import check_initial_weights, interpolate_best
 from blazepose.training.detector_images import draw_detector_predictions, draw_detector_samples
 from blazepose.training.detector_module import DetectorModule, monitor_name
 from blazepose.training.fit import (
@@ -249,6 +249,7 @@ def run(
     finish = None
     if pretrained and optimizer_config.interpolate and isinstance(module, LandmarkModule):
         init = resolve_weights(module.metadata["recipe"]["init"], "init=")
+        check_initial_weights(init, module.metadata)
         finish = partial(interpolate_best, module, data, folder, init, trainer)
     fit(trainer, module, data, folder, checkpoint, next_step, pretrained, finish)
 

@@ -146,3 +146,12 @@ def test_the_limit_of_the_validation_holds_at_the_end(
 def test_a_run_that_does_not_validate_does_not_validate_at_the_end(run, data, tmp_path):
     module, init = run(1.0)
     assert interpolate_best(module, data, tmp_path, init, trainer(limit=0)) == {"interpolated at": 0.5}
+
+
+def test_changed_initial_weights_are_refused(run, data, tmp_path):
+    module, init = run(1.0)
+    tuned = best_checkpoint(tmp_path).read_bytes()
+    save(init, module.net)
+    with pytest.raises(ValueError, match=r"init\.ckpt, the initial weights of this run, has changed"):
+        interpolate_best(module, data, tmp_path, init, trainer())
+    assert best_checkpoint(tmp_path).read_bytes() == tuned
