@@ -48,15 +48,15 @@ from blazepose.training.fit import (
     build_trainer,
     fit,
     set_seed,
-    steps_per_epoch,
     trainer_settings,
+    trial_trainer,
     validates,
     worker_count,
 )
 from blazepose.training.initialization import describe_initialization, initialize
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.pose_module import PoseModule
-from blazepose.training.processes import describe_processes
+from blazepose.training.processes import batches_per_process, describe_processes
 from blazepose.training.runs import open_run, resume_run
 from blazepose.training.sample_images import draw_landmark_predictions, draw_samples
 from blazepose.training.stages import supervised_by
@@ -258,7 +258,9 @@ def resolve_stages(
     cfg: DictConfig, stages: Stages, samples: int, batch_size: int, settings: dict[str, Any]
 ) -> Stages:
     """Return the stages with the number of epochs that `auto` means, which the config of the run then has."""
-    stages = stages.resolve(steps_per_epoch(settings, samples, batch_size))
+    trainer = trial_trainer(settings)
+    steps = batches_per_process(samples, batch_size, trainer.world_size, trainer.limit_train_batches)
+    stages = stages.resolve(steps)
     cfg.stages.joint = stages.joint
     return stages
 

@@ -25,8 +25,8 @@ from blazepose.models.interpolation import interpolate
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.runs import best_checkpoint, trained_checkpoint
 from blazepose.training.checkpoint import read_checkpoint, write_checkpoint
-from blazepose.training.fit import batches_per_process
 from blazepose.training.landmark_module import LandmarkModule
+from blazepose.training.processes import batches_per_process
 from blazepose.training.weights import load_landmark_net, open_landmark_net
 
 log = logging.getLogger(__name__)

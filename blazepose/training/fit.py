@@ -92,7 +92,7 @@ def trainer_settings(settings: dict[str, Any]) -> dict[str, Any]:
         raise InputError("trainer.precision: fp16 is not supported; bf16-mixed needs no loss scaling")
     limit = settings.pop("max_time")
     settings["callbacks"] = [_time_limit(limit)] if limit else []
-    trainer = _validate_settings(settings)
+    trainer = trial_trainer(settings)
     require_all_processes(trainer)
     several = trainer.world_size > 1
     if settings["strategy"] == "ddp" or (settings["strategy"] == "auto" and several):
@@ -102,8 +102,12 @@ def trainer_settings(settings: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def _validate_settings(settings: dict[str, Any]) -> Trainer:
-    """Build a trial trainer, so that invalid settings are refused before a run folder exists."""
+def trial_trainer(settings: dict[str, Any]) -> Trainer:
+    """Build a trainer without a run, so that invalid settings are refused before a run folder exists.
+
+    Raises:
+        ValueError: names the invalid setting.
+    """
     _silence_lightning()
     # A copy of the list: Lightning appends a progress bar to it.
     arguments = {**settings, "callbacks": list(settings["callbacks"])}
@@ -113,18 +117,6 @@ def _validate_settings(settings: dict[str, Any]) -> Trainer:
         keys = ("accelerator", "devices", "num_nodes", "strategy", "precision")
         values = ", ".join(f"{key}={settings[key]}" for key in keys if key in settings)
         raise InputError(f"trainer: {' '.join(str(error).split())} ({values})") from error
-
-
-def batches_per_process(samples: int, batch_size: int, processes: int, limit: int | float) -> int:
-    """Return the number of batches of an epoch on each process; `limit` is one of a trainer."""
-    batches = math.ceil(samples / (batch_size * processes))
-    return min(batches, limit) if isinstance(limit, int) else int(batches * limit)
-
-
-def steps_per_epoch(settings: dict[str, Any], samples: int, batch_size: int) -> int:
-    """Return the number of optimizer steps of an epoch with these settings, results of trainer_settings."""
-    trainer = _validate_settings(settings)
-    return batches_per_process(samples, batch_size, trainer.world_size, trainer.limit_train_batches)
 
 
 def validates(settings: dict[str, Any], stages: Stages) -> bool:

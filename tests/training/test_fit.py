@@ -23,7 +23,6 @@ from blazepose.training.fit import (
     build_trainer,
     compare_with_initial,
     set_seed,
-    steps_per_epoch,
     trainer_settings,
     validates,
 )
@@ -106,19 +105,9 @@ def test_bfloat16_only_where_the_gpu_computes_in_it(monkeypatch, supported, prec
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: supported)
-    monkeypatch.setattr(fit, "_validate_settings", lambda settings: Trainer(accelerator="cpu", logger=False))
+    monkeypatch.setattr(fit, "trial_trainer", lambda settings: Trainer(accelerator="cpu", logger=False))
     settings = dict(OmegaConf.load("configs/trainer/default.yaml"))
     assert trainer_settings(settings)["precision"] == precision
-
-
-@pytest.mark.parametrize("limit", [None, 3, 9, 0.5])
-def test_steps_per_epoch_are_those_of_the_trainer(tmp_path, limit):
-    trainer = trainer_with(tmp_path, limit_train_batches=limit)
-    trainer.fit_loop.max_epochs = 1
-    trainer.fit(BoringModel(), DataLoader(RandomDataset(32, 13), batch_size=2))
-    settings = dict(OmegaConf.load("configs/trainer/default.yaml"))
-    settings |= {"accelerator": "cpu", "limit_train_batches": limit}
-    assert steps_per_epoch(trainer_settings(settings), samples=13, batch_size=2) == trainer.global_step
 
 
 @pytest.mark.parametrize(
