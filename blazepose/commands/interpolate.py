@@ -15,7 +15,7 @@ from blazepose.errors import friendly_errors
 from blazepose.exceptions import ExistingFileError, InputError, MissingFileError
 from blazepose.models.interpolation import interpolate
 from blazepose.runs import resolve_named_weights, trained_checkpoint
-from blazepose.training.checkpoint import write_checkpoint
+from blazepose.training.checkpoint import read_checkpoint, write_checkpoint
 from blazepose.training.weights import IMPORTED, detect_task, open_detector_net, open_landmark_net
 
 
@@ -34,8 +34,9 @@ def main(arguments: list[str] | None = None) -> None:
     out = _new_checkpoint(args.out.expanduser())
     first, second = (resolve_named_weights(name) for name in (args.before, args.after))
     trained = trained_checkpoint(second.parent.parent)
-    if second.name == "best.ckpt" and trained.is_file():
-        second = trained  # best.ckpt is interpolated already
+    # A run that has been resumed may have a better epoch by now, not yet interpolated.
+    if second.name == "best.ckpt" and trained.is_file() and "blend" in read_checkpoint(second).metadata:
+        second = trained
     if second.suffix in IMPORTED:
         raise InputError(f"{second} is an exported file: give the run or the .ckpt that it was exported from")
     networks: Any = open_detector_net if detect_task(second) == "detector" else open_landmark_net

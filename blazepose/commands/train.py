@@ -1,7 +1,6 @@
 """Train a BlazePose network: `blazepose train model=full data=lsp`. See docs/guides."""
 
 import logging
-import math
 import os
 import shlex
 from dataclasses import replace
@@ -21,7 +20,6 @@ from blazepose.data.annotated_image import group_by_image
 from blazepose.data.annotation import Source
 from blazepose.data.datamodule import (
     PoseDataModule,
-    Samples,
     describe_people,
     describe_sources,
     labelled_outputs,
@@ -43,14 +41,22 @@ from blazepose.runs import DETECTOR_RUNS, LANDMARK_RUNS, resolve_weights
 from blazepose.synthetic.dataset.starter import provide_starter
 from blazepose.training.callbacks import ImageLogger, build_callbacks
 from blazepose.training.checkpoint import detector_metadata, landmark_metadata, read_checkpoint
-from blazepose.training.choose_interpolation import interpolate_best
+from blazepose.training.choose_interpolation import check_initial_weights, interpolate_best
 from blazepose.training.detector_images import draw_detector_predictions, draw_detector_samples
 from blazepose.training.detector_module import DetectorModule, monitor_name
-from blazepose.training.fit import build_trainer, fit, set_seed, trainer_settings, validates, worker_count
+from blazepose.training.fit import (
+    build_trainer,
+    fit,
+    set_seed,
+    trainer_settings,
+    trial_trainer,
+    validates,
+    worker_count,
+)
 from blazepose.training.initialization import describe_initialization, initialize
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.pose_module import PoseModule
-from blazepose.training.processes import describe_processes
+from blazepose.training.processes import batches_per_process, describe_processes
 from blazepose.training.runs import open_run, resume_run
 from blazepose.training.sample_images import draw_landmark_predictions, draw_samples
 from blazepose.training.stages import supervised_by
@@ -136,7 +142,7 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
         )
     train_set = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed, targets, unlabelled)
     data = PoseDataModule(train_set, PoseDataset(val, net.input_spec), loader_config, cfg.seed)
-    stages = resolve_stages(cfg, stages, train_set, loader_config)
+    stages = resolve_stages(cfg, stages, len(train_set), loader_config.batch_size, settings)
     supervised = supervised_by(labelled_outputs(train, negatives), stages, cfg.loss)
     sources = {"train": train, "unlabelled": unlabelled, "val": val}
     learned = teachers and teachers.as_metadata()
@@ -211,7 +217,7 @@ def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None
     val_set = DetectorDataset(group_by_image(val, "data.val") if val else [], net.input_spec)
     data = PoseDataModule(train_set, val_set, loader_config, cfg.seed)
 
-    stages = resolve_stages(cfg, stages, train_set, loader_config)
+    stages = resolve_stages(cfg, stages, len(train_set), loader_config.batch_size, settings)
     start = initialize(net, cfg.init, train_set, resumed=checkpoint)
     metadata = detector_metadata(net, {"train": train, "val": val}, recipe(cfg), start)
     module = DetectorModule(net, loss_config, optimizer_config, stages, metadata)
@@ -246,16 +252,18 @@ def run(
     finish = None
     if pretrained and optimizer_config.interpolate and isinstance(module, LandmarkModule):
         init = resolve_weights(module.metadata["recipe"]["init"], "init=")
-        device = trainer.strategy.root_device
-        finish = partial(interpolate_best, module, data, folder, init, device)
+        check_initial_weights(init, module.metadata)
+        finish = partial(interpolate_best, module, data, folder, init, trainer)
     fit(trainer, module, data, folder, checkpoint, next_step, pretrained, finish)
 
 
 def resolve_stages(
-    cfg: DictConfig, stages: Stages, train_set: Samples, loader_config: LoaderConfig
+    cfg: DictConfig, stages: Stages, samples: int, batch_size: int, settings: dict[str, Any]
 ) -> Stages:
     """Return the stages with the number of epochs that `auto` means, which the config of the run then has."""
-    stages = stages.resolve(math.ceil(len(train_set) / loader_config.batch_size))
+    trainer = trial_trainer(settings)
+    steps = batches_per_process(samples, batch_size, trainer.world_size, trainer.limit_train_batches)
+    stages = stages.resolve(steps)
     cfg.stages.joint = stages.joint
     return stages
 

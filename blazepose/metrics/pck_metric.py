@@ -1,5 +1,7 @@
 """PCK as a torchmetrics metric, for validation loops on one or several processes."""
 
+from typing import Any
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -20,6 +22,9 @@ class PckMetric(Metric):
 
     It keeps one row per person and counts each sample index once, so that the padding of a distributed
     sampler has no effect.
+
+    Args:
+        **options: of torchmetrics.Metric; `sync_on_compute=False` for one of several processes alone.
     """
 
     full_state_update = False
@@ -28,8 +33,8 @@ class PckMetric(Metric):
     labelled: list[Tensor]
     usable: list[Tensor]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         for state in ("index", "errors", "labelled", "usable"):
             self.add_state(state, default=[], dist_reduce_fx="cat")
 

@@ -92,7 +92,7 @@ def trainer_settings(settings: dict[str, Any]) -> dict[str, Any]:
         raise InputError("trainer.precision: fp16 is not supported; bf16-mixed needs no loss scaling")
     limit = settings.pop("max_time")
     settings["callbacks"] = [_time_limit(limit)] if limit else []
-    trainer = _validate_settings(settings)
+    trainer = trial_trainer(settings)
     require_all_processes(trainer)
     several = trainer.world_size > 1
     if settings["strategy"] == "ddp" or (settings["strategy"] == "auto" and several):
@@ -102,8 +102,12 @@ def trainer_settings(settings: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def _validate_settings(settings: dict[str, Any]) -> Trainer:
-    """Build a trial trainer, so that invalid settings are refused before a run folder exists."""
+def trial_trainer(settings: dict[str, Any]) -> Trainer:
+    """Build a trainer without a run, so that invalid settings are refused before a run folder exists.
+
+    Raises:
+        ValueError: names the invalid setting.
+    """
     _silence_lightning()
     # A copy of the list: Lightning appends a progress bar to it.
     arguments = {**settings, "callbacks": list(settings["callbacks"])}
@@ -223,11 +227,12 @@ def fit(
         before = trainer.validate(module, data, verbose=False) if validate_first else []
         # weights_only=True: the checkpoints hold nothing but tensors and plain values.
         trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
-    if not trainer.is_global_zero:
-        return
-    if not trainer.callback_metrics and not (finish and _is_unfinished(folder)):
-        log.info("this run is complete. To train longer, raise stages.joint (or trainer.max_time).")
-        return
+        if not trainer.is_global_zero:
+            return
+        if not trainer.callback_metrics and not (finish and _is_unfinished(folder)):
+            log.info("this run is complete. To train longer, raise stages.joint (or trainer.max_time).")
+            return
+        chosen = finish() if finish else {}
     results = {name: _rounded(value) for name, value in trainer.callback_metrics.items()}
     results["epochs"] = trainer.current_epoch
     best = trainer.checkpoint_callback
@@ -235,8 +240,7 @@ def fit(
         results[f"best {monitor}"] = _rounded(best.best_model_score)
     if before:
         results[f"before {monitor}"] = _rounded(before[0][str(monitor)])
-    if finish:
-        results |= {name: _rounded(value) for name, value in finish().items()}
+    results |= {name: _rounded(value) for name, value in chosen.items()}
     if f"before {monitor}" in results:
         compare_with_initial(str(monitor), results)
     with atomic_path(folder / "results.json") as part:

@@ -1,5 +1,6 @@
 """Training in several processes: all that were started take part, and the loss of one is reported."""
 
+import math
 import os
 import signal
 import subprocess
@@ -46,6 +47,12 @@ def require_all_processes(trainer: Trainer) -> None:
                 f"trainer.num_nodes={nodes} trainer.devices={started // nodes}"
             )
         return
+
+
+def batches_per_process(samples: int, batch_size: int, processes: int, limit: int | float) -> int:
+    """Return the number of batches of an epoch on each process; `limit` is one of a trainer."""
+    batches = math.ceil(samples / (batch_size * processes))
+    return min(batches, limit) if isinstance(limit, int) else int(batches * limit)
 
 
 def describe_processes(trainer: Trainer, batch_size: int, lr: float) -> list[str]:

@@ -38,6 +38,24 @@ def test_interpolated_checkpoint(tmp_path, capsys):
     assert metadata["blend"]["before"] != metadata["blend"]["after"]
 
 
+@pytest.mark.parametrize(("interpolated", "taken"), [(True, "trained.ckpt"), (False, "best.ckpt")])
+def test_a_run_is_interpolated_from_the_weights_before_its_own_interpolation(
+    tmp_path, capsys, interpolated, taken
+):
+    """The best weights are not interpolated yet when a resumed run has found a better epoch."""
+    first, checkpoints = save(tmp_path / "a.ckpt", _net()), tmp_path / "run" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    (tmp_path / "run" / "config.yaml").touch()
+    _tuned(checkpoints / "trained.ckpt", first)
+    best = _tuned(checkpoints / "best.ckpt", first)
+    if interpolated:
+        net, metadata = open_landmark_net(best)
+        write_checkpoint(best, net, {**metadata, "blend": {"share": 0.5}})
+    out = str(tmp_path / "mild.ckpt")
+    blend.main([str(first), str(tmp_path / "run"), "--alpha", "0.5", "--out", out])
+    assert f"from {first} to {checkpoints / taken}" in capsys.readouterr().out
+
+
 def test_published_weights_as_initial_weights(shared, tmp_path):
     weights = shared / "models" / "pose_landmark_lite.tflite"
     after, out = _tuned(tmp_path / "b.ckpt", weights), tmp_path / "mild.ckpt"

@@ -4,6 +4,7 @@ import logging
 
 import pytest
 import torch
+from pytorch_lightning import Trainer
 
 from blazepose.atomic import file_sha256
 from blazepose.config.landmark import LandmarkLossConfig
@@ -24,7 +25,6 @@ from blazepose.training.choose_interpolation import interpolate_best
 from blazepose.training.landmark_module import LandmarkModule
 from tests.training.saved_net import save
 
-CPU = torch.device("cpu")
 NAMES = tuple(name for name in LSP14.values())
 
 
@@ -34,6 +34,13 @@ def data(tiny_lsp) -> PoseDataModule:
     source.annotations[:] = source.annotations[:6]
     people = PoseDataset([source], LANDMARK_INPUT)
     return PoseDataModule(people, people, LoaderConfig(batch_size=8, num_workers=0))
+
+
+def trainer(limit: float | None = None, devices: int = 1) -> Trainer:
+    strategy = "ddp" if devices > 1 else "auto"
+    return Trainer(
+        accelerator="cpu", devices=devices, strategy=strategy, limit_val_batches=limit, logger=False
+    )
 
 
 def mean_pose(data: PoseDataModule) -> torch.Tensor:
@@ -76,7 +83,7 @@ def test_the_best_share_of_the_way_is_taken(run, data, tmp_path, caplog, right_a
     module, init = run(right_at)
     tuned = best_checkpoint(tmp_path).read_bytes()
     with caplog.at_level(logging.INFO):
-        results = interpolate_best(module, data, tmp_path, init, CPU)
+        results = interpolate_best(module, data, tmp_path, init, trainer())
     assert results["interpolated at"] == right_at
     assert results["best val/pck@0.2"] > results["before val/pck@0.2"]
     assert trained_checkpoint(tmp_path).read_bytes() == tuned
@@ -92,7 +99,7 @@ def test_the_best_share_of_the_way_is_taken(run, data, tmp_path, caplog, right_a
 def test_a_training_that_improves_nothing_ends_where_it_began(run, data, tmp_path, caplog):
     module, init = run(0.0)
     with caplog.at_level(logging.INFO):
-        results = interpolate_best(module, data, tmp_path, init, CPU)
+        results = interpolate_best(module, data, tmp_path, init, trainer())
     assert results["interpolated at"] == 0
     assert results["best val/pck@0.2"] == results["before val/pck@0.2"]
     assert "training improved nothing, so these are the initial weights" in caplog.text
@@ -104,9 +111,9 @@ def test_a_training_that_improves_nothing_ends_where_it_began(run, data, tmp_pat
 
 def test_a_resumed_run_starts_from_the_trained_weights_again(run, data, tmp_path):
     module, init = run(0.75)
-    interpolate_best(module, data, tmp_path, init, CPU)
+    interpolate_best(module, data, tmp_path, init, trainer())
     first = read_checkpoint(best_checkpoint(tmp_path)).weights["tower.landmarks.bias"]
-    results = interpolate_best(module, data, tmp_path, init, CPU)
+    results = interpolate_best(module, data, tmp_path, init, trainer())
     assert results["interpolated at"] == 0.75
     second = read_checkpoint(best_checkpoint(tmp_path)).weights["tower.landmarks.bias"]
     torch.testing.assert_close(first, second)
@@ -118,5 +125,33 @@ def test_without_validation_few_people_go_halfway(run, data, tmp_path, monkeypat
     monkeypatch.setattr(data.train_set, "unlabelled", data.train_set.people[:unlabelled])
     monkeypatch.setattr(choose_interpolation, "FEW_PEOPLE", few)
     without = PoseDataModule(data.train_set, PoseDataset([], LANDMARK_INPUT), data.config)
-    assert interpolate_best(module, without, tmp_path, init, CPU) == {"interpolated at": share}
+    assert interpolate_best(module, without, tmp_path, init, trainer()) == {"interpolated at": share}
     assert read_checkpoint(best_checkpoint(tmp_path)).metadata["blend"]["share"] == share
+
+
+@pytest.mark.parametrize(
+    ("limit", "devices", "people"), [(None, 1, 6), (2, 1, 4), (9, 1, 6), (0.4, 1, 2), (1, 2, 4)]
+)
+def test_the_limit_of_the_validation_holds_at_the_end(
+    run, data, tmp_path, monkeypatch, limit, devices, people
+):
+    module, init = run(1.0)
+    validated = []
+    monkeypatch.setattr(module, "validation_step", lambda batch, _: validated.extend(batch["index"].tolist()))
+    pairs = PoseDataModule(data.train_set, data.val_set, LoaderConfig(batch_size=2, num_workers=0))
+    interpolate_best(module, pairs, tmp_path, init, trainer(limit, devices))
+    assert validated == [*range(people)] * len(choose_interpolation.ALPHAS)
+
+
+def test_a_run_that_does_not_validate_does_not_validate_at_the_end(run, data, tmp_path):
+    module, init = run(1.0)
+    assert interpolate_best(module, data, tmp_path, init, trainer(limit=0)) == {"interpolated at": 0.5}
+
+
+def test_changed_initial_weights_are_refused(run, data, tmp_path):
+    module, init = run(1.0)
+    tuned = best_checkpoint(tmp_path).read_bytes()
+    save(init, module.net)
+    with pytest.raises(ValueError, match=r"init\.ckpt, the initial weights of this run, has changed"):
+        interpolate_best(module, data, tmp_path, init, trainer())
+    assert best_checkpoint(tmp_path).read_bytes() == tuned

@@ -57,15 +57,23 @@ def validate(checkpoint: Path, spec: str, devices: int) -> dict[str, float]:
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-@pytest.mark.parametrize("launcher", ["lightning", "torchrun", "slurm"])
-def test_a_distributed_training_is_one_run_with_the_metrics_of_one_process(seven, one, tmp_path, launcher):
-    """Compare metrics of the initial weights; later ones depend on the batch size."""
+@pytest.mark.parametrize(
+    ("launcher", "interpolate"), [("lightning", True), ("torchrun", False), ("slurm", True)]
+)
+def test_a_distributed_training_is_one_run_with_the_metrics_of_one_process(
+    seven, one, tmp_path, launcher, interpolate
+):
+    """Compare metrics of the initial weights; later ones depend on the batch size.
+
+    With interpolation the first process measures them alone, at the end.
+    """
     checkpoint, spec = seven
     initial = ["model.wiring=mediapipe", f"init={checkpoint}", "stages.joint=1"]
-    started = start(tmp_path, launcher, spec, *initial)
+    started = start(tmp_path, launcher, spec, *initial, f"optimizer.interpolate={interpolate}")
     assert ended(started) == [0] * len(started), errors(tmp_path)
     (run,) = (tmp_path / "runs/landmark").iterdir()
     results = json.loads((run / "results.json").read_text())
+    assert ("interpolated at" in results) == interpolate
     assert results["before val/pck@0.2"] == pytest.approx(one["val/pck@0.2"], abs=1e-3)
     log = (run / "train.log").read_text()
     assert "2 processes" in log

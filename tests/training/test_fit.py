@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from pytorch_lightning import LightningDataModule, Trainer
 from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.demos.boring_classes import BoringModel, RandomDataset
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset
 
 from blazepose.atomic import full_disk
 from blazepose.config.schedule import OptimizerConfig, Stages
@@ -105,7 +105,7 @@ def test_bfloat16_only_where_the_gpu_computes_in_it(monkeypatch, supported, prec
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: supported)
-    monkeypatch.setattr(fit, "_validate_settings", lambda settings: Trainer(accelerator="cpu", logger=False))
+    monkeypatch.setattr(fit, "trial_trainer", lambda settings: Trainer(accelerator="cpu", logger=False))
     settings = dict(OmegaConf.load("configs/trainer/default.yaml"))
     assert trainer_settings(settings)["precision"] == precision
 
@@ -212,6 +212,20 @@ def test_a_lost_worker_raises_one_sentence_with_the_command_to_resume(tmp_path, 
     with pytest.raises(ChildProcessError, match=sentence) as raised:
         fit.fit(trainer, BoringModel(), data, run, None, "", pretrained=False)
     assert raised.value.__notes__ == ["no epoch was complete: start the training again"]
+
+
+def test_a_lost_worker_after_the_last_epoch_raises_the_same(tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    trainer = trainer_with(run)
+    monkeypatch.chdir(tmp_path)
+    data = LightningDataModule.from_datasets(RandomDataset(32, 8), batch_size=2)
+
+    def finish():
+        list(DataLoader(Doomed(no_shared_memory), num_workers=1))
+
+    with pytest.raises(ChildProcessError, match=r"^unable to allocate shared memory") as raised:
+        fit.fit(trainer, Described(), data, run, None, "", pretrained=False, finish=finish)
+    assert raised.value.__notes__ == ["blazepose train ckpt=run resumes the training"]
 
 
 def test_a_full_disk_keeps_the_last_checkpoint_and_names_the_command_to_resume(tmp_path, monkeypatch):

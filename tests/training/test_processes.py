@@ -12,10 +12,12 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 from pytorch_lightning import Trainer
+from pytorch_lightning.demos.boring_classes import BoringModel, RandomDataset
+from torch.utils.data import DataLoader
 
 from blazepose.training import processes
 from blazepose.training.fit import trainer_settings
-from blazepose.training.processes import describe_processes, watching
+from blazepose.training.processes import batches_per_process, describe_processes, watching
 
 TORCHRUN = {
     "TORCHELASTIC_RUN_ID": "none",
@@ -144,3 +146,12 @@ def test_processes_of_other_machines_are_lost_with_their_connection(trainer):
     broken = "^the connection to another process of this training broke: Connection closed by peer .log: "
     with pytest.raises(ChildProcessError, match=broken), watching(trainer, str):
         wait_and_fail(RuntimeError("[gloo/pair.cc:561] Connection closed by peer. This is typically..."))
+
+
+@pytest.mark.parametrize("limit", [None, 3, 9, 0.5])
+def test_batches_are_counted_as_by_the_trainer(limit):
+    trainer = Trainer(
+        accelerator="cpu", max_epochs=1, limit_train_batches=limit, logger=False, enable_checkpointing=False
+    )
+    trainer.fit(BoringModel(), DataLoader(RandomDataset(32, 13), batch_size=2))
+    assert batches_per_process(13, 2, 1, trainer.limit_train_batches) == trainer.global_step
