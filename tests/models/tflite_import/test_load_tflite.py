@@ -153,8 +153,8 @@ def test_a_variant_of_one_wiring_is_imported(thin):
 
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     for tensor in model.subgraphs[0].tensors:
-        if list(tensor.shape) == [1, NUM_OUTPUTS, 1]:  # the points that are moved
-            buffer = model.buffers[tensor.buffer]
+        buffer = model.buffers[tensor.buffer]
+        if list(tensor.shape) == [1, NUM_OUTPUTS, 1] and buffer.data is not None:  # the points that are moved
             values = np.asarray(buffer.data, np.uint8).view(np.float32) + np.float32(0.5)
             buffer.data = values.view(np.uint8)
     with pytest.raises(ValueError, match="it multiplies a feature, which no pose network does"):
