@@ -170,8 +170,8 @@ def _notes(runs: Sequence[Run]) -> list[str]:
     decodings = dict.fromkeys(filter(None, (run.metrics.get("decoding") for run in runs)))
     if len(decodings) > 1:
         notes.append(
-            f"the decodings differ ({', '.join(decodings)}), and are "
-            "part of the differences; evaluate both with one decoding to see the weights' own part"
+            f"the decodings differ ({', '.join(decodings)}), and are part of the differences; "
+            "`blazepose compare --decode` evaluates both weights with one"
         )
     return [*outdated, *notes]
 
