@@ -44,7 +44,7 @@ _VERSION = "5"
 
 _LANDMARK_OUTPUTS = ("heatmaps", "presence", "visibility", "z")
 """Trainable outputs of the landmarks. Of world landmarks and masks, a larger teacher made none better:
-docs/benchmarks/fine-tuning.md, "A larger teacher"."""
+docs/benchmarks/fine-tuning.md, "Why a larger teacher gives landmarks only"."""
 
 
 class Teacher(NamedTuple):
