@@ -50,6 +50,19 @@ def test_images_agree_with_mediapipe(bundle, pose_jpg, squats):
     assert min(overlaps) > 0.98
 
 
+def test_legs_outside_the_picture_are_where_they_are_with_mediapipe(bundle, pose_jpg):
+    """The picture ends below the hips; the heatmaps of the legs have weak peaks at its edge."""
+    (whole,) = PoseTracker.load(bundle, num_threads=1, running_mode="image")(pose_jpg)
+    hips, shoulders = whole.landmarks[[23, 24], :2].mean(axis=0), whole.landmarks[[11, 12], :2].mean(axis=0)
+    upper_half = np.ascontiguousarray(pose_jpg[: int(hips[1])])
+    theirs, ours = (
+        PoseTracker.load(bundle, num_threads=1, running_mode="image", decoding=decoding)(upper_half)[0]
+        for decoding in ("mediapipe", "heatmap")
+    )
+    moved = np.linalg.norm((ours.landmarks - theirs.landmarks)[:, :2], axis=1)
+    assert moved.max() < 0.25 * np.linalg.norm(hips - shoulders), "not to the edge of the picture"
+
+
 def test_google_s_own_reference_image(shared, bundle, pose_jpg):
     """Within 0.03 of width and height. Source: pose_landmarker_test.py of MediaPipe, _LANDMARKS_MARGIN."""
     text = (shared / "data/mp_reference/pose_landmarks.pbtxt").read_text()
