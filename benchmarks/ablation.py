@@ -148,7 +148,9 @@ def main() -> None:
             error, pck = results["val/mean_error_heatmap"], results["val/pck@0.2_heatmap"]
             print(f"| {title} | heatmap | {pck:.1f} | | {error:.1f} | {blog} |", flush=True)
             continue
-        for decoding in DECODINGS if experiment != REGRESSION else DECODINGS[:2]:
+        for decoding in DECODINGS:
+            if experiment == REGRESSION and decoding == "heatmap":
+                continue
             report = evaluate(run, decoding)
             results = read_json(report / "results.json")
             low, high = results["pck@0.2_ci95"]

@@ -34,9 +34,9 @@ from blazepose.data.annotation import Annotation
 from blazepose.data.readers import read_source
 from blazepose.decoding import Decoding
 from blazepose.errors import friendly_errors
-from blazepose.geometry import crop_image, image_to_roi, roi_to_image, roi_to_image_matrix
+from blazepose.geometry import Roi, crop_image, image_to_roi, roi_to_image, roi_to_image_matrix
 from blazepose.image import read_image
-from blazepose.metrics.pck import PCK_THRESHOLD, normalized_errors, torso_size
+from blazepose.metrics.pck import PCK_THRESHOLD, torso_size
 from blazepose.models.heatmap_decoder import HeatmapDecoder
 from blazepose.runtime.decode import (
     LANDMARK_VALUES,
@@ -81,6 +81,19 @@ def drawn_people(spec: str, count: int) -> list[Annotation]:
     return [people[k] for k in sorted(chosen.tolist())]
 
 
+def errors_of(person: Annotation, roi: Roi, points_roi: np.ndarray, scored: np.ndarray) -> np.ndarray:
+    """Return the errors of some landmarks of a person, in torsos."""
+    at_px = roi_to_image(roi, points_roi[0, :NUM_LANDMARKS].astype(np.float64))
+    return np.linalg.norm(at_px - person.landmarks_px, axis=1)[scored] / torso_px(person)
+
+
+def table_rows(errors: dict[str, list[np.ndarray]]) -> Iterator[str]:
+    """Yield PCK@0.2 and the mean error of each way to decode, in per cent."""
+    for name, parts in errors.items():
+        values = np.concatenate(parts)
+        yield f"| {name} | {100 * (values < PCK_THRESHOLD).mean():.1f}, {100 * values.mean():.1f} |"
+
+
 def choose(weights: Path, spec: str, count: int) -> Iterator[str]:
     """Yield PCK@0.2 and the mean error for each pair of constants."""
     engine = LandmarkEngine(weights)
@@ -104,16 +117,9 @@ def choose(weights: Path, spec: str, count: int) -> Iterator[str]:
                 points = decoder(features, at_px, presence)
             located[f"{factor}, {sigma:g}"] = points.numpy() / engine.input_size
         for name, points_roi in located.items():
-            refined = refine_by_heatmap(points_roi, raw.heatmaps)[:, :NUM_LANDMARKS]
-            error = normalized_errors(
-                roi_to_image(roi, refined[0])[None],
-                person.landmarks_px[None],
-                np.array([torso_px(person)]),
-            )
-            errors.setdefault(name, []).append(error[0][person.labelled])
-    for name, parts in errors.items():
-        values = np.concatenate(parts)
-        yield f"| {name} | {100 * (values < 0.2).mean():.1f}, {100 * values.mean():.1f} |"
+            refined = refine_by_heatmap(points_roi, raw.heatmaps)
+            errors.setdefault(name, []).append(errors_of(person, roi, refined, person.labelled))
+    yield from table_rows(errors)
 
 
 def cut(weights: Path, spec: str, count: int) -> Iterator[str]:
@@ -132,18 +138,15 @@ def cut(weights: Path, spec: str, count: int) -> Iterator[str]:
         assert raw.heatmaps is not None
         landmarks = decode_landmarks(raw.landmarks, engine.input_size)
         regressed, presence = landmarks[..., :2], landmarks[..., 4]
-        for name, points in (
-            ("mediapipe", decode_points(regressed, raw.heatmaps, "mediapipe")),
-            ("heatmap, as if all were present", decode_points(regressed, raw.heatmaps, "heatmap")),
-            ("heatmap", decode_points(regressed, raw.heatmaps, "heatmap", presence)),
+        for name, decoding, present in (
+            ("mediapipe", "mediapipe", None),
+            ("heatmap, as if all were present", "heatmap", None),
+            ("heatmap", "heatmap", presence),
         ):
-            at_px = roi_to_image(roi, points[0, :NUM_LANDMARKS].astype(np.float64))
-            distance = np.linalg.norm(at_px - person.landmarks_px, axis=1)[scored] / torso
-            errors.setdefault(name, []).append(distance)
-    for name, parts in errors.items():
-        values = np.concatenate(parts)
-        correct = 100 * (values < PCK_THRESHOLD).mean()
-        yield f"| {name} | {correct:.1f}, {100 * values.mean():.1f} | {len(parts)} people"
+            points_roi = decode_points(regressed, raw.heatmaps, decoding, present)
+            errors.setdefault(name, []).append(errors_of(person, roi, points_roi, scored))
+    for line in table_rows(errors):
+        yield f"{line} {len(next(iter(errors.values())))} people"
 
 
 def time_ratio(files: list[Path], threads: int) -> str:
@@ -289,41 +292,27 @@ def main() -> None:
     """Print the table of one of the commands."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     commands = parser.add_subparsers(dest="command", required=True)
-    add = commands.add_parser("choose")
-    add.add_argument("weights", type=Path)
-    add.add_argument("data")
-    add.add_argument("--people", type=int, default=800)
-    add = commands.add_parser("cut")
-    add.add_argument("weights", type=Path)
-    add.add_argument("data")
-    add.add_argument("--people", type=int, default=800)
+    for name, table, option, default in (
+        ("choose", choose, "--people", 800),
+        ("cut", cut, "--people", 800),
+        ("accelerator", accelerator, "--people", 10),
+        ("turn", turn, "--every", 3),
+    ):
+        add = commands.add_parser(name)
+        add.add_argument("weights", type=Path)
+        add.add_argument("data")
+        add.add_argument(option, type=int, default=default, dest="number")
+        add.set_defaults(table=lambda args, table=table: table(args.weights, args.data, args.number))
     add = commands.add_parser("time")
     add.add_argument("files", type=Path, nargs=2)
     add.add_argument("--threads", type=int, default=1)
-    add = commands.add_parser("accelerator")
-    add.add_argument("file", type=Path)
-    add.add_argument("data")
-    add.add_argument("--people", type=int, default=10)
+    add.set_defaults(table=lambda args: [time_ratio(args.files, args.threads)])
     add = commands.add_parser("moved")
     add.add_argument("files", type=Path, nargs=2)
     add.add_argument("media", type=Path, nargs="+")
-    add = commands.add_parser("turn")
-    add.add_argument("weights", type=Path)
-    add.add_argument("data")
-    add.add_argument("--every", type=int, default=3)
+    add.set_defaults(table=lambda args: moved(*args.files, args.media))
     args = parser.parse_args()
-    if args.command == "choose":
-        print(*choose(args.weights, args.data, args.people), sep="\n")
-    elif args.command == "cut":
-        print(*cut(args.weights, args.data, args.people), sep="\n")
-    elif args.command == "time":
-        print(time_ratio(args.files, args.threads))
-    elif args.command == "moved":
-        print(*moved(*args.files, args.media), sep="\n")
-    elif args.command == "accelerator":
-        print(*accelerator(args.file, args.data, args.people), sep="\n")
-    else:
-        print(*turn(args.weights, args.data, args.every), sep="\n")
+    print(*args.table(args), sep="\n")
 
 
 if __name__ == "__main__":

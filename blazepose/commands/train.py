@@ -12,6 +12,7 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from blazepose.atomic import file_sha256
 from blazepose.config.detector import DetectorAugmentation, DetectorLossConfig
 from blazepose.config.landmark import Augmentation, LandmarkLossConfig, PersonFilter
 from blazepose.config.schedule import OptimizerConfig, Stages
@@ -40,8 +41,13 @@ from blazepose.models.variants import landmark_variant
 from blazepose.runs import DETECTOR_RUNS, LANDMARK_RUNS, resolve_weights
 from blazepose.synthetic.dataset.starter import provide_starter
 from blazepose.training.callbacks import ImageLogger, build_callbacks
-from blazepose.training.checkpoint import detector_metadata, landmark_metadata, read_checkpoint
-from blazepose.training.choose_interpolation import check_initial_weights, interpolate_best
+from blazepose.training.checkpoint import (
+    detector_metadata,
+    landmark_metadata,
+    read_checkpoint,
+    require_unchanged,
+)
+from blazepose.training.choose_interpolation import interpolate_best
 from blazepose.training.detector_images import draw_detector_predictions, draw_detector_samples
 from blazepose.training.detector_module import DetectorModule, monitor_name
 from blazepose.training.fit import (
@@ -252,7 +258,7 @@ def run(
     finish = None
     if pretrained and optimizer_config.interpolate and isinstance(module, LandmarkModule):
         init = resolve_weights(module.metadata["recipe"]["init"], "init=")
-        check_initial_weights(init, module.metadata)
+        require_unchanged(init, file_sha256(init), module.metadata["init"], "the initial weights")
         finish = partial(interpolate_best, module, data, folder, init, trainer)
     fit(trainer, module, data, folder, checkpoint, next_step, pretrained, finish)
 

@@ -25,13 +25,13 @@ from blazepose.evaluation.predictions import (
 from blazepose.exceptions import InputError
 from blazepose.geometry import Roi, crop_image, roi_to_image, roi_to_image_matrix
 from blazepose.image import read_image
-from blazepose.runtime.decode import (
+from blazepose.runtime.crop_to_image import (
     PERSON_FROM,
-    decode_outputs,
     landmarks_to_image,
     mask_to_image,
     world_to_image_axes,
 )
+from blazepose.runtime.decode import decode_outputs
 from blazepose.runtime.engines import InferenceEngine
 from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topology import NUM_LANDMARKS

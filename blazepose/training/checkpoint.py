@@ -190,3 +190,22 @@ def load_weights(net: LandmarkNet | DetectorNet, checkpoint: Checkpoint, path: P
             f"first {mismatched[0]}; use {options}"
         )
     net.load_state_dict(weights, strict=True)
+
+
+def require_unchanged(file: Path, sha256: str, before: Mapping[str, Any], role: str) -> None:
+    """Check that a file that a run reads again is the one that it began with.
+
+    Args:
+        file: the file.
+        sha256: its checksum now.
+        before: what the checkpoints of the run state about it.
+        role: what it is of the run, as in the message.
+
+    Raises:
+        ValueError: if it has changed.
+    """
+    if sha256 != before["sha256"]:
+        raise InputError(
+            f"{file}, {role} of this run, has changed since the run started (sha256 differs). Restore it, or "
+            "start a new run"
+        )

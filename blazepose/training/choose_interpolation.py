@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 from lightning_fabric.utilities import move_data_to_device
@@ -19,12 +19,11 @@ from tqdm import tqdm
 
 from blazepose.atomic import atomic_path, file_sha256
 from blazepose.data.datamodule import PoseDataModule
-from blazepose.exceptions import InputError
 from blazepose.metrics.pck_metric import PckMetric
 from blazepose.models.interpolation import interpolate
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.runs import best_checkpoint, trained_checkpoint
-from blazepose.training.checkpoint import read_checkpoint, write_checkpoint
+from blazepose.training.checkpoint import read_checkpoint, require_unchanged, write_checkpoint
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.processes import batches_per_process
 from blazepose.training.weights import load_landmark_net, open_landmark_net
@@ -60,7 +59,7 @@ def interpolate_best(
     Raises:
         ValueError: if the initial weights have changed.
     """
-    check_initial_weights(init, module.metadata)
+    require_unchanged(init, file_sha256(init), module.metadata["init"], "the initial weights")
     best, trained = best_checkpoint(folder), trained_checkpoint(folder)
     if "blend" not in read_checkpoint(best).metadata:  # else a resumed run found no better epoch
         with atomic_path(trained) as part:
@@ -77,20 +76,6 @@ def interpolate_best(
         log.info(line)
     measured = {"before val/pck@0.2": scores[0.0], "best val/pck@0.2": scores[alpha]} if scores else {}
     return {"interpolated at": alpha, **measured}
-
-
-def check_initial_weights(init: Path, metadata: Mapping[str, Any]) -> None:
-    """Check that the initial weights are those that a run, with the metadata of its checkpoints, began with.
-
-    Raises:
-        FileNotFoundError: if the file is missing.
-        ValueError: if it has changed.
-    """
-    if file_sha256(init) != metadata["init"]["sha256"]:
-        raise InputError(
-            f"{init}, the initial weights of this run, has changed since the run started (sha256 differs). "
-            "Restore it, or start a new run"
-        )
 
 
 def _set_weights(module: LandmarkModule, init: Path, after: LandmarkNet, alpha: float) -> None:

@@ -42,8 +42,7 @@ def validate_recipe(
         )
     if optimizer_config.interpolate and not initialized:
         raise InputError("optimizer.interpolate needs initial weights: set init=, or set it to false")
-    for name in ("heatmap", "presence") if decoding == "heatmap" and not initialized else ():
-        if not getattr(loss_config, name):
-            raise InputError(f"decode=heatmap reads what loss.{name}=0 does not train; raise it")
+    if decoding == "heatmap" and not initialized and not (heatmap and loss_config.presence):
+        raise InputError("decode=heatmap reads heatmaps and presence; raise loss.heatmap and loss.presence")
     if loss_config.offset and not heatmap:
         raise InputError("loss.offset refines heatmaps; with loss.heatmap=0 set loss.offset=0 too")

@@ -33,6 +33,7 @@ from blazepose.image import ImageError, read_image
 from blazepose.models.landmark_net import LandmarkNet, network_input
 from blazepose.runs import RUNS, resolve_weights
 from blazepose.supervised_outputs import SupervisedOutputs
+from blazepose.training.checkpoint import require_unchanged
 from blazepose.training.teacher_outputs import run_network
 from blazepose.training.weights import open_landmark_net
 
@@ -165,11 +166,8 @@ def check_unchanged(teachers: Teachers, metadata: Mapping[str, Any]) -> None:
     """
     pairs = (teachers.initial, metadata.get("init")), (teachers.of_landmarks, metadata.get("teacher"))
     for file, before in pairs:
-        if file and before and file.sha256 != before["sha256"]:
-            raise InputError(
-                f"{file.path}, a teacher of this run, has changed since the run started (sha256 differs). "
-                "Restore it, or start a new run."
-            )
+        if file and before:
+            require_unchanged(file.path, file.sha256, before, "a teacher")
 
 
 def provide_targets(

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from blazepose.geometry import Roi, crop_image, roi_to_image_matrix
-from blazepose.runtime.decode import decode_landmarks, landmarks_to_image
+from blazepose.runtime.crop_to_image import landmarks_to_image
+from blazepose.runtime.decode import decode_landmarks
 from blazepose.runtime.engines import LandmarkEngine
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from blazepose.runtime import PoseTracker, Roi
-from blazepose.runtime.decode import PERSON_FROM
+from blazepose.runtime.crop_to_image import PERSON_FROM
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack, read_tflite
 from tests import mediapipe_runtime
 from tests.mediapipe_runtime import frames, picture
