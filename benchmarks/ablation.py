@@ -4,7 +4,7 @@ Rows that regress are evaluated on the validation's people in each decoding, wit
 with the first of them: figures have 95 % intervals over people. Of the row without a regression, the
 training's own validation is printed, without an interval.
 
-    python benchmarks/ablation.py model=lite epochs=40 "data.train=[lsp:...]" "data.val=[lsp:...]"
+    python benchmarks/ablation.py model=lite epochs=40 "data.train=[lsp:PEOPLE]" "data.val=[lsp:OTHERS]"
     python benchmarks/ablation.py rows=both,mediapipe ...    # some of them, beside another such command
 
 Every row is a run of train.py with one of configs/experiment/ablation_*.yaml; what is typed here goes to
@@ -45,7 +45,13 @@ ROWS = (
 )
 
 
-IMMATERIAL = {"loader.num_workers", "trainer.accelerator", "trainer.log_every_n_steps", "trainer.max_time"}
+IMMATERIAL = {
+    "decode",  # chooses best.ckpt; the table is of the last weights
+    "loader.num_workers",
+    "trainer.accelerator",
+    "trainer.log_every_n_steps",
+    "trainer.max_time",
+}
 """What may differ between the rows of one table."""
 
 
@@ -131,6 +137,9 @@ def main() -> None:
     given = dict(item.split("=", 1) for item in sys.argv[1:])
     if any(key.startswith("stages.") for key in given):
         sys.exit("each row has its own stages; set the budget of all with epochs=N")
+    if "data.train" in given and "data" not in given:
+        for key in ("data.val", "data.negatives"):  # those of the default preset belong to its training data
+            given.setdefault(key, "[]")
     epochs = given.pop("epochs", "40")
     model = given.get("model", "full")
     known = [experiment for _, experiment, _ in ROWS]

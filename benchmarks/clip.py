@@ -10,19 +10,19 @@ first in each decoding, without its smoothing, which hides jumps.
 import argparse
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 
-import mediapipe
 import numpy as np
-from mediapipe.tasks.python import BaseOptions, vision
 from tqdm import tqdm
 
 from blazepose.atomic import atomic_path
 from blazepose.decoding import Decoding
 from blazepose.errors import friendly_errors
+from blazepose.evaluation.mediapipe_engine import track_video
+from blazepose.exceptions import MissingFileError
 from blazepose.metrics.pck import PCK_THRESHOLD
 from blazepose.runtime import PoseTracker
 from blazepose.runtime.media import VideoWriter, open_source
@@ -35,7 +35,6 @@ _STEPS = 30
 """Frames from one posture to the next."""
 
 _SIZE, _RATE, _SEED = 384, 30, 3
-Runner = Callable[[np.ndarray, int], np.ndarray | None]
 
 
 def render(out: Path) -> str:
@@ -85,49 +84,32 @@ def between(postures: list) -> Iterator:
             yield first._replace(angles=angles)
 
 
-def in_mediapipe(bundle: Path) -> Runner:
-    """Create a runner of MediaPipe in its video mode."""
-    options = vision.PoseLandmarkerOptions(
-        base_options=BaseOptions(model_asset_path=str(bundle)), running_mode=vision.RunningMode.VIDEO
-    )
-    landmarker = vision.PoseLandmarker.create_from_options(options)
-
-    def run(frame: np.ndarray, time_ms: int) -> np.ndarray | None:
-        image = mediapipe.Image(mediapipe.ImageFormat.SRGB, frame)
-        result = landmarker.detect_for_video(image, time_ms)
-        if not result.pose_landmarks:
-            return None
-        return np.array([(p.x, p.y) for p in result.pose_landmarks[0]]) * frame.shape[1::-1]
-
-    return run
-
-
-def in_our_tracker(bundle: Path, decoding: Decoding) -> Runner:
-    """Create a runner of our tracker, without smoothing."""
+def in_our_tracker(
+    bundle: Path, decoding: Decoding, frames: Iterable[np.ndarray]
+) -> Iterator[np.ndarray | None]:
+    """Yield landmarks (33, 2) in pixels of each frame by our tracker, without smoothing."""
     tracker = PoseTracker.load(bundle, decoding=decoding, smooth_landmarks=False)
-
-    def run(frame: np.ndarray, time_ms: int) -> np.ndarray | None:
-        poses = tracker(frame, time_ms)
-        return poses[0].landmarks[:, :2] if poses else None
-
-    return run
+    for k, frame in enumerate(frames):
+        poses = tracker(frame, round(1000 * k / _RATE))
+        yield poses[0].landmarks[:, :2] if poses else None
 
 
 def jumps(clip: Path, regression: Path, heatmap: Path) -> Iterator[str]:
     """Yield rows: how far predictions move beyond the true motion, and PCK@0.2."""
+    source = open_source(str(clip))
+    if not clip.with_suffix(".json").is_file():
+        raise MissingFileError(f"the labels {clip.with_suffix('.json')} are missing; `render` writes them")
     labels = np.array(json.loads(clip.with_suffix(".json").read_text()))
     torso = np.median(np.linalg.norm(labels[:, LEFT_SHOULDER] - labels[:, RIGHT_HIP], axis=1))
-    source = open_source(str(clip))
     with closing(source.frames):
         frames = [frame.image for frame in source.frames]
-    runners = {
-        "MediaPipe, regression": in_mediapipe(regression),
-        "MediaPipe, heatmap": in_mediapipe(heatmap),
-        "our tracker, mediapipe": in_our_tracker(regression, "mediapipe"),
-        "our tracker, heatmap": in_our_tracker(regression, "heatmap"),
+    tracked = {
+        "MediaPipe, regression": track_video(regression, frames),
+        "MediaPipe, heatmap": track_video(heatmap, frames),
+        "our tracker, mediapipe": list(in_our_tracker(regression, "mediapipe", tqdm(frames))),
+        "our tracker, heatmap": list(in_our_tracker(regression, "heatmap", tqdm(frames))),
     }
-    for name, run in runners.items():
-        found = [run(frame, round(1000 * k / _RATE)) for k, frame in enumerate(tqdm(frames, desc=name))]
+    for name, found in tracked.items():
         poses = np.stack([np.full((33, 2), np.nan) if pose is None else pose for pose in found])
         error = np.linalg.norm(poses - labels, axis=2) / torso
         moved = np.linalg.norm(np.diff(poses - labels, axis=0), axis=2) / torso

@@ -14,7 +14,7 @@ from scipy.io import loadmat, savemat
 
 from blazepose.atomic import atomic_path
 from blazepose.errors import friendly_errors
-from blazepose.exceptions import ExistingFileError, InputError
+from blazepose.exceptions import ExistingFileError, InputError, MissingFileError
 
 _SEED = 0
 
@@ -30,6 +30,8 @@ def choose(count: int, every: int | None, people: int | None, others: bool) -> n
     """
     if (every is None) == (people is None):
         raise InputError("give one of --every N and --people N")
+    if not 1 <= (every or people or 0) <= count:
+        raise InputError(f"N must be a number from 1 to {count}, the people of the folder")
     chosen = np.zeros(count, bool)
     if every is not None:
         chosen[every - 1 :: every] = True
@@ -61,6 +63,8 @@ def main() -> None:
     parser.add_argument("--people", type=int)
     parser.add_argument("--others", action="store_true")
     args = parser.parse_args()
+    if not (args.source / "joints.mat").is_file():
+        raise MissingFileError(f"{args.source}/joints.mat is missing; name a folder of LSP")
     count = loadmat(args.source / "joints.mat")["joints"].shape[2]
     rows = choose(count, args.every, args.people, args.others)
     write_subset(args.source, args.target, rows)

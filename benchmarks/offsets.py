@@ -18,6 +18,7 @@ from blazepose.data.readers import read_source
 from blazepose.errors import friendly_errors
 from blazepose.evaluation.predictions import Prediction, person_key, read_predictions, write_predictions
 from blazepose.evaluation.results import read_results
+from blazepose.exceptions import ExistingFileError, InputError
 from blazepose.geometry import image_to_roi, roi_to_image
 from blazepose.topology import NUM_LANDMARKS
 
@@ -33,6 +34,8 @@ def median_offsets(folder: Path) -> np.ndarray:
                 points = (image_to_roi(found.roi, xy) for xy in (found.landmarks[:, :2], person.landmarks_px))
                 difference = np.subtract(*points)
                 rows.append(np.where(person.labelled[:, None], difference, np.nan))
+    if not rows:
+        raise InputError(f"{folder}: its data and predictions have no person in common; evaluate again")
     offsets = np.stack(rows)
     labelled = np.isfinite(offsets).any(axis=(0, 2))
     medians = np.zeros((NUM_LANDMARKS, 2))
@@ -55,6 +58,8 @@ def main() -> None:
     parser.add_argument("evaluation", type=Path, help="evaluation to correct")
     parser.add_argument("out", type=Path, help="predictions.jsonl to write")
     args = parser.parse_args()
+    if args.out.exists():
+        raise ExistingFileError(f"{args.out} exists; choose another file, or delete it first")
     offsets = median_offsets(args.fitted_on)
     found = read_predictions(args.evaluation / "predictions.jsonl").values()
     write_predictions((subtract(prediction, offsets) for prediction in found), args.out)

@@ -30,13 +30,20 @@ def joint(name: str) -> np.ndarray:
     return np.array([x if side == "left" else -x, y])
 
 
-def write_network(path: Path, about: dict | None = None) -> Path:
-    """A network that always says the pose above, but for the left ankle, which it puts on the mid-hip."""
+def write_network(path: Path, about: dict | None = None, ankle_peak: float = -9, presence: float = 0) -> Path:
+    """A network that always says the pose above, but for the left ankle, which it puts on the mid-hip.
+
+    ankle_peak: logit of the ankle's heatmap in the cell where it is; all other logits are -9.
+    presence: logit of the presence of all landmarks.
+    """
     landmarks = np.zeros((39, 5), np.float32)
+    landmarks[:, 4] = presence
     for name in LSP14.values():
         landmarks[INDEX[name], :2] = 256 * (0.5 + joint(name) / 2.5)
     landmarks[INDEX["left_ankle"], :2] = 128
     values = [landmarks.reshape(1, 195), *(np.full((1, *shape), -9, np.float32) for shape in SHAPES[1:])]
+    column, row = np.rint(64 * (0.5 + joint("left_ankle") / 2.5)).astype(int)
+    values[3][0, row, column, INDEX["left_ankle"]] = ankle_peak
     return _write(path, values, 256, about)
 
 

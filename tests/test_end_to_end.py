@@ -321,6 +321,8 @@ def test_damaged_picture_in_validation_is_one_sentence(tmp_path):
             ["data.unlabelled=[photos]"],
             "data.unlabelled has no effect with loss.teacher=0; set loss.teacher=1",
         ),
+        (["init=typo.tflite"], "typo.tflite is missing"),
+        (["teacher=typo.task", "loss.teacher=1"], "typo.task is missing"),
         (["stages.joint=many"], "stages.joint=many must be a number from 0 up, or auto"),
         (["model=detector", "decode=heatmap"], "decode: not used by model=detector"),
         (["data.train=[mine:x]", "loader.batch_size=0"], "loader.batch_size=0 must be a number from 1 up"),

@@ -54,6 +54,7 @@ def run_landmark_export(weights: Path, precision: Precision, out: Path, args: ar
     )
     return (
         f"{SupervisedOutputs.from_metadata(metadata['trained']).describe()}\n"
+        f"x and y in the graph: {metadata['decoding']} (--decode)\n"
         f"{out}: {out.stat().st_size / 1e6:.2f} MB, verified against torch: landmarks within "
         f"{typical.landmarks_px:.1g} px in most crops and {worst.landmarks_px:.1g} px in all, "
         f"probabilities {worst.probability:.1g}, world {worst.world_mm:.1g} mm"

@@ -3,6 +3,7 @@
 import logging
 import os
 import shlex
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,6 @@ from blazepose.config.landmark import Augmentation, LandmarkLossConfig, PersonFi
 from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.config.train import LoaderConfig, ModelConfig, RunConfig
 from blazepose.data.annotated_image import group_by_image
-from blazepose.data.annotation import Source
 from blazepose.data.datamodule import (
     PoseDataModule,
     describe_people,
@@ -31,8 +31,7 @@ from blazepose.data.detector_dataset import DetectorDataset, describe_images
 from blazepose.data.filters import EVALUATION_FILTER
 from blazepose.data.image_folders import find_image_files
 from blazepose.data.readers import as_list, read_source
-from blazepose.data.teacher_targets import TeacherStore
-from blazepose.decoding import Decoding
+from blazepose.decoding import Decoding, default_decoding
 from blazepose.exceptions import InputError
 from blazepose.hydra_app import from_config, hydra_command, is_overridden, reject_overrides
 from blazepose.models.detector_net import DetectorNet, describe_detector
@@ -67,7 +66,7 @@ from blazepose.training.runs import open_run, resume_run
 from blazepose.training.sample_images import draw_landmark_predictions, draw_samples
 from blazepose.training.stages import supervised_by
 from blazepose.training.teacher import Teachers, check_unchanged, load_teachers, provide_targets
-from blazepose.training.unlabelled import read_unlabelled
+from blazepose.training.unlabelled import find_people, list_unlabelled
 
 log = logging.getLogger("blazepose")
 
@@ -94,6 +93,8 @@ def main(cfg: DictConfig) -> None:
         raise InputError("teacher= has no effect with loss.teacher=0 and loss.distill=0; set loss.teacher=1")
     if not cfg.data.train:
         raise InputError('data.train is empty; name at least one source, "data.train=[lsp:data/lspet:train]"')
+    if cfg.init and not cfg.ckpt:
+        resolve_weights(cfg.init, "init=")  # a missing file is reported before minutes of work
     set_seed(cfg.seed)
     train = train_detector if cfg.model.name == "detector" else train_landmark_net
     train(cfg, folder, checkpoint)
@@ -130,22 +131,30 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     optimizer_config = from_config(OptimizerConfig, cfg, "optimizer")
     loss_config = from_config(LandmarkLossConfig, cfg, "loss")
     augmentation = from_config(Augmentation, cfg, "augmentation")
-    decoding = cast(Decoding, from_config(RunConfig, cfg).decode)
+    from_config(RunConfig, cfg)  # checked before any work
     person_filter = from_config(PersonFilter, cfg, "filter")
     settings, loader_config = trainer_settings(dict(cfg.trainer)), build_loader_config(cfg)
-    provide_starter(source_names(cfg))  # minutes of rendering, so after the checks of the config
+    teachers, unlabelled_images = None, []
+    if loss_config.distill or loss_config.teacher:
+        teachers = open_teachers(cfg, checkpoint)
+        specs = as_list(cfg.data.get("unlabelled"))
+        unlabelled_images = list_unlabelled(specs, teachers.of_landmarks.path, cfg.init)
+    provide_starter(source_names(cfg))  # minutes of rendering, so after the checks of config and files
 
     train = read_filtered(cfg.data.train, person_filter)
     val = read_filtered(cfg.data.val, EVALUATION_FILTER)
     negatives = find_image_files(cfg.data.negatives, "data.negatives")
     crops = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed)
     start = initialize(net, cfg.init, crops, resumed=checkpoint)
-    teachers, targets = None, None
-    unlabelled: list[Source] = []
-    if loss_config.distill or loss_config.teacher:
-        teachers, targets, unlabelled = prepare_distillation(
-            cfg, train, loader_config.num_workers, checkpoint
-        )
+    decoding = resolve_decoding(cfg, start)
+    targets, unlabelled = None, []
+    if teachers:
+        device = first_device(cfg.trainer)
+        unlabelled = [find_people(images, teachers.of_landmarks, device) for images in unlabelled_images]
+        people = [person for source in (*train, *unlabelled) for person in source.annotations]
+        if teachers.other:
+            masks = teachers.initial is None  # else they are learned from the initial network
+            targets = provide_targets(teachers.other, people, loader_config.num_workers, device, masks)
     train_set = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed, targets, unlabelled)
     data = PoseDataModule(train_set, PoseDataset(val, net.input_spec), loader_config, cfg.seed)
     stages = resolve_stages(cfg, stages, len(train_set), loader_config.batch_size, settings)
@@ -164,6 +173,7 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     if teachers:
         lines += [describe_people(source) for source in unlabelled]
         lines.append(teachers.describe())
+    lines.append(f"decoding of validation, evaluation and export: {decoding}")
     for line in (*lines, *describe_initialization(start, cfg.init, optimizer_config)):
         log.info(line)
     image_logger = ImageLogger(partial(draw_samples, train_set), draw_landmark_predictions, folder)
@@ -175,26 +185,12 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     run(module, data, settings, image_logger, "val/pck@0.2", checkpoint, next_step)
 
 
-def prepare_distillation(
-    cfg: DictConfig, train: list[Source], num_workers: int, checkpoint: Path | None
-) -> tuple[Teachers, TeacherStore | None, list[Source]]:
-    """Load the teachers, and run another than the initial network on the people of the training.
-
-    Returns:
-        The teachers, the outputs of that network for the people with labels and then for those without, and
-        the people without labels.
-    """
+def open_teachers(cfg: DictConfig, checkpoint: Path | None) -> Teachers:
+    """Load the teachers; those of a resumed run must be the ones that it began with."""
     teachers = load_teachers(cfg.get("teacher"), cfg.init)  # runs of earlier versions lack the key
     if checkpoint:
         check_unchanged(teachers, read_checkpoint(checkpoint).metadata)
-    device = first_device(cfg.trainer)
-    unlabelled = read_unlabelled(as_list(cfg.data.get("unlabelled")), teachers.of_landmarks, cfg.init, device)
-    people = [person for source in (*train, *unlabelled) for person in source.annotations]
-    targets = None
-    if teachers.other:
-        masks = teachers.initial is None  # else they are learned from the initial network
-        targets = provide_targets(teachers.other, people, num_workers, device, masks)
-    return teachers, targets, unlabelled
+    return teachers
 
 
 def first_device(trainer: DictConfig) -> torch.device:
@@ -272,6 +268,12 @@ def resolve_stages(
     stages = stages.resolve(steps)
     cfg.stages.joint = stages.joint
     return stages
+
+
+def resolve_decoding(cfg: DictConfig, start: Mapping[str, Any] | None) -> Decoding:
+    """Return the decoding; null means that of the initial weights, which the config of the run then has."""
+    cfg.decode = cfg.get("decode") or default_decoding(start or {})
+    return cast(Decoding, cfg.decode)
 
 
 def recipe(cfg: DictConfig) -> dict:

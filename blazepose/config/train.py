@@ -27,11 +27,11 @@ class RunConfig(Section):
         "ablation_*",
     )
     seed: int = option(0, "seed of all random generators", 0, 2**32 - 1)
-    decode: str = option(
-        "mediapipe",
+    decode: str | None = option(
+        None,
         "decoding that the weights are made for: best.ckpt is chosen by it, and blazepose eval and export "
         "use it; regression, mediapipe (refined by the heatmap within three cells), heatmap (the place in "
-        "the whole heatmap)",
+        "the whole heatmap); null: that of init, or mediapipe",
         choices=DECODINGS,
     )
     name: str = option("${model.name}", "name of the run folder, before the time")

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from blazepose.anchors import NUM_COORDINATES, anchor_centers
-from blazepose.decoding import default_decoding
+from blazepose.decoding import is_decoded
 from blazepose.exceptions import InputError, MissingPackageError, install_command
 from blazepose.input_spec import DETECTOR_INPUT
 from blazepose.native_messages import hide_harmless_messages
@@ -86,7 +86,7 @@ class MediaPipeEngine:
         mediapipe = _mediapipe()
         network = LandmarkEngine(path)  # its errors are clearer than MediaPipe's
         self.input_size, self.metadata = network.input_size, network.metadata
-        self._decoded = default_decoding(self.metadata) == "heatmap"
+        self._decoded = is_decoded(self.metadata)
         detector = to_tflite(StubDetector(), DETECTOR_INPUT)
         bundle = pack({DETECTOR_ENTRY: detector, LANDMARKS_ENTRY: read_tflite(path, LANDMARKS_ENTRY)})
         self._image = partial(mediapipe.Image, mediapipe.ImageFormat.SRGB)

@@ -31,7 +31,7 @@ _ALL_TABLES: tuple[Place, ...] = ("overall", "landmark", "part", "group", "compa
 _TABLE = (
     Metric(
         PCK,
-        "PCK@0.2, landmarks as the runtime returns them (refined by the heatmap)",
+        "PCK@0.2, landmarks as the runtime returns them",
         "the share of labelled landmarks with an error below 0.2 torso sizes",
         points=values.pck,
         places=_ALL_TABLES,
@@ -42,7 +42,7 @@ _TABLE = (
     Metric(
         PCK_RAW,
         "PCK@0.2, regression output alone",
-        "PCK@0.2 of the regression output, before the refinement by the heatmap",
+        "PCK@0.2 of the regression output, which the heatmaps have not changed",
         points=values.pck_raw,
         places=("overall", "comparison"),
         section="headline",

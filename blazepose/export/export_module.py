@@ -13,7 +13,7 @@ from blazepose.models.flat_head import flatten_heads
 from blazepose.models.landmark_net import LandmarkNet
 
 Precision = Literal["fp32", "fp16"]
-Decoding = Literal["regression", "heatmap"]
+GraphDecoding = Literal["regression", "heatmap"]
 """Source of the landmarks' x and y in the graph."""
 
 INPUT_NAME = "image"

@@ -6,9 +6,9 @@ from typing import Any
 import torch
 
 from blazepose.atomic import atomic_path
-from blazepose.decoding import check_decoding, default_decoding
+from blazepose.decoding import check_trained_for, default_decoding
 from blazepose.exceptions import ExistingFileError
-from blazepose.export.export_module import Decoding, ExportModule, Precision, metadata_json
+from blazepose.export.export_module import ExportModule, GraphDecoding, Precision, metadata_json
 from blazepose.export.fp16 import round_with_bias_correction
 from blazepose.export.targets import TARGETS
 from blazepose.export.task import find_detector, read_detector
@@ -25,7 +25,7 @@ def export_landmark_net(
     out: Path,
     images: Path | None = None,
     detector: Path | None = None,
-    decoding: Decoding | None = None,
+    decoding: GraphDecoding | None = None,
 ) -> tuple[dict[str, Any], Verification]:
     """Convert, verify, and only then write the file.
 
@@ -63,7 +63,7 @@ def export_landmark_net(
         raise ExistingFileError(f"{out} exists; choose another --out, or delete it first")
     original, metadata = open_landmark_net(weights)
     decoding = decoding or ("heatmap" if default_decoding(metadata) == "heatmap" else "regression")
-    check_decoding(decoding, metadata)
+    check_trained_for(decoding, metadata)
     metadata = {**metadata, "decoding": decoding}
     if decoding == "heatmap":
         original.decode_by_heatmaps()

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from blazepose.runtime.decode import PRIOR_CELLS, SHARPNESS
+from blazepose.decoding import PRIOR_CELLS, SHARPNESS
 from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
 
 

@@ -1,4 +1,4 @@
-"""The landmark network: encoder, heatmap decoder, segmentation head, regression head.
+"""The landmark network: encoder, decoder, segmentation head, regression head.
 
 One module implements Google's lite, full and heavy, and the paper's wiring of each.
 Source: docs/reference/mediapipe.md section 5; paper, Figure 4.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blazepose.decoding import Decoding
+from blazepose.decoding import PRIOR_CELLS, SHARPNESS, Decoding
 from blazepose.exceptions import InputError
 from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
 
@@ -20,14 +20,6 @@ NUM_RAW_OUTPUTS = 5
 
 _KERNEL = 7
 _MIN_CONFIDENCE = 0.5
-
-SHARPNESS = 8.0
-"""Factor of the heatmap logits in the softmax over cells. Chosen on 800 people of lspet_train; source:
-docs/benchmarks/decoding.md."""
-
-PRIOR_CELLS = 6.0
-"""Standard deviation, in cells, of the Gaussian around the regression. Chosen on the same people: of two
-peaks of nearly equal height, it selects the nearer."""
 
 
 class RawOutputs(NamedTuple):
@@ -99,7 +91,10 @@ def decode_outputs(
     Raises:
         ValueError: if the outputs are of a file whose graph computes x and y in another way.
     """
-    _check_decoding(raw, decoding)
+    if raw.decoded and decoding != "heatmap":
+        raise InputError(f"decode={decoding} needs the regression, which these outputs do not contain")
+    if not raw.decoded and raw.heatmaps is None and decoding != "mediapipe":
+        raise InputError(f"decode={decoding} needs the heatmaps, which MediaPipe does not return")
     landmarks = decode_landmarks(raw.landmarks, input_size)
     points = landmarks[..., :2]
     if raw.heatmaps is not None:
@@ -127,16 +122,6 @@ def decode_points(
     if decoding == "heatmap":
         points_roi = decode_by_heatmap(points_roi, heatmaps, presence, previous)
     return refine_by_heatmap(points_roi, heatmaps)
-
-
-def _check_decoding(raw: RawOutputs, decoding: Decoding) -> None:
-    if raw.decoded and decoding != "heatmap":
-        raise InputError(
-            f"decoding={decoding} needs the regression, but the graph of these weights replaces it by the "
-            "place in the heatmap; use decoding=heatmap, or the file that they were exported from"
-        )
-    if not raw.decoded and raw.heatmaps is None and decoding != "mediapipe":
-        raise InputError(f"decoding={decoding} needs the heatmaps, which MediaPipe does not return")
 
 
 def decode_landmarks(raw_landmarks: np.ndarray, input_size: int) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from blazepose.anchors import DETECTOR_SIZE, NUM_COORDINATES, anchor_centers
-from blazepose.decoding import default_decoding
+from blazepose.decoding import is_decoded
 from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
 from blazepose.runtime.inference_sessions import check_signature, open_session
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY
@@ -51,7 +51,7 @@ class LandmarkEngine:
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
         outputs = self._session(images.astype(np.float32) / 255)
-        return RawOutputs.from_arrays(outputs, default_decoding(self.metadata) == "heatmap")
+        return RawOutputs.from_arrays(outputs, is_decoded(self.metadata))
 
 
 def _landmark_outputs(size: int) -> list[tuple[int, ...]]:

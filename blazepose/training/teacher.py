@@ -185,7 +185,7 @@ def provide_targets(
     folder = RUNS / "teacher" / _key(teacher, people, masks)
     with lock(folder):
         if not folder.is_dir():
-            log.info("outputs of %s for %d people are kept in %s", teacher.path, len(people), folder)
+            log.info("computing outputs of %s for %d people, kept in %s", teacher.path, len(people), folder)
             with atomic_path(folder) as part:
                 part.mkdir()
                 write_store(part, _run(teacher, people, num_workers, device, masks))

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import astuple
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -33,27 +34,32 @@ _MIN_PRESENCE = 0.5
 _LICENSE = "images without labels, licensed by their owner"
 
 
-def read_unlabelled(
-    specs: list[str], teacher: Teacher, init: str | None, device: torch.device
-) -> list[Source]:
-    """Return the people in the images of each spec, without labels, each with the ROI of the crop.
+class UnlabelledImages(NamedTuple):
+    """The images of a folder or of a data set, and the detector that finds the people in them."""
+
+    spec: str
+    images: list[Path]
+    license: str
+    detector: Path
+
+
+def list_unlabelled(specs: list[str], teacher: Path, init: str | None) -> list[UnlabelledImages]:
+    """List the images of each spec.
 
     Args:
         specs: folders of images; or `reader:path[:split]`, whose labels are not used.
-        teacher: its alignment points refine the detector's ROI.
+        teacher: file of the teacher.
         init: initial weights: a bundle among these and the teacher's has the detector.
-        device: device of the teacher.
 
     Raises:
         FileNotFoundError: if a folder or file is missing.
-        ValueError: if there is no detector, or no person in any image of a spec.
+        ValueError: if there is no detector, or no image in a spec.
     """
-    detector = _detector_file(teacher, init) if specs else None
-    return [_find_people(spec, teacher, detector, device) for spec in specs if detector]
+    return [UnlabelledImages(spec, *_list_images(spec), _detector_file(teacher, init)) for spec in specs]
 
 
-def _detector_file(teacher: Teacher, init: str | None) -> Path:
-    for path in (teacher.path, Path(init or "").expanduser()):
+def _detector_file(teacher: Path, init: str | None) -> Path:
+    for path in (teacher, Path(init or "").expanduser()):
         if path.suffix == ".task":
             return path
     raise InputError(
@@ -62,9 +68,20 @@ def _detector_file(teacher: Teacher, init: str | None) -> Path:
     )
 
 
-def _find_people(spec: str, teacher: Teacher, detector: Path, device: torch.device) -> Source:
-    """Return the people in the images of a spec, found unless an earlier run has done so."""
-    images, license_text = _list_images(spec)
+def find_people(unlabelled: UnlabelledImages, teacher: Teacher, device: torch.device) -> Source:
+    """Return the people in the images, without labels, each with the ROI of the crop.
+
+    They are found unless an earlier run has done so.
+
+    Args:
+        unlabelled: the images.
+        teacher: its alignment points refine the detector's ROI.
+        device: device of the teacher.
+
+    Raises:
+        ValueError: if there is no person in any image.
+    """
+    spec, images, license_text, detector = unlabelled
     content = [f"{path.absolute()} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in images]
     key = hashlib.sha256("\n".join([teacher.sha256, file_sha256(detector), *content]).encode()).hexdigest()
     file = RUNS / "teacher" / f"{key[:16]}.json"

@@ -21,9 +21,7 @@ def run(monkeypatch, tmp_path, capsys, tiny_lsp):
     monkeypatch.setattr(ablation.subprocess, "run", run_forked)
 
     def call(*arguments: str) -> str:
-        given = [*TINY, *data(tiny_lsp), *arguments]
-        monkeypatch.setattr(sys, "argv", ["ablation.py", *given])
-        ablation.main()
+        call_with(monkeypatch, *TINY, *data(tiny_lsp), *arguments)
         return capsys.readouterr().out
 
     return call
@@ -32,6 +30,24 @@ def run(monkeypatch, tmp_path, capsys, tiny_lsp):
 def run_forked(command: list[str], check: bool) -> None:
     done = run_script(Path.cwd(), *command[1:])
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_the_wanted_config_is_that_of_the_run(monkeypatch, tmp_path, tiny_lsp):
+    monkeypatch.chdir(tmp_path)
+    people = data(tiny_lsp)
+    with pytest.raises(SystemExit, match=r"name its people with data\.val="):
+        call_with(monkeypatch, "rows=heatmaps", "model=lite", people[0])
+    monkeypatch.setattr(ablation.subprocess, "run", run_forked)
+    tiny = [item for item in TINY if item != "data=lsp"]
+    call_with(monkeypatch, "rows=heatmaps", "epochs=1", *tiny, *people)
+    call_with(monkeypatch, "rows=heatmaps", "epochs=1", *tiny, *people)  # read, not refused
+    assert len(list(tmp_path.glob("runs/landmark/*"))) == 1
+
+
+def call_with(monkeypatch, *arguments: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["ablation.py", *arguments])
+    ablation.main()
 
 
 @pytest.mark.slow

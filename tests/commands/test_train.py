@@ -38,6 +38,20 @@ def test_auto_makes_500_steps_of_all_processes_and_limits(limit, devices, epochs
     assert stages.joint == cfg.stages.joint == epochs
 
 
+@pytest.mark.parametrize(
+    ("typed", "start", "decoding"),
+    [
+        (None, None, "mediapipe"),
+        (None, {"decoding": "heatmap"}, "heatmap"),
+        (None, {"decoding": "regression", "precision": "fp16"}, "mediapipe"),
+        ("mediapipe", {"decoding": "heatmap", "precision": "fp16"}, "mediapipe"),
+    ],
+)
+def test_a_run_keeps_the_decoding_of_its_initial_weights(typed, start, decoding):
+    cfg = OmegaConf.create({"decode": typed})
+    assert train.resolve_decoding(cfg, start) == cfg.decode == decoding
+
+
 @pytest.mark.parametrize("changed", [False, True])
 def test_a_run_that_interpolates_begins_only_with_its_initial_weights(tmp_path, monkeypatch, changed):
     net, init = LandmarkNet(landmark_variant("lite", "mediapipe")), tmp_path / "init.ckpt"

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from blazepose.models.heatmap_decoder import PRIOR_CELLS, SHARPNESS, HeatmapDecoder
+from blazepose.decoding import PRIOR_CELLS, SHARPNESS
+from blazepose.models.heatmap_decoder import HeatmapDecoder
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
 from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS

@@ -5,12 +5,10 @@ import pytest
 import torch
 from torch import nn
 
-from blazepose.decoding import DECODINGS
+from blazepose.decoding import DECODINGS, PRIOR_CELLS, SHARPNESS
 from blazepose.exceptions import InputError
 from blazepose.models.heatmap_decoder import HeatmapDecoder
 from blazepose.runtime.decode import (
-    PRIOR_CELLS,
-    SHARPNESS,
     RawOutputs,
     decode_by_heatmap,
     decode_landmarks,
@@ -152,7 +150,7 @@ def test_a_graph_that_decodes_is_only_refined():
     raw = outputs(4 * 32.0, two_peaks(5.0, -10.0), decoded=True)
     raw.heatmaps[:, 30, 33] = 1  # in the window
     assert decode_outputs(raw, 256, "heatmap").landmarks[0, 0, :2] * 64 == pytest.approx([33, 30], abs=0.05)
-    with pytest.raises(InputError, match="replaces it by the place in the heatmap"):
+    with pytest.raises(InputError, match="needs the regression, which these outputs do not contain"):
         decode_outputs(raw, 256, "mediapipe")
 
 

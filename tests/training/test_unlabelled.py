@@ -19,7 +19,7 @@ from blazepose.runtime.person_detector import Detection
 from blazepose.topology import NUM_OUTPUTS, ROI_CENTER, ROI_SCALE
 from blazepose.training import unlabelled as unlabelled_module
 from blazepose.training.teacher import Teacher, provide_targets
-from blazepose.training.unlabelled import read_unlabelled
+from blazepose.training.unlabelled import find_people, list_unlabelled
 
 CPU = torch.device("cpu")
 HIPS, TOP = (128.0, 160.0), (128.0, 60.0)  # what the network predicts in every crop
@@ -66,8 +66,13 @@ def pictures(tiny_lsp, tmp_path):
     return folder
 
 
+def find(spec: str, teacher):
+    (images,) = list_unlabelled([spec], teacher.path, None)
+    return find_people(images, teacher, CPU)
+
+
 def test_the_crop_is_that_of_the_teachers_alignment_points(teacher, detections, pictures):
-    (source,) = read_unlabelled([str(pictures)], teacher, None, CPU)
+    source = find(str(pictures), teacher)
     assert len(source.annotations) == 3
     assert not any(found.labelled.any() for found in source.annotations)
     roi = aligned_roi(source.annotations[0])  # within the detector's, of 100 px around (64, 80)
@@ -80,47 +85,47 @@ def test_every_person_of_an_image_is_used_and_those_found_are_kept(
     teacher, detections, pictures, monkeypatch
 ):
     detections.append(person(40.0, 60.0))
-    (first,) = read_unlabelled([str(pictures)], teacher, None, CPU)
+    first = find(str(pictures), teacher)
     assert len(first.annotations) == 6
     monkeypatch.setattr(unlabelled_module, "_detect", None)  # it must not run again
-    (again,) = read_unlabelled([str(pictures)], teacher, None, CPU)
+    again = find(str(pictures), teacher)
     assert [found.roi for found in again.annotations] == [found.roi for found in first.annotations]
 
 
 def test_images_without_people_are_counted(teacher, detections, pictures, caplog):
     (pictures / "broken.jpg").write_bytes(b"no image")
     with caplog.at_level(logging.WARNING):
-        (source,) = read_unlabelled([str(pictures)], teacher, None, CPU)
+        source = find(str(pictures), teacher)
     assert source.left_out == {"images without a person": 1}
     assert "broken.jpg" in caplog.text
     detections.clear()
     (pictures / "broken.jpg").unlink()
     with pytest.raises(InputError, match=r"no person was found in the images of .*pictures"):
-        read_unlabelled([str(pictures)], teacher, None, CPU)
+        find(str(pictures), teacher)
 
 
 def test_labels_of_a_data_set_are_not_read(teacher, detections, tiny_lsp):
-    (source,) = read_unlabelled([f"lsp:{tiny_lsp}"], teacher, None, CPU)
+    source = find(f"lsp:{tiny_lsp}", teacher)
     assert len(source.annotations) == 24
     assert source.license == read_source(f"lsp:{tiny_lsp}").license
     assert not any(found.labelled.any() for found in source.annotations)
 
 
 def test_a_detector_is_needed(teacher, pictures, tmp_path):
-    without = teacher._replace(path=tmp_path / "teacher.ckpt")
+    without = tmp_path / "teacher.ckpt"
     with pytest.raises(InputError, match=r"data\.unlabelled needs a detector .* \.task bundle"):
-        read_unlabelled([str(pictures)], without, "start.tflite", CPU)
-    assert read_unlabelled([], without, None, CPU) == []
+        list_unlabelled([str(pictures)], without, "start.tflite")
+    assert list_unlabelled([], without, None) == []
 
 
 def test_an_epoch_has_four_of_them_for_each_labelled_person(teacher, detections, tiny_lsp):
     labelled = read_source(f"lsp:{tiny_lsp}")
     labelled.annotations[:] = labelled.annotations[:1]
-    unlabelled = read_unlabelled([f"lsp:{tiny_lsp}"], teacher, None, CPU)
-    people = [*labelled.annotations, *unlabelled[0].annotations]
+    unlabelled = find(f"lsp:{tiny_lsp}", teacher)
+    people = [*labelled.annotations, *unlabelled.annotations]
     targets = provide_targets(teacher, people, 0, CPU)
     disturbed = PoseDataset(
-        [labelled], LANDMARK_INPUT, Augmentation(), teacher=targets, unlabelled=unlabelled
+        [labelled], LANDMARK_INPUT, Augmentation(), teacher=targets, unlabelled=[unlabelled]
     )
     assert len(disturbed) == 5
     assert len(targets) == 25

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from blazepose.atomic import atomic_folder, file_sha256
 from blazepose.config.evaluate import EvaluationConfig
 from blazepose.data.readers import read_source
-from blazepose.decoding import Decoding
+from blazepose.decoding import Decoding, check_decoding
 from blazepose.evaluation.compare.comparison_inputs import Run, load_runs
 from blazepose.evaluation.compare.forgetting import (
     Forgotten,
@@ -83,7 +83,10 @@ def load_pair(pair: Sequence[Path], people: People, folder: Path) -> tuple[list[
 
 
 def _open(weights: Path, people: People) -> EvaluationInput:
-    return resolve_input(EvaluationConfig(weights=str(weights), roi=people.roi))
+    evaluated = resolve_input(EvaluationConfig(weights=str(weights), roi=people.roi))
+    if people.decoding and evaluated.engine:
+        check_decoding(people.decoding, evaluated.engine.metadata)  # before the other weights are evaluated
+    return evaluated
 
 
 def _evaluate(

@@ -28,12 +28,16 @@ def headline_table(metrics: Mapping[str, Any]) -> str:
     if metrics["annotators"]:
         titles[PCK] = "PCK@0.2 of the second annotator against the first"
         del titles[PCK_RAW]
-    rows = [(title, _or_unknown(metrics[key]), _interval(metrics, key)) for key, title in titles.items()]
+    reasons = {PCK_RAW: "not returned by this file or runtime"}
+    rows = [
+        (title, _value_or(metrics[key], reasons.get(key, _UNKNOWN)), _interval(metrics, key))
+        for key, title in titles.items()
+    ]
     num_points = sum(part["count"] for part in metrics["per_part"].values())
     for key, title in _SUBSETS.items():
         subset = metrics["subsets"][key]
         if 0 < subset["count"] < num_points:
-            rows.append((title, _or_unknown(subset[PCK]), ""))
+            rows.append((title, _value_or(subset[PCK], _UNKNOWN), ""))
     rows += [(row.title, format_value(metrics[row.key]), "") for row in _section("oks", metrics)]
     return markdown_table(("metric", "%", "95 % interval"), rows)
 
@@ -42,8 +46,8 @@ def _interval(metrics: Mapping[str, Any], key: str) -> str:
     return format_interval(metrics.get(f"{key}_ci95"))
 
 
-def _or_unknown(value: float | None) -> str:
-    return _UNKNOWN if value is None else f"{value:.1f}"
+def _value_or(value: float | None, reason: str) -> str:
+    return reason if value is None else f"{value:.1f}"
 
 
 def exclusions(metrics: Mapping[str, Any]) -> str:
