@@ -40,6 +40,8 @@ COMMANDS = {
         keys=(
             ("model=full", "lite, full, heavy or detector"),
             ("init=FILE", "weights to start from: .task, .tflite or .ckpt"),
+            ("teacher=FILE", "a larger network, whose landmarks are learned"),
+            ("decode=heatmap", "how x and y are decoded: regression, mediapipe or heatmap"),
             ("experiment=finetune", "a recipe: finetune, finetune_detector, demo*, ablation_*"),
             (
                 "data.train=[READER:PATH,...]",
@@ -47,6 +49,7 @@ COMMANDS = {
             ),
             ("data.val=[READER:PATH,...]", "validation data"),
             ("data.negatives=[DIR,...]", "folders of images without people"),
+            ("data.unlabelled=[DIR,...]", "folders of images of people without labels, for the teacher"),
             ("stages.joint=20", "epochs"),
             ("optimizer.lr=5e-5", "peak learning rate"),
             ("loader.batch_size=8", "samples per step and process"),
@@ -63,6 +66,7 @@ COMMANDS = {
             ("data.metadata=people.csv", "groups of people"),
             ("data.negatives=[DIR,...]", "of a detector: images without people"),
             ("roi=annotation", "source of the crops: annotation, jitter or detector"),
+            ("decode=heatmap", "how x and y are decoded: regression, mediapipe or heatmap"),
             ("engine=mediapipe", "torch, litert, onnxruntime or mediapipe"),
             ("predictions=FILE", "score saved predictions instead of running weights"),
             ("compare=[DIR,DIR]", "compare evaluations of the same people"),
@@ -76,7 +80,8 @@ COMMANDS = {
     ),
     "compare": Command(
         "compare two weights: what was gained, for whom, and what was forgotten",
-        "blazepose compare pose_landmarker_full.task runs/landmark/RUN --data landmarks:mine/test.json\n"
+        "blazepose compare pose_landmarker_full.task runs/landmark/RUN --data landmarks:mine/test.json "
+        "--decode heatmap\n"
         "blazepose compare pose_landmarker_full.task my_pose.task --video squats.mp4\n"
         "blazepose compare runs/eval/FIRST runs/eval/SECOND",
         "train",

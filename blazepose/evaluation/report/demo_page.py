@@ -32,7 +32,7 @@ _METRICS = {"pck@0.2": "PCK@0.2, %", "mean_error": "mean error, % of the torso"}
 
 _HONEST = """Google's weights are weak at people on the floor (planks, bridges, lying), so they were trained
 on such people for minutes, and on some in all other postures. All are rendered. This page shows how the
-work is done, not what it gains on photos: there, 800 people gained 2 points, 4,349 gained 3.8. Nothing was
+work is done, not what it gains on photos: there, 800 people gain 1.7 points, 3,803 gain 2.5. Nothing was
 chosen on the people shown here. What changed for other postures was not measured: `blazepose compare` does.
 These weights are not for use."""
 
@@ -46,8 +46,8 @@ Label 200 people or more (CVAT, Label Studio, FiftyOne), export COCO keypoints, 
 
 ```
 blazepose train model=full init={google} experiment=finetune \\
-                "data.train=[landmarks:mine/train.json]" "data.val=[landmarks:mine/val.json]"
-blazepose compare {google} runs/landmark/NAME --data landmarks:mine/val.json
+                "data.train=[landmarks:mine/train.json]" "data.val=[landmarks:mine/val.json]" decode=heatmap
+blazepose compare {google} runs/landmark/NAME --data landmarks:mine/val.json --decode heatmap
 blazepose export --target task --out my_pose.task
 blazepose track VIDEO --weights my_pose.task --out overlay.mp4
 ```
