@@ -67,6 +67,7 @@ from blazepose.training.sample_images import draw_landmark_predictions, draw_sam
 from blazepose.training.stages import supervised_by
 from blazepose.training.teacher import Teachers, check_unchanged, load_teachers, provide_targets
 from blazepose.training.unlabelled import find_people, list_unlabelled
+from blazepose.training.weights import read_weights
 
 log = logging.getLogger("blazepose")
 
@@ -93,8 +94,10 @@ def main(cfg: DictConfig) -> None:
         raise InputError("teacher= has no effect with loss.teacher=0 and loss.distill=0; set loss.teacher=1")
     if not cfg.data.train:
         raise InputError('data.train is empty; name at least one source, "data.train=[lsp:data/lspet:train]"')
-    if cfg.init and not cfg.ckpt:
-        resolve_weights(cfg.init, "init=")  # a missing file is reported before minutes of work
+    if cfg.init and not cfg.ckpt:  # read now, so that a wrong file is reported before minutes of work
+        read_weights(
+            resolve_weights(cfg.init, "init="), "detector" if cfg.model.name == "detector" else "landmark"
+        )
     set_seed(cfg.seed)
     train = train_detector if cfg.model.name == "detector" else train_landmark_net
     train(cfg, folder, checkpoint)
