@@ -9,9 +9,10 @@ VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json LD_LIBRARY_PATH=/usr/
 """
 
 import argparse
+import itertools
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -36,8 +37,19 @@ from blazepose.topology import LEFT_SHOULDER, RIGHT_HIP
 _ROUNDS, _RUNS = 9, 20
 
 
+class MediaPipePose(NamedTuple):
+    """Outputs of MediaPipe for a frame: landmarks (33, 2) of width and height, world (33, 3) meters, mask."""
+
+    landmarks: np.ndarray
+    world: np.ndarray
+    mask: np.ndarray
+
+
 def moved(original: Path, changed: Path, media: list[Path]) -> Iterator[str]:
-    """Yield how far two bundles' outputs are apart in MediaPipe, in image and in video mode."""
+    """Yield how far two bundles' outputs are apart in MediaPipe, in image and in video mode.
+
+    Of a video also the largest step of a landmark from one frame to the next, of each bundle.
+    """
     for path in media:
         source = open_source(str(path))
         with closing(source.frames):
@@ -58,14 +70,15 @@ def moved(original: Path, changed: Path, media: list[Path]) -> Iterator[str]:
                 f"(median), {high:.1f} (95th percentile), {largest:.0f} (largest); "
                 f"world {1000 * world:.2g} mm, masks {masks:.2g}"
             )
+            if len(pairs) > 1:
+                steps = [largest_step(poses, frames[0].shape) for poses in zip(*pairs, strict=True)]
+                yield f"  largest step of a landmark: {steps[0]:.1f} and {steps[1]:.1f} % of the torso"
 
 
-class MediaPipePose(NamedTuple):
-    """Outputs of MediaPipe for a frame: landmarks (33, 2) of width and height, world (33, 3) meters, mask."""
-
-    landmarks: np.ndarray
-    world: np.ndarray
-    mask: np.ndarray
+def largest_step(poses: Sequence[MediaPipePose], shape: tuple[int, ...]) -> float:
+    """Return the largest step of a landmark from one pose to the next, in % of the torso."""
+    pairs = itertools.pairwise(poses)
+    return 100 * max(landmark_distances(before, after, shape).max() for before, after in pairs)
 
 
 def run_mediapipe(bundle: Path, frames: list[np.ndarray], mode: str) -> Iterator[MediaPipePose | None]:

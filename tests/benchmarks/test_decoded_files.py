@@ -4,10 +4,12 @@ import re
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from ai_edge_litert.hardware_accelerator import HardwareAccelerator
 
 from benchmarks import decoded_files
+from blazepose.topology import INDEX, RIGHT_HIP
 from tests.constant_network import write_network
 
 
@@ -45,10 +47,18 @@ def test_two_bundles_are_compared_in_mediapipe(run, shared, lite_bundle):
         assert 0 < masks <= 1
 
 
+def test_the_largest_step_is_in_torsos():
+    start = np.zeros((33, 2))
+    start[RIGHT_HIP] = 0.0, 0.5  # 50 pixels below the left shoulder
+    end = start.copy()
+    end[INDEX["nose"]] = 0.1, 0.0  # 20 pixels of a width of 200
+    poses = [decoded_files.MediaPipePose(xy, np.zeros(0), np.zeros(0)) for xy in (start, end, end)]
+    assert decoded_files.largest_step(poses, (100, 200, 3)) == pytest.approx(40)
+
+
 @pytest.mark.shared
 def test_a_media_file_without_people_is_refused(run, shared, tmp_path, capsys):
     import cv2
-    import numpy as np
 
     empty = tmp_path / "empty.png"
     cv2.imwrite(str(empty), np.zeros((64, 64, 3), np.uint8))
