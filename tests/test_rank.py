@@ -56,6 +56,6 @@ def test_a_process_detects_its_launcher(variables, monkeypatch):
     code = "from blazepose.rank import *; print(is_launched(), has_launcher())"
     child = subprocess.run([sys.executable, "-c", code], env=os.environ, capture_output=True, text=True)
     assert child.stdout.split() == ["True", "True"]
-    monkeypatch.setenv("BLAZEPOSE_LAUNCHER", "1")  # not the parent: the launcher has ended
+    monkeypatch.setenv("BLAZEPOSE_LAUNCHER", "-1")  # no parent has this id: the launcher has ended
     assert is_launched()
     assert not has_launcher()
