@@ -22,7 +22,7 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from blazepose.decoding import DECODINGS
-from blazepose.hydra_app import as_typed, expand_home
+from blazepose.hydra_app import as_typed, drop_preset_people, expand_home
 from blazepose.runs import LANDMARK_RUNS
 from blazepose.training.old_keys import rename_config_keys
 
@@ -99,6 +99,7 @@ def train(experiment: str, overrides: list[str], model: str) -> Path:
     words = [f"experiment=ablation_{experiment}", *overrides]
     with hydra.initialize_config_dir(version_base="1.3", config_dir=str(TRAIN.parent / "configs")):
         config = expand_home(hydra.compose("train", list(map(as_typed, words))))
+    drop_preset_people(config.data, lambda key: any(word.startswith(f"{key}=") for word in words))
     if not config.data.val:
         sys.exit("the table is of the validation: name its people with data.val=[...]")
     if run is not None:
@@ -137,9 +138,6 @@ def main() -> None:
     given = dict(item.split("=", 1) for item in sys.argv[1:])
     if any(key.startswith("stages.") for key in given):
         sys.exit("each row has its own stages; set the budget of all with epochs=N")
-    if "data.train" in given and "data" not in given:
-        for key in ("data.val", "data.negatives"):  # those of the default preset belong to its training data
-            given.setdefault(key, "[]")
     epochs = given.pop("epochs", "40")
     model = given.get("model", "full")
     known = [experiment for _, experiment, _ in ROWS]

@@ -99,6 +99,19 @@ def is_overridden(key: str) -> bool:
     return key in _typed_keys()
 
 
+def drop_preset_people(data: DictConfig, is_given: Callable[[str], bool]) -> None:
+    """Empty the default preset's `data.val` and `data.negatives`, which belong to its training people.
+
+    Args:
+        data: section `data` of a training; only changed if other training people are given.
+        is_given: whether a key is given, `data` for another preset.
+    """
+    if is_given("data.train") and not is_given("data"):
+        for key in ("val", "negatives"):
+            if not is_given(f"data.{key}"):
+                data[key] = []
+
+
 def reject_overrides(sections: Sequence[str], reason: str) -> None:
     """Reject keys on the command line that have no effect.
 

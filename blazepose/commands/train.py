@@ -33,7 +33,13 @@ from blazepose.data.image_folders import find_image_files
 from blazepose.data.readers import as_list, read_source
 from blazepose.decoding import Decoding, default_decoding
 from blazepose.exceptions import InputError
-from blazepose.hydra_app import from_config, hydra_command, is_overridden, reject_overrides
+from blazepose.hydra_app import (
+    drop_preset_people,
+    from_config,
+    hydra_command,
+    is_overridden,
+    reject_overrides,
+)
 from blazepose.models.detector_net import DetectorNet, describe_detector
 from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.variants import landmark_variant
@@ -79,10 +85,7 @@ def main(cfg: DictConfig) -> None:
     if cfg.ckpt:
         cfg, folder, checkpoint = resume_run(cfg)
     else:
-        if is_overridden("data.train") and not is_overridden("data"):
-            for key in ("val", "negatives"):  # those of the default preset belong to its training data
-                if not is_overridden(f"data.{key}"):
-                    cfg.data[key] = []
+        drop_preset_people(cfg.data, is_overridden)
     reject_unused(cfg.model.name)
     if cfg.data.test or cfg.data.metadata:
         raise InputError(
