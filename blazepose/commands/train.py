@@ -1,7 +1,6 @@
 """Train a BlazePose network: `blazepose train model=full data=lsp`. See docs/guides."""
 
 import logging
-import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,9 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-import torch
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from blazepose.atomic import file_sha256
 from blazepose.config.detector import DetectorAugmentation, DetectorLossConfig
@@ -67,7 +65,7 @@ from blazepose.training.fit import (
 from blazepose.training.initialization import describe_initialization, initialize
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.pose_module import PoseModule
-from blazepose.training.processes import batches_per_process, describe_processes
+from blazepose.training.processes import batches_per_process, describe_processes, first_device
 from blazepose.training.runs import open_run, resume_run
 from blazepose.training.sample_images import draw_landmark_predictions, draw_samples
 from blazepose.training.stages import supervised_by
@@ -197,14 +195,6 @@ def open_teachers(cfg: DictConfig, checkpoint: Path | None) -> Teachers:
     if checkpoint:
         check_unchanged(teachers, read_checkpoint(checkpoint).metadata)
     return teachers
-
-
-def first_device(trainer: DictConfig) -> torch.device:
-    """Return the device of this process, before Lightning has chosen it."""
-    if trainer.accelerator == "cpu" or not torch.cuda.is_available():
-        return torch.device("cpu")
-    rank = int(os.environ.get("LOCAL_RANK", 0))
-    return torch.device("cuda", trainer.devices[rank] if isinstance(trainer.devices, ListConfig) else rank)
 
 
 def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from omegaconf import DictConfig, ListConfig
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
@@ -170,3 +171,11 @@ class _Watch(threading.Thread):
         self._adopt()
         for process in self._others:
             process.kill()
+
+
+def first_device(trainer: DictConfig) -> torch.device:
+    """Return the device of this process, before Lightning has chosen it."""
+    if trainer.accelerator == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    rank = int(os.environ.get("LOCAL_RANK", 0))
+    return torch.device("cuda", trainer.devices[rank] if isinstance(trainer.devices, ListConfig) else rank)
