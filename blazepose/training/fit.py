@@ -5,6 +5,7 @@ import logging
 import math
 import os
 import re
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -276,6 +277,9 @@ def _readable_worker_errors() -> Iterator[None]:
         if isinstance(error, RuntimeError) and not messages:
             raise
         message = messages[-1] if messages else f"the connection to a data-loading process broke: {error}"
+        # The traceback's frames hold the loader. While it lives, torch raises at any line of ours when one
+        # of its processes ends.
+        traceback.clear_frames(error.__traceback__)
         raise ProcessError(
             f"{message}; if memory ran out, a smaller loader.num_workers needs less"
         ) from error

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import multiprocessing
 import os
 import signal
 import time
@@ -212,6 +213,8 @@ def test_a_lost_worker_raises_one_sentence_with_the_command_to_resume(tmp_path, 
     with pytest.raises(ChildProcessError, match=sentence) as raised:
         fit.fit(trainer, BoringModel(), data, run, None, "", pretrained=False)
     assert raised.value.__notes__ == ["no epoch was complete: start the training again"]
+    # Torch raises again, at any later line, when a worker that it still watches ends.
+    assert multiprocessing.active_children() == []
 
 
 def test_a_lost_worker_after_the_last_epoch_raises_the_same(tmp_path, monkeypatch):
