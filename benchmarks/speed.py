@@ -39,6 +39,7 @@ from blazepose.models.variants import landmark_variant
 from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, read_tflite
 from blazepose.tflite.convert import to_tflite
+from blazepose.tflite.float16 import store_float16
 from blazepose.topology import COCO17, LSP14
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.malloc import keep_freed_buffers
@@ -209,7 +210,7 @@ def exported(bundle: Path, runs: int = 150) -> None:
         start = time.perf_counter()
         net = load_tflite(content)
         imported = time.perf_counter() - start
-        ours = to_tflite(ExportModule(net), net.input_spec, fp16=True)
+        ours = to_tflite(ExportModule(net), net.input_spec, store=store_float16)
         columns = []
         for threads in (1, 2):
             original_ms, ours_ms = _side_by_side([content, ours], threads, runs)

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 _HARMLESS = re.compile(
     rb"INFO: Created TensorFlow Lite|WARNING: Read-only tensor|WARNING: .* written to STDERR"
     rb"|[IW]\d{4} .*(port\.cc|flatbuffer_export|inference_feedback|landmark_projection|_pytree)"
+    rb"|INFO: \[|WARNING: \[(npu_registry|compiler_plugin|model_load)\.cc"
+    rb"|\xe2\x94\x94 Could not load shared library .*CompilerPlugin"
     rb"|Warp CUDA warning: Could not find or load"
 )
 _one_at_a_time = threading.RLock()

@@ -80,8 +80,9 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--precision",
-        choices=("fp32", "fp16"),
-        help="precision of the stored weights; default: fp16 in a .task, else fp32",
+        choices=("fp32", "fp16", "int8", "int8_static"),
+        help="precision of the stored weights; int8_static computes in int8, too; default: fp16 in a .task, "
+        "else fp32",
     )
     parser.add_argument(
         "--decode",

@@ -10,6 +10,7 @@ from blazepose.exceptions import InputError
 from blazepose.export.detector_export import export_detector
 from blazepose.export.export_module import Precision
 from blazepose.export.landmark_export import export_landmark_net
+from blazepose.export.pck_loss import pck_loss
 from blazepose.export.targets import TARGETS
 from blazepose.runs import resolve_weights
 from blazepose.supervised_outputs import SupervisedOutputs
@@ -32,7 +33,9 @@ def main(arguments: list[str] | None = None) -> None:
             f"--detector {weights}"
         )
     precision: Precision = args.precision or ("fp16" if args.target == "task" else "fp32")
-    suffix = TARGETS[args.target].suffix
+    suffix, _, precisions = TARGETS[args.target]
+    if precision not in precisions:
+        raise InputError(f"--precision {precision}: --target {args.target} has {', '.join(precisions)}")
     # Next to the run's files, but never next to weights from elsewhere.
     folder = weights.parent.parent if weights.parent.name == "checkpoints" else Path()
     out = (args.out or folder / f"{weights_name(weights)}_{precision}{suffix}").expanduser()
@@ -52,13 +55,19 @@ def run_landmark_export(weights: Path, precision: Precision, out: Path, args: ar
     metadata, (typical, worst) = export_landmark_net(
         weights, args.target, precision, out, args.pictures, detector, args.decode
     )
-    return (
-        f"{SupervisedOutputs.from_metadata(metadata['trained']).describe()}\n"
-        f"x and y in the graph: {metadata['decoding']} (--decode)\n"
-        f"{out}: {out.stat().st_size / 1e6:.2f} MB, verified against torch: landmarks within "
-        f"{typical.landmarks_px:.1g} px in most crops and {worst.landmarks_px:.1g} px in all, "
-        f"probabilities {worst.probability:.1g}, world {worst.world_mm:.1g} mm"
-    )
+    lines = [
+        SupervisedOutputs.from_metadata(metadata["trained"]).describe(),
+        f"x and y in the graph: {metadata['decoding']} (--decode)",
+        f"{out}: {out.stat().st_size / 1e6:.2f} MB, verified against torch: landmarks {typical.mean_px:.2g} "
+        f"px on average, within {typical.landmarks_px:.2g} px in most crops and {worst.landmarks_px:.2g} px "
+        f"in all, probabilities {worst.probability:.2g}, world {worst.world_mm:.2g} mm",
+    ]
+    if precision.startswith("int8") and not args.pictures:
+        try:
+            lines.append(pck_loss(out, weights, metadata).describe())
+        except InputError as error:
+            lines.append(f"PCK was not measured: {error}")
+    return "\n".join(lines)
 
 
 def run_detector_export(weights: Path, precision: Precision, out: Path, args: argparse.Namespace) -> str:
@@ -66,8 +75,8 @@ def run_detector_export(weights: Path, precision: Precision, out: Path, args: ar
     typical, worst = export_detector(weights, args.target, precision, out, args.pictures)
     return (
         f"{out}: {out.stat().st_size / 1e6:.2f} MB, verified against torch: boxes and points within "
-        f"{typical.boxes_px:.1g} px in most images and {worst.boxes_px:.1g} px in all, "
-        f"scores {worst.probability:.1g}"
+        f"{typical.boxes_px:.2g} px in most images and {worst.boxes_px:.2g} px in all, "
+        f"scores {worst.probability:.2g}"
     )
 
 

@@ -1,25 +1,17 @@
 """Export of a detector: from a checkpoint to a verified file."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 
 from blazepose.atomic import atomic_path
-from blazepose.data.image_folders import find_image_files
 from blazepose.exceptions import ExistingFileError
 from blazepose.export.export_module import ExportModule, Precision, metadata_json
-from blazepose.export.fp16 import round_with_bias_correction
+from blazepose.export.rounding import fit_to_precision
 from blazepose.export.targets import TARGETS
-from blazepose.export.verification_images import (
-    load_run_annotations,
-    read_letterboxed,
-    sample_evenly,
-    stack_images,
-)
+from blazepose.export.verification_images import detector_images
 from blazepose.export.verify import check_tolerance
 from blazepose.models.detector_net import DetectorNet, normalize_images
 from blazepose.runtime.decode import sigmoid
@@ -58,6 +50,8 @@ DETECTOR_TOLERANCE: dict[Precision, DetectorDifferences] = {
     "fp32": DetectorDifferences(boxes_px=0.05, probability=0.005),
     # Chosen: half a pixel of 224, a hundredth of the ROI's side.
     "fp16": DetectorDifferences(boxes_px=0.5, probability=0.05),
+    "int8": DetectorDifferences(boxes_px=4.0, probability=0.2),
+    "int8_static": DetectorDifferences(boxes_px=10.0, probability=0.4),
 }
 
 
@@ -83,25 +77,15 @@ def export_detector(
     if out.exists():
         raise ExistingFileError(f"{out} exists; choose another --out, or delete it first")
     original, metadata = open_detector_net(weights)
-    net, test_images = ExportModule(original), verification_images(metadata, original.input_spec.size, images)
-    if precision == "fp16":
-        # Biases fitted to the test images would hide the cost of rounding.
-        fit_images, test_images = test_images[::2], test_images[1::2]
-        net = round_with_bias_correction(net, normalize_images(torch.from_numpy(fit_images)))
+    net = ExportModule(original)
+    letterboxed = detector_images(metadata, original.input_spec.size, precision, images)
+    if precision != "fp32":
+        net = fit_to_precision(net, precision, normalize_images(torch.from_numpy(letterboxed.fit)))
     with atomic_path(out) as draft:
         TARGETS[target].convert(net, precision, metadata_json(metadata, precision), draft)
-        verification = detector_differences(draft, original, test_images)
+        verification = detector_differences(draft, original, letterboxed.test)
         check_tolerance(verification, precision, DETECTOR_TOLERANCE)
     return verification
-
-
-def verification_images(metadata: Mapping[str, Any], size: int, images: Path | None) -> np.ndarray:
-    """Read letterboxed images, uint8 (2 to 32, size, size, 3); raises as verification_crops."""
-    if images is None:
-        paths = list(dict.fromkeys(person.image for person in load_run_annotations(metadata)))
-    else:
-        paths = find_image_files([str(images)], "--pictures")
-    return stack_images([read_letterboxed(path, size, cv2.BORDER_CONSTANT) for path in sample_evenly(paths)])
 
 
 @torch.no_grad()

@@ -12,7 +12,8 @@ from blazepose.models.detector_net import DetectorNet
 from blazepose.models.flat_head import flatten_heads
 from blazepose.models.landmark_net import LandmarkNet
 
-Precision = Literal["fp32", "fp16"]
+Precision = Literal["fp32", "fp16", "int8", "int8_static"]
+"""Of the stored weights; int8_static is that of the arithmetic, too."""
 GraphDecoding = Literal["regression", "heatmap"]
 """Source of the landmarks' x and y in the graph."""
 
@@ -27,7 +28,12 @@ class ExportModule(nn.Module):
 
     The input is float32 RGB in the range of the network's `input_spec`, (batch, size, size, 3); the outputs
     are in MediaPipe's order.
+
+    Attributes:
+        calibration: inputs that the ranges of the activations are measured on, for int8_static.
     """
+
+    calibration: Tensor | None = None
 
     def __init__(self, net: LandmarkNet | DetectorNet) -> None:
         super().__init__()

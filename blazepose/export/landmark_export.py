@@ -7,12 +7,13 @@ import torch
 
 from blazepose.atomic import atomic_path
 from blazepose.decoding import check_trained_for, default_decoding
+from blazepose.evaluation.engine_registry import TorchEngine
 from blazepose.exceptions import ExistingFileError
 from blazepose.export.export_module import ExportModule, GraphDecoding, Precision, metadata_json
-from blazepose.export.fp16 import round_with_bias_correction
+from blazepose.export.rounding import fit_to_precision
 from blazepose.export.targets import TARGETS
 from blazepose.export.task import find_detector, read_detector
-from blazepose.export.verification_images import verification_crops
+from blazepose.export.verification_images import landmark_images
 from blazepose.export.verify import Verification, check_tolerance, differences
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack
 from blazepose.training.weights import open_landmark_net
@@ -68,19 +69,17 @@ def export_landmark_net(
     if decoding == "heatmap":
         original.decode_by_heatmaps()
     net = ExportModule(original)
-    crops = verification_crops(metadata, net.input_spec.size, images)
+    crops = landmark_images(metadata, precision, images, lambda: TorchEngine(weights))
     detector_content = None
     if target == "task":
         detector_content = read_detector(find_detector(detector, weights, metadata), images)
-    if precision == "fp16":
-        # Biases fitted to the test crops would hide the cost of rounding.
-        fit_crops, crops = crops[::2], crops[1::2]
-        net = round_with_bias_correction(net, torch.from_numpy(fit_crops).float() / 255)
+    if precision != "fp32":
+        net = fit_to_precision(net, precision, torch.from_numpy(crops.fit).float() / 255)
     with atomic_path(out) as draft:
         TARGETS[target].convert(net, precision, metadata_json(metadata, precision), draft)
         if detector_content:
             draft.write_bytes(pack({DETECTOR_ENTRY: detector_content, LANDMARKS_ENTRY: draft.read_bytes()}))
         # Compared with the trained network, so that folding is verified too.
-        verification = differences(draft, original, crops)
+        verification = differences(draft, original, crops.test)
         check_tolerance(verification, precision, decoded=decoding == "heatmap")
     return metadata, verification

@@ -1,7 +1,6 @@
 """Sessions of LiteRT and ONNX Runtime behind one small protocol."""
 
 import json
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from blazepose.cores import usable_cores
 from blazepose.exceptions import InputError, MissingFileError, MissingPackageError
 from blazepose.file_content import check_file, unreadable
 from blazepose.native_messages import hide_harmless_messages
@@ -56,7 +56,9 @@ class LiteRtSession:
         content = read_tflite(path, entry)
         try:
             with hide_harmless_messages():
-                self._interpreter = Interpreter(model_content=content, num_threads=num_threads or _cores())
+                self._interpreter = Interpreter(
+                    model_content=content, num_threads=num_threads or usable_cores()
+                )
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             expected_kind = TFLITE if path.suffix == ".tflite" else f"{BUNDLE} with {entry}"
@@ -102,7 +104,7 @@ class OnnxSession:
 
         check_file(path, "an ONNX file", "choose a trained or exported network")
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = num_threads or _cores()
+        options.intra_op_num_threads = num_threads or usable_cores()
         try:
             self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's errors share no narrower type
@@ -216,13 +218,6 @@ def _onnx_next_step(reason: str) -> str | None:
         return "copy the data file that was written with it to the same folder"
     newer = "IR version" in reason or "opset versions" in reason
     return "update ONNX Runtime with `pip install -U onnxruntime`, or export for an older version" * newer
-
-
-def _cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _onnx_input(node: Any, channels_first: bool) -> tuple[Any, ...]:

@@ -4,8 +4,7 @@ Source: TensorFlow Lite's metadata_schema.fbs; docs/reference/mediapipe.md secti
 """
 
 from collections.abc import Mapping
-from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import flatbuffers
 import numpy as np
@@ -15,6 +14,7 @@ from flatbuffers.table import Table
 
 from blazepose.exceptions import InputError
 from blazepose.input_spec import InputSpec
+from blazepose.tflite.model import pack_model, read_model
 
 _SUBGRAPHS, _INPUTS, _UNITS = 3, 2, 4
 """Slots of fields in ModelMetadata, SubGraphMetadata and TensorMetadata."""
@@ -100,8 +100,7 @@ def _vtable_offset(slot: int) -> int:
 
 def with_metadata(content: bytes, entries: Mapping[str, bytes]) -> bytes:
     """Return the model with these metadata entries, and every buffer inside the flatbuffer."""
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    _inline_buffers(model, content)
+    model = read_model(content)
     model.metadata = [entry for entry in model.metadata or [] if entry.name.decode() not in entries]
     for name, value in entries.items():
         buffer = schema.BufferT()
@@ -110,35 +109,4 @@ def with_metadata(content: bytes, entries: Mapping[str, bytes]) -> bytes:
         entry = schema.MetadataT()
         entry.name, entry.buffer = name, len(model.buffers) - 1
         model.metadata.append(entry)
-    for buffer in model.buffers:
-        buffer.Pack = partial(_pack_aligned, buffer)
-    builder = flatbuffers.Builder(len(content))
-    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output())
-
-
-def _pack_aligned(buffer: Any, builder: Any) -> int:
-    """Replace BufferT.Pack: constants at multiples of 16 bytes, as the schema and delegates require."""
-    vector = None
-    if buffer.data is not None and len(buffer.data):
-        data = np.asarray(buffer.data, np.uint8).tobytes()
-        builder.StartVector(1, len(data), 16)
-        builder.head -= len(data)
-        builder.Bytes[builder.head : builder.head + len(data)] = data
-        vector = builder.EndVector()
-    schema.BufferStart(builder)
-    if vector is not None:
-        schema.BufferAddData(builder, vector)
-    schema.BufferAddOffset(builder, buffer.offset)
-    schema.BufferAddSize(builder, buffer.size)
-    return schema.BufferEnd(builder)
-
-
-def _inline_buffers(model: Any, content: bytes) -> None:
-    # ai-edge-quantizer appends weights behind the flatbuffer (Buffer.offset, size); repacking through the
-    # object API would lose them, and MediaPipe does not read them there. Source:
-    # docs/reference/mediapipe.md section 4.
-    for buffer in model.buffers:
-        if buffer.offset > 1:
-            buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
-            buffer.offset = buffer.size = 0
+    return pack_model(model)

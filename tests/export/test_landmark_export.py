@@ -15,8 +15,9 @@ from blazepose.decoding import default_decoding
 from blazepose.evaluation.engine_registry import open_weights
 from blazepose.export import landmark_export as landmark
 from blazepose.export.export_module import ExportModule
-from blazepose.export.landmark_export import export_landmark_net, verification_crops
+from blazepose.export.landmark_export import export_landmark_net
 from blazepose.export.onnx import convert_onnx
+from blazepose.export.pck_loss import pck_loss
 from blazepose.export.targets import TARGETS, Target
 from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.models.landmark_net import LandmarkNet
@@ -42,7 +43,9 @@ def checkpoint(tmp_path_factory, tiny_lsp) -> Path:
     # Give BatchNorm statistics of data, as after training; otherwise activations vanish with depth.
     for _ in range(5):
         net.train()(torch.rand(8, 3, 256, 256))
-    metadata = landmark_metadata(net, "mediapipe", SupervisedOutputs(landmarks=("nose",)), {"train": []}, {})
+    metadata = landmark_metadata(
+        net, "mediapipe", SupervisedOutputs(landmarks=("nose", "left_hip")), {"train": []}, {}
+    )
     metadata["data"] = {"train": [], "val": [{"name": f"lsp:{tiny_lsp}", "people": 24, "licence": "none"}]}
     path = tmp_path_factory.mktemp("run") / "checkpoints" / "best.ckpt"
     path.parent.mkdir()
@@ -97,7 +100,9 @@ def assert_same_network(file: Path, people: Path) -> None:
 def test_exported_files_are_imported_again(exported, tiny_lsp):
     assert_same_network(exported[0], tiny_lsp)
     metadata = read_weights(exported[0]).metadata
-    assert metadata["trained"]["landmarks"] == ["nose"], "the supervised outputs are in the metadata"
+    assert metadata["trained"]["landmarks"] == ["nose", "left_hip"], (
+        "the supervised outputs are in the metadata"
+    )
 
 
 @pytest.mark.parametrize("exported", ["tflite fp32", "tflite fp16"], indirect=True)
@@ -112,13 +117,13 @@ def test_constants_are_aligned(exported):
 
 def test_export_is_verified_and_has_metadata(exported):
     out, _, precision, verification = exported
-    assert verification.worst.landmarks_px < (0.05 if precision == "fp32" else 0.5)
+    assert verification.worst.landmarks_px < (0.05 if precision == "fp32" else 1.0)
     assert out.stat().st_size / 1e6 == pytest.approx(5.5 if precision == "fp32" else 2.85, rel=0.05)
     engine = LandmarkEngine(out)
     assert engine.metadata["model"] == "lite"
     assert engine.metadata["input"] == {"size": 256, "low": 0.0, "high": 1.0}
     assert engine.metadata["precision"] == precision
-    assert engine.metadata["trained"]["landmarks"] == ["nose"]
+    assert engine.metadata["trained"]["landmarks"] == ["nose", "left_hip"]
     assert [path.name for path in out.parent.iterdir()] == [out.name]  # no partial file remains
 
 
@@ -130,7 +135,7 @@ def test_no_path_of_this_machine_is_in_the_file(exported):
 
 @pytest.mark.parametrize("exported", ["tflite fp32"], indirect=True)
 def test_tflite_has_googles_operators(exported):
-    """Source: the official lite file; ours has transposes at input and outputs, and pads, in addition."""
+    """Source: the official lite file, without its DEQUANTIZE."""
     graph = Interpreter(str(exported[0]), experimental_op_resolver_type=PLAIN)
     operators = Counter(op["op_name"] for op in graph._get_ops_details())
     official = {
@@ -140,9 +145,10 @@ def test_tflite_has_googles_operators(exported):
         "RESIZE_BILINEAR": 5,
         "MAX_POOL_2D": 2,
         "LOGISTIC": 1,
+        "PAD": 5,
+        "RESHAPE": 3,
     }
-    assert {name: operators[name] for name in official} == official
-    assert set(operators) - set(official) == {"PAD", "RESHAPE", "TRANSPOSE"}
+    assert operators == official
 
 
 def test_a_file_that_differs_does_not_appear(checkpoint, tmp_path, monkeypatch):
@@ -165,8 +171,15 @@ def test_an_existing_file_is_not_overwritten(checkpoint, tmp_path):
     assert out.read_text() == "mine"
 
 
-def test_missing_data_is_an_error_that_names_the_flag(tmp_path, tiny_lsp):
-    metadata = {"data": {"train": [], "val": [{"name": f"lsp:{tmp_path / 'gone'}"}]}}
-    with pytest.raises(FileNotFoundError, match="--pictures"):
-        verification_crops(metadata, 256, None)
-    assert verification_crops(metadata, 256, tiny_lsp / "images").shape == (24, 256, 256, 3)
+def test_static_int8_is_fitted_to_people_and_scored_on_others(checkpoint, tiny_lsp, tmp_path):
+    out = tmp_path / "pose.tflite"
+    metadata, verification = export_landmark_net(checkpoint, "tflite", "int8_static", out)
+    assert out.stat().st_size / 1e6 == pytest.approx(1.95, rel=0.05)
+    assert 0 < verification.typical.mean_px < 8
+    assert LandmarkEngine(out).metadata["precision"] == "int8_static"
+    loss = pck_loss(out, checkpoint, metadata)
+    assert (loss.people, loss.data) == (24, [f"lsp:{tiny_lsp}"])
+    assert loss.change.value == pytest.approx(loss.file - loss.weights)
+    assert "in the file" in loss.describe()
+    with pytest.raises(ValueError, match="INT8 constants"):
+        export_landmark_net(out, "tflite", "int8", tmp_path / "again.tflite", tiny_lsp / "images")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from blazepose.export.export_module import ExportModule
-from blazepose.export.fp16 import round_with_bias_correction
+from blazepose.export.rounding import ROUNDING, round_with_bias_correction
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
 
@@ -27,7 +27,7 @@ def net(crops) -> ExportModule:
 
 def test_kernels_are_half_precision_and_the_original_is_unchanged(net, crops):
     before = copy.deepcopy(net.state_dict())
-    half = round_with_bias_correction(net, crops)
+    half = round_with_bias_correction(net, "fp16", crops)
     for name, value in half.state_dict().items():
         if value.ndim == 4:
             assert torch.equal(value, value.half().float()), name
@@ -36,24 +36,36 @@ def test_kernels_are_half_precision_and_the_original_is_unchanged(net, crops):
     assert not any(module._forward_hooks for each in (net, half) for module in each.modules())
 
 
-def test_mean_errors_vanish_and_landmark_errors_shrink(net, crops):
+@pytest.mark.parametrize(("precision", "left"), [("fp16", 0.7), ("int8", 0.2)])
+def test_mean_errors_and_landmark_errors_shrink(net, crops, precision, left):
+    """Of fp16 more is left: no later convolution corrects the bias of the last one."""
     plain = copy.deepcopy(net)
     with torch.no_grad():
         for conv in plain.modules():
             if isinstance(conv, torch.nn.Conv2d):
-                conv.weight.copy_(conv.weight.half().float())
-        half = round_with_bias_correction(net, crops)
-        exact, uncorrected, corrected = (each(crops) for each in (net, plain, half))
+                conv.weight.copy_(ROUNDING[precision].kernel(conv.weight))
+                if conv.bias is not None:
+                    conv.bias.copy_(ROUNDING[precision].bias(conv.bias))
+        rounded = round_with_bias_correction(net, precision, crops)
+        exact, uncorrected, corrected = (each(crops) for each in (net, plain, rounded))
     shifts = [(outputs[0] - exact[0]).mean(dim=0).abs().mean() for outputs in (corrected, uncorrected)]
-    assert shifts[0] < 0.2 * shifts[1]
+    assert shifts[0] < left * shifts[1]
     moved = [(outputs[0] - exact[0]).abs().mean() for outputs in (corrected, uncorrected)]
     assert moved[0] < 0.7 * moved[1]
 
 
+def test_int8_kernels_have_255_steps_per_channel(net, crops):
+    rounded = round_with_bias_correction(net, "int8", crops)
+    for conv in rounded.modules():
+        if isinstance(conv, torch.nn.Conv2d):
+            steps = conv.weight / (conv.weight.abs().amax(dim=(1, 2, 3), keepdim=True) / 127)
+            assert torch.allclose(steps, steps.round(), atol=1e-3)
+
+
 def test_half_precision_kernels_keep_their_biases(net, crops):
-    once = round_with_bias_correction(net, crops)
+    once = round_with_bias_correction(net, "fp16", crops)
     for conv in once.modules():
         if isinstance(conv, torch.nn.Conv2d):
             conv.weight.data.mul_(1 + 1e-7)  # as after folding
-    twice = round_with_bias_correction(once, crops).state_dict()
+    twice = round_with_bias_correction(once, "fp16", crops).state_dict()
     assert all(torch.equal(twice[name], bias) for name, bias in once.state_dict().items() if bias.ndim == 1)
