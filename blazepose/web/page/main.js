@@ -1,0 +1,249 @@
+// The page: sources, settings and the views of one or two bundles.
+
+import {compare} from './poses.js';
+import {fileMessage} from './messages.js';
+import {readPicture, VideoSource} from './source.js';
+import {View} from './view.js';
+
+// Milliseconds over which the frame rate is counted.
+const RATE_WINDOW = 2000;
+const CHOOSE = 'Choose a source: camera, picture or video';
+
+const byId = (id) => document.getElementById(id);
+const settings = byId('settings').elements;
+const video = byId('video');
+const source = new VideoSource(video, (frame) => process(frame));
+const blocked = new Map();
+
+let views = [];
+let site = null;
+let picture = null; // {frame, name}
+let name = ''; // of the file or camera
+let newest = null;
+let lastMs = -Infinity;
+let running = false; // while every frame is processed
+let shownAt = [];
+let work = Promise.resolve();
+
+// Everything that uses MediaPipe is done in turn; an error is shown, and ends nothing else.
+function inTurn(task) {
+  work = work.then(task).catch(showError);
+  return work;
+}
+
+function showError(error) {
+  byId('status').textContent = '';
+  byId('alert').textContent = error.message;
+  byId('alert').hidden = false;
+}
+
+function showStatus(text) {
+  byId('alert').hidden = true;
+  byId('status').textContent = text;
+}
+
+function options(runningMode) {
+  const numbers = ['minPoseDetectionConfidence', 'minPosePresenceConfidence', 'minTrackingConfidence', 'numPoses'];
+  return {
+    ...Object.fromEntries(numbers.map((key) => [key, settings[key].valueAsNumber])),
+    delegate: settings.delegate.value,
+    outputSegmentationMasks: settings.mask.checked,
+    runningMode,
+  };
+}
+
+function style() {
+  const sides = site.landmarks.map((landmark) => /left|right/.exec(landmark)?.[0] ?? 'middle');
+  const {skeleton, mirror} = settings;
+  return {colors: site.colors, sides, skeleton: skeleton.checked, mirror: mirror.checked};
+}
+
+async function configure() {
+  for (const view of views) await view.configure(options(picture ? 'IMAGE' : 'VIDEO'));
+  lastMs = -Infinity;
+  shownAt = [];
+}
+
+// Frames that come while an earlier one is processed are left out, but for the newest.
+function process(frame) {
+  newest = frame;
+  return inTurn(async () => {
+    if (frame !== newest) return;
+    if (frame.timeMs !== null && frame.timeMs < lastMs) {
+      // Back in the video: tracking begins anew.
+      for (const view of views) await view.restart();
+      if (frame !== newest) return;
+    }
+    lastMs = frame.timeMs ?? -Infinity;
+    const poses = views.map((view) => view.show(frame, picture && name, style()));
+    showComparison(poses);
+    showRate();
+    if (!picture && !source.isCamera) showPosition();
+  });
+}
+
+function showComparison([first, second]) {
+  const found = second && compare(first, second);
+  byId('comparison').hidden = !second;
+  if (!second) return;
+  const {landmark, px, id} = found?.largest ?? {};
+  const where = found?.people > 1 ? ` of person ${id}` : '';
+  byId('comparison').textContent = found
+    ? `Distance between the two: ${found.median.toFixed(1)} px (median), ` +
+      `${px.toFixed(1)} px (largest, ${site.landmarks[landmark].replaceAll('_', ' ')}${where})`
+    : 'Distance between the two: no person whom both detect';
+}
+
+function showRate() {
+  const now = performance.now();
+  shownAt = [...shownAt.filter((time) => now - time < RATE_WINDOW), now];
+  const seconds = (now - shownAt[0]) / 1000;
+  const isPlaying = running || !video.paused;
+  const rate = isPlaying && seconds > 0.5 ? `: ${((shownAt.length - 1) / seconds).toFixed(1)} frames/s` : '';
+  byId('status').textContent = `${name}${rate}`;
+}
+
+function showPosition() {
+  byId('position').max = video.duration;
+  byId('position').value = lastMs / 1000;
+  byId('time').textContent = `${(lastMs / 1000).toFixed(2)} of ${video.duration.toFixed(2)} s`;
+}
+
+// Runs on the shown frame again, after a change of settings.
+function showAgain() {
+  const frame = picture?.frame ?? source.frame;
+  if (frame) process(frame);
+}
+
+async function open(title, opened) {
+  running = false;
+  source.close();
+  newest = null;
+  picture = null;
+  name = title;
+  byId('player').hidden = true;
+  byId('cameras').hidden = true;
+  showStatus(`Opening ${title}`);
+  await inTurn(opened);
+}
+
+async function openFile(file) {
+  if (/^image\//.test(file.type)) {
+    await open(file.name, async () => {
+      picture = {frame: await readPicture(file)};
+      settings.mirror.checked = false;
+      await configure();
+    });
+    if (picture) await process(picture.frame);
+  } else if (/^video\//.test(file.type)) {
+    await open(file.name, async () => {
+      settings.mirror.checked = false;
+      await configure();
+      await source.openFile(file);
+      byId('player').hidden = false;
+    });
+  } else {
+    showError(new Error(fileMessage(file.name)));
+  }
+}
+
+async function openCamera(deviceId) {
+  await open('Camera', async () => {
+    await configure();
+    const {facingMode, deviceId: used} = await source.openCamera(deviceId);
+    settings.mirror.checked = facingMode !== 'environment';
+    const devices = (await navigator.mediaDevices.enumerateDevices()).filter(({kind}) => kind === 'videoinput');
+    byId('cameras').replaceChildren(
+      ...devices.map(({label, deviceId: id}) => new Option(label, id, false, id === used)),
+    );
+    byId('cameras').hidden = devices.length < 2;
+  });
+}
+
+async function processEvery() {
+  running = true;
+  byId('play').textContent = 'Pause';
+  // From the end, it begins anew.
+  for (let more = (await source.step()) || (await source.seek(0), true); running && more; more = await source.step()) {
+    await work;
+  }
+  running = false;
+  byId('play').textContent = 'Play';
+}
+
+function togglePlay() {
+  if (running) running = false;
+  else if (!video.paused) video.pause();
+  else if (byId('every').checked) processEvery();
+  else video.play().catch(showError);
+}
+
+function listen() {
+  byId('camera').onclick = () => openCamera();
+  byId('cameras').onchange = ({target}) => openCamera(target.value);
+  byId('file').onchange = ({target}) => {
+    if (target.files.length) openFile(target.files[0]);
+    target.value = ''; // so that the same file can be chosen again
+  };
+  document.ondragover = (event) => event.preventDefault();
+  document.ondragenter = () => document.body.classList.add('dropping');
+  document.ondragleave = ({relatedTarget}) => {
+    if (!relatedTarget) document.body.classList.remove('dropping');
+  };
+  document.ondrop = (event) => {
+    event.preventDefault();
+    document.body.classList.remove('dropping');
+    if (event.dataTransfer.files.length) openFile(event.dataTransfer.files[0]);
+  };
+  byId('play').onclick = togglePlay;
+  video.onplay = video.onpause = () => {
+    byId('play').textContent = video.paused ? 'Play' : 'Pause';
+  };
+  byId('step').onclick = async () => {
+    running = false;
+    video.pause();
+    await source.step();
+  };
+  byId('position').oninput = async ({target}) => {
+    running = false;
+    lastMs = Infinity; // a jump, also forward
+    await source.seek(target.valueAsNumber);
+  };
+  byId('settings').oninput = ({target}) => {
+    if (target.type === 'range') target.parentElement.querySelector('output').value = target.valueAsNumber.toFixed(2);
+  };
+  byId('settings').onchange = ({target}) => {
+    if (['skeleton', 'mirror'].includes(target.name)) return views.forEach((view) => view.draw(style()));
+    if (!target.checkValidity()) return target.reportValidity();
+    showStatus('Setting up MediaPipe');
+    inTurn(async () => {
+      await configure();
+      showStatus(name || CHOOSE);
+    }).then(showAgain);
+  };
+}
+
+document.addEventListener('securitypolicyviolation', ({blockedURI}) => {
+  blocked.set(blockedURI, (blocked.get(blockedURI) ?? 0) + 1);
+  const requests = [...blocked].map(([address, count]) => `${count} to ${address}`);
+  byId('blocked').textContent = `Requests that this page has blocked: ${requests.join(', ')}`;
+});
+
+async function start() {
+  site = await (await fetch(new URL('site.json', import.meta.url))).json();
+  views = site.bundles.map((bundle) => new View(bundle, byId('stage')));
+  for (const view of views) view.download.onclick = () => view.save(`${name}-${view.bundle.name}.jsonl`);
+  showStatus('Loading MediaPipe and the bundles');
+  await configure();
+  listen();
+  for (const id of ['sources', 'settings']) byId(id).disabled = false;
+  showStatus(CHOOSE);
+}
+
+// Ends MediaPipe; the page is of no use afterwards.
+export function close() {
+  source.close();
+  for (const view of views) view.close();
+}
+
+export const ready = start().catch(showError);

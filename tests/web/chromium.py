@@ -1,0 +1,149 @@
+"""Headless Chromium, driven through the pipe of its DevTools protocol: needs no package."""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+FLAGS = ("--headless", "--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking")
+_TIMEOUT_S = 120
+
+
+class Page:
+    """A page of the browser.
+
+    Attributes:
+        requests: addresses that the page has requested, also those that were blocked.
+        messages: errors and warnings of its console.
+    """
+
+    def __init__(self, commands: int, replies: int) -> None:
+        self._commands, self._replies, self._buffer = commands, os.fdopen(replies, "rb", 0), b""
+        self._number, self._loaded = 0, False
+        self._session: str | None = None
+        self.requests: list[str] = []
+        self.messages: list[str] = []
+        (target,) = (t for t in self.call("Target.getTargets")["targetInfos"] if t["type"] == "page")
+        attach = {"targetId": target["targetId"], "flatten": True}
+        self._session = self.call("Target.attachToTarget", **attach)["sessionId"]
+        for domain in ("Page", "Runtime", "Network", "DOM", "Log"):
+            self.call(f"{domain}.enable")
+
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Call a method of the protocol and return its result."""
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._commands, json.dumps(message).encode() + b"\0")
+        while True:
+            reply = self._read()
+            if reply.get("id") == self._number:
+                assert "error" not in reply, f"{method}: {reply['error']}"
+                return reply["result"]
+            self._note(reply)
+
+    def _read(self) -> dict[str, Any]:
+        while b"\0" not in self._buffer:
+            content = self._replies.read(1 << 20)
+            assert content, "Chromium has ended"
+            self._buffer += content
+        message, self._buffer = self._buffer.split(b"\0", 1)
+        return json.loads(message)
+
+    def _note(self, message: dict[str, Any]) -> None:
+        event, parameters = message.get("method"), message.get("params", {})
+        self._loaded |= event == "Page.loadEventFired"
+        if event == "Network.requestWillBeSent":
+            self.requests.append(parameters["request"]["url"])
+        elif event == "Log.entryAdded" and parameters["entry"]["level"] in ("error", "warning"):
+            self.messages.append(parameters["entry"]["text"])
+        elif event == "Runtime.exceptionThrown":
+            self.messages.append(json.dumps(parameters["exceptionDetails"]))
+
+    def open(self, address: str) -> None:
+        """Open an address, and wait until it is loaded."""
+        self._loaded = False
+        self.call("Page.navigate", url=address)
+        while not self._loaded:
+            self._note(self._read())
+
+    def evaluate(self, expression: str) -> Any:
+        """Return the value of an expression, which may be a promise."""
+        options = {"awaitPromise": True, "returnByValue": True, "userGesture": True}
+        reply = self.call("Runtime.evaluate", expression=expression, **options)
+        assert "exceptionDetails" not in reply, json.dumps(reply["exceptionDetails"])
+        return reply["result"].get("value")
+
+    def wait(self, condition: str) -> Any:
+        """Return the value of an expression once it is true."""
+        loop = "while (!(value = (%s)) && performance.now() < end) await new Promise(r => setTimeout(r, 20));"
+        head = f"let value; const end = performance.now() + {_TIMEOUT_S * 1000};"
+        value = self.evaluate(f"(async () => {{ {head} {loop % condition} return value; }})()")
+        assert value, f"{condition} stays false; alert: {self.evaluate('document.body.innerText')}"
+        return value
+
+    def choose_files(self, selector: str, *files: Path) -> None:
+        """Choose files in an <input type=file>."""
+        root = self.call("DOM.getDocument")["root"]["nodeId"]
+        node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self.call("DOM.setFileInputFiles", nodeId=node, files=[str(file) for file in files])
+
+    def screenshot(self, file: Path, width: int = 1280, height: int = 900, mobile: bool = False) -> None:
+        """Write a PNG of the page at a size."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
+        self.call("Emulation.setDeviceMetricsOverride", **size)
+        self.evaluate("new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
+        file.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
+
+
+@contextmanager
+def open_chromium(*flags: str, net_log: Path | None = None) -> Iterator[Page]:
+    """Start a browser with an empty profile; the test is skipped without Chromium."""
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if not program:
+        pytest.skip("Chromium is not installed")
+    read_commands, commands = os.pipe()
+    replies, write_replies = os.pipe()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        options = [*FLAGS, "--remote-debugging-pipe", f"--user-data-dir={profile}", *flags]
+        if net_log:
+            options.append(f"--log-net-log={net_log}")
+        # The protocol's pipe is file descriptors 3 and 4.
+        shell = f'exec "$@" 3<&{read_commands} 4>&{write_replies}'
+        process = subprocess.Popen(
+            ["bash", "-c", shell, "bash", program, *options, "about:blank"],
+            pass_fds=(read_commands, write_replies),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(read_commands)
+        os.close(write_replies)
+        try:
+            page = Page(commands, replies)
+            yield page
+            page._session = None
+            page.call("Browser.close")
+        finally:
+            os.close(commands)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def requested_hosts(net_log: Path) -> set[str]:
+    """Return the hosts of all requests in Chromium's own log, which is complete once it has ended."""
+    log = json.loads(net_log.read_text())
+    urls = [event.get("params", {}).get("url", "") for event in log["events"]]
+    return {host for url in urls if (host := urlsplit(url).hostname) and url.startswith(("http", "ws"))}
