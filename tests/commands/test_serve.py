@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from blazepose.commands import serve
-from tests.bundle import write_bundle
+from tests.constant_bundle import write_bundle
 from tests.web.small_runtime import use_small_runtime, write_tarball
 
 

@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 FLAGS = ("--headless", "--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking")
-_TIMEOUT_S = 120
+_TIMEOUT_S = 60
 
 
 class Page:
@@ -28,7 +27,7 @@ class Page:
 
     def __init__(self, commands: int, replies: int) -> None:
         self._commands, self._replies, self._buffer = commands, os.fdopen(replies, "rb", 0), b""
-        self._number, self._loaded = 0, False
+        self._number, self._loaded, self._downloaded = 0, False, False
         self._session: str | None = None
         self.requests: list[str] = []
         self.messages: list[str] = []
@@ -63,6 +62,7 @@ class Page:
     def _note(self, message: dict[str, Any]) -> None:
         event, parameters = message.get("method"), message.get("params", {})
         self._loaded |= event == "Page.loadEventFired"
+        self._downloaded |= parameters.get("state") == "completed"
         if event == "Network.requestWillBeSent":
             self.requests.append(parameters["request"]["url"])
         elif event == "Log.entryAdded" and parameters["entry"]["level"] in ("error", "warning"):
@@ -89,7 +89,7 @@ class Page:
         loop = "while (!(value = (%s)) && performance.now() < end) await new Promise(r => setTimeout(r, 20));"
         head = f"let value; const end = performance.now() + {_TIMEOUT_S * 1000};"
         value = self.evaluate(f"(async () => {{ {head} {loop % condition} return value; }})()")
-        assert value, f"{condition} stays false; alert: {self.evaluate('document.body.innerText')}"
+        assert value, f"{condition} stays false on the page: {self.evaluate('document.body.innerText')}"
         return value
 
     def choose_files(self, selector: str, *files: Path) -> None:
@@ -97,6 +97,17 @@ class Page:
         root = self.call("DOM.getDocument")["root"]["nodeId"]
         node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
         self.call("DOM.setFileInputFiles", nodeId=node, files=[str(file) for file in files])
+
+    def download_into(self, folder: Path) -> None:
+        """Save the next download in a folder."""
+        self._downloaded = False
+        options = {"behavior": "allow", "downloadPath": str(folder), "eventsEnabled": True}
+        self.call("Browser.setDownloadBehavior", **options)
+
+    def wait_for_download(self) -> None:
+        """Return once the download is complete."""
+        while not self._downloaded:
+            self._note(self._read())
 
     def screenshot(self, file: Path, width: int = 1280, height: int = 900, mobile: bool = False) -> None:
         """Write a PNG of the page at a size."""
@@ -142,8 +153,12 @@ def open_chromium(*flags: str, net_log: Path | None = None) -> Iterator[Page]:
                 process.wait()
 
 
-def requested_hosts(net_log: Path) -> set[str]:
-    """Return the hosts of all requests in Chromium's own log, which is complete once it has ended."""
+def requests_of(net_log: Path, origin: str) -> set[str]:
+    """Return the addresses that pages of an origin have requested, by Chromium's own log of its network.
+
+    The log is complete once Chromium has ended. It has requests of the browser itself, too, such as those of
+    its autofill, which no page causes or prevents.
+    """
     log = json.loads(net_log.read_text())
-    urls = [event.get("params", {}).get("url", "") for event in log["events"]]
-    return {host for url in urls if (host := urlsplit(url).hostname) and url.startswith(("http", "ws"))}
+    requests = [event.get("params", {}) for event in log["events"]]
+    return {request["url"] for request in requests if request.get("initiator") == origin}
