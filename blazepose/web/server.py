@@ -76,7 +76,6 @@ class _PageHandler(BaseHTTPRequestHandler):
 
     server: PageServer
     protocol_version = "HTTP/1.1"
-    server_version, sys_version = "blazepose", ""
 
     def do_GET(self) -> None:
         if self.server.is_loopback and _hostname(self.headers.get("Host")) not in _LOOPBACK_NAMES:
@@ -111,6 +110,10 @@ class _PageHandler(BaseHTTPRequestHandler):
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Referrer-Policy", "no-referrer")
         super().end_headers()
+
+    def version_string(self) -> str:
+        """Name no version of the server or of Python."""
+        return "blazepose"
 
     def log_message(self, *arguments: Any) -> None:
         """Print no line per request."""

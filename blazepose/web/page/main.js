@@ -2,7 +2,7 @@
 
 import {compare} from './poses.js';
 import {fileMessage} from './messages.js';
-import {readPicture, VideoSource} from './source.js';
+import {readPicture, requestCamera, VideoSource} from './source.js';
 import {View} from './view.js';
 
 // Milliseconds over which the frame rate is counted.
@@ -17,11 +17,12 @@ const blocked = new Map();
 
 let views = [];
 let site = null;
-let picture = null; // {frame, name}
+let picture = null; // its frame
 let name = ''; // of the file or camera
 let newest = null;
 let lastMs = -Infinity;
-let running = false; // while every frame is processed
+let running = false; // while every frame is processed, which everyFrame then waits for
+let everyFrame = Promise.resolve();
 let shownAt = [];
 let work = Promise.resolve();
 
@@ -111,32 +112,34 @@ function showPosition() {
 
 // Runs on the shown frame again, after a change of settings.
 function showAgain() {
-  const frame = picture?.frame ?? source.frame;
+  const frame = picture ?? source.frame;
   if (frame) process(frame);
 }
 
-async function open(title, opened) {
+// Opens a source in turn. opened() returns the frame of a picture, or nothing.
+function open(title, opened) {
   running = false;
-  source.close();
-  newest = null;
-  picture = null;
-  name = title;
-  byId('player').hidden = true;
-  byId('cameras').hidden = true;
   showStatus(`Opening ${title}`);
-  await inTurn(opened);
+  return inTurn(async () => {
+    source.close();
+    await everyFrame;
+    newest = picture = null;
+    name = title;
+    byId('player').hidden = byId('cameras').hidden = true;
+    await opened();
+  });
 }
 
 async function openFile(file) {
   if (/^image\//.test(file.type)) {
     await open(file.name, async () => {
-      picture = {frame: await readPicture(file)};
+      picture = await readPicture(file);
       settings.mirror.checked = false;
       await configure();
     });
-    if (picture) await process(picture.frame);
+    showAgain();
   } else if (/^video\//.test(file.type)) {
-    await open(file.name, async () => {
+    open(file.name, async () => {
       settings.mirror.checked = false;
       await configure();
       await source.openFile(file);
@@ -148,10 +151,19 @@ async function openFile(file) {
 }
 
 async function openCamera(deviceId) {
-  await open('Camera', async () => {
+  running = false;
+  source.close(); // a phone opens one camera at a time
+  let stream;
+  try {
+    stream = await requestCamera(deviceId);
+  } catch (error) {
+    return showError(error);
+  }
+  open('Camera', async () => {
     await configure();
-    const {facingMode, deviceId: used} = await source.openCamera(deviceId);
+    const {facingMode, deviceId: used} = stream.getVideoTracks()[0].getSettings();
     settings.mirror.checked = facingMode !== 'environment';
+    await source.openCamera(stream);
     const devices = (await navigator.mediaDevices.enumerateDevices()).filter(({kind}) => kind === 'videoinput');
     byId('cameras').replaceChildren(
       ...devices.map(({label, deviceId: id}) => new Option(label, id, false, id === used)),
@@ -174,8 +186,15 @@ async function processEvery() {
 function togglePlay() {
   if (running) running = false;
   else if (!video.paused) video.pause();
-  else if (byId('every').checked) processEvery();
-  else video.play().catch(showError);
+  else if (byId('every').checked) everyFrame = processEvery();
+  else video.play().catch((error) => error.name === 'AbortError' || showError(error)); // AbortError: paused at once
+}
+
+// Stops, so that one frame can be shown.
+async function stop() {
+  running = false;
+  video.pause();
+  await everyFrame;
 }
 
 function listen() {
@@ -200,14 +219,15 @@ function listen() {
     byId('play').textContent = video.paused ? 'Play' : 'Pause';
   };
   byId('step').onclick = async () => {
-    running = false;
-    video.pause();
+    await stop();
     await source.step();
   };
   byId('position').oninput = async ({target}) => {
+    const seconds = target.valueAsNumber;
     running = false;
+    await everyFrame;
     lastMs = Infinity; // a jump, also forward
-    await source.seek(target.valueAsNumber);
+    await source.seek(seconds);
   };
   byId('settings').oninput = ({target}) => {
     if (target.type === 'range') target.parentElement.querySelector('output').value = target.valueAsNumber.toFixed(2);

@@ -19,6 +19,18 @@ export async function readPicture(file) {
   }
 }
 
+// The stream of a camera, once the user allows it; deviceId is undefined for any.
+export async function requestCamera(deviceId) {
+  const choice = deviceId ? {deviceId: {exact: deviceId}} : {};
+  try {
+    if (!navigator.mediaDevices) throw new DOMException('', 'InsecureError');
+    const video = {width: {ideal: 1280}, height: {ideal: 720}, ...choice};
+    return await navigator.mediaDevices.getUserMedia({video, audio: false});
+  } catch (error) {
+    throw new Error(cameraMessage(error.name));
+  }
+}
+
 export class VideoSource {
   #onFrame;
   #still = document.createElement('canvas');
@@ -55,20 +67,11 @@ export class VideoSource {
     this.#listen();
   }
 
-  // Returns the settings of the camera.
-  async openCamera(deviceId) {
+  async openCamera(stream) {
     this.close();
-    const choice = deviceId ? {deviceId: {exact: deviceId}} : {};
-    try {
-      if (!navigator.mediaDevices) throw new DOMException('', 'InsecureError');
-      const video = {width: {ideal: 1280}, height: {ideal: 720}, ...choice};
-      this.video.srcObject = await navigator.mediaDevices.getUserMedia({video, audio: false});
-    } catch (error) {
-      throw new Error(cameraMessage(error.name));
-    }
+    this.video.srcObject = stream;
     this.#listen();
     await this.video.play();
-    return this.video.srcObject.getVideoTracks()[0].getSettings();
   }
 
   #listen() {
@@ -109,6 +112,7 @@ export class VideoSource {
       const target = start + (this.#duration ? (k + 0.5) * this.#duration : k * SHORT_STEP);
       if (target >= this.video.duration) return false;
       await this.seek(target);
+      if (!this.frame) return false; // closed meanwhile
       if (this.#seconds > start) {
         this.#duration ??= this.#seconds - start;
         return true;
