@@ -140,6 +140,7 @@ def test_a_picture_is_as_in_python_and_nothing_leaves(address, photo, expected, 
     (pose,) = line["poses"]
     assert set(pose) == {"id", "landmarks", "landmarks_world", "pose_presence", "roi"}
     difference = np.abs(np.array(pose["landmarks"]) - expected)
+    print(f"largest difference of x or y: {difference[:, :2].max():.4f} px")
     assert difference[:, :2].max() < MAX_ERROR_PX
     assert difference[:, 3:].max() < 0.001
     assert np.shape(pose["landmarks_world"]) == (33, 3)
@@ -227,18 +228,21 @@ def test_ids_and_distances(page):
       const {PoseIds, compare} = await import('/poses.js');
       const at = (x) => ({id: null, landmarks: [[x, 0], [x + 10, 0], [x, 30]]});
       const ids = new PoseIds();
-      const assign = (...positions) => {
+      const assign = (timeMs, ...positions) => {
         const poses = positions.map(at);
-        ids.assign(poses);
+        ids.assign(poses, timeMs);
         return poses.map(({id}) => id);
       };
-      const frames = [assign(0, 100), assign(101, 2), assign(102), assign(103, 0), assign()];
+      const frames = [
+        assign(0, 0, 100), assign(100, 101, 2), assign(200, 102), assign(300, 103, 0), assign(400),
+        assign(1300, 0), assign(1500, 104),
+      ];
       const {median, largest, people} = compare([at(0), at(100)], [at(104), at(1)]);
       return {frames, median, largest: largest.px, people, none: compare([at(0)], [at(50)])};
     })()"""
     assert page.evaluate(code) == {
-        # The order changes; one person leaves, and another comes.
-        "frames": [[0, 1], [1, 0], [1], [1, 2], []],
+        # The order changes; one person is missing for a frame, then both, one of them for too long.
+        "frames": [[0, 1], [1, 0], [1], [1, 0], [], [0], [2]],
         "median": 2.5,
         "largest": 4,
         "people": 2,

@@ -2,6 +2,8 @@
 
 // Poses further apart than this share of the larger one are of different people.
 const MAX_DISTANCE = 0.5;
+// That of `blazepose track`.
+const MAX_LOST_MS = 1000;
 
 // Landmarks as [x, y, z, visibility, presence]: x, y in pixels, z on their scale; world in meters.
 export function toPixels(result, width, height) {
@@ -39,15 +41,17 @@ export function matchPoses(a, b) {
   return matched;
 }
 
-// MediaPipe returns no ids. A pose gets that of the nearest pose of the frame before, or a new one.
+// MediaPipe returns no ids. A pose gets that of the nearest earlier one of the last second, or a new id.
 export class PoseIds {
-  #before = [];
+  #earlier = []; // {pose, timeMs}, the last of each id
   #next = 0;
 
-  assign(poses) {
-    for (const [before, now] of matchPoses(this.#before, poses)) now.id = before.id;
+  assign(poses, timeMs) {
+    const recent = this.#earlier.filter((last) => timeMs - last.timeMs <= MAX_LOST_MS);
+    for (const [before, now] of matchPoses(recent.map(({pose}) => pose), poses)) now.id = before.id;
     for (const pose of poses) pose.id ??= this.#next++;
-    this.#before = poses;
+    const lost = recent.filter((last) => poses.every(({id}) => id !== last.pose.id));
+    this.#earlier = [...lost, ...poses.map((pose) => ({pose, timeMs}))];
   }
 }
 

@@ -72,7 +72,7 @@ export class View {
     }
     const {result, ms} = detected;
     const poses = toPixels(result, frame.width, frame.height);
-    this.#ids.assign(poses);
+    this.#ids.assign(poses, frame.timeMs);
     this.#shown?.result.close();
     this.#shown = {frame, poses, result};
     this.draw(style);
