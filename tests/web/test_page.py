@@ -182,7 +182,7 @@ def test_every_frame_of_a_video(page, shared, tmp_path):
 
 def test_the_camera(page):
     page.evaluate("document.getElementById('camera').click()")
-    page.wait("/^Camera: .* frames.s$/.test(document.getElementById('status').innerText)")
+    page.wait("/^Camera .* frames.s$/.test(document.getElementById('status').parentElement.innerText)")
     assert page.wait("document.querySelector('.numbers').innerText.startsWith('1 person, ')")
     assert page.evaluate("document.querySelector('[name=mirror]').checked")
 

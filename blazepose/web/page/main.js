@@ -33,7 +33,7 @@ function inTurn(task) {
 }
 
 function showError(error) {
-  byId('status').textContent = '';
+  byId('status').textContent = byId('rate').textContent = '';
   byId('alert').textContent = error.message;
   byId('alert').hidden = false;
 }
@@ -41,6 +41,7 @@ function showError(error) {
 function showStatus(text) {
   byId('alert').hidden = true;
   byId('status').textContent = text;
+  byId('rate').textContent = '';
 }
 
 function options(runningMode) {
@@ -100,8 +101,9 @@ function showRate() {
   shownAt = [...shownAt.filter((time) => now - time < RATE_WINDOW), now];
   const seconds = (now - shownAt[0]) / 1000;
   const isPlaying = running || !video.paused;
-  const rate = isPlaying && seconds > 0.5 ? `: ${((shownAt.length - 1) / seconds).toFixed(1)} frames/s` : '';
-  byId('status').textContent = `${name}${rate}`;
+  const rate = ((shownAt.length - 1) / seconds).toFixed(1);
+  byId('rate').textContent = isPlaying && seconds > 0.5 ? `${rate} frames/s` : '';
+  if (byId('status').textContent !== name) showStatus(name);
 }
 
 function showPosition() {
@@ -116,7 +118,11 @@ function showAgain() {
   if (frame) process(frame);
 }
 
-// Opens a source in turn. opened() returns the frame of a picture, or nothing.
+function drawAgain() {
+  for (const view of views) view.draw(style());
+}
+
+// Opens a source in turn.
 function open(title, opened) {
   running = false;
   showStatus(`Opening ${title}`);
@@ -172,15 +178,27 @@ async function openCamera(deviceId) {
   });
 }
 
+function showPlaying() {
+  const isPlaying = running || !video.paused;
+  byId('play').textContent = isPlaying ? 'Pause' : 'Play';
+  if (!isPlaying) byId('rate').textContent = '';
+}
+
 async function processEvery() {
   running = true;
-  byId('play').textContent = 'Pause';
-  // From the end, it begins anew.
-  for (let more = (await source.step()) || (await source.seek(0), true); running && more; more = await source.step()) {
+  showPlaying();
+  let more = await source.step();
+  if (running && !more) {
+    // From the end, it begins anew.
+    await source.seek(0);
+    more = true;
+  }
+  while (running && more) {
     await work;
+    more = running && (await source.step());
   }
   running = false;
-  byId('play').textContent = 'Play';
+  showPlaying();
 }
 
 function togglePlay() {
@@ -198,6 +216,7 @@ async function stop() {
 }
 
 function listen() {
+  window.onresize = drawAgain; // lines have a width on the screen
   byId('camera').onclick = () => openCamera();
   byId('cameras').onchange = ({target}) => openCamera(target.value);
   byId('file').onchange = ({target}) => {
@@ -215,9 +234,7 @@ function listen() {
     if (event.dataTransfer.files.length) openFile(event.dataTransfer.files[0]);
   };
   byId('play').onclick = togglePlay;
-  video.onplay = video.onpause = () => {
-    byId('play').textContent = video.paused ? 'Play' : 'Pause';
-  };
+  video.onplay = video.onpause = showPlaying;
   byId('step').onclick = async () => {
     await stop();
     await source.step();
@@ -233,7 +250,7 @@ function listen() {
     if (target.type === 'range') target.parentElement.querySelector('output').value = target.valueAsNumber.toFixed(2);
   };
   byId('settings').onchange = ({target}) => {
-    if (['skeleton', 'mirror'].includes(target.name)) return views.forEach((view) => view.draw(style()));
+    if (['skeleton', 'mirror'].includes(target.name)) return drawAgain();
     if (!target.checkValidity()) return target.reportValidity();
     showStatus('Setting up MediaPipe');
     inTurn(async () => {

@@ -96,6 +96,7 @@ export class VideoSource {
 
   // Shows the frame at a time.
   async seek(seconds) {
+    if (!this.frame) return;
     const shown = new Promise((resolve) => {
       this.#shown = resolve;
       this.video.onseeked = () => setTimeout(resolve, SEEK_WAIT);
