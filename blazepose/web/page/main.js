@@ -1,19 +1,17 @@
 // The page: sources, settings and the views of one or two bundles.
 
-import {compare} from './poses.js';
 import {fileMessage} from './messages.js';
+import {drawingStyle, poseOptions, settings} from './settings.js';
 import {readPicture, requestCamera, VideoSource} from './source.js';
+import {byId, showComparison, showError, showStatus} from './status.js';
 import {View} from './view.js';
 
 // Milliseconds over which the frame rate is counted.
 const RATE_WINDOW = 2000;
 const CHOOSE = 'Choose a source: camera, picture or video';
 
-const byId = (id) => document.getElementById(id);
-const settings = byId('settings').elements;
 const video = byId('video');
 const source = new VideoSource(video, (frame) => process(frame));
-const blocked = new Map();
 
 let views = [];
 let site = null;
@@ -32,36 +30,8 @@ function inTurn(task) {
   return work;
 }
 
-function showError(error) {
-  byId('status').textContent = byId('rate').textContent = '';
-  byId('alert').textContent = error.message;
-  byId('alert').hidden = false;
-}
-
-function showStatus(text) {
-  byId('alert').hidden = true;
-  byId('status').textContent = text;
-  byId('rate').textContent = '';
-}
-
-function options(runningMode) {
-  const numbers = ['minPoseDetectionConfidence', 'minPosePresenceConfidence', 'minTrackingConfidence', 'numPoses'];
-  return {
-    ...Object.fromEntries(numbers.map((key) => [key, settings[key].valueAsNumber])),
-    delegate: settings.delegate.value,
-    outputSegmentationMasks: settings.mask.checked,
-    runningMode,
-  };
-}
-
-function style() {
-  const sides = site.landmarks.map((landmark) => /left|right/.exec(landmark)?.[0] ?? 'middle');
-  const {skeleton, mirror} = settings;
-  return {colors: site.colors, sides, skeleton: skeleton.checked, mirror: mirror.checked};
-}
-
 async function configure() {
-  for (const view of views) await view.configure(options(picture ? 'IMAGE' : 'VIDEO'));
+  for (const view of views) await view.configure(poseOptions(picture ? 'IMAGE' : 'VIDEO'));
   lastMs = -Infinity;
   shownAt = [];
 }
@@ -77,23 +47,11 @@ function process(frame) {
       if (frame !== newest) return;
     }
     lastMs = frame.timeMs ?? -Infinity;
-    const poses = views.map((view) => view.show(frame, picture && name, style()));
-    showComparison(poses);
+    const poses = views.map((view) => view.show(frame, picture && name, drawingStyle(site)));
+    showComparison(poses, site.landmarks);
     showRate();
     if (!picture && !source.isCamera) showPosition();
   });
-}
-
-function showComparison([first, second]) {
-  const found = second && compare(first, second);
-  byId('comparison').hidden = !second;
-  if (!second) return;
-  const {landmark, px, id} = found?.largest ?? {};
-  const where = found?.people > 1 ? ` of person ${id}` : '';
-  byId('comparison').textContent = found
-    ? `Distance between the two: ${found.median.toFixed(1)} px (median), ` +
-      `${px.toFixed(1)} px (largest, ${site.landmarks[landmark].replaceAll('_', ' ')}${where})`
-    : 'Distance between the two: no person whom both detect';
 }
 
 function showRate() {
@@ -119,7 +77,7 @@ function showAgain() {
 }
 
 function drawAgain() {
-  for (const view of views) view.draw(style());
+  for (const view of views) view.draw(drawingStyle(site));
 }
 
 // Opens a source in turn.
@@ -259,12 +217,6 @@ function listen() {
     }).then(showAgain);
   };
 }
-
-document.addEventListener('securitypolicyviolation', ({blockedURI}) => {
-  blocked.set(blockedURI, (blocked.get(blockedURI) ?? 0) + 1);
-  const requests = [...blocked].map(([address, count]) => `${count} to ${address}`);
-  byId('blocked').textContent = `Requests that this page has blocked: ${requests.join(', ')}`;
-});
 
 async function start() {
   site = await (await fetch(new URL('site.json', import.meta.url))).json();
