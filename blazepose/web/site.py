@@ -3,7 +3,6 @@
 A site is {path below the page's address: content}: the server sends it, or it is written as a folder.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -14,11 +13,10 @@ from typing import Any, NamedTuple
 from blazepose import __version__
 from blazepose.atomic import atomic_path
 from blazepose.exceptions import ExistingFileError, InputError
-from blazepose.export.google_weights import SHA256
 from blazepose.file_content import check_file
 from blazepose.runtime.draw import LEFT_COLOR, MIDDLE_COLOR, RIGHT_COLOR
 from blazepose.runtime.tracker import PoseTracker
-from blazepose.task_bundle import BUNDLE, DETECTOR_ENTRY, LANDMARKS_ENTRY, read_tflite
+from blazepose.task_bundle import BUNDLE, DETECTOR_ENTRY, read_tflite
 from blazepose.topology import LANDMARKS
 from blazepose.web.tasks_vision import PACKAGE
 
@@ -86,23 +84,26 @@ def read_bundle(path: Path) -> Bundle:
         )
     check_file(path, BUNDLE, "name a .task: exported by `blazepose export --target task`, or Google's")
     read_tflite(path, DETECTOR_ENTRY)
-    landmarks = read_tflite(path, LANDMARKS_ENTRY)
     metadata = PoseTracker.load(path, num_threads=1).metadata
-    model = metadata.get("model") or _google_model(landmarks)
-    return Bundle(path.name, path.read_bytes(), model, metadata.get("decoding"), _data_sets(metadata))
+    return Bundle(
+        path.name,
+        path.read_bytes(),
+        metadata.get("model"),
+        metadata.get("decoding"),
+        data_sets(metadata),
+    )
 
 
-def _google_model(landmarks: bytes) -> str | None:
-    name = SHA256.get(hashlib.sha256(landmarks).hexdigest())
-    return name and f"Google's {name}"
+def data_sets(metadata: Mapping[str, Any]) -> list[str]:
+    """Return the data sets of a training and of those before it, with their licenses.
 
-
-def _data_sets(metadata: Mapping[str, Any]) -> list[str]:
-    """Return the data sets of a training and of those before it, with their licenses."""
+    Args:
+        metadata: that of the weights; empty for foreign ones.
+    """
     sources = metadata.get("data", {}).get("train", [])
     here = [f"{source['name']} ({source['licence']})" for source in sources]
     before = metadata.get("init")
-    return list(dict.fromkeys([*here, *(_data_sets(before) if before else [])]))
+    return list(dict.fromkeys([*here, *(data_sets(before) if before else [])]))
 
 
 def build_site(bundles: Sequence[Bundle], tasks_vision: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -9,7 +9,7 @@ import pytest
 from blazepose.exceptions import ExistingFileError, InputError, MissingFileError
 from blazepose.runtime.draw import LEFT_COLOR
 from blazepose.topology import LANDMARKS
-from blazepose.web.site import build_site, read_bundle, read_bundles, security_policy, write_site
+from blazepose.web.site import build_site, data_sets, read_bundle, read_bundles, security_policy, write_site
 
 PAGE = Path(__file__).parents[2] / "blazepose/web/page"
 
@@ -83,7 +83,10 @@ def test_files_that_are_no_bundle_are_named(tmp_path):
         read_bundle(tmp_path / "text.task")
 
 
-@pytest.mark.shared
-def test_googles_bundle_is_recognized(shared):
-    bundle = read_bundle(shared / "models/pose_landmarker_full.task")
-    assert bundle.describe() == "Google's full, 9.4 MB"
+def test_metadata_are_shown(constant_bundle):
+    bundle = read_bundle(constant_bundle)
+    assert (bundle.model, bundle.decoding, bundle.data) == (None, None, [])
+    described = bundle._replace(model="full", decoding="heatmap").describe()
+    assert described == f"full, decoded by heatmap, {bundle.describe()}"
+    own, before = ({"data": {"train": [{"name": name, "licence": "free"}]}} for name in ("own", "before"))
+    assert data_sets({**own, "init": {**before, "init": own}}) == ["own (free)", "before (free)"]
