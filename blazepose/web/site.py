@@ -15,6 +15,7 @@ from blazepose.atomic import atomic_path
 from blazepose.exceptions import ExistingFileError, InputError
 from blazepose.file_content import check_file
 from blazepose.runtime.draw import LEFT_COLOR, MIDDLE_COLOR, RIGHT_COLOR
+from blazepose.runtime.inference_sessions import tflite_metadata
 from blazepose.runtime.tracker import PoseTracker
 from blazepose.task_bundle import BUNDLE, DETECTOR_ENTRY, read_tflite
 from blazepose.topology import LANDMARKS
@@ -83,27 +84,28 @@ def read_bundle(path: Path) -> Bundle:
             f"`blazepose export --target task --weights {path}` writes one"
         )
     check_file(path, BUNDLE, "name a .task: exported by `blazepose export --target task`, or Google's")
-    read_tflite(path, DETECTOR_ENTRY)
+    detector = tflite_metadata(read_tflite(path, DETECTOR_ENTRY))
     metadata = PoseTracker.load(path, num_threads=1).metadata
     return Bundle(
         path.name,
         path.read_bytes(),
         metadata.get("model"),
         metadata.get("decoding"),
-        data_sets(metadata),
+        list(dict.fromkeys([*data_sets(metadata), *data_sets(detector)])),
     )
 
 
 def data_sets(metadata: Mapping[str, Any]) -> list[str]:
-    """Return the data sets of a training and of those before it, with their licenses.
+    """Return the data sets of a training, of those before it and of its teacher, with their licenses.
 
     Args:
         metadata: that of the weights; empty for foreign ones.
     """
     sources = metadata.get("data", {}).get("train", [])
-    here = [f"{source['name']} ({source['licence']})" for source in sources]
-    before = metadata.get("init")
-    return list(dict.fromkeys([*here, *(data_sets(before) if before else [])]))
+    found = [f"{source['name']} ({source['licence']})" for source in sources]
+    for earlier in filter(None, (metadata.get("init"), metadata.get("teacher"))):
+        found += data_sets(earlier)
+    return list(dict.fromkeys(found))
 
 
 def build_site(bundles: Sequence[Bundle], tasks_vision: Mapping[str, bytes]) -> dict[str, bytes]:

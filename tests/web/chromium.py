@@ -18,23 +18,16 @@ _TIMEOUT_S = 60
 
 
 class Page:
-    """A page of the browser.
-
-    Attributes:
-        requests: addresses that the page has requested, also those that were blocked.
-        messages: errors and warnings of its console.
-    """
+    """A page of the browser."""
 
     def __init__(self, commands: int, replies: int) -> None:
         self._commands, self._replies, self._buffer = commands, os.fdopen(replies, "rb", 0), b""
         self._number, self._loaded, self._downloaded = 0, False, False
         self._session: str | None = None
-        self.requests: list[str] = []
-        self.messages: list[str] = []
         (target,) = (t for t in self.call("Target.getTargets")["targetInfos"] if t["type"] == "page")
         attach = {"targetId": target["targetId"], "flatten": True}
         self._session = self.call("Target.attachToTarget", **attach)["sessionId"]
-        for domain in ("Page", "Runtime", "Network", "DOM", "Log"):
+        for domain in ("Page", "Runtime", "DOM"):
             self.call(f"{domain}.enable")
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
@@ -63,12 +56,6 @@ class Page:
         event, parameters = message.get("method"), message.get("params", {})
         self._loaded |= event == "Page.loadEventFired"
         self._downloaded |= parameters.get("state") == "completed"
-        if event == "Network.requestWillBeSent":
-            self.requests.append(parameters["request"]["url"])
-        elif event == "Log.entryAdded" and parameters["entry"]["level"] in ("error", "warning"):
-            self.messages.append(parameters["entry"]["text"])
-        elif event == "Runtime.exceptionThrown":
-            self.messages.append(json.dumps(parameters["exceptionDetails"]))
 
     def open(self, address: str) -> None:
         """Open an address, and wait until it is loaded."""
@@ -109,9 +96,9 @@ class Page:
         while not self._downloaded:
             self._note(self._read())
 
-    def screenshot(self, file: Path, width: int = 1280, height: int = 900, mobile: bool = False) -> None:
-        """Write a PNG of the page at a size."""
-        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
+    def screenshot(self, file: Path, width: int, height: int) -> None:
+        """Write a PNG of the page at a size in pixels."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.call("Emulation.setDeviceMetricsOverride", **size)
         self.evaluate("new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
         file.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))

@@ -89,4 +89,6 @@ def test_metadata_are_shown(constant_bundle):
     described = bundle._replace(model="full", decoding="heatmap").describe()
     assert described == f"full, decoded by heatmap, {bundle.describe()}"
     own, before = ({"data": {"train": [{"name": name, "licence": "free"}]}} for name in ("own", "before"))
-    assert data_sets({**own, "init": {**before, "init": own}}) == ["own (free)", "before (free)"]
+    metadata = {**own, "init": {**before, "init": own}, "teacher": {**before, "init": None}}
+    assert data_sets(metadata) == ["own (free)", "before (free)"]
+    assert data_sets({**own, "teacher": before}) == ["own (free)", "before (free)"]
