@@ -27,6 +27,7 @@ _GUIDES = {
     "interpolate": ("fine-tuning",),
     "export": ("exporting",),
     "track": ("tracking",),
+    "serve": ("web",),
     "synth": ("synthetic-people",),
 }
 """{command: pages below guides/}."""

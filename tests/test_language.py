@@ -24,7 +24,7 @@ def documents() -> list[Path]:
     files = [path for folder in folders for path in sorted((ROOT / folder).rglob("*"))]
     files += [*sorted(ROOT.glob("*.py")), *sorted(ROOT.glob("*.md")), ROOT / "data/README.md"]
     files += sorted((ROOT / "notebooks").glob("*.ipynb"))
-    suffixes = (".py", ".md", ".yaml", ".ipynb")
+    suffixes = (".py", ".md", ".yaml", ".ipynb", ".html", ".js")
     return [path for path in files if path.suffix in suffixes and path != ROOT / OLD_KEYS]
 
 

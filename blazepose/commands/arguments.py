@@ -145,6 +145,30 @@ def _add_track(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, help="threads of the networks; default: every core")
 
 
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bundle", type=Path, help=".task: exported, or Google's")
+    parser.add_argument(
+        "second", type=Path, nargs="?", help=".task to run on the same frames, as that before a fine-tuning"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="new folder for the page, to put on a web server"
+    )
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on; default: %(default)s, this machine only; 0.0.0.0: also others",
+    )
+    parser.add_argument(
+        "--port", type=_number(0, 65535), default=8000, help="default: %(default)s; 0: a free one"
+    )
+    parser.add_argument(
+        "--tasks-vision",
+        type=Path,
+        metavar="FILE",
+        help="npm tarball of @mediapipe/tasks-vision that you have, instead of npm",
+    )
+
+
 def _add_synth(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--num", type=_number(1), required=True, metavar="N", help="images of people for training")
@@ -228,6 +252,7 @@ ARGUMENTS: Mapping[str, Callable[[argparse.ArgumentParser], None]] = {
     "interpolate": _add_interpolate,
     "export": _add_export,
     "track": _add_track,
+    "serve": _add_serve,
     "synth": _add_synth,
     "demo": _add_demo,
     "weights": _add_weights,

@@ -102,6 +102,14 @@ COMMANDS = {
         "detect and track people in images, videos and cameras",
         "blazepose track squats.mp4 --weights pose_landmarker_full.task --out overlay.mp4",
     ),
+    "serve": Command(
+        "show a .task bundle in the browser: camera, video or picture, beside a second bundle",
+        "blazepose serve my_pose.task\n"
+        "blazepose serve my_pose.task pose_landmarker_full.task\n"
+        "blazepose serve my_pose.task --out site",
+        details="MediaPipe's runtime for browsers runs the bundle, as in a web app. npm fetches this runtime "
+        "on first use (12 MB). Pictures and landmarks stay in the browser.",
+    ),
     "synth": Command(
         "render people with exact labels",
         "blazepose synth --num 20000 --out data/synthetic --preview sheet.png",

@@ -1,36 +1,14 @@
 """Fetch Google's published weights with pip or npm, and pack them as a .task bundle."""
 
-import shlex
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from blazepose.atomic import atomic_path
 from blazepose.commands.main import parse
 from blazepose.errors import friendly_errors
-from blazepose.exceptions import DownloadError, ExistingFileError, InputError, MissingFileError
+from blazepose.exceptions import ExistingFileError, InputError, MissingFileError
 from blazepose.export.google_weights import DETECTOR, LANDMARK_NETWORKS, find_networks, pack_bundle
-
-
-class Package(NamedTuple):
-    """A package that contains Google's networks.
-
-    Attributes:
-        title: name and version.
-        command: command line that downloads it into the current folder, pip or npm first.
-        options: further options, up to that of the folder.
-        networks: names of the networks inside.
-    """
-
-    title: str
-    command: tuple[str, ...]
-    options: tuple[str, ...]
-    networks: tuple[str, ...]
-
+from blazepose.package_download import Package, downloaded
 
 # The wheels of all platforms have the same networks; later versions have none.
 _WHEEL = Package(
@@ -45,14 +23,14 @@ _WHEEL = Package(
         "--python-version=3.12",
     ),
     ("--disable-pip-version-check", "--dest"),
-    (DETECTOR, "full"),
 )
 _TARBALL = Package(
     "@mediapipe/pose 0.5.1675469404",
     ("npm", "pack", "@mediapipe/pose@0.5.1675469404"),
     ("--loglevel=error", "--pack-destination"),
-    LANDMARK_NETWORKS,
 )
+_NETWORKS = {_WHEEL: (DETECTOR, "full"), _TARBALL: LANDMARK_NETWORKS}
+"""{package: names of the networks inside}."""
 
 
 @friendly_errors
@@ -92,35 +70,20 @@ def _collect(model: str, files: Sequence[Path]) -> tuple[dict[str, bytes], list[
     sources = [str(path) for path in files]
     for path in files:
         networks |= find_networks(path)
-    for package in (_WHEEL, _TARBALL):
-        if {DETECTOR, model} & set(package.networks) - set(networks):
+    for package, names in _NETWORKS.items():
+        if {DETECTOR, model} & set(names) - set(networks):
             networks |= _fetch(package, model)
             sources.append(package.title)
     return networks, sources
 
 
 def _fetch(package: Package, model: str) -> dict[str, bytes]:
-    """Download a package, with the output of the package manager, and return its networks.
-
-    Raises:
-        FileNotFoundError: if the package manager is not installed.
-        ConnectionError: if it fails.
-    """
-    shown = shlex.join(package.command)
-    by_hand = f"run `{shown}` on a machine where it works, and give the file with --from; or download "
-    by_hand += f"pose_landmarker_{model}.task from Google's page of the Pose Landmarker (MediaPipe, Models)"
-    program, *arguments = package.command
-    installed = [sys.executable, "-m", "pip"] if program == "pip" else [shutil.which(program)]
-    if not installed[0]:
-        raise MissingFileError(
-            f"{program} is not installed, which downloads {package.title}: install it; or {by_hand}"
-        )
-    print(f"$ {shown}", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([*installed, *arguments, *package.options, folder], check=False)
-        if done.returncode:
-            raise DownloadError(f"{program} could not download {package.title}: {by_hand}")
-        (file,) = Path(folder).iterdir()
+    """Download a package and return its networks."""
+    by_hand = (
+        f"run `{package.command_line}` on a machine where it works, and give the file with --from; or "
+        f"download pose_landmarker_{model}.task from Google's page of the Pose Landmarker (MediaPipe, Models)"
+    )
+    with downloaded(package, by_hand) as file:
         return find_networks(file)
 
 

@@ -194,8 +194,8 @@ def test_nothing_is_overwritten_or_fetched_in_vain(managers, wheel, networks, ca
 
 
 def test_packages_have_what_they_are_fetched_for():
-    packages = (weights._WHEEL, weights._TARBALL)
-    assert {name for package in packages for name in package.networks} == set(google_weights.SHA256.values())
+    names = {name for networks in weights._NETWORKS.values() for name in networks}
+    assert names == set(google_weights.SHA256.values())
 
 
 def test_torch_is_not_needed():
