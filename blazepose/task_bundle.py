@@ -50,6 +50,19 @@ def read_tflite(path: Path, entry: str) -> bytes:
     return content
 
 
+def list_networks(path: Path) -> list[str]:
+    """Return the names of the TFLite files in a bundle; raises as read_tflite."""
+    check_file(path, BUNDLE, "name a bundle")
+    try:
+        with zipfile.ZipFile(path) as bundle:
+            names = [name for name in bundle.namelist() if name.endswith(".tflite")]
+    except (zipfile.BadZipFile, EOFError, struct.error) as error:
+        raise unreadable(path, BUNDLE, error) from error
+    if not names:
+        raise InputError(f"{path} has no TFLite file inside")
+    return names
+
+
 def _read_entry(path: Path, entry: str) -> bytes:
     try:
         with zipfile.ZipFile(path) as bundle:

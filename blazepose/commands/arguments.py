@@ -97,6 +97,10 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--detector", help="run folder or file whose detector goes into a .task")
 
 
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".task or .tflite, of anybody")
+
+
 def _add_track(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", help="image, folder of images, video, stream address, or camera number")
     parser.add_argument(
@@ -251,6 +255,7 @@ ARGUMENTS: Mapping[str, Callable[[argparse.ArgumentParser], None]] = {
     "eval-detector": _add_eval_detector,
     "interpolate": _add_interpolate,
     "export": _add_export,
+    "check": _add_check,
     "track": _add_track,
     "serve": _add_serve,
     "synth": _add_synth,

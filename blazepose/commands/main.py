@@ -98,6 +98,10 @@ COMMANDS = {
         "blazepose export --target task --weights runs/landmark/RUN --out my_pose.task",
         "export",
     ),
+    "check": Command(
+        "show what is in a .task or .tflite file, who loads it, and what accelerates it",
+        "blazepose check my_pose.task pose_landmarker_full.task",
+    ),
     "track": Command(
         "detect and track people in images, videos and cameras",
         "blazepose track squats.mp4 --weights pose_landmarker_full.task --out overlay.mp4",

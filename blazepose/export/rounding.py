@@ -59,12 +59,13 @@ def round_with_bias_correction(net: ExportModule, precision: Precision, images: 
     """
     rounded_net = copy.deepcopy(net)
     convolutions = _convolutions(rounded_net)
-    rounded = {name: ROUNDING[precision].kernel(conv.weight) for name, conv in convolutions.items()}
-    unchanged = all(
-        torch.allclose(rounded[k], conv.weight, _FOLDING_ERROR, 0) for k, conv in convolutions.items()
-    )
-    for name, conv in convolutions.items():
-        conv.weight.copy_(rounded[name])
+    rounding = ROUNDING[precision]
+    unchanged = True
+    for conv in convolutions.values():
+        kernel = rounding.kernel(conv.weight)
+        unchanged &= _is_close(kernel, conv.weight)
+        unchanged &= conv.bias is None or _is_close(rounding.bias(conv.bias), conv.bias)
+        conv.weight.copy_(kernel)
     if unchanged:  # published weights without further training: their biases fit
         return rounded_net
     float32_means: dict[str, Tensor] = {}
@@ -73,7 +74,7 @@ def round_with_bias_correction(net: ExportModule, precision: Precision, images: 
         for name, conv in _convolutions(net).items()
     ]
     hooks += [
-        conv.register_forward_hook(partial(_correct_bias, float32_means, name, ROUNDING[precision].bias))
+        conv.register_forward_hook(partial(_correct_bias, float32_means, name, rounding.bias))
         for name, conv in convolutions.items()
     ]
     try:
@@ -83,6 +84,10 @@ def round_with_bias_correction(net: ExportModule, precision: Precision, images: 
         for hook in hooks:
             hook.remove()
     return rounded_net
+
+
+def _is_close(rounded: Tensor, values: Tensor) -> bool:
+    return torch.allclose(rounded, values, _FOLDING_ERROR, 0)
 
 
 def fit_to_precision(net: ExportModule, precision: Precision, images: Tensor) -> ExportModule:

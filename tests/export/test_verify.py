@@ -16,8 +16,8 @@ def test_within_tolerance_passes():
 
 @pytest.mark.parametrize(("precision", "which"), [("fp32", "worst"), ("fp16", "typical")])
 def test_differences_are_named_and_rejected(precision, which):
-    verification = Verification(ZERO, ZERO)._replace(**{which: Differences(1.6, 0.0, 0.0, 0.0, 0.0)})
-    with pytest.raises(ValueError, match=r"landmarks_px 1\.6 \(allowed [01]"):
+    verification = Verification(ZERO, ZERO)._replace(**{which: Differences(2.6, 0.0, 0.0, 0.0, 0.0)})
+    with pytest.raises(ValueError, match=r"landmarks_px 2\.6 \(allowed [02]"):
         check_tolerance(verification, precision)
 
 
@@ -27,7 +27,7 @@ def test_rounding_may_choose_the_other_of_two_equal_peaks():
     for verification, precision, decoded in (
         (one_image, "fp16", False),
         (one_image, "fp32", True),
-        (Verification(Differences(1.6, 0.0, 0.0, 0.0, 0.0), ZERO), "fp16", True),
+        (Verification(Differences(2.6, 0.0, 0.0, 0.0, 0.0), ZERO), "fp16", True),
     ):
         with pytest.raises(ValueError, match="landmarks_px"):
             check_tolerance(verification, precision, decoded=decoded)
