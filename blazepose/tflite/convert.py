@@ -42,7 +42,7 @@ def to_tflite(
     except ImportError as error:
         raise MissingPackageError(f"TFLite files need litert-torch: {install_command('export')}") from error
 
-    with hide_harmless_messages(), _quiet(), tempfile.TemporaryDirectory() as folder:
+    with hide_harmless_messages(), quiet(), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "net.tflite"
         litert_torch.convert(net.eval(), (torch.zeros(1, spec.size, spec.size, 3),)).export(str(path))
         content = _cast_weights(path) if fp16 else path.read_bytes()
@@ -79,7 +79,7 @@ def _cast_weights(path: Path) -> bytes:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Silence the converters' own output; their errors still come as exceptions."""
     level = logging.root.level
     logging.root.setLevel(logging.ERROR)
