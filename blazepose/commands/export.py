@@ -55,7 +55,7 @@ def run_landmark_export(weights: Path, precision: Precision, out: Path, args: ar
     return (
         f"{SupervisedOutputs.from_metadata(metadata['trained']).describe()}\n"
         f"x and y in the graph: {metadata['decoding']} (--decode)\n"
-        f"{out}: {out.stat().st_size / 1e6:.2f} MB, verified against torch: landmarks within "
+        f"{out}: {_megabytes(out):.2f} MB, verified against torch: landmarks within "
         f"{typical.landmarks_px:.1g} px in most crops and {worst.landmarks_px:.1g} px in all, "
         f"probabilities {worst.probability:.1g}, world {worst.world_mm:.1g} mm"
     )
@@ -65,10 +65,16 @@ def run_detector_export(weights: Path, precision: Precision, out: Path, args: ar
     """Export a detector and return a summary."""
     typical, worst = export_detector(weights, args.target, precision, out, args.pictures)
     return (
-        f"{out}: {out.stat().st_size / 1e6:.2f} MB, verified against torch: boxes and points within "
+        f"{out}: {_megabytes(out):.2f} MB, verified against torch: boxes and points within "
         f"{typical.boxes_px:.1g} px in most images and {worst.boxes_px:.1g} px in all, "
         f"scores {worst.probability:.1g}"
     )
+
+
+def _megabytes(out: Path) -> float:
+    """Return the size of a file, or of all files of a folder."""
+    files = out.rglob("*") if out.is_dir() else [out]
+    return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
 
 
 if __name__ == "__main__":
