@@ -27,8 +27,8 @@ _INPUTS = {
     "detector": "The whole image, centered in a square whose border is black; RGB, 224 x 224.",
 }
 _OUTPUTS = {
-    "landmarks": "[1, 195]: 39 x (x, y, z, visibility, presence). x, y and z in pixels of the crop, z "
-    "negative toward the camera; visibility and presence are logits. 0 to 32 are the body landmarks, 33 and "
+    "landmarks": "[1, 195]: 39 x (x, y, z, visibility, presence). x, y and z in pixels of the crop, y down, "
+    "z negative toward the camera; visibility and presence are logits. 0 to 32 are the body landmarks, 33 and "
     "34 the center and a point on the circle of the next crop.",
     "pose_presence": "[1, 1]: probability that a person is in the crop.",
     "segmentation": "[1, 256, 256, 1]: logits of the person mask, rows and columns of the crop.",
@@ -69,7 +69,7 @@ def convert_coreml(net: ExportModule, precision: Precision, metadata: str, path:
         ValueError: if the precision is neither fp32 nor fp16.
     """
     if precision not in ("fp32", "fp16"):
-        raise InputError(f"--target coreml has --precision fp32 and fp16, not {precision}")
+        raise InputError(f"--precision {precision}: Core ML packages are written in fp32 or fp16 only")
     ct, spec = import_coremltools(), net.input_spec
     shape = (1, 3, spec.size, spec.size)
     scale = (spec.high - spec.low) / 255

@@ -228,7 +228,7 @@ def test_the_package_may_be_missing(monkeypatch, tmp_path):
     net = ExportModule(LandmarkNet(landmark_variant("lite", "mediapipe")))
     with pytest.raises(ImportError, match=r"need coremltools: pip install .blazepose\[coreml\]."):
         convert_coreml(net, "fp32", "{}", tmp_path / "a.mlpackage")
-    with pytest.raises(ValueError, match="--precision fp32 and fp16, not int8"):
+    with pytest.raises(ValueError, match="--precision int8: Core ML packages"):
         inspect.unwrap(convert_coreml)(net, "int8", "{}", tmp_path / "a.mlpackage")  # without type checks
 
 
