@@ -28,8 +28,8 @@ _INPUTS = {
 }
 _OUTPUTS = {
     "landmarks": "[1, 195]: 39 x (x, y, z, visibility, presence). x, y and z in pixels of the crop, y down, "
-    "z negative toward the camera; visibility and presence are logits. 0 to 32 are the body landmarks, 33 and "
-    "34 the center and a point on the circle of the next crop.",
+    "z negative toward the camera; visibility and presence are logits. 0 to 32 are the body landmarks, 33 "
+    "and 34 the center and a point on the circle of the next crop.",
     "pose_presence": "[1, 1]: probability that a person is in the crop.",
     "segmentation": "[1, 256, 256, 1]: logits of the person mask, rows and columns of the crop.",
     "heatmaps": "[1, 64, 64, 39]: logits, rows and columns of 4 x 4 pixels; channel i belongs to landmark i.",
