@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from blazepose import __version__
-from blazepose.exceptions import InputError
 from blazepose.export.coreml_program import import_coremltools
 from blazepose.export.export_module import INPUT_NAME, ExportModule, Precision
 from blazepose.native_messages import hide_harmless_messages
@@ -60,16 +59,13 @@ def convert_coreml(net: ExportModule, precision: Precision, metadata: str, path:
 
     Args:
         net: the network to export.
-        precision: precision of the weights and of the arithmetic.
+        precision: fp32 or fp16, of the weights and of the arithmetic.
         metadata: JSON text stored in the package.
         path: the `.mlpackage` folder to write.
 
     Raises:
         ImportError: if coremltools is missing; the message names the extra to install.
-        ValueError: if the precision is neither fp32 nor fp16.
     """
-    if precision not in ("fp32", "fp16"):
-        raise InputError(f"--precision {precision}: Core ML packages are written in fp32 or fp16 only")
     ct, spec = import_coremltools(), net.input_spec
     shape = (1, 3, spec.size, spec.size)
     scale = (spec.high - spec.low) / 255
@@ -80,7 +76,7 @@ def convert_coreml(net: ExportModule, precision: Precision, metadata: str, path:
             convert_to="mlprogram",
             inputs=[ct.ImageType(name=INPUT_NAME, shape=shape, scale=scale, bias=[spec.low] * 3)],
             outputs=[ct.TensorType(name=name, dtype=np.float32) for name in net.output_names],
-            compute_precision=ct.precision.FLOAT16 if precision == "fp16" else ct.precision.FLOAT32,
+            compute_precision={"fp32": ct.precision.FLOAT32, "fp16": ct.precision.FLOAT16}[precision],
             minimum_deployment_target=ct.target.iOS16,
             skip_model_load=True,
         )
