@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from blazepose.exceptions import InputError, MissingPackageError, install_command
 from blazepose.export.export_module import DETECTOR_OUTPUT_NAMES, OUTPUT_NAMES
@@ -130,7 +129,8 @@ def _constant(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _lookup(values: Mapping[str, Any], variable: Any) -> Tensor | Any:
+def _lookup(values: Mapping[str, Any], variable: Any) -> Any:
+    """Return the values of an argument: of a variable, or of a list of them."""
     if isinstance(variable, Sequence):
         return [values[part.name] for part in variable]
     return values[variable.name]
