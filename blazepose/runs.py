@@ -86,6 +86,11 @@ def resolve_weights(name: str | Path | None, option: str, runs: Path = LANDMARK_
         path = Path(name).expanduser()
     if (path / "config.yaml").is_file():
         return _require(best_checkpoint(path), f"name other weights with {option}FILE")
+    if path.is_dir() and path.suffix == ".mlpackage":
+        raise InputError(
+            f"{option}{path} is a Core ML package, which runs on Apple's systems only; name the checkpoint "
+            f"or the .tflite of the same weights"
+        )
     if path.is_dir():
         raise MissingFileError(
             f"{option}{path} is a folder, but not a run of blazepose train; name a run or a file"

@@ -47,6 +47,14 @@ def test_weights_are_a_file_or_a_run(tmp_path):
     assert resolve_weights(tmp_path / "net.tflite", "weights=") == tmp_path / "net.tflite"
 
 
+def test_a_core_ml_package_is_no_weights(tmp_path):
+    (tmp_path / "my_pose.mlpackage").mkdir()
+    with pytest.raises(
+        ValueError, match=r"weights=.*my_pose\.mlpackage is a Core ML package.*the checkpoint"
+    ):
+        resolve_weights(tmp_path / "my_pose.mlpackage", "weights=")
+
+
 def test_resume_takes_a_folder_or_a_file(tmp_path):
     folder = make_run(tmp_path, "a", age=1)
     last = folder / "checkpoints" / "last.ckpt"

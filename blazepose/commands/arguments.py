@@ -74,7 +74,7 @@ def _add_interpolate(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--target", required=True, metavar="FORMAT", help="tflite, onnx or task")
+    parser.add_argument("--target", required=True, metavar="FORMAT", help="tflite, onnx, coreml or task")
     parser.add_argument(
         "--weights", help="run folder, .ckpt, .task or .tflite; default: the newest landmark run"
     )

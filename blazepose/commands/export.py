@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
             f"--detector {weights}"
         )
     precision: Precision = args.precision or ("fp16" if args.target == "task" else "fp32")
-    suffix, _, precisions = TARGETS[args.target]
+    suffix, precisions = TARGETS[args.target].suffix, TARGETS[args.target].precisions
     if precision not in precisions:
         raise InputError(f"--precision {precision}: --target {args.target} has {', '.join(precisions)}")
     # Next to the run's files, but never next to weights from elsewhere.
@@ -58,7 +58,7 @@ def run_landmark_export(weights: Path, precision: Precision, out: Path, args: ar
     lines = [
         SupervisedOutputs.from_metadata(metadata["trained"]).describe(),
         f"x and y in the graph: {metadata['decoding']} (--decode)",
-        f"{out}: {out.stat().st_size / 1e6:.2f} MB, verified against torch: landmarks {typical.mean_px:.2g} "
+        f"{out}: {_megabytes(out):.2f} MB, verified against torch: landmarks {typical.mean_px:.2g} "
         f"px on average, within {typical.landmarks_px:.2g} px in most crops and {worst.landmarks_px:.2g} px "
         f"in all, probabilities {worst.probability:.2g}, world {worst.world_mm:.2g} mm",
     ]
@@ -74,10 +74,16 @@ def run_detector_export(weights: Path, precision: Precision, out: Path, args: ar
     """Export a detector and return a summary."""
     typical, worst = export_detector(weights, args.target, precision, out, args.pictures)
     return (
-        f"{out}: {out.stat().st_size / 1e6:.2f} MB, verified against torch: boxes and points within "
+        f"{out}: {_megabytes(out):.2f} MB, verified against torch: boxes and points within "
         f"{typical.boxes_px:.2g} px in most images and {worst.boxes_px:.2g} px in all, "
         f"scores {worst.probability:.2g}"
     )
+
+
+def _megabytes(out: Path) -> float:
+    """Return the size of a file, or of all files of a folder."""
+    files = out.rglob("*") if out.is_dir() else [out]
+    return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
 
 
 if __name__ == "__main__":

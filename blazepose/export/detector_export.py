@@ -1,5 +1,6 @@
 """Export of a detector: from a checkpoint to a verified file."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,6 @@ from blazepose.export.verification_images import detector_images
 from blazepose.export.verify import check_tolerance
 from blazepose.models.detector_net import DetectorNet, normalize_images
 from blazepose.runtime.decode import sigmoid
-from blazepose.runtime.engines import DetectorEngine
 from blazepose.training.weights import open_detector_net
 
 _COMPARED = 16
@@ -83,15 +83,17 @@ def export_detector(
         net = fit_to_precision(net, precision, normalize_images(torch.from_numpy(letterboxed.fit)))
     with atomic_path(out) as draft:
         TARGETS[target].convert(net, precision, metadata_json(metadata, precision), draft)
-        verification = detector_differences(draft, original, letterboxed.test)
+        verification = detector_differences(TARGETS[target].open_detector(draft), original, letterboxed.test)
         check_tolerance(verification, precision, DETECTOR_TOLERANCE)
     return verification
 
 
 @torch.no_grad()
-def detector_differences(path: Path, net: DetectorNet, images: np.ndarray) -> DetectorVerification:
-    """Run the file and the network on the same uint8 images (count, size, size, 3)."""
-    engine, rows = DetectorEngine(path), []
+def detector_differences(
+    engine: Callable[[np.ndarray], Sequence[np.ndarray]], net: DetectorNet, images: np.ndarray
+) -> DetectorVerification:
+    """Run the engine of a file and the network on the same uint8 images (count, size, size, 3)."""
+    rows = []
     for image in images:
         boxes, logits = engine(image[None])
         torch_boxes, torch_logits = (

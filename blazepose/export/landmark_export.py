@@ -80,6 +80,6 @@ def export_landmark_net(
         if detector_content:
             draft.write_bytes(pack({DETECTOR_ENTRY: detector_content, LANDMARKS_ENTRY: draft.read_bytes()}))
         # Compared with the trained network, so that folding is verified too.
-        verification = differences(draft, original, crops.test)
+        verification = differences(TARGETS[target].open_landmarks(draft), original, crops.test)
         check_tolerance(verification, precision, decoded=decoding == "heatmap")
     return metadata, verification

@@ -1,8 +1,7 @@
 """Comparison of an exported file with torch on real crops, before the file appears."""
 
 import math
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +11,6 @@ from blazepose.exceptions import InputError
 from blazepose.export.export_module import Precision
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.runtime.decode import RawOutputs, decode_landmarks, sigmoid
-from blazepose.runtime.engines import LandmarkEngine
 
 
 class Differences(NamedTuple):
@@ -57,10 +55,11 @@ LANDMARK_TOLERANCE: dict[Precision, Differences] = {
 
 
 @torch.no_grad()
-def differences(path: Path, net: LandmarkNet, crops: np.ndarray) -> Verification:
-    """Run the file and the network on the same uint8 crops (count, size, size, 3)."""
-    engine, size = LandmarkEngine(path), net.input_spec.size
-    rows = []
+def differences(
+    engine: Callable[[np.ndarray], RawOutputs], net: LandmarkNet, crops: np.ndarray
+) -> Verification:
+    """Run the engine of a file and the network on the same uint8 crops (count, size, size, 3)."""
+    size, rows = net.input_spec.size, []
     for crop in crops:
         outputs = engine(crop[None])
         expected = RawOutputs.from_arrays(

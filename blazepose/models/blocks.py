@@ -104,7 +104,7 @@ class Separable(nn.Module):
     def forward(self, x: Float[Tensor, "batch in height width"]) -> Float[Tensor, "batch out rows columns"]:
         y = self.pointwise(self.depthwise(x))
         if self.residual:
-            identity = F.max_pool2d(x, 2) if self.stride == 2 else x
+            identity = F.max_pool2d(x, 2, 2) if self.stride == 2 else x
             if self.extra_channels:
                 identity = F.pad(identity, (0, 0, 0, 0, 0, self.extra_channels))
             y = y + identity

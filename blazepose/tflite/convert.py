@@ -45,7 +45,7 @@ def to_tflite(
     except ImportError as error:
         raise MissingPackageError(f"TFLite files need litert-torch: {install_command('export')}") from error
 
-    with hide_harmless_messages(), _quiet(), tempfile.TemporaryDirectory() as folder:
+    with hide_harmless_messages(), quiet(), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "net.tflite"
         _pad_channels_last()
         litert_torch.convert(net.eval(), (torch.zeros(1, spec.size, spec.size, 3),)).export(str(path))
@@ -74,7 +74,7 @@ def _pad_channels_last() -> None:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Silence the converters' own output; their errors still come as exceptions."""
     level = logging.root.level
     logging.root.setLevel(logging.ERROR)
