@@ -148,7 +148,7 @@ def on_gpu(content: bytes) -> Acceleration | str:
                 capture_output=True,
                 text=True,
                 timeout=_TIMEOUT_S,
-                env=os.environ | _software_gpu(),
+                env=os.environ | software_gpu(),
                 check=False,
             )
         except subprocess.TimeoutExpired:
@@ -169,7 +169,7 @@ def on_gpu(content: bytes) -> Acceleration | str:
     )
 
 
-def _software_gpu() -> dict[str, str]:
+def software_gpu() -> dict[str, str]:
     """Return variables that let LiteRT find the software GPU of a browser, if the machine names no driver."""
     drivers = [*Path("/usr/share/vulkan/icd.d").glob("*.json"), *Path("/etc/vulkan/icd.d").glob("*.json")]
     if drivers or os.environ.get("VK_ICD_FILENAMES"):
