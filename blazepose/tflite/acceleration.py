@@ -160,7 +160,8 @@ def on_gpu(content: bytes) -> Acceleration | str:
             "(/usr/lib/chromium)"
         )
     if done.returncode:
-        return f"its process ended with status {done.returncode}"
+        errors = [line for line in done.stderr.splitlines() if "rror" in line]
+        return f"its process ended: {errors[-1].strip() if errors else f'status {done.returncode}'}"
     answer = json.loads(done.stdout.splitlines()[-1])
     rejected = re.search(r"not supported by GPU delegate:\n(.*?)\n\d+ operations", done.stderr, re.DOTALL)
     reasons = rejected[1].splitlines() if rejected else []
