@@ -160,8 +160,8 @@ def on_gpu(content: bytes) -> Acceleration | str:
             "(/usr/lib/chromium)"
         )
     if done.returncode:
-        errors = [line for line in done.stderr.splitlines() if "rror" in line]
-        return f"its process ended: {errors[-1].strip() if errors else f'status {done.returncode}'}"
+        reasons = re.findall(r"^ERROR: ([^\[].*)", done.stderr, re.MULTILINE)
+        return f"LiteRT did not load the file: {(reasons or [f'status {done.returncode}'])[0]}"
     answer = json.loads(done.stdout.splitlines()[-1])
     rejected = re.search(r"not supported by GPU delegate:\n(.*?)\n\d+ operations", done.stderr, re.DOTALL)
     reasons = rejected[1].splitlines() if rejected else []
