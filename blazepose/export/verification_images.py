@@ -76,7 +76,7 @@ def landmark_images(
     paths = find_image_files([str(pictures)], "--pictures")
     if not precision.startswith("int8"):
         return _read(paths, [], precision, lambda path: read_letterboxed(path, size, cv2.BORDER_REPLICATE))
-    sampled = sample_evenly(paths, NUM_FIT[precision] + NUM_TEST)
+    sampled = sample_evenly(paths, 2 * NUM_FIT[precision])
     network = engine()
     crops = [crop for path in sampled if (crop := _crop_found(path, network)) is not None]
     if len(crops) < 2:
@@ -110,7 +110,7 @@ def _read(test: list[T], fit: list[T], precision: Precision, read: Callable[[T],
         fit = []
     elif not fit:
         # Biases fitted to the test images would hide the cost of rounding.
-        both = sample_evenly(test, NUM_FIT[precision] + NUM_TEST)
+        both = sample_evenly(test, 2 * NUM_FIT[precision])
         test, fit = both[1::2], both[::2]
     images = [
         [read(item) for item in sample_evenly(items, count)]
