@@ -96,7 +96,7 @@ def _result_files(paths: Sequence[Path]) -> Iterator[Path]:
 
 
 def _read_output(path: Path) -> PhoneRun:
-    text = path.read_text(errors="replace")
+    text = path.read_text(encoding="utf-8", errors="replace").replace("\r", "")
     values = [float(value) * unit for pattern, unit in _RESULTS for value in pattern.findall(text)]
     header, graph, threads = _HEADER.search(text), _GRAPH.search(text), _THREADS.search(text)
     if len(values) > 1:

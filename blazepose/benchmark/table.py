@@ -57,11 +57,14 @@ def to_markdown(names: Sequence[str], rows: Sequence[Row]) -> str:
 
 def to_csv(names: Sequence[str], rows: Sequence[Row]) -> str:
     """Return a table in CSV; an interval has further columns `_low` and `_high`."""
-    columns = [("file", list(names)), *(column for row in rows for column in _columns(row))]
+    columns: list[tuple[str, list[Value]]] = [
+        ("file", list(names)),
+        *(column for row in rows for column in _columns(row)),
+    ]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([key for key, _ in columns])
-    writer.writerows(zip(*(map(_number, values) for _, values in columns), strict=True))
+    writer.writerows(zip(*([_number(value) for value in values] for _, values in columns), strict=True))
     return text.getvalue()
 
 
