@@ -78,7 +78,7 @@ def _wait_until_idle() -> None:
 
 
 def network_input(size: int, kind: str, picture: np.ndarray | None) -> np.ndarray:
-    """Return float32 (1, size, size, 3): a picture with bars, or random pixels, in the network's range."""
+    """Return float32 (1, size, size, 3): the whole picture, or random pixels, in the network's range."""
     if picture is None:
         pixels = np.random.default_rng(0).integers(0, 256, (size, size, 3), np.uint8)
     else:

@@ -2,6 +2,7 @@
 
 import shutil
 
+import numpy as np
 import pytest
 
 from blazepose.benchmark.files import DETECTOR, LANDMARKS, open_files
@@ -26,7 +27,7 @@ def test_networks_of_each_format(tmp_path, package):
     bundle = write_bundle(tmp_path / "my pose.task")
     detector = tmp_path / "detector.tflite"
     detector.write_bytes(read_tflite(bundle, DETECTOR_ENTRY))
-    box = PersonBox(center=(50.0, 50.0), side=20.0, points=((50.0, 60.0),) * 4)
+    box = PersonBox(np.array([50.0, 50.0]), 20.0, np.full((4, 2), 60.0), np.full(4, True))
     files = open_files(
         [
             bundle,

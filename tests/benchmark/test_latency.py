@@ -26,6 +26,8 @@ def test_input_is_in_the_range_of_the_network(kind, low):
     assert random.dtype == np.float32
     assert low <= random.min() < low + 0.01
     assert 0.99 < random.max() <= 1
-    wide = network_input(32, kind, np.full((50, 100, 3), 255, np.uint8))
-    assert (wide[0, 16] == 1).all()
-    assert (wide[0, 0] == low).all()  # bars
+    halves = np.zeros((50, 100, 3), np.uint8)
+    halves[:, 50:] = 255
+    picture = network_input(32, kind, halves)
+    assert (picture[0, 16, :15] == low).all()
+    assert (picture[0, 16, 17:] == 1).all()
