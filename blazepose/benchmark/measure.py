@@ -15,6 +15,7 @@ from blazepose.benchmark.network_rows import acceleration_rows, network_rows
 from blazepose.benchmark.phone_results import read_results
 from blazepose.benchmark.phone_rows import NOTE, phone_names, phone_rows
 from blazepose.benchmark.pipeline_rows import (
+    check_pipelines,
     describe_frame_rate,
     describe_jitter,
     frame_rate_rows,
@@ -74,6 +75,8 @@ def measure(files: Sequence[BenchmarkFile], options: BenchmarkOptions) -> Measur
     picture = read_image(options.picture) if options.picture else frames[0] if frames else None
     source = options.picture or (options.video and f"the first frame of {options.video}")
 
+    if picture is not None:
+        check_pipelines(files)
     accuracy = _accuracy(files, options.data)  # first, since data may be unreadable
     networks = Measured([], [])
     if any(file.kinds for file in files):

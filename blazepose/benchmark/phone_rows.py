@@ -38,13 +38,11 @@ def phone_rows(files: Sequence[BenchmarkFile], runs: Sequence[PhoneRun]) -> Iter
 
 
 def _measures(runs: Sequence[Sequence[PhoneRun]]) -> Iterator[tuple[str, list[Value], int]]:
+    """Yield the name of each measure, its values from the runs of each file, and the decimals."""
     yield "ms", [_median([run.latency_ms for run in of_file], "failed") for of_file in runs], 2
     yield "memory, MB", [_median([run.memory_mb for run in of_file], None) for of_file in runs], 1
-    yield (
-        "operators",
-        [next((run.operators for run in of_file if run.operators), None) for of_file in runs],
-        0,
-    )
+    stated = [[run.operators for run in of_file if run.operators] for of_file in runs]
+    yield "operators", [operators[0] if operators else None for operators in stated], 0
 
 
 def _median(values: Sequence[float | None], otherwise: str | None) -> Value:

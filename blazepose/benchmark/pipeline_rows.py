@@ -35,6 +35,16 @@ def _runners(files: Sequence[BenchmarkFile]) -> Iterator[dict[tuple[str, str], R
         yield runners
 
 
+def check_pipelines(files: Sequence[BenchmarkFile]) -> None:
+    """Open all pipelines once, before any measurement.
+
+    Raises:
+        ValueError: if MediaPipe rejects a bundle.
+    """
+    with _runners(files):
+        pass
+
+
 def frame_rate_rows(files: Sequence[BenchmarkFile], frames: Sequence[np.ndarray]) -> Iterator[Row]:
     """Measure frames per second on a video: a row per pipeline, and one of the ratios to the first file."""
     with _runners(files) as runners:

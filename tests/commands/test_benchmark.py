@@ -104,6 +104,13 @@ def test_frame_rate(files, monkeypatch, capsys):
     assert "input the first frame of v.mp4" in out
 
 
+def test_a_bundle_that_mediapipe_rejects_ends_before_any_measurement(files, refuse, monkeypatch, tiny_lsp):
+    pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
+    monkeypatch.setattr("blazepose.benchmark.measure.measure_latency", None)
+    picture = next((tiny_lsp / "images").iterdir())
+    assert refuse(files[0], "--picture", picture).startswith("MediaPipe rejects a.task: ")
+
+
 def test_commands_for_a_phone(files, capsys):
     benchmark.main([str(files[0]), "--phone", "android", "--threads", "4", "1", "4"])
     out = capsys.readouterr().out
