@@ -11,7 +11,6 @@ VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json LD_LIBRARY_PATH=/usr/
 import argparse
 import itertools
 import math
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -22,8 +21,9 @@ import numpy as np
 from ai_edge_litert.compiled_model import CompiledModel
 from ai_edge_litert.hardware_accelerator import HardwareAccelerator
 from mediapipe.tasks.python import BaseOptions, vision
-from tqdm import tqdm
 
+from blazepose.benchmark.files import LANDMARKS, open_files
+from blazepose.benchmark.latency import measure_latency
 from blazepose.data.align import aligned_roi, alignment_error
 from blazepose.data.readers import read_source
 from blazepose.errors import friendly_errors
@@ -34,7 +34,7 @@ from blazepose.runtime.engines import LandmarkEngine
 from blazepose.runtime.media import open_source
 from blazepose.topology import LEFT_SHOULDER, RIGHT_HIP
 
-_ROUNDS, _RUNS = 9, 20
+_ROUNDS = 45
 
 
 class MediaPipePose(NamedTuple):
@@ -113,17 +113,10 @@ def landmark_distances(first: MediaPipePose, second: MediaPipePose, shape: tuple
 
 def time_ratio(files: list[Path], threads: int) -> str:
     """Time two files by turns, and return their medians and the ratio."""
-    engines = [LandmarkEngine(file, threads) for file in files]
-    image = np.random.default_rng(0).integers(0, 256, (1, *2 * [engines[0].input_size], 3), dtype=np.uint8)
-    times = np.zeros((_ROUNDS + 1, len(files)))
-    for row in tqdm(times, disable=None):
-        for k, engine in enumerate(engines):
-            start = time.perf_counter()
-            for _ in range(_RUNS):
-                engine(image)
-            row[k] = 1000 * (time.perf_counter() - start) / _RUNS
-    first, second = np.median(times[1:], axis=0)  # the first round warms up
-    return f"{first:.2f} ms, {second:.2f} ms: {np.median(times[1:, 1] / times[1:, 0]):.3f}"
+    opened = open_files(files)
+    latencies = measure_latency(opened, [threads], _ROUNDS, None)
+    first, second = (latencies[file.name, LANDMARKS, threads].wall_ms for file in opened)
+    return f"{np.median(first):.2f} ms, {np.median(second):.2f} ms: {np.median(second / first):.3f}"
 
 
 def accelerator(file: Path, spec: str, count: int) -> Iterator[str]:

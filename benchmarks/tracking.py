@@ -13,18 +13,16 @@ import resource
 import subprocess
 import sys
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
 
-import cv2
-import mediapipe
 import numpy as np
-from mediapipe.tasks.python import BaseOptions, vision
 from tqdm import tqdm
 
+from blazepose.benchmark.frame_rate import measure_frame_rates, read_frames
+from blazepose.benchmark.jitter import measure_jitter
+from blazepose.benchmark.runners import FRAME_MS, mediapipe_runner, our_runner
 from blazepose.errors import friendly_errors
 from blazepose.exceptions import InputError
 from blazepose.geometry import crop_image, roi_to_image_matrix
@@ -33,66 +31,16 @@ from blazepose.runtime import PoseTracker
 from blazepose.runtime.decode import decode_landmarks, refine_by_heatmap
 from blazepose.runtime.engines import LandmarkEngine
 from blazepose.runtime.landmarker import run_landmarker
-from blazepose.runtime.media import open_source
 from blazepose.runtime.pose import Pose
 from blazepose.runtime.smoothing import PoseSmoother
-from blazepose.topology import LEFT_SHOULDER, RIGHT_HIP
-
-_FRAME_MS = 33
-"""Interval of frames: every runtime gets the same times, not the video's."""
-
-_NOISE, _SHIFT_PX = 4.0, 0.5
-"""Noise of a still image: standard deviation of the sensor's in gray values, largest shift. Chosen: a phone
-indoors on a tripod."""
-
-Runner = Callable[[np.ndarray, int], np.ndarray | None]
-"""Function of a frame and its time that returns landmarks (33, 2) in pixels, or None."""
-
-
-@contextmanager
-def google(bundle: Path, running_mode: str = "video") -> Iterator[Runner]:
-    """Create a runner of MediaPipe's own runtime."""
-    video = running_mode == "video"
-    options = vision.PoseLandmarkerOptions(
-        base_options=BaseOptions(model_asset_path=str(bundle)),
-        running_mode=vision.RunningMode.VIDEO if video else vision.RunningMode.IMAGE,
-    )
-    with vision.PoseLandmarker.create_from_options(options) as landmarker:
-
-        def run(frame: np.ndarray, time_ms: int) -> np.ndarray | None:
-            image = mediapipe.Image(mediapipe.ImageFormat.SRGB, frame)
-            result = landmarker.detect_for_video(image, time_ms) if video else landmarker.detect(image)
-            if not result.pose_landmarks:
-                return None
-            return np.array([(p.x, p.y) for p in result.pose_landmarks[0]]) * frame.shape[1::-1]
-
-        yield run
-
-
-def ours(bundle: Path, **options: Any) -> Runner:
-    """Create a runner of our runtime."""
-    tracker = PoseTracker.load(bundle, **options)
-
-    def run(frame: np.ndarray, time_ms: int) -> np.ndarray | None:
-        poses = tracker(frame, time_ms)
-        return poses[0].landmarks[:, :2] if poses else None
-
-    return run
-
-
-def read_frames(path: Path, count: int | None = None) -> list[np.ndarray]:
-    """Read the first frames of a video."""
-    source = open_source(str(path))
-    with closing(source.frames):
-        return [frame.image for frame in itertools.islice(source.frames, count)]
 
 
 def agreement(args: argparse.Namespace) -> None:
     """Compare landmarks in image mode, so that no error builds up over frames."""
     frames = read_frames(args.source)
-    with google(args.bundle, running_mode="image") as run:
+    with mediapipe_runner(args.bundle, running_mode="image") as run:
         theirs = [run(frame, 0) for frame in tqdm(frames, desc="MediaPipe", unit=" frames")]
-    run_ours = ours(args.bundle, running_mode="image")
+    run_ours = our_runner(args.bundle, running_mode="image")
     our_poses = [run_ours(frame, 0) for frame in tqdm(frames, desc="ours", unit=" frames")]
     both = [(a, b) for a, b in zip(theirs, our_poses, strict=True) if a is not None and b is not None]
     distances = np.concatenate([np.linalg.norm(a - b, axis=1) for a, b in both])
@@ -122,20 +70,14 @@ def _busy_core() -> Iterator[None]:
 
 def _speed(args: argparse.Namespace) -> None:
     frames = read_frames(args.source)
-    clock, rates = itertools.count(0, _FRAME_MS), defaultdict[str, list[float]](list)
-    with google(args.bundle) as run_google:
+    with mediapipe_runner(args.bundle) as run_mediapipe:
         runners = {
-            "MediaPipe": run_google,
-            "ours": ours(args.bundle),
-            "ours, one thread": ours(args.bundle, num_threads=1),
-            "ours, with masks": ours(args.bundle, output_segmentation_masks=True),
+            "MediaPipe": run_mediapipe,
+            "ours": our_runner(args.bundle),
+            "ours, one thread": our_runner(args.bundle, num_threads=1),
+            "ours, with masks": our_runner(args.bundle, output_segmentation_masks=True),
         }
-        for _ in tqdm(range(args.rounds), unit=" rounds"):
-            for name, run in runners.items():
-                start = time.perf_counter()
-                for frame in frames:
-                    run(frame, next(clock))
-                rates[name].append(len(frames) / (time.perf_counter() - start))
+        rates = measure_frame_rates(runners, frames, args.rounds)
     base = np.median(rates["MediaPipe"])
     for name, values in rates.items():
         print(f"{name:20} {np.median(values):6.1f} frames/s, {np.median(values) / base:.2f} of MediaPipe's")
@@ -176,10 +118,11 @@ def _median_ms(function: Callable[[], object], times: int = 100) -> float:
 
 def memory(args: argparse.Namespace) -> None:
     """Print the process's memory while a video is looped."""
-    frames, run = read_frames(args.source), ours(args.bundle, num_poses=2, output_segmentation_masks=True)
+    frames = read_frames(args.source)
+    run = our_runner(args.bundle, num_poses=2, output_segmentation_masks=True)
     for number in tqdm(range(args.frames), unit=" frames"):
         frame = frames[number % len(frames)]
-        run(frame if number % 500 < 480 else np.zeros_like(frame), number * _FRAME_MS)
+        run(frame if number % 500 < 480 else np.zeros_like(frame), number * FRAME_MS)
         if number + 1 in (args.frames // 10, args.frames // 2, args.frames):
             tqdm.write(f"after {number + 1} frames: {_resident_mb():.1f} MB, at most {_peak_mb():.1f} MB")
 
@@ -195,39 +138,16 @@ def _peak_mb() -> float:
 
 def jitter(args: argparse.Namespace) -> None:
     """Print the deviation of landmarks on a still image with noise and sub-pixel shifts, % of the torso."""
-    image = read_image(args.source)
-    frames = list(_noisy_frames(image, args.frames))
-    with google(args.bundle) as run_google:
+    with mediapipe_runner(args.bundle) as run_mediapipe:
         runners = {
-            "MediaPipe, VIDEO": run_google,
-            "ours": ours(args.bundle),
-            "ours, one thread": ours(args.bundle, num_threads=1),
-            "ours, with masks": ours(args.bundle, output_segmentation_masks=True),
+            "MediaPipe, VIDEO": run_mediapipe,
+            "ours": our_runner(args.bundle),
+            "ours, not smoothed": our_runner(args.bundle, smooth_landmarks=False),
         }
-        for name, run in runners.items():
-            poses = [run(frame, number * _FRAME_MS) for number, (frame, _) in enumerate(frames)]
-            if any(pose is None for pose in poses):
+        for name, spread in measure_jitter(runners, read_image(args.source), args.frames).items():
+            if spread is None:
                 raise InputError(f"{args.source}: {name} does not find one person in every frame")
-            points = np.stack(poses) - np.stack([shift for _, shift in frames])[:, None]
-            spread = np.linalg.norm(points[len(points) // 4 :].std(axis=0), axis=1)  # filters need a start
-            torso = np.linalg.norm(points[:, LEFT_SHOULDER] - points[:, RIGHT_HIP], axis=1).mean()
-            mean, worst = 100 * spread.mean() / torso, 100 * spread.max() / torso
-            print(f"{name:20} mean over landmarks {mean:.3f}, worst landmark {worst:.3f}")
-
-
-def _noisy_frames(image: np.ndarray, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield noisy frames, and the shift of each in pixels."""
-    rng = np.random.default_rng(0)
-    for _ in range(count):
-        shift = rng.uniform(-_SHIFT_PX, _SHIFT_PX, 2)
-        moved = cv2.warpAffine(
-            image,
-            np.array([[1, 0, shift[0]], [0, 1, shift[1]]]),
-            image.shape[1::-1],
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        noisy = moved + rng.normal(0, _NOISE, image.shape)
-        yield np.clip(np.rint(noisy), 0, 255).astype(np.uint8), shift
+            print(f"{name:20} mean over landmarks {spread.mean:.3f}, worst landmark {spread.worst:.3f}")
 
 
 def covered(args: argparse.Namespace) -> None:
@@ -236,9 +156,9 @@ def covered(args: argparse.Namespace) -> None:
     hidden, image_tracker = range(20, 40), PoseTracker.load(args.bundle, running_mode="image")
     shown = [_board(f, image_tracker(f)) if n in hidden else f for n, f in enumerate(frames)]
     tracker = PoseTracker.load(args.bundle)
-    ours_by_frame = [tracker(frame, number * _FRAME_MS) for number, frame in enumerate(shown)]
-    with google(args.bundle) as run_google:
-        theirs = [run_google(frame, number * _FRAME_MS) for number, frame in enumerate(shown)]
+    ours_by_frame = [tracker(frame, number * FRAME_MS) for number, frame in enumerate(shown)]
+    with mediapipe_runner(args.bundle) as run_mediapipe:
+        theirs = [run_mediapipe(frame, number * FRAME_MS) for number, frame in enumerate(shown)]
     for name, present in (
         ("MediaPipe", [pose is not None for pose in theirs]),
         ("ours", [bool(poses) for poses in ours_by_frame]),

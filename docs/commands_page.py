@@ -28,6 +28,7 @@ _GUIDES = {
     "export": ("exporting",),
     "track": ("tracking",),
     "serve": ("web",),
+    "benchmark": ("benchmarking",),
     "synth": ("synthetic-people",),
 }
 """{command: pages below guides/}."""

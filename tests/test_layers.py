@@ -6,7 +6,7 @@ from pathlib import Path
 import blazepose
 
 PACKAGE = Path(blazepose.__file__).parent
-USE = {"training", "evaluation", "export", "synthetic", "runtime", "web"}
+USE = {"training", "evaluation", "export", "synthetic", "runtime", "web", "benchmark"}
 PARTS = {"data", "targets", "models", "losses", "metrics", "tflite"}
 
 

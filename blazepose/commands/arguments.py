@@ -179,6 +179,61 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_benchmark(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "files",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help=".task, .tflite or .onnx; .mlpackage for its size and the results of phones",
+    )
+    add(
+        "--threads",
+        type=_number(1, 256),
+        nargs="+",
+        default=[1, 2],
+        metavar="N",
+        help="numbers of threads of the networks; default: 1 2",
+    )
+    add(
+        "--rounds",
+        type=_number(6),
+        default=30,
+        metavar="N",
+        help="rounds of the latency, from 6; default: %(default)s",
+    )
+    add("--picture", type=Path, metavar="FILE", help="image of one person: jitter, and input of the networks")
+    add(
+        "--video",
+        type=Path,
+        metavar="FILE",
+        help="frames per second of each .task on its first 100 frames; without --picture jitter on the first",
+    )
+    add(
+        "--data",
+        action="append",
+        default=[],
+        metavar="READER:PATH",
+        help="labelled people for PCK; may be repeated",
+    )
+    add("--markdown", type=Path, metavar="FILE", help=".md to write; must be new")
+    add("--csv", type=Path, metavar="FILE", help=".csv to write, a row per file; must be new")
+    add(
+        "--phone",
+        choices=("android", "ios"),
+        help="print the commands that benchmark the files on a phone, and measure nothing",
+    )
+    add(
+        "--results",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="what the commands of --phone have written: file or folder; may be repeated",
+    )
+
+
 def _add_synth(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--num", type=_number(1), required=True, metavar="N", help="images of people for training")
@@ -264,6 +319,7 @@ ARGUMENTS: Mapping[str, Callable[[argparse.ArgumentParser], None]] = {
     "check": _add_check,
     "track": _add_track,
     "serve": _add_serve,
+    "benchmark": _add_benchmark,
     "synth": _add_synth,
     "demo": _add_demo,
     "weights": _add_weights,

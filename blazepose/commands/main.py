@@ -114,6 +114,16 @@ COMMANDS = {
         details="MediaPipe's runtime for browsers runs the bundle, as in a web app. npm fetches this runtime "
         "on first use (12 MB). Pictures and landmarks stay in the browser.",
     ),
+    "benchmark": Command(
+        "compare exported files: size, cost, latency, memory, frame rate, PCK, jitter; phones",
+        "blazepose benchmark my_pose.task pose_landmarker_full.task --video squats.mp4\n"
+        "blazepose benchmark fp16.task int8.task --data landmarks:mine/test.json --markdown table.md\n"
+        "blazepose benchmark fp16.task int8.task --phone android > phone.sh\n"
+        "blazepose benchmark fp16.task int8.task --results phone",
+        details="Size, parameters, multiply-adds, latency, accelerators and memory need no option. All files "
+        "run by turns, so that another load slows all of them. Frame rate and jitter are measured in "
+        "MediaPipe, too, if it is installed.",
+    ),
     "synth": Command(
         "render people with exact labels",
         "blazepose synth --num 20000 --out data/synthetic --preview sheet.png",
