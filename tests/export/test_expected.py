@@ -1,7 +1,9 @@
 """expected.json: what a device should find in which picture."""
 
 import json
+import re
 import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -17,6 +19,7 @@ from blazepose.runtime.decode import RawOutputs
 from blazepose.task_bundle import LANDMARKS_ENTRY, read_tflite
 from tests.mediapipe_runtime import look, picture
 
+GUIDE = Path(__file__).parents[2] / "docs/guides/exporting.md"
 METADATA = {"input": {"size": 256}, "recipe": {}, "data": {"train": [], "val": []}}
 
 
@@ -124,10 +127,24 @@ def test_the_most_stable_picture_of_one_person_is_taken():
     assert not expected.landmarks.any()
 
 
+def check_of_the_guide(file: Path, monkeypatch) -> None:
+    """Run the example of the guide in the folder of my_pose.task; with exchanged colors it has to fail."""
+    pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
+    (code,) = re.findall(r"^```python\n(.*?)^```$", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(file.parent)
+    exec(code, {})
+    picture = file.with_name(f"{file.name}.png")
+    original = read_image(picture)
+    write_image(picture, original[..., ::-1])
+    with pytest.raises(AssertionError):
+        exec(code, {})
+    write_image(picture, original)
+
+
 @pytest.mark.shared
 @pytest.mark.parametrize("target", ["task", "tflite"])
-def test_mediapipe_finds_the_landmarks_of_a_bundle(target, shared, lite_bundle, tmp_path):
-    folder, file = tmp_path / "pictures", tmp_path / f"out/lite.{target}"
+def test_mediapipe_finds_the_landmarks_of_a_bundle(target, shared, lite_bundle, tmp_path, monkeypatch):
+    folder, file = tmp_path / "pictures", tmp_path / f"out/my_pose.{target}"
     folder.mkdir()
     file.parent.mkdir()
     cv2.imwrite(str(folder / "empty.png"), np.full((400, 600, 3), 90, np.uint8))
@@ -145,6 +162,7 @@ def test_mediapipe_finds_the_landmarks_of_a_bundle(target, shared, lite_bundle, 
         assert 100 < landmarks[[23, 24], :2].mean() < 156  # the hips are in the center of an aligned crop
         return
     assert (entry["width"], entry["height"]) == (640, round(640 * photo.shape[0] / photo.shape[1]))
+    check_of_the_guide(file, monkeypatch)
     (found,) = look(file, [picture(written)], video=False)
     assert np.abs(found.landmarks - landmarks)[:, :3].max() < 0.05
     assert np.abs(found.landmarks - landmarks)[:, 3:].max() < 0.001
