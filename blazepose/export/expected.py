@@ -24,8 +24,8 @@ from blazepose.runtime.tracker import PoseTracker
 NAME = "expected.json"
 
 _TOLERANCE_CROP_PX, _TOLERANCE_GPU_CROP_PX = 1.0, 3.0
-"""Largest mean distance of the landmarks on a device, in pixels of the network's input. Chosen: MediaPipe on a
-CPU moves them by 0.01, its GPU delegate by 1 to 2, exchanged color channels by 2 and more.
+"""Largest mean distance of the landmarks on a device, in pixels of the network's input. Chosen: in MediaPipe
+they are 0.01 off on a CPU, 1 to 2 with a GPU delegate, 2 and more with exchanged color channels.
 Measured: docs/reference/files.md."""
 
 _NUM_PICTURES = 16
