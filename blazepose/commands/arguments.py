@@ -147,6 +147,12 @@ def _add_track(parser: argparse.ArgumentParser) -> None:
         "--output-segmentation-masks", action="store_true", help="tint people's masks in the overlay"
     )
     parser.add_argument("--threads", type=int, help="threads of the networks; default: every core")
+    parser.add_argument(
+        "--delegate",
+        choices=("cpu", "gpu"),
+        default="cpu",
+        help="what runs the landmark network; default: %(default)s",
+    )
 
 
 def _add_serve(parser: argparse.ArgumentParser) -> None:

@@ -61,9 +61,10 @@ def run_landmark_export(weights: Path, precision: Precision, out: Path, args: ar
     lines = [
         SupervisedOutputs.from_metadata(metadata["trained"]).describe(),
         f"x and y in the graph: {metadata['decoding']} (--decode)",
-        f"{out}: {_megabytes(out):.2f} MB, verified against torch: landmarks {typical.mean_px:.2g} "
-        f"px on average, within {typical.landmarks_px:.2g} px in most crops and {worst.landmarks_px:.2g} px "
-        f"in all, probabilities {worst.probability:.2g}, world {worst.world_mm:.2g} mm",
+        f"{out}: {_megabytes(out):.2f} MB, verified against torch: x and y {typical.mean_px:.2g} px "
+        f"apart on average, landmarks within {typical.landmarks_px:.2g} px in most crops and "
+        f"{worst.landmarks_px:.2g} px in all, probabilities {worst.probability:.2g}, "
+        f"world {worst.world_mm:.2g} mm",
     ]
     if precision.startswith("int8") and not args.pictures:
         try:

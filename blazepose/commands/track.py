@@ -28,6 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
         args.weights,
         args.detector,
         args.threads,
+        args.delegate,
         num_poses=args.num_poses,
         running_mode="image" if source.fps is None else "video",
         smooth_landmarks=not args.no_smooth_landmarks,

@@ -158,10 +158,10 @@ def _network_lines(network: CheckedNetwork) -> list[str]:
     lines.append(f"XNNPACK     {_accelerated(network.cpu)}")
     lines.append(f"GPU         {_accelerated(network.gpu)}")
     if contents.sparse:
+        remedy = "; `blazepose export --target tflite` writes it without" * (network.kind == DETECTOR)
         lines.append(
             f"sparse      {contents.sparse} kernels store a part of their values, behind DENSIFY: a smaller "
-            "file, as fast on a CPU, but LiteRT's GPU accelerator does not run DENSIFY; "
-            "`blazepose export --target tflite` writes the network without"
+            f"file, as fast on a CPU, but LiteRT's GPU accelerator does not run DENSIFY{remedy}"
         )
     return lines
 

@@ -18,7 +18,7 @@ class Differences(NamedTuple):
 
     Attributes:
         landmarks_px: x, y and z of the landmark output, crop pixels.
-        mean_px: the same, mean over the points.
+        mean_px: x and y, mean over the points.
         probability: visibility, presence, pose presence and heatmaps, after the sigmoid.
         mask: mean over the pixels, after the sigmoid: logits reach a thousand, so single pixels of an edge
             differ widely.
@@ -76,11 +76,11 @@ def differences(
         )
         presence = np.abs(outputs.pose_presence - expected.pose_presence)
         probability = np.abs(landmarks[..., 3:] - expected_landmarks[..., 3:])
-        moved = np.abs(landmarks[..., :3] - expected_landmarks[..., :3]).max(axis=-1) * size
+        moved = np.abs(landmarks[..., :3] - expected_landmarks[..., :3]) * size
         rows.append(
             [
                 moved.max(),
-                moved.mean(),
+                moved[..., :2].max(axis=-1).mean(),
                 np.max([heatmaps.max(), presence.max(), probability.max()]),
                 mask.mean(),
                 np.abs(outputs.world - expected.world).max() * 1000,

@@ -4,7 +4,7 @@ Source: docs/reference/mediapipe.md section 3.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -42,8 +42,8 @@ class RawOutputs(NamedTuple):
     decoded: bool = False
 
     @classmethod
-    def from_arrays(cls, outputs: Sequence[np.ndarray], decoded: bool = False) -> "RawOutputs":
-        """Return the outputs of a network; further ones are ignored."""
+    def from_arrays(cls, outputs: Sequence[Any], decoded: bool = False) -> "RawOutputs":
+        """Return the outputs of a network, with None for masks not computed; further ones are ignored."""
         landmarks, pose_presence, segmentation, heatmaps, world = outputs[:NUM_RAW_OUTPUTS]
         return cls(landmarks, pose_presence, segmentation, heatmaps, world, decoded)
 

@@ -2,16 +2,23 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
 from blazepose.anchors import DETECTOR_SIZE, NUM_COORDINATES, anchor_centers
 from blazepose.decoding import is_decoded
 from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
-from blazepose.runtime.inference_sessions import check_signature, open_session
+from blazepose.runtime.gpu_session import GpuSession
+from blazepose.runtime.inference_sessions import InferenceSession, check_signature, open_session
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY
 from blazepose.topology import NUM_OUTPUTS
+
+Delegate = Literal["cpu", "gpu"]
+"""What runs a network; the name is MediaPipe's."""
+
+_SEGMENTATION = 2
+"""Position among the outputs of the landmark network."""
 
 
 @runtime_checkable
@@ -37,15 +44,24 @@ class LandmarkEngine:
     Args:
         path: the file.
         num_threads: None takes every core.
+        masks: whether to compute segmentation masks, a third of the work of full; an ONNX file computes them
+            anyway.
+        delegate: "cpu", or "gpu" for LiteRT's GPU accelerator, for `.task` and `.tflite` files.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ImportError: if the library that runs this kind of file is not installed.
-        ValueError: if the file is damaged or not a landmark network.
+        ValueError: if the file is damaged or not a landmark network, or does not run on the GPU.
     """
 
-    def __init__(self, path: Path, num_threads: int | None = None) -> None:
-        self._session = open_session(path, LANDMARKS_ENTRY, num_threads)
+    def __init__(
+        self, path: Path, num_threads: int | None = None, masks: bool = True, delegate: Delegate = "cpu"
+    ) -> None:
+        unused = () if masks else (_SEGMENTATION,)
+        if delegate == "gpu" and path.suffix in (".task", ".tflite"):
+            self._session: InferenceSession = GpuSession(path, LANDMARKS_ENTRY, unused)
+        else:
+            self._session = open_session(path, LANDMARKS_ENTRY, num_threads, unused)
         self.input_size = check_signature(self._session, path, "landmark network", None, _landmark_outputs)
         self.metadata = self._session.metadata
 

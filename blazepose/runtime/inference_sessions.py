@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -32,8 +32,11 @@ class InferenceSession(Protocol):
     outputs: Sequence[Sequence[Any]]
     metadata: Mapping[str, Any]
 
-    def __call__(self, images: np.ndarray) -> list[np.ndarray]:
-        """Run float32 images (batch, height, width, 3); every output has the batch in front."""
+    def __call__(self, images: np.ndarray) -> list[Any]:
+        """Run float32 images (batch, height, width, 3); every output has the batch in front.
+
+        An output that was opened as unused is None.
+        """
         ...
 
 
@@ -44,42 +47,61 @@ class LiteRtSession:
         path: the file.
         entry: name of the network in a bundle, see blazepose.task_bundle.
         num_threads: None takes every core.
+        unused: positions of outputs that are not computed; None stands in their place.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if the file is damaged.
     """
 
-    def __init__(self, path: Path, entry: str, num_threads: int | None = None) -> None:
+    def __init__(
+        self, path: Path, entry: str, num_threads: int | None = None, unused: Collection[int] = ()
+    ) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
+        from blazepose.tflite.prune import without_outputs
+
         content = read_tflite(path, entry)
+        threads = num_threads or usable_cores()
         try:
             with hide_harmless_messages():
-                self._interpreter = Interpreter(
-                    model_content=content, num_threads=num_threads or usable_cores()
+                self._interpreter = Interpreter(model_content=content, num_threads=threads)
+                inputs, outputs = (
+                    self._interpreter.get_input_details(),
+                    self._interpreter.get_output_details(),
                 )
+                if unused:
+                    computed = without_outputs(content, unused)
+                    self._interpreter = Interpreter(model_content=computed, num_threads=threads)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             expected_kind = TFLITE if path.suffix == ".tflite" else f"{BUNDLE} with {entry}"
             raise unreadable(path, expected_kind, error, _litert_next_step(str(error))) from error
-        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         self.inputs: Sequence[Sequence[Any]] = [
             (*detail["shape"].tolist(), detail["dtype"].__name__) for detail in inputs
         ]
         self.outputs: Sequence[Sequence[Any]] = [detail["shape"].tolist() for detail in outputs]
-        self._input, self._outputs = inputs[0]["index"], [detail["index"] for detail in outputs]
+        self._unused = unused
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._computed = [detail["index"] for detail in self._interpreter.get_output_details()]
         self.metadata: Mapping[str, Any] = tflite_metadata(content)
 
-    def __call__(self, images: np.ndarray) -> list[np.ndarray]:
+    def __call__(self, images: np.ndarray) -> list[Any]:
         # One by one: a larger batch dimension gained nothing in any size of network (2 cores), and graphs
         # converted from torch have batch 1 built into their reshapes.
-        return _stack([self._run(image) for image in images])
+        return put_none(_stack([self._run(image) for image in images]), self._unused)
 
     def _run(self, image: np.ndarray) -> list[np.ndarray]:
         self._interpreter.set_tensor(self._input, image[None])
         self._interpreter.invoke()
-        return [self._interpreter.get_tensor(index) for index in self._outputs]
+        return [self._interpreter.get_tensor(index) for index in self._computed]
+
+
+def put_none(outputs: Sequence[np.ndarray], positions: Collection[int]) -> list[Any]:
+    """Return outputs with None at the positions of those that were not computed."""
+    computed = iter(outputs)
+    count = len(outputs) + len(positions)
+    return [None if position in positions else next(computed) for position in range(count)]
 
 
 class OnnxSession:
@@ -134,13 +156,16 @@ SESSION_TYPES: Mapping[str, Callable[[Path, str, int | None], InferenceSession]]
 """Session of each file type, by its suffix."""
 
 
-def open_session(path: Path, entry: str, num_threads: int | None = None) -> InferenceSession:
+def open_session(
+    path: Path, entry: str, num_threads: int | None = None, unused: Collection[int] = ()
+) -> InferenceSession:
     """Open a network file with LiteRT or ONNX Runtime, chosen by the suffix.
 
     Args:
         path: the file.
         entry: name of the network in a bundle, see blazepose.task_bundle.
         num_threads: None takes every core.
+        unused: positions of outputs that the caller does not need; LiteRT does not compute them.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -160,6 +185,8 @@ def open_session(path: Path, entry: str, num_threads: int | None = None) -> Infe
         raise InputError(f"{path} is a folder; choose a {', '.join(SESSION_TYPES)} file")
     if path.suffix not in SESSION_TYPES:
         raise InputError(f"{path}: no support for {path.suffix!r} files; choose {', '.join(SESSION_TYPES)}")
+    if unused and SESSION_TYPES[path.suffix] is LiteRtSession:
+        return LiteRtSession(path, entry, num_threads, unused)
     return SESSION_TYPES[path.suffix](path, entry, num_threads)
 
 

@@ -25,7 +25,7 @@ from blazepose.decoding import check_decoding, default_decoding
 from blazepose.exceptions import InputError
 from blazepose.geometry import Roi, roi_from_alignment
 from blazepose.runtime.association import Association, Candidate
-from blazepose.runtime.engines import InferenceEngine, LandmarkEngine
+from blazepose.runtime.engines import Delegate, InferenceEngine, LandmarkEngine
 from blazepose.runtime.frames import as_rgb
 from blazepose.runtime.landmarker import LandmarkResult, run_landmarker
 from blazepose.runtime.person_detector import PersonDetector
@@ -70,6 +70,7 @@ class PoseTracker:
         path: Path | str,
         detector: Path | str | None = None,
         num_threads: int | None = None,
+        delegate: Delegate = "cpu",
         **options: Any,
     ) -> "PoseTracker":
         """Load our weights or Google's.
@@ -78,7 +79,9 @@ class PoseTracker:
             path: `.task` bundle, or landmark network as `.tflite` or `.onnx`.
             detector: file with a pose detector; None takes the bundle's. A landmark network without one
                 tracks only people at the caller's ROIs and boxes.
-            num_threads: threads of both networks; None takes every core.
+            num_threads: threads of both networks; None takes every core; 1 may be faster if they are busy.
+            delegate: "gpu" runs the landmark network on LiteRT's GPU accelerator. The detector stays on the
+                CPU: it seldom runs, and Google's is not computed correctly there.
             **options: fields of `TrackerOptions`.
 
         Raises:
@@ -95,7 +98,8 @@ class PoseTracker:
         detector_path = Path(detector).expanduser() if detector else path if path.suffix == ".task" else None
         min_score = tracker_options.min_pose_detection_confidence
         detects = PersonDetector.load(detector_path, min_score, num_threads) if detector_path else None
-        return cls(LandmarkEngine(path, num_threads), detects, tracker_options)
+        engine = LandmarkEngine(path, num_threads, tracker_options.output_segmentation_masks, delegate)
+        return cls(engine, detects, tracker_options)
 
     @property
     def detects(self) -> bool:

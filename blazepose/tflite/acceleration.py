@@ -148,7 +148,7 @@ def on_gpu(content: bytes) -> Acceleration | str:
                 capture_output=True,
                 text=True,
                 timeout=_TIMEOUT_S,
-                env=os.environ | _software_gpu(),
+                env=os.environ | software_gpu(),
                 check=False,
             )
         except subprocess.TimeoutExpired:
@@ -160,7 +160,8 @@ def on_gpu(content: bytes) -> Acceleration | str:
             "(/usr/lib/chromium)"
         )
     if done.returncode:
-        return f"its process ended with status {done.returncode}"
+        reasons = re.findall(r"^ERROR: ([^\[].*)", done.stderr, re.MULTILINE)
+        return f"LiteRT did not load the file: {(reasons or [f'status {done.returncode}'])[0]}"
     answer = json.loads(done.stdout.splitlines()[-1])
     rejected = re.search(r"not supported by GPU delegate:\n(.*?)\n\d+ operations", done.stderr, re.DOTALL)
     reasons = rejected[1].splitlines() if rejected else []
@@ -169,7 +170,7 @@ def on_gpu(content: bytes) -> Acceleration | str:
     )
 
 
-def _software_gpu() -> dict[str, str]:
+def software_gpu() -> dict[str, str]:
     """Return variables that let LiteRT find the software GPU of a browser, if the machine names no driver."""
     drivers = [*Path("/usr/share/vulkan/icd.d").glob("*.json"), *Path("/etc/vulkan/icd.d").glob("*.json")]
     if drivers or os.environ.get("VK_ICD_FILENAMES"):
