@@ -5,6 +5,7 @@ python benchmarks/tracking.py speed squats.mp4 pose_landmarker_full.task --busy
 python benchmarks/tracking.py memory squats.mp4 pose_landmarker_full.task --frames 10000
 python benchmarks/tracking.py jitter pose.jpg pose_landmarker_full.task
 python benchmarks/tracking.py covered squats.mp4 pose_landmarker_full.task
+python benchmarks/tracking.py rotation pose.jpg pose_landmarker_full.task
 """
 
 import argparse
@@ -168,6 +169,34 @@ def covered(args: argparse.Namespace) -> None:
     print(f"our ids: {sorted({pose.id for poses in ours_by_frame for pose in poses})}")
 
 
+def rotation(args: argparse.Namespace) -> None:
+    """Let MediaPipe process a turned picture, with and without its option that turns it back."""
+    upright = read_image(args.source)
+    options = vision.PoseLandmarkerOptions(base_options=BaseOptions(model_asset_path=str(args.bundle)))
+    with vision.PoseLandmarker.create_from_options(options) as landmarker:
+
+        def run(image: np.ndarray, degrees: int) -> np.ndarray:
+            processing = vision.ImageProcessingOptions(rotation_degrees=degrees)
+            result = landmarker.detect(mediapipe.Image(mediapipe.ImageFormat.SRGB, image), processing)
+            return np.array([(p.x, p.y) for p in result.pose_landmarks[0]]) * image.shape[1::-1]
+
+        expected = run(upright, 0)
+        width = upright.shape[1]
+        for quarters in range(4):
+            if quarters:  # counterclockwise, as np.rot90 turns the picture
+                expected, width = (
+                    np.stack([expected[:, 1], width - expected[:, 0]], axis=1),
+                    np.rot90(upright, quarters).shape[1],
+                )
+            turned = np.ascontiguousarray(np.rot90(upright, quarters))
+            for degrees in sorted({0, 90 * quarters}):
+                distances = np.linalg.norm(run(turned, degrees) - expected, axis=1)
+                print(
+                    f"turned by {90 * quarters} degrees counterclockwise, rotation_degrees={degrees}: "
+                    f"mean distance {distances.mean():.1f} px"
+                )
+
+
 def _board(frame: np.ndarray, people: list[Pose]) -> np.ndarray:
     """Cover all people with a board a tenth larger than their landmarks' box on every side."""
     covered = frame.copy()
@@ -183,7 +212,14 @@ def _ranges(numbers: list[int]) -> str:
     return f"{numbers[0]}-{numbers[-1]} ({len(numbers)})" if numbers else "none"
 
 
-BENCHMARKS = {"agreement": agreement, "speed": speed, "memory": memory, "jitter": jitter, "covered": covered}
+BENCHMARKS = {
+    "agreement": agreement,
+    "speed": speed,
+    "memory": memory,
+    "jitter": jitter,
+    "covered": covered,
+    "rotation": rotation,
+}
 
 
 @friendly_errors
@@ -191,7 +227,7 @@ def main() -> None:
     """Run one comparison."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("benchmark", choices=BENCHMARKS)
-    parser.add_argument("source", type=Path, help="video; for jitter an image")
+    parser.add_argument("source", type=Path, help="video; for jitter and rotation an image")
     parser.add_argument("bundle", type=Path, help=".task")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of speed")
     parser.add_argument("--busy", action="store_true", help="speed while another process uses a core")

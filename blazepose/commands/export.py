@@ -1,13 +1,16 @@
 """Export trained weights: `blazepose export --target tflite`. See docs/guides/exporting.md."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from blazepose.commands.main import parse
 from blazepose.errors import friendly_errors
 from blazepose.evaluation.engine_registry import weights_name
-from blazepose.exceptions import InputError
+from blazepose.exceptions import BlazePoseError, InputError
 from blazepose.export.detector_export import export_detector
+from blazepose.export.expected import NAME, write_expected
 from blazepose.export.export_module import Precision
 from blazepose.export.landmark_export import export_landmark_net
 from blazepose.export.pck_loss import pck_loss
@@ -68,7 +71,19 @@ def run_landmark_export(weights: Path, precision: Precision, out: Path, args: ar
             lines.append(pck_loss(out, weights, metadata).describe())
         except InputError as error:
             lines.append(f"PCK was not measured: {error}")
+    lines.append(_expected_landmarks(out, args.target, metadata, args.pictures))
     return "\n".join(lines)
+
+
+def _expected_landmarks(out: Path, target: str, metadata: Mapping[str, Any], pictures: Path | None) -> str:
+    """Write expected.json, and return what there is; the exported file is good without it."""
+    try:
+        picture = write_expected(out, target, metadata, pictures)
+    except BlazePoseError as error:
+        return f"expected.json was not written: {error}"
+    if picture is None:
+        return "expected.json was not written: no person was found in up to 16 pictures"
+    return f"{picture.with_name(NAME)}: its landmarks on {picture.name}, for the test of an app"
 
 
 def run_detector_export(weights: Path, precision: Precision, out: Path, args: argparse.Namespace) -> str:

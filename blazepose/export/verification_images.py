@@ -78,7 +78,7 @@ def landmark_images(
         return _read(paths, [], precision, lambda path: read_letterboxed(path, size, cv2.BORDER_REPLICATE))
     sampled = sample_evenly(paths, 2 * NUM_FIT[precision])
     network = engine()
-    crops = [crop for path in sampled if (crop := _crop_found(path, network)) is not None]
+    crops = [crop for path in sampled if (crop := crop_found(read_image(path), network)) is not None]
     if len(crops) < 2:
         raise InputError(
             f"{precision} is fitted to people, and {len(crops)} of {len(sampled)} pictures of {pictures} "
@@ -156,9 +156,8 @@ def _crop(person: Annotation, size: int) -> np.ndarray:
     return crop_image(read_image(person.image), roi_to_image_matrix(aligned_roi(person)), size)
 
 
-def _crop_found(path: Path, network: InferenceEngine) -> np.ndarray | None:
+def crop_found(image: np.ndarray, network: InferenceEngine) -> np.ndarray | None:
     """Cut the person whom the network finds in the whole picture; None if there is none."""
-    image = read_image(path)
     result = run_landmarker(network, image, letterbox_roi(*image.shape[1::-1]))
     roi = result.next_roi()
     if result.pose_presence < _MIN_PRESENCE or not is_valid_roi(roi):

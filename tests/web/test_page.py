@@ -3,6 +3,7 @@
 import functools
 import json
 import re
+import shutil
 import threading
 from collections.abc import Iterator
 from fractions import Fraction
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from blazepose.exceptions import DownloadError, MissingFileError
+from blazepose.export.expected import write_expected
 from blazepose.runtime.media import VideoWriter
 from blazepose.web.server import PageServer
 from blazepose.web.site import build_site, read_bundles, write_site
@@ -250,11 +252,22 @@ def test_ids_and_distances(page):
     }
 
 
-def test_the_example_of_the_guide(page, folder, static_address, photo, expected):
-    html, script = re.findall(r"^```(?:html|js)\n(.*?)^```$", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+def test_the_examples_of_the_guide(page, folder, static_address, bundle, photo, expected):
+    html, script, check = re.findall(
+        r"^```(?:html|js)\n(.*?)^```$", GUIDE.read_text(), re.MULTILINE | re.DOTALL
+    )
     (folder / "app.html").write_text(html)
     (folder / "app.js").write_text(script)
     (folder / "photo.png").write_bytes(photo.read_bytes())
     page.open(f"{static_address}app.html")
     x, y = map(float, re.findall(r"[\d.]+", page.wait("document.querySelector('p')?.innerText")))
     assert np.hypot(*(expected[0, :2] - (x, y))) < MAX_ERROR_PX
+
+    shutil.copy(bundle, folder / "my_pose.task")
+    write_expected(folder / "my_pose.task", "task", {"input": {"size": 256}}, photo.parent)
+    (folder / "check.html").write_text(html.replace("app.js", "check.js"))
+    (folder / "check.js").write_text(check)
+    page.open(f"{static_address}check.html")
+    shown = page.wait("document.querySelector('p')?.innerText")
+    assert shown.startswith("as exported: mean distance ")
+    assert float(shown.split()[-2]) < MAX_ERROR_PX
