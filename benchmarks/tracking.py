@@ -18,7 +18,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+import mediapipe
 import numpy as np
+from mediapipe.tasks.python import BaseOptions, vision
 from tqdm import tqdm
 
 from blazepose.benchmark.frame_rate import measure_frame_rates, read_frames
