@@ -7,8 +7,8 @@ from typing import Any
 
 from blazepose.exceptions import InputError
 from blazepose.export.detector_export import export_detector
-from blazepose.models.detector_net import DetectorNet
-from blazepose.models.tflite_import.load_tflite import load_tflite
+from blazepose.input_spec import DETECTOR_INPUT
+from blazepose.runtime.engines import DetectorEngine
 from blazepose.runtime.inference_sessions import metadata_entry
 from blazepose.task_bundle import DETECTOR_ENTRY, read_tflite
 from blazepose.tflite.metadata import (
@@ -59,12 +59,10 @@ def read_detector(path: Path, images: Path | None = None) -> bytes:
             return exported.read_bytes()
     content = read_tflite(path, DETECTOR_ENTRY)
     try:
-        net = load_tflite(content)
+        DetectorEngine(path, num_threads=1)  # a file of any precision, as MediaPipe takes it
     except ValueError as error:
         raise InputError(f"{path} has no detector for the bundle: {error}") from error
-    if not isinstance(net, DetectorNet):
-        raise InputError(f"{path} is a landmark network; the bundle needs a detector")
-    expected, entry = normalization(net.input_spec), metadata_entry(content, NORMALIZATION_KEY)
+    expected, entry = normalization(DETECTOR_INPUT), metadata_entry(content, NORMALIZATION_KEY)
     stored = read_normalization(entry) if entry else None
     if stored is None:
         return with_metadata(content, {NORMALIZATION_KEY: normalization_metadata(expected)})
