@@ -75,8 +75,12 @@ def test_ctrl_c_ends_the_server(host, warns, bundle, tarball, capsys):
         os.kill(os.getpid(), signal.SIGINT)
 
     visitor = threading.Thread(target=visit)
-    visitor.start()
-    serve.main([str(bundle), "--tasks-vision", str(tarball), "--host", host, "--port", str(port)])
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a background process
+    try:
+        visitor.start()
+        serve.main([str(bundle), "--tasks-vision", str(tarball), "--host", host, "--port", str(port)])
+    finally:
+        signal.signal(signal.SIGINT, before)
     visitor.join()
     assert b"<title>blazepose</title>" in page[0]
     printed = capsys.readouterr().out
