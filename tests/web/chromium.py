@@ -23,6 +23,7 @@ class Page:
     def __init__(self, commands: int, replies: int) -> None:
         self._commands, self._replies, self._buffer = commands, os.fdopen(replies, "rb", 0), b""
         self._number, self._loaded, self._downloaded = 0, False, False
+        self._download: str | None = None
         self._session: str | None = None
         (target,) = (t for t in self.call("Target.getTargets")["targetInfos"] if t["type"] == "page")
         attach = {"targetId": target["targetId"], "flatten": True}
@@ -55,7 +56,11 @@ class Page:
     def _note(self, message: dict[str, Any]) -> None:
         event, parameters = message.get("method"), message.get("params", {})
         self._loaded |= event == "Page.loadEventFired"
-        self._downloaded |= parameters.get("state") == "completed"
+        if event == "Browser.downloadWillBegin":
+            self._download = parameters["guid"]
+        # The end of an earlier download may be reported again.
+        is_this = parameters.get("guid") == self._download
+        self._downloaded |= is_this and parameters.get("state") == "completed"
 
     def open(self, address: str) -> None:
         """Open an address, and wait until it is loaded."""
@@ -87,7 +92,7 @@ class Page:
 
     def download_into(self, folder: Path) -> None:
         """Save the next download in a folder."""
-        self._downloaded = False
+        self._downloaded, self._download = False, None
         options = {"behavior": "allow", "downloadPath": str(folder), "eventsEnabled": True}
         self.call("Browser.setDownloadBehavior", **options)
 
