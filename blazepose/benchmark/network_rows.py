@@ -13,10 +13,6 @@ from blazepose.tflite.acceleration import Acceleration, on_cpu, on_gpu
 
 TITLES = {LANDMARKS: "landmark network", DETECTOR: "detector"}
 
-_NOTABLE = 0.01
-"""Difference between GPU and CPU, as a share of the largest output, from which the table states it. Chosen:
-rounding to fp16 stays below."""
-
 Latencies = Mapping[tuple[str, str, int], Latency]
 
 
@@ -81,6 +77,6 @@ def _describe(result: Acceleration | str | None) -> str | None:
         return result and "unknown"
     operators = dict.fromkeys(reason.partition(":")[0] for reason in result.left_out)
     text = "whole" if result.whole else f"all but {', '.join(operators) or 'some operators'}"
-    if result.difference is not None and result.difference > _NOTABLE:
-        text += f"; outputs wrong by {100 * result.difference:.0f} %"
+    if result.is_wrong:
+        text += "; outputs wrong"
     return text

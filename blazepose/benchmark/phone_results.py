@@ -121,7 +121,7 @@ def _read_output(path: Path) -> PhoneRun:
 
 
 def _read_csv(path: Path) -> Iterator[PhoneRun]:
-    with path.open(encoding="utf-8-sig", newline="") as lines:
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
         rows = csv.DictReader(lines)
         if missing := set(CSV_COLUMNS) - set(rows.fieldnames or ()):
             raise InputError(f"{path} lacks the columns {', '.join(sorted(missing))}; --phone ios prints all")

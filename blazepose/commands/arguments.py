@@ -92,7 +92,9 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, help="file to write; default: in the run's folder")
     parser.add_argument(
-        "--pictures", type=Path, help="folder of photos to verify the file on; default: the run's data"
+        "--pictures",
+        type=Path,
+        help="photos to fit a lower precision to, and to verify the file on; default: the run's data",
     )
     parser.add_argument("--detector", help="run folder or file whose detector goes into a .task")
 

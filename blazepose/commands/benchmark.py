@@ -28,6 +28,10 @@ def main(arguments: list[str] | None = None) -> None:
     files = open_files([path.expanduser() for path in args.files])
     threads = tuple(sorted(set(args.threads)))
     if args.phone:
+        if outputs or args.data or args.picture or args.video or args.results:
+            raise InputError(
+                "--phone prints commands and measures nothing: omit the other options but --threads"
+            )
         print(*PHONES[args.phone](files, threads), sep="\n")
         return
     options = BenchmarkOptions(

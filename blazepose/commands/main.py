@@ -94,7 +94,7 @@ COMMANDS = {
         "train",
     ),
     "export": Command(
-        "write TFLite, ONNX or .task files, verified against PyTorch",
+        "write TFLite, ONNX, Core ML or .task files, verified against PyTorch",
         "blazepose export --target task --weights runs/landmark/RUN --out my_pose.task",
         "export",
     ),

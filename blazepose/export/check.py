@@ -17,10 +17,6 @@ from blazepose.tflite.metadata import NORMALIZATION_KEY, read_normalization
 
 DETECTOR, LANDMARKS = "pose detector", "pose landmark network"
 
-_WRONG = 0.05
-"""Difference to the CPU, as a share of the largest output, from which a GPU computes something else.
-Chosen: fp16 arithmetic moves outputs by less."""
-
 
 class CheckedNetwork(NamedTuple):
     """A network of a file.
@@ -79,16 +75,24 @@ def _check_network(path: Path, entry: str) -> CheckedNetwork:
     except Exception as error:  # the schema's reader raises whatever damage leads to
         raise InputError(f"{path} is damaged: {entry} cannot be read ({error}); copy it again") from error
     stored = metadata_entry(content, NORMALIZATION_KEY)
-    values = read_normalization(stored) if stored else None
     return CheckedNetwork(
         name=entry,
         kind=_kind(path, entry),
         contents=contents,
         metadata=tflite_metadata(content),
-        normalization=f"(byte - {values.mean + 0:g}) / {values.std:g}" if values else None,  # + 0: no -0
+        normalization=_normalization(stored) if stored else None,
         cpu=on_cpu(content),
         gpu=on_gpu(content),
     )
+
+
+def _normalization(stored: bytes) -> str | None:
+    """Return the normalization in words."""
+    try:
+        values = read_normalization(stored)
+    except InputError as error:
+        return str(error)
+    return f"(byte - {values.mean + 0:g}) / {values.std:g}" if values else None  # + 0: no -0
 
 
 def _kind(path: Path, entry: str) -> str:
@@ -147,9 +151,11 @@ def _network_lines(network: CheckedNetwork) -> list[str]:
         f"size        {contents.size / 1e6:.2f} MB; {contents.precision}",
         f"operators   {operators}; tensors of up to {contents.rank} dimensions",
         f"metadata    {', '.join(contents.metadata) or 'none'}",
-        f"input range {network.normalization or 'not stated: MediaPipe rejects such a file'}",
+        f"input range {network.normalization or 'not stated, which MediaPipe needs'}",
     ]
-    if metadata:
+    if metadata.get("task") == "detector":
+        lines.append(f"blazepose   detector, {metadata.get('precision')}")
+    elif metadata:
         lines.append(
             f"blazepose   {metadata.get('model')}, {metadata.get('precision')}, x and y by "
             f"{metadata.get('decoding', 'regression')}; "
@@ -173,6 +179,6 @@ def _accelerated(answer: Acceleration | str) -> str:
     if answer.left_out:
         words += f"; it leaves out {', '.join(answer.left_out)}"
     if answer.difference is not None:
-        words += f"; outputs differ from the CPU's by up to {100 * answer.difference:.2g} % of the largest"
-        words += ": WRONG" if answer.difference > _WRONG else ""
+        words += f"; outputs differ from the CPU's by {100 * answer.difference:.2g} % of their spread"
+        words += ": WRONG" * answer.is_wrong
     return words

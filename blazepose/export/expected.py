@@ -14,7 +14,13 @@ from blazepose.atomic import atomic_path, file_sha256
 from blazepose.data.image_folders import find_image_files
 from blazepose.exceptions import InputError
 from blazepose.export.targets import TARGETS
-from blazepose.export.verification_images import crop_found, landmark_images, load_people, sample_evenly
+from blazepose.export.verification_images import (
+    MIN_PRESENCE,
+    crop_found,
+    landmark_images,
+    load_people,
+    sample_evenly,
+)
 from blazepose.geometry import letterbox_roi
 from blazepose.image import read_image, write_image
 from blazepose.runtime.decode import RawOutputs
@@ -36,9 +42,6 @@ _NUM_DISTURBED = 3
 
 _MAX_SIDE = 640
 """Longest side of a picture in pixels. Chosen: more than the network sees, and small in an app."""
-
-_MIN_PRESENCE = 0.5
-"""Pose presence above which a crop shows a person. Source: MediaPipe's min_pose_presence_confidence."""
 
 _DECIMALS = 5
 
@@ -131,7 +134,7 @@ def _read_entries(index: Path) -> dict[str, Any]:
 
 def _whole_pictures(metadata: Mapping[str, Any], pictures: Path | None) -> Iterator[np.ndarray]:
     if pictures:
-        paths = find_image_files(str(pictures), "--pictures")
+        paths = find_image_files([str(pictures)], "--pictures")
     else:
         paths = list(dict.fromkeys(person.image for person in load_people(metadata, "fp32")[0]))
     for path in sample_evenly(paths, _NUM_PICTURES):
@@ -172,7 +175,7 @@ def _run_bundle(tracker: PoseTracker, size: int, image: np.ndarray) -> Expected 
 
 def _run_network(engine: _FileEngine, crop: np.ndarray) -> Expected | None:
     result = run_landmarker(engine, crop, letterbox_roi(*crop.shape[1::-1]))
-    if result.pose_presence <= _MIN_PRESENCE:
+    if result.pose_presence < MIN_PRESENCE:
         return None
     return Expected(result.landmarks, result.world, 1, 1)
 

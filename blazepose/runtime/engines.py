@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 
 from blazepose.anchors import DETECTOR_SIZE, NUM_COORDINATES, anchor_centers
 from blazepose.decoding import is_decoded
+from blazepose.exceptions import InputError
 from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
 from blazepose.runtime.gpu_session import GpuSession
 from blazepose.runtime.inference_sessions import InferenceSession, check_signature, open_session
@@ -58,7 +59,11 @@ class LandmarkEngine:
         self, path: Path, num_threads: int | None = None, masks: bool = True, delegate: Delegate = "cpu"
     ) -> None:
         unused = () if masks else (_SEGMENTATION,)
-        if delegate == "gpu" and path.suffix in (".task", ".tflite"):
+        if delegate not in get_args(Delegate):
+            raise InputError(f"delegate={delegate} is unknown; choose {' or '.join(get_args(Delegate))}")
+        if delegate == "gpu":
+            if path.suffix not in (".task", ".tflite"):
+                raise InputError(f"{path}: delegate gpu runs .task and .tflite files; choose delegate cpu")
             self._session: InferenceSession = GpuSession(path, LANDMARKS_ENTRY, unused)
         else:
             self._session = open_session(path, LANDMARKS_ENTRY, num_threads, unused)

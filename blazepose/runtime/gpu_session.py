@@ -38,8 +38,8 @@ class GpuSession:
                 self._model = CompiledModel.from_buffer(computed, HardwareAccelerator.GPU)
         except RuntimeError as error:
             raise InputError(
-                f"LiteRT's GPU accelerator does not run {path} on this machine; `blazepose check {path}` "
-                "shows why, and delegate cpu runs it"
+                f"LiteRT's GPU accelerator does not run {path}: it found no GPU here, or does not know every "
+                f"operator, which `blazepose check {path}` shows; delegate cpu runs the file"
             ) from error
         name, signature = next(iter(self._model.get_signature_list().items()))
         inputs = self._model.get_input_tensor_details(name)

@@ -4,6 +4,8 @@ litert-torch brings this package; its successor litert-quantizer has the same fu
 version of LiteRT.
 """
 
+import contextlib
+import io
 from collections.abc import Iterable
 from typing import Any
 
@@ -59,5 +61,6 @@ def _quantizer(content: bytes) -> tuple[Any, Any]:
 
 
 def _run(quantizer: Any, ranges: Any = None) -> bytes:
-    with hide_harmless_messages():
+    # Its other progress bars take no time.
+    with hide_harmless_messages(), contextlib.redirect_stderr(io.StringIO()):
         return bytes(quantizer.quantize(ranges, enable_progress_report=False).quantized_model)

@@ -87,7 +87,7 @@ class _PageHandler(BaseHTTPRequestHandler):
         if content is None:
             self.send_error(HTTPStatus.NOT_FOUND)
         elif self.headers.get("If-None-Match") == self.server.tags[name]:
-            self._send_head(HTTPStatus.NOT_MODIFIED, name)
+            self._send_head(HTTPStatus.NOT_MODIFIED, name, len(content))
         else:
             self._send_head(HTTPStatus.OK, name, len(content))
             if self.command != "HEAD":

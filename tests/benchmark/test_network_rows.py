@@ -47,6 +47,6 @@ def test_accelerators(tmp_path, monkeypatch):
     cells = {row.key: row.values for row in rows}
     assert cells["landmarks_xnnpack"] == cells["detector_xnnpack"] == ["whole", None, "whole"]
     gpu = [cells["landmarks_gpu"], cells["detector_gpu"]]
-    wrong = "all but DENSIFY, CAST; outputs wrong by 50 %"
+    wrong = "all but DENSIFY, CAST; outputs wrong"
     assert sorted(gpu, key=str) == [[wrong, None, wrong], ["unknown", None, "unknown"]]
     assert notes == ["GPU: My GPU.", "GPU unknown: no driver."]

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from blazepose.exceptions import InputError
 from blazepose.export import check as checking
 from blazepose.export.check import check, report
 from blazepose.input_spec import InputSpec
@@ -69,7 +70,7 @@ def test_what_an_accelerator_leaves_out_is_named(convolution, tmp_path, monkeypa
     text = report(check(path))
     assert "runs not all on CPU; it leaves out CONV_2D (1)" in text
     assert "runs not all on Soft; it leaves out DENSIFY; outputs differ" in text
-    assert "50 % of the largest: WRONG" in text
+    assert "50 % of their spread: WRONG" in text
 
 
 def test_a_bundle_of_another_task(convolution, tmp_path):
@@ -114,3 +115,13 @@ def test_googles_bundle(lite_bundle):
     assert [network.kind for network in checked.networks] == ["pose detector", "pose landmark network"]
     assert all(network.cpu.whole for network in checked.networks)
     assert "38 kernels store a part of their values" in report(checked)
+
+
+def test_a_normalization_per_channel_is_reported(convolution, tmp_path, monkeypatch):
+    def refuse(stored):
+        raise InputError("its channels have different normalizations")
+
+    monkeypatch.setattr(checking, "read_normalization", refuse)
+    path = tmp_path / "any.tflite"
+    path.write_bytes(convolution)
+    assert "input range its channels have different normalizations" in report(check(path))

@@ -36,5 +36,10 @@ def test_the_gpu_computes_the_same(lite_bundle):
 
 def test_without_a_gpu_the_error_names_the_next_step(lite_bundle, monkeypatch, tmp_path):
     monkeypatch.setenv("VK_ICD_FILENAMES", str(tmp_path / "none.json"))
-    with pytest.raises(ValueError, match=r"does not run .*lite.task on this machine; `blazepose check"):
+    with pytest.raises(ValueError, match=r"does not run .*lite.task: it found no GPU here.*`blazepose check"):
         LandmarkEngine(lite_bundle, delegate="gpu")
+
+
+def test_a_delegate_without_effect_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"a.onnx: delegate gpu runs .task and .tflite files"):
+        LandmarkEngine(tmp_path / "a.onnx", delegate="gpu")
