@@ -22,12 +22,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
     The content is a file, or a folder, which replaces only an empty one.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise InputError(
-            f"{path} cannot be written: {error.filename} is a file; name another folder"
-        ) from error
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(_part_name(path.name))
     try:
         with naming_full_disk(path):
