@@ -21,7 +21,7 @@ from tqdm import tqdm
 from blazepose.atomic import atomic_path
 from blazepose.decoding import Decoding
 from blazepose.errors import friendly_errors
-from blazepose.evaluation.mediapipe_engine import track_video
+from blazepose.evaluation.mediapipe_runtime import track_video
 from blazepose.exceptions import MissingFileError
 from blazepose.metrics.pck import PCK_THRESHOLD
 from blazepose.runtime import PoseTracker

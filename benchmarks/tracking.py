@@ -25,8 +25,9 @@ from tqdm import tqdm
 
 from blazepose.benchmark.frame_rate import measure_frame_rates, read_frames
 from blazepose.benchmark.jitter import measure_jitter
-from blazepose.benchmark.runners import FRAME_MS, mediapipe_runner, our_runner
+from blazepose.benchmark.runners import our_runner
 from blazepose.errors import friendly_errors
+from blazepose.evaluation.mediapipe_runtime import FRAME_MS, mediapipe_runner
 from blazepose.exceptions import InputError
 from blazepose.geometry import crop_image, roi_to_image_matrix
 from blazepose.image import read_image

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from tqdm import tqdm
 
-from blazepose.benchmark.runners import FRAME_MS, Runner
+from blazepose.evaluation.mediapipe_runtime import FRAME_MS, Runner
 from blazepose.exceptions import MissingFileError
 from blazepose.runtime.media import open_source
 

@@ -8,7 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from blazepose.benchmark.frame_rate import Name
-from blazepose.benchmark.runners import FRAME_MS, Runner
+from blazepose.evaluation.mediapipe_runtime import FRAME_MS, Runner
 from blazepose.topology import LEFT_SHOULDER, RIGHT_HIP
 
 _NOISE, _SHIFT_PX = 4.0, 0.5

@@ -8,9 +8,10 @@ import numpy as np
 from blazepose.benchmark.files import BenchmarkFile
 from blazepose.benchmark.frame_rate import measure_frame_rates
 from blazepose.benchmark.jitter import measure_jitter
-from blazepose.benchmark.runners import Runner, has_mediapipe, mediapipe_runner, our_runner
+from blazepose.benchmark.runners import has_mediapipe, our_runner
 from blazepose.benchmark.statistics import median_interval
 from blazepose.benchmark.table import Row, Value
+from blazepose.evaluation.mediapipe_runtime import Runner, mediapipe_runner
 
 _ROUNDS = 7
 """Chosen: each takes seconds; at least statistics.MIN_ROUNDS."""

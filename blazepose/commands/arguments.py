@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from blazepose.commands.exported_file_arguments import add_benchmark, add_check, add_serve, number
 from blazepose.decoding import DECODINGS
 from blazepose.evaluation.detector_metrics import DETECTOR_METRICS, IGNORED
 
@@ -99,10 +100,6 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--detector", help="run folder or file whose detector goes into a .task")
 
 
-def _add_check(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".task or .tflite, of anybody")
-
-
 def _add_track(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", help="image, folder of images, video, stream address, or camera number")
     parser.add_argument(
@@ -157,91 +154,12 @@ def _add_track(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_serve(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("bundle", type=Path, help=".task: exported, or Google's")
-    parser.add_argument(
-        "second", type=Path, nargs="?", help=".task to run on the same frames, as that before a fine-tuning"
-    )
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="new folder for the page, to put on a web server"
-    )
-    parser.add_argument(
-        "--host",
-        default="127.0.0.1",
-        help="address to listen on; default: %(default)s, this machine only; 0.0.0.0: also others",
-    )
-    parser.add_argument(
-        "--port", type=_number(0, 65535), default=8000, help="default: %(default)s; 0: a free one"
-    )
-    parser.add_argument(
-        "--tasks-vision",
-        type=Path,
-        metavar="FILE",
-        help="npm tarball of @mediapipe/tasks-vision that you have, instead of npm",
-    )
-
-
-def _add_benchmark(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add(
-        "files",
-        type=Path,
-        nargs="+",
-        metavar="FILE",
-        help=".task, .tflite or .onnx; .mlpackage for its size and the results of phones",
-    )
-    add(
-        "--threads",
-        type=_number(1, 256),
-        nargs="+",
-        default=[1, 2],
-        metavar="N",
-        help="numbers of threads of the networks; default: 1 2",
-    )
-    add(
-        "--rounds",
-        type=_number(6),
-        default=30,
-        metavar="N",
-        help="rounds of the latency, from 6; default: %(default)s",
-    )
-    add("--picture", type=Path, metavar="FILE", help="image of one person: jitter, and input of the networks")
-    add(
-        "--video",
-        type=Path,
-        metavar="FILE",
-        help="frames per second of each .task on its first 100 frames; without --picture jitter on the first",
-    )
-    add(
-        "--data",
-        action="append",
-        default=[],
-        metavar="READER:PATH",
-        help="labelled people for PCK; may be repeated",
-    )
-    add("--markdown", type=Path, metavar="FILE", help=".md to write; must be new")
-    add("--csv", type=Path, metavar="FILE", help=".csv to write, a row per file; must be new")
-    add(
-        "--phone",
-        choices=("android", "ios"),
-        help="print the commands that benchmark the files on a phone, and measure nothing",
-    )
-    add(
-        "--results",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="PATH",
-        help="what the commands of --phone have written: file or folder; may be repeated",
-    )
-
-
 def _add_synth(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--num", type=_number(1), required=True, metavar="N", help="images of people for training")
+    add("--num", type=number(1), required=True, metavar="N", help="images of people for training")
     add(
         "--val",
-        type=_number(0),
+        type=number(0),
         metavar="N",
         help="images of people for validation; default a tenth of --num",
     )
@@ -252,8 +170,8 @@ def _add_synth(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="output folder; an unfinished set in it is resumed",
     )
-    add("--seed", type=_number(0), default=0, metavar="N", help="seed of all randomness (0)")
-    add("--size", type=_number(64, 2048), default=256, metavar="N", help="side of the images, pixels (256)")
+    add("--seed", type=number(0), default=0, metavar="N", help="seed of all randomness (0)")
+    add("--size", type=number(64, 2048), default=256, metavar="N", help="side of the images, pixels (256)")
     add(
         "--families",
         default="",
@@ -261,7 +179,7 @@ def _add_synth(parser: argparse.ArgumentParser) -> None:
         help="sampling weights of pose families; an unknown NAME lists them",
     )
     add("--background", type=Path, metavar="DIR", help="images without people, used as backgrounds")
-    add("--workers", type=_number(1), metavar="N", help="processes; default one per core, up to 16")
+    add("--workers", type=number(1), metavar="N", help="processes; default one per core, up to 16")
     add("--preview", type=Path, metavar="PNG", help="write a contact sheet with labels")
 
 
@@ -302,26 +220,15 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pattern", nargs="?", default="", help="part of the key, as optimizer or prob")
 
 
-def _number(low: int, high: int = 10**9) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not text.isdecimal() or not low <= int(text) <= high:
-            raise argparse.ArgumentTypeError(
-                f"{text} is not a number from {low}" + f" to {high}" * (high < 10**9)
-            )
-        return int(text)
-
-    return parse
-
-
 ARGUMENTS: Mapping[str, Callable[[argparse.ArgumentParser], None]] = {
     "compare": _add_compare,
     "eval-detector": _add_eval_detector,
     "interpolate": _add_interpolate,
     "export": _add_export,
-    "check": _add_check,
+    "check": add_check,
     "track": _add_track,
-    "serve": _add_serve,
-    "benchmark": _add_benchmark,
+    "serve": add_serve,
+    "benchmark": add_benchmark,
     "synth": _add_synth,
     "demo": _add_demo,
     "weights": _add_weights,

@@ -4,9 +4,7 @@ PoseLandmarker accepts no region of interest. A bundle whose detector always ret
 image makes the whole crop the region. Source: docs/reference/mediapipe.md section 6.
 """
 
-import os
 import weakref
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,11 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from blazepose.anchors import NUM_COORDINATES, anchor_centers
 from blazepose.decoding import is_decoded
-from blazepose.exceptions import InputError, MissingPackageError, install_command
+from blazepose.evaluation.mediapipe_runtime import import_mediapipe, open_landmarker, require_bundle
 from blazepose.input_spec import DETECTOR_INPUT
 from blazepose.native_messages import hide_harmless_messages
 from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
@@ -33,9 +30,6 @@ _NEVER = -100.0
 
 _NO_POSE = -np.inf
 """Pose score of a crop without a pose: at most any `CropJob.min_presence`."""
-
-_FRAME_MS = 33
-"""Time between two video frames."""
 
 _FACE, _HIPS = (0.5, 0.2, 0.2, 0.2), (0.5, 0.5)
 _CIRCLE, _SHOULDERS, _UPPER_CIRCLE = (0.5, 0.1), (0.5, 0.4), (0.5, 0.2)
@@ -83,14 +77,14 @@ class MediaPipeEngine:
 
     def __init__(self, path: Path) -> None:
         require_bundle(path)
-        mediapipe = _mediapipe()
+        mediapipe = import_mediapipe()
         network = LandmarkEngine(path)  # its errors are clearer than MediaPipe's
         self.input_size, self.metadata = network.input_size, network.metadata
         self._decoded = is_decoded(self.metadata)
         detector = to_tflite(StubDetector(), DETECTOR_INPUT)
         bundle = pack({DETECTOR_ENTRY: detector, LANDMARKS_ENTRY: read_tflite(path, LANDMARKS_ENTRY)})
         self._image = partial(mediapipe.Image, mediapipe.ImageFormat.SRGB)
-        self._landmarker = _open(
+        self._landmarker = open_landmarker(
             path,
             base_options=mediapipe.tasks.BaseOptions(model_asset_buffer=bundle),
             min_pose_presence_confidence=0.0,
@@ -122,85 +116,6 @@ class MediaPipeEngine:
         world[:NUM_LANDMARKS] = [(p.x, p.y, p.z) for p in result.pose_world_landmarks[0]]
         mask = result.segmentation_masks[0].numpy_view().reshape(size, size, 1)
         return landmarks.ravel(), np.array([np.nan]), _logit(mask), world.ravel()
-
-
-def track_video(path: Path, frames: Iterable[np.ndarray]) -> list[np.ndarray | None]:
-    """Track one person through a video with a bundle's own detector and network, in VIDEO mode.
-
-    Args:
-        path: the bundle.
-        frames: uint8 RGB frames of a video of about 30 frames per second.
-
-    Returns:
-        (33, 2) pixels for each frame, None where MediaPipe returns no pose.
-
-    Raises:
-        ImportError: if MediaPipe is not installed.
-        ValueError: if it is not a bundle, or MediaPipe rejects it.
-    """
-    require_bundle(path)
-    mediapipe = _mediapipe()
-    options = mediapipe.tasks.BaseOptions(model_asset_path=str(path))
-    poses: list[np.ndarray | None] = []
-    video = mediapipe.tasks.vision.RunningMode.VIDEO
-    with _open(path, base_options=options, running_mode=video) as landmarker:
-        for number, frame in enumerate(tqdm(frames, desc=path.name, unit=" frames", disable=None)):
-            image = mediapipe.Image(mediapipe.ImageFormat.SRGB, frame)
-            detected = landmarker.detect_for_video(image, number * _FRAME_MS).pose_landmarks
-            size = frame.shape[1::-1]
-            poses.append(np.array([(p.x, p.y) for p in detected[0]]) * size if detected else None)
-    return poses
-
-
-def detect_in_images(path: Path, images: Iterable[np.ndarray]) -> list[np.ndarray | None]:
-    """Detect one person in each image with a bundle's own detector and network, in IMAGE mode.
-
-    Returns:
-        (33, 2) pixels for each uint8 RGB image, None where MediaPipe returns no pose; raises as track_video.
-    """
-    require_bundle(path)
-    mediapipe = _mediapipe()
-    poses: list[np.ndarray | None] = []
-    options = mediapipe.tasks.BaseOptions(model_asset_path=str(path))
-    with hide_harmless_messages(), _open(path, base_options=options) as landmarker:
-        for pixels in images:
-            found = landmarker.detect(mediapipe.Image(mediapipe.ImageFormat.SRGB, pixels)).pose_landmarks
-            size = pixels.shape[1::-1]
-            poses.append(np.array([(p.x, p.y) for p in found[0]]) * size if found else None)
-    return poses
-
-
-def require_bundle(path: Path) -> None:
-    """Check that MediaPipe can run a file.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is not a `.task` bundle of a pose landmarker.
-    """
-    if path.suffix != ".task":
-        raise InputError(
-            f"{path} is not a .task bundle, which MediaPipe needs: blazepose export --target task writes one"
-        )
-    read_tflite(path, LANDMARKS_ENTRY)
-
-
-def _mediapipe() -> Any:
-    # MediaPipe and litert-torch may both profile the process, and then kill it by SIGPROF.
-    os.environ.setdefault("CPUPROFILE_FREQUENCY", "0")
-    try:
-        import mediapipe
-    except ImportError as error:
-        raise MissingPackageError(f"MediaPipe is not installed: {install_command('mediapipe')}") from error
-    return mediapipe
-
-
-def _open(path: Path, **options: Any) -> Any:
-    vision = _mediapipe().tasks.vision
-    try:
-        with hide_harmless_messages():
-            return vision.PoseLandmarker.create_from_options(vision.PoseLandmarkerOptions(**options))
-    except (RuntimeError, ValueError, OSError) as error:
-        raise InputError(f"MediaPipe rejects {path}: {error}") from error
 
 
 def _logit(probability: Any) -> Any:

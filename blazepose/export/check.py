@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from blazepose.exceptions import InputError, MissingPackageError, install_command
+from blazepose.evaluation.mediapipe_runtime import detect_in_images
+from blazepose.exceptions import InputError, MissingPackageError
 from blazepose.runtime.engines import DetectorEngine, LandmarkEngine
 from blazepose.runtime.inference_sessions import metadata_entry, tflite_metadata
 from blazepose.supervised_outputs import SupervisedOutputs
@@ -121,13 +122,9 @@ def _load_in_mediapipe(path: Path, networks: list[CheckedNetwork]) -> str:
     if kinds != {DETECTOR, LANDMARKS}:
         return "no: it is not a bundle of the Pose Landmarker"
     try:
-        from blazepose.evaluation.mediapipe_engine import detect_in_images
-
         detect_in_images(path, [np.zeros((256, 256, 3), np.uint8)])
     except MissingPackageError as error:
         return f"not tried: {error}"
-    except ImportError:
-        return f"not tried: it needs {install_command('mediapipe')}"
     except ValueError as error:
         return f"no: {error}"
     return "yes"

@@ -277,8 +277,7 @@ def _readable_worker_errors() -> Iterator[None]:
         if isinstance(error, RuntimeError) and not messages:
             raise
         message = messages[-1] if messages else f"the connection to a data-loading process broke: {error}"
-        # The traceback's frames hold the loader. While it lives, torch raises at any line of ours when one
-        # of its processes ends.
+        # The traceback holds the loader; while it lives, torch raises when one of its processes ends.
         traceback.clear_frames(error.__traceback__)
         raise ProcessError(
             f"{message}; if memory ran out, a smaller loader.num_workers needs less"

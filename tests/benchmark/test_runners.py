@@ -5,7 +5,8 @@ import sys
 import numpy as np
 import pytest
 
-from blazepose.benchmark.runners import has_mediapipe, mediapipe_runner, our_runner
+from blazepose.benchmark.runners import has_mediapipe, our_runner
+from blazepose.evaluation.mediapipe_runtime import mediapipe_runner
 from blazepose.exceptions import InputError
 from blazepose.topology import INDEX
 from tests.constant_bundle import CENTER, NOSE, write_bundle

@@ -10,7 +10,7 @@ import pytest
 from blazepose.data.align import aligned_roi
 from blazepose.data.readers import read_source
 from blazepose.evaluation.engine_registry import open_weights
-from blazepose.evaluation.mediapipe_engine import track_video
+from blazepose.evaluation.mediapipe_runtime import track_video
 from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.geometry import crop_image, roi_to_image_matrix
 from blazepose.image import read_image

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from blazepose.evaluation.compare.forgetting import RecordingEngine
 from blazepose.evaluation.engine_registry import open_weights
-from blazepose.evaluation.mediapipe_engine import require_bundle, track_video
+from blazepose.evaluation.mediapipe_runtime import require_bundle, track_video
 from blazepose.evaluation.numbers import number
 from blazepose.exceptions import InputError, MissingFileError
 from blazepose.geometry import crop_image, roi_from_keypoints, roi_to_image_matrix

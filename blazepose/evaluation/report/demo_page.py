@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from blazepose.data.guide import guide_section
 from blazepose.evaluation.compare.comparison_inputs import Run, load_runs
-from blazepose.evaluation.mediapipe_engine import detect_in_images
+from blazepose.evaluation.mediapipe_runtime import detect_in_images
 from blazepose.evaluation.report.html import write_html
 from blazepose.evaluation.report.sheets import random_people
 from blazepose.evaluation.report.tables import markdown_table
