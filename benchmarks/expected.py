@@ -1,4 +1,4 @@
-"""What a wrong picture changes in the landmarks of expected.json, as an app may pass it.
+"""Errors of the landmarks of expected.json when an app passes a wrong picture.
 
 python benchmarks/expected.py my_pose.task      # with expected.json and the picture beside it
 """

@@ -31,7 +31,7 @@ _FRAMES = 100
 
 @dataclass(frozen=True)
 class BenchmarkOptions:
-    """What to measure besides size, cost, latency, acceleration and memory.
+    """Settings of a benchmark. Size, cost, latency, acceleration and memory are always measured.
 
     Attributes:
         threads: numbers of threads.

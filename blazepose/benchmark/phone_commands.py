@@ -1,4 +1,4 @@
-"""What to run to benchmark files on a phone: LiteRT's benchmark tool over adb, Xcode's performance report."""
+"""Commands that benchmark files on a phone: for LiteRT's tool over adb, and for Xcode."""
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence

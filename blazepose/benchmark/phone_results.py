@@ -1,4 +1,4 @@
-"""What phones measured: output of LiteRT's benchmark tools, and tables with numbers of Xcode's report."""
+"""Results of phones, read from the output of LiteRT's tools and from CSV tables."""
 
 import csv
 import re

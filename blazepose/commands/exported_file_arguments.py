@@ -21,12 +21,9 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--host",
-        default="127.0.0.1",
-        help="address to listen on; default: %(default)s, this machine only; 0.0.0.0: also others",
+        help="address to listen on; default: 127.0.0.1, this machine only; 0.0.0.0: also others",
     )
-    parser.add_argument(
-        "--port", type=number(0, 65535), default=8000, help="default: %(default)s; 0: a free one"
-    )
+    parser.add_argument("--port", type=number(0, 65535), help="default: 8000; 0: a free one")
     parser.add_argument(
         "--tasks-vision",
         type=Path,

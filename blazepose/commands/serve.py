@@ -5,6 +5,7 @@ from pathlib import Path
 
 from blazepose.commands.main import parse
 from blazepose.errors import friendly_errors, on_signals
+from blazepose.exceptions import InputError
 from blazepose.web.server import PageServer
 from blazepose.web.site import Site, build_site, check_new, read_bundles, write_site
 from blazepose.web.tasks_vision import load_tasks_vision
@@ -16,6 +17,8 @@ def main(arguments: list[str] | None = None) -> None:
     args = parse("serve", arguments)
     out = args.out and args.out.expanduser()
     if out:
+        if args.host or args.port is not None:
+            raise InputError("--out writes the page for another web server: omit --host and --port")
         check_new(out)
     bundles = read_bundles([path.expanduser() for path in filter(None, (args.bundle, args.second))])
     for bundle in bundles:
@@ -25,7 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
         write_site(site, out)
         _print_site(out, site)
     else:
-        _serve(PageServer(site, args.host, args.port))
+        _serve(PageServer(site, args.host or "127.0.0.1", 8000 if args.port is None else args.port))
 
 
 def _print_site(folder: Path, site: Site) -> None:

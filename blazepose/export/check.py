@@ -1,4 +1,4 @@
-"""What an app gets from a file: its content, who loads it, and which processors run the whole of it."""
+"""Checks of a file for an app: its content, whether MediaPipe loads it, and what accelerates it."""
 
 from collections.abc import Mapping
 from pathlib import Path

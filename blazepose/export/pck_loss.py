@@ -1,4 +1,4 @@
-"""What rounding costs: PCK of an exported file beside that of its weights, on labelled people."""
+"""PCK of an exported file and of its weights, on the same labelled people."""
 
 from collections.abc import Mapping
 from dataclasses import replace

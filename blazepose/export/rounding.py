@@ -18,7 +18,7 @@ _FOLDING_ERROR = 1e-6
 
 
 class Rounding(NamedTuple):
-    """How a precision stores a convolution: functions that round its kernel and its bias."""
+    """Functions that round the kernel and the bias of a convolution to a precision."""
 
     kernel: Callable[[Tensor], Tensor]
     bias: Callable[[Tensor], Tensor]

@@ -159,7 +159,7 @@ def _crop(person: Annotation, size: int) -> np.ndarray:
 
 
 def crop_found(image: np.ndarray, network: InferenceEngine) -> np.ndarray | None:
-    """Cut the person whom the network finds in the whole picture; None if there is none."""
+    """Crop the person in a picture; None if the network finds none in the whole picture."""
     result = run_landmarker(network, image, letterbox_roi(*image.shape[1::-1]))
     roi = result.next_roi()
     if result.pose_presence < MIN_PRESENCE or not is_valid_roi(roi):

@@ -277,7 +277,7 @@ def _readable_worker_errors() -> Iterator[None]:
         if isinstance(error, RuntimeError) and not messages:
             raise
         message = messages[-1] if messages else f"the connection to a data-loading process broke: {error}"
-        # The traceback holds the loader; while it lives, torch raises when one of its processes ends.
+        # The traceback holds the loader, for whose processes torch would raise again.
         traceback.clear_frames(error.__traceback__)
         raise ProcessError(
             f"{message}; if memory ran out, a smaller loader.num_workers needs less"

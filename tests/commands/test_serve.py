@@ -51,6 +51,7 @@ def test_bad_input_costs_no_download(bundle, tarball, tmp_path, monkeypatch, cap
     (tmp_path / "full").mkdir()
     (tmp_path / "full/file").touch()
     assert "full exists; choose another" in refuse(capsys, bundle, "--out", tmp_path / "full")
+    assert "omit --host and --port" in refuse(capsys, bundle, "--out", tmp_path / "new", "--port", "9")
     assert "none.task is missing; name a .task" in refuse(capsys, bundle, tmp_path / "none.task")
     assert "npm is not installed" in refuse(capsys, bundle)
 
