@@ -26,7 +26,7 @@ from blazepose.exceptions import MissingFileError
 from blazepose.metrics.pck import PCK_THRESHOLD
 from blazepose.runtime import PoseTracker
 from blazepose.runtime.media import VideoWriter, open_source
-from blazepose.topology import LEFT_SHOULDER, RIGHT_HIP
+from blazepose.topologies.full_body import LEFT_SHOULDER, RIGHT_HIP
 
 FAMILIES = ("squat", "lunge", "twist", "kick", "dance", "forward_fold", "balance", "press")
 """Postures of the clip, one after the other."""

@@ -23,7 +23,7 @@ from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.metrics.pck import PCK_THRESHOLD, torso_size
 from blazepose.runtime.decode import RawOutputs, decode_outputs
 from blazepose.runtime.inference_sessions import METADATA_KEY
-from blazepose.topology import NUM_LANDMARKS
+from blazepose.topologies.full_body import NUM_LANDMARKS
 
 
 def torso_px(person: Annotation) -> float:

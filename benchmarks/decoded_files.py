@@ -32,7 +32,7 @@ from blazepose.geometry import crop_image, roi_to_image_matrix
 from blazepose.image import read_image
 from blazepose.runtime.engines import LandmarkEngine
 from blazepose.runtime.media import open_source
-from blazepose.topology import LEFT_SHOULDER, RIGHT_HIP
+from blazepose.topologies.full_body import LEFT_SHOULDER, RIGHT_HIP
 
 _ROUNDS = 45
 

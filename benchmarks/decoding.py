@@ -33,13 +33,7 @@ from blazepose.runtime.decode import (
     refine_by_heatmap,
 )
 from blazepose.runtime.engines import LandmarkEngine
-from blazepose.topology import (
-    INDEX,
-    LEFT_HIP,
-    NUM_LANDMARKS,
-    NUM_OUTPUTS,
-    RIGHT_HIP,
-)
+from blazepose.topologies.full_body import INDEX, LEFT_HIP, NUM_LANDMARKS, NUM_OUTPUTS, RIGHT_HIP
 
 CONSTANTS = ((8, math.inf), (8, 6), (8, 3), (12, 6), (4, 6), (2, 6))
 """Factor of the logits and standard deviation of the prior in cells, as compared."""

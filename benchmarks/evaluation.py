@@ -22,7 +22,7 @@ from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.evaluation.predictions import Prediction, write_predictions
 from blazepose.geometry import Roi
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topology import LANDMARKS, NUM_LANDMARKS
+from blazepose.topologies.full_body import LANDMARKS, NUM_LANDMARKS
 
 ROOT = Path(__file__).resolve().parents[1]
 _TORSO_PX = 60

@@ -20,7 +20,7 @@ from blazepose.evaluation.predictions import Prediction, person_key, read_predic
 from blazepose.evaluation.results import read_results
 from blazepose.exceptions import ExistingFileError, InputError
 from blazepose.geometry import image_to_roi, roi_to_image
-from blazepose.topology import NUM_LANDMARKS
+from blazepose.topologies.full_body import NUM_LANDMARKS
 
 
 def median_offsets(folder: Path) -> np.ndarray:

@@ -36,11 +36,11 @@ from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.precise_bn import precise_bn
 from blazepose.models.tflite_import.load_tflite import load_tflite
 from blazepose.models.variants import landmark_variant
+from blazepose.skeletons import COCO17, LSP14
 from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, read_tflite
 from blazepose.tflite.convert import to_tflite
 from blazepose.tflite.float16 import store_float16
-from blazepose.topology import COCO17, LSP14
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.malloc import keep_freed_buffers
 from blazepose.training.optimizer import build_optimizer

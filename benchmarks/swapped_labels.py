@@ -16,7 +16,7 @@ from blazepose.evaluation.compare.comparison_inputs import load_runs
 from blazepose.evaluation.score import ScoredPeople
 from blazepose.metrics.pck import PCK_THRESHOLD
 from blazepose.metrics.swaps import PAIRS
-from blazepose.topology import MIRROR, NUM_LANDMARKS
+from blazepose.topologies.full_body import MIRROR, NUM_LANDMARKS
 
 _APART = 2 * PCK_THRESHOLD
 """Distance of two sides in torso sizes, so that no prediction is right about both."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from blazepose.runtime.media import open_source
     from blazepose.runtime.pose import Pose
     from blazepose.runtime.tracker import PoseTracker
-    from blazepose.topology import LANDMARKS
+    from blazepose.topologies.full_body import LANDMARKS
     from blazepose.training.weights import load_model
 
 try:
@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "LANDMARKS": "topology",
+    "LANDMARKS": "topologies.full_body",
     "Pose": "runtime.pose",
     "PoseTracker": "runtime.tracker",
     "Roi": "geometry",

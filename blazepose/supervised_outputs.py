@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from blazepose.topology import LANDMARKS, NUM_LANDMARKS
+from blazepose.topologies.full_body import LANDMARKS, NUM_LANDMARKS
 
 Kind = Literal["landmarks", "visibility", "heatmaps", "outputs"]
 KINDS: tuple[Kind, ...] = ("landmarks", "visibility", "heatmaps", "outputs")

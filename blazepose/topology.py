@@ -1,76 +1,138 @@
-"""The 33 landmarks, the 6 auxiliary outputs, and the mapping of other skeletons onto them.
+"""What a landmark network predicts: its landmarks, their names and sides, and the region that it sees.
 
-Order and names: MediaPipe Pose (docs/reference/mediapipe.md section 3). Left and right are the person's.
+The topologies themselves are in `blazepose.topologies`, a file each.
 """
 
 import itertools
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from blazepose.exceptions import InputError
 
-LANDMARKS: tuple[str, ...] = (
-    "nose",
-    "left_eye_inner",
-    "left_eye",
-    "left_eye_outer",
-    "right_eye_inner",
-    "right_eye",
-    "right_eye_outer",
-    "left_ear",
-    "right_ear",
-    "mouth_left",
-    "mouth_right",
-    "left_shoulder",
-    "right_shoulder",
-    "left_elbow",
-    "right_elbow",
-    "left_wrist",
-    "right_wrist",
-    "left_pinky",
-    "right_pinky",
-    "left_index",
-    "right_index",
-    "left_thumb",
-    "right_thumb",
-    "left_hip",
-    "right_hip",
-    "left_knee",
-    "right_knee",
-    "left_ankle",
-    "right_ankle",
-    "left_heel",
-    "right_heel",
-    "left_foot_index",
-    "right_foot_index",
-)
-"""The landmarks of the API, in the order of every output."""
+NUM_AUXILIARY = 6
+"""Points that a network predicts behind its landmarks. The first two, `roi_center` and `roi_scale`, make the
+ROI of the next frame: its center, and a point above it on the circle that encloses the person. MediaPipe does
+not use the other four."""
 
-AUXILIARY: tuple[str, ...] = (
-    "roi_center",
-    "roi_scale",
-    "auxiliary_35",
-    "auxiliary_36",
-    "auxiliary_37",
-    "auxiliary_38",
-)
-"""Outputs 33..38. The first two drive tracking: mid-hip, and a point on the circle around it that
-encloses the person, in the direction of the head. MediaPipe does not use the other four."""
+SHOULDERS = ("left_shoulder", "right_shoulder")
+HIPS = ("left_hip", "right_hip")
 
-OUTPUTS: tuple[str, ...] = LANDMARKS + AUXILIARY
-NUM_LANDMARKS = len(LANDMARKS)
-NUM_OUTPUTS = len(OUTPUTS)
-INDEX: Mapping[str, int] = {name: i for i, name in enumerate(OUTPUTS)}
 
-ROI_CENTER = INDEX["roi_center"]
-ROI_SCALE = INDEX["roi_scale"]
-NUM_HEATMAPS = ROI_SCALE + 1
-"""Outputs with a heatmap target; the last four channels are unused."""
+@dataclass(frozen=True)
+class RoiRule:
+    """How the crop of a labelled person is placed; the same square follows from the two alignment points.
 
-LEFT_SHOULDER, RIGHT_SHOULDER = INDEX["left_shoulder"], INDEX["right_shoulder"]
-LEFT_HIP, RIGHT_HIP = INDEX["left_hip"], INDEX["right_hip"]
-TORSO = (LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_HIP, RIGHT_HIP)
+    Attributes:
+        center: landmarks whose middle is the center of the crop.
+        upward: pairs of landmarks (base, top), whose middles are one above the other in the turned crop; the
+            first pair whose landmarks are all labelled counts.
+        enclosed: landmarks that the circle around the center encloses, beside the top of the head; None for
+            every labelled keypoint of the source.
+        expansion: side of the crop over the diameter of that circle.
+        detector_points: names of center and circle point among the detector's (anchors.ALIGNMENT_POINTS).
+    """
+
+    center: tuple[str, ...]
+    upward: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+    enclosed: tuple[str, ...] | None
+    expansion: float
+    detector_points: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Topology:
+    """The points of a landmark network.
+
+    Attributes:
+        name: as in model.topology.
+        landmarks: names of the landmarks, in the order of every output; left and right are the person's.
+        skeleton: lines of the drawing, as chains of names: "nose left_ear, left_shoulder left_elbow". The
+            other side is added.
+        roi: where the crop lies.
+
+    Examples:
+        >>> from blazepose.topologies import find_topology
+        >>> upper_body = find_topology("upper_body")
+        >>> upper_body.num_landmarks, upper_body.num_outputs, upper_body.index["roi_center"]
+        (25, 31, 25)
+        >>> upper_body.landmarks[upper_body.mirror[upper_body.index["left_wrist"]]]
+        'right_wrist'
+    """
+
+    name: str
+    landmarks: tuple[str, ...]
+    skeleton: str
+    roi: RoiRule
+
+    @cached_property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the landmarks and the auxiliary points behind them."""
+        first = len(self.landmarks) + 2
+        others = (f"auxiliary_{k}" for k in range(first, first + NUM_AUXILIARY - 2))
+        return (*self.landmarks, "roi_center", "roi_scale", *others)
+
+    @property
+    def num_landmarks(self) -> int:
+        """Number of landmarks."""
+        return len(self.landmarks)
+
+    @property
+    def num_outputs(self) -> int:
+        """Number of landmarks and auxiliary points."""
+        return len(self.landmarks) + NUM_AUXILIARY
+
+    @property
+    def roi_center(self) -> int:
+        """Index of the alignment point in the center of the ROI."""
+        return len(self.landmarks)
+
+    @property
+    def roi_scale(self) -> int:
+        """Index of the alignment point on the circle around the person."""
+        return len(self.landmarks) + 1
+
+    @property
+    def num_heatmaps(self) -> int:
+        """Outputs with a heatmap target; the last four have none."""
+        return len(self.landmarks) + 2
+
+    @cached_property
+    def index(self) -> Mapping[str, int]:
+        """{name: index} of all outputs."""
+        return {name: k for k, name in enumerate(self.outputs)}
+
+    @cached_property
+    def mirror(self) -> np.ndarray:
+        """Indices that swap left and right of all outputs, int64 (outputs,)."""
+        mirror = mirror_index(self.outputs)
+        mirror.setflags(write=False)
+        return mirror
+
+    @cached_property
+    def edges(self) -> tuple[tuple[int, int], ...]:
+        """Lines of the drawing: pairs of landmark indices."""
+        chains = [[self.index[name] for name in chain.split()] for chain in self.skeleton.split(",")]
+        edges = [pair for chain in chains for pair in itertools.pairwise(chain)]
+        edges += [(int(self.mirror[a]), int(self.mirror[b])) for a, b in edges]
+        return tuple(sorted({(min(edge), max(edge)) for edge in edges}))
+
+    def indices(self, names: Iterable[str]) -> list[int]:
+        """Return the indices of points.
+
+        Examples:
+            >>> from blazepose.topologies import FULL_BODY
+            >>> FULL_BODY.indices(["left_hip", "right_hip"])
+            [23, 24]
+        """
+        return [self.index[name] for name in names]
+
+    def both_sides(self, names: Iterable[str]) -> list[int]:
+        """Return the indices of these points and of their partners on the other side."""
+        points = set(self.indices(names))
+        return sorted(points | {int(self.mirror[point]) for point in points})
 
 
 def mirror_name(name: str) -> str:
@@ -92,121 +154,12 @@ def mirror_index(names: tuple[str, ...]) -> np.ndarray:
         ValueError: if a left or right name has no partner.
 
     Examples:
-        >>> from blazepose.topology import LANDMARKS, mirror_index
+        >>> from blazepose.topology import mirror_index
         >>> mirror_index(("nose", "left_wrist", "right_wrist"))
         array([0, 2, 1])
-        >>> LANDMARKS[mirror_index(LANDMARKS)[LANDMARKS.index("left_heel")]]
-        'right_heel'
     """
     position = {name: i for i, name in enumerate(names)}
     missing = [name for name in names if mirror_name(name) not in position]
     if missing:
         raise InputError(f"no mirror partner for {', '.join(missing)} among {', '.join(names)}")
     return np.array([position[mirror_name(name)] for name in names])
-
-
-MIRROR = mirror_index(OUTPUTS)
-"""Indices that swap left and right of all 39 outputs; the first 33 do so for the landmarks."""
-
-
-def both_sides(names: Iterable[str]) -> list[int]:
-    """Return the indices of these landmarks and of their partners on the other side."""
-    points = {INDEX[name] for name in names}
-    return sorted(points | {int(MIRROR[point]) for point in points})
-
-
-def _edges(text: str) -> tuple[tuple[int, int], ...]:
-    pairs = []
-    for chain in text.split(","):
-        pairs += list(itertools.pairwise(chain.split()))
-    edges = [(INDEX[a], INDEX[b]) for a, b in pairs]
-    edges += [(int(MIRROR[a]), int(MIRROR[b])) for a, b in edges]
-    return tuple(sorted({(min(edge), max(edge)) for edge in edges}))
-
-
-EDGES = _edges(
-    "nose left_eye_inner left_eye left_eye_outer left_ear, mouth_left mouth_right,"
-    "right_shoulder left_shoulder left_elbow left_wrist left_pinky left_index left_wrist left_thumb,"
-    "left_shoulder left_hip right_hip, left_hip left_knee left_ankle left_heel left_foot_index left_ankle"
-)
-"""MediaPipe's skeleton: pairs of landmark indices."""
-
-# --- source skeletons ---------------------------------------------------------------------------
-# Each is {keypoint index in the source: our landmark name}. Keypoints of a source that have no
-# counterpart (neck, head top, ...) still enlarge the aligned crop.
-
-_COCO17_NAMES = (
-    "nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow "
-    "left_wrist right_wrist left_hip right_hip left_knee right_knee left_ankle right_ankle"
-)
-COCO17: Mapping[int, str] = dict(enumerate(_COCO17_NAMES.split()))
-"""Source: the COCO keypoint task's category entry."""
-
-_LSP12_NAMES = (
-    "right_ankle right_knee right_hip left_hip left_knee left_ankle "
-    "right_wrist right_elbow right_shoulder left_shoulder left_elbow left_wrist"
-)
-LSP14: Mapping[int, str] = dict(enumerate(_LSP12_NAMES.split()))
-"""Source: Leeds Sports Pose (Extended) README."""
-LSP14_NAMES: tuple[str, ...] = (*LSP14.values(), "neck", "head_top")
-
-MPII16: Mapping[int, str] = {
-    0: "right_ankle",
-    1: "right_knee",
-    2: "right_hip",
-    3: "left_hip",
-    4: "left_knee",
-    5: "left_ankle",
-    10: "right_wrist",
-    11: "right_elbow",
-    12: "right_shoulder",
-    13: "left_shoulder",
-    14: "left_elbow",
-    15: "left_wrist",
-}
-"""Source: the MPII Human Pose README; 6 pelvis, 7 thorax, 8 upper neck, 9 head top."""
-
-COCO_WHOLEBODY133: Mapping[int, str] = {
-    **COCO17,
-    17: "left_foot_index",
-    19: "left_heel",
-    20: "right_foot_index",
-    22: "right_heel",
-    # 23..90 is the 68-point face.
-    23 + 36: "right_eye_outer",
-    23 + 39: "right_eye_inner",
-    23 + 42: "left_eye_inner",
-    23 + 45: "left_eye_outer",
-    23 + 48: "mouth_right",
-    23 + 54: "mouth_left",
-    # 91..111 left hand, 112..132 right hand, each 21 points: wrist, then four per finger from the thumb.
-    91 + 3: "left_thumb",
-    91 + 5: "left_index",
-    91 + 17: "left_pinky",
-    112 + 3: "right_thumb",
-    112 + 5: "right_index",
-    112 + 17: "right_pinky",
-}
-"""Source: the COCO-WholeBody README. The big toe is the foot index."""
-
-HALPE136: Mapping[int, str] = {
-    **COCO17,
-    # 17 head, 18 neck, 19 hip; the feet alternate left and right.
-    20: "left_foot_index",
-    21: "right_foot_index",
-    24: "left_heel",
-    25: "right_heel",
-    26 + 36: "right_eye_outer",
-    26 + 39: "right_eye_inner",
-    26 + 42: "left_eye_inner",
-    26 + 45: "left_eye_outer",
-    26 + 48: "mouth_right",
-    26 + 54: "mouth_left",
-    94 + 3: "left_thumb",
-    94 + 5: "left_index",
-    94 + 17: "left_pinky",
-    115 + 3: "right_thumb",
-    115 + 5: "right_index",
-    115 + 17: "right_pinky",
-}
-"""Source: the Halpe Full-Body README."""

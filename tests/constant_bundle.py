@@ -9,7 +9,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from blazepose.anchors import DETECTOR_SIZE, NUM_COORDINATES, anchor_centers
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack
-from blazepose.topology import INDEX, NUM_OUTPUTS
+from blazepose.topologies.full_body import INDEX, NUM_OUTPUTS
 
 SIZE = 256
 """Side of the landmark network's input."""

@@ -9,7 +9,8 @@ from onnx import helper, numpy_helper
 
 from blazepose.anchors import DETECTOR_SIZE, NUM_COORDINATES, anchor_centers
 from blazepose.data.person_box import PersonBox
-from blazepose.topology import INDEX, LSP14
+from blazepose.skeletons import LSP14
+from blazepose.topologies.full_body import INDEX
 
 SHAPES = ([195], [1], [256, 256, 1], [64, 64, 39], [117])
 

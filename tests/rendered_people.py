@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from blazepose.topology import EDGES, INDEX, LANDMARKS, MIRROR
+from blazepose.topologies.full_body import EDGES, INDEX, LANDMARKS, MIRROR
 
 SIZE = (160, 200)
 """Width and height of the images."""

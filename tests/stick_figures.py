@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import scipy.io
 
-from blazepose.topology import LSP14_NAMES
+from blazepose.skeletons import LSP14_NAMES
 
 # Upright and facing the camera, head up, in units of the figure's height; the person's right is on the
 # left of the picture. LSP order.

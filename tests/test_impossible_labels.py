@@ -12,7 +12,7 @@ from blazepose.data.datamodule import describe_sources, read_filtered
 from blazepose.data.filters import EVALUATION_FILTER
 from blazepose.data.readers import read_source
 from blazepose.evaluation.predict import plan_label_crops
-from blazepose.topology import INDEX, LANDMARKS
+from blazepose.topologies.full_body import INDEX, LANDMARKS
 
 SIZE = 900, 480
 BODY = np.random.default_rng(0).uniform((100, 100), (300, 400), (len(LANDMARKS), 2))

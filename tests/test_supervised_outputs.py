@@ -3,7 +3,7 @@ import json
 import pytest
 
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topology import INDEX
+from blazepose.topologies.full_body import INDEX
 
 TRAINED = {
     "landmarks": ["nose"],

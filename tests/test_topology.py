@@ -1,21 +1,9 @@
 import numpy as np
 import pytest
 
-from blazepose.topology import (
-    COCO17,
-    COCO_WHOLEBODY133,
-    EDGES,
-    HALPE136,
-    INDEX,
-    LANDMARKS,
-    LSP14,
-    LSP14_NAMES,
-    MIRROR,
-    MPII16,
-    OUTPUTS,
-    mirror_index,
-    mirror_name,
-)
+from blazepose.skeletons import COCO17, COCO_WHOLEBODY133, HALPE136, LSP14, LSP14_NAMES, MPII16
+from blazepose.topologies.full_body import EDGES, INDEX, LANDMARKS, MIRROR, OUTPUTS
+from blazepose.topology import mirror_index, mirror_name
 
 SOURCES = {
     "coco": (COCO17, 17),

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from blazepose.benchmark.frame_rate import Name
 from blazepose.evaluation.mediapipe_runtime import FRAME_MS, Runner
-from blazepose.topology import LEFT_SHOULDER, RIGHT_HIP
+from blazepose.topologies.full_body import LEFT_SHOULDER, RIGHT_HIP
 
 _NOISE, _SHIFT_PX = 4.0, 0.5
 """Noise of a still image: standard deviation of the sensor's in gray values, largest shift. Chosen: a phone

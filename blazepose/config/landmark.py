@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from blazepose.config.option import Section, option
-from blazepose.topology import NUM_LANDMARKS
+from blazepose.topologies.full_body import NUM_LANDMARKS
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from blazepose.geometry import (
     roi_to_image_matrix,
     transform_points,
 )
-from blazepose.topology import (
+from blazepose.topologies.full_body import (
     INDEX,
     LEFT_HIP,
     LEFT_SHOULDER,

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from blazepose.geometry import Roi
-from blazepose.topology import INDEX, NUM_LANDMARKS
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 
 UNKNOWN, HIDDEN, VISIBLE = -1, 0, 1
 """Visibility labels: not given by the source; outside the frame or occluded; visible."""
@@ -38,6 +39,7 @@ class Annotation:
             text}, if the source has it (pycocotools.mask decodes it).
         attributes: {name: group}, attributes of the person in the source: age group, pose family, ...
         roi: region of the crop, for a person without labels; otherwise the labels define it.
+        topology: landmarks of the arrays, where 33 stands for their number.
     """
 
     image: Path
@@ -55,6 +57,7 @@ class Annotation:
     mask: Mapping[str, Any] | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
     roi: Roi | None = None
+    topology: Topology = FULL_BODY
 
     @property
     def keypoints_px(self) -> np.ndarray:
@@ -90,15 +93,20 @@ class Source:
 
 
 def source_to_landmarks(
-    keypoints: np.ndarray, labelled: np.ndarray, visibility: np.ndarray, skeleton: Mapping[int, str]
+    keypoints: np.ndarray,
+    labelled: np.ndarray,
+    visibility: np.ndarray,
+    skeleton: Mapping[int, str],
+    topology: Topology = FULL_BODY,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Sort a source's keypoints into the 33 landmarks and the rest.
+    """Sort a source's keypoints into the landmarks of a topology and the rest.
 
     Args:
         keypoints: (source keypoints, 2) pixels.
         labelled: (source keypoints,) bool.
         visibility: (source keypoints,) int8, VISIBLE, HIDDEN or UNKNOWN.
         skeleton: {index in the source: landmark name}.
+        topology: the landmarks; keypoints of other names are part of the rest.
 
     Returns:
         landmarks_px (33, 2), labelled (33,), visibility (33,), and the labelled rest (points, 2).
@@ -113,12 +121,12 @@ def source_to_landmarks(
         >>> points[0].tolist(), int(labelled.sum()), rest.tolist()  # keypoint 1 is none of the 33
         ([10.0, 20.0], 1, [[30.0, 40.0]])
     """
-    source, target = _indices(tuple(skeleton.items()))
+    source, target = _indices(tuple(skeleton.items()), topology)
     valid = labelled[source]
     source, target = source[valid], target[valid]
-    landmarks_px = np.zeros((NUM_LANDMARKS, 2), np.float32)
-    landmark_labelled = np.zeros(NUM_LANDMARKS, bool)
-    landmark_visibility = np.full(NUM_LANDMARKS, UNKNOWN, np.int8)
+    landmarks_px = np.zeros((topology.num_landmarks, 2), np.float32)
+    landmark_labelled = np.zeros(topology.num_landmarks, bool)
+    landmark_visibility = np.full(topology.num_landmarks, UNKNOWN, np.int8)
     landmarks_px[target] = keypoints[source]
     landmark_labelled[target] = True
     landmark_visibility[target] = visibility[source]
@@ -128,6 +136,8 @@ def source_to_landmarks(
 
 
 @functools.cache
-def _indices(skeleton: tuple[tuple[int, str], ...]) -> tuple[np.ndarray, np.ndarray]:
+def _indices(skeleton: tuple[tuple[int, str], ...], topology: Topology) -> tuple[np.ndarray, np.ndarray]:
     """Return the indices of keypoints in the source and of their landmarks."""
-    return np.array([k for k, _ in skeleton], int), np.array([INDEX[name] for _, name in skeleton], int)
+    pairs = [(k, topology.index[name]) for k, name in skeleton if name in topology.landmarks]
+    source, target = np.array(pairs, int).reshape(-1, 2).T
+    return source, target

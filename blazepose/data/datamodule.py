@@ -23,7 +23,7 @@ from blazepose.data.readers import as_list, read_source
 from blazepose.data.sampler import EpochSampler
 from blazepose.exceptions import InputError
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topology import LANDMARKS, NUM_LANDMARKS
+from blazepose.topologies.full_body import LANDMARKS, NUM_LANDMARKS
 
 Samples = PoseDataset | DetectorDataset
 

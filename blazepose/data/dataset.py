@@ -22,7 +22,7 @@ from blazepose.data.teacher_targets import TeacherStore, disturb_targets, no_tar
 from blazepose.geometry import Roi, crop_image, roi_to_image_matrix
 from blazepose.image import read_image
 from blazepose.input_spec import InputSpec
-from blazepose.topology import MIRROR, NUM_LANDMARKS, NUM_OUTPUTS, TORSO
+from blazepose.topologies.full_body import MIRROR, NUM_LANDMARKS, NUM_OUTPUTS, TORSO
 
 UNLABELLED_PER_LABELLED = 4
 """People without labels in an epoch, for each labelled one, if there are so many. Source:

@@ -14,7 +14,7 @@ import numpy as np
 from blazepose.data.annotation import UNKNOWN, Annotation, Source
 from blazepose.exceptions import InputError
 from blazepose.image_header import stored_size
-from blazepose.topology import LANDMARKS, NUM_LANDMARKS, TORSO
+from blazepose.topologies.full_body import LANDMARKS, NUM_LANDMARKS, TORSO
 
 _CORNERS = ((0.0, 0.0), (1.0, 1.0))
 """The first pixel, counted from 0 and from 1: tools write it for points without coordinates."""

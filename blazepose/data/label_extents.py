@@ -15,7 +15,7 @@ from blazepose.data.annotation import Annotation, Source
 from blazepose.data.label_checks import stacked
 from blazepose.image_header import stored_orientation, stored_size
 from blazepose.orientation import size_upright
-from blazepose.topology import TORSO
+from blazepose.topologies.full_body import TORSO
 
 _EMPTY, _CORNERS, _AREA = KINDS = (
     "a box that contains none of their keypoints",

@@ -14,7 +14,7 @@ import numpy as np
 from blazepose.anchors import NUM_ALIGNMENT_POINTS
 from blazepose.data.align import aligned_roi, alignment_error, alignment_points
 from blazepose.data.annotation import Annotation
-from blazepose.topology import INDEX, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
+from blazepose.topologies.full_body import INDEX, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
 
 _FACE = range(INDEX["left_shoulder"])
 _EARS = [INDEX["left_ear"], INDEX["right_ear"]]

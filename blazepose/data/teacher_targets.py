@@ -17,7 +17,7 @@ from blazepose.data.augment import AffineParams
 from blazepose.data.person_mask import BACKGROUND, IGNORE
 from blazepose.geometry import compose_affine, invert_affine, transform_points
 from blazepose.input_spec import LANDMARK_INPUT
-from blazepose.topology import MIRROR, NUM_LANDMARKS, NUM_OUTPUTS
+from blazepose.topologies.full_body import MIRROR, NUM_LANDMARKS, NUM_OUTPUTS
 
 _MAX = 255
 """Stored value of a probability of 1 in a heatmap."""

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from blazepose.topology import COCO17, INDEX, LSP14, NUM_LANDMARKS
+from blazepose.skeletons import COCO17, LSP14
+from blazepose.topologies.full_body import INDEX, NUM_LANDMARKS
 
 
 def _both(*names: str) -> list[int]:

@@ -23,7 +23,7 @@ from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
 from blazepose.runtime.engines import LandmarkEngine
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack, read_tflite
 from blazepose.tflite.convert import to_tflite
-from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
+from blazepose.topologies.full_body import NUM_LANDMARKS, NUM_OUTPUTS
 
 _NEVER = -100.0
 """Logit of a probability of 0."""

@@ -13,7 +13,7 @@ from blazepose.metrics.binary import ClassScore, agrees
 from blazepose.metrics.pck import PCK_THRESHOLD, normalized_errors, pck_auc, pck_curve
 from blazepose.metrics.points import PointValues, finite_values
 from blazepose.metrics.swaps import swapped_pairs
-from blazepose.topology import NUM_LANDMARKS
+from blazepose.topologies.full_body import NUM_LANDMARKS
 
 
 def pck(scored: ScoredPeople) -> PointValues:

@@ -11,7 +11,8 @@ from pycocotools.cocoeval import COCOeval
 
 from blazepose.data.person_box import surrounding_box
 from blazepose.evaluation.score import ScoredPeople
-from blazepose.topology import COCO17, INDEX
+from blazepose.skeletons import COCO17
+from blazepose.topologies.full_body import INDEX
 
 _POINTS = [INDEX[name] for name in COCO17.values()]
 _FAR_AWAY = -1e6

@@ -34,7 +34,7 @@ from blazepose.runtime.crop_to_image import (
 from blazepose.runtime.decode import decode_outputs
 from blazepose.runtime.engines import InferenceEngine
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topology import NUM_LANDMARKS
+from blazepose.topologies.full_body import NUM_LANDMARKS
 
 # The tolerance that the model card states for tracking. See docs/reference/metrics.md.
 _JITTER = 0.1

@@ -21,7 +21,7 @@ from blazepose.exceptions import InputError
 from blazepose.file_content import check_file
 from blazepose.geometry import Roi
 from blazepose.supervised_outputs import Kind, SupervisedOutputs
-from blazepose.topology import NUM_LANDMARKS
+from blazepose.topologies.full_body import NUM_LANDMARKS
 
 _DECIMALS = 5
 _JSON = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY

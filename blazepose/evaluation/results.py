@@ -27,7 +27,7 @@ from blazepose.file_content import check_file, unreadable
 from blazepose.metrics.bootstrap import accuracy_interval
 from blazepose.metrics.pck import pck_curve, torso_definition
 from blazepose.metrics.points import PersonScores
-from blazepose.topology import LANDMARKS
+from blazepose.topologies.full_body import LANDMARKS
 
 
 def read_results(file: Path, otherwise: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from blazepose.evaluation.metric import Metric, Place
 from blazepose.evaluation.metric_table import METRICS, PCK, PDJ, metrics_in
 from blazepose.metrics.group_range import FAIR, UNDECIDED, UNFAIR
 from blazepose.metrics.pck import CURVE_THRESHOLDS, TORSOS
-from blazepose.topology import LANDMARKS
+from blazepose.topologies.full_body import LANDMARKS
 
 Schema = Mapping[str, Any]
 

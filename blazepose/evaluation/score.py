@@ -19,7 +19,7 @@ from blazepose.evaluation.predictions import (
 )
 from blazepose.exceptions import InputError
 from blazepose.metrics.pck import normalized_errors, torso_size
-from blazepose.topology import LANDMARKS, NUM_LANDMARKS
+from blazepose.topologies.full_body import LANDMARKS, NUM_LANDMARKS
 
 SUBJECT = "subject"
 """Attribute with the identity of a person, equal across images."""

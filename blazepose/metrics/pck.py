@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from blazepose.exceptions import InputError
-from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, TORSO
+from blazepose.topologies.full_body import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, TORSO
 
 PCK_THRESHOLD = 0.2
 """Error threshold in torso sizes. Source: paper 3, PCK@0.2."""
@@ -82,7 +82,7 @@ def torso_size(points: np.ndarray, labelled: np.ndarray, torso: str = "across") 
     Examples:
         >>> import numpy as np
         >>> from blazepose.metrics.pck import torso_size
-        >>> from blazepose.topology import LEFT_SHOULDER, RIGHT_HIP
+        >>> from blazepose.topologies.full_body import LEFT_SHOULDER, RIGHT_HIP
         >>> points, labelled = np.zeros((1, 33, 2)), np.full((1, 33), True)
         >>> points[0, LEFT_SHOULDER], points[0, RIGHT_HIP] = (130, 60), (100, 100)
         >>> torso_size(points, labelled)  # the diagonal of 30 x 40 pixels

@@ -9,7 +9,7 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 from blazepose.metrics.pck import PCK_THRESHOLD
-from blazepose.topology import LEFT_SHOULDER, RIGHT_HIP
+from blazepose.topologies.full_body import LEFT_SHOULDER, RIGHT_HIP
 
 
 def torso_across(points: Float[Tensor, "batch points 2"]) -> Float[Tensor, " batch"]:

@@ -5,7 +5,7 @@ Errors are arrays with NaN at invalid points, so that any subset can be averaged
 
 import numpy as np
 
-from blazepose.topology import INDEX, LEFT_HIP, RIGHT_HIP
+from blazepose.topologies.full_body import INDEX, LEFT_HIP, RIGHT_HIP
 
 _MM = 1000
 _LEAST_POINTS = 3

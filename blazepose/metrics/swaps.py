@@ -3,7 +3,7 @@
 import numpy as np
 
 from blazepose.metrics.pck import PCK_THRESHOLD
-from blazepose.topology import MIRROR, NUM_LANDMARKS
+from blazepose.topologies.full_body import MIRROR, NUM_LANDMARKS
 
 PAIRS = np.array([(k, int(MIRROR[k])) for k in range(NUM_LANDMARKS) if MIRROR[k] > k])
 """Pairs of left and right landmarks, (16, 2)."""

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from blazepose.decoding import PRIOR_CELLS, SHARPNESS
-from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
+from blazepose.topologies.full_body import NUM_LANDMARKS, NUM_OUTPUTS
 
 
 class HeatmapDecoder(nn.Module):

@@ -16,7 +16,8 @@ from blazepose.models.encoder import Encoder
 from blazepose.models.heatmap_decoder import HeatmapDecoder
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.models.variants import LandmarkVariant
-from blazepose.topology import NUM_HEATMAPS, NUM_OUTPUTS
+from blazepose.topologies import FULL_BODY
+from blazepose.topologies.full_body import NUM_OUTPUTS
 
 
 class Decoder(nn.Module):
@@ -168,7 +169,7 @@ class LandmarkNet(nn.Module):
         self.segmentation = SegmentationHead(variant)
         self.tower = RegressionHead(variant)
         # Training only: helps the heatmap branch to sub-cell accuracy and is not in the exported graph.
-        self.offsets: nn.Conv2d | None = nn.Conv2d(variant.decoder, 2 * NUM_HEATMAPS, 1)
+        self.offsets: nn.Conv2d | None = nn.Conv2d(variant.decoder, 2 * FULL_BODY.num_heatmaps, 1)
         # Of exported graphs only, made of trained heatmaps.
         self.heatmap_decoder: HeatmapDecoder | None = None
         self.apply(_initialize)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 class LandmarkOutputs(NamedTuple):
-    """Outputs of the landmark network for 39 points (topology.OUTPUTS).
+    """Outputs of the landmark network for 39 points (Topology.outputs).
 
     Attributes:
         landmarks: x, y, z in crop pixels (0..256), visibility and presence logits.

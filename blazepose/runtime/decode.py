@@ -10,7 +10,7 @@ import numpy as np
 
 from blazepose.decoding import PRIOR_CELLS, SHARPNESS, Decoding
 from blazepose.exceptions import InputError
-from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
+from blazepose.topologies.full_body import NUM_LANDMARKS, NUM_OUTPUTS
 
 LANDMARK_VALUES = 5
 """Values per landmark: x, y, z, visibility, presence."""
@@ -23,7 +23,7 @@ _MIN_CONFIDENCE = 0.5
 
 
 class RawOutputs(NamedTuple):
-    """Five outputs of the landmark network in MediaPipe's order, float32, for 39 points (topology.OUTPUTS).
+    """Five outputs of the landmark network in MediaPipe's order, float32, for 39 points (Topology.outputs).
 
     Attributes:
         landmarks: (batch, 195), 39 x [x, y, z in crop pixels, visibility logit, presence logit].

@@ -7,7 +7,7 @@ import numpy as np
 
 from blazepose.runtime.pose import Pose
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topology import EDGES, LANDMARKS
+from blazepose.topologies.full_body import EDGES, LANDMARKS
 
 Color = tuple[int, int, int]
 

@@ -13,7 +13,7 @@ from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
 from blazepose.runtime.gpu_session import GpuSession
 from blazepose.runtime.inference_sessions import InferenceSession, check_signature, open_session
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY
-from blazepose.topology import NUM_OUTPUTS
+from blazepose.topologies.full_body import NUM_OUTPUTS
 
 Delegate = Literal["cpu", "gpu"]
 """What runs a network; the name is MediaPipe's."""

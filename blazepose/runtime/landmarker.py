@@ -17,7 +17,7 @@ from blazepose.geometry import (
 from blazepose.runtime.crop_to_image import landmarks_to_image, mask_to_image, world_to_image_axes
 from blazepose.runtime.decode import decode_outputs
 from blazepose.runtime.engines import InferenceEngine
-from blazepose.topology import NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
+from blazepose.topologies.full_body import NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
 
 
 class LandmarkResult(NamedTuple):

@@ -14,7 +14,7 @@ class Pose:
     Attributes:
         id: number of the person, stable across frames.
         landmarks: (33, 5) x_px, y_px, z (pixels on the scale of x, origin at the hips, negative towards the
-            camera), visibility and presence in 0..1; topology.LANDMARKS has the names.
+            camera), visibility and presence in 0..1; blazepose.LANDMARKS has the names.
         world: (33, 3) meters, hip-centered, along the axes of the image.
         pose_presence: probability of a person in the ROI, 0..1.
         roi: the ROI that the landmark network ran on.

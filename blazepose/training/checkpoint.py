@@ -19,7 +19,7 @@ from blazepose.input_spec import InputSpec
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topology import OUTPUTS
+from blazepose.topologies.full_body import OUTPUTS
 
 _PREFIX = "net."
 """Prefix of the network's tensors in the state of a training.landmark_module.LandmarkModule."""

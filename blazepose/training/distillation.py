@@ -25,7 +25,8 @@ from blazepose.losses.landmark_losses import (
 )
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.supervised_outputs import TRAINABLE_OUTPUTS
-from blazepose.topology import NUM_HEATMAPS, NUM_LANDMARKS
+from blazepose.topologies import FULL_BODY
+from blazepose.topologies.full_body import NUM_LANDMARKS
 from blazepose.training.teacher_outputs import TeacherOutputs
 
 
@@ -69,7 +70,7 @@ def _heatmap_distillation(
     out: LandmarkOutputs, teacher: TeacherOutputs, batch: PoseBatch, config: LandmarkLossConfig
 ) -> dict[str, Tensor]:
     """Compute the terms of heatmaps and mask."""
-    points, people = slice(NUM_HEATMAPS), batch["labelled"].any(dim=1, keepdim=True)
+    points, people = slice(FULL_BODY.num_heatmaps), batch["labelled"].any(dim=1, keepdim=True)
     confident = teacher.confident[:, points]
     lacking = confident & people & ~batch["labelled"][:, points]
     loss = heatmap_cross_entropy(out.heatmaps[:, points].float(), teacher.outputs.heatmaps[:, points])

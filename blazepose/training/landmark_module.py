@@ -19,13 +19,8 @@ from blazepose.models.landmark_net import LandmarkNet, network_input
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.runtime.decode import decode_points, sigmoid
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topology import (
-    NUM_LANDMARKS,
-    NUM_OUTPUTS,
-    ROI_CENTER,
-    ROI_SCALE,
-    both_sides,
-)
+from blazepose.topologies import FULL_BODY
+from blazepose.topologies.full_body import NUM_LANDMARKS, NUM_OUTPUTS, ROI_CENTER, ROI_SCALE
 from blazepose.training.distillation import distillation_losses
 from blazepose.training.pose_module import PoseModule
 from blazepose.training.recipe import validate_recipe
@@ -79,12 +74,12 @@ class LandmarkModule(PoseModule):
         self.replace_landmarks = ReplaceLandmarks(other.supervised if other else SupervisedOutputs())
         self.outputs = self.distilled.merge(supervised).outputs
         points = torch.zeros(NUM_OUTPUTS, dtype=torch.bool)
-        points[both_sides(self.distilled.landmarks)] = True
+        points[FULL_BODY.both_sides(self.distilled.landmarks)] = True
         points[NUM_LANDMARKS:] = bool(teachers and teachers.of_other_outputs.supervised.landmarks)
         self.teacher_points: Tensor
         self.register_buffer("teacher_points", points, persistent=False)
         # Losses over whole maps cost a tenth of a step on a CPU; most sources label half of the points.
-        indices = [*both_sides(supervised.heatmaps), ROI_CENTER, ROI_SCALE]
+        indices = [*FULL_BODY.both_sides(supervised.heatmaps), ROI_CENTER, ROI_SCALE]
         self.heatmap_points: Tensor
         self.register_buffer("heatmap_points", torch.tensor(indices), persistent=False)
         self.decoding = decoding

@@ -12,7 +12,7 @@ from blazepose.data.person_mask import BACKGROUND, PERSON
 from blazepose.data.sample import PoseSample
 from blazepose.image import write_image
 from blazepose.runtime.draw import draw_pose
-from blazepose.topology import NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
+from blazepose.topologies.full_body import NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
 from blazepose.training.landmark_module import LandmarkModule
 
 _COLUMNS = 4

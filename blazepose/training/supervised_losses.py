@@ -16,7 +16,8 @@ from blazepose.losses.landmark_losses import (
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.targets.heatmaps import encode_heatmaps, encode_offsets
-from blazepose.topology import NUM_HEATMAPS, NUM_LANDMARKS, both_sides
+from blazepose.topologies import FULL_BODY
+from blazepose.topologies.full_body import NUM_LANDMARKS
 
 
 def heatmap_losses(
@@ -45,7 +46,7 @@ def heatmap_losses(
         terms["heatmap"] = heatmap_loss(logits, heatmaps, inside, config.heatmap_peak_weight)
     if config.offset and out.offsets is not None:
         targets, near = encode_offsets(points, size)
-        offsets = out.offsets.unflatten(1, (NUM_HEATMAPS, 2))[:, indices].float().contiguous()
+        offsets = out.offsets.unflatten(1, (FULL_BODY.num_heatmaps, 2))[:, indices].float().contiguous()
         terms["offset"] = offset_loss(offsets, targets, near, inside)
     if "segmentation" in supervised.outputs and out.segmentation is not None:
         terms["segmentation"] = mask_loss(out.segmentation.float(), batch["mask"][: len(out.segmentation)])
@@ -82,7 +83,7 @@ def regression_losses(
             landmarks[..., 2:3] / size, points[..., 2:], batch["z_labelled"], config.huber_beta
         )
     if "visibility" in outputs:
-        indices = both_sides(supervised.visibility)
+        indices = FULL_BODY.both_sides(supervised.visibility)
         visible = visible[:, indices]
         terms["visibility"] = binary_loss(landmarks[:, indices, 3], visible.float(), visible >= 0)
     if "world" in outputs:

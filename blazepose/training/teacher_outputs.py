@@ -17,7 +17,8 @@ from blazepose.metrics.pck import PCK_THRESHOLD
 from blazepose.metrics.pck_metric import torso_across
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topology import INDEX, LANDMARKS, NUM_LANDMARKS, NUM_OUTPUTS, ROI_CENTER, mirror_name
+from blazepose.topologies.full_body import INDEX, LANDMARKS, NUM_LANDMARKS, NUM_OUTPUTS, ROI_CENTER
+from blazepose.topology import mirror_name
 
 _KINEMATIC_CHAINS = (
     "left_shoulder",

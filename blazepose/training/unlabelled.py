@@ -23,7 +23,7 @@ from blazepose.models.landmark_net import LandmarkNet, network_input
 from blazepose.runs import RUNS
 from blazepose.runtime.person_detector import PersonDetector
 from blazepose.runtime.roi_inputs import is_valid_roi
-from blazepose.topology import NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
+from blazepose.topologies.full_body import NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
 from blazepose.training.teacher import Teacher, lock
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from blazepose.runtime.draw import LEFT_COLOR, MIDDLE_COLOR, RIGHT_COLOR
 from blazepose.runtime.inference_sessions import tflite_metadata
 from blazepose.runtime.tracker import PoseTracker
 from blazepose.task_bundle import BUNDLE, DETECTOR_ENTRY, read_tflite
-from blazepose.topology import LANDMARKS
+from blazepose.topologies.full_body import LANDMARKS
 from blazepose.web.tasks_vision import PACKAGE
 
 Site = Mapping[str, bytes]

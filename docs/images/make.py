@@ -23,7 +23,7 @@ from blazepose.geometry import Roi, roi_to_image
 from blazepose.image import read_image
 from blazepose.runtime import PoseTracker
 from blazepose.runtime.draw import draw_poses
-from blazepose.topology import EDGES, LEFT_HIP, RIGHT_HIP
+from blazepose.topologies.full_body import EDGES, LEFT_HIP, RIGHT_HIP
 
 HERE = Path(__file__).parent
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from blazepose.benchmark.jitter import measure_jitter
-from blazepose.topology import LEFT_SHOULDER, RIGHT_HIP
+from blazepose.topologies.full_body import LEFT_SHOULDER, RIGHT_HIP
 
 PICTURE = np.full((64, 64, 3), 127, np.uint8)
 

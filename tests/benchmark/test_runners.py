@@ -8,7 +8,7 @@ import pytest
 from blazepose.benchmark.runners import has_mediapipe, our_runner
 from blazepose.evaluation.mediapipe_runtime import mediapipe_runner
 from blazepose.exceptions import InputError
-from blazepose.topology import INDEX
+from blazepose.topologies.full_body import INDEX
 from tests.constant_bundle import CENTER, NOSE, write_bundle
 
 FRAME = np.zeros((100, 100, 3), np.uint8)

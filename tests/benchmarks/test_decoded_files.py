@@ -9,7 +9,7 @@ import pytest
 from ai_edge_litert.hardware_accelerator import HardwareAccelerator
 
 from benchmarks import decoded_files
-from blazepose.topology import INDEX, RIGHT_HIP
+from blazepose.topologies.full_body import INDEX, RIGHT_HIP
 from tests.constant_network import write_network
 
 

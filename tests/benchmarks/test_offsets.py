@@ -12,7 +12,7 @@ from blazepose.data.readers import read_source
 from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.evaluation.predictions import read_predictions, write_predictions
 from blazepose.geometry import image_to_roi, roi_to_image
-from blazepose.topology import INDEX
+from blazepose.topologies.full_body import INDEX
 from tests.evaluation.crowd import ConstantEngine
 
 HIP = INDEX["left_hip"]

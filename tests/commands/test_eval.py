@@ -15,7 +15,7 @@ import pytest
 from scipy.io import savemat
 
 from blazepose.data.guide import guide_section
-from blazepose.topology import LSP14
+from blazepose.skeletons import LSP14
 from tests.constant_network import joint, write_network
 
 SCRIPT = Path(__file__).parents[2] / "eval.py"

@@ -16,7 +16,7 @@ from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topology import LANDMARKS
+from blazepose.topologies.full_body import LANDMARKS
 from blazepose.training.callbacks import ImageLogger
 from blazepose.training.fit import trainer_settings
 from blazepose.training.landmark_module import LandmarkModule

@@ -16,7 +16,7 @@ from blazepose.data.align import (
 )
 from blazepose.data.annotation import UNKNOWN, Annotation
 from blazepose.geometry import roi_to_image_matrix
-from blazepose.topology import INDEX, NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
+from blazepose.topologies.full_body import INDEX, NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
 
 
 def person(points: dict[str, tuple[float, float]], extra: tuple = ()) -> Annotation:

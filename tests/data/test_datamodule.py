@@ -23,7 +23,7 @@ from blazepose.data.image_folders import find_image_files
 from blazepose.data.readers import read_source
 from blazepose.data.sampler import EpochSampler
 from blazepose.input_spec import LANDMARK_INPUT
-from blazepose.topology import INDEX
+from blazepose.topologies.full_body import INDEX
 from tests.stick_figures import write_lsp
 
 TORSO_NAMES = ["left_shoulder", "right_shoulder", "left_hip", "right_hip"]

@@ -19,7 +19,7 @@ from blazepose.data.readers import read_source
 from blazepose.evaluation.predict import cut_crop, plan_label_crops
 from blazepose.image import ImageError
 from blazepose.input_spec import LANDMARK_INPUT
-from blazepose.topology import INDEX, MIRROR, NUM_LANDMARKS, TORSO
+from blazepose.topologies.full_body import INDEX, MIRROR, NUM_LANDMARKS, TORSO
 
 STILL = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, photometric=False)
 LEFT = [i for i in range(NUM_LANDMARKS) if MIRROR[i] != i]

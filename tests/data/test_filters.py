@@ -7,7 +7,7 @@ import numpy as np
 from blazepose.config.landmark import PersonFilter
 from blazepose.data.filters import EVALUATION_FILTER, filter_annotations
 from blazepose.data.readers import read_source
-from blazepose.topology import LEFT_HIP, NUM_LANDMARKS, TORSO
+from blazepose.topologies.full_body import LEFT_HIP, NUM_LANDMARKS, TORSO
 
 
 def test_reasons_are_counted(tiny_lsp):

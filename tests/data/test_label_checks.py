@@ -9,7 +9,7 @@ import pytest
 
 from blazepose.data.annotation import UNKNOWN, VISIBLE, Annotation, Source
 from blazepose.data.label_checks import check_labels
-from blazepose.topology import INDEX, NUM_LANDMARKS
+from blazepose.topologies.full_body import INDEX, NUM_LANDMARKS
 
 BODY = np.random.default_rng(0).uniform((250, 100), (350, 400), (NUM_LANDMARKS, 2)).astype(np.float32)
 WRIST, HIP = INDEX["left_wrist"], INDEX["left_hip"]

@@ -9,7 +9,7 @@ import pytest
 
 from blazepose.data.annotation import VISIBLE, Annotation, Source
 from blazepose.data.label_extents import check_boxes, note_outside
-from blazepose.topology import NUM_LANDMARKS, TORSO
+from blazepose.topologies.full_body import NUM_LANDMARKS, TORSO
 from tests.stored_images import PICTURE, encode
 
 LOW, HIGH = (250, 100), (350, 400)

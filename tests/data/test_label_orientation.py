@@ -8,7 +8,7 @@ import pytest
 from blazepose.data.annotation import UNKNOWN, Annotation, Source
 from blazepose.data.label_orientation import turn_labels
 from blazepose.orientation import MATRICES, points_upright, size_upright
-from blazepose.topology import NUM_LANDMARKS
+from blazepose.topologies.full_body import NUM_LANDMARKS
 from tests.stored_images import FORMATS, encode
 
 STORED_SIZE = 60, 40

@@ -17,7 +17,7 @@ from blazepose.data.teacher_targets import (
     write_store,
 )
 from blazepose.input_spec import LANDMARK_INPUT
-from blazepose.topology import MIRROR, NUM_LANDMARKS
+from blazepose.topologies.full_body import MIRROR, NUM_LANDMARKS
 
 STILL = {
     **{"scale": 0.0, "shift": 0.0, "rotation_deg": 0.0, "hflip_prob": 0.0},

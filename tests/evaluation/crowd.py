@@ -7,7 +7,7 @@ import numpy as np
 
 from blazepose.data.annotation import UNKNOWN, Annotation, Source
 from blazepose.runtime.decode import RawOutputs
-from blazepose.topology import INDEX
+from blazepose.topologies.full_body import INDEX
 
 # One pose around its mid-hip, upright, in units of the distance to the farthest point (the left ankle).
 POSE = {

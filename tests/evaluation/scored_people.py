@@ -11,7 +11,7 @@ from blazepose.data.annotation import Annotation
 from blazepose.evaluation.predictions import Prediction
 from blazepose.evaluation.score import ScoredPeople, score
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topology import NUM_LANDMARKS
+from blazepose.topologies.full_body import NUM_LANDMARKS
 from tests.evaluation.crowd import NAMED, person, source_of
 
 TORSO_PX = 20 * np.hypot(0.3, 0.6)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from blazepose.evaluation.oks import oks_metrics
-from blazepose.topology import COCO17, INDEX
+from blazepose.skeletons import COCO17
+from blazepose.topologies.full_body import INDEX
 from tests.evaluation.crowd import POSE
 from tests.evaluation.scored_people import labelled_person, prediction_for, score_people
 

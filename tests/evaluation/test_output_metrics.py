@@ -21,7 +21,7 @@ from blazepose.evaluation.score import ScoredPeople, score
 from blazepose.geometry import image_to_roi
 from blazepose.metrics.pose3d import bone_asymmetry
 from blazepose.runtime.crop_to_image import world_to_image_axes
-from blazepose.topology import INDEX, LEFT_HIP, RIGHT_HIP
+from blazepose.topologies.full_body import INDEX, LEFT_HIP, RIGHT_HIP
 from tests.evaluation.crowd import NAMED, ConstantEngine, source_of
 
 WIDTH, HEIGHT = 160, 120

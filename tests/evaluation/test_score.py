@@ -9,7 +9,7 @@ from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.evaluation.predictions import PersonKey, Prediction, missed_person, person_key
 from blazepose.evaluation.results import headline, results
 from blazepose.evaluation.score import score
-from blazepose.topology import INDEX, LEFT_SHOULDER, RIGHT_HIP
+from blazepose.topologies.full_body import INDEX, LEFT_SHOULDER, RIGHT_HIP
 from tests.evaluation.crowd import NAMED, POSE, ConstantEngine, person
 
 TORSO = np.linalg.norm(np.subtract(POSE["left_shoulder"], POSE["right_hip"]))

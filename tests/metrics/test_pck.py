@@ -11,7 +11,7 @@ from blazepose.metrics.pck import (
     pck_curve,
     torso_size,
 )
-from blazepose.topology import INDEX, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
+from blazepose.topologies.full_body import INDEX, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
 
 
 def person() -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from blazepose.metrics.points import finite_values
 from blazepose.metrics.pose3d import aligned_joint_errors, bone_asymmetry, joint_errors, stature
-from blazepose.topology import INDEX, LEFT_HIP, MIRROR, RIGHT_HIP
+from blazepose.topologies.full_body import INDEX, LEFT_HIP, MIRROR, RIGHT_HIP
 
 NOSE, LEFT_KNEE = INDEX["nose"], INDEX["left_knee"]
 VALID = np.ones((1, 33), bool)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from blazepose.metrics.swaps import PAIRS, swapped_pairs
-from blazepose.topology import INDEX, LANDMARKS, MIRROR, NUM_LANDMARKS
+from blazepose.topologies.full_body import INDEX, LANDMARKS, MIRROR, NUM_LANDMARKS
 
 KNEES = [tuple(pair) for pair in PAIRS.tolist()].index((INDEX["left_knee"], INDEX["right_knee"]))
 

@@ -8,7 +8,7 @@ from blazepose.decoding import PRIOR_CELLS, SHARPNESS
 from blazepose.models.heatmap_decoder import HeatmapDecoder
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
-from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
+from blazepose.topologies.full_body import NUM_LANDMARKS, NUM_OUTPUTS
 
 CELLS, CROP_PX = 64, 256
 CELL_PX = CROP_PX / CELLS

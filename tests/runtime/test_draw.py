@@ -7,7 +7,7 @@ from blazepose.geometry import Roi
 from blazepose.runtime.draw import LEFT_COLOR, RIGHT_COLOR, draw_pose, draw_poses
 from blazepose.runtime.pose import Pose
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topology import INDEX, LANDMARKS
+from blazepose.topologies.full_body import INDEX, LANDMARKS
 
 
 def pose(**points: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ from blazepose.metrics.pck import pck
 from blazepose.runtime.engines import LandmarkEngine
 from blazepose.synthetic.dataset.render_set import render_set
 from blazepose.synthetic.poses.families import FAMILIES
-from blazepose.topology import LANDMARKS
+from blazepose.topologies.full_body import LANDMARKS
 
 PHOTOGRAPHED = ("stand", "walk", "arms_overhead", "squat", "lunge")
 """Most common poses in photos, on which Google's network is best."""

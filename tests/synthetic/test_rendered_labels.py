@@ -19,7 +19,7 @@ from blazepose.synthetic.dataset.labels import HIDDEN_FLAG, VISIBLE_FLAG
 from blazepose.synthetic.poses.families import FAMILIES
 from blazepose.synthetic.render.renderer import MAX_FIGURES
 from blazepose.synthetic.scene.camera import project
-from blazepose.topology import INDEX, LANDMARKS, LEFT_HIP, MIRROR, RIGHT_HIP
+from blazepose.topologies.full_body import INDEX, LANDMARKS, LEFT_HIP, MIRROR, RIGHT_HIP
 
 STILL = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, photometric=False)
 HIPS = [LEFT_HIP, RIGHT_HIP]

@@ -17,8 +17,9 @@ from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
 from blazepose.runs import best_checkpoint, trained_checkpoint
+from blazepose.skeletons import LSP14
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topology import LSP14, NUM_OUTPUTS
+from blazepose.topologies.full_body import NUM_OUTPUTS
 from blazepose.training import choose_interpolation
 from blazepose.training.checkpoint import landmark_metadata, read_checkpoint, write_checkpoint
 from blazepose.training.choose_interpolation import interpolate_best

@@ -11,8 +11,9 @@ from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.data.person_mask import IGNORE
 from blazepose.models.landmark_net import LandmarkNet, network_input
 from blazepose.models.outputs import LandmarkOutputs
+from blazepose.skeletons import LSP14
 from blazepose.supervised_outputs import TRAINABLE_OUTPUTS, SupervisedOutputs
-from blazepose.topology import INDEX, LSP14, NUM_LANDMARKS
+from blazepose.topologies.full_body import INDEX, NUM_LANDMARKS
 from blazepose.training.checkpoint import landmark_metadata
 from blazepose.training.distillation import distillation_losses
 from blazepose.training.landmark_module import LandmarkModule

@@ -17,8 +17,9 @@ from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.models.variants import landmark_variant
+from blazepose.skeletons import LSP14
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topology import INDEX, LANDMARKS, LSP14, NUM_OUTPUTS, ROI_CENTER
+from blazepose.topologies.full_body import INDEX, LANDMARKS, NUM_OUTPUTS, ROI_CENTER
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.teacher import Teacher, Teachers
 

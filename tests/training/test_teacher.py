@@ -19,7 +19,7 @@ from blazepose.models.landmark_net import LandmarkNet, network_input
 from blazepose.models.variants import landmark_variant
 from blazepose.runtime.decode import decode_by_heatmap
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topology import LANDMARKS
+from blazepose.topologies.full_body import LANDMARKS
 from blazepose.training import teacher as teacher_module
 from blazepose.training.teacher import Teacher, Teachers, check_unchanged, load_teachers, provide_targets
 from tests.training.saved_net import save

@@ -7,8 +7,9 @@ from torch.utils.data import default_collate
 from blazepose.data.person_mask import BACKGROUND, PERSON
 from blazepose.data.teacher_targets import no_targets
 from blazepose.models.landmark_net import network_input
+from blazepose.skeletons import LSP14
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topology import INDEX, LANDMARKS, LSP14, NUM_LANDMARKS, NUM_OUTPUTS, ROI_CENTER, ROI_SCALE
+from blazepose.topologies.full_body import INDEX, LANDMARKS, NUM_LANDMARKS, NUM_OUTPUTS, ROI_CENTER, ROI_SCALE
 from blazepose.training.teacher_outputs import (
     REFERENCE_LANDMARKS,
     NetworkOutputs,

@@ -16,7 +16,7 @@ from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.models.landmark_net import COORDINATE_UNIT, LandmarkNet
 from blazepose.models.variants import landmark_variant
 from blazepose.runtime.person_detector import Detection
-from blazepose.topology import NUM_OUTPUTS, ROI_CENTER, ROI_SCALE
+from blazepose.topologies.full_body import NUM_OUTPUTS, ROI_CENTER, ROI_SCALE
 from blazepose.training import unlabelled as unlabelled_module
 from blazepose.training.teacher import Teacher, provide_targets
 from blazepose.training.unlabelled import find_people, list_unlabelled

@@ -8,7 +8,7 @@ import torch
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
-from blazepose.topology import OUTPUTS
+from blazepose.topologies.full_body import OUTPUTS
 from blazepose.training.checkpoint import detector_metadata, read_checkpoint, write_checkpoint
 from blazepose.training.weights import load_initial_weights, load_landmark_net, load_model, read_weights
 from tests.training.saved_net import save

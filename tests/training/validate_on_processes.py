@@ -17,7 +17,7 @@ from blazepose.data.datamodule import PoseDataModule, read_filtered
 from blazepose.data.dataset import PoseDataset
 from blazepose.data.filters import EVALUATION_FILTER
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topology import LANDMARKS
+from blazepose.topologies.full_body import LANDMARKS
 from blazepose.training.landmark_module import LandmarkModule
 from blazepose.training.weights import load_landmark_net
 

@@ -8,7 +8,7 @@ import pytest
 
 from blazepose.exceptions import ExistingFileError, InputError, MissingFileError
 from blazepose.runtime.draw import LEFT_COLOR
-from blazepose.topology import LANDMARKS
+from blazepose.topologies.full_body import LANDMARKS
 from blazepose.web.site import build_site, data_sets, read_bundle, read_bundles, security_policy, write_site
 
 PAGE = Path(__file__).parents[2] / "blazepose/web/page"

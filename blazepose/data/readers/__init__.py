@@ -10,8 +10,10 @@ from blazepose.data.label_extents import check_boxes, note_outside
 from blazepose.data.label_orientation import PIXELS, turn_labels
 from blazepose.data.readers import coco, coco_wholebody, halpe, landmarks, lsp, mpii, synthetic
 from blazepose.exceptions import InputError
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 
-Reader = Callable[[Path, str | None], Source]
+Reader = Callable[[Path, str | None, Topology], Source]
 
 READERS: dict[str, Reader] = {
     "lsp": lsp.read,
@@ -29,13 +31,14 @@ def as_list(value: str | Sequence[object] | None) -> list[str]:
     return [value] if isinstance(value, str) else [str(item) for item in value or []]
 
 
-def read_source(spec: str) -> Source:
+def read_source(spec: str, topology: Topology = FULL_BODY) -> Source:
     """Read the people of one data set.
 
     Args:
         spec: `reader:path[:split][:stored|:upright]`; the path may hold colons and begin with `~`, and is
             relative to the working directory. The last part is the orientation of the pixels that labels
             count in, for images that EXIF turns; without it, label_orientation.turn_labels decides.
+        topology: landmarks of the annotations, those of the network that they are for.
 
     Raises:
         ValueError: for an unknown reader or split, an empty data set, or invalid labels.
@@ -59,7 +62,7 @@ def read_source(spec: str) -> Source:
     if not Path(location).expanduser().exists() and location.endswith(tuple(f":{name}" for name in PIXELS)):
         location, _, pixels = location.rpartition(":")
     path, split = _split_location(location)
-    source = check_boxes(check_labels(replace(READERS[reader](path, split), name=spec)))
+    source = check_boxes(check_labels(replace(READERS[reader](path, split, topology), name=spec)))
     if reader == "synthetic":  # our renderer writes no EXIF, and labels points outside the image
         return source
     return note_outside(turn_labels(source, pixels))

@@ -15,7 +15,9 @@ from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.data.readers.text_files import read_json
 from blazepose.exceptions import InputError
-from blazepose.topology import COCO17
+from blazepose.skeletons import COCO17
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 
 Keypoints = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Keypoints (source keypoints, 2) pixels, labelled (source keypoints,), visibility (source keypoints,)."""
@@ -164,6 +166,7 @@ def read_annotations(
     parse_keypoints: Callable[[dict[str, Any]], Keypoints],
     head_top: int | None = None,
     has_image_sizes: bool = False,
+    topology: Topology = FULL_BODY,
 ) -> SourceBuilder:
     """Read the people of one of the published COCO-style data sets.
 
@@ -175,10 +178,11 @@ def read_annotations(
         parse_keypoints: function from an annotation entry to its keypoints, in the order of the skeleton.
         head_top: index of the head top in the source.
         has_image_sizes: the file has the width and height of the images.
+        topology: landmarks of the annotations.
     """
     data = read_coco(file, doc_section)
     images = ImageTable(data["images"], ImagePaths(file, doc_section, [image_folder]))
-    builder = SourceBuilder(images.paths)
+    builder = SourceBuilder(images.paths, topology)
     for number, entry in enumerate(data["annotations"], 1):
         require_id(entry, f"annotation number {number}", file)
         person = str(entry["id"])

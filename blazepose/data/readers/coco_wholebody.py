@@ -15,7 +15,9 @@ from blazepose.data.readers.coco_json import (
     unflagged_keypoints,
 )
 from blazepose.data.readers.files import choose_split, require_folder
-from blazepose.topology import COCO_WHOLEBODY133
+from blazepose.skeletons import COCO_WHOLEBODY133
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 
 LICENSE = (
     "COCO-WholeBody 1.0: annotations for non-commercial research only; images under the Creative Commons "
@@ -28,7 +30,7 @@ _FILES = {
 }
 
 
-def read(path: Path, split: str | None) -> Source:
+def read(path: Path, split: str | None, topology: Topology = FULL_BODY) -> Source:
     """Read the people of one split, with COCO's split names; the images are COCO's."""
     require_folder(path, "coco_wholebody")
     files = {name: path / file for name, file in _FILES.items()}
@@ -40,6 +42,7 @@ def read(path: Path, split: str | None) -> Source:
         COCO_WHOLEBODY133,
         wholebody_keypoints,
         has_image_sizes=True,
+        topology=topology,
     )
     return builder.source("coco_wholebody", LICENSE)
 

@@ -15,7 +15,9 @@ from blazepose.data.readers.coco_json import (
     unflagged_keypoints,
 )
 from blazepose.data.readers.files import choose_split, require_folder
-from blazepose.topology import COCO17, HALPE136
+from blazepose.skeletons import COCO17, HALPE136
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 
 LICENSE = (
     "Halpe Full-Body: annotations published without license text, for research; images of HICO-DET and of "
@@ -32,14 +34,14 @@ _FILES = {"train": "annotations/halpe_train_v1.json", "val": "annotations/halpe_
 _IMAGES = {"train": "hico_20160224_det/images/train2015", "val": "val2017"}
 
 
-def read(path: Path, split: str | None) -> Source:
+def read(path: Path, split: str | None, topology: Topology = FULL_BODY) -> Source:
     """Read the people of one split: `train` on HICO-DET's images, `val` on COCO's val2017."""
     require_folder(path, "halpe")
     files = {name: path / file for name, file in _FILES.items()}
     split = choose_split(files, split, path, "halpe")
     parse_keypoints = partial(full_body_keypoints, coco_flags=split == "val")
     builder = read_annotations(
-        files[split], path / _IMAGES[split], "halpe", HALPE136, parse_keypoints, _HEAD_TOP
+        files[split], path / _IMAGES[split], "halpe", HALPE136, parse_keypoints, _HEAD_TOP, topology=topology
     )
     # In HICO-DET's images, mostly the one acting person is annotated.
     return replace(builder.source("halpe", LICENSE), fully_annotated=split == "val")

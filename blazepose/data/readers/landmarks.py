@@ -1,4 +1,4 @@
-"""Users' own labels: COCO keypoint JSON whose keypoints are any subset of the 33 landmarks.
+"""Users' own labels: COCO keypoint JSON whose keypoints are any subset of the 33 landmarks, or of others.
 
 data/README.md#landmarks describes the exports of CVAT, FiftyOne and Label Studio, and their image folders.
 """
@@ -31,7 +31,8 @@ from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.data.readers.text_files import read_json
 from blazepose.exceptions import InputError
-from blazepose.topology import LANDMARKS, NUM_LANDMARKS
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 
 LICENSE = "own labels: no license recorded"
 
@@ -39,8 +40,10 @@ _FLAGS = {0, 1, 2}
 """COCO's visibility flags: unlabelled, hidden, visible."""
 
 
-def read(path: Path, split: str | None) -> Source:
+def read(path: Path, split: str | None, topology: Topology = FULL_BODY) -> Source:
     """Read all people with keypoints in one JSON file.
+
+    Its names are those of the topology, and of MediaPipe's landmarks, of which an upper body has a part.
 
     Raises:
         FileNotFoundError: if the file or images are missing.
@@ -53,21 +56,22 @@ def read(path: Path, split: str | None) -> Source:
         data.setdefault("annotations", [])  # FiftyOne omits it where nothing is labelled
     require_lists(data, ("images", "categories", "annotations"), path)
     categories = index_by_id(data["categories"], "category", path)
+    known = tuple(dict.fromkeys(topology.landmarks + FULL_BODY.landmarks))
     names_by_category = {key: _names(category, path) for key, category in categories.items()}
-    if any(set(names) & set(LANDMARKS) for names in names_by_category.values()):
+    if any(set(names) & set(known) for names in names_by_category.values()):
         # A barbell has keypoints too: beside a person's category, one without a landmark name is no person.
         names_by_category = {
-            key: names if any(map(_resembles_landmark, names)) else []
+            key: names if any(_resembles_landmark(name, known) for name in names) else []
             for key, names in names_by_category.items()
         }
-    skeletons = {key: _skeleton(names, path) for key, names in names_by_category.items()}
+    skeletons = {key: _skeleton(names, known, path) for key, names in names_by_category.items()}
     if data["annotations"] and not any(skeletons.values()):
         raise InputError(
             f"{path}: no category lists the names of its keypoints; see {guide_section('landmarks')} for how "
             "each tool writes them"
         )
     images = ImageTable(data["images"], ImagePaths(path, "landmarks", _image_roots(path)))
-    builder = SourceBuilder(images.paths)
+    builder = SourceBuilder(images.paths, topology)
     for entry in index_by_id(data["annotations"], "annotation", path).values():
         _add(builder, images, str(entry["id"]), entry, skeletons)
     # Many tools write one flag for every point, 2 or 1; only a file with both distinguishes hidden points.
@@ -83,12 +87,12 @@ def _names(category: dict[str, Any], file: Path) -> list[str]:
     return ["_".join(re.findall(r"[^-_\s]+", str(name).lower())) for name in category.get("keypoints") or []]
 
 
-def _resembles_landmark(name: str) -> bool:
+def _resembles_landmark(name: str, known: tuple[str, ...]) -> bool:
     """Return whether a name is a landmark or nearly one (lft_hip), unlike the left_end of a barbell."""
-    bare = [_without_side(landmark) for landmark in LANDMARKS]
+    bare = [_without_side(landmark) for landmark in known]
     return bool(
         difflib.get_close_matches(_without_side(name), bare, cutoff=0.75)
-        or difflib.get_close_matches(name, LANDMARKS, cutoff=0.9)
+        or difflib.get_close_matches(name, known, cutoff=0.9)
     )
 
 
@@ -96,13 +100,15 @@ def _without_side(name: str) -> str:
     return re.sub(r"^(left|right)_?|_?(left|right)$", "", name)
 
 
-def _skeleton(names: list[str], file: Path) -> Mapping[int, str]:
+def _skeleton(names: list[str], known: tuple[str, ...], file: Path) -> Mapping[int, str]:
     """Return {position in the annotation: landmark name}."""
     for name in names:
-        if name not in LANDMARKS:
-            close = difflib.get_close_matches(name, LANDMARKS, n=1)
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
             hint = f" (did you mean {close[0]}?)" if close else ""
-            raise InputError(f"{file}: unknown landmark {name!r}{hint}; the 33 are {', '.join(LANDMARKS)}")
+            raise InputError(
+                f"{file}: unknown landmark {name!r}{hint}; the {len(known)} are {', '.join(known)}"
+            )
         if names.count(name) > 1:
             raise InputError(f"{file}: a category lists {name!r} twice")
     return dict(enumerate(names))
@@ -161,7 +167,7 @@ def _require_valid(points: np.ndarray, skeleton: Mapping[int, str]) -> None:
 
 
 def _world(rows: Any) -> np.ndarray | None:
-    """Parse world landmarks to float32 (33, 3), meters; NaN where a row is null."""
+    """Parse world landmarks to float32 (33, 3), meters, FULL_BODY's order; NaN where a row is null."""
     if rows is None:
         return None
     try:
@@ -169,13 +175,15 @@ def _world(rows: Any) -> np.ndarray | None:
         world = np.array([row or [np.nan] * 3 for row in rows], np.float32)
     except (TypeError, ValueError):
         world, valid = np.empty(0, np.float32), []
-    if world.shape != (NUM_LANDMARKS, 3) or not np.isfinite(world[valid]).all():
-        raise InputError(f"landmarks_world is not {NUM_LANDMARKS} rows of 3 finite numbers (or null)")
+    if world.shape != (FULL_BODY.num_landmarks, 3) or not np.isfinite(world[valid]).all():
+        raise InputError(
+            f"landmarks_world is not {FULL_BODY.num_landmarks} rows of 3 finite numbers (or null)"
+        )
     return world
 
 
 def _with_unknown_visibility(person: Annotation) -> Annotation:
-    return replace(person, visibility=np.full(NUM_LANDMARKS, UNKNOWN, np.int8))
+    return replace(person, visibility=np.full_like(person.visibility, UNKNOWN))
 
 
 def _image_roots(file: Path) -> list[Path]:

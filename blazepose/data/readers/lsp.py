@@ -13,7 +13,9 @@ from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.exceptions import InputError
 from blazepose.file_content import check_file, unreadable
-from blazepose.topology import LSP14, LSP14_NAMES
+from blazepose.skeletons import LSP14, LSP14_NAMES
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 
 LICENSE = "Leeds Sports Pose (Extended): academic, without license text, images from Flickr; for research"
 
@@ -28,7 +30,7 @@ _EXTENDED_VAL = Path(__file__).with_name("lspet_val.txt")
 have hips, shoulders and at least 10 of the 14 joints, and the benchmarks of docs/ use them."""
 
 
-def read(path: Path, split: str | None) -> Source:
+def read(path: Path, split: str | None, topology: Topology = FULL_BODY) -> Source:
     """Read the people of the extended or the original set, or of a split; one person per image."""
     require_folder(path, "lsp")
     file = require_file(path / "joints.mat", "lsp")
@@ -36,7 +38,7 @@ def read(path: Path, split: str | None) -> Source:
     names = _image_names(require_folder(path / "images", "lsp"))
     original = bool((visibility != UNKNOWN).any())
     paths = ImagePaths(file, "lsp", [path / "images"])
-    builder = SourceBuilder(paths)
+    builder = SourceBuilder(paths, topology)
     for number in _image_numbers(split, len(points), original, path):
         image = paths.find(names.get(number, f"im{number:0{4 if original else 5}d}.jpg"), number)
         person = number - 1

@@ -11,7 +11,9 @@ from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.data.readers.text_files import read_json
 from blazepose.exceptions import InputError
-from blazepose.topology import MPII16
+from blazepose.skeletons import MPII16
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 
 LICENSE = "MPII Human Pose: for research only, no commercial use; images from YouTube videos"
 
@@ -19,7 +21,7 @@ _KEYPOINTS = 16
 _HEAD_TOP = 9
 
 
-def read(path: Path, split: str | None) -> Source:
+def read(path: Path, split: str | None, topology: Topology = FULL_BODY) -> Source:
     """Read the people of one annotation file: `path` is that file, or a folder with `mpii_<split>.json`.
 
     Coordinates are as stored, counted from 1.
@@ -29,7 +31,7 @@ def read(path: Path, split: str | None) -> Source:
     if not isinstance(entries, list):
         raise InputError(f"{file} is not a list of people; see {guide_section('mpii')}")
     paths = ImagePaths(file, "mpii", [_image_folder(file)])
-    builder = SourceBuilder(paths)
+    builder = SourceBuilder(paths, topology)
     for number, entry in enumerate(entries):
         try:
             name = str(Path(entry["image"]))

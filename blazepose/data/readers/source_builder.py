@@ -11,6 +11,8 @@ from blazepose.data.annotation import Annotation, Source, source_to_landmarks
 from blazepose.data.guide import guide_section
 from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.exceptions import InputError
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 
 
 class SourceBuilder:
@@ -18,10 +20,11 @@ class SourceBuilder:
 
     Args:
         paths: paths of the images of the annotation file.
+        topology: landmarks of the annotations.
     """
 
-    def __init__(self, paths: ImagePaths) -> None:
-        self.paths = paths
+    def __init__(self, paths: ImagePaths, topology: Topology = FULL_BODY) -> None:
+        self.paths, self.topology = paths, topology
         self.file, self.doc_section = paths.file, paths.doc_section
         self.annotations: list[Annotation] = []
         self.left_out: Counter[str] = Counter()
@@ -54,10 +57,10 @@ class SourceBuilder:
             visibility: (source keypoints,) VISIBLE, HIDDEN or UNKNOWN.
             skeleton: {index in the source: landmark name}.
             box_xyxy: (4,) pixels.
-            landmarks_world: (33, 3) meters.
+            landmarks_world: (33, 3) meters, in the order of FULL_BODY.
             head_top: index of the head top in the source.
             image_size: width and height the labels were made at.
-            z_px: (33,) depth.
+            z_px: (33,) depth, in the order of FULL_BODY.
             mask: visible pixels, run-length encoded.
             attributes: attributes of the person in the source.
             area_px: area of the person's segment.
@@ -67,7 +70,7 @@ class SourceBuilder:
         elif not np.isfinite(keypoints[labelled]).all():
             self.skip("NaN or infinite coordinates", image, box_xyxy)
         else:
-            points = source_to_landmarks(keypoints, labelled, visibility, skeleton)
+            points = source_to_landmarks(keypoints, labelled, visibility, skeleton, self.topology)
             head = keypoints[head_top] if head_top is not None and labelled[head_top] else None
             self.annotations.append(
                 Annotation(
@@ -75,13 +78,14 @@ class SourceBuilder:
                     person,
                     *points,
                     box_xyxy=box_xyxy,
-                    landmarks_world=landmarks_world,
-                    z_px=z_px,
+                    landmarks_world=_reorder(landmarks_world, self.topology),
+                    z_px=_reorder(z_px, self.topology),
                     head_top_px=head,
                     image_size=image_size,
                     mask=mask,
                     attributes=attributes or {},
                     area_px=area_px,
+                    topology=self.topology,
                 )
             )
 
@@ -113,3 +117,14 @@ class SourceBuilder:
             left_out=dict(self.left_out),
             ignored_boxes={image: np.stack(boxes) for image, boxes in self._ignored.items()},
         )
+
+
+def _reorder(values: np.ndarray | None, topology: Topology) -> np.ndarray | None:
+    """Return values (33, ...) of FULL_BODY's landmarks for those of a topology; NaN for others."""
+    if values is None or topology == FULL_BODY:
+        return values
+    reordered = np.full((topology.num_landmarks, *values.shape[1:]), np.nan, values.dtype)
+    for k, name in enumerate(topology.landmarks):
+        if name in FULL_BODY.landmarks:
+            reordered[k] = values[FULL_BODY.index[name]]
+    return reordered

@@ -23,7 +23,9 @@ from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.data.readers.text_files import read_json
 from blazepose.exceptions import InputError, MissingFileError
-from blazepose.topology import LANDMARKS, NUM_LANDMARKS
+from blazepose.topologies import FULL_BODY
+from blazepose.topologies.full_body import LANDMARKS, NUM_LANDMARKS
+from blazepose.topology import Topology
 
 LICENSE = "rendered with anny (Apache-2.0, assets CC0): no restrictions"
 LICENSE_WITH_BACKDROPS = (
@@ -39,7 +41,7 @@ _SHAPES = {
 """Shapes of an annotation's arrays."""
 
 
-def read(path: Path, split: str | None) -> Source:
+def read(path: Path, split: str | None, topology: Topology = FULL_BODY) -> Source:
     """Read the people of one split, `train` by default; bystanders mostly hidden or cut off are left out.
 
     Raises:
@@ -51,7 +53,7 @@ def read(path: Path, split: str | None) -> Source:
     require_lists(data, ("images", "categories", "annotations"), file)
     _require_landmarks(data["categories"], file)
     images = ImageTable(data["images"], ImagePaths(file, "synthetic", [file.parent / "images"]))
-    builder = SourceBuilder(images.paths)
+    builder = SourceBuilder(images.paths, topology)
     entries = data["annotations"]
     for number in range(len(entries)):
         entry, entries[number] = entries[number], None  # so that the next person can reuse its memory

@@ -17,7 +17,7 @@ from blazepose.exceptions import InputError
 from blazepose.metrics.bootstrap import paired_difference
 from blazepose.metrics.group_range import LEAST_PEOPLE
 from blazepose.metrics.pck import pck
-from blazepose.topology import LANDMARKS
+from blazepose.topologies.full_body import LANDMARKS
 
 _ALL = slice(None)
 

@@ -15,7 +15,7 @@ from blazepose.metrics.binary import YES_FROM
 from blazepose.metrics.pck import percent, torso_size
 from blazepose.runtime.decode import RawOutputs, decode_outputs, sigmoid
 from blazepose.runtime.engines import InferenceEngine
-from blazepose.topology import INDEX, NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
+from blazepose.topologies.full_body import INDEX, NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
 
 RARELY_LABELLED: Mapping[str, range] = {
     "face": range(INDEX["mouth_right"] + 1),

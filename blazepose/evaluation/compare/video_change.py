@@ -14,7 +14,14 @@ from blazepose.evaluation.numbers import number
 from blazepose.exceptions import InputError, MissingFileError
 from blazepose.geometry import crop_image, roi_from_keypoints, roi_to_image_matrix
 from blazepose.runtime.media import open_source
-from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, ROI_CENTER, ROI_SCALE
+from blazepose.topologies.full_body import (
+    LEFT_HIP,
+    LEFT_SHOULDER,
+    RIGHT_HIP,
+    RIGHT_SHOULDER,
+    ROI_CENTER,
+    ROI_SCALE,
+)
 
 _HIPS, _SHOULDERS = [LEFT_HIP, RIGHT_HIP], [LEFT_SHOULDER, RIGHT_SHOULDER]
 

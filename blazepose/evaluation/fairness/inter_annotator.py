@@ -18,7 +18,7 @@ from blazepose.evaluation.results import read_results
 from blazepose.exceptions import InputError
 from blazepose.metrics.group_range import DISCREPANCIES, LEAST_PEOPLE
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topology import LANDMARKS, NUM_LANDMARKS
+from blazepose.topologies.full_body import LANDMARKS, NUM_LANDMARKS
 
 _MAX_COST = 1e3
 """Matching cost of two people without a common point, and upper bound of all costs."""

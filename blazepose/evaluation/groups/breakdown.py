@@ -6,7 +6,7 @@ import numpy as np
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, Annotation
 from blazepose.evaluation.score import ScoredPeople
-from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
+from blazepose.topologies.full_body import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "rotation": ("upright, under 30°", "leaning, 30 to 60°", "lying, 60 to 120°", "upside down, over 120°"),

@@ -11,7 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
-from blazepose.topology import EDGES, INDEX, LANDMARKS, MIRROR, NUM_LANDMARKS
+from blazepose.topologies.full_body import EDGES, INDEX, LANDMARKS, MIRROR, NUM_LANDMARKS
 
 _RIGHT_HALF_XY = {
     "nose": (0.0, 0.95),

@@ -16,7 +16,7 @@ from blazepose.evaluation.results import describe_setup
 from blazepose.metrics.group_range import LEAST_PEOPLE
 from blazepose.runtime.engines import InferenceEngine
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topology import NUM_LANDMARKS, NUM_OUTPUTS
+from blazepose.topologies.full_body import NUM_LANDMARKS, NUM_OUTPUTS
 
 _RUNS, _WARM_UP = 50, 5
 _UNKNOWN = "Unknown: not in the weights' metadata."

@@ -11,7 +11,7 @@ from ai_edge_litert import schema_py_generated as schema
 from blazepose.exceptions import InputError
 from blazepose.file_content import first_line, is_tflite
 from blazepose.models.tflite_import.graph import Graph, Op, conv_attributes, prune
-from blazepose.topology import NUM_OUTPUTS
+from blazepose.topologies.full_body import NUM_OUTPUTS
 
 _OPERATORS = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
 _TYPES = {

@@ -11,7 +11,8 @@ import numpy as np
 from anny import KeypointsRegressor
 
 from blazepose.synthetic.body.body_model import BodyModel, PosedBody
-from blazepose.topology import INDEX, LANDMARKS, NUM_LANDMARKS, mirror_name
+from blazepose.topologies.full_body import INDEX, LANDMARKS, NUM_LANDMARKS
+from blazepose.topology import mirror_name
 
 
 class LandmarkDefinition(NamedTuple):

@@ -23,7 +23,7 @@ from blazepose.atomic import atomic_path
 from blazepose.exceptions import ExistingFileError, FileError, InputError
 from blazepose.image import read_image
 from blazepose.synthetic.dataset.generate import CHUNK, Recipe, RenderedImage
-from blazepose.topology import EDGES, LANDMARKS
+from blazepose.topologies.full_body import EDGES, LANDMARKS
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,14 @@ from blazepose.synthetic.poses.families import FAMILIES
 from blazepose.synthetic.render.renderer import RenderedFrame, Renderer, Surfaces
 from blazepose.synthetic.scene.camera import Camera
 from blazepose.synthetic.scene.scene import Scene
-from blazepose.topology import LEFT_HIP, LEFT_SHOULDER, NUM_LANDMARKS, RIGHT_HIP, RIGHT_SHOULDER, TORSO
+from blazepose.topologies.full_body import (
+    LEFT_HIP,
+    LEFT_SHOULDER,
+    NUM_LANDMARKS,
+    RIGHT_HIP,
+    RIGHT_SHOULDER,
+    TORSO,
+)
 
 VISIBLE_FLAG, HIDDEN_FLAG = 2, 1
 """COCO's v of a labelled keypoint. Hidden includes outside of the image."""

@@ -11,7 +11,7 @@ from blazepose.synthetic.render.pattern import PLAIN, PLANKS, SPECKLES, STRIPES
 from blazepose.synthetic.scene.camera import Camera
 from blazepose.synthetic.scene.environment import Environment, Material
 from blazepose.synthetic.scene.solids import box, cylinder, quad
-from blazepose.topology import INDEX, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
+from blazepose.topologies.full_body import INDEX, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
 
 Rng = np.random.Generator
 

@@ -12,7 +12,9 @@ from blazepose.data.readers.image_paths import ImagePaths
 from blazepose.data.readers.source_builder import SourceBuilder
 from blazepose.data.readers.text_files import read_text
 from blazepose.exceptions import InputError
-from blazepose.topology import INDEX, LANDMARKS, NUM_LANDMARKS
+from blazepose.topologies import FULL_BODY
+from blazepose.topologies.full_body import INDEX, LANDMARKS, NUM_LANDMARKS
+from blazepose.topology import Topology
 
 LICENSE = "labels of the user"
 
@@ -21,7 +23,7 @@ _SKELETON = dict(enumerate(LANDMARKS))
 """{index of the keypoint in this format: landmark name}; here both orders are the same."""
 
 
-def read(path: Path, split: str | None) -> Source:
+def read(path: Path, split: str | None, topology: Topology = FULL_BODY) -> Source:
     """Read the people of a CSV file.
 
     Raises:
@@ -30,7 +32,7 @@ def read(path: Path, split: str | None) -> Source:
     """
     if split:
         raise InputError(f"{path} has no splits; omit :{split}")
-    builder = SourceBuilder(ImagePaths(path, "points_csv", [path.parent]))
+    builder = SourceBuilder(ImagePaths(path, "points_csv", [path.parent]), topology)
     unknown = np.full(NUM_LANDMARKS, UNKNOWN, np.int8)  # the format has no visibility
     for (image, person), points in _people(path).items():
         keypoints, labelled = np.zeros((NUM_LANDMARKS, 2), np.float32), np.zeros(NUM_LANDMARKS, bool)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from blazepose.data.readers import read_source
-from blazepose.topology import INDEX, LSP14
+from blazepose.skeletons import LSP14
+from blazepose.topologies.full_body import INDEX
 from tests.stick_figures import stick_figure
 
 

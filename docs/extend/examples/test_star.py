@@ -6,7 +6,7 @@ import pytest
 from blazepose.data.readers import read_source
 from blazepose.synthetic.dataset.render_set import render_set
 from blazepose.synthetic.poses.families import FAMILIES, sample_posture
-from blazepose.topology import INDEX
+from blazepose.topologies.full_body import INDEX
 
 
 def test_arms_and_legs_are_spread():

@@ -10,7 +10,7 @@ from blazepose.input_spec import LANDMARK_INPUT
 from blazepose.losses.landmark_losses import symmetry_loss
 from blazepose.models.landmark_net import LandmarkNet, network_input
 from blazepose.models.variants import landmark_variant
-from blazepose.topology import INDEX, NUM_LANDMARKS
+from blazepose.topologies.full_body import INDEX, NUM_LANDMARKS
 
 
 def test_it_is_the_mean_difference_of_labelled_limbs():

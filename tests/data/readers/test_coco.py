@@ -7,7 +7,8 @@ import pytest
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE
 from blazepose.data.readers import coco, read_source
-from blazepose.topology import COCO17, INDEX
+from blazepose.skeletons import COCO17
+from blazepose.topologies.full_body import INDEX
 
 
 def entry(number: int, **changes: Any) -> dict[str, Any]:

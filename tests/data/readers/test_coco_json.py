@@ -17,7 +17,7 @@ from blazepose.data.readers.coco_json import (
     segment_area,
 )
 from blazepose.data.readers.image_paths import ImagePaths
-from blazepose.topology import COCO17
+from blazepose.skeletons import COCO17
 from tests.rendered_people import SIZE, write_rendered
 
 FILE = Path("labels.json")

@@ -7,7 +7,7 @@ import pytest
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE
 from blazepose.data.readers import coco_wholebody, read_source
-from blazepose.topology import INDEX, LANDMARKS, MIRROR
+from blazepose.topologies.full_body import INDEX, LANDMARKS, MIRROR
 
 
 def points(start: int, count: int, third: float) -> list[float]:

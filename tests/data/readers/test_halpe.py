@@ -6,7 +6,7 @@ import pytest
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE
 from blazepose.data.readers import halpe, read_source
-from blazepose.topology import INDEX
+from blazepose.topologies.full_body import INDEX
 
 
 def keypoints(third: float = 2) -> list[float]:

@@ -8,7 +8,7 @@ import pytest
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE
 from blazepose.data.readers import image_paths, landmarks
-from blazepose.topology import INDEX, LANDMARKS
+from blazepose.topologies.full_body import INDEX, LANDMARKS
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 

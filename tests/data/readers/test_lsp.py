@@ -6,7 +6,7 @@ from scipy.io import savemat
 
 from blazepose.data.annotation import HIDDEN, UNKNOWN, VISIBLE
 from blazepose.data.readers import lsp, read_source
-from blazepose.topology import INDEX
+from blazepose.topologies.full_body import INDEX
 
 
 def make(folder: Path, joints: np.ndarray, digits: int = 5) -> Path:

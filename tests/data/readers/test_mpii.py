@@ -7,7 +7,7 @@ import pytest
 
 from blazepose.data.annotation import UNKNOWN
 from blazepose.data.readers import mpii, read_source
-from blazepose.topology import INDEX
+from blazepose.topologies.full_body import INDEX
 
 
 def entry(**changes: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import pytest
 from blazepose.data import readers
 from blazepose.data.annotation import Source
 from blazepose.data.readers import READERS, read_source
+from blazepose.topology import Topology
 
 
 @pytest.fixture
@@ -12,7 +13,7 @@ def calls(monkeypatch) -> list[tuple[Path, str | None]]:
     """Arguments of the calls of the lsp reader."""
     recorded: list[tuple[Path, str | None]] = []
 
-    def read(path: Path, split: str | None) -> Source:
+    def read(path: Path, split: str | None, topology: Topology) -> Source:
         recorded.append((path, split))
         return Source("", "lsp", [], "")
 

@@ -8,7 +8,7 @@ from pycocotools import mask as run_lengths
 
 from blazepose.data.annotation import HIDDEN, VISIBLE
 from blazepose.data.readers import read_source, synthetic
-from blazepose.topology import INDEX, LANDMARKS
+from blazepose.topologies.full_body import INDEX, LANDMARKS
 from tests.rendered_people import SIZE, annotation, rendered_person, write_labels
 
 

@@ -23,7 +23,7 @@ from blazepose.evaluation.predictions import person_key, read_predictions, write
 from blazepose.evaluation.results import results
 from blazepose.evaluation.score import score
 from blazepose.metrics.points import PointValues
-from blazepose.topology import INDEX
+from blazepose.topologies.full_body import INDEX
 from tests.evaluation.crowd import ConstantEngine
 from tests.evaluation.scored_people import labelled_person, prediction_for, score_people
 

@@ -23,7 +23,8 @@ from blazepose.evaluation.compare.forgetting import (
 from blazepose.evaluation.predict import CropJob
 from blazepose.evaluation.predictions import person_key
 from blazepose.geometry import Roi, crop_image, image_to_roi, roi_to_image_matrix
-from blazepose.topology import INDEX, LANDMARKS, LEFT_SHOULDER, LSP14, RIGHT_HIP, ROI_CENTER
+from blazepose.skeletons import LSP14
+from blazepose.topologies.full_body import INDEX, LANDMARKS, LEFT_SHOULDER, RIGHT_HIP, ROI_CENTER
 from tests.evaluation.crowd import ConstantEngine
 from tests.evaluation.scored_people import labelled_person
 

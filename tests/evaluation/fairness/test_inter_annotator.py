@@ -14,7 +14,7 @@ from blazepose.evaluation.fairness.inter_annotator import (
 from blazepose.evaluation.groups.assignment import PeopleWithGroups
 from blazepose.evaluation.results import results
 from blazepose.evaluation.score import score
-from blazepose.topology import LANDMARKS
+from blazepose.topologies.full_body import LANDMARKS
 from tests.evaluation.crowd import NAMED, source_of
 
 ELBOW, WRIST = 13, NAMED[2]

@@ -5,7 +5,7 @@ import numpy as np
 from blazepose.evaluation.predictions import missed_person
 from blazepose.evaluation.report.caveats import list_caveats
 from blazepose.evaluation.results import results
-from blazepose.topology import INDEX
+from blazepose.topologies.full_body import INDEX
 from tests.evaluation.crowd import source_of
 from tests.evaluation.scored_people import labelled_person, prediction_for, score_people
 

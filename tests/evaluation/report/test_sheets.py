@@ -8,7 +8,7 @@ import numpy as np
 from blazepose.evaluation.report.sheets import random_people, swapped_people, worst_cases
 from blazepose.evaluation.report.write import write_report
 from blazepose.evaluation.results import results
-from blazepose.topology import INDEX, MIRROR
+from blazepose.topologies.full_body import INDEX, MIRROR
 from tests.evaluation.report.test_write import ABOUT
 
 

@@ -24,7 +24,7 @@ from blazepose.models.tflite_import.load_tflite import load_tflite
 from blazepose.models.variants import VARIANTS, LandmarkVariant, landmark_variant
 from blazepose.runtime.decode import sigmoid
 from blazepose.tflite.convert import to_tflite
-from blazepose.topology import NUM_OUTPUTS
+from blazepose.topologies.full_body import NUM_OUTPUTS
 
 LANDMARK_FILES = ("lite", "full", "heavy")
 LIMITS = {"landmarks": 0.01, "pose": 1e-5, "mask": 1e-3, "heatmaps": 1e-2, "world": 1e-4}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from blazepose.synthetic.poses.families import FAMILIES
-from blazepose.topology import INDEX, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
+from blazepose.topologies.full_body import INDEX, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
 from tests.synthetic.stage import sample_people
 
 

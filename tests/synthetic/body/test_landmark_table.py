@@ -5,7 +5,8 @@ import pytest
 
 from blazepose.synthetic.body.body_model import PosedBody
 from blazepose.synthetic.body.landmark_table import LEFT_AND_MIDLINE, SKIN_DEPTH_M
-from blazepose.topology import INDEX, LANDMARKS, MIRROR, NUM_LANDMARKS, mirror_name
+from blazepose.topologies.full_body import INDEX, LANDMARKS, MIRROR, NUM_LANDMARKS
+from blazepose.topology import mirror_name
 
 
 @pytest.fixture(scope="module")

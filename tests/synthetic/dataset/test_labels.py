@@ -9,7 +9,7 @@ from blazepose.synthetic.dataset.labels import annotation, is_visible_enough, sc
 from blazepose.synthetic.poses.posture import Posture
 from blazepose.synthetic.scene.camera import look_at, place_camera, sample_camera
 from blazepose.synthetic.scene.solids import cylinder
-from blazepose.topology import INDEX, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
+from blazepose.topologies.full_body import INDEX, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
 from tests.synthetic.stage import stage
 
 

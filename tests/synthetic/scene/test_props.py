@@ -6,7 +6,7 @@ import pytest
 from blazepose.synthetic.scene.camera import place_camera, sample_camera
 from blazepose.synthetic.scene.environment import Environment
 from blazepose.synthetic.scene.props import OCCLUDERS, add_occluder, add_props
-from blazepose.topology import INDEX, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
+from blazepose.topologies.full_body import INDEX, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
 from tests.synthetic.stage import sample_people
 
 
