@@ -43,6 +43,7 @@ from blazepose.models.landmark_net import LandmarkNet, describe_net
 from blazepose.models.variants import landmark_variant
 from blazepose.runs import DETECTOR_RUNS, LANDMARK_RUNS, resolve_weights
 from blazepose.synthetic.dataset.starter import provide_starter
+from blazepose.topology import Topology
 from blazepose.training.callbacks import ImageLogger, build_callbacks
 from blazepose.training.checkpoint import (
     detector_metadata,
@@ -140,15 +141,16 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     settings, loader_config = trainer_settings(dict(cfg.trainer)), build_loader_config(cfg)
     teachers, unlabelled_images = None, []
     if loss_config.distill or loss_config.teacher:
-        teachers = open_teachers(cfg, checkpoint)
+        teachers = open_teachers(cfg, checkpoint, net.topology)
         specs = as_list(cfg.data.get("unlabelled"))
         unlabelled_images = list_unlabelled(specs, teachers.of_landmarks.path, cfg.init)
     provide_starter(source_names(cfg))  # minutes of rendering, so after the checks of config and files
 
-    train = read_filtered(cfg.data.train, person_filter)
-    val = read_filtered(cfg.data.val, EVALUATION_FILTER)
+    topology = net.topology
+    train = read_filtered(cfg.data.train, person_filter, topology)
+    val = read_filtered(cfg.data.val, EVALUATION_FILTER, topology)
     negatives = find_image_files(cfg.data.negatives, "data.negatives")
-    crops = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed)
+    crops = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed, topology=topology)
     start = initialize(net, cfg.init, crops, resumed=checkpoint)
     decoding = resolve_decoding(cfg, start)
     targets, unlabelled = None, []
@@ -159,10 +161,13 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
         if teachers.other:
             masks = teachers.initial is None  # else they are learned from the initial network
             targets = provide_targets(teachers.other, people, loader_config.num_workers, device, masks)
-    train_set = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed, targets, unlabelled)
-    data = PoseDataModule(train_set, PoseDataset(val, net.input_spec), loader_config, cfg.seed)
+    train_set = PoseDataset(
+        train, net.input_spec, augmentation, negatives, cfg.seed, targets, unlabelled, topology
+    )
+    val_set = PoseDataset(val, net.input_spec, topology=topology)
+    data = PoseDataModule(train_set, val_set, loader_config, cfg.seed)
     stages = resolve_stages(cfg, stages, len(train_set), loader_config.batch_size, settings)
-    supervised = supervised_by(labelled_outputs(train, negatives), stages, cfg.loss)
+    supervised = supervised_by(labelled_outputs(train, negatives, topology), stages, cfg.loss)
     sources = {"train": train, "unlabelled": unlabelled, "val": val}
     learned = teachers and teachers.as_metadata()
     metadata = landmark_metadata(
@@ -189,9 +194,9 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     run(module, data, settings, image_logger, "val/pck@0.2", checkpoint, next_step)
 
 
-def open_teachers(cfg: DictConfig, checkpoint: Path | None) -> Teachers:
+def open_teachers(cfg: DictConfig, checkpoint: Path | None, topology: Topology) -> Teachers:
     """Load the teachers; those of a resumed run must be the ones that it began with."""
-    teachers = load_teachers(cfg.get("teacher"), cfg.init)  # runs of earlier versions lack the key
+    teachers = load_teachers(cfg.get("teacher"), cfg.init, topology)  # runs of earlier versions lack the key
     if checkpoint:
         check_unchanged(teachers, read_checkpoint(checkpoint).metadata)
     return teachers
