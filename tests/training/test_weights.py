@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from blazepose.decoding import check_decoding
+from blazepose.evaluation.engine_registry import TorchEngine
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.variants import landmark_variant
+from blazepose.supervised_outputs import SupervisedOutputs
+from blazepose.topologies import find_topology
 from blazepose.topologies.full_body import OUTPUTS
 from blazepose.training.checkpoint import detector_metadata, read_checkpoint, write_checkpoint
 from blazepose.training.weights import load_initial_weights, load_landmark_net, load_model, read_weights
@@ -51,8 +56,42 @@ def test_weights_keep_the_unit_they_were_trained_in(tmp_path):
 def test_another_task_or_topology(tmp_path, net):
     with pytest.raises(ValueError, match="holds a pose detector"):
         load_landmark_net(save(tmp_path / "a.ckpt", net, task="detector"))
-    with pytest.raises(ValueError, match="was trained for 3 points; this network has 39"):
+    with pytest.raises(
+        ValueError, match=r"b.ckpt cannot be used: its 3 points are those of no topology; known"
+    ):
         load_landmark_net(save(tmp_path / "b.ckpt", net, topology=["a", "b", "c"]))
+
+
+def test_weights_of_another_topology_are_refused(tmp_path, net):
+    upper_body = LandmarkNet(net.variant, topology=find_topology("upper_body"))
+    path = save(tmp_path / "upper.ckpt", upper_body)
+    assert load_landmark_net(path).topology == upper_body.topology
+    with pytest.raises(
+        ValueError, match=r"upper.ckpt has the 25 landmarks of upper_body, this network the 33 of"
+    ):
+        load_initial_weights(net, path)
+    with pytest.raises(ValueError, match=r"has the 33 landmarks .* set model.topology=full_body"):
+        load_initial_weights(upper_body, save(tmp_path / "full.ckpt", net))
+
+
+def test_the_heatmaps_of_the_files_of_2021_do_not_count_as_trained(shared):
+    file = shared / "models/pose_landmark_upper_body_2021.tflite"
+    metadata = read_weights(file).metadata
+    supervised = SupervisedOutputs.from_metadata(metadata["trained"], find_topology("upper_body"))
+    assert supervised.landmarks == find_topology("upper_body").landmarks
+    assert set(supervised.outputs) == {"presence", "visibility", "z", "pose", "segmentation"}
+    assert not supervised.has_heatmaps
+    assert (metadata["model"], metadata["decoding"]) == ("paper_full", "regression")
+    engine = TorchEngine(file)
+    assert engine.topology == find_topology("upper_body")
+    assert engine(np.zeros((1, 256, 256, 3), np.uint8)).heatmaps is None
+    with pytest.raises(ValueError, match="decode=heatmap reads heatmaps and presence"):
+        check_decoding("heatmap", metadata)
+    full_body = LandmarkNet(landmark_variant("paper_full", "paper"))
+    with pytest.raises(
+        ValueError, match=r"2021\.tflite has the 25 landmarks of upper_body, this network the 33"
+    ):
+        load_initial_weights(full_body, file)
 
 
 def test_another_size_or_wiring(tmp_path, net):

@@ -156,7 +156,7 @@ def _prepare_for_training(net: LandmarkNet) -> None:
 
 
 def _normalize_depthwise(block: LinearSeparable) -> None:
-    """Bring large depthwise filters, which have no BatchNorm, to a norm near one; the 1x1 takes the factor over.
+    """Bring large depthwise filters, which have no BatchNorm, to a norm near one, by factors in the 1x1.
 
     Factors are powers of two, with which every product stays the same to the bit; filters whose smallest
     weight would lose digits in half precision stay as they are.
