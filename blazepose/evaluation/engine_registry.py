@@ -13,6 +13,7 @@ from blazepose.runtime.engines import DetectorEngine, InferenceEngine, LandmarkE
 from blazepose.runtime.inference_sessions import open_session
 from blazepose.runtime.person_detector import PersonDetector
 from blazepose.task_bundle import DETECTOR_ENTRY
+from blazepose.topologies import FULL_BODY
 
 
 class TorchEngine:
@@ -39,7 +40,7 @@ class TorchEngine:
         self.metadata: Mapping[str, Any]
         net, self.metadata = open_landmark_net(path)
         self._net = net.to(self._device)
-        self.input_size = net.input_spec.size
+        self.input_size, self.topology = net.input_spec.size, FULL_BODY
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
         # TF32 moves landmarks by tenths of a pixel, and the refinement is discontinuous.

@@ -10,7 +10,8 @@ import numpy as np
 
 from blazepose.decoding import PRIOR_CELLS, SHARPNESS, Decoding
 from blazepose.exceptions import InputError
-from blazepose.topologies.full_body import NUM_LANDMARKS, NUM_OUTPUTS
+from blazepose.topologies.full_body import NUM_LANDMARKS
+from blazepose.topology import NUM_AUXILIARY
 
 LANDMARK_VALUES = 5
 """Values per landmark: x, y, z, visibility, presence."""
@@ -38,7 +39,7 @@ class RawOutputs(NamedTuple):
     pose_presence: np.ndarray
     segmentation: np.ndarray | None
     heatmaps: np.ndarray | None
-    world: np.ndarray
+    world: np.ndarray | None
     decoded: bool = False
 
     @classmethod
@@ -62,7 +63,7 @@ class DecodedOutputs(NamedTuple):
 
     landmarks: np.ndarray
     regressed: np.ndarray
-    world: np.ndarray
+    world: np.ndarray | None
     pose_presence: np.ndarray
     segmentation: np.ndarray | None
 
@@ -103,7 +104,9 @@ def decode_outputs(
     return DecodedOutputs(
         landmarks=np.concatenate([points, landmarks[..., 2:]], axis=-1),
         regressed=landmarks[..., :2],
-        world=raw.world.reshape(-1, NUM_OUTPUTS, 3)[:, :NUM_LANDMARKS],
+        world=None
+        if raw.world is None
+        else raw.world.reshape(len(raw.world), -1, 3)[:, : landmarks.shape[1] - NUM_AUXILIARY],
         pose_presence=raw.pose_presence[:, 0],
         segmentation=None if raw.segmentation is None else raw.segmentation[..., 0],
     )
@@ -142,7 +145,7 @@ def decode_landmarks(raw_landmarks: np.ndarray, input_size: int) -> np.ndarray:
         >>> decode_landmarks(raw, input_size=256)[0, 0].round(2).tolist()
         [0.5, 0.25, 0.0, 0.5, 0.98]
     """
-    landmarks = raw_landmarks.reshape(-1, NUM_OUTPUTS, LANDMARK_VALUES)
+    landmarks = raw_landmarks.reshape(len(raw_landmarks), -1, LANDMARK_VALUES)
     return np.concatenate([landmarks[..., :3] / input_size, sigmoid(landmarks[..., 3:])], axis=-1)
 
 

@@ -13,7 +13,9 @@ from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
 from blazepose.runtime.gpu_session import GpuSession
 from blazepose.runtime.inference_sessions import InferenceSession, check_signature, open_session
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY
+from blazepose.topologies import FULL_BODY
 from blazepose.topologies.full_body import NUM_OUTPUTS
+from blazepose.topology import Topology
 
 Delegate = Literal["cpu", "gpu"]
 """What runs a network; the name is MediaPipe's."""
@@ -29,9 +31,11 @@ class InferenceEngine(Protocol):
     Attributes:
         input_size: side of the crop in pixels.
         metadata: metadata of the weights; empty for foreign ones.
+        topology: its landmarks.
     """
 
     input_size: int
+    topology: Topology
     metadata: Mapping[str, Any]
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
@@ -69,6 +73,7 @@ class LandmarkEngine:
             self._session = open_session(path, LANDMARKS_ENTRY, num_threads, unused)
         self.input_size = check_signature(self._session, path, "landmark network", None, _landmark_outputs)
         self.metadata = self._session.metadata
+        self.topology = FULL_BODY
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
         outputs = self._session(images.astype(np.float32) / 255)

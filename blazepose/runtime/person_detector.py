@@ -7,7 +7,15 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from blazepose.anchors import CIRCLE, DEFAULT_MIN_SCORE, DETECTOR_SIZE, HIPS, decode_anchors, weighted_nms
+from blazepose.anchors import (
+    ALIGNMENT_POINTS,
+    CIRCLE,
+    DEFAULT_MIN_SCORE,
+    DETECTOR_SIZE,
+    HIPS,
+    decode_anchors,
+    weighted_nms,
+)
 from blazepose.exceptions import InputError
 from blazepose.geometry import (
     Roi,
@@ -19,6 +27,7 @@ from blazepose.geometry import (
 )
 from blazepose.runtime.decode import sigmoid
 from blazepose.runtime.engines import DetectorEngine
+from blazepose.topology import Topology
 
 
 class Detection(NamedTuple):
@@ -33,6 +42,11 @@ class Detection(NamedTuple):
     score: float
     box_xyxy: np.ndarray
     points_px: np.ndarray
+
+    def roi_for(self, topology: Topology) -> Roi:
+        """Return the ROI for a landmark network of a topology."""
+        center, scale = (ALIGNMENT_POINTS.index(name) for name in topology.roi.detector_points)
+        return roi_from_alignment(self.points_px[center], self.points_px[scale], topology.roi.expansion)
 
     @property
     def roi(self) -> Roi:

@@ -11,6 +11,7 @@ from blazepose.runtime.landmarker import LandmarkResult
 from blazepose.runtime.person_detector import Detection, PersonDetector
 from blazepose.runtime.pose import Pose
 from blazepose.runtime.tracker import PoseTracker, TrackerOptions
+from blazepose.topologies import FULL_BODY
 
 IMAGE = np.zeros((480, 640, 3), np.uint8)
 
@@ -19,6 +20,7 @@ class UnusedEngine:
     """Landmark engine that must not run."""
 
     input_size = 256
+    topology = FULL_BODY
     metadata: dict[str, Any] = {}
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
