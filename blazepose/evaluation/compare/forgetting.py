@@ -212,7 +212,7 @@ def _confident(before: CropOutputs, labels: Labels) -> np.ndarray:
     predicted = before.points[:, : labels.topology.num_landmarks]
     first, labelled, torso = (x.astype(np.float32) for x in (predicted, labels.points, labels.torso))
     arrays = (first, labelled, labels.labelled, torso)
-    confident = confident_points(*map(torch.from_numpy, arrays)).numpy()
+    confident = confident_points(*map(torch.from_numpy, arrays), topology=labels.topology).numpy()
     return confident & (labels.torso > 0)[:, None]
 
 
