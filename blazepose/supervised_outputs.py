@@ -93,6 +93,11 @@ class SupervisedOutputs:
         merged = {kind: tuple(dict.fromkeys(before + after)) for kind, (before, after) in pairs.items()}
         return replace(self, **merged, recorded=KINDS)
 
+    def without(self, *names: str) -> "SupervisedOutputs":
+        """Return the others: for a network, or a file, that lacks some of TRAINABLE_OUTPUTS."""
+        outputs = tuple(name for name in self.outputs if name not in names)
+        return replace(self, outputs=outputs, heatmaps=() if "heatmaps" in names else self.heatmaps)
+
     @property
     def has_heatmaps(self) -> bool:
         """Whether the heatmaps of all landmarks, and what decodes them, were trained."""
