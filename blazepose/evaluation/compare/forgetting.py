@@ -211,10 +211,13 @@ def _confident(before: CropOutputs, labels: Labels) -> np.ndarray:
 
     from blazepose.training.teacher_outputs import confident_points
 
-    predicted = before.points[:, : labels.topology.num_landmarks]
-    first, labelled, torso = (x.astype(np.float32) for x in (predicted, labels.points, labels.torso))
-    arrays = (first, labelled, labels.labelled, torso)
-    confident = confident_points(*map(torch.from_numpy, arrays), topology=labels.topology).numpy()
+    topology = labels.topology
+    predicted = before.points[:, : topology.num_landmarks]
+    points, target, torso = (
+        torch.from_numpy(values.astype(np.float32)) for values in (predicted, labels.points, labels.torso)
+    )
+    labelled = torch.from_numpy(labels.labelled)
+    confident = confident_points(points, target, labelled, torso, topology).numpy()
     return confident & (labels.torso > 0)[:, None]
 
 
