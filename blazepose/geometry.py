@@ -62,12 +62,13 @@ def upright_rotation(base_px: np.ndarray, top_px: np.ndarray) -> float:
     return wrap_angle(math.pi / 2 - math.atan2(-dy, dx))
 
 
-def roi_from_alignment(center_px: np.ndarray, scale_px: np.ndarray) -> Roi:
+def roi_from_alignment(center_px: np.ndarray, scale_px: np.ndarray, expansion: float = ROI_EXPANSION) -> Roi:
     """Compute the ROI from the two alignment points that the detector and the tracker predict.
 
     Args:
-        center_px: mid-hip (2,), pixels.
+        center_px: mid-hip (2,), pixels; mid-shoulder for the upper body.
         scale_px: point (2,) on the circle around it that encloses the person, above the head.
+        expansion: side of the ROI over the diameter of the circle, of the topology (RoiRule).
 
     Source: docs/reference/mediapipe.md section 2.
 
@@ -82,7 +83,7 @@ def roi_from_alignment(center_px: np.ndarray, scale_px: np.ndarray) -> Roi:
     return Roi(
         center_x=float(center_px[0]),
         center_y=float(center_px[1]),
-        side=2 * ROI_EXPANSION * radius,
+        side=2 * expansion * radius,
         rotation_rad=upright_rotation(center_px, scale_px),
     )
 

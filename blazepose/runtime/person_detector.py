@@ -7,7 +7,13 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from blazepose.anchors import CIRCLE, DEFAULT_MIN_SCORE, DETECTOR_SIZE, HIPS, decode_anchors, weighted_nms
+from blazepose.anchors import (
+    ALIGNMENT_POINTS,
+    DEFAULT_MIN_SCORE,
+    DETECTOR_SIZE,
+    decode_anchors,
+    weighted_nms,
+)
 from blazepose.exceptions import InputError
 from blazepose.geometry import (
     Roi,
@@ -19,6 +25,8 @@ from blazepose.geometry import (
 )
 from blazepose.runtime.decode import sigmoid
 from blazepose.runtime.engines import DetectorEngine
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 
 
 class Detection(NamedTuple):
@@ -34,10 +42,10 @@ class Detection(NamedTuple):
     box_xyxy: np.ndarray
     points_px: np.ndarray
 
-    @property
-    def roi(self) -> Roi:
-        """ROI for the landmark network."""
-        return roi_from_alignment(self.points_px[HIPS], self.points_px[CIRCLE])
+    def roi_for(self, topology: Topology = FULL_BODY) -> Roi:
+        """Return the ROI for a landmark network of this topology."""
+        center, scale = (ALIGNMENT_POINTS.index(point) for point in topology.roi.detector_points)
+        return roi_from_alignment(self.points_px[center], self.points_px[scale], topology.roi.expansion)
 
 
 class PersonDetector:

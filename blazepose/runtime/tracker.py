@@ -187,7 +187,7 @@ class PoseTracker:
         """Return the ROIs of the caller's boxes, or if places are free, those of the detector."""
         rois = box_rois or []
         if user_rois is None and box_rois is None and self._detector and self._association.num_free:
-            rois = [detection.roi for detection in self._detector(image)]
+            rois = [detection.roi_for() for detection in self._detector(image)]
         return [roi for roi in rois if is_valid_roi(roi)]
 
     def _find_people(self, image: np.ndarray, candidates: list[Candidate], in_boxes: bool = False) -> None:

@@ -128,7 +128,8 @@ def _detect(
             log.warning("%s; skipped", error)
             continue
         for detection in detector(image):
-            if is_valid_roi(detection.roi) and (roi := _refine(net, image, detection.roi, device)):
+            detected = detection.roi_for()
+            if is_valid_roi(detected) and (roi := _refine(net, image, detected, device)):
                 yield index, roi
 
 
