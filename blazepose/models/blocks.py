@@ -1,8 +1,9 @@
-"""Building blocks of Google's pose networks: plain convolutions, BatchNorm, ReLU6.
+"""Building blocks of Google's pose networks: plain convolutions, BatchNorm, ReLU6 or ReLU.
 
 Source: docs/reference/mediapipe.md sections 5 and 6.
 """
 
+from collections.abc import Callable
 from typing import Protocol, TypeVar, runtime_checkable
 
 import torch
@@ -104,11 +105,62 @@ class Separable(nn.Module):
     def forward(self, x: Float[Tensor, "batch in height width"]) -> Float[Tensor, "batch out rows columns"]:
         y = self.pointwise(self.depthwise(x))
         if self.residual:
-            identity = F.max_pool2d(x, 2, 2) if self.stride == 2 else x
-            if self.extra_channels:
-                identity = F.pad(identity, (0, 0, 0, 0, 0, self.extra_channels))
-            y = y + identity
+            y = y + _identity(x, self.stride, self.extra_channels)
         return F.relu6(y)
+
+
+class LinearSeparable(nn.Module):
+    """Depthwise without BatchNorm, bias and activation, and 1x1: the block of BlazeFace and of the paper.
+
+    Args:
+        channels_in: input channels.
+        channels_out: output channels.
+        kernel: side of the depthwise kernel, odd.
+        stride: 1 or 2. At stride 2 the padding is TensorFlow's SAME on even sizes, one more at the end.
+        activation: F.relu6 or F.relu.
+        residual: add the input where the shapes allow it: for equal channels, and for stride 2 (pooled,
+            zero-padded).
+    """
+
+    def __init__(
+        self,
+        channels_in: int,
+        channels_out: int,
+        kernel: int = 3,
+        stride: int = 1,
+        *,
+        activation: Callable[[Tensor], Tensor] = F.relu6,
+        residual: bool = True,
+    ) -> None:
+        super().__init__()
+        self.stride = stride
+        self.activation = activation
+        self.residual = residual and (stride == 2 or channels_in == channels_out)
+        self.extra_channels = channels_out - channels_in
+        before, after = (kernel - stride) // 2, (kernel - stride + 1) // 2
+        self.end_padding = (before, after, before, after) if stride == 2 else None
+        self.depthwise = nn.Conv2d(
+            channels_in,
+            channels_in,
+            kernel,
+            stride,
+            padding=0 if self.end_padding else kernel // 2,
+            groups=channels_in,
+            bias=False,
+        )
+        self.pointwise = ConvNorm(channels_in, channels_out, linear=True)
+
+    def forward(self, x: Float[Tensor, "batch in height width"]) -> Float[Tensor, "batch out rows columns"]:
+        y = self.pointwise(self.depthwise(F.pad(x, self.end_padding) if self.end_padding else x))
+        if self.residual:
+            y = _identity(x, self.stride, self.extra_channels) + y
+        return self.activation(y)
+
+
+def _identity(x: Tensor, stride: int, extra_channels: int) -> Tensor:
+    """Return the input of a block in the shape of its output: pooled at stride 2, padded with zeros."""
+    identity = F.max_pool2d(x, 2, 2) if stride == 2 else x
+    return F.pad(identity, (0, 0, 0, 0, 0, extra_channels)) if extra_channels else identity
 
 
 def upsample(x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels rows columns"]:

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from blazepose.anchors import NUM_COORDINATES
 from blazepose.input_spec import DETECTOR_INPUT, InputSpec
-from blazepose.models.blocks import ConvNorm, upsample
+from blazepose.models.blocks import ConvNorm, LinearSeparable, upsample
 from blazepose.models.encoder import Encoder
 from blazepose.models.outputs import DetectorOutputs
 from blazepose.models.variants import DETECTOR_VARIANT, DetectorVariant
@@ -32,20 +32,6 @@ def detector_input(images: UInt8[Tensor, "batch size size 3"]) -> Float[Tensor, 
 def normalize_images(images: UInt8[Tensor, "batch size size 3"]) -> Float[Tensor, "batch size size 3"]:
     """Scale images to [-1, 1], the input of the exported detector (NHWC)."""
     return images.float() / 127.5 - 1
-
-
-class LinearSeparable(nn.Module):
-    """Depthwise 3x3 without BatchNorm and activation, 1x1; residual for equal channels; ReLU6."""
-
-    def __init__(self, channels_in: int, channels_out: int) -> None:
-        super().__init__()
-        self.residual = channels_in == channels_out
-        self.depthwise = nn.Conv2d(channels_in, channels_in, 3, padding=1, groups=channels_in, bias=False)
-        self.pointwise = ConvNorm(channels_in, channels_out, linear=True)
-
-    def forward(self, x: Float[Tensor, "batch in side side"]) -> Float[Tensor, "batch out side side"]:
-        y = self.pointwise(self.depthwise(x))
-        return F.relu6(x + y if self.residual else y)
 
 
 class FpnLevel(nn.Module):

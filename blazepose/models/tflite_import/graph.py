@@ -19,7 +19,7 @@ class Op(NamedTuple):
     """An operation and the value that it outputs.
 
     Attributes:
-        kind: conv, add, sub, mul, relu6, maxpool, upsample, channels, sigmoid, softmax, depth_to_space,
+        kind: conv, add, sub, mul, relu, relu6, maxpool, upsample, channels, sigmoid, softmax, depth_to_space,
             concat or input.
         attributes: kernel, stride, padding, channels, and others of its kind.
         inputs: positions of the operations that compute its inputs.

@@ -20,6 +20,11 @@ _TYPES = {
     schema.TensorType.INT32: np.int32,
 }
 
+_ACTIVATIONS = {
+    schema.ActivationFunctionType.RELU: "relu",
+    schema.ActivationFunctionType.RELU6: "relu6",
+}
+
 _TYPE_NAMES = {code: name for name, code in vars(schema.TensorType).items() if isinstance(code, int)}
 
 Pads = tuple[int, int, int, int]
@@ -114,10 +119,10 @@ class _Reader:
         if inputs[0] in self._channel_axes:
             self._channel_axes[output] = self._channel_axes[inputs[0]]
         activation = getattr(operator.options, "fusedActivationFunction", 0)
-        if activation == schema.ActivationFunctionType.RELU6:
-            self._add(output, Op("relu6", (), (self._positions[output],)))
+        if activation in _ACTIVATIONS:
+            self._add(output, Op(_ACTIVATIONS[activation], (), (self._positions[output],)))
         elif activation != schema.ActivationFunctionType.NONE:
-            raise InputError(f"its {kind} has activation {activation}; pose networks have ReLU6")
+            raise InputError(f"its {kind} has activation {activation}; pose networks have ReLU and ReLU6")
 
     def _source(self, tensor: int) -> int:
         """Return the position of the operation that computes a tensor."""
@@ -205,18 +210,6 @@ class _Reader:
             self._positions[output] = self._source(source)
             self._pads[output] = (rows[0], columns[0], rows[1], columns[1])
 
-    def add(self, operator: _Operator) -> None:
-        self._op(operator, "add", (), operator.inputs)
-
-    def sub(self, operator: _Operator) -> None:
-        self._op(operator, "sub", (), operator.inputs)
-
-    def concat(self, operator: _Operator) -> None:
-        self._op(operator, "concat", (), operator.inputs)
-
-    def softmax(self, operator: _Operator) -> None:
-        self._op(operator, "softmax", (), operator.inputs)
-
     def slice(self, operator: _Operator) -> None:
         """Read SLICE: parts of the values of all points, for heatmap decoding."""
         *_, begin = self._constant(operator.inputs[1]).tolist()
@@ -249,11 +242,13 @@ class _Reader:
             [operator.inputs[0]],
         )
 
-    def sigmoid(self, operator: _Operator) -> None:
-        self._op(operator, "sigmoid", (), [operator.inputs[0]])
-
     def depth_to_space(self, operator: _Operator) -> None:
         self._op(operator, "depth_to_space", (operator.options.blockSize,), [operator.inputs[0]])
+
+
+def _plain(kind: str) -> Callable[[_Reader, Any], None]:
+    """Return a reader for operations of that kind, which have neither attributes nor weights."""
+    return lambda reader, operator: reader._op(operator, kind, (), operator.inputs)
 
 
 _READERS: dict[str, Callable[[_Reader, Any], None]] = {
@@ -264,15 +259,16 @@ _READERS: dict[str, Callable[[_Reader, Any], None]] = {
     "CONV_2D": _Reader.conv,
     "DEPTHWISE_CONV_2D": _Reader.conv,
     "PAD": _Reader.pad,
-    "ADD": _Reader.add,
-    "SUB": _Reader.sub,
-    "CONCATENATION": _Reader.concat,
-    "SOFTMAX": _Reader.softmax,
+    "ADD": _plain("add"),
+    "SUB": _plain("sub"),
+    "CONCATENATION": _plain("concat"),
+    "RELU": _plain("relu"),
+    "SOFTMAX": _plain("softmax"),
     "SLICE": _Reader.slice,
     "MUL": _Reader.mul,
     "MAX_POOL_2D": _Reader.maxpool,
     "RESIZE_BILINEAR": _Reader.resize,
-    "LOGISTIC": _Reader.sigmoid,
+    "LOGISTIC": _plain("sigmoid"),
     "DEPTH_TO_SPACE": _Reader.depth_to_space,
 }
 

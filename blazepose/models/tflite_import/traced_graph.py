@@ -92,6 +92,8 @@ class _Recorder(TorchFunctionMode):
             self._pad(source, out, tuple(args[1]))
         elif name in ("hardtanh", "relu6"):
             self._add(out, Op("relu6", (), inputs))
+        elif name == "relu":
+            self._add(out, Op("relu", (), inputs))
         elif name in ("add", "sub", "cat") or (name == "mul" and len(inputs) == 2):
             self._add(out, Op("concat" if name == "cat" else name, (), inputs))
         elif name == "max_pool2d":
