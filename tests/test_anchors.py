@@ -5,12 +5,12 @@ import pytest
 
 from blazepose.anchors import (
     CIRCLE,
+    DETECTOR_ANCHORS,
     HIPS,
     NUM_COORDINATES,
     SHOULDERS,
     UPPER_CIRCLE,
     Detections,
-    anchor_centers,
     box_iou,
     decode_anchors,
     weighted_nms,
@@ -36,8 +36,8 @@ MIDDLE_LEVEL, COARSE_LEVEL = 1568, 1960
     ],
 )
 def test_centers_are_in_order_of_level_row_column_and_anchor(anchor, center):
-    assert anchor_centers().shape == (2254, 2)
-    assert anchor_centers()[anchor] == pytest.approx(center, abs=1e-12)
+    assert DETECTOR_ANCHORS.centers.shape == (2254, 2)
+    assert DETECTOR_ANCHORS.centers[anchor] == pytest.approx(center, abs=1e-12)
 
 
 def raw(**anchors: list[float]) -> np.ndarray:
@@ -58,7 +58,7 @@ def scores(**anchors: float) -> np.ndarray:
 def test_decode_by_hand():
     """Anchor 1568 is at (8, 8) of 224 pixels."""
     coordinates = raw(a1568=[24, 48, 64, 32, 1, 2, 3, 4, 5, 6, 7, -8])
-    detections = decode_anchors(coordinates, scores(a1568=0.75), 224, 0.5)
+    detections = decode_anchors(coordinates, scores(a1568=0.75), DETECTOR_ANCHORS, 0.5)
     assert detections.scores.tolist() == [0.75]
     np.testing.assert_allclose(detections.boxes_xyxy * 224, [[0, 40, 64, 72]], atol=1e-4)
     points = detections.points[0] * 224
@@ -69,14 +69,14 @@ def test_decode_by_hand():
 
 
 def test_detections_from_the_threshold_are_sorted_by_score():
-    detections = decode_anchors(raw(), scores(a0=0.5, a2=0.9, a4=0.49, a6=0.7), 224, 0.5)
+    detections = decode_anchors(raw(), scores(a0=0.5, a2=0.9, a4=0.49, a6=0.7), DETECTOR_ANCHORS, 0.5)
     assert detections.scores == pytest.approx([0.9, 0.7, 0.5])
     assert detections.boxes_xyxy[:, 0] * 28 == pytest.approx([1.5, 3.5, 0.5])
 
 
 def test_boxes_of_negative_size_are_dropped():
     coordinates = raw(a0=[0, 0, -1, 5], a2=[0, 0, 5, -1], a4=[0, 0, 0, 0])
-    detections = decode_anchors(coordinates, scores(a0=0.9, a2=0.9, a4=0.9), 224, 0.5)
+    detections = decode_anchors(coordinates, scores(a0=0.9, a2=0.9, a4=0.9), DETECTOR_ANCHORS, 0.5)
     assert detections.boxes_xyxy[:, 0] * 28 == pytest.approx([2.5])
 
 
@@ -84,7 +84,7 @@ def test_boxes_of_negative_size_are_dropped():
 def test_nan_is_no_detection(min_score):
     confidence = np.full(2254, np.nan, np.float32)
     confidence[:2] = 0.9
-    detections = decode_anchors(raw(a0=[0, 0, np.nan, 1]), confidence, 224, min_score)
+    detections = decode_anchors(raw(a0=[0, 0, np.nan, 1]), confidence, DETECTOR_ANCHORS, min_score)
     assert detections.scores == pytest.approx([0.9])
 
 
@@ -143,5 +143,5 @@ def test_scores_of_zero_merge_too():
 
 
 def test_no_detection_keeps_the_shapes():
-    merged = weighted_nms(decode_anchors(raw(), scores(), 224, 0.5), 0.5)
+    merged = weighted_nms(decode_anchors(raw(), scores(), DETECTOR_ANCHORS, 0.5), 0.5)
     assert [part.shape for part in merged] == [(0,), (0, 4), (0, 4, 2)]

@@ -39,7 +39,7 @@ class RunConfig(Section):
 
 @dataclass(frozen=True)
 class ModelConfig(Section, name="model"):
-    """Network; `model=full` sets its keys: lite, full, heavy, detector."""
+    """Network; `model=full` sets its keys: lite, full, heavy, detector, detector_2021."""
 
     name: str = option("full", "name of the network, set by model=")
     wiring: str = option(

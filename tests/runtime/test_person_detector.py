@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from blazepose.anchors import DETECTOR_ANCHORS
 from blazepose.geometry import Roi
 from blazepose.runtime.engines import DetectorEngine
 from blazepose.runtime.person_detector import PersonDetector
@@ -22,6 +23,7 @@ class StubEngine(DetectorEngine):
 
     def __init__(self, anchors: dict[int, tuple[float, list[float]]]) -> None:
         self.images: list[np.ndarray] = []
+        self.anchors, self.metadata = DETECTOR_ANCHORS, {}
         self._boxes = np.zeros((1, 2254, 12), np.float32)
         self._logits = np.full((1, 2254, 1), -9, np.float32)
         for anchor, (logit, coordinates) in anchors.items():

@@ -16,7 +16,7 @@ from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.tflite_import.graph import Graph, match_graphs
 from blazepose.models.tflite_import.tflite_graph import Conv, read_graph
 from blazepose.models.tflite_import.traced_graph import ConvNames, trace
-from blazepose.models.variants import VARIANTS, Wiring
+from blazepose.models.variants import DETECTOR_2021_VARIANT, VARIANTS, Wiring
 
 Net = LandmarkNet | DetectorNet
 
@@ -70,6 +70,7 @@ def _candidate_networks() -> Iterator[tuple[str, Net]]:
         if wiring == "mediapipe":
             yield "the detector", DetectorNet().eval()
             yield "the detector as we export it", flatten_heads(DetectorNet()).eval()
+            yield "the detector of 2021", DetectorNet(DETECTOR_2021_VARIANT).eval()
 
 
 def _count_unmatched(one: Graph, other: Graph) -> int:
