@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from blazepose.topology import Topology
+
 ALIGNMENT_POINTS = ("hips", "circle", "shoulders", "upper_circle")
 NUM_ALIGNMENT_POINTS = len(ALIGNMENT_POINTS)
 HIPS, CIRCLE, SHOULDERS, UPPER_CIRCLE = range(NUM_ALIGNMENT_POINTS)
 """Mid-hip; a point on the circle around it that encloses the person, on the head's side; mid-shoulder; a
-point on the circle around that, which encloses the upper body. The first two make the ROI."""
+point on the circle around that, which encloses the upper body."""
 
 NUM_COORDINATES = 4 + 2 * NUM_ALIGNMENT_POINTS
 """Outputs per anchor: center and size of the face box, then x and y of the alignment points, input pixels."""
@@ -150,6 +152,12 @@ def layout_of_input(shape: Sequence[object]) -> AnchorLayout:
 def is_detector_output(shape: Sequence[object]) -> bool:
     """Return whether a network with this first output (batch, ...) is one of the detectors."""
     return tuple(shape[1:]) in [layout.output_shapes[0] for layout in ANCHOR_LAYOUTS]
+
+
+def roi_points(topology: Topology) -> tuple[int, int]:
+    """Return the alignment points that make the ROI of a topology: indices of its center and circle point."""
+    center, scale = (ALIGNMENT_POINTS.index(point) for point in topology.roi.detector_points)
+    return center, scale
 
 
 def decode_anchors(

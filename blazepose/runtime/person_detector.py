@@ -12,6 +12,7 @@ from blazepose.anchors import (
     DEFAULT_MIN_SCORE,
     AnchorLayout,
     decode_anchors,
+    roi_points,
     weighted_nms,
 )
 from blazepose.exceptions import InputError
@@ -44,7 +45,7 @@ class Detection(NamedTuple):
 
     def roi_for(self, topology: Topology = FULL_BODY) -> Roi:
         """Return the ROI for a landmark network of this topology."""
-        center, scale = (ALIGNMENT_POINTS.index(point) for point in topology.roi.detector_points)
+        center, scale = roi_points(topology)
         return roi_from_alignment(self.points_px[center], self.points_px[scale], topology.roi.expansion)
 
 
