@@ -5,6 +5,7 @@ import pytest
 
 from blazepose.anchors import (
     CIRCLE,
+    DETECTOR_2021_ANCHORS,
     DETECTOR_ANCHORS,
     HIPS,
     NUM_COORDINATES,
@@ -13,6 +14,8 @@ from blazepose.anchors import (
     Detections,
     box_iou,
     decode_anchors,
+    is_detector_output,
+    layout_of_input,
     weighted_nms,
 )
 
@@ -38,6 +41,31 @@ MIDDLE_LEVEL, COARSE_LEVEL = 1568, 1960
 def test_centers_are_in_order_of_level_row_column_and_anchor(anchor, center):
     assert DETECTOR_ANCHORS.centers.shape == (2254, 2)
     assert DETECTOR_ANCHORS.centers[anchor] == pytest.approx(center, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("anchor", "center"),
+    [
+        (0, (0.5 / 16, 0.5 / 16)),
+        (3, (1.5 / 16, 0.5 / 16)),
+        (511, (15.5 / 16, 15.5 / 16)),
+        (512, (0.5 / 8, 0.5 / 8)),
+        (512 + 5, (0.5 / 8, 0.5 / 8)),
+        (512 + 8 * 6, (0.5 / 8, 1.5 / 8)),
+        (895, (7.5 / 8, 7.5 / 8)),
+    ],
+)
+def test_centers_of_the_detector_of_2021(anchor, center):
+    assert DETECTOR_2021_ANCHORS.centers.shape == (DETECTOR_2021_ANCHORS.num_anchors, 2) == (896, 2)
+    assert DETECTOR_2021_ANCHORS.centers[anchor] == pytest.approx(center, abs=1e-12)
+
+
+def test_a_detector_is_recognized_by_its_input_and_its_output():
+    assert layout_of_input((1, 128, 128, 3, "float32")) == DETECTOR_2021_ANCHORS
+    for shape in ((1, 224, 224, 3), (1, 256, 256, 3), (1,), ()):
+        assert layout_of_input(shape) == DETECTOR_ANCHORS
+    assert [is_detector_output(shape) for shape in ([1, 2254, 12], ["batch", 896, 12])] == [True, True]
+    assert not any(is_detector_output(shape) for shape in ([1, 195], [1, 896, 16], [1], []))
 
 
 def raw(**anchors: list[float]) -> np.ndarray:

@@ -117,8 +117,10 @@ def _load_in_mediapipe(path: Path, networks: list[CheckedNetwork]) -> str:
     if path.suffix == ".tflite":
         if not kinds & {DETECTOR, LANDMARKS}:
             return "no: it is not a network of the Pose Landmarker"
-        if DETECTOR in kinds and (anchors := DetectorEngine(path).anchors) != DETECTOR_ANCHORS:
-            return f"no: it takes {DETECTOR_ANCHORS.num_anchors} anchors; this detector has {anchors.num_anchors}"
+        if DETECTOR in kinds and (found := DetectorEngine(path).anchors) != DETECTOR_ANCHORS:
+            return (
+                f"no: it takes {DETECTOR_ANCHORS.num_anchors} anchors; this detector has {found.num_anchors}"
+            )
         if networks[0].normalization is None:
             return "not from a bundle of your own: it has no normalization; `blazepose export` adds it"
         return "in a .task bundle: `blazepose export --target task` packs one"

@@ -100,7 +100,9 @@ def _match(similarity: np.ndarray, threshold: float) -> np.ndarray:
 
 def _roi_errors(points: np.ndarray, true_points: np.ndarray, expansion: float) -> tuple[float, float, float]:
     """Compute the errors of center and side, in sides of the true ROI, and of the rotation."""
-    predicted, true = (roi_from_alignment(*pair, expansion) for pair in (points, true_points))
+    predicted, true = (
+        roi_from_alignment(center, scale, expansion) for center, scale in (points, true_points)
+    )
     shift = math.dist((predicted.center_x, predicted.center_y), (true.center_x, true.center_y))
     rotation = abs(wrap_angle(predicted.rotation_rad - true.rotation_rad))
     return shift / true.side, abs(predicted.side / true.side - 1), rotation

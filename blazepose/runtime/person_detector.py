@@ -101,8 +101,8 @@ class PersonDetector:
         trained = self._engine.metadata.get("trained", {}).get("points", ALIGNMENT_POINTS)
         if missing := [point for point in topology.roi.detector_points if point not in trained]:
             raise InputError(
-                f"the detector has learned no {' and no '.join(missing)} point, which a landmark network of "
-                f"topology {topology.name} needs; choose another detector, such as Google's"
+                f"the detector has not learned the point {' and '.join(missing)}, which places the crop of a "
+                f"landmark network of topology {topology.name}; choose another detector, such as Google's"
             )
 
     def __call__(self, image: np.ndarray) -> list[Detection]:

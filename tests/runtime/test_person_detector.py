@@ -10,6 +10,7 @@ from blazepose.anchors import DETECTOR_ANCHORS
 from blazepose.geometry import Roi
 from blazepose.runtime.engines import DetectorEngine
 from blazepose.runtime.person_detector import PersonDetector
+from blazepose.topologies import FULL_BODY
 from blazepose.topologies.upper_body import UPPER_BODY
 from tests.mediapipe_runtime import picture
 from tests.runtime.test_parity import numbers
@@ -124,6 +125,31 @@ def test_google_s_detector_finds_the_person_of_its_own_test(shared: Path):
     assert math.degrees(abs(person.roi_for().rotation_rad - expected.rotation_rad)) < 1
     detection = (folder / "pose_expected_detection.pbtxt").read_text()
     assert person.score == pytest.approx(float(numbers(detection, "score")[0]), abs=0.01)
+
+
+@pytest.mark.shared
+def test_the_detector_of_2021_finds_that_person_too(shared: Path):
+    image = picture(shared / "data/mp_reference/pose.jpg")
+    (now,), (earlier,) = (
+        PersonDetector.load(shared / "models" / name, num_threads=1)(image)
+        for name in ("pose_detection.tflite", "pose_detection_2021.tflite")
+    )
+    for topology in (FULL_BODY, UPPER_BODY):
+        roi, expected = earlier.roi_for(topology), now.roi_for(topology)
+        shift = math.hypot(roi.center_x - expected.center_x, roi.center_y - expected.center_y)
+        assert shift < 0.1 * expected.side
+        assert roi.side == pytest.approx(expected.side, rel=0.2)
+        assert math.degrees(abs(roi.rotation_rad - expected.rotation_rad)) < 8
+
+
+def test_a_detector_that_has_not_learned_the_points_of_a_topology_is_refused():
+    engine = StubEngine({})
+    detector = PersonDetector(engine)
+    detector.check_points(UPPER_BODY)
+    engine.metadata = {"trained": {"outputs": ["scores", "boxes"], "points": ["hips", "circle", "shoulders"]}}
+    detector.check_points(FULL_BODY)
+    with pytest.raises(ValueError, match=r"has not learned the point upper_circle, .* topology upper_body"):
+        detector.check_points(UPPER_BODY)
 
 
 @pytest.mark.shared

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from blazepose.anchors import DETECTOR_ANCHORS, decode_anchors
+from blazepose.anchors import DETECTOR_2021_ANCHORS, DETECTOR_ANCHORS, decode_anchors
 from blazepose.image import read_image
 from blazepose.models.detector_net import detector_input
+from blazepose.runtime.engines import DetectorEngine
 from blazepose.targets.anchor_targets import assign_anchors, box_sides, encode_boxes
 from blazepose.training.weights import open_detector_net
 
@@ -80,6 +81,46 @@ def test_the_larger_of_x_and_y_counts():
     targets = assigned((14.5 / 28, 14.3 / 28, 0.2))
     assert not numbers(targets.negative) & anchors(FINE, [14], [12, 13, 15], [1])
     assert anchors(FINE, [14], [11], [1]) <= numbers(targets.negative)
+
+
+@pytest.mark.parametrize(
+    ("side", "slots", "neighbors"),
+    [
+        (0.05, {(0, 0)}, set()),
+        (0.12, {(0, 0)}, {(0, 1)}),
+        (0.2, {(0, 0), (0, 1)}, set()),
+        (0.32, {(0, 1), (1, 0)}, {(1, 1)}),
+        (0.45, {(1, 0), (1, 1)}, {(1, 2)}),
+        (0.9, {(1, 5)}, {(1, 4)}),
+    ],
+)
+def test_in_the_detector_of_2021_the_size_chooses_the_anchors_of_a_cell(side, slots, neighbors):
+    """At 7.6 cells of the fine level, 3.8 of the coarse one: 0.1 and 0.3 cells from the center of a cell."""
+    box = torch.tensor([[[7.6 / 16, 7.6 / 16, side]]])
+    targets = assign_anchors(box, torch.tensor([[True]]), NO_BOXES, DETECTOR_2021_ANCHORS)
+    level_of = np.repeat([0, 1], [512, 384])
+    slot_of = np.where(level_of == 0, np.arange(896) % 2, (np.arange(896) - 512) % 6)
+
+    def slots_of(mask: torch.Tensor) -> set[tuple[int, int]]:
+        return {(int(level_of[k]), int(slot_of[k])) for k in numbers(mask)}
+
+    assert slots_of(targets.positive) == slots
+    assert neighbors <= slots_of(targets.regressed & ~targets.positive), "ignored, not negative"
+    assert not (targets.regressed & targets.negative).any()
+    positive = DETECTOR_2021_ANCHORS.centers[targets.positive[0].numpy()]
+    assert abs(positive - 7.6 / 16).max() <= 0.75 / 8
+
+
+@pytest.mark.shared
+def test_these_are_the_sizes_of_googles_detector_of_2021(shared):
+    people = sorted((shared / "data/lspet_val/images").iterdir())[:32]
+    images = np.stack([cv2.resize(read_image(path), (128, 128)) for path in people])
+    boxes, logits = DetectorEngine(shared / "models/pose_detection_2021.tflite", 1)(images)
+    image, anchor = (logits[..., 0] >= 0).nonzero()
+    smallest, largest = box_sides(DETECTOR_2021_ANCHORS)[anchor].T
+    side = boxes[image, anchor, 2] / 128
+    assert len(side) > 64
+    assert ((side >= smallest) & (side <= largest)).mean() > 0.85
 
 
 def test_without_people_all_anchors_are_negative():
