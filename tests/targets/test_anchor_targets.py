@@ -87,11 +87,11 @@ def test_the_larger_of_x_and_y_counts():
     ("side", "slots", "neighbors"),
     [
         (0.05, {(0, 0)}, set()),
-        (0.12, {(0, 0)}, {(0, 1)}),
-        (0.2, {(0, 0), (0, 1)}, set()),
-        (0.32, {(0, 1), (1, 0)}, {(1, 1)}),
-        (0.45, {(1, 0), (1, 1)}, {(1, 2)}),
-        (0.9, {(1, 5)}, {(1, 4)}),
+        (0.1, {(0, 0)}, {(0, 1)}),
+        (0.15, {(0, 0), (0, 1)}, {(1, 0)}),
+        (0.28, {(0, 1), (1, 0)}, {(0, 0), (1, 1), (1, 2), (1, 3)}),
+        (0.45, {(1, 1), (1, 2)}, {(0, 1), (1, 0), (1, 3), (1, 4), (1, 5)}),
+        (0.9, {(1, 5)}, {(1, 1), (1, 2), (1, 3), (1, 4)}),
     ],
 )
 def test_in_the_detector_of_2021_the_size_chooses_the_anchors_of_a_cell(side, slots, neighbors):
@@ -105,7 +105,7 @@ def test_in_the_detector_of_2021_the_size_chooses_the_anchors_of_a_cell(side, sl
         return {(int(level_of[k]), int(slot_of[k])) for k in numbers(mask)}
 
     assert slots_of(targets.positive) == slots
-    assert neighbors <= slots_of(targets.regressed & ~targets.positive), "ignored, not negative"
+    assert slots_of(targets.regressed) == slots | neighbors, "ignored, not negative"
     assert not (targets.regressed & targets.negative).any()
     positive = DETECTOR_2021_ANCHORS.centers[targets.positive[0].numpy()]
     assert abs(positive - 7.6 / 16).max() <= 0.75 / 8
@@ -118,7 +118,7 @@ def test_these_are_the_sizes_of_googles_detector_of_2021(shared):
     boxes, logits = DetectorEngine(shared / "models/pose_detection_2021.tflite", 1)(images)
     image, anchor = (logits[..., 0] >= 0).nonzero()
     smallest, largest = box_sides(DETECTOR_2021_ANCHORS)[anchor].T
-    side = boxes[image, anchor, 2] / 128
+    side = boxes[image, anchor, 2] / 128 / 1.17  # its boxes are larger than those of the labels
     assert len(side) > 64
     assert ((side >= smallest) & (side <= largest)).mean() > 0.85
 
