@@ -5,8 +5,8 @@ python benchmarks/waist.py lsp:data/lspet_val data/lspet_val_waist_all --outside
 
 Each person gets a picture of their own, cut across the torso at 0.8 of the way from mid-shoulder to mid-hip,
 on the side of the picture where the hips are, and only labels inside it. People are left out whose shoulders
-or head are then outside. The result of an LSP folder is another one, that of other data sets a labels.json for
-the landmarks reader.
+or head are then outside. The result of an LSP folder is another one, that of other data sets a labels.json
+for the landmarks reader.
 """
 
 import argparse

@@ -189,3 +189,20 @@ def test_crop_border_replicates_or_is_black():
 def test_crop_far_outside_and_huge():
     image = np.full((10, 10, 3), 7, np.uint8)
     assert (crop_image(image, roi_to_image_matrix(Roi(1e7, -1e7, 1e6, 0.3)), 16) == 7).all()
+
+
+def test_the_expansion_is_the_topologys():
+    center, scale = np.array([100.0, 200.0]), np.array([100.0, 120.0])
+    assert roi_from_alignment(center, scale, 1.5) == Roi(100.0, 200.0, 240.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("box", "roi"),
+    [
+        ((100, 100, 200, 500), Roi(150, 200, 1.9 * 200, 0)),
+        ((100, 100, 300, 300), Roi(200, 150, 1.9 * 200, 0)),
+    ],
+)
+def test_roi_from_box_around_the_shoulders(box, roi):
+    """A standing person, and one who is cut at the waist."""
+    assert roi_from_box(np.array(box), around_hips=False) == roi

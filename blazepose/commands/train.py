@@ -16,7 +16,7 @@ from blazepose.config.detector import DetectorAugmentation, DetectorLossConfig
 from blazepose.config.landmark import Augmentation, LandmarkLossConfig, PersonFilter
 from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.config.train import LoaderConfig, ModelConfig, RunConfig
-from blazepose.data.annotated_image import group_by_image
+from blazepose.data.annotated_image import group_by_image, labelled_points
 from blazepose.data.datamodule import (
     PoseDataModule,
     describe_people,
@@ -40,7 +40,7 @@ from blazepose.hydra_app import (
 )
 from blazepose.models.detector_net import DetectorNet, describe_detector
 from blazepose.models.landmark_net import LandmarkNet, describe_net
-from blazepose.models.variants import landmark_variant
+from blazepose.models.variants import DETECTOR_VARIANTS, detector_variant, landmark_variant
 from blazepose.runs import DETECTOR_RUNS, LANDMARK_RUNS, resolve_weights
 from blazepose.synthetic.dataset.starter import provide_starter
 from blazepose.topologies import find_topology
@@ -87,6 +87,7 @@ def main(cfg: DictConfig) -> None:
     else:
         drop_preset_people(cfg.data, is_overridden)
     reject_unused(cfg.model.name)
+    detects = cfg.model.name in DETECTOR_VARIANTS
     if cfg.data.test or cfg.data.metadata:
         raise InputError(
             "data.test and data.metadata are for blazepose eval; training takes data.train and data.val"
@@ -98,20 +99,18 @@ def main(cfg: DictConfig) -> None:
     if not cfg.data.train:
         raise InputError('data.train is empty; name at least one source, "data.train=[lsp:data/lspet:train]"')
     if cfg.init and not cfg.ckpt:  # read now, so that a wrong file is reported before minutes of work
-        read_weights(
-            resolve_weights(cfg.init, "init="), "detector" if cfg.model.name == "detector" else "landmark"
-        )
+        read_weights(resolve_weights(cfg.init, "init="), "detector" if detects else "landmark")
     set_seed(cfg.seed)
-    train = train_detector if cfg.model.name == "detector" else train_landmark_net
+    train = train_detector if detects else train_landmark_net
     train(cfg, folder, checkpoint)
 
 
 def reject_unused(model: str) -> None:
     """Reject settings and recipes of the other network."""
     recipe = HydraConfig.get().runtime.choices.get("experiment")
-    if recipe and (model == "detector") != recipe.endswith("detector"):
+    if recipe and (model in DETECTOR_VARIANTS) != recipe.endswith("detector"):
         raise InputError(f"experiment={recipe} is not for model={model}; see configs/experiment")
-    if model == "detector":
+    if model in DETECTOR_VARIANTS:
         unused = (
             "loss",
             "augmentation",
@@ -125,7 +124,7 @@ def reject_unused(model: str) -> None:
             "model.wiring",
             "model.topology",
         )
-        reject_overrides(unused, "not used by model=detector; set detector.windows and detector.loss instead")
+        reject_overrides(unused, f"not used by model={model}; set detector.windows and detector.loss instead")
     else:
         reject_overrides(["detector"], "used only by model=detector")
 
@@ -207,7 +206,7 @@ def open_teachers(cfg: DictConfig, checkpoint: Path | None, topology: Topology) 
 
 def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None) -> None:
     """Train a detector, in the same order."""
-    net = DetectorNet()
+    net = DetectorNet(detector_variant(cfg.model.name))
     stages = from_config(Stages, cfg, "stages")
     optimizer_config = from_config(OptimizerConfig, cfg, "optimizer")
     loss_config = from_config(DetectorLossConfig, cfg, "detector.loss")
@@ -225,7 +224,8 @@ def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None
 
     stages = resolve_stages(cfg, stages, len(train_set), loader_config.batch_size, settings)
     start = initialize(net, cfg.init, train_set, resumed=checkpoint)
-    metadata = detector_metadata(net, {"train": train, "val": val}, recipe(cfg), start)
+    points = labelled_points(train_set.images)
+    metadata = detector_metadata(net, {"train": train, "val": val}, recipe(cfg), start, points)
     module = DetectorModule(net, loss_config, optimizer_config, stages, metadata)
 
     folder = folder or open_run(DETECTOR_RUNS, cfg.name, cfg)

@@ -132,8 +132,8 @@ def _upward_by_head(annotation: Annotation) -> np.ndarray:
 
     It is the sum of the way to the head and of that across the shoulders, as long as they are apart: seen
     from the side these have no direction, and a head may be bowed. Source: on 1,280 people of lspet_train,
-    8.0 degrees from Google's detector of 2021, median; by the head alone 11.2, by the shoulders alone 9.7, by the
-    hips 4.7.
+    8.0 degrees from Google's detector of 2021, median; by the head alone 11.2, by the shoulders alone 9.7, by
+    the hips 4.7.
     """
     head = head_top(annotation)
     assert head is not None

@@ -31,10 +31,10 @@ def draw_pose(
     image: np.ndarray,
     landmarks_px: np.ndarray,
     shown: np.ndarray,
+    topology: Topology = FULL_BODY,
     left_color: Color = LEFT_COLOR,
     right_color: Color = RIGHT_COLOR,
     middle_color: Color = MIDDLE_COLOR,
-    topology: Topology = FULL_BODY,
 ) -> np.ndarray:
     """Draw a skeleton on a copy of an image; left and right are the person's own.
 
@@ -42,10 +42,10 @@ def draw_pose(
         image: uint8 RGB (height, width, 3).
         landmarks_px: (landmarks, 2) pixels.
         shown: (landmarks,) bool; an edge needs both its ends.
+        topology: the landmarks and their edges.
         left_color: color of the person's left side, RGB.
         right_color: color of the person's right side, RGB.
         middle_color: color of edges that join the sides, and of the nose, RGB.
-        topology: the landmarks and their edges.
     """
     canvas = np.ascontiguousarray(image).copy()
     color_of = {"left": left_color, "right": right_color}
@@ -94,7 +94,7 @@ def draw_poses(
             canvas = _tint(canvas, pose.mask)
         visible = ~outputs.mask("visibility") | (pose.landmarks[:, 3] >= _MIN_VISIBILITY)
         shown = outputs.mask("landmarks") & visible
-        canvas = draw_pose(canvas, pose.landmarks[:, :2], shown, topology=pose.topology)
+        canvas = draw_pose(canvas, pose.landmarks[:, :2], shown, pose.topology)
         if len(poses) > 1:
             _write_id(canvas, pose)
     return canvas

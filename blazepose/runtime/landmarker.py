@@ -44,7 +44,8 @@ class LandmarkResult(NamedTuple):
 
     def next_roi(self) -> Roi:
         """Return the person's ROI for the next frame."""
-        return roi_from_alignment(*self.alignment_px, expansion=self.topology.roi.expansion)
+        center, circle = self.alignment_px
+        return roi_from_alignment(center, circle, self.topology.roi.expansion)
 
     def mask(self, width: int, height: int) -> np.ndarray | None:
         """Return the probability that each image pixel shows the person, float32 (height, width), 0..1."""

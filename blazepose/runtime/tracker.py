@@ -233,7 +233,8 @@ class PoseTracker:
         height, width = self._shape
         smoothed = track.smoother(result, self._association.time_ms / 1000)
         track.landmarks_px = result.landmarks[:, :2]
-        roi = roi_from_alignment(*smoothed.alignment_px, expansion=self.topology.roi.expansion)
+        center, circle = smoothed.alignment_px
+        roi = roi_from_alignment(center, circle, self.topology.roi.expansion)
         track.update(roi, self._association.time_ms)
         return Pose(
             id=track.id,

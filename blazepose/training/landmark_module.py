@@ -158,9 +158,10 @@ class LandmarkModule(PoseModule):
         points = batch["points"][:, :count, :2]
         predicted = out.landmarks[:, :count, :2].float() / self.net.input_spec.size
         # On the device, unlike metrics.pck: a training step must not wait for a copy to the host.
-        torso = torso_across(points)
+        labelled = batch["labelled"][:, :count]
+        torso = torso_across(points, labelled, self.net.topology)
         error = torch.linalg.vector_norm(predicted - points, dim=2)
-        labelled = batch["labelled"][:, :count] & (torso > 0)[:, None]
+        labelled = labelled & (torso > 0)[:, None]
         return 100 * ((error < PCK_THRESHOLD * torso[:, None]) & labelled).sum() / labelled.sum().clamp(min=1)
 
     def validation_step(self, batch: PoseBatch, batch_idx: int) -> None:
@@ -169,7 +170,7 @@ class LandmarkModule(PoseModule):
         labels = batch["points"][:, :count, :2].cpu()
         labelled = batch["labelled"][:, :count].cpu()
         counted = labelled & torch.from_numpy(self.supervised_landmarks)
-        torso = torch.from_numpy(torso_size(labels.numpy(), labelled.numpy()))
+        torso = torch.from_numpy(torso_size(labels.numpy(), labelled.numpy(), topology=self.net.topology))
         decoded = self._decode(out)
         for decoding, predicted in decoded.items():
             row = (batch["index"], predicted, labels, counted, torso)

@@ -42,7 +42,7 @@ def draw_labels(sample: PoseSample, topology: Topology = FULL_BODY) -> np.ndarra
         center, top = (tuple(np.rint(point).astype(int).tolist()) for point in alignment)
         cv2.line(image, center, top, (255, 255, 255), 1, cv2.LINE_AA)
     landmarks, labelled = points[: topology.num_landmarks], labelled[: topology.num_landmarks]
-    drawn = draw_pose(image, landmarks, labelled, topology)
+    drawn = draw_pose(image, landmarks, labelled, topology=topology)
     for x, y in landmarks[labelled & hollow]:
         cv2.circle(drawn, (round(float(x)), round(float(y))), 4, (255, 0, 0), 1, cv2.LINE_AA)
     return drawn
@@ -68,4 +68,4 @@ def draw_landmark_predictions(module: LandmarkModule, images: Tensor) -> np.ndar
     points = module.predict_roi(images) * images.shape[1]
     shown, topology = module.supervised_landmarks, module.net.topology
     pairs = zip(images.cpu().numpy(), points, strict=True)
-    return sheet([draw_pose(image.copy(), landmarks, shown, topology) for image, landmarks in pairs])
+    return sheet([draw_pose(image.copy(), landmarks, shown, topology=topology) for image, landmarks in pairs])

@@ -231,8 +231,9 @@ def teacher_outputs(
     """
     count = topology.num_landmarks
     points = batch["points"][:, :count, :2]
-    torso = torso_across(points)
-    labelled = batch["labelled"][:, :count] & (torso > 0)[:, None]
+    labelled = batch["labelled"][:, :count]
+    torso = torso_across(points, labelled, topology)
+    labelled = labelled & (torso > 0)[:, None]
     confident, body = (
         confident_points(network.points[:, :count, :2], points, labelled, torso, topology)
         & (batch["pose"] > 0)[:, None]

@@ -143,6 +143,6 @@ def _refine(net: LandmarkNet, image: np.ndarray, roi: Roi, device: torch.device)
         out = net(network_input(torch.from_numpy(crop)[None].to(device)), masks=0)
     alignment = out.landmarks[0, [net.topology.roi_center, net.topology.roi_scale], :2]
     points = roi_to_image(roi, alignment.double().cpu().numpy() / size)
-    refined = roi_from_alignment(*points, net.topology.roi.expansion)
+    refined = roi_from_alignment(points[0], points[1], net.topology.roi.expansion)
     present = float(out.pose_logit.sigmoid()) > _MIN_PRESENCE
     return refined if present and is_valid_roi(refined) else None

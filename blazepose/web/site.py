@@ -88,7 +88,7 @@ def read_bundle(path: Path) -> Bundle:
     tracker = PoseTracker.load(path, num_threads=1)
     if tracker.topology != FULL_BODY:
         raise InputError(
-            f"{path} has {tracker.topology.num_landmarks} landmarks, and MediaPipe Tasks, which the page runs, "
+            f"{path} has {tracker.topology.num_landmarks} landmarks; MediaPipe Tasks, which the page runs, "
             "take 33: show it with `blazepose track`"
         )
     metadata = tracker.metadata

@@ -1,5 +1,6 @@
 """Labelled people, and a network with constant outputs."""
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import numpy as np
 
 from blazepose.data.annotation import UNKNOWN, Annotation, Source
 from blazepose.runtime.decode import RawOutputs
+from blazepose.topologies import find_topology
 from blazepose.topologies.full_body import FULL_BODY, INDEX
+from blazepose.topology import HIPS, SHOULDERS, Topology
 
 # One pose around its mid-hip, upright, in units of the distance to the farthest point (the left ankle).
 POSE = {
@@ -30,6 +33,26 @@ def person(image: Path, number: int, center: tuple[float, float], radius: float,
     return Annotation(image, str(number), landmarks, labelled, np.full(33, UNKNOWN, np.int8))
 
 
+UPPER_BODY = find_topology("upper_body")
+
+
+def upper_body(person: Annotation, hips: bool = True) -> Annotation:
+    """Return an annotation with the landmarks of the upper body alone, and a nose above the shoulders."""
+    count = UPPER_BODY.num_landmarks
+    landmarks, labelled = person.landmarks_px[:count].copy(), person.labelled[:count].copy()
+    shoulders, hip_points = (landmarks[UPPER_BODY.indices(names)].mean(axis=0) for names in (SHOULDERS, HIPS))
+    landmarks[UPPER_BODY.index["nose"]] = shoulders + (shoulders - hip_points) / 2
+    labelled[UPPER_BODY.index["nose"]] = True
+    labelled[UPPER_BODY.indices(HIPS)] = hips
+    return dataclasses.replace(
+        person,
+        landmarks_px=landmarks,
+        labelled=labelled,
+        visibility=person.visibility[:count],
+        topology=UPPER_BODY,
+    )
+
+
 def source_of(annotations: list[Annotation], **facts) -> Source:
     facts = {"name": "lsp:here", "reader": "lsp", "license": ""} | facts
     return Source(annotations=annotations, **facts)
@@ -47,7 +70,8 @@ class Clock:
 class ConstantEngine:
     """A network with constant, confident outputs and flat heatmaps.
 
-    World landmarks (33, 3) and the mask's logits (256, 256) are along the axes of the crop.
+    World landmarks (33, 3) and the mask's logits (256, 256) are along the axes of the crop. A network of
+    another topology has neither world landmarks nor heatmaps.
     """
 
     def __init__(
@@ -56,15 +80,16 @@ class ConstantEngine:
         metadata: dict | None = None,
         world: np.ndarray | None = None,
         logits: np.ndarray | None = None,
+        topology: Topology = FULL_BODY,
     ) -> None:
         self.input_size = 256
-        self.topology = FULL_BODY
+        self.topology = topology
         self.metadata = metadata or {}
         self.batches: list[int] = []
-        landmarks = np.zeros((39, 5), np.float32)
+        landmarks = np.zeros((topology.num_outputs, 5), np.float32)
         landmarks[: len(points_roi), :2] = points_roi * 256
         landmarks[:, 3:] = 9
-        self.landmarks = landmarks.reshape(1, 195)
+        self.landmarks = landmarks.reshape(1, -1)
         self.world = np.zeros((1, 39, 3), np.float32)
         self.world[0, :33] = 0 if world is None else world
         self.segmentation = None if logits is None else logits[None, ..., None].astype(np.float32)
@@ -74,10 +99,11 @@ class ConstantEngine:
         assert images.shape[1:] == (256, 256, 3)
         count = len(images)
         self.batches.append(count)
+        of_paper = self.topology != FULL_BODY
         return RawOutputs(
             landmarks=np.repeat(self.landmarks, count, axis=0),
             pose_presence=np.full((count, 1), 0.9, np.float32),
             segmentation=None if self.segmentation is None else np.repeat(self.segmentation, count, axis=0),
-            heatmaps=np.full((count, 64, 64, 39), -9, np.float32),
-            world=np.repeat(self.world.reshape(1, 117), count, axis=0),
+            heatmaps=None if of_paper else np.full((count, 64, 64, 39), -9, np.float32),
+            world=None if of_paper else np.repeat(self.world.reshape(1, 117), count, axis=0),
         )

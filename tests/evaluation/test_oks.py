@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from blazepose.evaluation.oks import oks_metrics
+from blazepose.evaluation.predictions import select_landmarks
 from blazepose.skeletons import COCO17
 from blazepose.topologies.full_body import INDEX
-from tests.evaluation.crowd import POSE
+from tests.evaluation.crowd import POSE, UPPER_BODY, upper_body
 from tests.evaluation.scored_people import labelled_person, prediction_for, score_people
 
 # Of the 17 keypoints. Source: page of the COCO keypoint task.
@@ -84,3 +85,16 @@ def test_no_person_detected():
     missed = prediction_for(people[0], [0.0] * 6)
     missed.landmarks[:] = np.nan
     assert oks_metrics(score_people(people, [missed]))["oks_ap"] == 0
+
+
+def test_keypoints_that_a_topology_lacks_are_not_scored():
+    """The ankle is 0.8 torsos off; of the upper body it does not count."""
+    people = [replace(labelled_person(k), area_px=3000.0) for k in range(3)]
+    off = [0.8 * (name == "left_ankle") for name in POSE]
+    predictions = [prediction_for(person, off) for person in people]
+    assert oks_metrics(score_people(people, predictions))["oks_ap"] < 95
+    above = [upper_body(person) for person in people]
+    selected = [select_landmarks(prediction, UPPER_BODY) for prediction in predictions]
+    for prediction, person in zip(selected, above, strict=True):
+        prediction.landmarks[0, :2] = person.landmarks_px[0]
+    assert oks_metrics(score_people(above, selected))["oks_ap"] == pytest.approx(100)

@@ -7,12 +7,17 @@ import pytest
 
 from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.evaluation.predictions import (
+    common_topology,
     person_key,
     read_predictions,
+    read_topology,
+    select_landmarks,
     supervised_landmarks,
     write_predictions,
 )
-from tests.evaluation.crowd import ConstantEngine
+from blazepose.exceptions import InputError
+from blazepose.topologies import FULL_BODY
+from tests.evaluation.crowd import UPPER_BODY, ConstantEngine, source_of, upper_body
 
 
 def test_round_trip(crowd, pose_roi, tmp_path):
@@ -133,3 +138,58 @@ def test_a_duplicate_person_is_refused(crowd, pose_roi, tmp_path):
     write_predictions([*predictions, predictions[2]], tmp_path / "p.jsonl")
     with pytest.raises(ValueError, match=r"p\.jsonl, line 8: person 2 of \S+im2\.png occurs twice"):
         read_predictions(tmp_path / "p.jsonl")
+
+
+@pytest.fixture
+def upper_file(crowd, tmp_path) -> Path:
+    """Predictions of an upper-body network, one without a hit."""
+    file = tmp_path / "upper.jsonl"
+    people = source_of([upper_body(person) for person in crowd.annotations])
+    first, *jobs = plan_label_crops([people], "annotation", 0)
+    engine = ConstantEngine(np.full((31, 2), 0.5), topology=UPPER_BODY)
+    write_predictions(predict(engine, [first._replace(detected=False), *jobs], "annotation"), file)
+    return file
+
+
+def test_the_number_of_landmarks_names_the_topology(upper_file):
+    missed, *others = read_predictions(upper_file).values()
+    assert read_topology(upper_file) == UPPER_BODY
+    assert (missed.detected, missed.landmarks.shape) == (False, (25, 5))
+    assert {prediction.landmarks.shape for prediction in others} == {(25, 5)}
+    assert all(p.landmarks_world is None and p.supervised.topology == UPPER_BODY for p in others)
+    assert json.loads(upper_file.read_text().splitlines()[1])["landmarks_world"] is None
+
+
+@pytest.mark.parametrize(
+    ("count", "message"),
+    [
+        (33, r"line 3, is not a prediction: it has 33 landmarks, those before it 25; one file has"),
+        (17, r"line 3, is not a prediction: it has 17 landmarks, those before it 25"),
+    ],
+)
+def test_mixed_numbers_of_landmarks_are_refused(upper_file, count, message):
+    lines = [json.loads(line) for line in upper_file.read_text().splitlines()]
+    lines[2]["landmarks"] = [[0, 0, 0, 1, 1]] * count
+    upper_file.write_text("\n".join(map(json.dumps, lines)))
+    with pytest.raises(InputError, match=message):
+        read_predictions(upper_file)
+
+
+def test_an_unknown_number_of_landmarks_is_refused(upper_file):
+    lines = [json.loads(line) | {"landmarks": [[0, 0, 0, 1, 1]] * 17} for line in upper_file.open()]
+    upper_file.write_text("\n".join(map(json.dumps, lines)))
+    with pytest.raises(
+        InputError, match=r"line 1, .*: it has 17 landmarks, .* known are 33 \(full_body\), 25 \(upper_body\)"
+    ):
+        read_predictions(upper_file)
+
+
+def test_landmarks_of_a_smaller_topology_are_selected(crowd, pose_roi):
+    (whole, *_) = predict(ConstantEngine(pose_roi), plan_label_crops([crowd], "annotation", 0), "annotation")
+    selected = select_landmarks(whole, UPPER_BODY)
+    np.testing.assert_array_equal(selected.landmarks, whole.landmarks[:25])
+    np.testing.assert_array_equal(selected.landmarks_world, whole.landmarks_world[:25])
+    assert common_topology([FULL_BODY, UPPER_BODY]) == common_topology([UPPER_BODY, FULL_BODY]) == UPPER_BODY
+    other = replace(UPPER_BODY, name="hand", landmarks=("left_wrist", "left_palm"))
+    with pytest.raises(InputError, match=r"lacks landmarks of hand: .* landmarks="):
+        common_topology([UPPER_BODY, other])

@@ -10,7 +10,15 @@ from blazepose.evaluation.predictions import PersonKey, Prediction, missed_perso
 from blazepose.evaluation.results import headline, results
 from blazepose.evaluation.score import score
 from blazepose.topologies.full_body import INDEX, LEFT_SHOULDER, RIGHT_HIP
-from tests.evaluation.crowd import NAMED, POSE, ConstantEngine, person
+from tests.evaluation.crowd import (
+    NAMED,
+    POSE,
+    UPPER_BODY,
+    ConstantEngine,
+    person,
+    source_of,
+    upper_body,
+)
 
 TORSO = np.linalg.norm(np.subtract(POSE["left_shoulder"], POSE["right_hip"]))
 """In radii of the pose."""
@@ -230,3 +238,51 @@ def test_a_missing_regression_output_has_no_metric(crowd, pose_roi):
     assert metrics["pck@0.2"] == pytest.approx(100 * 6 / 7, abs=1e-3)
     assert metrics["pck@0.2_raw"] is None
     assert "mean error 0.0 %" in headline(metrics)
+
+
+def test_restricted_landmarks(crowd, pose_roi):
+    """The ankle is wrong, and is none of the upper body."""
+    wrong = pose_roi.copy()
+    wrong[INDEX["left_ankle"], 0] += 0.5
+    predictions = predictions_of(crowd, wrong)
+    everything = results(score(predictions, [crowd]))
+    above = results(score(predictions, [crowd], chosen=UPPER_BODY.landmarks))
+    assert (everything["pck@0.2"], above["pck@0.2"]) == (pytest.approx(500 / 6, abs=1e-3), 100)
+    assert "left_ankle" not in above["per_landmark"]
+    assert above["landmarks"] == list(UPPER_BODY.landmarks)
+    assert "scored on the 25 landmarks of upper_body" in headline(above)
+    wrist = results(score(predictions, [crowd], chosen=["left_wrist"]))
+    assert list(wrist["per_landmark"]) == ["left_wrist"]
+    assert "scored on left_wrist" in headline(wrist)
+    with pytest.raises(ValueError, match=r"none of landmarks=\[nose\] is labelled and predicted"):
+        score(predictions, [crowd], chosen=["nose"])
+
+
+def test_an_upper_body_network(crowd, pose_roi):
+    """Its points are right but for the wrist; two of seven people have no hips."""
+    people = source_of([upper_body(person, hips=k > 1) for k, person in enumerate(crowd.annotations)])
+    jobs = plan_label_crops([people], "annotation", 0)
+    engine = ConstantEngine(np.zeros((31, 2)), topology=UPPER_BODY)
+    predictions = {}
+    for job, prediction in zip(jobs, predict(engine, jobs, "annotation"), strict=True):
+        landmarks = prediction.landmarks.copy()
+        landmarks[:, :2] = job.annotation.landmarks_px
+        landmarks[INDEX["left_wrist"], 0] += 1000
+        key = prediction.reader, prediction.image, prediction.person
+        predictions[key] = replace(prediction, landmarks=landmarks)
+    metrics = results(score(predictions, [people]))
+    assert metrics["num_people"] == 7
+    assert (metrics["topology"], metrics["num_torso_from_shoulders"]) == ("upper_body", 2)
+    assert metrics["pck@0.2"] == pytest.approx(100 * (1 - 7 / (5 * 6 + 2 * 4)), abs=1e-3)
+    assert metrics["per_landmark"]["left_wrist"]["pck@0.2"] == 0
+    assert metrics["per_landmark"]["nose"]["pck@0.2"] == 100
+    assert {name for name, part in metrics["per_part"].items() if part["count"]} == {
+        *("face", "shoulders", "wrists", "hips")
+    }
+    assert metrics["per_part"]["ankles"] == dict.fromkeys(metrics["per_part"]["ankles"]) | {"count": 0}
+    assert (metrics["mpjpe_mm"], metrics["bone_asymmetry"]) == (None, None)
+    assert "torso left shoulder to right hip, 1.81 shoulder widths for 2 without labelled hips" in headline(
+        metrics
+    )
+    rotations = metrics["breakdown"]["rotation"]
+    assert sum(group["count"] for group in rotations.values()) == 7

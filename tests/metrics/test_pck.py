@@ -5,13 +5,17 @@ import pytest
 
 from blazepose.metrics.pck import (
     CURVE_THRESHOLDS,
+    has_torso,
     normalized_errors,
     pck,
     pck_auc,
     pck_curve,
     torso_size,
 )
+from blazepose.topologies import find_topology
 from blazepose.topologies.full_body import INDEX, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
+
+UPPER_BODY = find_topology("upper_body")
 
 
 def person() -> tuple[np.ndarray, np.ndarray]:
@@ -103,3 +107,15 @@ def test_the_default_torso_is_not_mirror_invariant():
     for name, same in (("across", False), ("diagonals", True), ("midline", True)):
         before, after = torso_size(points, labelled, name), torso_size(swapped, labelled, name)
         assert (before == pytest.approx(after)) == same
+
+
+def test_torso_of_people_without_hips():
+    """An upper-body network is evaluated on them, too: 1.81 times the shoulder width, 6."""
+    points, labelled = (np.concatenate([array[:, :25]] * 3) for array in person())
+    labelled[1, RIGHT_HIP], labelled[2, [RIGHT_HIP, RIGHT_SHOULDER]] = False, False
+    sizes = torso_size(points, labelled, topology=UPPER_BODY)
+    np.testing.assert_allclose(sizes, [13, 6 * 1.81, np.nan])
+    assert has_torso(labelled, topology=UPPER_BODY).tolist() == [True, False, False]
+    whole, whole_labelled = np.zeros((3, 33, 2)), np.zeros((3, 33), bool)
+    whole[:, :25], whole_labelled[:, :25] = points, labelled
+    np.testing.assert_allclose(torso_size(whole, whole_labelled), [13, np.nan, np.nan])

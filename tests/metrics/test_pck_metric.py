@@ -6,9 +6,10 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from blazepose.metrics.pck import normalized_errors, pck
-from blazepose.metrics.pck_metric import PckMetric
+from blazepose.metrics.pck import normalized_errors, pck, torso_size
+from blazepose.metrics.pck_metric import PckMetric, torso_across
 from blazepose.metrics.points import finite_values
+from blazepose.topologies import find_topology
 from tests.forked_command import HANGS_S, start
 
 PEOPLE = 7
@@ -88,3 +89,13 @@ def test_two_processes_equal_one(tmp_path):
         process.join(HANGS_S)
         assert process.exitcode == 0
         assert torch.load(tmp_path / f"{rank}.pt") == pytest.approx(expected(people()), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["full_body", "upper_body"])
+def test_torsos_on_the_device_equal_those_of_the_functions(name):
+    topology = find_topology(name)
+    points = torch.rand(9, topology.num_landmarks, 2, generator=torch.Generator().manual_seed(0))
+    labelled = torch.ones(9, topology.num_landmarks, dtype=torch.bool)
+    labelled[:4, topology.index["right_hip"]] = name == "full_body"
+    expected = torso_size(points.numpy(), labelled.numpy(), topology=topology)
+    np.testing.assert_allclose(torso_across(points, labelled, topology), expected, rtol=1e-6)

@@ -8,6 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from blazepose.metrics.points import finite_values
 from blazepose.metrics.pose3d import aligned_joint_errors, bone_asymmetry, joint_errors, stature
+from blazepose.topologies import find_topology
 from blazepose.topologies.full_body import INDEX, LEFT_HIP, MIRROR, RIGHT_HIP
 
 NOSE, LEFT_KNEE = INDEX["nose"], INDEX["left_knee"]
@@ -153,3 +154,12 @@ def test_bone_asymmetry_by_hand():
     np.testing.assert_allclose(bone_asymmetry(person[None]), [[0, 100 * 0.1 / 0.3, 0, 0]], atol=1e-9)
     person[INDEX["left_ankle"]] = np.nan
     assert np.isnan(bone_asymmetry(person[None])[0]).tolist() == [False, False, False, True]
+
+
+def test_bones_that_a_topology_lacks():
+    upper_body = find_topology("upper_body")
+    world = np.random.default_rng(0).normal(size=(2, 33, 3))
+    above = bone_asymmetry(world[:, :25], upper_body)
+    np.testing.assert_array_equal(above[:, :2], bone_asymmetry(world)[:, :2])
+    assert np.isnan(above[:, 2:]).all()
+    assert np.isnan(stature(world[:, :25], upper_body)).all()

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from blazepose.metrics.swaps import left_right_pairs, swapped_pairs
+from blazepose.topologies import find_topology
 from blazepose.topologies.full_body import INDEX, LANDMARKS, MIRROR, NUM_LANDMARKS
 
 PAIRS = left_right_pairs()
@@ -52,3 +53,9 @@ def test_ambiguous_pairs_are_not_scored(people):
     counted[:, right] = False
     assert not swaps(predicted, people, counted)[1][:, KNEES].any()
     assert not swaps(np.full_like(people, np.nan), people)[1].any()
+
+
+def test_pairs_of_the_upper_body():
+    assert left_right_pairs(find_topology("upper_body")).tolist() == [
+        pair for pair in PAIRS.tolist() if max(pair) < 25
+    ]

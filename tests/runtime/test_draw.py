@@ -7,6 +7,7 @@ from blazepose.geometry import Roi
 from blazepose.runtime.draw import LEFT_COLOR, RIGHT_COLOR, draw_pose, draw_poses
 from blazepose.runtime.pose import Pose
 from blazepose.supervised_outputs import SupervisedOutputs
+from blazepose.topologies import find_topology
 from blazepose.topologies.full_body import INDEX, LANDMARKS
 
 
@@ -128,3 +129,15 @@ def test_an_unsupervised_mask_is_not_drawn():
     masked = make_pose(mask=np.ones((200, 200), np.float32))
     assert (draw_poses(GRAY, [masked], supervised) == 127).all()
     assert (draw_poses(GRAY, [masked], replace(supervised, outputs=("segmentation",))) != 127).any()
+
+
+def test_the_edges_are_those_of_the_topology():
+    """Of the first 25 landmarks, an arm is drawn as of all 33."""
+    topology = find_topology("upper_body")
+    landmarks, shown = pose(
+        left_elbow=(150, 50), left_wrist=(150, 150), left_hip=(20, 20), left_knee=(20, 180)
+    )
+    drawn = draw_pose(GRAY, landmarks[:25], shown[:25], topology)
+    assert tuple(drawn[100, 150]) == LEFT_COLOR
+    assert (drawn[100, 20] == 127).all()
+    assert tuple(draw_pose(GRAY, landmarks, shown)[100, 20]) == LEFT_COLOR

@@ -165,8 +165,9 @@ _MISTAKES = """
 from types import SimpleNamespace
 import numpy as np
 from blazepose.runtime.tracker import PoseTracker, TrackerOptions
+from blazepose.topologies import FULL_BODY
 frame = np.zeros((9, 9, 3), np.uint8)
-engine = SimpleNamespace(metadata={})
+engine = SimpleNamespace(metadata={}, topology=FULL_BODY)
 for mistake in (
     lambda: TrackerOptions(num_poses=1.5),
     lambda: TrackerOptions(num_poses="2"),

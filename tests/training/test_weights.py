@@ -10,7 +10,7 @@ from blazepose.decoding import check_decoding
 from blazepose.evaluation.engine_registry import TorchEngine
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
-from blazepose.models.variants import landmark_variant
+from blazepose.models.variants import DETECTOR_2021_VARIANT, landmark_variant
 from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topologies import find_topology
 from blazepose.topologies.full_body import OUTPUTS
@@ -42,6 +42,31 @@ def test_load_model_recognizes_the_network(tmp_path, net):
     write_checkpoint(tmp_path / "detector.ckpt", detector, detector_metadata(detector, {"train": []}, {}))
     assert isinstance(load_model(save(tmp_path / "landmark.ckpt", net)), LandmarkNet)
     assert isinstance(load_model(str(tmp_path / "detector.ckpt")), DetectorNet)
+
+
+def test_a_detector_does_not_start_from_the_other_one(tmp_path):
+    now, earlier = DetectorNet(), DetectorNet(DETECTOR_2021_VARIANT)
+    for net in (now, earlier):
+        metadata = detector_metadata(net, {"train": []}, {})
+        write_checkpoint(tmp_path / f"{net.variant.name}.ckpt", net, metadata)
+    loaded = load_model(tmp_path / "detector_2021.ckpt")
+    assert isinstance(loaded, DetectorNet)
+    assert loaded.variant == DETECTOR_2021_VARIANT
+    for net, other in ((now, "detector_2021"), (earlier, "detector")):
+        match = f"holds {other}, which does not fit this network, {net.variant.name}: .*; use model={other}$"
+        with pytest.raises(ValueError, match=match):
+            load_initial_weights(net, tmp_path / f"{other}.ckpt")
+
+
+def test_the_metadata_of_a_detector_name_its_points_if_some_are_untrained():
+    net, sources = DetectorNet(), {"train": [], "val": []}
+    assert detector_metadata(net, sources, {})["trained"] == {"outputs": ["scores", "boxes"]}
+    some = detector_metadata(net, sources, {}, points=["hips", "circle", "shoulders"])
+    assert some["trained"]["points"] == ["hips", "circle", "shoulders"]
+    resumed = detector_metadata(net, sources, {}, init=some, points=["hips"])
+    assert resumed["trained"] == some["trained"]
+    google = detector_metadata(net, sources, {}, init=detector_metadata(net, sources, {}), points=["hips"])
+    assert "points" not in google["trained"]
 
 
 def test_weights_keep_the_unit_they_were_trained_in(tmp_path):

@@ -3,11 +3,14 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from blazepose.exceptions import ExistingFileError, InputError, MissingFileError
 from blazepose.runtime.draw import LEFT_COLOR
+from blazepose.runtime.tracker import PoseTracker
+from blazepose.topologies import find_topology
 from blazepose.topologies.full_body import LANDMARKS
 from blazepose.web.site import build_site, data_sets, read_bundle, read_bundles, security_policy, write_site
 
@@ -92,3 +95,11 @@ def test_metadata_are_shown(constant_bundle):
     metadata = {**own, "init": {**before, "init": own}, "teacher": {**before, "init": None}}
     assert data_sets(metadata) == ["own (free)", "before (free)"]
     assert data_sets({**own, "teacher": before}) == ["own (free)", "before (free)"]
+
+
+def test_a_bundle_of_another_topology_is_refused(constant_bundle, monkeypatch):
+    """MediaPipe Tasks have 33 landmarks."""
+    other = SimpleNamespace(topology=find_topology("upper_body"), metadata={})
+    monkeypatch.setattr(PoseTracker, "load", lambda *arguments, **options: other)
+    with pytest.raises(InputError, match=r"has 25 landmarks; MediaPipe Tasks, .* `blazepose track`"):
+        read_bundle(constant_bundle)

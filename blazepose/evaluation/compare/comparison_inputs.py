@@ -21,6 +21,7 @@ from blazepose.evaluation.predictions import (
 from blazepose.evaluation.results import read_results
 from blazepose.evaluation.score import ScoredPeople, score
 from blazepose.exceptions import InputError
+from blazepose.topologies import FULL_BODY
 from blazepose.topology import Topology
 
 
@@ -43,7 +44,7 @@ class Run(NamedTuple):
     attributes: list[str]
     all_people: Sequence[Annotation]
     data_sets: Mapping[PersonKey, str]
-    topology: Topology
+    topology: Topology = FULL_BODY
 
 
 def load_runs(folders: Sequence[str]) -> list[Run]:

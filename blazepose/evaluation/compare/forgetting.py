@@ -16,6 +16,7 @@ from blazepose.metrics.binary import YES_FROM
 from blazepose.metrics.pck import percent, torso_size
 from blazepose.runtime.decode import RawOutputs, decode_outputs, sigmoid
 from blazepose.runtime.engines import InferenceEngine
+from blazepose.topologies import FULL_BODY
 from blazepose.topology import Topology
 
 RARELY_LABELLED = {name: PARTS[name] for name in ("face", "hands", "feet")}
@@ -94,10 +95,11 @@ def shift_crop(job: CropJob, size: int) -> CropJob:
     return job._replace(roi=dataclasses.replace(job.roi, center_x=float(x), center_y=float(y)))
 
 
-def unshift(outputs: CropOutputs) -> CropOutputs:
-    """Convert the outputs for shifted crops to the coordinates of the original crops."""
-    size = outputs.masks.shape[2]
-    masks = np.pad(outputs.masks, ((0, 0), (0, 0), (SHIFT_PX, 0)), mode="edge")[..., :size]
+def unshift(outputs: CropOutputs, size: int) -> CropOutputs:
+    """Convert the outputs for shifted crops of `size` pixels to the coordinates of the original crops."""
+    mask_size = outputs.masks.shape[2]
+    shift = SHIFT_PX * mask_size // size
+    masks = np.pad(outputs.masks, ((0, 0), (0, 0), (shift, 0)), mode="edge")[..., :mask_size]
     return outputs._replace(points=outputs.points + np.array([SHIFT_PX / size, 0]), masks=masks)
 
 
@@ -114,7 +116,7 @@ class Labels(NamedTuple):
     points: np.ndarray
     labelled: np.ndarray
     torso: np.ndarray
-    topology: Topology
+    topology: Topology = FULL_BODY
 
 
 def labels_of(jobs: Sequence[CropJob]) -> Labels:
@@ -154,7 +156,7 @@ def forgetting(
     """
     recorder = RecordingEngine(first.engine, first.decoding)
     recorder.run_on_crops([shift_crop(job, first.input_size) for job in jobs])
-    before, shifted = first.outputs(), unshift(recorder.outputs())
+    before, shifted = first.outputs(), unshift(recorder.outputs(), first.input_size)
     names = np.array([data_sets[person_key(job.reader, job.annotation)] for job in jobs])
     measured = {}
     for name in dict.fromkeys(names.tolist()):
@@ -209,10 +211,13 @@ def _confident(before: CropOutputs, labels: Labels) -> np.ndarray:
 
     from blazepose.training.teacher_outputs import confident_points
 
-    predicted = before.points[:, : labels.topology.num_landmarks]
-    first, labelled, torso = (x.astype(np.float32) for x in (predicted, labels.points, labels.torso))
-    arrays = (first, labelled, labels.labelled, torso)
-    confident = confident_points(*map(torch.from_numpy, arrays)).numpy()
+    topology = labels.topology
+    predicted = before.points[:, : topology.num_landmarks]
+    points, target, torso = (
+        torch.from_numpy(values.astype(np.float32)) for values in (predicted, labels.points, labels.torso)
+    )
+    labelled = torch.from_numpy(labels.labelled)
+    confident = confident_points(points, target, labelled, torso, topology).numpy()
     return confident & (labels.torso > 0)[:, None]
 
 

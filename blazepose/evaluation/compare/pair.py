@@ -115,11 +115,11 @@ def _evaluate(
 
 def forgotten_by(runs: Sequence[Run]) -> Forgotten:
     """Measure what was forgotten between two evaluations, if their weights are still there."""
+    if reason := _why_not_compared(runs):
+        return Forgotten({}, reason)
     for run in runs:
         if reason := _why_not_run(Path(run.metrics["file"]), run.metrics["sha256"]):
             return Forgotten({}, reason)
-    if reason := _why_not_compared(runs):
-        return Forgotten({}, reason)
     people = zip(runs[0].scored.annotations, runs[0].scored.predictions, strict=True)
     jobs = [CropJob(prediction.reader, person, prediction.roi) for person, prediction in people]
     first, second = (

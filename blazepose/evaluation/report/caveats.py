@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from blazepose.data.annotation import Source
+from blazepose.skeletons import COCO17
+from blazepose.topologies import find_topology
 
 _NAN = {
     "landmarks": "landmarks predicted as NaN or infinity: {}; they count as wrong, and mean errors exclude "
@@ -31,6 +33,10 @@ def list_caveats(metrics: Mapping[str, Any], sources: Sequence[Source], num_pred
     caveats = [note for source in sources for note in source.notes]
     if unmatched := num_predictions - metrics["num_people"]:
         caveats.append(f"{unmatched} predictions match no scored person, and are ignored")
+    scored = set(metrics["landmarks"] or find_topology(metrics["topology"]).landmarks)
+    num_coco = len(scored & set(COCO17.values()))
+    if metrics["oks_ap"] is not None and num_coco < len(COCO17):
+        caveats.append(f"OKS covers {num_coco} of COCO's {len(COCO17)} keypoints, those that are scored")
     if rendered := [source.name for source in sources if source.reader == "synthetic"]:
         names = ", ".join(rendered)
         caveats.append(f"people of {names} are synthetic: results may not transfer to photographs")

@@ -76,6 +76,6 @@ def _pair(scored: ScoredPeople, row: int) -> np.ndarray:
     labels = image_to_roi(prediction.roi, annotation.landmarks_px.astype(np.float64)) * _TILE
     predicted = image_to_roi(prediction.roi, prediction.landmarks[:, :2]) * _TILE
     gap = np.full((_TILE, _GAP, 3), 255, np.uint8)
-    left = draw_pose(crop, labels, annotation.labelled, topology=scored.topology)
-    right = draw_pose(crop, predicted, scored.supervised[row], topology=scored.topology)
+    left = draw_pose(crop, labels, annotation.labelled, scored.topology)
+    right = draw_pose(crop, predicted, scored.supervised[row], scored.topology)
     return np.hstack([left, gap, right])

@@ -15,6 +15,7 @@ from blazepose.evaluation.compare.comparison_inputs import Run, load_runs, short
 from blazepose.evaluation.compare.comparison_report import write_comparison
 from blazepose.evaluation.compare.comparison_summary import people_lines, sentences
 from blazepose.evaluation.compare.forgetting import Forgotten
+from blazepose.evaluation.compare.pair import forgotten_by
 from blazepose.evaluation.fairness.verdicts import FairnessConfig
 from blazepose.evaluation.metric import Metric
 from blazepose.evaluation.metric_table import METRICS
@@ -24,7 +25,7 @@ from blazepose.evaluation.results import results
 from blazepose.evaluation.score import score
 from blazepose.metrics.points import PointValues
 from blazepose.topologies.full_body import INDEX
-from tests.evaluation.crowd import ConstantEngine
+from tests.evaluation.crowd import UPPER_BODY, ConstantEngine
 from tests.evaluation.scored_people import labelled_person, prediction_for, score_people
 
 WRIST, HIP = INDEX["left_wrist"], INDEX["left_hip"]
@@ -321,3 +322,28 @@ def test_folders_with_equal_names_have_distinct_titles(evaluated, tmp_path):
     runs = load_runs([evaluated("one"), evaluated("other")])
     moved = [run._replace(folder=Path("runs") / run.folder.name / "eval") for run in runs]
     assert short_names(moved) == ["one/eval", "other/eval"]
+
+
+def test_networks_of_different_topologies_are_compared_on_common_landmarks(evaluated, data, tmp_path):
+    """The upper-body network has the left wrists right; the other one does not, nor the left ankles."""
+    whole, above = evaluated("whole", [WRIST, INDEX["left_ankle"]]), tmp_path / "above"
+    people = read_source(data, UPPER_BODY)
+    jobs = plan_label_crops([people], "annotation", 0)
+    engine = ConstantEngine(np.full((31, 2), 0.5), topology=UPPER_BODY)
+    predicted = []
+    for prediction, job in zip(predict(engine, jobs, "annotation"), jobs, strict=True):
+        prediction.landmarks[:, :2] = job.annotation.landmarks_px
+        predicted.append(prediction)
+    above.mkdir()
+    write_predictions(predicted, above / "predictions.jsonl")
+    metrics = results(score(read_predictions(above / "predictions.jsonl"), [people]), FairnessConfig([]))
+    about = {"file": "above.tflite", "data": [data], "metadata": None, "intersect": [], "min_group": 20}
+    (above / "results.json").write_text(json.dumps(metrics | about | {"sha256": "0" * 64, "notes": []}))
+    runs = load_runs([whole, str(above)])
+    comparison = compare_runs(runs)
+    assert {run.scored.topology for run in runs} == {UPPER_BODY}
+    assert comparison["per_landmark"]["left_wrist"]["values"] == [0, 100]
+    assert "left_ankle" not in comparison["per_landmark"]
+    assert any("compared on the 25 landmarks of upper_body" in note for note in comparison["notes"])
+    assert not any("evaluate it again" in note for note in comparison["notes"])
+    assert forgotten_by(runs).not_measured == "the networks have different landmarks and crops"

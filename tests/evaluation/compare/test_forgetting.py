@@ -24,7 +24,7 @@ from blazepose.evaluation.predict import CropJob
 from blazepose.evaluation.predictions import person_key
 from blazepose.geometry import Roi, crop_image, image_to_roi, roi_to_image_matrix
 from blazepose.skeletons import LSP14
-from blazepose.topologies.full_body import INDEX, LANDMARKS, LEFT_SHOULDER, RIGHT_HIP, ROI_CENTER
+from blazepose.topologies.full_body import FULL_BODY, INDEX, LEFT_SHOULDER, RIGHT_HIP, ROI_CENTER
 from tests.evaluation.crowd import ConstantEngine
 from tests.evaluation.scored_people import labelled_person
 
@@ -52,7 +52,7 @@ def before(labels) -> CropOutputs:
 
 
 def test_rarely_labelled_groups_match_their_names():
-    names = {group: [LANDMARKS[k] for k in numbers] for group, numbers in RARELY_LABELLED.items()}
+    names = RARELY_LABELLED
     assert (names["face"][0], names["face"][-1]) == ("nose", "mouth_right")
     assert len(names["face"]) == 11
     assert all(any(part in name for part in ("pinky", "index", "thumb")) for name in names["hands"])
@@ -70,7 +70,7 @@ def test_equal_outputs_have_no_change(before, labels):
 
 def test_every_metric_measures_its_own_change(before, labels):
     points, world = before.points.copy(), before.world.copy()
-    points[:, list(RARELY_LABELLED["feet"]), 0] += 0.01  # 5 % of the torso
+    points[:, FULL_BODY.indices(RARELY_LABELLED["feet"]), 0] += 0.01  # 5 % of the torso
     points[:, ROI_CENTER, 1] += 0.03
     world[..., 2] += 0.04
     visibility, pose, masks = before.visibility.copy(), before.pose.copy(), before.masks.copy()
@@ -124,7 +124,7 @@ def test_unshift_undoes_shift_crop(before):
     points = [image_to_roi(r, np.array([[[110.0, 90.0]]])) for r in (roi, shift_crop(job, size).roi)]
     assert points[1][0, 0] == pytest.approx(points[0][0, 0] - [SHIFT_PX / size, 0])
     shifted = before._replace(points=points[1], masks=crops[1][None])
-    back = unshift(shifted)
+    back = unshift(shifted, size)
     assert back.points == pytest.approx(points[0])
     assert (back.masks[0] != crops[0]).mean() < 0.005
 

@@ -27,7 +27,8 @@ OURS = {
     "init": {"trained": {}, "data": {"train": [{"name": "coco:a", "people": 9, "licence": "CC BY 4.0"}]}},
     "blend": {"share": 0.5},
 }
-LATENCY = Latency(12.34, 256, "some CPU, LandmarkEngine, 2 threads")
+OUTPUTS = ConstantEngine(np.zeros((33, 2)), logits=np.zeros((256, 256)))(np.zeros((1, 256, 256, 3), np.uint8))
+LATENCY = Latency(12.34, 256, "some CPU, LandmarkEngine, 2 threads", OUTPUTS)
 
 
 @pytest.fixture

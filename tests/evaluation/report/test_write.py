@@ -14,7 +14,7 @@ from blazepose.evaluation.report.write import new_folder, repeat_command, write_
 from blazepose.evaluation.results import headline, results
 from blazepose.evaluation.score import score
 from blazepose.runtime.decode import RawOutputs
-from tests.evaluation.crowd import ConstantEngine
+from tests.evaluation.crowd import UPPER_BODY, ConstantEngine, source_of, upper_body
 
 ABOUT = {"file": "net.tflite", "sha256": "abc", "detector": None, "data": ["lsp:here"]}
 ABOUT |= {"annotators": False, "notes": []}
@@ -272,3 +272,20 @@ def test_the_report_of_annotators_names_them(scored, tmp_path):
     assert "because the second annotator did not label them: nose (5)." in text
     assert "because the second annotator did not label them: presence." in text
     assert "weights" not in text.split("## Reproduce")[0]
+
+
+def test_a_report_of_the_upper_body(crowd, tmp_path):
+    """A network without world landmarks and heatmaps; two of seven people have no labelled hips."""
+    people = source_of([upper_body(person, hips=k > 1) for k, person in enumerate(crowd.annotations)])
+    engine = ConstantEngine(np.full((31, 2), 0.5), topology=UPPER_BODY)
+    predicted = predict(engine, plan_label_crops([people], "annotation", 0), "annotation")
+    write_predictions(predicted, tmp_path / "predictions.jsonl")
+    scored = score(read_predictions(tmp_path / "predictions.jsonl"), [people])
+    metrics = results(scored) | ABOUT
+    write_report(scored, metrics, "", 0, tmp_path)
+    text = (tmp_path / "report.md").read_text()
+    assert "1.81 shoulder widths for 2 without labelled hips." in text
+    assert "| nose |" in text
+    assert not re.search(r"knees|ankle|feet", text)
+    body, plot = (cv2.imread(str(tmp_path / name)) for name in ("body.png", "pck_curve.png"))
+    assert min(body.std(), plot.std()) > 10
