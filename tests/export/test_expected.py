@@ -17,10 +17,17 @@ from blazepose.export.targets import TARGETS, Target
 from blazepose.image import read_image, write_image
 from blazepose.runtime.decode import RawOutputs
 from blazepose.task_bundle import LANDMARKS_ENTRY, read_tflite
+from blazepose.topologies import FULL_BODY
 from tests.mediapipe_runtime import look, picture
 
 GUIDE = Path(__file__).parents[2] / "docs/guides/exporting.md"
-METADATA = {"input": {"size": 256}, "recipe": {}, "data": {"train": [], "val": []}}
+METADATA = {
+    "task": "landmark",
+    "input": {"size": 256},
+    "topology": FULL_BODY.outputs,
+    "recipe": {},
+    "data": {"train": [], "val": []},
+}
 
 
 @pytest.fixture
