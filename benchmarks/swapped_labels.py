@@ -15,7 +15,7 @@ from blazepose.errors import friendly_errors
 from blazepose.evaluation.compare.comparison_inputs import load_runs
 from blazepose.evaluation.score import ScoredPeople
 from blazepose.metrics.pck import PCK_THRESHOLD
-from blazepose.metrics.swaps import PAIRS
+from blazepose.metrics.swaps import left_right_pairs
 from blazepose.topologies.full_body import MIRROR, NUM_LANDMARKS
 
 _APART = 2 * PCK_THRESHOLD
@@ -44,7 +44,7 @@ def main() -> None:
     args = parser.parse_args()
     runs = load_runs([args.judge, *args.others])
     swapped = contradicted_labels(runs[0].scored)
-    pairs = swapped[:, PAIRS[:, 0]].sum()
+    pairs = swapped[:, left_right_pairs()[:, 0]].sum()
     print(f"{swapped.any(axis=1).sum()} of {len(swapped)} people, {pairs} pairs\n")
     print("| evaluation | all labels | without the contradicted |\n|---|---|---|")
     for run in runs:

@@ -7,8 +7,8 @@ from blazepose.exceptions import InputError
 from blazepose.supervised_outputs import SupervisedOutputs
 
 Decoding = Literal["regression", "mediapipe", "heatmap"]
-"""The regression alone; the regression, refined by the heatmap within three cells, as MediaPipe does; or the
-place in the whole heatmap, refined likewise."""
+"""The regression alone; the regression, refined by the heatmap within three cells, as MediaPipe does (of
+a file without heatmaps, the regression alone); or the place in the whole heatmap, refined likewise."""
 
 DECODINGS: tuple[Decoding, ...] = get_args(Decoding)
 

@@ -1,12 +1,13 @@
 """Supervised outputs of weights; without torch, for code that only reads metadata."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from blazepose.topologies.full_body import LANDMARKS, NUM_LANDMARKS
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 
 Kind = Literal["landmarks", "visibility", "heatmaps", "outputs"]
 KINDS: tuple[Kind, ...] = ("landmarks", "visibility", "heatmaps", "outputs")
@@ -48,6 +49,7 @@ class SupervisedOutputs:
         outputs: names of TRAINABLE_OUTPUTS.
         recorded: fields that the metadata contain; none for foreign weights, of which all outputs count as
             supervised.
+        topology: landmarks of the network.
     """
 
     landmarks: tuple[str, ...] = ()
@@ -55,23 +57,31 @@ class SupervisedOutputs:
     heatmaps: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     recorded: tuple[Kind, ...] = KINDS
+    topology: Topology = FULL_BODY
 
     @classmethod
-    def everything(cls, recorded: tuple[Kind, ...] = KINDS) -> "SupervisedOutputs":
+    def everything(
+        cls, recorded: tuple[Kind, ...] = KINDS, topology: Topology = FULL_BODY
+    ) -> "SupervisedOutputs":
         """Return all landmarks and outputs."""
-        return cls(LANDMARKS, LANDMARKS, LANDMARKS, tuple(TRAINABLE_OUTPUTS), recorded)
+        names = topology.landmarks
+        return cls(names, names, names, tuple(TRAINABLE_OUTPUTS), recorded, topology)
 
     @classmethod
-    def from_metadata(cls, trained: Mapping[str, Sequence[str]] | None) -> "SupervisedOutputs":
+    def from_metadata(
+        cls, trained: Mapping[str, Sequence[str]] | None, topology: Topology = FULL_BODY
+    ) -> "SupervisedOutputs":
         """Read "trained" of the metadata of weights.
 
         Args:
             trained: names by field; missing fields are empty. None for weights without this metadata.
+            topology: landmarks of the network.
         """
         if trained is None:
-            return cls.everything(recorded=())
+            return cls.everything(recorded=(), topology=topology)
         recorded = tuple(kind for kind in KINDS if kind in trained)
-        return cls(**{kind: tuple(trained[kind]) for kind in recorded}, recorded=recorded)
+        fields = {kind: tuple(trained[kind]) for kind in recorded}
+        return cls(**fields, recorded=recorded, topology=topology)
 
     def as_metadata(self) -> dict[str, list[str]] | None:
         """Return "trained" of the metadata, with the fields that from_metadata read."""
@@ -80,9 +90,13 @@ class SupervisedOutputs:
     def merge(self, later: "SupervisedOutputs") -> "SupervisedOutputs":
         """Return the outputs that these or a later training supervise."""
         pairs = {kind: (getattr(self, kind), getattr(later, kind)) for kind in KINDS}
-        return SupervisedOutputs(
-            **{kind: tuple(dict.fromkeys(before + after)) for kind, (before, after) in pairs.items()}
-        )
+        merged = {kind: tuple(dict.fromkeys(before + after)) for kind, (before, after) in pairs.items()}
+        return replace(self, **merged, recorded=KINDS)
+
+    def without(self, *names: str) -> "SupervisedOutputs":
+        """Return the others: for a network, or a file, that lacks some of TRAINABLE_OUTPUTS."""
+        outputs = tuple(name for name in self.outputs if name not in names)
+        return replace(self, outputs=outputs, heatmaps=() if "heatmaps" in names else self.heatmaps)
 
     @property
     def has_heatmaps(self) -> bool:
@@ -90,8 +104,8 @@ class SupervisedOutputs:
         return set(self.landmarks) <= set(self.heatmaps) and "presence" in self.outputs
 
     def mask(self, kind: Kind) -> np.ndarray:
-        """Return a mask of the landmarks in a field, bool (33,)."""
-        return np.isin(LANDMARKS, getattr(self, kind))
+        """Return a mask of the landmarks in a field, bool (landmarks,)."""
+        return np.isin(self.topology.landmarks, getattr(self, kind))
 
     def describe(self, verb: str = "trained") -> str:
         """Return a line about the outputs that weights were trained on, and those that they were not.
@@ -102,7 +116,8 @@ class SupervisedOutputs:
         if not self.recorded:
             return "trained outputs: unknown, not in the weights' metadata"
         missing = [name for name in TRAINABLE_OUTPUTS if name not in self.outputs]
-        if len(self.landmarks) < NUM_LANDMARKS:
+        count = self.topology.num_landmarks
+        if len(self.landmarks) < count:
             missing.insert(0, "the other landmarks")
-        text = f"{verb}: {len(self.landmarks)} of {NUM_LANDMARKS} landmarks, {', '.join(self.outputs)}"
+        text = f"{verb}: {len(self.landmarks)} of {count} landmarks, {', '.join(self.outputs)}"
         return f"{text}; not {verb}: {', '.join(missing)}" if missing else text

@@ -27,19 +27,21 @@ class RoiRule:
 
     Attributes:
         center: landmarks whose middle is the center of the crop.
-        upward: pairs of landmarks (base, top), whose middles are one above the other in the turned crop; the
-            first pair whose landmarks are all labelled counts.
+        upward: two groups of landmarks; the middle of the second is straight above that of the first in the
+            turned crop.
         enclosed: landmarks that the circle around the center encloses, beside the top of the head; None for
             every labelled keypoint of the source.
         expansion: side of the crop over the diameter of that circle.
         detector_points: names of center and circle point among the detector's (anchors.ALIGNMENT_POINTS).
+        upward_by_head: whether head and shoulders decide where the first group is not labelled.
     """
 
     center: tuple[str, ...]
-    upward: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+    upward: tuple[tuple[str, ...], tuple[str, ...]]
     enclosed: tuple[str, ...] | None
     expansion: float
     detector_points: tuple[str, str]
+    upward_by_head: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,8 +98,14 @@ class Topology:
 
     @property
     def num_heatmaps(self) -> int:
-        """Outputs with a heatmap target; the last four have none."""
+        """Number of outputs with a heatmap target: landmarks and alignment points."""
         return len(self.landmarks) + 2
+
+    @cached_property
+    def torso(self) -> tuple[int, ...]:
+        """Indices of left and right shoulder, left and right hip; empty if one of them is missing."""
+        names = (*SHOULDERS, *HIPS)
+        return tuple(self.indices(names)) if set(names) <= set(self.landmarks) else ()
 
     @cached_property
     def index(self) -> Mapping[str, int]:

@@ -1,6 +1,7 @@
 """PCK of several files on the same labelled people, and the paired change from the first file."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,11 +10,18 @@ import numpy as np
 from blazepose.data.readers import read_source
 from blazepose.evaluation.engine_registry import open_weights
 from blazepose.evaluation.predict import plan_label_crops, predict
-from blazepose.evaluation.predictions import person_key
+from blazepose.evaluation.predictions import (
+    PersonKey,
+    Prediction,
+    common_topology,
+    person_key,
+    select_landmarks,
+)
 from blazepose.evaluation.score import score
 from blazepose.exceptions import InputError
 from blazepose.metrics.bootstrap import Interval, accuracy_interval, paired_difference
 from blazepose.metrics.pck import PCK_THRESHOLD
+from blazepose.topology import Topology
 
 
 class Accuracy(NamedTuple):
@@ -33,7 +41,7 @@ class Accuracy(NamedTuple):
 def measure_accuracy(files: Sequence[Path], data: Sequence[str]) -> Accuracy:
     """Run landmark networks on labelled people, crops from the labels, decoded as each file is made for.
 
-    Points count that all files were trained on.
+    People count who have a crop for all files, and points that all files were trained on.
 
     Args:
         files: landmark networks.
@@ -42,12 +50,22 @@ def measure_accuracy(files: Sequence[Path], data: Sequence[str]) -> Accuracy:
     Raises:
         ValueError: if the data cannot be read, or if nothing can be scored.
     """
-    sources = [read_source(name) for name in data]
-    jobs = plan_label_crops(sources, "annotation", 0)
-    keys = [person_key(job.reader, job.annotation) for job in jobs]
+    predictions, networks = zip(*(_predict(file, data) for file in files), strict=True)
+    topology = common_topology(networks)
+    sources = [
+        replace(
+            source,
+            annotations=[
+                person
+                for person in source.annotations
+                if all(person_key(source.reader, person) in predicted for predicted in predictions)
+            ],
+        )
+        for source in (read_source(name, topology) for name in data)
+    ]
     scored = [
-        score(dict(zip(keys, predict(open_weights(file), jobs, "annotation"), strict=True)), sources)
-        for file in files
+        score({key: select_landmarks(each, topology) for key, each in predicted.items()}, sources)
+        for predicted in predictions
     ]
     counted = np.logical_and.reduce([each.counted for each in scored])
     rows = counted.any(axis=1)
@@ -60,3 +78,11 @@ def measure_accuracy(files: Sequence[Path], data: Sequence[str]) -> Accuracy:
         [accuracy_interval(each.sum(axis=1), counted.sum(axis=1), subjects=subjects) for each in correct],
         [None, *(paired_difference(correct[0], each, counted, subjects=subjects) for each in correct[1:])],
     )
+
+
+def _predict(file: Path, data: Sequence[str]) -> tuple[dict[PersonKey, Prediction], Topology]:
+    """Run a network on the people of data sources, and return its topology, too."""
+    engine = open_weights(file)
+    jobs = plan_label_crops([read_source(name, engine.topology) for name in data], "annotation", 0)
+    keys = [person_key(job.reader, job.annotation) for job in jobs]
+    return dict(zip(keys, predict(engine, jobs, "annotation"), strict=True)), engine.topology

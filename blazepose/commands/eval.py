@@ -43,7 +43,7 @@ def main(cfg: DictConfig) -> None:
     """Run the weights on labelled people, save the predictions, then score them and write the report."""
     gc.set_threshold(100_000)  # annotations are millions of small objects, which slow garbage collection
     cfg.intersect = [as_column(name) for name in as_list(cfg.intersect)]
-    cfg.compare = as_list(cfg.compare)
+    cfg.compare, cfg.landmarks = as_list(cfg.compare), as_list(cfg.landmarks)
     cfg.data.test, cfg.data.negatives = as_list(cfg.data.test), as_list(cfg.data.negatives)
     options, data = from_config(EvaluationConfig, cfg), from_config(EvaluationData, cfg, "data")
     if options.compare:
@@ -57,7 +57,8 @@ def main(cfg: DictConfig) -> None:
     specs = data.test or validation_data(
         evaluated.file, evaluated.engine.metadata if evaluated.engine else {}
     )
-    people = group_people([read_source(spec) for spec in specs], data.metadata, options.intersect)
+    sources = [read_source(spec, evaluated.topology) for spec in specs]
+    people = group_people(sources, data.metadata, options.intersect)
     criterion = human_disagreement(options.annotators, options.torso)
     fairness = FairnessConfig(
         people.attributes, options.min_group_size, criterion, options.annotators, people.all_people

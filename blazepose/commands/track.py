@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
         min_pose_presence_confidence=args.min_pose_presence_confidence,
         decoding=args.decode,
     )
-    supervised = SupervisedOutputs.from_metadata(tracker.metadata.get("trained"))
+    supervised = SupervisedOutputs.from_metadata(tracker.metadata.get("trained"), tracker.topology)
     if args.output_segmentation_masks and "segmentation" not in supervised.outputs:
         raise InputError(f"{args.weights} was not trained on masks; leave --output-segmentation-masks out")
     if not (tracker.detects or rois):

@@ -40,9 +40,16 @@ from blazepose.hydra_app import (
 )
 from blazepose.models.detector_net import DetectorNet, describe_detector
 from blazepose.models.landmark_net import LandmarkNet, describe_net
-from blazepose.models.variants import DETECTOR_VARIANTS, detector_variant, landmark_variant
+from blazepose.models.variants import (
+    DETECTOR_VARIANTS,
+    LandmarkVariant,
+    detector_variant,
+    landmark_variant,
+)
 from blazepose.runs import DETECTOR_RUNS, LANDMARK_RUNS, resolve_weights
 from blazepose.synthetic.dataset.starter import provide_starter
+from blazepose.topologies import find_topology
+from blazepose.topology import Topology
 from blazepose.training.callbacks import ImageLogger, build_callbacks
 from blazepose.training.checkpoint import (
     detector_metadata,
@@ -120,6 +127,7 @@ def reject_unused(model: str) -> None:
             "stages.heatmap",
             "stages.regression",
             "model.wiring",
+            "model.topology",
         )
         reject_overrides(unused, f"not used by model={model}; set detector.windows and detector.loss instead")
     else:
@@ -129,7 +137,8 @@ def reject_unused(model: str) -> None:
 def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | None) -> None:
     """Train a landmark network; the data comes before the trainer, so that its errors are reported first."""
     model = from_config(ModelConfig, cfg, "model")
-    net = LandmarkNet(landmark_variant(model.name, model.wiring), model.gradient_stop)
+    variant, topology = landmark_variant(model.name, model.wiring), find_topology(model.topology)
+    net = LandmarkNet(variant, model.gradient_stop, topology)
     stages = from_config(Stages, cfg, "stages")
     optimizer_config = from_config(OptimizerConfig, cfg, "optimizer")
     loss_config = from_config(LandmarkLossConfig, cfg, "loss")
@@ -139,17 +148,17 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     settings, loader_config = trainer_settings(dict(cfg.trainer)), build_loader_config(cfg)
     teachers, unlabelled_images = None, []
     if loss_config.distill or loss_config.teacher:
-        teachers = open_teachers(cfg, checkpoint)
+        teachers = open_teachers(cfg, checkpoint, topology)
         specs = as_list(cfg.data.get("unlabelled"))
         unlabelled_images = list_unlabelled(specs, teachers.of_landmarks.path, cfg.init)
     provide_starter(source_names(cfg))  # minutes of rendering, so after the checks of config and files
 
-    train = read_filtered(cfg.data.train, person_filter)
-    val = read_filtered(cfg.data.val, EVALUATION_FILTER)
+    train = read_filtered(cfg.data.train, person_filter, topology)
+    val = read_filtered(cfg.data.val, EVALUATION_FILTER, topology)
     negatives = find_image_files(cfg.data.negatives, "data.negatives")
-    crops = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed)
+    crops = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed, topology=topology)
     start = initialize(net, cfg.init, crops, resumed=checkpoint)
-    decoding = resolve_decoding(cfg, start)
+    decoding = resolve_decoding(cfg, start, variant)
     targets, unlabelled = None, []
     if teachers:
         device = first_device(cfg.trainer)
@@ -158,10 +167,15 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
         if teachers.other:
             masks = teachers.initial is None  # else they are learned from the initial network
             targets = provide_targets(teachers.other, people, loader_config.num_workers, device, masks)
-    train_set = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed, targets, unlabelled)
-    data = PoseDataModule(train_set, PoseDataset(val, net.input_spec), loader_config, cfg.seed)
+    train_set = PoseDataset(
+        train, net.input_spec, augmentation, negatives, cfg.seed, targets, unlabelled, topology
+    )
+    val_set = PoseDataset(val, net.input_spec, topology=topology)
+    data = PoseDataModule(train_set, val_set, loader_config, cfg.seed)
     stages = resolve_stages(cfg, stages, len(train_set), loader_config.batch_size, settings)
-    supervised = supervised_by(labelled_outputs(train, negatives), stages, cfg.loss)
+    supervised = supervised_by(labelled_outputs(train, negatives, topology), stages, cfg.loss)
+    if not variant.full_contract:
+        supervised = supervised.without("world")
     sources = {"train": train, "unlabelled": unlabelled, "val": val}
     learned = teachers and teachers.as_metadata()
     metadata = landmark_metadata(
@@ -188,9 +202,9 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     run(module, data, settings, image_logger, "val/pck@0.2", checkpoint, next_step)
 
 
-def open_teachers(cfg: DictConfig, checkpoint: Path | None) -> Teachers:
+def open_teachers(cfg: DictConfig, checkpoint: Path | None, topology: Topology) -> Teachers:
     """Load the teachers; those of a resumed run must be the ones that it began with."""
-    teachers = load_teachers(cfg.get("teacher"), cfg.init)  # runs of earlier versions lack the key
+    teachers = load_teachers(cfg.get("teacher"), cfg.init, topology)  # runs of earlier versions lack the key
     if checkpoint:
         check_unchanged(teachers, read_checkpoint(checkpoint).metadata)
     return teachers
@@ -266,9 +280,9 @@ def resolve_stages(
     return stages
 
 
-def resolve_decoding(cfg: DictConfig, start: Mapping[str, Any] | None) -> Decoding:
+def resolve_decoding(cfg: DictConfig, start: Mapping[str, Any] | None, variant: LandmarkVariant) -> Decoding:
     """Return the decoding; null means that of the initial weights, which the config of the run then has."""
-    cfg.decode = cfg.get("decode") or default_decoding(start or {})
+    cfg.decode = cfg.get("decode") or (default_decoding(start) if start else variant.default_decoding)
     return cast(Decoding, cfg.decode)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from blazepose.config.option import Section, option
 from blazepose.decoding import DECODINGS
 from blazepose.exceptions import InputError
+from blazepose.topologies import topologies
 
 ANNOTATOR_PREFIX = "landmarks:"
 """Prefix of `predictions=` for the labels of a second annotator."""
@@ -38,6 +39,11 @@ class EvaluationConfig(Section):
         "torso, by whose size errors are divided; across: left shoulder to right hip",
         choices=("across", "diagonals", "midline"),
     )
+    landmarks: list[str] = option(
+        [],
+        "landmarks to score, by name, or those of a topology, as upper_body, so that networks of different "
+        "topologies are scored on the same points; [] selects all",
+    )
     out: str | None = option(None, "output folder; null creates one in runs/eval")
     decode: str | None = option(
         None,
@@ -67,6 +73,7 @@ class EvaluationConfig(Section):
         super().__post_init__()
         if self.intersect and len(set(self.intersect)) < max(2, len(self.intersect)):
             raise InputError(f"intersect={self.intersect}: name at least two different attributes")
+        _ = self.landmark_names
         if self.detector and self.roi != "detector":
             raise InputError("detector= needs roi=detector")
         if self.weights and self.predictions:
@@ -85,10 +92,32 @@ class EvaluationConfig(Section):
             )
 
     @property
+    def landmark_names(self) -> tuple[str, ...]:
+        """Names of the landmarks to score; empty for all."""
+        names = [name for item in self.landmarks for name in _landmarks_of(item)]
+        return tuple(dict.fromkeys(names))
+
+    @property
     def annotator_labels(self) -> str | None:
         """Labels of a second annotator in `predictions`, as `reader:path`."""
         labels = self.predictions
         return labels if labels and labels.startswith(ANNOTATOR_PREFIX) else None
+
+
+def _landmarks_of(name: str) -> tuple[str, ...]:
+    """Return the landmarks of a topology, or the one of that name.
+
+    Raises:
+        ValueError: if there is neither.
+    """
+    if name in topologies():
+        return topologies()[name].landmarks
+    if not any(name in topology.landmarks for topology in topologies().values()):
+        raise InputError(
+            f"landmarks={name}: there is no such topology or landmark; choose {', '.join(topologies())}, "
+            "or names, as in landmarks=[left_wrist,right_wrist]"
+        )
+    return (name,)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from blazepose.config.landmark import Augmentation, LandmarkLossConfig, PersonFi
 from blazepose.config.option import Section, option
 from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.decoding import DECODINGS
+from blazepose.topologies import topologies
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,17 @@ class RunConfig(Section):
 
 @dataclass(frozen=True)
 class ModelConfig(Section, name="model"):
-    """Network; `model=full` sets its keys: lite, full, heavy, detector, detector_2021."""
+    """Network; `model=` sets its keys: lite, full, heavy, paper_full, paper_lite, upper_body, detector,
+    detector_2021.
+    """
 
     name: str = option("full", "name of the network, set by model=")
+    topology: str = option(
+        "full_body",
+        "landmarks; full_body: MediaPipe's 33, in a crop around the hips; upper_body: the first 25 of them, "
+        "in a crop around the shoulders",
+        choices=tuple(topologies()),
+    )
     wiring: str = option(
         "paper",
         "features that the regression head reads; paper: those of the heatmaps, as in Google's heavy; "

@@ -23,32 +23,35 @@ from blazepose.data.readers import as_list, read_source
 from blazepose.data.sampler import EpochSampler
 from blazepose.exceptions import InputError
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topologies.full_body import LANDMARKS, NUM_LANDMARKS
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 
 Samples = PoseDataset | DetectorDataset
 
 
-def read_filtered(specs: str | Sequence[str] | None, person_filter: PersonFilter) -> list[Source]:
+def read_filtered(
+    specs: str | Sequence[str] | None, person_filter: PersonFilter, topology: Topology = FULL_BODY
+) -> list[Source]:
     """Read sources and keep the people that pass; the others are counted by reason.
 
     Args:
         specs: `reader:path[:split]`, one or several.
         person_filter: criteria for people.
+        topology: landmarks of the network that they are for.
 
     Raises:
         ValueError: if a source has no people left.
     """
     sources = []
     for spec in as_list(specs):
-        source = read_source(spec)
+        source = read_source(spec, topology)
         kept, dropped = filter_annotations(source.annotations, person_filter)
         dropped.update(source.left_out)
         source = replace(source, annotations=kept, left_out=dict(dropped))
         if not kept:
+            needed = "shoulders, and hips or a face" if topology.roi.upward_by_head else "hips and shoulders"
             lower = "" if person_filter == EVALUATION_FILTER else ", or lower the limits of filter.*"
-            raise InputError(
-                f"no people left to use: {describe_people(source)}; label hips and shoulders{lower}"
-            )
+            raise InputError(f"no people left to use: {describe_people(source)}; label {needed}{lower}")
         sources.append(source)
     return sources
 
@@ -95,7 +98,9 @@ def describe_sources(train: list[Source], val: list[Source]) -> list[str]:
     return lines
 
 
-def labelled_outputs(sources: list[Source], negatives: list[Path]) -> SupervisedOutputs:
+def labelled_outputs(
+    sources: list[Source], negatives: list[Path], topology: Topology = FULL_BODY
+) -> SupervisedOutputs:
     """Return the outputs that these labels can supervise.
 
     Returns:
@@ -104,7 +109,7 @@ def labelled_outputs(sources: list[Source], negatives: list[Path]) -> Supervised
         world, segmentation and pose that have labels.
     """
     people = [annotation for source in sources for annotation in source.annotations]
-    labelled, visible = np.zeros(NUM_LANDMARKS, bool), np.zeros(NUM_LANDMARKS, bool)
+    labelled, visible = np.zeros((2, topology.num_landmarks), bool)
     for annotation in people:
         labelled |= annotation.labelled
         visible |= annotation.visibility == VISIBLE
@@ -116,11 +121,10 @@ def labelled_outputs(sources: list[Source], negatives: list[Path]) -> Supervised
         "pose": bool(negatives),
     }
     outputs = ("heatmaps", "presence", *(name for name, present in has_labels.items() if present))
-    return SupervisedOutputs(_names(labelled), _names(visible), _names(labelled), outputs)
-
-
-def _names(chosen: np.ndarray) -> tuple[str, ...]:
-    return tuple(LANDMARKS[index] for index in np.flatnonzero(chosen))
+    points, seen = (
+        tuple(topology.landmarks[index] for index in np.flatnonzero(chosen)) for chosen in (labelled, visible)
+    )
+    return SupervisedOutputs(points, seen, points, outputs, topology=topology)
 
 
 class PoseDataModule(LightningDataModule):

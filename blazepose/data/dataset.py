@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from blazepose.config.landmark import Augmentation
-from blazepose.data.align import aligned_roi, crop_matrix, points_in_crop, presence_labels
+from blazepose.data.align import aligned_roi, body_and_torso, crop_matrix, points_in_crop, presence_labels
 from blazepose.data.annotation import UNKNOWN, Annotation, Source
 from blazepose.data.augment import (
     AffineParams,
@@ -22,14 +22,14 @@ from blazepose.data.teacher_targets import TeacherStore, disturb_targets, no_tar
 from blazepose.geometry import Roi, crop_image, roi_to_image_matrix
 from blazepose.image import read_image
 from blazepose.input_spec import InputSpec
-from blazepose.topologies.full_body import MIRROR, NUM_LANDMARKS, NUM_OUTPUTS, TORSO
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 
 UNLABELLED_PER_LABELLED = 4
 """People without labels in an epoch, for each labelled one, if there are so many. Source:
 docs/benchmarks/fine-tuning.md, "People without labels"."""
 
 _UNDISTURBED = AffineParams(scale=1.0, shift=(0.0, 0.0), rotation_rad=0.0, hflip=False)
-_MIRROR33 = MIRROR[:NUM_LANDMARKS]
 
 
 class PoseDataset(EpochDataset[PoseSample, Augmentation]):
@@ -44,6 +44,7 @@ class PoseDataset(EpochDataset[PoseSample, Augmentation]):
         teacher: outputs of a teacher for these people, then for the unlabelled ones, for the samples.
         unlabelled: people without labels. An epoch has up to UNLABELLED_PER_LABELLED of them for each of the
             others; if there are more, the next epoch has the next ones of a random order.
+        topology: landmarks of the network, which the sources have.
     """
 
     def __init__(
@@ -55,8 +56,10 @@ class PoseDataset(EpochDataset[PoseSample, Augmentation]):
         seed: int = 0,
         teacher: TeacherStore | None = None,
         unlabelled: list[Source] | None = None,
+        topology: Topology = FULL_BODY,
     ) -> None:
         self.teacher = teacher
+        self.topology = topology
         self.people = [annotation for source in sources for annotation in source.annotations]
         self.unlabelled = [annotation for source in unlabelled or [] for annotation in source.annotations]
         self._all_people = self.people + self.unlabelled
@@ -92,12 +95,12 @@ class PoseDataset(EpochDataset[PoseSample, Augmentation]):
         frame = (0, 0, image.shape[1], image.shape[0])
         cut_off = augmentation and rng.random() < augmentation.truncation_prob
         if cut_off and annotation.roi is None:  # by the labels
-            torso_px = annotation.landmarks_px[list(TORSO)]
-            frame = sample_truncation(image.shape, annotation.keypoints_px, torso_px, rng)
+            frame = sample_truncation(image.shape, *body_and_torso(annotation), rng)
         crop = _crop_frame(image, frame, matrix, size)
         mask = crop_mask(annotation, frame, matrix, size)
         points, labelled = points_in_crop(annotation, roi, matrix)
-        landmarks = points[:NUM_LANDMARKS]
+        count = self.topology.num_landmarks
+        landmarks = points[:count]
         presence = presence_labels(annotation.landmarks_px, landmarks, annotation.labelled, np.array(frame))
         visibility = mark_hidden(annotation.visibility, presence == 0)
         erased = np.zeros((size, size), bool)
@@ -107,22 +110,28 @@ class PoseDataset(EpochDataset[PoseSample, Augmentation]):
             mask[erased] = np.minimum(mask[erased], BACKGROUND)  # IGNORE stays IGNORE
         if augmentation:
             crop = distort_pixels(crop, augmentation, rng)
-        sample = _sample(crop, index)
+        sample = _sample(crop, index, self.topology)
         sample["points"][:, :2], sample["labelled"] = points, labelled
         sample["visibility"], sample["presence"] = visibility, presence
         sample["mask"] = mask
         if annotation.z_px is not None:
             z = annotation.z_px / (roi.side * params.scale)
             valid = annotation.labelled & np.isfinite(z)
-            sample["points"][:NUM_LANDMARKS, 2] = np.where(valid, z, 0)
-            sample["z_labelled"][:NUM_LANDMARKS] = valid
+            sample["points"][:count, 2] = np.where(valid, z, 0)
+            sample["z_labelled"][:count] = valid
         if annotation.landmarks_world is not None:
             sample["world"], sample["world_labelled"] = _world_in_crop(annotation, roi, params)
         if self.teacher:
             sample["teacher"] = disturb_targets(
-                self.teacher[index], roi_to_image_matrix(roi), matrix, params, np.array(frame), erased
+                self.teacher[index],
+                roi_to_image_matrix(roi),
+                matrix,
+                params,
+                np.array(frame),
+                erased,
+                self.topology,
             )
-        return _swap_sides(sample) if params.hflip else sample
+        return _swap_sides(sample, self.topology.mirror) if params.hflip else sample
 
     def _negative(self, index: int, path: Path, rng: np.random.Generator) -> PoseSample:
         image = read_image(path)
@@ -134,24 +143,25 @@ class PoseDataset(EpochDataset[PoseSample, Augmentation]):
         crop = crop_image(image, matrix, size)
         if self.augmentation:
             crop = distort_pixels(crop, self.augmentation, rng)
-        sample = _sample(crop, index)
+        sample = _sample(crop, index, self.topology)
         sample["pose"] = np.float32(0)
         sample["mask"][:] = BACKGROUND
         if self.teacher:
-            sample["teacher"] = no_targets(size, self.teacher.has_masks)
+            sample["teacher"] = no_targets(size, self.teacher.has_masks, self.topology)
         return sample
 
 
-def _sample(crop: np.ndarray, index: int) -> PoseSample:
+def _sample(crop: np.ndarray, index: int, topology: Topology) -> PoseSample:
+    landmarks, outputs = topology.num_landmarks, topology.num_outputs
     return PoseSample(
         image=crop,
-        points=np.zeros((NUM_OUTPUTS, 3), np.float32),
-        labelled=np.zeros(NUM_OUTPUTS, bool),
-        z_labelled=np.zeros(NUM_OUTPUTS, bool),
-        visibility=np.full(NUM_LANDMARKS, UNKNOWN, np.int8),
-        presence=np.full(NUM_LANDMARKS, UNKNOWN, np.int8),
-        world=np.zeros((NUM_LANDMARKS, 3), np.float32),
-        world_labelled=np.zeros(NUM_LANDMARKS, bool),
+        points=np.zeros((outputs, 3), np.float32),
+        labelled=np.zeros(outputs, bool),
+        z_labelled=np.zeros(outputs, bool),
+        visibility=np.full(landmarks, UNKNOWN, np.int8),
+        presence=np.full(landmarks, UNKNOWN, np.int8),
+        world=np.zeros((landmarks, 3), np.float32),
+        world_labelled=np.zeros(landmarks, bool),
         mask=np.full(crop.shape[:2], IGNORE, np.uint8),
         pose=np.float32(1),
         index=np.int64(index),
@@ -177,14 +187,12 @@ def _world_in_crop(annotation: Annotation, roi: Roi, params: AffineParams) -> tu
     return rotated.astype(np.float32), np.asarray(np.isfinite(world).all(axis=1))
 
 
-def _swap_sides(sample: PoseSample) -> PoseSample:
+def _swap_sides(sample: PoseSample, mirror: np.ndarray) -> PoseSample:
     """Swap the left and right labels of a crop whose pixels the matrix has already flipped."""
-    sample["points"], sample["labelled"] = sample["points"][MIRROR], sample["labelled"][MIRROR]
-    sample["z_labelled"] = sample["z_labelled"][MIRROR]
-    sample["visibility"], sample["presence"] = (
-        sample["visibility"][_MIRROR33],
-        sample["presence"][_MIRROR33],
-    )
-    sample["world"] = sample["world"][_MIRROR33] * np.array([-1, 1, 1], np.float32)
-    sample["world_labelled"] = sample["world_labelled"][_MIRROR33]
+    sample["points"], sample["labelled"] = sample["points"][mirror], sample["labelled"][mirror]
+    sample["z_labelled"] = sample["z_labelled"][mirror]
+    landmarks = mirror[: len(sample["visibility"])]
+    sample["visibility"], sample["presence"] = sample["visibility"][landmarks], sample["presence"][landmarks]
+    sample["world"] = sample["world"][landmarks] * np.array([-1, 1, 1], np.float32)
+    sample["world_labelled"] = sample["world_labelled"][landmarks]
     return sample

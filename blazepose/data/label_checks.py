@@ -14,7 +14,6 @@ import numpy as np
 from blazepose.data.annotation import UNKNOWN, Annotation, Source
 from blazepose.exceptions import InputError
 from blazepose.image_header import stored_size
-from blazepose.topologies.full_body import LANDMARKS, NUM_LANDMARKS, TORSO
 
 _CORNERS = ((0.0, 0.0), (1.0, 1.0))
 """The first pixel, counted from 0 and from 1: tools write it for points without coordinates."""
@@ -51,19 +50,20 @@ def in_corner(points_px: np.ndarray, labelled: np.ndarray) -> np.ndarray:
     return labelled & np.logical_or.reduce([(x == column) & (y == row) for column, row in _CORNERS])
 
 
-def far_away(points_px: np.ndarray, labelled: np.ndarray) -> np.ndarray:
+def far_away(points_px: np.ndarray, labelled: np.ndarray, torso: Sequence[int]) -> np.ndarray:
     """Mark points that are many body lengths away from the rest of their person.
 
     Args:
-        points_px: (people, points, 2), the 33 landmarks first.
+        points_px: (people, points, 2), the landmarks first.
         labelled: (people, points) bool.
+        torso: indices of shoulders and hips; without these labels, nothing is marked.
     """
     offsets = points_px - _middles(points_px, labelled)[:, None]
     distance = np.where(labelled, np.hypot(offsets[..., 0], offsets[..., 1]), np.inf)
     ordered = np.sort(distance, axis=1)
     count, place = labelled.sum(axis=1, keepdims=True), np.arange(1, labelled.shape[1])
     gap = ordered[:, 1:] > _FAR * (ordered[:, :-1] + _ROUNDING_PX)
-    gap &= labelled[:, list(TORSO)].all(axis=1, keepdims=True)
+    gap &= labelled[:, list(torso)].all(axis=1, keepdims=True) & bool(torso)
     gap &= (place >= (1 - _MAX_FAR_SHARE) * count) & (place < count)
     last_near = np.where(gap.any(axis=1), ordered[np.arange(len(gap)), gap.argmax(axis=1)], np.inf)
     return labelled & (distance > last_near[:, None])
@@ -208,7 +208,7 @@ def _personal_marks(people: list[Annotation]) -> tuple[_Marked, _Marked]:
         points_px, labelled = stacked(chunk)
         marks = in_corner(points_px, labelled)
         corner += _rows(marks, start)
-        far += _rows(far_away(points_px, labelled & ~marks), start)
+        far += _rows(far_away(points_px, labelled & ~marks, chunk[0].topology.torso), start)
     return corner, far
 
 
@@ -259,14 +259,15 @@ def _remove(people: list[Annotation], *marked: _Marked) -> None:
 
 def _name(person: Annotation, marks: np.ndarray) -> str:
     point = int(marks.argmax())
-    name = LANDMARKS[point] if point < NUM_LANDMARKS else "a point besides the 33"
+    names = person.topology.landmarks
+    name = names[point] if point < len(names) else f"a point besides the {len(names)}"
     return f"{name} of person {person.person} in {person.image.name}"
 
 
 def _without(person: Annotation, marks: np.ndarray) -> Annotation:
     """Return the person without marked landmarks and extra points, and without boxes around them."""
-    landmarks = marks[:NUM_LANDMARKS]
-    extra = marks[NUM_LANDMARKS : NUM_LANDMARKS + len(person.extra_px)]
+    count = len(person.landmarks_px)
+    landmarks, extra = marks[:count], marks[count : count + len(person.extra_px)]
     removed = np.concatenate([person.landmarks_px[landmarks], person.extra_px[: len(extra)][extra]])
     head, box = person.head_top_px, person.box_xyxy
     if box is not None and ((removed >= box[:2] - 1) & (removed <= box[2:] + 1)).all(axis=1).any():

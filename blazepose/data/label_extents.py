@@ -15,7 +15,6 @@ from blazepose.data.annotation import Annotation, Source
 from blazepose.data.label_checks import stacked
 from blazepose.image_header import stored_orientation, stored_size
 from blazepose.orientation import size_upright
-from blazepose.topologies.full_body import TORSO
 
 _EMPTY, _CORNERS, _AREA = KINDS = (
     "a box that contains none of their keypoints",
@@ -82,7 +81,9 @@ def _marks(people: list[Annotation]) -> Mapping[str, np.ndarray]:
     inside = (points_px >= boxes[:, None, :2] - 1) & (points_px <= boxes[:, None, 2:] + 1)
     empty = enough & ~np.isnan(boxes[:, 0]) & ~(inside.all(axis=2) & labelled).any(axis=1)
     around = np.concatenate([low, high], axis=1)
-    corners = ~empty & _are_corners(boxes, around, labelled)
+    torso = list(people[0].topology.torso)
+    has_torso = labelled[:, torso].all(axis=1) & bool(torso)
+    corners = ~empty & _are_corners(boxes, around, has_torso)
     box_areas = np.where(empty | corners, np.nan, (boxes[:, 2:] - boxes[:, :2]).prod(axis=1))
     squares = np.where(enough, ((high - low) ** 2).sum(axis=1), np.nan)
     small = areas < _MIN_AREA * np.where(np.isnan(box_areas), squares, box_areas)
@@ -90,7 +91,7 @@ def _marks(people: list[Annotation]) -> Mapping[str, np.ndarray]:
     return {_EMPTY: empty, _CORNERS: corners, _AREA: wrong_area}
 
 
-def _are_corners(boxes: np.ndarray, around: np.ndarray, labelled: np.ndarray) -> np.ndarray:
+def _are_corners(boxes: np.ndarray, around: np.ndarray, has_torso: np.ndarray) -> np.ndarray:
     """Mark boxes whose width and height are the right and lower edge of the keypoints.
 
     If most are, all are marked: near the upper left corner of the image both readings fit.
@@ -98,13 +99,13 @@ def _are_corners(boxes: np.ndarray, around: np.ndarray, labelled: np.ndarray) ->
     Args:
         boxes: (people, 4) xyxy, as read; NaN for people without one.
         around: (people, 4) xyxy, around the keypoints.
-        labelled: (people, points) bool; only people with hips and shoulders are tested.
+        has_torso: (people,) bool, hips and shoulders are labelled: only these people are tested.
 
     Returns:
         (people,) bool.
     """
     read_as_corners = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
-    tested = np.flatnonzero(labelled[:, TORSO].all(axis=1) & ~np.isnan(boxes[:, 0]))
+    tested = np.flatnonzero(has_torso & ~np.isnan(boxes[:, 0]))
     iou, iou_as_corners = (
         np.array([box_iou(candidates[None, row], around[None, row])[0, 0] for row in tested])
         for candidates in (boxes, read_as_corners)

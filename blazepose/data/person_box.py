@@ -12,18 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from blazepose.anchors import NUM_ALIGNMENT_POINTS
-from blazepose.data.align import aligned_roi, alignment_error, alignment_points
+from blazepose.data.align import aligned_roi, alignment_error, alignment_points, head_top
 from blazepose.data.annotation import Annotation
 from blazepose.topologies.full_body import INDEX, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
 
-_FACE = range(INDEX["left_shoulder"])
-_EARS = [INDEX["left_ear"], INDEX["right_ear"]]
 _WRISTS = [INDEX["left_wrist"], INDEX["right_wrist"]]
 _UPPER = [*_WRISTS, INDEX["left_elbow"], INDEX["right_elbow"], LEFT_HIP, RIGHT_HIP]
-
-_HEAD_TOP = 1.45
-"""Distance of the head top from mid-shoulder, in distances to the middle of the face. Source: medians of
-torso lengths, 0.40 to the ears of coco_mini, 0.57 to the head top of lspet_val."""
 
 _BOX_CENTER = 0.25
 """Center of the box, from mid-shoulder (0) to the head top (1). Source: Google's detector on 397 people
@@ -52,8 +46,8 @@ class PersonBox(NamedTuple):
 
 def person_box(annotation: Annotation) -> PersonBox | None:
     """Return the detector labels, or None if hips, shoulders or head are not labelled."""
-    head_top = _head_top(annotation)
-    if head_top is None or alignment_error(annotation):
+    head = head_top(annotation)
+    if head is None or alignment_error(annotation):
         return None
     landmarks = annotation.landmarks_px.astype(np.float64)
     shoulders, hips = (
@@ -64,13 +58,13 @@ def person_box(annotation: Annotation) -> PersonBox | None:
     points, labelled = np.zeros((NUM_ALIGNMENT_POINTS, 2)), np.zeros(NUM_ALIGNMENT_POINTS, bool)
     points[:2], labelled[:2] = alignment_points(annotation, roi)
     up = np.array([math.sin(roi.rotation_rad), -math.cos(roi.rotation_rad)])
-    reach = np.concatenate([landmarks[_UPPER][annotation.labelled[_UPPER]], head_top[None]])
+    reach = np.concatenate([landmarks[_UPPER][annotation.labelled[_UPPER]], head[None]])
     radius = np.linalg.norm(reach - shoulders, axis=1).max()
     points[2:] = shoulders, shoulders + radius * up
     labelled[2:] = True, annotation.labelled[_WRISTS].all()
     return PersonBox(
-        center=shoulders + _BOX_CENTER * (head_top - shoulders),
-        side=max(math.dist(shoulders, hips), _BOX_SIDE * math.dist(shoulders, head_top)),
+        center=shoulders + _BOX_CENTER * (head - shoulders),
+        side=max(math.dist(shoulders, hips), _BOX_SIDE * math.dist(shoulders, head)),
         points=points,
         labelled=labelled,
     )
@@ -82,14 +76,3 @@ def surrounding_box(annotation: Annotation) -> np.ndarray:
         return annotation.box_xyxy.astype(np.float64)
     points = annotation.keypoints_px.astype(np.float64)
     return np.concatenate([points.min(axis=0), points.max(axis=0)])
-
-
-def _head_top(annotation: Annotation) -> np.ndarray | None:
-    if annotation.head_top_px is not None:
-        return annotation.head_top_px.astype(np.float64)
-    labelled, landmarks = annotation.labelled, annotation.landmarks_px.astype(np.float64)
-    face = _EARS if labelled[_EARS].all() else [point for point in _FACE if labelled[point]]
-    if not face:
-        return None
-    shoulders = landmarks[[LEFT_SHOULDER, RIGHT_SHOULDER]].mean(axis=0)
-    return shoulders + _HEAD_TOP * (landmarks[face].mean(axis=0) - shoulders)

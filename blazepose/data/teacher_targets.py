@@ -17,7 +17,8 @@ from blazepose.data.augment import AffineParams
 from blazepose.data.person_mask import BACKGROUND, IGNORE
 from blazepose.geometry import compose_affine, invert_affine, transform_points
 from blazepose.input_spec import LANDMARK_INPUT
-from blazepose.topologies.full_body import MIRROR, NUM_LANDMARKS, NUM_OUTPUTS
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 
 _MAX = 255
 """Stored value of a probability of 1 in a heatmap."""
@@ -74,9 +75,10 @@ class TeacherStore:
         first, end = self._offsets[index : index + 2]
         values = np.frombuffer(zlib.decompress(self._maps[first:end].tobytes()), np.uint8)
         size = LANDMARK_INPUT.size
-        heatmaps, mask = np.split(values, [NUM_OUTPUTS * (size // 4) ** 2])
+        outputs = self._points.shape[1]
+        heatmaps, mask = np.split(values, [outputs * (size // 4) ** 2])
         targets = TeacherTargets(
-            heatmaps=heatmaps.reshape(NUM_OUTPUTS, size // 4, size // 4),
+            heatmaps=heatmaps.reshape(outputs, size // 4, size // 4),
             points=np.array(self._points[index]),
             world=np.array(self._world[index]),
             pose=np.float32(self._pose[index]),
@@ -106,12 +108,12 @@ def quantize_heatmaps(probabilities: np.ndarray) -> np.ndarray:
     return np.rint(_MAX * probabilities).astype(np.uint8)
 
 
-def no_targets(size: int, mask: bool = True) -> TeacherTargets:
+def no_targets(size: int, mask: bool = True, topology: Topology = FULL_BODY) -> TeacherTargets:
     """Return targets for an image without people, with a mask or without."""
     targets = TeacherTargets(
-        heatmaps=np.zeros((NUM_OUTPUTS, size // 4, size // 4), np.uint8),
-        points=np.zeros((NUM_OUTPUTS, 5), np.float32),
-        world=np.zeros((NUM_LANDMARKS, 3), np.float32),
+        heatmaps=np.zeros((topology.num_outputs, size // 4, size // 4), np.uint8),
+        points=np.zeros((topology.num_outputs, 5), np.float32),
+        world=np.zeros((topology.num_landmarks, 3), np.float32),
         pose=np.float32(0),
     )
     if mask:
@@ -126,6 +128,7 @@ def disturb_targets(
     params: AffineParams,
     frame: np.ndarray,
     erased: np.ndarray,
+    topology: Topology = FULL_BODY,
 ) -> TeacherTargets:
     """Map targets from the undisturbed crop to a disturbed one.
 
@@ -137,6 +140,7 @@ def disturb_targets(
         frame: (4,) left, top, right and bottom of the image, pixels. What is outside is not visible and has
             no mask; points there keep their place, as labels do.
         erased: bool (size, size), covered pixels of the disturbed crop.
+        topology: landmarks of the teacher.
     """
     crop_to_roi = compose_affine(invert_affine(roi_to_image), crop_to_image)
     size = len(erased)
@@ -160,7 +164,7 @@ def disturb_targets(
         mask[erased & (mask != IGNORE)] = BACKGROUND
         mask[_is_outside(frame, crop_to_image, size)] = IGNORE
         disturbed["mask"] = mask
-    return _swap_sides(disturbed) if params.hflip else disturbed
+    return _swap_sides(disturbed, topology.mirror) if params.hflip else disturbed
 
 
 def _is_outside(frame: np.ndarray, crop_to_image: np.ndarray, size: int) -> np.ndarray:
@@ -204,11 +208,11 @@ def _turn(world: np.ndarray, angle_rad: float) -> np.ndarray:
     return np.stack([cos * x - sin * y, sin * x + cos * y, z], axis=1).astype(np.float32)
 
 
-def _swap_sides(targets: TeacherTargets) -> TeacherTargets:
+def _swap_sides(targets: TeacherTargets, mirror: np.ndarray) -> TeacherTargets:
     """Swap left and right of targets whose x is already flipped."""
     return {
         **targets,
-        "heatmaps": targets["heatmaps"][MIRROR],
-        "points": targets["points"][MIRROR],
-        "world": targets["world"][MIRROR[:NUM_LANDMARKS]] * np.array([-1, 1, 1], np.float32),
+        "heatmaps": targets["heatmaps"][mirror],
+        "points": targets["points"][mirror],
+        "world": targets["world"][mirror[: len(targets["world"])]] * np.array([-1, 1, 1], np.float32),
     }

@@ -52,7 +52,8 @@ def plan_detector_crops(sources: list[Source], detector: PersonDetector) -> list
     for reader, people in tqdm(images, unit=" images", desc="detecting", disable=None):
         image = read_image(people[0].image, people[0].image_size)
         rois = [aligned_roi(person) for person in people]
-        matched = match_rois(rois, [detection.roi_for() for detection in detector(image)])
+        detected = [detection.roi_for(people[0].topology) for detection in detector(image)]
+        matched = match_rois(rois, detected)
         for person, aligned, roi in zip(people, rois, matched, strict=True):
             jobs.append(CropJob(reader, person, roi or aligned, roi is not None, min_presence))
     require_people(jobs, sources)

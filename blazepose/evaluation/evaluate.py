@@ -25,13 +25,13 @@ def evaluate(
         predictions: content of predictions.jsonl.
         people: the labelled people and their groups.
         fairness: groups to compare, and the criterion.
-        options: torso definition and groups.
+        options: torso definition, scored landmarks and groups.
         provenance: files, checksums and data, which results.json repeats.
 
     Raises:
         ValueError: as score.
     """
-    scored = score(predictions, people.sources, options.torso)
+    scored = score(predictions, people.sources, options.torso, options.landmark_names)
     groups = {"intersect": options.intersect, "min_group": options.min_group_size}
     metrics = results(scored, fairness) | provenance | groups
     metrics["notes"] = [*people.notes, *list_caveats(metrics, people.sources, len(predictions))]

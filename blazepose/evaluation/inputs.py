@@ -14,10 +14,12 @@ from blazepose.evaluation.engine_registry import SUFFIXES, open_detector, open_w
 from blazepose.evaluation.fairness.inter_annotator import predictions_from_annotator
 from blazepose.evaluation.groups.assignment import PeopleWithGroups
 from blazepose.evaluation.predict import plan_label_crops, predict
-from blazepose.evaluation.predictions import Prediction
+from blazepose.evaluation.predictions import Prediction, read_topology
 from blazepose.exceptions import InputError
 from blazepose.runs import resolve_weights
 from blazepose.runtime.engines import InferenceEngine
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 
 
 class EvaluationInput(NamedTuple):
@@ -27,11 +29,13 @@ class EvaluationInput(NamedTuple):
         file: weights, predictions or labels.
         engine: inference engine of the weights; None for predictions and labels.
         provenance: files and checksums for results.json.
+        topology: landmarks of the network or of the predictions.
     """
 
     file: Path
     engine: InferenceEngine | None
     provenance: dict[str, Any]
+    topology: Topology = FULL_BODY
 
 
 def resolve_input(options: EvaluationConfig) -> EvaluationInput:
@@ -52,7 +56,14 @@ def resolve_input(options: EvaluationConfig) -> EvaluationInput:
     engine = None if existing else open_weights(file, options.engine, options.num_threads)
     if options.roi == DETECTOR:
         provenance["detector"] = identity(detector_file(options.detector, file))
-    return EvaluationInput(file, engine, provenance)
+    return EvaluationInput(file, engine, provenance, _topology(engine, file, options))
+
+
+def _topology(engine: InferenceEngine | None, file: Path, options: EvaluationConfig) -> Topology:
+    """Return the topology of a network or of predictions; labels are read as those of the whole body."""
+    if engine:
+        return engine.topology
+    return FULL_BODY if options.annotator_labels else read_topology(file)
 
 
 def _existing_predictions(options: EvaluationConfig) -> Path | None:
@@ -92,6 +103,7 @@ def get_predictions(
         return people, None
     if source := evaluated.provenance["detector"]:
         detector = open_detector(Path(source["file"]), DEFAULT_MIN_SCORE, options.num_threads)
+        detector.check_points(evaluated.topology)
         jobs = plan_detector_crops(people.sources, detector)
     else:
         jobs = plan_label_crops(people.sources, options.roi, options.seed)

@@ -23,7 +23,7 @@ from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
 from blazepose.runtime.engines import LandmarkEngine
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack, read_tflite
 from blazepose.tflite.convert import to_tflite
-from blazepose.topologies.full_body import NUM_LANDMARKS, NUM_OUTPUTS
+from blazepose.topologies.full_body import FULL_BODY, NUM_LANDMARKS, NUM_OUTPUTS
 
 _NEVER = -100.0
 """Logit of a probability of 0."""
@@ -79,7 +79,7 @@ class MediaPipeEngine:
         require_bundle(path)
         mediapipe = import_mediapipe()
         network = LandmarkEngine(path)  # its errors are clearer than MediaPipe's
-        self.input_size, self.metadata = network.input_size, network.metadata
+        self.input_size, self.metadata, self.topology = network.input_size, network.metadata, FULL_BODY
         self._decoded = is_decoded(self.metadata)
         detector = to_tflite(StubDetector(), DETECTOR_INPUT)
         bundle = pack({DETECTOR_ENTRY: detector, LANDMARKS_ENTRY: read_tflite(path, LANDMARKS_ENTRY)})
@@ -98,7 +98,7 @@ class MediaPipeEngine:
     def __call__(self, images: np.ndarray) -> RawOutputs:
         outputs = zip(*map(self._run, images), strict=True)
         landmarks, presence, masks, world = (np.stack(values) for values in outputs)
-        return RawOutputs(landmarks, presence, masks, None, world, self._decoded)
+        return RawOutputs(landmarks, presence, masks, None, world, self._decoded, refined=True)
 
     def _run(self, crop: np.ndarray) -> tuple[np.ndarray, ...]:
         """Compute landmarks, pose score, mask and world landmarks of one crop."""

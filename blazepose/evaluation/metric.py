@@ -30,7 +30,7 @@ class Metric:
         definition: what it measures, for the glossary docs/reference/metrics.md.
         points: function that returns the values of all points, (people, points).
         overall: function that returns the metric itself; NaN without labels.
-        places: where it is reported; all but "overall" need `points`, per landmark (people, 33) of them.
+        places: where it is reported; all but "overall" need `points`, per landmark one for each landmark.
         section: its table in a report; None leaves it out.
         column: title of its column, in the tables of its other places.
         unit: "%" or "mm".

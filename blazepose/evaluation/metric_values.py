@@ -13,7 +13,6 @@ from blazepose.metrics.binary import ClassScore, agrees
 from blazepose.metrics.pck import PCK_THRESHOLD, normalized_errors, pck_auc, pck_curve
 from blazepose.metrics.points import PointValues, finite_values
 from blazepose.metrics.swaps import swapped_pairs
-from blazepose.topologies.full_body import NUM_LANDMARKS
 
 
 def pck(scored: ScoredPeople) -> PointValues:
@@ -58,8 +57,9 @@ def pck_area(scored: ScoredPeople) -> float:
 
 
 def swap_rate(scored: ScoredPeople) -> PointValues:
-    """Mark the swapped left and right pairs, (people, 16)."""
-    return PointValues(*swapped_pairs(scored.points_px, scored.target_px, scored.counted, scored.sizes))
+    """Mark the swapped left and right pairs, (people, pairs)."""
+    points, labels = scored.points_px, scored.target_px
+    return PointValues(*swapped_pairs(points, labels, scored.counted, scored.sizes, scored.topology))
 
 
 def visible_share(scored: ScoredPeople) -> PointValues:
@@ -85,10 +85,10 @@ def oks(name: str) -> Callable[[ScoredPeople], float]:
 
 
 def mean_pose_errors(scored: ScoredPeople) -> np.ndarray:
-    """Compute the errors of the baseline that predicts the median aligned pose for all, (people, 33)."""
+    """Compute the errors (people, landmarks) of the median aligned pose as the prediction for all."""
     rois = [prediction.roi for prediction in scored.predictions]
     target_roi = images_to_rois(rois, scored.target_px)
-    median = np.zeros((NUM_LANDMARKS, 2))
+    median = np.zeros((scored.topology.num_landmarks, 2))
     for k in np.flatnonzero(scored.labelled.any(axis=0)):
         median[k] = np.median(target_roi[scored.labelled[:, k], k], axis=0)
     errors = normalized_errors(rois_to_images(rois, median), scored.target_px, scored.sizes)

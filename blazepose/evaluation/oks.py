@@ -12,9 +12,8 @@ from pycocotools.cocoeval import COCOeval
 from blazepose.data.person_box import surrounding_box
 from blazepose.evaluation.score import ScoredPeople
 from blazepose.skeletons import COCO17
-from blazepose.topologies.full_body import INDEX
+from blazepose.topology import Topology
 
-_POINTS = [INDEX[name] for name in COCO17.values()]
 _FAR_AWAY = -1e6
 """Pixel coordinate for a point predicted as NaN or infinity."""
 
@@ -25,6 +24,7 @@ _METRICS = ("oks_ap", "oks_ap50", "oks_ap75", "oks_ap_medium", "oks_ap_large", "
 def oks_metrics(scored: ScoredPeople) -> dict[str, float]:
     """Compute OKS average precision and recall over COCO's 17 keypoints, per cent; NaN without areas.
 
+    As for COCO, points count that are labelled, of the landmarks that are scored.
     There is one prediction per person, in the person's own crop; unlike for a detector, there are no
     duplicates and no false positives.
     """
@@ -52,9 +52,10 @@ def oks_metrics(scored: ScoredPeople) -> dict[str, float]:
 
 
 def _label(scored: ScoredPeople, row: int, image: int) -> dict[str, Any]:
-    person, counted = scored.annotations[row], scored.counted[row, _POINTS]
+    person = scored.annotations[row]
+    counted = _coco_points(scored.counted[row], scored.topology, missing=False)
     left, top, right, bottom = surrounding_box(person).tolist()
-    x, y = scored.target_px[row, _POINTS].T
+    x, y = _coco_points(scored.target_px[row], scored.topology, missing=0).T
     return {
         "id": row + 1,
         "image_id": image,
@@ -69,7 +70,7 @@ def _label(scored: ScoredPeople, row: int, image: int) -> dict[str, Any]:
 
 def _prediction(scored: ScoredPeople, row: int, image: int) -> dict[str, Any]:
     prediction = scored.predictions[row]
-    points = prediction.landmarks[_POINTS, :2]
+    points = _coco_points(prediction.landmarks[:, :2], scored.topology, missing=_FAR_AWAY)
     x, y = np.where(np.isfinite(points), points, _FAR_AWAY).T
     score = 1.0 if prediction.pose_presence is None else prediction.pose_presence
     return {
@@ -78,3 +79,12 @@ def _prediction(scored: ScoredPeople, row: int, image: int) -> dict[str, Any]:
         "keypoints": np.stack([x, y, np.ones(len(x))], axis=1).ravel().tolist(),
         "score": score if math.isfinite(score) else 0.0,
     }
+
+
+def _coco_points(values: np.ndarray, topology: Topology, missing: float) -> np.ndarray:
+    """Return the values (17, ...) of COCO's keypoints; `missing` for those that the topology lacks."""
+    points = np.full((len(COCO17), *values.shape[1:]), missing, values.dtype)
+    for k, name in enumerate(COCO17.values()):
+        if name in topology.landmarks:
+            points[k] = values[topology.index[name]]
+    return points

@@ -20,16 +20,17 @@ class ScoredOutputs(NamedTuple):
     """Errors, labels and predictions of the scored people, only for outputs that were supervised in training.
 
     Attributes:
-        world_errors: (people, 33) mm, both sides centered on their mid-hip; NaN where invalid.
-        aligned_errors: (people, 33) mm, after Procrustes alignment of each person; NaN where invalid.
+        world_errors: (people, landmarks) mm, both sides centered on their mid-hip; NaN where invalid, and for
+            networks without world landmarks, like the four that follow.
+        aligned_errors: (people, landmarks) mm, after Procrustes alignment of each person; NaN where invalid.
         asymmetry: (people, 4) metrics.pose3d.bone_asymmetry of the predictions, with or without labels.
         height_errors: (people,) predicted minus labelled height, per cent of the label.
-        visibility: (people, 33) int8 labels, VISIBLE, HIDDEN or UNKNOWN.
-        predicted_visibility: (people, 33), 0..1.
-        presence: (people, 33) int8 labels, 1 inside both the image and the network's crop, 0 outside,
+        visibility: (people, landmarks) int8 labels, VISIBLE, HIDDEN or UNKNOWN.
+        predicted_visibility: (people, landmarks), 0..1.
+        presence: (people, landmarks) int8 labels, 1 inside both the image and the network's crop, 0 outside,
             UNKNOWN if unlabelled or if the image size is missing.
-        predicted_presence: (people, 33), 0..1.
-        nonfinite_world: (people, 33) bool, labelled world landmarks predicted as NaN or infinity for
+        predicted_presence: (people, landmarks), 0..1.
+        nonfinite_world: (people, landmarks) bool, labelled world landmarks predicted as NaN or infinity for
             detected people.
         mask_iou: (people,) 0..1, 0 for missed people, NaN without a labelled mask.
         not_trained: labelled outputs that were not supervised in training.
@@ -48,8 +49,15 @@ class ScoredOutputs(NamedTuple):
     not_trained: list[str]
 
 
-def score_outputs(annotations: list[Annotation], predictions: list[Prediction]) -> ScoredOutputs:
+def score_outputs(
+    annotations: list[Annotation], predictions: list[Prediction], chosen: np.ndarray
+) -> ScoredOutputs:
     """Score the same people's predictions and annotations.
+
+    Args:
+        annotations: labels of the people.
+        predictions: predictions of the same people.
+        chosen: (landmarks,) bool, landmarks to score. Bones, height and mask do not depend on them.
 
     Raises:
         ValueError: if the masks of a person cannot be compared.
@@ -69,10 +77,10 @@ def score_outputs(annotations: list[Annotation], predictions: list[Prediction]) 
     scores = np.array([prediction.landmarks[:, 3:] for prediction in predictions])
     supervised = supervised_landmarks(predictions, "visibility")
     return ScoredOutputs(
-        **_world_errors(annotations, predictions),
-        visibility=np.where(supervised, visibility, UNKNOWN),
+        **_world_errors(annotations, predictions, chosen),
+        visibility=np.where(supervised & chosen, visibility, UNKNOWN),
         predicted_visibility=scores[..., 0],
-        presence=np.where(_supervised(predictions, "presence"), presence, UNKNOWN),
+        presence=np.where(_supervised(predictions, "presence") & chosen, presence, UNKNOWN),
         predicted_presence=scores[..., 1],
         mask_iou=np.array([_mask_iou(annotation, prediction) for annotation, prediction in pairs]),
         not_trained=[
@@ -84,15 +92,21 @@ def score_outputs(annotations: list[Annotation], predictions: list[Prediction]) 
 
 
 def _supervised(predictions: list[Prediction], output: str) -> np.ndarray:
-    """Return the landmarks for which an output was supervised, bool (people, 33)."""
+    """Return the landmarks for which an output was supervised, bool (people, landmarks)."""
     supervised = np.array([output in prediction.supervised.outputs for prediction in predictions])
     return supervised_landmarks(predictions, "landmarks") & supervised[:, None]
 
 
-def _world_errors(annotations: list[Annotation], predictions: list[Prediction]) -> dict[str, np.ndarray]:
+def _world_errors(
+    annotations: list[Annotation], predictions: list[Prediction], chosen: np.ndarray
+) -> dict[str, np.ndarray]:
     """Compute the fields of ScoredOutputs for world landmarks."""
     supervised = _supervised(predictions, "world")
-    world = np.array([prediction.landmarks_world for prediction in predictions])
+    topology = annotations[0].topology
+    missing = np.full((topology.num_landmarks, 3), np.nan)
+    world = np.array([missing if p.landmarks_world is None else p.landmarks_world for p in predictions])
+    has_world = np.array([prediction.landmarks_world is not None for prediction in predictions])
+    supervised &= has_world[:, None]
     world[~supervised] = np.nan
     labelled = [row for row, person in enumerate(annotations) if person.landmarks_world is not None]
     errors = {
@@ -110,12 +124,16 @@ def _world_errors(annotations: list[Annotation], predictions: list[Prediction]) 
             np.isfinite(target).all(axis=-1)
             & supervised[labelled]
             & detected
+            & chosen
             & ~np.isfinite(predicted).all(axis=-1)
         )
-        errors["world_errors"][labelled] = joint_errors(predicted, target, valid)
-        errors["aligned_errors"][labelled] = aligned_joint_errors(predicted, target, valid)
-        errors["height_errors"][labelled] = 100 * (stature(predicted) / stature(target) - 1)
-    return {**errors, "asymmetry": bone_asymmetry(world)}
+        centered = joint_errors(predicted, target, valid, topology)
+        errors["world_errors"][labelled] = np.where(chosen, centered, np.nan)
+        aligned = aligned_joint_errors(predicted, target, valid)
+        errors["aligned_errors"][labelled] = np.where(chosen, aligned, np.nan)
+        heights = stature(predicted, topology), stature(target, topology)
+        errors["height_errors"][labelled] = 100 * (heights[0] / heights[1] - 1)
+    return {**errors, "asymmetry": bone_asymmetry(world, topology)}
 
 
 def _presence(annotations: list[Annotation], predictions: list[Prediction]) -> np.ndarray:

@@ -34,7 +34,6 @@ from blazepose.runtime.crop_to_image import (
 from blazepose.runtime.decode import decode_outputs
 from blazepose.runtime.engines import InferenceEngine
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topologies.full_body import NUM_LANDMARKS
 
 # The tolerance that the model card states for tracking. See docs/reference/metrics.md.
 _JITTER = 0.1
@@ -112,9 +111,10 @@ def require_people(jobs: list[CropJob], sources: list[Source]) -> None:
     """
     if not jobs:
         names = ", ".join(source.name for source in sources)
-        raise InputError(
-            f"no person in {names} has both hips and both shoulders labelled, so no crop can be made"
-        )
+        people = [person for source in sources for person in source.annotations]
+        by_head = any(person.topology.roi.upward_by_head for person in people)
+        needed = "both shoulders, and hips or head," if by_head else "both hips and both shoulders"
+        raise InputError(f"no person in {names} has {needed} labelled, so no crop can be made")
     require_unique(person_key(job.reader, job.annotation) for job in jobs)
 
 
@@ -140,7 +140,7 @@ def predict(
     """
     decoding = decoding or default_decoding(engine.metadata)
     check_decoding(decoding, engine.metadata)
-    supervised = SupervisedOutputs.from_metadata(engine.metadata.get("trained"))
+    supervised = SupervisedOutputs.from_metadata(engine.metadata.get("trained"), engine.topology)
     with (
         ThreadPoolExecutor(os.cpu_count()) as pool,
         tqdm(total=len(jobs), unit=" images", desc="predicting", disable=None) as progress,
@@ -183,9 +183,10 @@ def _predict_batch(
     raw = engine(images)
     decoded = decode_outputs(raw, engine.input_size, decoding)
     masks = decoded.segmentation if "segmentation" in supervised.outputs else None
+    count = supervised.topology.num_landmarks
     for k, job in enumerate(jobs):
         annotation, roi = job.annotation, job.roi
-        outputs = (raw.landmarks[k], raw.world[k], decoded.landmarks[k])
+        outputs = [raw.landmarks[k], decoded.landmarks[k], *([] if raw.world is None else [raw.world[k]])]
         if not all(np.isfinite(output).all() for output in outputs):
             person = f"{annotation.image}, person {annotation.person}"
             raise InputError(f"{person}: the network returns NaN or infinity; use other weights")
@@ -199,11 +200,11 @@ def _predict_batch(
             reader=job.reader,
             crop=crop,
             roi=roi,
-            landmarks=landmarks_to_image(decoded.landmarks[k, :NUM_LANDMARKS], roi),
+            landmarks=landmarks_to_image(decoded.landmarks[k, :count], roi),
             landmarks_raw=None
             if raw.heatmaps is None or raw.decoded
-            else roi_to_image(roi, decoded.regressed[k, :NUM_LANDMARKS]),
-            landmarks_world=world_to_image_axes(decoded.world[k], roi),
+            else roi_to_image(roi, decoded.regressed[k, :count]),
+            landmarks_world=None if decoded.world is None else world_to_image_axes(decoded.world[k], roi),
             pose_presence=None if math.isnan(presence) else presence,
             supervised=supervised,
             mask=None if masks is None else _encode_mask(annotation.mask, masks[k], roi),

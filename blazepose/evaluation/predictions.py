@@ -7,7 +7,8 @@ import os
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from blazepose.exceptions import InputError
 from blazepose.file_content import check_file
 from blazepose.geometry import Roi
 from blazepose.supervised_outputs import Kind, SupervisedOutputs
-from blazepose.topologies.full_body import NUM_LANDMARKS
+from blazepose.topologies import FULL_BODY, topologies
+from blazepose.topology import Topology
 
 _DECIMALS = 5
 _JSON = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
@@ -37,10 +39,13 @@ class Prediction:
         reader: name of the reader.
         crop: source of the ROI, a key of predict.CROPS or "detector".
         roi: region of the crop; the annotation's for a person missed by the detector.
-        landmarks: (33, 5) x_px, y_px, z (pixels on the scale of x, origin at the hips, negative towards the
-            camera), visibility, presence. For a missed person NaN, like all that follows; null in the file.
-        landmarks_raw: (33, 2) pixels, the regression output alone; None if the engine does not return it.
-        landmarks_world: (33, 3) meters, hip-centered, along the axes of the image.
+        landmarks: (landmarks, 5) x_px, y_px, z (pixels on the scale of x, origin at the hips, negative
+            towards the camera), visibility, presence. For a missed person NaN, like all that follows; null in
+            the file.
+        landmarks_raw: (landmarks, 2) pixels, the regression output alone; None if the engine does not return
+            it.
+        landmarks_world: (landmarks, 3) meters, hip-centered, along the axes of the image; None from a network
+            without world landmarks.
         pose_presence: 0..1; None if the engine does not return it.
         supervised: supervised outputs of the weights; "trained" in the file, null if their metadata lack it.
         mask: person mask of the image, encoded as Annotation.mask; None if the mask is not labelled, or was
@@ -56,7 +61,7 @@ class Prediction:
     roi: Roi
     landmarks: np.ndarray
     landmarks_raw: np.ndarray | None
-    landmarks_world: np.ndarray
+    landmarks_world: np.ndarray | None
     pose_presence: float | None
     supervised: SupervisedOutputs
     mask: Mapping[str, Any] | None = None
@@ -72,18 +77,50 @@ def missed_person(
     image: str, person: str, reader: str, crop: str, roi: Roi, supervised: SupervisedOutputs
 ) -> Prediction:
     """Return the prediction of a missed person, all NaN. Arguments as Prediction's."""
+    count = supervised.topology.num_landmarks
     return Prediction(
         image=image,
         person=person,
         reader=reader,
         crop=crop,
         roi=roi,
-        landmarks=np.full((NUM_LANDMARKS, 5), np.nan),
-        landmarks_raw=np.full((NUM_LANDMARKS, 2), np.nan),
-        landmarks_world=np.full((NUM_LANDMARKS, 3), np.nan),
+        landmarks=np.full((count, 5), np.nan),
+        landmarks_raw=np.full((count, 2), np.nan),
+        landmarks_world=np.full((count, 3), np.nan),
         pose_presence=None,
         supervised=supervised,
     )
+
+
+def select_landmarks(prediction: Prediction, topology: Topology) -> Prediction:
+    """Return a prediction with the landmarks of a topology alone, all of which it has to have."""
+    own = prediction.supervised.topology
+    if own == topology:
+        return prediction
+    points, raw, world = own.indices(topology.landmarks), prediction.landmarks_raw, prediction.landmarks_world
+    return replace(
+        prediction,
+        landmarks=prediction.landmarks[points],
+        landmarks_raw=None if raw is None else raw[points],
+        landmarks_world=None if world is None else world[points],
+        supervised=replace(prediction.supervised, topology=topology),
+    )
+
+
+def common_topology(networks: Sequence[Topology]) -> Topology:
+    """Return the topology whose landmarks all of these have.
+
+    Raises:
+        ValueError: if there is none among them.
+    """
+    fewest = min(networks, key=lambda topology: topology.num_landmarks)
+    for topology in networks:
+        if not set(fewest.landmarks) <= set(topology.landmarks):
+            raise InputError(
+                f"{topology.name} lacks landmarks of {fewest.name}: evaluate each network by itself, with "
+                "`blazepose eval landmarks=[NAME, ...]` on the landmarks that both have"
+            )
+    return fewest
 
 
 PersonKey = tuple[str, str, str]
@@ -115,7 +152,7 @@ def require_unique(people: Iterable[PersonKey]) -> None:
 
 
 def supervised_landmarks(predictions: Sequence[Prediction], kind: Kind) -> np.ndarray:
-    """Return the landmarks supervised in training for "landmarks" or "visibility", bool (people, 33)."""
+    """Return (people, landmarks) bool: what was supervised in training for "landmarks" or "visibility"."""
     masks = {supervised: supervised.mask(kind) for supervised in {p.supervised for p in predictions}}
     return np.array([masks[prediction.supervised] for prediction in predictions])
 
@@ -148,11 +185,12 @@ def read_predictions(file: Path) -> dict[PersonKey, Prediction]:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if a line is not a prediction, or if the file is empty.
+        ValueError: if a line is not a prediction or has another number of landmarks than those before, or if
+            the file is empty.
     """
-    check_file(file, "predictions", "blazepose eval weights=FILE writes predictions.jsonl")
+    topology = read_topology(file)
     predictions: dict[PersonKey, Prediction] = {}
-    for number, (key, prediction) in enumerate(_read_lines(file), start=1):
+    for number, (key, prediction) in enumerate(_read_lines(file, topology), start=1):
         if key in predictions:
             raise InputError(f"{file}, line {number}: person {key[2]} of {key[1]} occurs twice")
         predictions[key] = prediction
@@ -161,21 +199,55 @@ def read_predictions(file: Path) -> dict[PersonKey, Prediction]:
     return predictions
 
 
-def _read_lines(file: Path) -> Iterator[tuple[PersonKey, Prediction]]:
-    trained, supervised = None, SupervisedOutputs.from_metadata(None)
+def read_topology(file: Path) -> Topology:
+    """Return the topology of a predictions.jsonl, by the number of landmarks of the first detected person.
+
+    Without any detected person it is the whole body.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if a line is not a prediction, or if no topology has that many landmarks.
+    """
+    check_file(file, "predictions", "blazepose eval weights=FILE writes predictions.jsonl")
     with file.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
-            try:
+            with _naming_line(file, number):
+                landmarks = _parse(line)["landmarks"]
+                if landmarks is not None:
+                    return _topology_of_count(len(landmarks))
+    return FULL_BODY
+
+
+def _topology_of_count(count: int) -> Topology:
+    for topology in topologies().values():
+        if topology.num_landmarks == count:
+            return topology
+    known = ", ".join(f"{topology.num_landmarks} ({name})" for name, topology in topologies().items())
+    raise InputError(f"it has {count} landmarks, which no topology has; known are {known}")
+
+
+@contextmanager
+def _naming_line(file: Path, number: int) -> Iterator[None]:
+    """Name the line in errors of its content."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{file}, line {number}, is not a prediction: {error}") from error
+
+
+def _read_lines(file: Path, topology: Topology) -> Iterator[tuple[PersonKey, Prediction]]:
+    trained, supervised = None, SupervisedOutputs.from_metadata(None, topology)
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            with _naming_line(file, number):
                 record = _parse(line)
                 if record["trained"] != trained:
                     trained = record["trained"]
                     if not isinstance(trained, dict | None):
                         raise TypeError(f"trained is {trained!r}")
-                    supervised = SupervisedOutputs.from_metadata(trained)
+                    supervised = SupervisedOutputs.from_metadata(trained, topology)
                 prediction = _from_json(record, supervised)  # people share the object
                 key = _key(prediction.reader, prediction.image, prediction.person)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise InputError(f"{file}, line {number}, is not a prediction: {error}") from error
             yield key, prediction
 
 
@@ -195,14 +267,14 @@ def _parse(line: bytes) -> Any:
 
 
 def _to_json(prediction: Prediction) -> dict[str, Any]:
-    presence, raw = prediction.pose_presence, prediction.landmarks_raw
+    presence, raw, world = prediction.pose_presence, prediction.landmarks_raw, prediction.landmarks_world
     return {
         "image": prediction.image,
         "person": prediction.person,
         "reader": prediction.reader,
         "roi": {"from": prediction.crop, **asdict(prediction.roi)},
         "landmarks": _rounded(prediction.landmarks) if prediction.detected else None,
-        "landmarks_world": _rounded(prediction.landmarks_world) if prediction.detected else None,
+        "landmarks_world": None if world is None or not prediction.detected else _rounded(world),
         "pose_presence": None if presence is None else round(presence, _DECIMALS),
         "landmarks_raw": None if raw is None or not prediction.detected else _rounded(raw),
         "decoding": prediction.decoding,
@@ -219,15 +291,22 @@ def _from_json(line: dict[str, Any], supervised: SupervisedOutputs) -> Predictio
     if line["landmarks"] is None:
         crop, person = roi.pop("from"), (line["image"], line["person"], line["reader"])
         return missed_person(*person, crop, Roi(**roi), supervised)
+    count = supervised.topology.num_landmarks
+    if len(line["landmarks"]) != count:
+        raise InputError(
+            f"it has {len(line['landmarks'])} landmarks, those before it {count}; "
+            "one file has the predictions of one network"
+        )
+    raw, world = line["landmarks_raw"], line["landmarks_world"]
     return Prediction(
         image=line["image"],
         person=line["person"],
         reader=line["reader"],
         crop=roi.pop("from"),
         roi=Roi(**roi),
-        landmarks=_rows(line["landmarks"], 5),
-        landmarks_raw=None if line["landmarks_raw"] is None else _rows(line["landmarks_raw"], 2),
-        landmarks_world=_rows(line["landmarks_world"], 3),
+        landmarks=_rows(line["landmarks"], count, 5),
+        landmarks_raw=None if raw is None else _rows(raw, count, 2),
+        landmarks_world=None if world is None else _rows(world, count, 3),
         pose_presence=line["pose_presence"],
         supervised=supervised,
         mask=line.get("mask"),
@@ -235,9 +314,9 @@ def _from_json(line: dict[str, Any], supervised: SupervisedOutputs) -> Predictio
     )
 
 
-def _rows(rows: list[list[float | None]], columns: int) -> np.ndarray:
+def _rows(rows: list[list[float | None]], count: int, columns: int) -> np.ndarray:
     flat = [*itertools.chain.from_iterable(rows)]  # NumPy takes twice as long for lists in a list
-    return np.array(flat, np.float64).reshape(NUM_LANDMARKS, columns)
+    return np.array(flat, np.float64).reshape(count, columns)
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:

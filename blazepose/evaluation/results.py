@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from blazepose.evaluation.fairness.verdicts import (
 )
 from blazepose.evaluation.groups.breakdown import breakdown
 from blazepose.evaluation.groups.group_metrics import GroupIndex, GroupMetrics, group_rows
-from blazepose.evaluation.keypoint_partition import PARTS, SUBSETS
+from blazepose.evaluation.keypoint_partition import PARTS, SUBSETS, indices_by_name
 from blazepose.evaluation.metric import Place
 from blazepose.evaluation.metric_table import METRICS, PCK, PDJ, metrics_in
 from blazepose.evaluation.numbers import number, numbers
@@ -27,7 +27,7 @@ from blazepose.file_content import check_file, unreadable
 from blazepose.metrics.bootstrap import accuracy_interval
 from blazepose.metrics.pck import pck_curve, torso_definition
 from blazepose.metrics.points import PersonScores
-from blazepose.topologies.full_body import LANDMARKS
+from blazepose.topologies import topologies
 
 
 def read_results(file: Path, otherwise: str) -> dict[str, Any]:
@@ -62,7 +62,8 @@ def results(scored: ScoredPeople, config: FairnessConfig | None = None) -> dict[
     """
     outputs, groups, overall = scored.outputs, group_rows(scored.annotations), _overall(scored)
     config = config or FairnessConfig([name for name in DEMOGRAPHIC_ATTRIBUTES if name in groups])
-    landmarks = {LANDMARKS[k]: [k] for k in np.flatnonzero(scored.counted.any(axis=0)).tolist()}
+    topology = scored.topology
+    landmarks = {topology.landmarks[k]: [k] for k in np.flatnonzero(scored.counted.any(axis=0)).tolist()}
     curve = pck_curve(scored.errors, scored.counted)
     area = overall.pop("pck_auc")
     return {
@@ -75,12 +76,15 @@ def results(scored: ScoredPeople, config: FairnessConfig | None = None) -> dict[
         "num_left_out": scored.left_out,
         "num_not_found": int((~scored.detected).sum()),
         "num_nan": _count_nan(scored),
+        "topology": topology.name,
+        "landmarks": list(scored.chosen) or None,
         "torso": scored.torso,
+        "num_torso_from_shoulders": scored.num_torso_from_shoulders,
         "roi": "+".join(sorted({prediction.crop for prediction in scored.predictions})),
         "decoding": "+".join(sorted({p.decoding for p in scored.predictions if p.decoding})) or None,
         "per_landmark": _metrics_of_points(scored, "landmark", landmarks),
-        "per_part": _metrics_of_points(scored, "part", PARTS),
-        "subsets": _metrics_of_points(scored, "part", SUBSETS),
+        "per_part": _metrics_of_points(scored, "part", indices_by_name(PARTS, topology)),
+        "subsets": _metrics_of_points(scored, "part", indices_by_name(SUBSETS, topology)),
         "fairness": fairness(scored, groups, config),
         "breakdown": _breakdown(
             scored, {name: groups[name] for name in groups if name not in config.attributes}
@@ -173,9 +177,30 @@ def _outputs_sentence(metrics: Mapping[str, Any]) -> str:
 
 def describe_setup(metrics: Mapping[str, Any]) -> str:
     """Describe the setup of the metrics: people, crop, decoding and torso definition."""
-    torso, missed = torso_definition(metrics["torso"]).text, metrics.get("num_not_found")
+    missed = metrics.get("num_not_found")
     people, subjects = metrics["num_people"], metrics["num_subjects"]
     not_detected = f" ({missed} not detected, counted as wrong)" if missed else ""
     different = f", {subjects} different ones" if subjects < people else ""
     decoding = f", decoding {metrics['decoding']}" if metrics.get("decoding") else ""
-    return f"{people} people{different}{not_detected}, crop from {metrics['roi']}{decoding}, torso {torso}"
+    chosen = f", scored on {describe_landmarks(names)}" if (names := metrics.get("landmarks")) else ""
+    return (
+        f"{people} people{different}{not_detected}, crop from {metrics['roi']}{decoding}{chosen}, "
+        f"torso {describe_torso(metrics)}"
+    )
+
+
+def describe_landmarks(names: Sequence[str]) -> str:
+    """Describe the landmarks that an evaluation is restricted to: a topology, or their names."""
+    for topology in topologies().values():
+        if set(names) == set(topology.landmarks):
+            return f"the {len(names)} landmarks of {topology.name}"
+    return f"{len(names)} landmarks ({', '.join(names)})" if len(names) > 1 else names[0]
+
+
+def describe_torso(metrics: Mapping[str, Any]) -> str:
+    """Describe the torso size, and for how many people it comes from the shoulder width."""
+    definition = torso_definition(metrics["torso"])
+    if not (count := metrics.get("num_torso_from_shoulders")):
+        return definition.text
+    widths = f"{definition.shoulder_widths} shoulder widths"
+    return f"{definition.text}, {widths} for {count} without labelled hips"

@@ -9,7 +9,7 @@ from blazepose.evaluation.metric import Metric, Place
 from blazepose.evaluation.metric_table import METRICS, PCK, PDJ, metrics_in
 from blazepose.metrics.group_range import FAIR, UNDECIDED, UNFAIR
 from blazepose.metrics.pck import CURVE_THRESHOLDS, TORSOS
-from blazepose.topologies.full_body import LANDMARKS
+from blazepose.topologies import topologies
 
 Schema = Mapping[str, Any]
 
@@ -65,6 +65,7 @@ def _intervals() -> dict[str, Schema]:
 
 
 _INTERVAL = _or_null(_list(_PERCENT, 2))
+_LANDMARKS = list(dict.fromkeys(name for topology in topologies().values() for name in topology.landmarks))
 _FILE = {"file": _TEXT, "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}
 _NAN_OUTPUTS = ("landmarks", "landmarks_raw", "visibility", "presence", "landmarks_world", "pose_presence")
 
@@ -123,16 +124,19 @@ RESULTS_SCHEMA: Schema = {
             "num_left_out": _by_name(_COUNT),
             "num_not_found": _COUNT,
             "num_nan": _by_name(_COUNT, _NAN_OUTPUTS),
+            "topology": {"enum": list(topologies())},
+            "landmarks": _or_null({"type": "array", "items": {"enum": _LANDMARKS}}),
             "torso": {"enum": list(TORSOS)},
+            "num_torso_from_shoulders": _COUNT,
             "roi": _TEXT,
             "decoding": _or_null(_TEXT),
-            "per_landmark": _by_name(_object({**_metrics("landmark"), "count": _COUNT}), LANDMARKS),
+            "per_landmark": _by_name(_object({**_metrics("landmark"), "count": _COUNT}), _LANDMARKS),
             "per_part": _object(dict.fromkeys(PARTS, _POINTS)),
             "subsets": _object(dict.fromkeys(SUBSETS, _POINTS)),
             "fairness": _by_name(_FAIRNESS),
             "breakdown": _by_name(_by_name(_GROUP)),
             "pck_curve": _object({f"{threshold:g}": _PERCENT for threshold in CURVE_THRESHOLDS}),
-            "not_trained": _by_name(_COUNT, LANDMARKS),
+            "not_trained": _by_name(_COUNT, _LANDMARKS),
             "outputs_not_trained": _TEXTS,
             **_FILE,
             "annotators": _FLAG,

@@ -58,11 +58,11 @@ def pck_loss(file: Path, weights: Path, metadata: Mapping[str, Any]) -> PckLoss:
         ValueError: if they state no validation data, or none of its labels can be scored.
     """
     names = validation_data(weights, metadata)
-    sources = [read_source(name) for name in names]
+    engines: tuple[InferenceEngine, ...] = TorchEngine(weights), LandmarkEngine(file)
+    sources = [read_source(name, engines[0].topology) for name in names]
     share = _NUM_PEOPLE // len(sources)
     sources = [replace(source, annotations=sample_evenly(source.annotations, share)) for source in sources]
     jobs = plan_label_crops(sources, "annotation", 0)
-    engines: tuple[InferenceEngine, ...] = TorchEngine(weights), LandmarkEngine(file)
     decoding = default_decoding(metadata)
     scored = [
         score(

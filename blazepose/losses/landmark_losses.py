@@ -129,14 +129,18 @@ def binary_loss(
 
 
 def mask_loss(
-    logits: Float[Tensor, "masks 1 size size"], mask: UInt8[Tensor, "batch size size"]
+    logits: Float[Tensor, "masks 1 side side"], mask: UInt8[Tensor, "batch size size"]
 ) -> Float[Tensor, ""]:
     """Compute binary cross-entropy against the person's fraction of each labelled pixel.
 
     Args:
-        logits: logits of the segmentation head, for the first samples of the batch or all of them.
+        logits: logits of the segmentation head, for the first samples of the batch or all of them; of the
+            side of the mask, or a whole part of it.
         mask: IGNORE, or BACKGROUND to PERSON (data.person_mask).
     """
     mask = mask[: len(logits)]
-    fraction = (mask.float() - BACKGROUND) / (PERSON - BACKGROUND)
-    return binary_loss(logits[:, 0], fraction, mask != IGNORE)
+    fraction, labelled = (mask.float() - BACKGROUND) / (PERSON - BACKGROUND), mask != IGNORE
+    if (pixels := mask.shape[-1] // logits.shape[-1]) > 1:
+        fraction, share = (F.avg_pool2d(x, pixels) for x in (fraction, labelled.float()))
+        labelled = share == 1  # a mean with an unlabelled pixel means nothing
+    return binary_loss(logits[:, 0], fraction, labelled)

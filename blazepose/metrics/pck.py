@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from blazepose.exceptions import InputError
-from blazepose.topologies.full_body import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, TORSO
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import HIPS, SHOULDERS, Topology
 
 PCK_THRESHOLD = 0.2
 """Error threshold in torso sizes. Source: paper 3, PCK@0.2."""
@@ -22,37 +23,47 @@ class Torso(NamedTuple):
 
     Attributes:
         text: description for reports.
-        needs: required landmarks.
-        size: function from points (people, 33, 2) to sizes (people,).
+        needs: names of the required landmarks.
+        size: function from the points of left and right shoulder, left and right hip, (people, 2) each, to
+            sizes (people,).
+        shoulder_widths: the size in shoulder widths, for people without labelled hips.
     """
 
     text: str
-    needs: tuple[int, ...]
-    size: Callable[[np.ndarray], np.ndarray]
+    needs: tuple[str, ...]
+    size: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+    shoulder_widths: float
 
 
-def _distance(points: np.ndarray, a: int, b: int) -> np.ndarray:
-    return np.linalg.norm(points[:, a] - points[:, b], axis=1)
+Points = np.ndarray
 
 
-def _across(points: np.ndarray) -> np.ndarray:
-    return _distance(points, LEFT_SHOULDER, RIGHT_HIP)
+def _distance(a: Points, b: Points) -> np.ndarray:
+    return np.linalg.norm(a - b, axis=1)
 
 
-def _diagonals(points: np.ndarray) -> np.ndarray:
-    return (_across(points) + _distance(points, RIGHT_SHOULDER, LEFT_HIP)) / 2
+def _across(left_shoulder: Points, right_shoulder: Points, left_hip: Points, right_hip: Points) -> np.ndarray:
+    return _distance(left_shoulder, right_hip)
 
 
-def _midline(points: np.ndarray) -> np.ndarray:
-    shoulders = (points[:, LEFT_SHOULDER] + points[:, RIGHT_SHOULDER]) / 2
-    hips = (points[:, LEFT_HIP] + points[:, RIGHT_HIP]) / 2
-    return np.linalg.norm(shoulders - hips, axis=1)
+def _diagonals(
+    left_shoulder: Points, right_shoulder: Points, left_hip: Points, right_hip: Points
+) -> np.ndarray:
+    return (_distance(left_shoulder, right_hip) + _distance(right_shoulder, left_hip)) / 2
 
 
+def _midline(
+    left_shoulder: Points, right_shoulder: Points, left_hip: Points, right_hip: Points
+) -> np.ndarray:
+    return _distance((left_shoulder + right_shoulder) / 2, (left_hip + right_hip) / 2)
+
+
+# Shoulder widths: medians of 4,347 people of lspet_train, by benchmarks/torso_sizes.py lsp:data/lspet_train;
+# quartiles across 1.42 and 2.29, of the diagonals 1.45 and 2.28, of the midline 1.18 and 2.09.
 TORSOS: Mapping[str, Torso] = {
-    "across": Torso("left shoulder to right hip", (LEFT_SHOULDER, RIGHT_HIP), _across),
-    "diagonals": Torso("mean of both diagonals from shoulder to hip", TORSO, _diagonals),
-    "midline": Torso("mid-shoulder to mid-hip", TORSO, _midline),
+    "across": Torso("left shoulder to right hip", (SHOULDERS[0], HIPS[1]), _across, 1.81),
+    "diagonals": Torso("mean of both diagonals from shoulder to hip", (*SHOULDERS, *HIPS), _diagonals, 1.80),
+    "midline": Torso("mid-shoulder to mid-hip", (*SHOULDERS, *HIPS), _midline, 1.57),
 }
 """Definitions of torso size; `across` is the default."""
 
@@ -68,13 +79,19 @@ def torso_definition(name: str) -> Torso:
     return TORSOS[name]
 
 
-def torso_size(points: np.ndarray, labelled: np.ndarray, torso: str = "across") -> np.ndarray:
+def torso_size(
+    points: np.ndarray, labelled: np.ndarray, torso: str = "across", topology: Topology = FULL_BODY
+) -> np.ndarray:
     """Compute the torso size of each person.
 
+    Where the topology's crop does not need the hips, people without labelled hips get a multiple of their
+    shoulder width.
+
     Args:
-        points: (people, 33, 2), labels in pixels or any other isotropic unit.
-        labelled: (people, 33) bool.
+        points: (people, landmarks, 2), labels in pixels or any other isotropic unit.
+        labelled: (people, landmarks) bool.
         torso: key of TORSOS.
+        topology: the landmarks.
 
     Returns:
         (people,), in the unit of the points; NaN where a required landmark is not labelled.
@@ -88,20 +105,34 @@ def torso_size(points: np.ndarray, labelled: np.ndarray, torso: str = "across") 
         >>> torso_size(points, labelled)  # the diagonal of 30 x 40 pixels
         array([50.])
     """
-    definition = torso_definition(torso)
-    return np.where(labelled[:, list(definition.needs)].all(axis=1), definition.size(points), np.nan)
+    definition, corners = torso_definition(torso), points[:, topology.indices((*SHOULDERS, *HIPS))]
+    sizes = np.where(has_torso(labelled, torso, topology), definition.size(*corners.swapaxes(0, 1)), np.nan)
+    if not topology.roi.upward_by_head:
+        return sizes
+    widths = np.where(
+        labelled[:, topology.indices(SHOULDERS)].all(axis=1), _distance(corners[:, 0], corners[:, 1]), np.nan
+    )
+    return np.where(np.isnan(sizes), definition.shoulder_widths * widths, sizes)
+
+
+def has_torso(labelled: np.ndarray, torso: str = "across", topology: Topology = FULL_BODY) -> np.ndarray:
+    """Return whose torso is labelled, bool (people,); the size of the others comes from their shoulders.
+
+    Arguments as of torso_size.
+    """
+    return np.all(labelled[:, topology.indices(torso_definition(torso).needs)], axis=1)
 
 
 def normalized_errors(predicted: np.ndarray, target: np.ndarray, torso: np.ndarray) -> np.ndarray:
     """Compute the distance of each prediction from its label, in torso sizes.
 
     Args:
-        predicted: (people, 33, 2).
-        target: (people, 33, 2), in the same unit.
+        predicted: (people, landmarks, 2).
+        target: (people, landmarks, 2), in the same unit.
         torso: (people,), in the same unit, positive.
 
     Returns:
-        (people, 33).
+        (people, landmarks).
 
     Examples:
         >>> import numpy as np

@@ -8,13 +8,26 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
-from blazepose.metrics.pck import PCK_THRESHOLD
-from blazepose.topologies.full_body import LEFT_SHOULDER, RIGHT_HIP
+from blazepose.metrics.pck import PCK_THRESHOLD, TORSOS
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import HIPS, SHOULDERS, Topology
 
 
-def torso_across(points: Float[Tensor, "batch points 2"]) -> Float[Tensor, " batch"]:
-    """Compute torso sizes by the definition `across` on the points' device, ignoring labels."""
-    return torch.linalg.vector_norm(points[:, LEFT_SHOULDER] - points[:, RIGHT_HIP], dim=1)
+def torso_across(
+    points: Float[Tensor, "batch points 2"],
+    labelled: Bool[Tensor, "batch points"],
+    topology: Topology = FULL_BODY,
+) -> Float[Tensor, " batch"]:
+    """Compute torso sizes by the definition `across` on the points' device, as metrics.pck.torso_size.
+
+    Labels count only where a substitute exists: unlabelled points of the whole body are not left out.
+    """
+    left, right, right_hip = topology.indices((*SHOULDERS, HIPS[1]))
+    sizes = torch.linalg.vector_norm(points[:, left] - points[:, right_hip], dim=1)
+    if not topology.roi.upward_by_head:
+        return sizes
+    widths = torch.linalg.vector_norm(points[:, left] - points[:, right], dim=1)
+    return torch.where(labelled[:, right_hip], sizes, TORSOS["across"].shoulder_widths * widths)
 
 
 class PckMetric(Metric):
@@ -41,9 +54,9 @@ class PckMetric(Metric):
     def update(
         self,
         index: Int[Tensor, " batch"],
-        predicted: Float[Tensor, "batch 33 2"],
-        target: Float[Tensor, "batch 33 2"],
-        labelled: Bool[Tensor, "batch 33"],
+        predicted: Float[Tensor, "batch points 2"],
+        target: Float[Tensor, "batch points 2"],
+        labelled: Bool[Tensor, "batch points"],
         torso: Float[Tensor, " batch"],
     ) -> None:
         """Add a batch.

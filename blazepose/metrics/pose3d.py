@@ -5,23 +5,27 @@ Errors are arrays with NaN at invalid points, so that any subset can be averaged
 
 import numpy as np
 
-from blazepose.topologies.full_body import INDEX, LEFT_HIP, RIGHT_HIP
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import HIPS, SHOULDERS, Topology
 
 _MM = 1000
 _LEAST_POINTS = 3
 """Fewest points for an alignment; fewer fit almost perfectly."""
 
 
-def joint_errors(predicted: np.ndarray, target: np.ndarray, valid: np.ndarray) -> np.ndarray:
+def joint_errors(
+    predicted: np.ndarray, target: np.ndarray, valid: np.ndarray, topology: Topology = FULL_BODY
+) -> np.ndarray:
     """Compute the distance of each point from its label after centering both on their own mid-hip.
 
     Args:
-        predicted: (people, 33, 3) meters.
-        target: (people, 33, 3) meters, along the same axes; any value where invalid.
-        valid: (people, 33) bool.
+        predicted: (people, landmarks, 3) meters.
+        target: (people, landmarks, 3) meters, along the same axes; any value where invalid.
+        valid: (people, landmarks) bool.
+        topology: the landmarks.
 
     Returns:
-        (people, 33) mm, NaN where invalid, and for people with an invalid hip.
+        (people, landmarks) mm, NaN where invalid, and for people with an invalid hip.
 
     Examples:
         >>> import numpy as np
@@ -33,7 +37,7 @@ def joint_errors(predicted: np.ndarray, target: np.ndarray, valid: np.ndarray) -
         >>> errors[0, 0].item(), round(errors.mean().item(), 1)  # mm; MPJPE is the mean of all points
         (50.0, 1.5)
     """
-    hips = [LEFT_HIP, RIGHT_HIP]
+    hips = topology.indices(HIPS)
     predicted = predicted - predicted[:, hips].mean(axis=1, keepdims=True)
     target = target - target[:, hips].mean(axis=1, keepdims=True)
     return _distances(predicted, target, valid & valid[:, hips].all(axis=1, keepdims=True))
@@ -46,12 +50,12 @@ def aligned_joint_errors(predicted: np.ndarray, target: np.ndarray, valid: np.nd
     swapped sides remain errors. Source: Umeyama 1991, equations 40 to 43.
 
     Args:
-        predicted: (people, 33, 3) meters.
-        target: (people, 33, 3) meters; any value where invalid.
-        valid: (people, 33) bool.
+        predicted: (people, points, 3) meters.
+        target: (people, points, 3) meters; any value where invalid.
+        valid: (people, points) bool.
 
     Returns:
-        (people, 33) mm, NaN where invalid, and for people with fewer than three valid points.
+        (people, points) mm, NaN where invalid, and for people with fewer than three valid points.
     """
     predicted, target = _center(predicted, valid), _center(target, valid)
     u, stretch, vt = np.linalg.svd(predicted.swapaxes(1, 2) @ target)
@@ -77,43 +81,42 @@ def _distances(predicted: np.ndarray, target: np.ndarray, valid: np.ndarray) -> 
 _BONES = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
 
 
-def bone_asymmetry(world: np.ndarray) -> np.ndarray:
+def bone_asymmetry(world: np.ndarray, topology: Topology = FULL_BODY) -> np.ndarray:
     """Compute the difference of a person's left and right bones, per cent of their mean length.
 
     Args:
-        world: (people, 33, 3) meters.
+        world: (people, landmarks, 3) meters.
+        topology: the landmarks.
 
     Returns:
-        (people, 4) for upper arm, forearm, thigh and shin; NaN with a NaN point or bones of zero length.
+        (people, 4) for upper arm, forearm, thigh and shin; NaN with a NaN point, for bones of zero length
+        and those that the topology lacks.
     """
-    left, right = np.stack([_bone_lengths(world, a, b) for a, b in _BONES], axis=2)
+    left, right = np.stack([_bone_lengths(world, a, b, topology) for a, b in _BONES], axis=2)
     both = left + right
     return 200 * np.abs(left - right) / np.where(both > 0, both, np.nan)
 
 
-def stature(world: np.ndarray) -> np.ndarray:
+def stature(world: np.ndarray, topology: Topology = FULL_BODY) -> np.ndarray:
     """Compute the height of people from heel to nose, whatever the pose, (people,) meters.
 
     It is the length of the chain nose, mid-shoulder, mid-hip, knee, ankle and heel, averaged over both legs.
 
     Args:
-        world: (people, 33, 3) meters; NaN at invalid points.
+        world: (people, landmarks, 3) meters; NaN at invalid points.
+        topology: the landmarks; NaN for one without feet.
     """
-    mid_shoulder, mid_hip = (
-        world[:, [INDEX[f"{side}_{part}"] for side in ("left", "right")]].mean(axis=1)
-        for part in ("shoulder", "hip")
-    )
-    trunk = np.linalg.norm(world[:, INDEX["nose"]] - mid_shoulder, axis=1)
+    mid_shoulder, mid_hip = (world[:, topology.indices(names)].mean(axis=1) for names in (SHOULDERS, HIPS))
+    trunk = np.linalg.norm(world[:, topology.index["nose"]] - mid_shoulder, axis=1)
     trunk += np.linalg.norm(mid_shoulder - mid_hip, axis=1)
     legs = (("hip", "knee"), ("knee", "ankle"), ("ankle", "heel"))
-    return trunk + sum(_bone_lengths(world, a, b).mean(axis=0) for a, b in legs)
+    return trunk + sum(_bone_lengths(world, a, b, topology).mean(axis=0) for a, b in legs)
 
 
-def _bone_lengths(world: np.ndarray, a: str, b: str) -> np.ndarray:
-    """Compute the lengths of the left and the right bone between two joints, (2, people) meters."""
-    return np.stack(
-        [
-            np.linalg.norm(world[:, INDEX[f"{side}_{a}"]] - world[:, INDEX[f"{side}_{b}"]], axis=1)
-            for side in ("left", "right")
-        ]
-    )
+def _bone_lengths(world: np.ndarray, a: str, b: str, topology: Topology) -> np.ndarray:
+    """Compute the lengths of left and right bone between joints, (2, people) meters; NaN without them."""
+    bones = [(f"{side}_{a}", f"{side}_{b}") for side in ("left", "right")]
+    if not {name for bone in bones for name in bone} <= set(topology.landmarks):
+        return np.full((2, len(world)), np.nan)
+    ends = np.array([topology.indices(bone) for bone in bones])
+    return np.linalg.norm(world[:, ends[:, 0]] - world[:, ends[:, 1]], axis=2).T

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from blazepose.models.variants import HeadStage
+
 Net = TypeVar("Net", bound=nn.Module)
 
 
@@ -153,8 +155,24 @@ class LinearSeparable(nn.Module):
     def forward(self, x: Float[Tensor, "batch in height width"]) -> Float[Tensor, "batch out rows columns"]:
         y = self.pointwise(self.depthwise(F.pad(x, self.end_padding) if self.end_padding else x))
         if self.residual:
-            y = _identity(x, self.stride, self.extra_channels) + y
+            y = y + _identity(x, self.stride, self.extra_channels)
         return self.activation(y)
+
+
+def paper_block(channels_in: int, channels_out: int, stride: int = 1) -> LinearSeparable:
+    """Return the block of the paper's networks, with ReLU."""
+    return LinearSeparable(channels_in, channels_out, stride=stride, activation=F.relu)
+
+
+def paper_lateral(channels_in: int, channels_out: int) -> LinearSeparable:
+    """Return the block between two branches of the paper's networks, without identity."""
+    return LinearSeparable(channels_in, channels_out, activation=F.relu, residual=False)
+
+
+def stage_blocks(block: Callable[..., nn.Module], channels_in: int, stage: HeadStage) -> list[nn.Module]:
+    """Return the blocks of a stage: one of stride 2, then those of the same width."""
+    others = (block(stage.width, stage.width) for _ in range(stage.depth))
+    return [block(channels_in, stage.width, stride=2), *others]
 
 
 def _identity(x: Tensor, stride: int, extra_channels: int) -> Tensor:

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from blazepose.decoding import PRIOR_CELLS, SHARPNESS
-from blazepose.topologies.full_body import NUM_LANDMARKS, NUM_OUTPUTS
+from blazepose.topology import NUM_AUXILIARY
 
 
 class HeatmapDecoder(nn.Module):
-    """The expected cell under softmax(8 logits - distance from the regression² / (2 · 6²)), for 33 landmarks.
+    """Expected cell of each landmark under softmax(8 logits - distance from the regression² / (2 · 6²)).
 
     A landmark moves there from the regression by its presence, 0..1, of the way: the heatmap of a landmark
     outside the picture has no place for it. The auxiliary points, from which MediaPipe computes the next ROI,
@@ -69,7 +69,8 @@ class HeatmapDecoder(nn.Module):
         # Around the center of the map: larger numbers would lose digits in half precision.
         cells_px = torch.stack([columns.flatten(), rows.flatten()])
         prior = cells_px.T / (prior_cells * cell_px) ** 2
-        moved = (torch.arange(NUM_OUTPUTS) < NUM_LANDMARKS).float()[:, None]
+        points = heatmaps.out_channels
+        moved = (torch.arange(points) < points - NUM_AUXILIARY).float()[:, None]
         # Constants: computed in the graph, they would need integers, which accelerators do not take.
         constants = {
             "prior": prior[:, :, None, None],
@@ -84,9 +85,9 @@ class HeatmapDecoder(nn.Module):
     def forward(
         self,
         features: Float[Tensor, "batch channels rows columns"],
-        regressed: Float[Tensor, "batch 39 2"],
-        presence: Float[Tensor, "batch 39 1"],
-    ) -> Float[Tensor, "batch 39 2"]:
+        regressed: Float[Tensor, "batch points 2"],
+        presence: Float[Tensor, "batch points 1"],
+    ) -> Float[Tensor, "batch points 2"]:
         """Decode x and y, crop pixels.
 
         Args:

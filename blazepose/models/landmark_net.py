@@ -1,9 +1,10 @@
 """The landmark network: encoder, decoder, segmentation head, regression head.
 
-One module implements Google's lite, full and heavy, and the paper's wiring of each.
+One module implements Google's lite, full and heavy, the paper's wiring of each, and the paper's own networks.
 Source: docs/reference/mediapipe.md section 5; paper, Figure 4.
 """
 
+from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -11,13 +12,17 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from blazepose.input_spec import LANDMARK_INPUT, InputSpec
-from blazepose.models.blocks import Separable, upsample
-from blazepose.models.encoder import Encoder
+from blazepose.models.blocks import Separable, paper_block, paper_lateral, stage_blocks, upsample
+from blazepose.models.encoder import build_encoder
 from blazepose.models.heatmap_decoder import HeatmapDecoder
 from blazepose.models.outputs import LandmarkOutputs
-from blazepose.models.variants import LandmarkVariant
+from blazepose.models.variants import Block, LandmarkVariant
 from blazepose.topologies import FULL_BODY
-from blazepose.topologies.full_body import NUM_OUTPUTS
+from blazepose.topology import Topology
+
+_BLOCKS: dict[Block, Callable[..., nn.Module]] = {"separable": Separable, "linear": paper_block}
+_LATERALS: dict[Block, Callable[..., nn.Module]] = {"separable": Separable, "linear": paper_lateral}
+"""Blocks of a branch, and those from one branch to another."""
 
 
 class Decoder(nn.Module):
@@ -25,11 +30,12 @@ class Decoder(nn.Module):
 
     def __init__(self, variant: LandmarkVariant) -> None:
         super().__init__()
-        width = variant.decoder
-        self.from8 = Separable(variant.encoder.top, width)
-        self.from16 = Separable(variant.encoder.at16_wide.blocks[-1][1], width)
-        self.from32 = Separable(variant.encoder.at32.blocks[-1][1], width)
-        self.from64 = Separable(variant.encoder.at64.blocks[-1][1], width)
+        _, at64, at32, at16, at8 = variant.encoder.features
+        lateral, width = _LATERALS[variant.block], variant.decoder
+        self.from8 = lateral(at8, width)
+        self.from16 = lateral(at16, width)
+        self.from32 = lateral(at32, width)
+        self.from64 = lateral(at64, width)
 
     def forward(
         self, f64: Tensor, f32: Tensor, f16: Tensor, f8: Tensor
@@ -40,22 +46,25 @@ class Decoder(nn.Module):
 
 
 class SegmentationHead(nn.Module):
-    """Person mask at the input size."""
+    """Person mask, at half the input size or at the input size."""
 
     WIDTH = 8
 
     def __init__(self, variant: LandmarkVariant) -> None:
         super().__init__()
-        width = self.WIDTH
-        self.from64 = Separable(variant.decoder, width)
-        self.from128 = Separable(variant.encoder.first, width)
-        self.at128 = nn.Sequential(Separable(width, width), Separable(width, width))
-        self.at256 = nn.Sequential(Separable(width, width), Separable(width, width))
+        width, lateral = self.WIDTH, _LATERALS[variant.block]
+        self.from64 = lateral(variant.decoder, width)
+        self.from128 = lateral(variant.encoder.features[0], width)
+        at128, *at256 = (
+            nn.Sequential(*(lateral(width, width) for _ in range(depth))) for depth in variant.mask_depths
+        )
+        self.at128 = at128
+        self.at256 = at256[0] if at256 else None
         self.logits = nn.Conv2d(width, 1, 3, padding=1)
 
-    def forward(self, y64: Tensor, f128: Tensor) -> Float[Tensor, "batch 1 256 256"]:
+    def forward(self, y64: Tensor, f128: Tensor) -> Float[Tensor, "batch 1 side side"]:
         y = self.at128(upsample(self.from64(y64)) + self.from128(f128))
-        return self.logits(self.at256(upsample(y)))
+        return self.logits(y if self.at256 is None else self.at256(upsample(y)))
 
 
 COORDINATE_UNIT = 8.0
@@ -68,34 +77,31 @@ class RegressionHead(nn.Module):
 
     unit: Tensor | None
 
-    def __init__(self, variant: LandmarkVariant) -> None:
+    def __init__(self, variant: LandmarkVariant, points: int) -> None:
         super().__init__()
         self.source = variant.regression_head.source
+        self.points = points
+        block, lateral = _BLOCKS[variant.block], _LATERALS[variant.block]
         levels = variant.regression_head.levels
+        _, _, at32, at16, at8 = variant.encoder.features
         if self.source == "encoder":
             channels = levels[0].width
-            self.entry: nn.Module = Separable(variant.encoder.top, channels)
+            self.entry: nn.Module = block(at8, channels)
             levels, skips = levels[1:], []
         else:
             channels = variant.decoder
             self.entry = nn.Identity()
-            skips = [
-                variant.encoder.at32.blocks[-1][1],
-                variant.encoder.at16_wide.blocks[-1][1],
-                variant.encoder.top,
-            ]
+            skips = [at32, at16, at8]
         self.levels, self.skips = nn.ModuleList(), nn.ModuleList()
         for i, level in enumerate(levels):
-            blocks = [Separable(channels, level.width, 2)]
-            blocks += [Separable(level.width, level.width) for _ in range(level.depth)]
-            self.levels.append(nn.Sequential(*blocks))
+            self.levels.append(nn.Sequential(*stage_blocks(block, channels, level)))
             if i < len(skips):
-                self.skips.append(Separable(skips[i], level.width))
+                self.skips.append(lateral(skips[i], level.width))
             channels = level.width
-        self.landmarks = nn.Conv2d(channels, NUM_OUTPUTS * 5, 2)
-        self.world = nn.Conv2d(channels, NUM_OUTPUTS * 3, 2)
+        self.landmarks = nn.Conv2d(channels, points * 5, 2)
+        self.world = nn.Conv2d(channels, points * 3, 2) if variant.full_contract else None
         self.pose = nn.Conv2d(channels, 1, 2)
-        unit = torch.tensor([COORDINATE_UNIT] * 3 + [1.0, 1.0]).repeat(NUM_OUTPUTS)
+        unit = torch.tensor([COORDINATE_UNIT] * 3 + [1.0, 1.0]).repeat(points)
         # A buffer in the state dict: weights trained in another unit keep their meaning.
         self.register_buffer("unit", unit)
 
@@ -116,7 +122,9 @@ class RegressionHead(nn.Module):
 
     def forward(
         self, y64: Tensor, f32: Tensor, f16: Tensor, f8: Tensor
-    ) -> tuple[Float[Tensor, "batch 39 5"], Float[Tensor, "batch 39 3"], Float[Tensor, "batch 1"]]:
+    ) -> tuple[
+        Float[Tensor, "batch points 5"], Float[Tensor, "batch points 3"] | None, Float[Tensor, "batch 1"]
+    ]:
         x = self.entry(f8 if self.source == "encoder" else y64)
         features = (f32, f16, f8)
         for i, level in enumerate(self.levels):
@@ -129,13 +137,13 @@ class RegressionHead(nn.Module):
                 return self._heads(x.float())
         return self._heads(x)
 
-    def _heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _heads(self, x: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
         landmarks = self.landmarks(x).flatten(1)
         if self.unit is not None:
             landmarks = landmarks * self.unit
         return (
-            landmarks.view(-1, NUM_OUTPUTS, 5),
-            self.world(x).view(-1, NUM_OUTPUTS, 3),
+            landmarks.view(-1, self.points, 5),
+            None if self.world is None else self.world(x).view(-1, self.points, 3),
             self.pose(x).view(-1, 1),
         )
 
@@ -146,6 +154,7 @@ class LandmarkNet(nn.Module):
     Args:
         variant: sizes and wiring.
         gradient_stop: detach the features before the regression head (paper 2.4).
+        topology: its points.
 
     Examples:
         >>> import torch
@@ -159,17 +168,20 @@ class LandmarkNet(nn.Module):
 
     input_spec: InputSpec = LANDMARK_INPUT
 
-    def __init__(self, variant: LandmarkVariant, gradient_stop: bool = False) -> None:
+    def __init__(
+        self, variant: LandmarkVariant, gradient_stop: bool = False, topology: Topology = FULL_BODY
+    ) -> None:
         super().__init__()
         self.variant = variant
         self.gradient_stop = gradient_stop
-        self.encoder = Encoder(variant.encoder)
+        self.topology = topology
+        self.encoder = build_encoder(variant.encoder)
         self.decoder = Decoder(variant)
-        self.heatmaps = nn.Conv2d(variant.decoder, NUM_OUTPUTS, 1)
+        self.heatmaps = nn.Conv2d(variant.decoder, topology.num_outputs, 1)
         self.segmentation = SegmentationHead(variant)
-        self.tower = RegressionHead(variant)
+        self.tower = RegressionHead(variant, topology.num_outputs)
         # Training only: helps the heatmap branch to sub-cell accuracy and is not in the exported graph.
-        self.offsets: nn.Conv2d | None = nn.Conv2d(variant.decoder, 2 * FULL_BODY.num_heatmaps, 1)
+        self.offsets: nn.Conv2d | None = nn.Conv2d(variant.decoder, 2 * topology.num_heatmaps, 1)
         # Of exported graphs only, made of trained heatmaps.
         self.heatmap_decoder: HeatmapDecoder | None = None
         self.apply(_initialize)
@@ -189,7 +201,7 @@ class LandmarkNet(nn.Module):
         # Start from the center of the crop, and from heatmaps that are mostly background (a Gaussian of
         # sigma 1.4 fills well under 1 % of the cells), so that the first steps are not spent on constants.
         with torch.no_grad():
-            cast(Tensor, self.tower.landmarks.bias).view(NUM_OUTPUTS, 5)[:, :2] = (
+            cast(Tensor, self.tower.landmarks.bias).view(-1, 5)[:, :2] = (
                 self.input_spec.size / 2 / COORDINATE_UNIT
             )
             cast(Tensor, self.heatmaps.bias).fill_(-4.6)
@@ -228,16 +240,8 @@ class LandmarkNet(nn.Module):
         cells = self.input_spec.size // 4
         self.heatmap_decoder = HeatmapDecoder(self.heatmaps, cells, self.input_spec.size)
 
-    def forward_export(
-        self, images: Float[Tensor, "batch 256 256 3"]
-    ) -> tuple[
-        Float[Tensor, "batch 195"],
-        Float[Tensor, "batch 1"],
-        Float[Tensor, "batch 256 256 1"],
-        Float[Tensor, "batch 64 64 39"],
-        Float[Tensor, "batch 117"],
-    ]:
-        """Compute an exported file's five outputs, in MediaPipe's order and meaning.
+    def forward_all(self, images: Float[Tensor, "batch 256 256 3"]) -> tuple[Tensor | None, ...]:
+        """Compute MediaPipe's five outputs, in its order and meaning.
 
         Source: docs/reference/mediapipe.md section 3.
 
@@ -245,7 +249,9 @@ class LandmarkNet(nn.Module):
             images: RGB in [0, 1], channels last.
 
         Returns:
-            Landmarks, pose presence after sigmoid, mask logits, heatmap logits, world landmarks.
+            Landmarks (batch, points * 5), pose presence (batch, 1) after sigmoid, mask logits (batch, side,
+            side, 1), heatmap logits (batch, 64, 64, points), world landmarks (batch, points * 3); None
+            instead of the last from a network without a head for them.
         """
         out = self(images.permute(0, 3, 1, 2))
         assert out.segmentation is not None
@@ -254,8 +260,12 @@ class LandmarkNet(nn.Module):
             out.pose_logit.sigmoid(),
             out.segmentation.permute(0, 2, 3, 1),
             out.heatmaps.permute(0, 2, 3, 1),
-            out.world.flatten(1),
+            None if out.world is None else out.world.flatten(1),
         )
+
+    def forward_export(self, images: Float[Tensor, "batch 256 256 3"]) -> tuple[Tensor, ...]:
+        """Compute an exported file's outputs: of forward_all those of `variant.num_file_outputs`."""
+        return cast(tuple[Tensor, ...], self.forward_all(images)[: self.variant.num_file_outputs])
 
 
 def _initialize(module: nn.Module) -> None:

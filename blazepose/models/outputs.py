@@ -7,23 +7,24 @@ from torch import Tensor
 
 
 class LandmarkOutputs(NamedTuple):
-    """Outputs of the landmark network for 39 points (Topology.outputs).
+    """Outputs of the landmark network for the points of its topology (Topology.outputs).
 
     Attributes:
         landmarks: x, y, z in crop pixels (0..256), visibility and presence logits.
         pose_logit: presence of a person in the crop.
         heatmaps: logits; the peak of point (x, y) is at column x/4, row y/4, without a half-cell offset.
-        world: x, y, z in meters, hip-centered.
+        world: x, y, z in meters, hip-centered; None from a network without a head for them.
         segmentation: mask logits of the requested images, or None.
-        offsets: dx, dy of the first 35 points in cells, from a cell to the point; None after export.
+        offsets: dx, dy of the points with a heatmap target in cells, from a cell to the point; None after
+            export.
     """
 
-    landmarks: Float[Tensor, "batch 39 5"]
+    landmarks: Float[Tensor, "batch points 5"]
     pose_logit: Float[Tensor, "batch 1"]
-    heatmaps: Float[Tensor, "batch 39 64 64"]
-    world: Float[Tensor, "batch 39 3"]
-    segmentation: Float[Tensor, "masks 1 256 256"] | None
-    offsets: Float[Tensor, "batch 70 64 64"] | None
+    heatmaps: Float[Tensor, "batch points 64 64"]
+    world: Float[Tensor, "batch points 3"] | None
+    segmentation: Float[Tensor, "masks 1 side side"] | None
+    offsets: Float[Tensor, "batch offsets 64 64"] | None
 
 
 class DetectorOutputs(NamedTuple):

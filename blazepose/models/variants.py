@@ -1,15 +1,20 @@
-"""Sizes of lite, full, heavy and the detectors, as data.
+"""Sizes of all networks, as data.
 
 Source of every number: docs/reference/mediapipe.md sections 5 and 7.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from blazepose.anchors import DETECTOR_2021_ANCHORS, DETECTOR_ANCHORS, AnchorLayout
+from blazepose.decoding import Decoding
 from blazepose.exceptions import InputError
 
 Wiring = Literal["mediapipe", "paper"]
+
+Block = Literal["separable", "linear"]
+"""Block of everything behind the encoder, and of a SeparableEncoderVariant: blocks.Separable with ReLU6, or
+blocks.LinearSeparable with ReLU."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class EncoderStage:
 
 @dataclass(frozen=True)
 class HeadStage:
-    """One stage of the regression head: a stride-2 block, then `depth` blocks of the same width."""
+    """Blocks of the regression head or the paper's encoder: one of stride 2, `depth` of the same width."""
 
     width: int
     depth: int
@@ -68,15 +73,63 @@ class EncoderVariant:
     at8: EncoderStage
     top: int
 
+    @property
+    def features(self) -> tuple[int, int, int, int, int]:
+        """Channels of the features of side 128, 64, 32, 16 and 8, for an image of 256."""
+        at64, at32, at16 = (stage.blocks[-1][1] for stage in (self.at64, self.at32, self.at16_wide))
+        return self.first, at64, at32, at16, self.top
+
+
+@dataclass(frozen=True)
+class SeparableEncoderVariant:
+    """The encoder of the paper.
+
+    Attributes:
+        stages: at 128, 64, 32, 16 and 8; a 3x3 convolution of stride 2 takes the place of the first block.
+    """
+
+    stages: tuple[HeadStage, HeadStage, HeadStage, HeadStage, HeadStage]
+
+    @property
+    def features(self) -> tuple[int, int, int, int, int]:
+        """Channels of the features of side 128, 64, 32, 16 and 8, for an image of 256."""
+        at128, at64, at32, at16, at8 = (stage.width for stage in self.stages)
+        return at128, at64, at32, at16, at8
+
 
 @dataclass(frozen=True)
 class LandmarkVariant:
-    """Everything that distinguishes one landmark network from another."""
+    """Everything that distinguishes one landmark network from another.
+
+    Attributes:
+        name: key in VARIANTS, which weights carry.
+        encoder: its widths.
+        decoder: channels of the features of the heatmaps.
+        regression_head: input and stages of the regression head.
+        block: block of decoder, mask head and regression head.
+        mask_depths: blocks of the mask head at 128 and at 256; of one number, the mask has a side of 128.
+        full_contract: whether files have MediaPipe's five outputs. Otherwise they have three, as in 2021:
+            landmarks, pose presence and mask. Heatmaps are then for training alone, and there is no head for
+            world landmarks.
+    """
 
     name: str
-    encoder: EncoderVariant
+    encoder: EncoderVariant | SeparableEncoderVariant
     decoder: int
     regression_head: RegressionHeadVariant
+    block: Block = "separable"
+    mask_depths: tuple[int, ...] = (2, 2)
+    full_contract: bool = True
+
+    @property
+    def num_file_outputs(self) -> int:
+        """Number of outputs of an exported file."""
+        return 5 if self.full_contract else 3
+
+    @property
+    def default_decoding(self) -> Decoding:
+        """Decoding of weights that state none: of a file without heatmaps there is nothing to refine."""
+        return "mediapipe" if self.full_contract else "regression"
 
 
 @dataclass(frozen=True)
@@ -161,6 +214,24 @@ _HEAVY_HEAD = RegressionHeadVariant(
     "heatmap", (HeadStage(96, 6), HeadStage(192, 7), HeadStage(288, 7), HeadStage(288, 7), HeadStage(288, 7))
 )
 
+
+def _paper(name: str, widths: tuple[int, int, int, int, int], decoder: int) -> LandmarkVariant:
+    at128, at64, at32, at16, at8 = widths
+    encoder = SeparableEncoderVariant(
+        (HeadStage(at128, 2), HeadStage(at64, 3), HeadStage(at32, 4), HeadStage(at16, 5), HeadStage(at8, 6))
+    )
+    head = RegressionHeadVariant(
+        "heatmap",
+        (HeadStage(at32, 4), HeadStage(at16, 5), HeadStage(at8, 6), HeadStage(at8, 7), HeadStage(at8, 7)),
+    )
+    return LandmarkVariant(name, encoder, decoder, head, "linear", mask_depths=(1,), full_contract=False)
+
+
+_PAPER_FULL = _paper("paper_full", (24, 48, 96, 192, 288), 48)
+# Its widths were never published. Chosen: about 0.6 of full's, multiples of 8, nearest to the paper's 1.3 M
+# parameters and 0.39 of full's cost (2.7 MFlop of 6.9): 1,293,437, and 167.2 M multiply-adds of 424.0 M.
+_PAPER_LITE = _paper("paper_lite", (16, 24, 56, 120, 168), 32)
+
 VARIANTS: dict[str, dict[Wiring, LandmarkVariant]] = {
     "lite": {
         "mediapipe": LandmarkVariant(
@@ -202,6 +273,8 @@ VARIANTS: dict[str, dict[Wiring, LandmarkVariant]] = {
         "mediapipe": LandmarkVariant("heavy", _HEAVY_ENCODER, 48, _HEAVY_HEAD),
         "paper": LandmarkVariant("heavy", _HEAVY_ENCODER, 48, _HEAVY_HEAD),
     },
+    "paper_full": dict.fromkeys(get_args(Wiring), _PAPER_FULL),
+    "paper_lite": dict.fromkeys(get_args(Wiring), _PAPER_LITE),
 }
 
 DETECTOR_VARIANT = DetectorVariant(
@@ -237,9 +310,9 @@ def landmark_variant(name: str, wiring: str) -> LandmarkVariant:
         >>> from blazepose.models.variants import landmark_variant
         >>> landmark_variant("lite", "mediapipe").regression_head.source
         'encoder'
-        >>> landmark_variant("tiny", "mediapipe")
+        >>> landmark_variant("lite", "tensorflow")
         Traceback (most recent call last):
-        blazepose.exceptions.InputError: unknown model 'tiny'; the landmark models are lite, full, heavy
+        blazepose.exceptions.InputError: unknown wiring 'tensorflow'; choose from mediapipe, paper
     """
     if name not in VARIANTS:
         raise InputError(f"unknown model {name!r}; the landmark models are {', '.join(VARIANTS)}")

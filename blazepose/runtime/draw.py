@@ -7,7 +7,8 @@ import numpy as np
 
 from blazepose.runtime.pose import Pose
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topologies.full_body import EDGES, LANDMARKS
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 
 Color = tuple[int, int, int]
 
@@ -25,8 +26,6 @@ _MIN_VISIBILITY = 0.5
 _SHIFT = 4
 """OpenCV draws at 1/16 pixel."""
 
-_SIDES = [next((word for word in name.split("_") if word in ("left", "right")), "") for name in LANDMARKS]
-
 
 def draw_pose(
     image: np.ndarray,
@@ -35,24 +34,30 @@ def draw_pose(
     left_color: Color = LEFT_COLOR,
     right_color: Color = RIGHT_COLOR,
     middle_color: Color = MIDDLE_COLOR,
+    topology: Topology = FULL_BODY,
 ) -> np.ndarray:
     """Draw a skeleton on a copy of an image; left and right are the person's own.
 
     Args:
         image: uint8 RGB (height, width, 3).
-        landmarks_px: (33, 2) pixels.
-        shown: (33,) bool; an edge needs both its ends.
+        landmarks_px: (landmarks, 2) pixels.
+        shown: (landmarks,) bool; an edge needs both its ends.
         left_color: color of the person's left side, RGB.
         right_color: color of the person's right side, RGB.
         middle_color: color of edges that join the sides, and of the nose, RGB.
+        topology: the landmarks and their edges.
     """
     canvas = np.ascontiguousarray(image).copy()
-    colors = [{"left": left_color, "right": right_color}.get(side, middle_color) for side in _SIDES]
+    color_of = {"left": left_color, "right": right_color}
+    colors = [
+        next((color_of[word] for word in name.split("_") if word in color_of), middle_color)
+        for name in topology.landmarks
+    ]
     drawable = shown & np.isfinite(landmarks_px).all(axis=1)
     # OpenCV's coordinates have 32 bits; clipped points stay far outside.
     fixed = np.rint(np.nan_to_num(landmarks_px).clip(-1e5, 1e5) * (1 << _SHIFT)).astype(int).tolist()
     width = _line_width(landmarks_px[drawable], image.shape)
-    edges = [(a, b) for a, b in EDGES if drawable[a] and drawable[b]]
+    edges = [(a, b) for a, b in topology.edges if drawable[a] and drawable[b]]
     for outline in (True, False):  # all outlines first, so that none cuts through another edge
         for a, b in edges:
             color = colors[a] if colors[a] == colors[b] else middle_color
@@ -82,15 +87,14 @@ def draw_poses(
         >>> overlay[20, 60].tolist()  # the left side is orange
         [255, 138, 0]
     """
-    supervised = supervised or SupervisedOutputs.everything()
-    has_landmark, has_visibility = supervised.mask("landmarks"), supervised.mask("visibility")
-    has_masks = "segmentation" in supervised.outputs
     canvas = image
     for pose in poses:
-        if pose.mask is not None and has_masks:
+        outputs = supervised or SupervisedOutputs.everything(topology=pose.topology)
+        if pose.mask is not None and "segmentation" in outputs.outputs:
             canvas = _tint(canvas, pose.mask)
-        visible = ~has_visibility | (pose.landmarks[:, 3] >= _MIN_VISIBILITY)
-        canvas = draw_pose(canvas, pose.landmarks[:, :2], has_landmark & visible)
+        visible = ~outputs.mask("visibility") | (pose.landmarks[:, 3] >= _MIN_VISIBILITY)
+        shown = outputs.mask("landmarks") & visible
+        canvas = draw_pose(canvas, pose.landmarks[:, :2], shown, topology=pose.topology)
         if len(poses) > 1:
             _write_id(canvas, pose)
     return canvas

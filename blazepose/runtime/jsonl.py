@@ -26,7 +26,7 @@ def _pose_to_json(pose: Pose) -> dict[str, Any]:
     return {
         "id": pose.id,
         "landmarks": _rounded(pose.landmarks),
-        "landmarks_world": _rounded(pose.world),
+        "landmarks_world": None if pose.world is None else _rounded(pose.world),
         "pose_presence": round(pose.pose_presence, _DECIMALS),
         "roi": {name: round(value, _DECIMALS) for name, value in asdict(pose.roi).items()},
     }

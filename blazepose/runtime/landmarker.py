@@ -17,31 +17,34 @@ from blazepose.geometry import (
 from blazepose.runtime.crop_to_image import landmarks_to_image, mask_to_image, world_to_image_axes
 from blazepose.runtime.decode import decode_outputs
 from blazepose.runtime.engines import InferenceEngine
-from blazepose.topologies.full_body import NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 
 
 class LandmarkResult(NamedTuple):
     """Outputs of the landmark network for one ROI.
 
     Attributes:
-        landmarks: (33, 5) x, y and z in image pixels, visibility, presence.
-        alignment_px: (2, 2) mid-hip and the point on the circle around the person.
-        world: (33, 3) meters, hip-centered, along the axes of the image.
+        landmarks: (landmarks, 5) x, y and z in image pixels, visibility, presence.
+        alignment_px: (2, 2) center of the next ROI, and the point on the circle around the person.
+        world: (landmarks, 3) meters, hip-centered, along the axes of the image; None from a network without.
         pose_presence: probability of a person in the ROI, 0..1.
         segmentation: (size, size) logits in the ROI, None from an engine that has none.
         roi: the ROI that was cropped.
+        topology: the landmarks.
     """
 
     landmarks: np.ndarray
     alignment_px: np.ndarray
-    world: np.ndarray
+    world: np.ndarray | None
     pose_presence: float
     segmentation: np.ndarray | None
     roi: Roi
+    topology: Topology = FULL_BODY
 
     def next_roi(self) -> Roi:
         """Return the person's ROI for the next frame."""
-        return roi_from_alignment(*self.alignment_px)
+        return roi_from_alignment(*self.alignment_px, expansion=self.topology.roi.expansion)
 
     def mask(self, width: int, height: int) -> np.ndarray | None:
         """Return the probability that each image pixel shows the person, float32 (height, width), 0..1."""
@@ -64,7 +67,7 @@ def run_landmarker(
         image: uint8 RGB (height, width, 3).
         roi: the rotated square around the person.
         decoding: how to compute x and y.
-        previous_px: (33, 2) landmarks of the frame before, image pixels, for decoding="heatmap".
+        previous_px: (landmarks, 2) landmarks of the frame before, image pixels, for decoding="heatmap".
 
     Raises:
         ValueError: if the network outputs NaN or infinity, or lacks what the decoding needs.
@@ -76,14 +79,15 @@ def run_landmarker(
         previous = transform_points(invert_affine(roi_to_image), previous_px)[None]
     decoded = decode_outputs(raw, engine.input_size, decoding, previous)
     outputs = (raw.landmarks, raw.world, raw.pose_presence, decoded.landmarks)
-    if not all(np.isfinite(output).all() for output in outputs):
+    if not all(np.isfinite(output).all() for output in outputs if output is not None):
         raise InputError("the landmark network outputs NaN or infinity; choose other weights")
-    in_image = landmarks_to_image(decoded.landmarks[0], roi)
+    in_image, topology = landmarks_to_image(decoded.landmarks[0], roi), engine.topology
     return LandmarkResult(
-        landmarks=in_image[:NUM_LANDMARKS],
-        alignment_px=in_image[[ROI_CENTER, ROI_SCALE], :2],
-        world=world_to_image_axes(decoded.world[0], roi),
+        landmarks=in_image[: topology.num_landmarks],
+        alignment_px=in_image[[topology.roi_center, topology.roi_scale], :2],
+        world=None if decoded.world is None else world_to_image_axes(decoded.world[0], roi),
         pose_presence=float(decoded.pose_presence[0]),
         segmentation=None if decoded.segmentation is None else decoded.segmentation[0],
         roi=roi,
+        topology=topology,
     )

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from blazepose.geometry import Roi
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 
 
 @dataclass(frozen=True, eq=False)
@@ -13,12 +15,14 @@ class Pose:
 
     Attributes:
         id: number of the person, stable across frames.
-        landmarks: (33, 5) x_px, y_px, z (pixels on the scale of x, origin at the hips, negative towards the
-            camera), visibility and presence in 0..1; blazepose.LANDMARKS has the names.
-        world: (33, 3) meters, hip-centered, along the axes of the image.
+        landmarks: (landmarks, 5) x_px, y_px, z (pixels on the scale of x, origin at the hips, negative
+            towards the camera), visibility and presence in 0..1; topology.landmarks has the names, for
+            MediaPipe's 33 also blazepose.LANDMARKS.
+        world: (landmarks, 3) meters, hip-centered, along the axes of the image; None from a network without.
         pose_presence: probability of a person in the ROI, 0..1.
         roi: the ROI that the landmark network ran on.
         mask: float32 (height, width), probability that a pixel shows the person; None unless requested.
+        topology: the landmarks, their names and edges.
 
     Examples:
         >>> import numpy as np
@@ -33,7 +37,8 @@ class Pose:
 
     id: int
     landmarks: np.ndarray
-    world: np.ndarray
+    world: np.ndarray | None
     pose_presence: float
     roi: Roi
     mask: np.ndarray | None = None
+    topology: Topology = FULL_BODY

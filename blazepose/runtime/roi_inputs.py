@@ -35,8 +35,8 @@ def parse_rois(rois: Any) -> list[Roi] | None:
     return list(rois)
 
 
-def rois_from_boxes(boxes_xyxy: Any) -> list[Roi] | None:
-    """Return upright ROIs around the boxes of the caller; None stays None.
+def rois_from_boxes(boxes_xyxy: Any, around_hips: bool = True) -> list[Roi] | None:
+    """Return upright ROIs of the boxes of the caller, as geometry.roi_from_box; None stays None.
 
     Raises:
         ValueError: if they are no list of boxes, or if one has no area.
@@ -52,4 +52,4 @@ def rois_from_boxes(boxes_xyxy: Any) -> list[Roi] | None:
             "boxes_xyxy= must be a list of boxes, each left, top, right, bottom in pixels, without score "
             "or class"
         )
-    return [roi_from_box(box) for box in boxes] if boxes.size else []
+    return [roi_from_box(box, around_hips) for box in boxes] if boxes.size else []

@@ -82,7 +82,7 @@ def track_source(
         stack.enter_context(closing(source.frames))
         outputs: list[_Output] = []
         if overlay:
-            supervised = SupervisedOutputs.from_metadata(tracker.metadata.get("trained"))
+            supervised = SupervisedOutputs.from_metadata(tracker.metadata.get("trained"), tracker.topology)
             outputs.append(stack.enter_context(_Output(overlay, _open_overlay(overlay, source, supervised))))
         if jsonl:
             outputs.append(stack.enter_context(_Output(jsonl, _open_jsonl(jsonl))))

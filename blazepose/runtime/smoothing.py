@@ -90,7 +90,7 @@ class Smoothed(NamedTuple):
 
     landmarks: np.ndarray
     alignment_px: np.ndarray
-    world: np.ndarray
+    world: np.ndarray | None
 
 
 Smoother = Callable[[LandmarkResult, float], Smoothed]
@@ -136,5 +136,5 @@ class PoseSmoother:
                 axis=1,
             ),
             alignment_px=self._alignment(result.alignment_px, time_s, scale),
-            world=self._world(result.world, time_s),
+            world=None if result.world is None else self._world(result.world, time_s),
         )

@@ -28,7 +28,7 @@ class Track:
         last_seen_ms: time of that position.
         smoother: filters of this person's landmarks.
         velocity: velocity of the ROI's center, pixels a millisecond.
-        landmarks_px: (33, 2) landmarks of the last frame, not smoothed; None before the first.
+        landmarks_px: (landmarks, 2) landmarks of the last frame, not smoothed; None before the first.
         merged_with: track that this one merged with when it was lost, as it was just before.
     """
 

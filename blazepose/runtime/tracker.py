@@ -33,6 +33,7 @@ from blazepose.runtime.pose import Pose
 from blazepose.runtime.roi_inputs import is_valid_roi, parse_rois, rois_from_boxes
 from blazepose.runtime.track import Track
 from blazepose.runtime.tracker_options import TrackerOptions
+from blazepose.topology import Topology
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,8 @@ class PoseTracker:
         self.options = options or TrackerOptions()
         self._decoding = self.options.decoding or default_decoding(landmarker.metadata)
         check_decoding(self._decoding, landmarker.metadata)
+        if detector:
+            detector.check_points(landmarker.topology)
         self._landmarker, self._detector, self._warned = landmarker, detector, False
         self.reset()
 
@@ -111,6 +114,11 @@ class PoseTracker:
         """Metadata of the landmark network; empty for foreign weights."""
         return self._landmarker.metadata
 
+    @property
+    def topology(self) -> Topology:
+        """Landmarks of the network: their names, and the edges of the drawing."""
+        return self._landmarker.topology
+
     def reset(self) -> None:
         """Forget all people, ids and the time, as before another video."""
         self._association = Association(self.options)
@@ -149,7 +157,8 @@ class PoseTracker:
             >>> [pose.id for pose in tracker(frame, timestamp_ms=33)]  # the same person in the next frame
             [0]
         """
-        image, user_rois, box_rois = as_rgb(image), parse_rois(rois), rois_from_boxes(boxes_xyxy)
+        image, user_rois = as_rgb(image), parse_rois(rois)
+        box_rois = rois_from_boxes(boxes_xyxy, around_hips=not self.topology.roi.upward_by_head)
         if self.options.running_mode == "image":
             _check_count(len(user_rois or ()) + len(box_rois or ()), self.options.num_poses)
             self.reset()
@@ -187,7 +196,7 @@ class PoseTracker:
         """Return the ROIs of the caller's boxes, or if places are free, those of the detector."""
         rois = box_rois or []
         if user_rois is None and box_rois is None and self._detector and self._association.num_free:
-            rois = [detection.roi_for() for detection in self._detector(image)]
+            rois = [detection.roi_for(self.topology) for detection in self._detector(image)]
         return [roi for roi in rois if is_valid_roi(roi)]
 
     def _find_people(self, image: np.ndarray, candidates: list[Candidate], in_boxes: bool = False) -> None:
@@ -196,7 +205,7 @@ class PoseTracker:
         Args:
             image: the frame.
             candidates: where people may be; emptied as far as places are free.
-            in_boxes: whether the ROIs are of boxes, and have neither the hips' position nor a rotation.
+            in_boxes: whether the ROIs are of boxes, and have neither the body's center nor a rotation.
         """
         while batch := self._association.take_batch(candidates):
             results = self._landmarks_at(image, batch)
@@ -226,9 +235,17 @@ class PoseTracker:
         height, width = self._shape
         smoothed = track.smoother(result, self._association.time_ms / 1000)
         track.landmarks_px = result.landmarks[:, :2]
-        track.update(roi_from_alignment(*smoothed.alignment_px), self._association.time_ms)
-        mask = result.mask(width, height) if self.options.output_segmentation_masks else None
-        return Pose(track.id, smoothed.landmarks, smoothed.world, result.pose_presence, result.roi, mask)
+        roi = roi_from_alignment(*smoothed.alignment_px, expansion=self.topology.roi.expansion)
+        track.update(roi, self._association.time_ms)
+        return Pose(
+            id=track.id,
+            landmarks=smoothed.landmarks,
+            world=smoothed.world,
+            pose_presence=result.pose_presence,
+            roi=result.roi,
+            mask=result.mask(width, height) if self.options.output_segmentation_masks else None,
+            topology=self.topology,
+        )
 
 
 def _check_count(num_given: int, num_poses: int) -> None:

@@ -49,7 +49,7 @@ FULL_BODY = Topology(
     ),
     roi=RoiRule(
         center=HIPS,
-        upward=((HIPS, SHOULDERS),),
+        upward=(HIPS, SHOULDERS),
         enclosed=None,
         expansion=1.25,
         detector_points=("hips", "circle"),
@@ -62,5 +62,5 @@ INDEX, MIRROR, EDGES = FULL_BODY.index, FULL_BODY.mirror, FULL_BODY.edges
 ROI_CENTER, ROI_SCALE = FULL_BODY.roi_center, FULL_BODY.roi_scale
 LEFT_SHOULDER, RIGHT_SHOULDER = FULL_BODY.indices(SHOULDERS)
 LEFT_HIP, RIGHT_HIP = FULL_BODY.indices(HIPS)
-TORSO = (LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_HIP, RIGHT_HIP)
+TORSO = FULL_BODY.torso
 """Short names, for code about MediaPipe's landmarks alone."""

@@ -18,14 +18,10 @@ UPPER_BODY = Topology(
     ),
     roi=RoiRule(
         center=SHOULDERS,
-        upward=(
-            (HIPS, SHOULDERS),
-            (SHOULDERS, ("left_ear", "right_ear")),
-            (SHOULDERS, ("left_eye", "right_eye")),
-            (SHOULDERS, ("nose",)),
-        ),
+        upward=(HIPS, SHOULDERS),
         enclosed=("left_elbow", "right_elbow", "left_wrist", "right_wrist", *HIPS),
         expansion=1.5,
         detector_points=("shoulders", "upper_circle"),
+        upward_by_head=True,
     ),
 )

@@ -19,7 +19,8 @@ from blazepose.input_spec import InputSpec
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topologies.full_body import OUTPUTS
+from blazepose.topologies import topology_of_outputs
+from blazepose.topology import Topology
 
 _PREFIX = "net."
 """Prefix of the network's tensors in the state of a training.landmark_module.LandmarkModule."""
@@ -59,16 +60,17 @@ def landmark_metadata(
         decoding: decoding that the weights are made for.
         teacher: metadata of the teacher (training.teacher), whose supervised outputs are added.
     """
-    if init is not None:
-        supervised = SupervisedOutputs.from_metadata(init["trained"]).merge(supervised)
-    if teacher is not None:
-        supervised = SupervisedOutputs.from_metadata(teacher["trained"]).merge(supervised)
+    for origin in filter(None, (init, teacher)):
+        before = SupervisedOutputs.from_metadata(origin["trained"], net.topology)
+        supervised = before.merge(supervised)
+    if net.tower.world is None:
+        supervised = supervised.without("world")
     return {
         "task": "landmark",
         "model": net.variant.name,
         "wiring": wiring,
         "gradient_stop": net.gradient_stop,
-        "topology": list(OUTPUTS),
+        "topology": list(net.topology.outputs),
         "trained": supervised.as_metadata(),
         "decoding": decoding,
         "teacher": teacher,
@@ -185,11 +187,10 @@ def load_weights(net: LandmarkNet | DetectorNet, checkpoint: Checkpoint, path: P
         ValueError: on another topology or model, or a missing, unexpected or differently shaped tensor.
     """
     metadata, weights = checkpoint
-    name, topology = net.variant.name, OUTPUTS if isinstance(net, LandmarkNet) else ALIGNMENT_POINTS
-    if metadata["topology"] != list(topology):
-        count = len(metadata["topology"])
-        points = f"{len(topology)}" if count != len(topology) else "others"
-        raise InputError(f"{path} was trained for {count} points; this network has {points}")
+    name = net.variant.name
+    points = net.topology.outputs if isinstance(net, LandmarkNet) else ALIGNMENT_POINTS
+    if metadata["topology"] != list(points):
+        raise InputError(_other_points(metadata["topology"], net, path))
     expected = net.state_dict()
     if mismatched := sorted(
         set(expected.keys() ^ weights.keys())
@@ -203,6 +204,30 @@ def load_weights(net: LandmarkNet | DetectorNet, checkpoint: Checkpoint, path: P
             f"first {mismatched[0]}; use {options}"
         )
     net.load_state_dict(weights, strict=True)
+
+
+def read_topology(metadata: Mapping[str, Any], path: Path) -> Topology:
+    """Return the topology of landmark weights.
+
+    Raises:
+        ValueError: if it is none of blazepose.topologies; names the file.
+    """
+    try:
+        return topology_of_outputs(metadata["topology"])
+    except ValueError as error:
+        raise InputError(f"{path} cannot be used: {error}") from error
+
+
+def _other_points(points: list[str], net: LandmarkNet | DetectorNet, path: Path) -> str:
+    """Return the message about weights with other points than those of the network."""
+    if isinstance(net, DetectorNet):
+        return f"{path} was trained for {len(points)} points; this network has {len(ALIGNMENT_POINTS)}"
+    topology = read_topology({"topology": points}, path)
+    return (
+        f"{path} has the {topology.num_landmarks} landmarks of {topology.name}, this network the "
+        f"{net.topology.num_landmarks} of {net.topology.name}: name other weights, or set "
+        f"model.topology={topology.name}"
+    )
 
 
 def require_unchanged(file: Path, sha256: str, before: Mapping[str, Any], role: str) -> None:

@@ -1,6 +1,6 @@
 """Distillation from a teacher, for outputs without labels.
 
-Users label few of the 33 landmarks. The others, depth, metric coordinates, visibility, mask and pose score
+Users label few of the landmarks. The others, depth, metric coordinates, visibility, mask and pose score
 have no label, and would drift as the features under them change. The network as it was before is their
 teacher, and of landmarks maybe a larger one.
 """
@@ -25,8 +25,6 @@ from blazepose.losses.landmark_losses import (
 )
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.supervised_outputs import TRAINABLE_OUTPUTS
-from blazepose.topologies import FULL_BODY
-from blazepose.topologies.full_body import NUM_LANDMARKS
 from blazepose.training.teacher_outputs import TeacherOutputs
 
 
@@ -70,7 +68,8 @@ def _heatmap_distillation(
     out: LandmarkOutputs, teacher: TeacherOutputs, batch: PoseBatch, config: LandmarkLossConfig
 ) -> dict[str, Tensor]:
     """Compute the terms of heatmaps and mask."""
-    points, people = slice(FULL_BODY.num_heatmaps), batch["labelled"].any(dim=1, keepdim=True)
+    points = slice(teacher.num_heatmaps)
+    people = batch["labelled"].any(dim=1, keepdim=True)
     confident = teacher.confident[:, points]
     lacking = confident & people & ~batch["labelled"][:, points]
     loss = heatmap_cross_entropy(out.heatmaps[:, points].float(), teacher.outputs.heatmaps[:, points])
@@ -103,17 +102,19 @@ def _regression_distillation(
     """Compute the terms of the regression head for some of the people."""
     landmarks, target = out.landmarks.float(), teacher.outputs.points
     confident, body = (points & people[:, None] for points in (teacher.confident, teacher.body))
-    xyz, world = landmarks[..., :3] / size, out.world.float()[:, :NUM_LANDMARKS]
+    xyz, count = landmarks[..., :3] / size, body.shape[1]
     unlabelled, z_unlabelled = confident & ~batch["labelled"], confident & ~batch["z_labelled"]
     scale, beta = config.coordinate_scale, config.huber_beta
     terms = {
         "coordinates": position_loss(xyz[..., :2], target[..., :2], unlabelled, scale),
         "z": coordinate_loss(xyz[..., 2:], target[..., 2:3], z_unlabelled, beta),
-        "world": coordinate_loss(world, teacher.outputs.world, body & ~batch["world_labelled"], beta),
         "pose": binary_loss(out.pose_logit.float()[:, 0], teacher.outputs.pose, people),
     }
+    if out.world is not None and teacher.outputs.world is not None:
+        world = out.world.float()[:, :count]
+        terms["world"] = coordinate_loss(world, teacher.outputs.world, body & ~batch["world_labelled"], beta)
     for column, name in ((3, "visibility"), (4, "presence")):
-        unlabelled = confident[:, :NUM_LANDMARKS] & (batch[name] < 0)  # type: ignore[literal-required]
-        logits, probability = (x[:, :NUM_LANDMARKS, column] for x in (landmarks, target))
+        unlabelled = confident[:, :count] & (batch[name] < 0)  # type: ignore[literal-required]
+        logits, probability = (x[:, :count, column] for x in (landmarks, target))
         terms[name] = binary_loss(logits, probability, unlabelled)
     return {name: factor * term for name, term in terms.items()}

@@ -19,8 +19,6 @@ from blazepose.models.landmark_net import LandmarkNet, network_input
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.runtime.decode import decode_points, sigmoid
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topologies import FULL_BODY
-from blazepose.topologies.full_body import NUM_LANDMARKS, NUM_OUTPUTS, ROI_CENTER, ROI_SCALE
 from blazepose.training.distillation import distillation_losses
 from blazepose.training.pose_module import PoseModule
 from blazepose.training.recipe import validate_recipe
@@ -67,19 +65,21 @@ class LandmarkModule(PoseModule):
         super().__init__(net, loss_config, optimizer_config, stages, metadata)
         self.supervised = supervised
         # The teachers supervise the outputs without labels.
-        self.distilled = teachers.supervised if teachers else SupervisedOutputs()
+        nothing = SupervisedOutputs(topology=net.topology)
+        self.distilled = teachers.supervised if teachers else nothing
         initial, other = teachers or (None, None)
         # In a list it is no submodule: not trained, not in checkpoints.
         self._initial = [initial.net] if initial else []
-        self.replace_landmarks = ReplaceLandmarks(other.supervised if other else SupervisedOutputs())
+        self.replace_landmarks = ReplaceLandmarks(other.supervised if other else nothing)
         self.outputs = self.distilled.merge(supervised).outputs
-        points = torch.zeros(NUM_OUTPUTS, dtype=torch.bool)
-        points[FULL_BODY.both_sides(self.distilled.landmarks)] = True
-        points[NUM_LANDMARKS:] = bool(teachers and teachers.of_other_outputs.supervised.landmarks)
+        topology = net.topology
+        points = torch.zeros(topology.num_outputs, dtype=torch.bool)
+        points[topology.both_sides(self.distilled.landmarks)] = True
+        points[topology.num_landmarks :] = bool(teachers and teachers.of_other_outputs.supervised.landmarks)
         self.teacher_points: Tensor
         self.register_buffer("teacher_points", points, persistent=False)
         # Losses over whole maps cost a tenth of a step on a CPU; most sources label half of the points.
-        indices = [*FULL_BODY.both_sides(supervised.heatmaps), ROI_CENTER, ROI_SCALE]
+        indices = [*topology.both_sides(supervised.heatmaps), topology.roi_center, topology.roi_scale]
         self.heatmap_points: Tensor
         self.register_buffer("heatmap_points", torch.tensor(indices), persistent=False)
         self.decoding = decoding
@@ -94,7 +94,7 @@ class LandmarkModule(PoseModule):
 
     @torch.no_grad()
     def predict_roi(self, images: Tensor) -> np.ndarray:
-        """Predict landmarks (batch, 33, 2) of crops (batch, 256, 256, 3), in ROI coordinates."""
+        """Predict landmarks (batch, landmarks, 2) of crops (batch, 256, 256, 3), in ROI coordinates."""
         return self._decode(self(images))[self.headline].numpy()
 
     def losses(
@@ -144,7 +144,7 @@ class LandmarkModule(PoseModule):
         if initial is None:
             return None
         outputs = self.replace_landmarks(initial, stored) if self._initial and stored else initial
-        return teacher_outputs(batch, outputs, initial, self.teacher_points)
+        return teacher_outputs(batch, outputs, initial, self.teacher_points, self.net.topology)
 
     def _num_masks(self, batch_size: int) -> int:
         """Return the number of samples of a batch with a mask loss in this stage."""
@@ -154,20 +154,23 @@ class LandmarkModule(PoseModule):
     @torch.no_grad()
     def _batch_pck(self, out: LandmarkOutputs, batch: PoseBatch) -> Tensor:
         """Compute PCK@0.2 of the regression output on the augmented training crops, per cent."""
-        points = batch["points"][:, :NUM_LANDMARKS, :2]
-        predicted = out.landmarks[:, :NUM_LANDMARKS, :2].float() / self.net.input_spec.size
+        count = self.net.topology.num_landmarks
+        points = batch["points"][:, :count, :2]
+        predicted = out.landmarks[:, :count, :2].float() / self.net.input_spec.size
         # On the device, unlike metrics.pck: a training step must not wait for a copy to the host.
-        torso = torso_across(points)
+        labelled = batch["labelled"][:, :count]
+        torso = torso_across(points, labelled, self.net.topology)
         error = torch.linalg.vector_norm(predicted - points, dim=2)
-        labelled = batch["labelled"][:, :NUM_LANDMARKS] & (torso > 0)[:, None]
+        labelled = labelled & (torso > 0)[:, None]
         return 100 * ((error < PCK_THRESHOLD * torso[:, None]) & labelled).sum() / labelled.sum().clamp(min=1)
 
     def validation_step(self, batch: PoseBatch, batch_idx: int) -> None:
         out = self(batch["image"])
-        labels = batch["points"][:, :NUM_LANDMARKS, :2].cpu()
-        labelled = batch["labelled"][:, :NUM_LANDMARKS].cpu()
+        count = self.net.topology.num_landmarks
+        labels = batch["points"][:, :count, :2].cpu()
+        labelled = batch["labelled"][:, :count].cpu()
         counted = labelled & torch.from_numpy(self.supervised_landmarks)
-        torso = torch.from_numpy(torso_size(labels.numpy(), labelled.numpy()))
+        torso = torch.from_numpy(torso_size(labels.numpy(), labelled.numpy(), topology=self.net.topology))
         decoded = self._decode(out)
         for decoding, predicted in decoded.items():
             row = (batch["index"], predicted, labels, counted, torso)
@@ -176,7 +179,7 @@ class LandmarkModule(PoseModule):
         self.variance.update(*(t.to(self.device) for t in (batch["index"], predicted, labels, counted)))
 
     def _decode(self, out: LandmarkOutputs) -> dict[str, Tensor]:
-        """Decode landmarks in ROI coordinates, each of DECODINGS (batch, 33, 2), on the CPU."""
+        """Decode landmarks in ROI coordinates, each of DECODINGS (batch, landmarks, 2), on the CPU."""
         heatmaps = out.heatmaps.float().permute(0, 2, 3, 1).cpu().numpy()
         landmarks = out.landmarks.float().cpu().numpy()
         points = landmarks[..., :2] / self.net.input_spec.size
@@ -184,7 +187,8 @@ class LandmarkModule(PoseModule):
         if not self._regresses:
             points = np.full_like(points, np.nan)  # without a place, the heatmaps decide alone
         decoded = {name: decode_points(points, heatmaps, name, presence) for name in DECODINGS}
-        return {decoding: torch.from_numpy(xy[:, :NUM_LANDMARKS]) for decoding, xy in decoded.items()}
+        count = self.net.topology.num_landmarks
+        return {decoding: torch.from_numpy(xy[:, :count]) for decoding, xy in decoded.items()}
 
     @property
     def _regresses(self) -> bool:
@@ -197,7 +201,7 @@ class LandmarkModule(PoseModule):
 
     @property
     def supervised_landmarks(self) -> np.ndarray:
-        """Mask of the landmarks that the run trains, bool (33,): only these are validated and drawn."""
+        """Mask of the landmarks that the run trains, bool (landmarks,): these are validated and drawn."""
         return self.supervised.mask("heatmaps" if self.headline == "heatmap" else "landmarks")
 
     def on_validation_epoch_end(self) -> None:

@@ -42,6 +42,11 @@ def validate_recipe(
         )
     if optimizer_config.interpolate and not initialized:
         raise InputError("optimizer.interpolate needs initial weights: set init=, or set it to false")
+    if decoding == "mediapipe" and not net.variant.full_contract:
+        raise InputError(
+            f"decode=mediapipe refines by heatmaps, which files of {net.variant.name} do not have; choose "
+            "regression or heatmap"
+        )
     if decoding == "heatmap" and not initialized and not (heatmap and loss_config.presence):
         raise InputError("decode=heatmap reads heatmaps and presence; raise loss.heatmap and loss.presence")
     if loss_config.offset and not heatmap:

@@ -12,7 +12,8 @@ from blazepose.data.person_mask import BACKGROUND, PERSON
 from blazepose.data.sample import PoseSample
 from blazepose.image import write_image
 from blazepose.runtime.draw import draw_pose
-from blazepose.topologies.full_body import NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 from blazepose.training.landmark_module import LandmarkModule
 
 _COLUMNS = 4
@@ -28,7 +29,7 @@ def sheet(images: list[np.ndarray]) -> np.ndarray:
     return np.concatenate(rows)
 
 
-def draw_labels(sample: PoseSample) -> np.ndarray:
+def draw_labels(sample: PoseSample, topology: Topology = FULL_BODY) -> np.ndarray:
     """Draw a sample with its labels.
 
     Hidden and absent points have a red ring, a line leads to the scale point, the mask is tinted.
@@ -36,11 +37,13 @@ def draw_labels(sample: PoseSample) -> np.ndarray:
     image, size = _tinted(sample["image"], sample["mask"]), sample["image"].shape[0]
     points, labelled = sample["points"][:, :2] * size, sample["labelled"]
     hollow = (sample["visibility"] == HIDDEN) | (sample["presence"] == 0)
-    if labelled[ROI_SCALE]:
-        center, top = (tuple(np.rint(points[i]).astype(int).tolist()) for i in (ROI_CENTER, ROI_SCALE))
+    if labelled[topology.roi_scale]:
+        alignment = points[[topology.roi_center, topology.roi_scale]]
+        center, top = (tuple(np.rint(point).astype(int).tolist()) for point in alignment)
         cv2.line(image, center, top, (255, 255, 255), 1, cv2.LINE_AA)
-    drawn = draw_pose(image, points[:NUM_LANDMARKS], labelled[:NUM_LANDMARKS])
-    for x, y in points[:NUM_LANDMARKS][labelled[:NUM_LANDMARKS] & hollow]:
+    landmarks, labelled = points[: topology.num_landmarks], labelled[: topology.num_landmarks]
+    drawn = draw_pose(image, landmarks, labelled, topology=topology)
+    for x, y in landmarks[labelled & hollow]:
         cv2.circle(drawn, (round(float(x)), round(float(y))), 4, (255, 0, 0), 1, cv2.LINE_AA)
     return drawn
 
@@ -54,7 +57,7 @@ def _tinted(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
 def draw_samples(dataset: PoseDataset, count: int, path: Path | None = None) -> np.ndarray:
     """Draw a sheet of `count` augmented samples spread over the dataset, with labels; save it at `path`."""
     indices = np.linspace(0, len(dataset) - 1, min(count, len(dataset))).astype(int)
-    image = sheet([draw_labels(dataset[int(i)]) for i in indices])
+    image = sheet([draw_labels(dataset[int(i)], dataset.topology) for i in indices])
     if path is not None:
         write_image(path, image)
     return image
@@ -63,6 +66,6 @@ def draw_samples(dataset: PoseDataset, count: int, path: Path | None = None) -> 
 def draw_landmark_predictions(module: LandmarkModule, images: Tensor) -> np.ndarray:
     """Draw a sheet of the landmarks that the network predicts on crops, uint8 (batch, size, size, 3)."""
     points = module.predict_roi(images) * images.shape[1]
-    shown = module.supervised_landmarks
+    shown, topology = module.supervised_landmarks, module.net.topology
     pairs = zip(images.cpu().numpy(), points, strict=True)
-    return sheet([draw_pose(image.copy(), landmarks, shown) for image, landmarks in pairs])
+    return sheet([draw_pose(image.copy(), landmarks, shown, topology=topology) for image, landmarks in pairs])

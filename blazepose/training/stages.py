@@ -4,6 +4,7 @@ Source: paper 2.4: heatmaps first, then the regression on top of them; or both a
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from torch import nn
 
@@ -32,7 +33,8 @@ def supervised_by(
         for name in labelled.outputs
         if trained[TRAINABLE_OUTPUTS[name].stage] and loss_weights[TRAINABLE_OUTPUTS[name].loss] > 0
     ]
-    return SupervisedOutputs(
+    return replace(
+        labelled,
         landmarks=labelled.landmarks if trained["regression"] else (),
         visibility=labelled.visibility if "visibility" in outputs else (),
         heatmaps=labelled.heatmaps if "heatmaps" in outputs else (),
@@ -59,7 +61,9 @@ def set_stage(
     heatmap: list[nn.Module] = [net.encoder, net.decoder, net.heatmaps]
     if net.offsets is not None:
         heatmap.append(net.offsets)
-    heads = {"segmentation": net.segmentation, "world": net.tower.world, "pose": net.tower.pose}
+    heads = {"segmentation": net.segmentation, "pose": net.tower.pose}
+    if net.tower.world is not None:
+        heads["world"] = net.tower.world
     if "segmentation" in outputs:
         heatmap.append(net.segmentation)
     parts: dict[StageName, list[nn.Module]] = {

@@ -16,8 +16,6 @@ from blazepose.losses.landmark_losses import (
 from blazepose.models.outputs import LandmarkOutputs
 from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.targets.heatmaps import encode_heatmaps, encode_offsets
-from blazepose.topologies import FULL_BODY
-from blazepose.topologies.full_body import NUM_LANDMARKS
 
 
 def heatmap_losses(
@@ -46,7 +44,7 @@ def heatmap_losses(
         terms["heatmap"] = heatmap_loss(logits, heatmaps, inside, config.heatmap_peak_weight)
     if config.offset and out.offsets is not None:
         targets, near = encode_offsets(points, size)
-        offsets = out.offsets.unflatten(1, (FULL_BODY.num_heatmaps, 2))[:, indices].float().contiguous()
+        offsets = out.offsets.unflatten(1, (-1, 2))[:, indices].float().contiguous()
         terms["offset"] = offset_loss(offsets, targets, near, inside)
     if "segmentation" in supervised.outputs and out.segmentation is not None:
         terms["segmentation"] = mask_loss(out.segmentation.float(), batch["mask"][: len(out.segmentation)])
@@ -75,7 +73,7 @@ def regression_losses(
         "coordinates": position_loss(
             landmarks[..., :2] / size, points[..., :2], batch["labelled"], config.coordinate_scale
         ),
-        "presence": binary_loss(landmarks[:, :NUM_LANDMARKS, 4], present.float(), present >= 0),
+        "presence": binary_loss(landmarks[:, : present.shape[1], 4], present.float(), present >= 0),
     }
     outputs = supervised.outputs
     if "z" in outputs:
@@ -83,11 +81,11 @@ def regression_losses(
             landmarks[..., 2:3] / size, points[..., 2:], batch["z_labelled"], config.huber_beta
         )
     if "visibility" in outputs:
-        indices = FULL_BODY.both_sides(supervised.visibility)
+        indices = supervised.topology.both_sides(supervised.visibility)
         visible = visible[:, indices]
         terms["visibility"] = binary_loss(landmarks[:, indices, 3], visible.float(), visible >= 0)
-    if "world" in outputs:
-        world = out.world.float()[:, :NUM_LANDMARKS]
+    if "world" in outputs and out.world is not None:
+        world = out.world.float()[:, : batch["world"].shape[1]]
         terms["world"] = coordinate_loss(world, batch["world"], batch["world_labelled"], config.huber_beta)
     if "pose" in outputs:
         pose = batch["pose"].float()

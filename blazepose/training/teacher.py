@@ -33,6 +33,8 @@ from blazepose.image import ImageError, read_image
 from blazepose.models.landmark_net import LandmarkNet, network_input
 from blazepose.runs import RUNS, resolve_weights
 from blazepose.supervised_outputs import SupervisedOutputs
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 from blazepose.training.checkpoint import require_unchanged
 from blazepose.training.teacher_outputs import run_network
 from blazepose.training.weights import open_landmark_net
@@ -67,7 +69,7 @@ class Teacher(NamedTuple):
     @property
     def supervised(self) -> SupervisedOutputs:
         """Outputs that it was trained on."""
-        return SupervisedOutputs.from_metadata(self.metadata["trained"])
+        return SupervisedOutputs.from_metadata(self.metadata["trained"], self.net.topology)
 
 
 class Teachers(NamedTuple):
@@ -120,16 +122,18 @@ class Teachers(NamedTuple):
         return {"name": path.name, "sha256": sha256, "trained": self.supervised.as_metadata(), **about}
 
 
-def load_teachers(teacher: str | None, init: str | None) -> Teachers:
+def load_teachers(teacher: str | None, init: str | None, topology: Topology = FULL_BODY) -> Teachers:
     """Load the teachers of a training.
 
     Args:
         teacher: file or run folder, for the landmarks; None for the initial weights.
         init: file or run folder of the initial weights.
+        topology: landmarks of the network that learns.
 
     Raises:
         FileNotFoundError: if a file is missing.
-        ValueError: if one holds no landmark network, if no landmarks can be learned, or if there are neither.
+        ValueError: if one holds no landmark network, or one of other landmarks, if no landmarks can be
+            learned, or if there are neither.
     """
     if teacher is None and init is None:
         raise InputError(
@@ -140,6 +144,13 @@ def load_teachers(teacher: str | None, init: str | None) -> Teachers:
     other = _open(resolve_weights(teacher, "teacher=")) if teacher is not None else None
     if initial and other and initial.sha256 == other.sha256:
         other = None
+    for file in filter(None, (initial, other)):
+        if file.net.topology != topology:
+            raise InputError(
+                f"{file.path} has the {file.net.topology.num_landmarks} landmarks of "
+                f"{file.net.topology.name}, this network the {topology.num_landmarks} of {topology.name}: "
+                f"name a teacher of the same, or set model.topology={file.net.topology.name}"
+            )
     teachers = Teachers(initial, other)
     if not teachers.supervised.landmarks:
         raise InputError(
@@ -248,7 +259,7 @@ def _run(
         readable = [crop for crop in crops if crop is not None]
         outputs = iter(_predict(net, np.stack(readable), device, masks) if readable else ())
         for crop in crops:
-            yield no_targets(size, masks) if crop is None else next(outputs)
+            yield no_targets(size, masks, teacher.net.topology) if crop is None else next(outputs)
 
 
 def _predict(

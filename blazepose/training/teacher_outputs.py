@@ -5,11 +5,13 @@ wrong hand.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from blazepose.data.person_mask import BACKGROUND, PERSON
 from blazepose.data.sample import PoseBatch
@@ -17,8 +19,8 @@ from blazepose.metrics.pck import PCK_THRESHOLD
 from blazepose.metrics.pck_metric import torso_across
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topologies.full_body import INDEX, LANDMARKS, NUM_LANDMARKS, NUM_OUTPUTS, ROI_CENTER
-from blazepose.topology import mirror_name
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import NUM_AUXILIARY, Topology, mirror_name
 
 _KINEMATIC_CHAINS = (
     "left_shoulder",
@@ -45,28 +47,33 @@ _MIN_CORRECT = 0.75
 """Fraction of a person's labelled landmarks at which the teacher counts as right about the whole. Chosen."""
 
 
-def _reference_landmarks() -> Tensor:
-    """Return (33, 4) reference landmarks, nearest first, padded with the last one."""
+@cache
+def reference_landmarks(topology: Topology) -> Tensor:
+    """Return (landmarks, references) indices of reference landmarks, nearest first, padded with the last one.
+
+    A landmark without a chain is its own reference.
+    """
     rows = {line.split()[0]: line.split() for line in _KINEMATIC_CHAINS}
     rows |= {
         mirror_name(name): [mirror_name(point) for point in row]
         for name, row in rows.items()
         if name != "nose"
     }
-    longest = max(map(len, rows.values()))
-    padded = [rows[name] + [rows[name][-1]] * (longest - len(rows[name])) for name in LANDMARKS]
-    return torch.tensor([[INDEX[point] for point in row] for row in padded])
-
-
-REFERENCE_LANDMARKS = _reference_landmarks()
+    chains = [
+        [topology.index[point] for point in rows.get(name, [name]) if point in topology.index]
+        for name in topology.landmarks
+    ]
+    longest = max(map(len, chains))
+    return torch.tensor([chain + [chain[-1]] * (longest - len(chain)) for chain in chains])
 
 
 def confident_points(
-    predicted: Float[Tensor, "batch 33 2"],
-    points: Float[Tensor, "batch 33 2"],
-    labelled: Bool[Tensor, "batch 33"],
+    predicted: Float[Tensor, "batch landmarks 2"],
+    points: Float[Tensor, "batch landmarks 2"],
+    labelled: Bool[Tensor, "batch landmarks"],
     torso: Float[Tensor, " batch"],
-) -> Bool[Tensor, "batch 39"]:
+    topology: Topology = FULL_BODY,
+) -> Bool[Tensor, "batch outputs"]:
     """Return a mask of the teacher's points that are consistent with the labels, limb by limb.
 
     A landmark is, if the teacher puts the nearest labelled landmark along its limb within a fifth of the
@@ -77,14 +84,15 @@ def confident_points(
         points: labels.
         labelled: mask of the landmarks with labels.
         torso: size of each person, in the same unit.
+        topology: the landmarks.
     """
     error = torch.linalg.vector_norm(predicted - points, dim=2)
     correct = error < PCK_THRESHOLD * torso[:, None]
     landmarks = torch.ones_like(labelled)
-    for reference in REFERENCE_LANDMARKS.to(points.device).T.flip(0):
+    for reference in reference_landmarks(topology).to(points.device).T.flip(0):
         landmarks = torch.where(labelled[:, reference], correct[:, reference], landmarks)
     person = (correct & labelled).sum(1) >= _MIN_CORRECT * labelled.sum(1)
-    auxiliary = person[:, None].expand(-1, NUM_OUTPUTS - NUM_LANDMARKS)
+    auxiliary = person[:, None].expand(-1, NUM_AUXILIARY)
     return torch.cat([landmarks, auxiliary], dim=1)
 
 
@@ -92,16 +100,16 @@ class NetworkOutputs(NamedTuple):
     """Outputs of a network for a batch of crops, in the units of the targets.
 
     Attributes:
-        heatmaps: (batch, 39, cells, cells) probabilities.
-        points: (batch, 39, 5) x, y and z in ROI units, visibility and presence in 0..1.
-        world: (batch, 33, 3) meters.
+        heatmaps: (batch, outputs, cells, cells) probabilities.
+        points: (batch, outputs, 5) x, y and z in ROI units, visibility and presence in 0..1.
+        world: (batch, landmarks, 3) meters; None of a network without world landmarks.
         pose: (batch,) probability of a person.
         mask: (masks, size, size) uint8 of the first crops (data.person_mask); None for no crops.
     """
 
     heatmaps: Tensor
     points: Tensor
-    world: Tensor
+    world: Tensor | None
     pose: Tensor
     mask: Tensor | None = None
 
@@ -129,12 +137,14 @@ def run_network(
         out = net(images.float(), masks)
     points, mask = out.landmarks, None
     if out.segmentation is not None:
-        fraction = out.segmentation[:, 0].sigmoid()
-        mask = (BACKGROUND + (PERSON - BACKGROUND) * fraction).round().to(torch.uint8)
+        fraction = out.segmentation.sigmoid()
+        if fraction.shape[-1] != images.shape[-1]:
+            fraction = functional.interpolate(fraction, size=images.shape[-2:], mode="bilinear")
+        mask = (BACKGROUND + (PERSON - BACKGROUND) * fraction[:, 0]).round().to(torch.uint8)
     return NetworkOutputs(
         heatmaps=out.heatmaps.sigmoid(),
         points=torch.cat([points[..., :3] / net.input_spec.size, points[..., 3:].sigmoid()], dim=2),
-        world=out.world[:, :NUM_LANDMARKS],
+        world=None if out.world is None else out.world[:, : net.topology.num_landmarks],
         pose=out.pose_logit[:, 0].sigmoid(),
         mask=mask,
     )
@@ -152,13 +162,14 @@ class ReplaceLandmarks(nn.Module):
 
     def __init__(self, trained: SupervisedOutputs) -> None:
         super().__init__()
-        points = torch.zeros(NUM_OUTPUTS, 5, dtype=torch.bool)
-        landmarks, names = points[:NUM_LANDMARKS], trained.outputs
+        topology = trained.topology
+        points = torch.zeros(topology.num_outputs, 5, dtype=torch.bool)
+        landmarks, names = points[: topology.num_landmarks], trained.outputs
         landmarks[:] = torch.from_numpy(trained.mask("landmarks"))[:, None]
         landmarks[:, [2, 4]] &= torch.tensor(["z" in names, "presence" in names])
         landmarks[:, 3] = torch.from_numpy(trained.mask("visibility"))
-        heatmaps = torch.zeros(NUM_OUTPUTS, 1, 1, dtype=torch.bool)
-        heatmaps[:NUM_LANDMARKS, 0, 0] = torch.from_numpy(trained.mask("heatmaps"))
+        heatmaps = torch.zeros(topology.num_outputs, 1, 1, dtype=torch.bool)
+        heatmaps[: topology.num_landmarks, 0, 0] = torch.from_numpy(trained.mask("heatmaps"))
         self.register_buffer("points", points, persistent=False)
         self.register_buffer("heatmaps", heatmaps, persistent=False)
 
@@ -175,8 +186,8 @@ class TeacherOutputs(NamedTuple):
 
     Attributes:
         outputs: outputs of the teachers.
-        confident: (batch, 39) bool, points to distill from.
-        body: (batch, 33) bool, world landmarks to distill from.
+        confident: (batch, outputs) bool, points to distill from.
+        body: (batch, landmarks) bool, world landmarks to distill from.
         person: (batch,) bool, masks to distill from.
     """
 
@@ -185,13 +196,19 @@ class TeacherOutputs(NamedTuple):
     body: Tensor
     person: Tensor
 
-    def supervised_points(self, labelled: Bool[Tensor, "batch 39"]) -> Bool[Tensor, "batch 39"]:
+    @property
+    def num_heatmaps(self) -> int:
+        """Number of points with a heatmap: landmarks and alignment points."""
+        return self.body.shape[1] + 2
+
+    def supervised_points(self, labelled: Bool[Tensor, "batch outputs"]) -> Bool[Tensor, "batch outputs"]:
         """Return the mask of labels to train on: alignment points only where the teacher is wrong.
 
         Apps rely on the teacher's regions of interest, and labels define these slightly differently.
         """
         supervised = labelled.clone()
-        supervised[:, NUM_LANDMARKS:] &= ~self.confident[:, NUM_LANDMARKS:]
+        auxiliary = slice(self.body.shape[1], None)
+        supervised[:, auxiliary] &= ~self.confident[:, auxiliary]
         return supervised
 
 
@@ -199,7 +216,8 @@ def teacher_outputs(
     batch: PoseBatch,
     outputs: NetworkOutputs,
     initial: NetworkOutputs,
-    trained: Bool[Tensor, "39"],
+    trained: Bool[Tensor, " outputs"],
+    topology: Topology = FULL_BODY,
 ) -> TeacherOutputs:
     """Return what to learn from a batch; on images without people, no point is confident.
 
@@ -209,15 +227,18 @@ def teacher_outputs(
         initial: outputs of the network that their auxiliary points, world landmarks, mask and pose score are
             of: where its landmarks are wrong, so are these.
         trained: points that the teachers were trained on.
+        topology: the landmarks.
     """
-    points = batch["points"][:, :NUM_LANDMARKS, :2]
-    torso = torso_across(points)
-    labelled = batch["labelled"][:, :NUM_LANDMARKS] & (torso > 0)[:, None]
+    count = topology.num_landmarks
+    points = batch["points"][:, :count, :2]
+    labelled = batch["labelled"][:, :count]
+    torso = torso_across(points, labelled, topology)
+    labelled = labelled & (torso > 0)[:, None]
     confident, body = (
-        confident_points(network.points[:, :NUM_LANDMARKS, :2], points, labelled, torso)
+        confident_points(network.points[:, :count, :2], points, labelled, torso, topology)
         & (batch["pose"] > 0)[:, None]
         for network in (outputs, initial)
     )
-    person = body[:, ROI_CENTER]
-    confident = trained & torch.cat([confident[:, :NUM_LANDMARKS], body[:, NUM_LANDMARKS:]], dim=1)
-    return TeacherOutputs(outputs, confident, (trained & body)[:, :NUM_LANDMARKS], person)
+    person = body[:, topology.roi_center]
+    confident = trained & torch.cat([confident[:, :count], body[:, count:]], dim=1)
+    return TeacherOutputs(outputs, confident, (trained & body)[:, :count], person)

@@ -23,7 +23,6 @@ from blazepose.models.landmark_net import LandmarkNet, network_input
 from blazepose.runs import RUNS
 from blazepose.runtime.person_detector import PersonDetector
 from blazepose.runtime.roi_inputs import is_valid_roi
-from blazepose.topologies.full_body import NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
 from blazepose.training.teacher import Teacher, lock
 
 log = logging.getLogger(__name__)
@@ -90,14 +89,17 @@ def find_people(unlabelled: UnlabelledImages, teacher: Teacher, device: torch.de
             found = _detect(images, teacher.net, PersonDetector.load(detector), device, spec)
             with atomic_path(file) as part:
                 part.write_text(json.dumps([[index, *astuple(roi)] for index, roi in found]))
+    topology = teacher.net.topology
+    count = topology.num_landmarks
     people = [
         Annotation(
             image=images[index],
             person=str(number),
-            landmarks_px=np.zeros((NUM_LANDMARKS, 2), np.float32),
-            labelled=np.zeros(NUM_LANDMARKS, bool),
-            visibility=np.full(NUM_LANDMARKS, UNKNOWN, np.int8),
+            landmarks_px=np.zeros((count, 2), np.float32),
+            labelled=np.zeros(count, bool),
+            visibility=np.full(count, UNKNOWN, np.int8),
             roi=Roi(*values),
+            topology=topology,
         )
         for number, (index, *values) in enumerate(json.loads(file.read_text()))
     ]
@@ -128,9 +130,9 @@ def _detect(
             log.warning("%s; skipped", error)
             continue
         for detection in detector(image):
-            detected = detection.roi_for()
-            if is_valid_roi(detected) and (roi := _refine(net, image, detected, device)):
-                yield index, roi
+            roi = detection.roi_for(net.topology)
+            if is_valid_roi(roi) and (refined := _refine(net, image, roi, device)):
+                yield index, refined
 
 
 def _refine(net: LandmarkNet, image: np.ndarray, roi: Roi, device: torch.device) -> Roi | None:
@@ -139,7 +141,8 @@ def _refine(net: LandmarkNet, image: np.ndarray, roi: Roi, device: torch.device)
     crop = crop_image(image, roi_to_image_matrix(roi), size)
     with torch.inference_mode():
         out = net(network_input(torch.from_numpy(crop)[None].to(device)), masks=0)
-    points = roi_to_image(roi, out.landmarks[0, [ROI_CENTER, ROI_SCALE], :2].double().cpu().numpy() / size)
-    refined = roi_from_alignment(*points)
+    alignment = out.landmarks[0, [net.topology.roi_center, net.topology.roi_scale], :2]
+    points = roi_to_image(roi, alignment.double().cpu().numpy() / size)
+    refined = roi_from_alignment(*points, net.topology.roi.expansion)
     present = float(out.pose_logit.sigmoid()) > _MIN_PRESENCE
     return refined if present and is_valid_roi(refined) else None

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from blazepose.atomic import file_sha256
+from blazepose.data.annotation import Source
 from blazepose.exceptions import InputError
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
@@ -18,6 +19,7 @@ from blazepose.training.checkpoint import (
     landmark_metadata,
     load_weights,
     read_checkpoint,
+    read_topology,
 )
 
 IMPORTED = (".task", ".tflite")
@@ -89,7 +91,7 @@ def _require_task(path: Path, actual: str, task: Task) -> None:
 
 
 def _metadata(net: LandmarkNet | DetectorNet, path: Path) -> dict[str, Any]:
-    """Return metadata for a file without any: Google's, with all outputs trained."""
+    """Return metadata for a file without any: Google's, with all outputs of the file trained."""
     metadata = (
         _landmark_metadata(net)
         if isinstance(net, LandmarkNet)
@@ -100,8 +102,13 @@ def _metadata(net: LandmarkNet | DetectorNet, path: Path) -> dict[str, Any]:
 
 
 def _landmark_metadata(net: LandmarkNet) -> dict[str, Any]:
-    wiring = next(key for key, variant in VARIANTS[net.variant.name].items() if variant == net.variant)
-    return landmark_metadata(net, wiring, SupervisedOutputs.everything(), {"train": [], "val": []}, PUBLISHED)
+    variant = net.variant
+    wiring = next(key for key, each in VARIANTS[variant.name].items() if each == variant)
+    supervised = SupervisedOutputs.everything(topology=net.topology)
+    if not variant.full_contract:
+        supervised = supervised.without("heatmaps", "world")
+    sources: dict[str, list[Source]] = {"train": [], "val": []}
+    return landmark_metadata(net, wiring, supervised, sources, PUBLISHED, decoding=variant.default_decoding)
 
 
 def load_model(path: str | Path) -> LandmarkNet | DetectorNet:
@@ -139,7 +146,8 @@ def open_landmark_net(path: Path) -> tuple[LandmarkNet, dict[str, Any]]:
         ValueError: if it is of another task or topology, or its tensors do not match the network.
     """
     metadata, weights = read_weights(path)
-    net = LandmarkNet(landmark_variant(metadata["model"], metadata["wiring"]), metadata["gradient_stop"])
+    variant = landmark_variant(metadata["model"], metadata["wiring"])
+    net = LandmarkNet(variant, metadata["gradient_stop"], read_topology(metadata, path))
     load_weights(net, Checkpoint(metadata, weights), path)
     return net.eval(), metadata
 

@@ -18,7 +18,7 @@ from blazepose.runtime.draw import LEFT_COLOR, MIDDLE_COLOR, RIGHT_COLOR
 from blazepose.runtime.inference_sessions import tflite_metadata
 from blazepose.runtime.tracker import PoseTracker
 from blazepose.task_bundle import BUNDLE, DETECTOR_ENTRY, read_tflite
-from blazepose.topologies.full_body import LANDMARKS
+from blazepose.topologies.full_body import FULL_BODY, LANDMARKS
 from blazepose.web.tasks_vision import PACKAGE
 
 Site = Mapping[str, bytes]
@@ -85,7 +85,13 @@ def read_bundle(path: Path) -> Bundle:
         )
     check_file(path, BUNDLE, "name a .task: exported by `blazepose export --target task`, or Google's")
     detector = tflite_metadata(read_tflite(path, DETECTOR_ENTRY))
-    metadata = PoseTracker.load(path, num_threads=1).metadata
+    tracker = PoseTracker.load(path, num_threads=1)
+    if tracker.topology != FULL_BODY:
+        raise InputError(
+            f"{path} has {tracker.topology.num_landmarks} landmarks, and MediaPipe Tasks, which the page runs, "
+            "take 33: show it with `blazepose track`"
+        )
+    metadata = tracker.metadata
     return Bundle(
         path.name,
         path.read_bytes(),

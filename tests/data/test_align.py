@@ -16,6 +16,7 @@ from blazepose.data.align import (
 )
 from blazepose.data.annotation import UNKNOWN, Annotation
 from blazepose.geometry import roi_to_image_matrix
+from blazepose.topologies import find_topology
 from blazepose.topologies.full_body import INDEX, NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
 
 
@@ -118,3 +119,78 @@ def test_shift_is_in_sides_along_the_rois_own_axes():
     roi = aligned_roi(person(turned))
     points, _ = points_in_crop(person(turned), roi, crop_matrix(roi, 1.0, (0.1, 0.05), 0.0, False))
     np.testing.assert_allclose(points[ROI_CENTER], [0.4, 0.45], atol=1e-6)
+
+
+UPPER_BODY = find_topology("upper_body")
+DESK = {
+    "left_shoulder": (130.0, 100.0),
+    "right_shoulder": (70.0, 100.0),
+    "left_ear": (110.0, 60.0),
+    "right_ear": (90.0, 60.0),
+}
+"""In front of a camera, head up; the head top is 58 px above the shoulders, the hips 1.8 times that below."""
+
+
+def upper_body(points: dict[str, tuple[float, float]]) -> Annotation:
+    landmarks = np.zeros((UPPER_BODY.num_landmarks, 2), np.float32)
+    labelled = np.zeros(UPPER_BODY.num_landmarks, bool)
+    for name, point in points.items():
+        landmarks[UPPER_BODY.index[name]], labelled[UPPER_BODY.index[name]] = point, True
+    visibility = np.full(UPPER_BODY.num_landmarks, UNKNOWN, np.int8)
+    return Annotation(Path("image.jpg"), "7", landmarks, labelled, visibility, topology=UPPER_BODY)
+
+
+def test_shoulders_and_face_place_the_upper_body():
+    roi = aligned_roi(upper_body(DESK))
+    assert (roi.center_x, roi.center_y) == (100, 100)
+    assert roi.rotation_rad == pytest.approx(0)
+    assert roi.side == pytest.approx(3 * 1.8 * 58)
+
+
+def test_the_upper_body_is_upright_by_its_hips_if_they_are_labelled():
+    hips = {"left_hip": (30.0, 220.0), "right_hip": (-30.0, 220.0)}
+    roi = aligned_roi(upper_body({**DESK, **hips}))
+    assert np.degrees(roi.rotation_rad) == pytest.approx(np.degrees(np.arctan2(100, 120)))
+    assert roi.side == pytest.approx(3 * np.hypot(130, 120))  # the right hip is farthest
+
+
+def test_the_upper_body_reaches_to_wrists_and_not_to_other_keypoints():
+    far = upper_body({**DESK, "left_wrist": (300.0, 100.0), "left_index": (400.0, 100.0)})
+    legs = replace(far, extra_px=np.array([[100.0, 900.0]], np.float32))
+    assert aligned_roi(legs).side == aligned_roi(far).side == pytest.approx(3 * 200)
+
+
+def test_a_bowed_head_is_corrected_by_the_shoulders():
+    bowed = upper_body({**DESK, "left_ear": (150.0, 80.0), "right_ear": (130.0, 80.0)})
+    head_alone = np.degrees(np.arctan2(40, 20))
+    assert 0 < np.degrees(aligned_roi(bowed).rotation_rad) < 0.6 * head_alone
+
+
+@pytest.mark.parametrize(
+    ("missing", "reason"),
+    [
+        (["left_shoulder"], "shoulders not labelled"),
+        (["left_ear", "right_ear"], "neither hips nor head labelled"),
+    ],
+)
+def test_why_an_upper_body_has_no_crop(missing, reason):
+    annotation = upper_body({name: point for name, point in DESK.items() if name not in missing})
+    assert alignment_error(annotation) == reason
+    with pytest.raises(ValueError, match=rf"image.jpg, person 7: {reason}"):
+        aligned_roi(annotation)
+
+
+def test_the_scale_point_of_an_upper_body_needs_wrists():
+    annotation = upper_body(DESK)
+    points, labelled = alignment_points(annotation, aligned_roi(annotation))
+    assert labelled.tolist() == [True, False]
+    assert points[0].tolist() == [100, 100]
+    wrists = {"left_wrist": (140.0, 180.0), "right_wrist": (60.0, 180.0)}
+    annotation = upper_body({**DESK, **wrists})
+    roi = aligned_roi(annotation)
+    points, labelled = alignment_points(annotation, roi)
+    assert labelled.all()
+    assert points[1] == pytest.approx([100, 100 - roi.side / 3])
+    crop, known = points_in_crop(annotation, roi, roi_to_image_matrix(roi))
+    assert (crop.shape, known.sum()) == ((31, 2), 8)
+    assert crop[UPPER_BODY.roi_center] == pytest.approx([0.5, 0.5])

@@ -7,7 +7,7 @@ import numpy as np
 
 from blazepose.data.annotation import UNKNOWN, Annotation, Source
 from blazepose.runtime.decode import RawOutputs
-from blazepose.topologies.full_body import INDEX
+from blazepose.topologies.full_body import FULL_BODY, INDEX
 
 # One pose around its mid-hip, upright, in units of the distance to the farthest point (the left ankle).
 POSE = {
@@ -58,6 +58,7 @@ class ConstantEngine:
         logits: np.ndarray | None = None,
     ) -> None:
         self.input_size = 256
+        self.topology = FULL_BODY
         self.metadata = metadata or {}
         self.batches: list[int] = []
         landmarks = np.zeros((39, 5), np.float32)

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from blazepose.metrics.swaps import PAIRS, swapped_pairs
+from blazepose.metrics.swaps import left_right_pairs, swapped_pairs
 from blazepose.topologies.full_body import INDEX, LANDMARKS, MIRROR, NUM_LANDMARKS
 
+PAIRS = left_right_pairs()
 KNEES = [tuple(pair) for pair in PAIRS.tolist()].index((INDEX["left_knee"], INDEX["right_knee"]))
 
 

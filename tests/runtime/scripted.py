@@ -11,6 +11,8 @@ from blazepose.runtime.landmarker import LandmarkResult
 from blazepose.runtime.person_detector import Detection, PersonDetector
 from blazepose.runtime.pose import Pose
 from blazepose.runtime.tracker import PoseTracker, TrackerOptions
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 
 IMAGE = np.zeros((480, 640, 3), np.uint8)
 
@@ -19,6 +21,7 @@ class UnusedEngine:
     """Landmark engine that must not run."""
 
     input_size = 256
+    topology = FULL_BODY
     metadata: dict[str, Any] = {}
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
@@ -61,6 +64,9 @@ class World(PersonDetector):
         self.landmarker_rois: list[Roi] = []
         self.decodings: list[tuple[Any, ...]] = []
         monkeypatch.setattr("blazepose.runtime.tracker.run_landmarker", self.run_landmarker)
+
+    def check_points(self, topology: Topology) -> None:
+        pass
 
     def __call__(self, image: np.ndarray) -> list[Detection]:
         self.detector_calls += 1

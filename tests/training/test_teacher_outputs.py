@@ -9,13 +9,14 @@ from blazepose.data.teacher_targets import no_targets
 from blazepose.models.landmark_net import network_input
 from blazepose.skeletons import LSP14
 from blazepose.supervised_outputs import SupervisedOutputs
+from blazepose.topologies import FULL_BODY
 from blazepose.topologies.full_body import INDEX, LANDMARKS, NUM_LANDMARKS, NUM_OUTPUTS, ROI_CENTER, ROI_SCALE
 from blazepose.training.teacher_outputs import (
-    REFERENCE_LANDMARKS,
     NetworkOutputs,
     ReplaceLandmarks,
     TeacherOutputs,
     confident_points,
+    reference_landmarks,
     run_network,
     teacher_outputs,
 )
@@ -41,8 +42,9 @@ def confident(labelled: list[str], missed: list[str]) -> set[str]:
 
 
 def test_every_landmark_is_its_own_first_reference_and_sides_are_symmetric():
-    assert REFERENCE_LANDMARKS[:, 0].tolist() == list(range(len(LANDMARKS)))
-    left, right = REFERENCE_LANDMARKS[INDEX["left_pinky"]], REFERENCE_LANDMARKS[INDEX["right_pinky"]]
+    references = reference_landmarks(FULL_BODY)
+    assert references[:, 0].tolist() == list(range(len(LANDMARKS)))
+    left, right = references[INDEX["left_pinky"]], references[INDEX["right_pinky"]]
     assert [LANDMARKS[k].replace("left", "right") for k in left] == [LANDMARKS[k] for k in right]
 
 
@@ -74,7 +76,8 @@ def test_alignment_points_are_supervised_where_the_teacher_is_wrong():
     landmarks = (x[:, :NUM_LANDMARKS] for x in (predicted, points, labelled_points))
     mask = confident_points(*landmarks, torch.tensor([TORSO, TORSO]))
     outputs = NetworkOutputs(*[torch.zeros(2)] * 5)
-    supervised = TeacherOutputs(outputs, mask, mask, mask).supervised_points(labelled_points)
+    teacher = TeacherOutputs(outputs, mask, mask[:, :NUM_LANDMARKS], mask)
+    supervised = teacher.supervised_points(labelled_points)
     assert supervised[0, [ROI_CENTER, ROI_SCALE]].tolist() == [True, True]
     assert supervised[1, [ROI_CENTER, ROI_SCALE]].tolist() == [False, False]
     assert torch.equal(supervised[:, : len(LANDMARKS)], labelled_points[:, : len(LANDMARKS)])

@@ -75,7 +75,9 @@ def _triple(first: ScoredPeople, second: ScoredPeople, row: int) -> np.ndarray:
     gap = np.full((_TILE, _GAP, 3), 255, np.uint8)
     supervised = first.supervised[row] & second.supervised[row]
     label, before, after = (
-        draw_pose(crop, image_to_roi(roi, points_px.astype(np.float64)) * _TILE, drawn)
+        draw_pose(
+            crop, image_to_roi(roi, points_px.astype(np.float64)) * _TILE, drawn, topology=first.topology
+        )
         for points_px, drawn in (
             (person.landmarks_px, person.labelled),
             (first.predictions[row].landmarks[:, :2], supervised),

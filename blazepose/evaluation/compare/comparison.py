@@ -9,7 +9,7 @@ from blazepose.evaluation.compare.comparison_inputs import Run, short_names
 from blazepose.evaluation.fairness.verdicts import MOST_GROUPS, FairnessConfig, fairness
 from blazepose.evaluation.groups.breakdown import breakdown
 from blazepose.evaluation.groups.group_metrics import GroupIndex, group_rows
-from blazepose.evaluation.keypoint_partition import PARTS
+from blazepose.evaluation.keypoint_partition import PARTS, indices_by_name
 from blazepose.evaluation.metric_table import PCK, PDJ, metrics_in
 from blazepose.evaluation.numbers import number
 from blazepose.evaluation.predictions import person_key
@@ -17,7 +17,6 @@ from blazepose.exceptions import InputError
 from blazepose.metrics.bootstrap import paired_difference
 from blazepose.metrics.group_range import LEAST_PEOPLE
 from blazepose.metrics.pck import pck
-from blazepose.topologies.full_body import LANDMARKS
 
 _ALL = slice(None)
 
@@ -85,6 +84,7 @@ def compare_runs(runs: Sequence[Run]) -> dict[str, Any]:
         ValueError: if the runs have no point in common.
     """
     first = runs[0].scored
+    topology = first.topology
     point_metrics = _point_metrics(runs)
     correct = point_metrics[PCK]
     if not correct.counted.any():
@@ -116,10 +116,10 @@ def compare_runs(runs: Sequence[Run]) -> dict[str, Any]:
         },
         "per_part": {
             part: correct.compare(points=points)
-            for part, points in PARTS.items()
+            for part, points in indices_by_name(PARTS, topology).items()
             if correct.counted[:, points].any()
         },
-        "per_landmark": {LANDMARKS[k]: correct.compare(points=[k]) for k in landmarks},
+        "per_landmark": {topology.landmarks[k]: correct.compare(points=[k]) for k in landmarks},
         "group_metrics": group_metrics,
         "groups": {
             name: {
@@ -151,7 +151,8 @@ def _notes(runs: Sequence[Run]) -> list[str]:
     for name, run in zip(short_names(runs), runs, strict=True):
         stored, current = run.metrics[PCK], pck(run.scored.errors, run.scored.counted)
         same_people = len(run.scored.annotations) == run.metrics["num_people"]
-        if same_people and abs(stored - current) > _TOLERANCE:
+        same_points = run.topology == run.scored.topology
+        if same_people and same_points and abs(stored - current) > _TOLERANCE:
             reason = "its labels or predictions have changed since; evaluate it again"
             if run.metrics["data"] != (data := runs[0].metrics["data"]):
                 reason = (
@@ -167,6 +168,12 @@ def _notes(runs: Sequence[Run]) -> list[str]:
         note if len(names) == len(runs) else f"{', '.join(names)}: {note}"
         for note, names in runs_of_note.items()
     ]
+    common = runs[0].scored.topology
+    if any(run.topology != common for run in runs):
+        notes.append(
+            f"compared on the {common.num_landmarks} landmarks of {common.name}, which all networks have; "
+            "each saw its own crops"
+        )
     decodings = dict.fromkeys(filter(None, (run.metrics.get("decoding") for run in runs)))
     if len(decodings) > 1:
         notes.append(

@@ -9,10 +9,19 @@ from blazepose.data.annotation import Annotation, Source
 from blazepose.data.readers import read_source
 from blazepose.evaluation.groups.assignment import group_people
 from blazepose.evaluation.metric_table import PCK
-from blazepose.evaluation.predictions import PersonKey, Prediction, person_key, read_predictions
+from blazepose.evaluation.predictions import (
+    PersonKey,
+    Prediction,
+    common_topology,
+    person_key,
+    read_predictions,
+    read_topology,
+    select_landmarks,
+)
 from blazepose.evaluation.results import read_results
 from blazepose.evaluation.score import ScoredPeople, score
 from blazepose.exceptions import InputError
+from blazepose.topology import Topology
 
 
 class Run(NamedTuple):
@@ -25,6 +34,7 @@ class Run(NamedTuple):
         attributes: attributes that get a verdict.
         all_people: all annotated people, including those not scored.
         data_sets: name of each person's data set, as the user typed it.
+        topology: landmarks of its network; the comparison is on those that all networks have.
     """
 
     folder: Path
@@ -33,6 +43,7 @@ class Run(NamedTuple):
     attributes: list[str]
     all_people: Sequence[Annotation]
     data_sets: Mapping[PersonKey, str]
+    topology: Topology
 
 
 def load_runs(folders: Sequence[str]) -> list[Run]:
@@ -47,9 +58,15 @@ def load_runs(folders: Sequence[str]) -> list[Run]:
     paths = [Path(folder) for folder in folders]
     metrics = [_read_results(path) for path in paths]
     _require_equal(paths, metrics, "torso")
-    predictions = [read_predictions(_predictions_file(*run)) for run in zip(paths, metrics, strict=True)]
+    files = [_predictions_file(*run) for run in zip(paths, metrics, strict=True)]
+    topologies = [read_topology(file) for file in files]
+    common = common_topology(topologies)
+    predictions = [
+        {key: select_landmarks(prediction, common) for key, prediction in read_predictions(file).items()}
+        for file in files
+    ]
     people = group_people(
-        [read_source(spec) for spec in metrics[0]["data"]],
+        [read_source(spec, common) for spec in metrics[0]["data"]],
         next((entry["metadata"] for entry in metrics if entry["metadata"]), None),
         next((entry["intersect"] for entry in metrics if entry["intersect"]), []),
     )
@@ -61,8 +78,14 @@ def load_runs(folders: Sequence[str]) -> list[Run]:
     }
     shared = people.attributes, people.all_people, data_sets
     return [
-        Run(path, entry, score(predicted, sources, entry["torso"]), *shared)
-        for path, entry, predicted in zip(paths, metrics, predictions, strict=True)
+        Run(
+            path,
+            entry,
+            score(predicted, sources, entry["torso"], entry.get("landmarks") or ()),
+            *shared,
+            topology,
+        )
+        for path, entry, predicted, topology in zip(paths, metrics, predictions, topologies, strict=True)
     ]
 
 

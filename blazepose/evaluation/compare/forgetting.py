@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from blazepose.decoding import Decoding, default_decoding
+from blazepose.evaluation.keypoint_partition import PARTS, indices_by_name
 from blazepose.evaluation.numbers import number
 from blazepose.evaluation.predict import CropJob, predict
 from blazepose.evaluation.predictions import PersonKey, person_key
@@ -15,13 +16,9 @@ from blazepose.metrics.binary import YES_FROM
 from blazepose.metrics.pck import percent, torso_size
 from blazepose.runtime.decode import RawOutputs, decode_outputs, sigmoid
 from blazepose.runtime.engines import InferenceEngine
-from blazepose.topologies.full_body import INDEX, NUM_LANDMARKS, ROI_CENTER, ROI_SCALE
+from blazepose.topology import Topology
 
-RARELY_LABELLED: Mapping[str, range] = {
-    "face": range(INDEX["mouth_right"] + 1),
-    "hands": range(INDEX["left_pinky"], INDEX["right_thumb"] + 1),
-    "feet": range(INDEX["left_heel"], INDEX["right_foot_index"] + 1),
-}
+RARELY_LABELLED = {name: PARTS[name] for name in ("face", "hands", "feet")}
 """Landmarks that few data sets label."""
 
 
@@ -29,9 +26,9 @@ class CropOutputs(NamedTuple):
     """The outputs of a network for some crops.
 
     Attributes:
-        points: (crops, 39, 2) ROI coordinates, as decoded.
-        world: (crops, 33, 3) meters.
-        visibility: (crops, 33), 0..1.
+        points: (crops, outputs, 2) ROI coordinates, as decoded.
+        world: (crops, landmarks, 3) meters; NaN from a network without world landmarks.
+        visibility: (crops, landmarks), 0..1.
         pose: (crops,), 0..1.
         masks: (crops, size, size) bool.
     """
@@ -59,16 +56,18 @@ class RecordingEngine:
         self.engine = engine
         self.decoding = decoding or default_decoding(engine.metadata)
         self._batches: list[CropOutputs] = []
-        self.input_size, self.metadata = engine.input_size, engine.metadata
+        self.input_size, self.metadata, self.topology = engine.input_size, engine.metadata, engine.topology
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
         raw = self.engine(images)
         decoded = decode_outputs(raw, self.input_size, self.decoding)
         assert decoded.segmentation is not None
+        visibility = decoded.landmarks[:, : self.topology.num_landmarks, 3]
+        no_world = np.full((*visibility.shape, 3), np.nan)
         outputs = CropOutputs(
             points=decoded.landmarks[..., :2],
-            world=decoded.world,
-            visibility=decoded.landmarks[:, :NUM_LANDMARKS, 3],
+            world=no_world if decoded.world is None else decoded.world,
+            visibility=visibility,
             pose=decoded.pose_presence,
             masks=sigmoid(decoded.segmentation) >= YES_FROM,
         )
@@ -106,21 +105,24 @@ class Labels(NamedTuple):
     """The labels of the people in the crops.
 
     Attributes:
-        points: (people, 33, 2) ROI coordinates.
-        labelled: (people, 33) bool.
+        points: (people, landmarks, 2) ROI coordinates.
+        labelled: (people, landmarks) bool.
         torso: (people,) torso size in sides of the crop; NaN where unknown.
+        topology: the landmarks.
     """
 
     points: np.ndarray
     labelled: np.ndarray
     torso: np.ndarray
+    topology: Topology
 
 
 def labels_of(jobs: Sequence[CropJob]) -> Labels:
     """Return the labels of people in the coordinates of their crops."""
     labelled = np.stack([job.annotation.labelled for job in jobs])
-    points = [image_to_roi(job.roi, job.annotation.landmarks_px.astype(np.float64)) for job in jobs]
-    return Labels(np.stack(points), labelled, torso_size(np.stack(points), labelled))
+    points = np.stack([image_to_roi(job.roi, job.annotation.landmarks_px.astype(np.float64)) for job in jobs])
+    topology = jobs[0].annotation.topology
+    return Labels(points, labelled, torso_size(points, labelled, topology=topology), topology)
 
 
 class Forgotten(NamedTuple):
@@ -176,20 +178,22 @@ def measure_forgetting(before: CropOutputs, after: CropOutputs, labels: Labels) 
         the crop's side, and of world landmarks in cm; percentage of visibilities and of pose scores on the
         same side of 0.5; mean IoU of the masks in percent.
     """
-    confident = _confident(before, labels)
-    landmarks = confident[:, :NUM_LANDMARKS]
+    topology, confident = labels.topology, _confident(before, labels)
+    alignment, groups = [topology.roi_center, topology.roi_scale], indices_by_name(RARELY_LABELLED, topology)
+    landmarks = confident[:, : topology.num_landmarks]
     moved = np.linalg.norm(after.points - before.points, axis=2)
-    of_torso = 100 * moved[:, :NUM_LANDMARKS] / labels.torso[:, None]
-    aligned = confident[:, ROI_CENTER]
+    of_torso = 100 * moved[:, : topology.num_landmarks] / labels.torso[:, None]
+    aligned = confident[:, topology.roi_center]
+    world_moved = np.linalg.norm(after.world - before.world, axis=2)
     intersection = (before.masks & after.masks).sum(axis=(1, 2))
     union = (before.masks | after.masks).sum(axis=(1, 2))
     return {
         **{
-            f"{name}, % of torso": _median(of_torso[:, list(group)], landmarks[:, list(group)])
-            for name, group in RARELY_LABELLED.items()
+            f"{name}, % of torso": _median(of_torso[:, group], landmarks[:, group])
+            for name, group in groups.items()
         },
-        "alignment points, % of the crop": 100 * _median(moved[aligned][:, [ROI_CENTER, ROI_SCALE]]),
-        "world, cm": 100 * _median(np.linalg.norm(after.world - before.world, axis=2), landmarks),
+        "alignment points, % of the crop": 100 * _median(moved[aligned][:, alignment]),
+        "world, cm": 100 * _median(world_moved, landmarks),
         "visibility agrees, %": percent(
             (before.visibility >= YES_FROM) == (after.visibility >= YES_FROM), landmarks
         ),
@@ -199,13 +203,13 @@ def measure_forgetting(before: CropOutputs, after: CropOutputs, labels: Labels) 
 
 
 def _confident(before: CropOutputs, labels: Labels) -> np.ndarray:
-    """Return where the first weights are correct, bool (people, 39); nowhere without a torso size."""
+    """Return where the first weights are correct, bool (people, outputs); nowhere without a torso size."""
     # Reports of saved evaluations need no torch.
     import torch
 
     from blazepose.training.teacher_outputs import confident_points
 
-    predicted = before.points[:, :NUM_LANDMARKS]
+    predicted = before.points[:, : labels.topology.num_landmarks]
     first, labelled, torso = (x.astype(np.float32) for x in (predicted, labels.points, labels.torso))
     arrays = (first, labelled, labels.labelled, torso)
     confident = confident_points(*map(torch.from_numpy, arrays)).numpy()

@@ -18,7 +18,7 @@ from blazepose.evaluation.compare.forgetting import (
 from blazepose.evaluation.engine_registry import SUFFIXES, open_weights, weights_name
 from blazepose.evaluation.evaluate import evaluate
 from blazepose.evaluation.fairness.verdicts import FairnessConfig
-from blazepose.evaluation.groups.assignment import PeopleWithGroups, group_people
+from blazepose.evaluation.groups.assignment import group_people
 from blazepose.evaluation.inputs import EvaluationInput, resolve_input
 from blazepose.evaluation.predict import CropJob, plan_label_crops, predict
 from blazepose.evaluation.predictions import save_and_reload
@@ -61,8 +61,6 @@ def load_pair(pair: Sequence[Path], people: People, folder: Path) -> tuple[list[
     if not any(inputs):
         runs = load_runs([str(path) for path in pair])
         return runs, forgotten_by(runs)
-    grouped = group_people([read_source(spec) for spec in people.data], people.metadata, [])
-    jobs = plan_label_crops(grouped.sources, people.roi, EvaluationConfig.seed)
     names = [weights_name(evaluated.file) if evaluated else "" for evaluated in inputs]
     if names[0] == names[1]:
         names = ["before", "after"]
@@ -71,15 +69,22 @@ def load_pair(pair: Sequence[Path], people: People, folder: Path) -> tuple[list[
         for path, evaluated, name in zip(pair, inputs, names, strict=True)
     ]
     recorders = [
-        _evaluate(evaluated, jobs, grouped, people, results)
+        _evaluate(evaluated, people, results)
         for evaluated, results in zip(inputs, folders, strict=True)
         if evaluated
     ]
     runs = load_runs([str(path) for path in folders])
     if len(recorders) < 2:
         return runs, forgotten_by(runs)
-    first, second = recorders
+    (jobs, first), (_, second) = recorders
+    if reason := _why_not_compared(runs):
+        return runs, Forgotten({}, reason)
     return runs, forgetting(jobs, runs[0].data_sets, first, second.outputs())
+
+
+def _why_not_compared(runs: Sequence[Run]) -> str | None:
+    different = runs[0].topology != runs[1].topology
+    return "the networks have different landmarks and crops" if different else None
 
 
 def _open(weights: Path, people: People) -> EvaluationInput:
@@ -90,10 +95,13 @@ def _open(weights: Path, people: People) -> EvaluationInput:
 
 
 def _evaluate(
-    evaluated: EvaluationInput, jobs: list[CropJob], grouped: PeopleWithGroups, people: People, folder: Path
-) -> RecordingEngine:
-    """Evaluate weights as `blazepose eval` does, without a report, and return the engine with its outputs."""
+    evaluated: EvaluationInput, people: People, folder: Path
+) -> tuple[list[CropJob], RecordingEngine]:
+    """Evaluate weights as `blazepose eval` does, without a report, and return the crops and their outputs."""
     assert evaluated.engine is not None
+    sources = [read_source(spec, evaluated.topology) for spec in people.data]
+    grouped = group_people(sources, people.metadata, [])
+    jobs = plan_label_crops(grouped.sources, people.roi, EvaluationConfig.seed)
     engine, options = RecordingEngine(evaluated.engine, people.decoding), EvaluationConfig(roi=people.roi)
     fairness = FairnessConfig(grouped.attributes, all_people=grouped.all_people)
     provenance = evaluated.provenance | {"data": people.data, "metadata": people.metadata}
@@ -102,7 +110,7 @@ def _evaluate(
         predictions = save_and_reload(predicted, part, evaluated.file)
         _, metrics = evaluate(predictions, grouped, fairness, options, provenance)
         (part / "results.json").write_text(json.dumps(metrics, indent=2) + "\n")
-    return engine
+    return jobs, engine
 
 
 def forgotten_by(runs: Sequence[Run]) -> Forgotten:
@@ -110,6 +118,8 @@ def forgotten_by(runs: Sequence[Run]) -> Forgotten:
     for run in runs:
         if reason := _why_not_run(Path(run.metrics["file"]), run.metrics["sha256"]):
             return Forgotten({}, reason)
+    if reason := _why_not_compared(runs):
+        return Forgotten({}, reason)
     people = zip(runs[0].scored.annotations, runs[0].scored.predictions, strict=True)
     jobs = [CropJob(prediction.reader, person, prediction.roi) for person, prediction in people]
     first, second = (

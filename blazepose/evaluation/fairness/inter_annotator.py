@@ -18,7 +18,7 @@ from blazepose.evaluation.results import read_results
 from blazepose.exceptions import InputError
 from blazepose.metrics.group_range import DISCREPANCIES, LEAST_PEOPLE
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topologies.full_body import LANDMARKS, NUM_LANDMARKS
+from blazepose.topology import Topology
 
 _MAX_COST = 1e3
 """Matching cost of two people without a common point, and upper bound of all costs."""
@@ -163,8 +163,9 @@ def _keep_matched(source: Source, matched: Sequence[Annotation]) -> Source:
 
 def _as_prediction(reader: str, first: Annotation, second: Annotation) -> Prediction:
     """Convert the second annotator's labels of a person to a prediction, with the ROI of the first."""
-    labelled, has_visibility = second.labelled, second.labelled & (second.visibility != UNKNOWN)
-    landmarks = np.full((NUM_LANDMARKS, 5), np.nan)
+    topology, labelled = first.topology, second.labelled
+    has_visibility = second.labelled & (second.visibility != UNKNOWN)
+    landmarks = np.full((topology.num_landmarks, 5), np.nan)
     landmarks[labelled, :2] = second.landmarks_px[labelled]
     landmarks[has_visibility, 3] = second.visibility[has_visibility]
     world = second.landmarks_world
@@ -176,16 +177,17 @@ def _as_prediction(reader: str, first: Annotation, second: Annotation) -> Predic
         roi=aligned_roi(first),
         landmarks=landmarks,
         landmarks_raw=None,
-        landmarks_world=np.full((NUM_LANDMARKS, 3), np.nan) if world is None else world,
+        landmarks_world=world,
         pose_presence=None,
         supervised=SupervisedOutputs(
-            landmarks=_names(labelled),
-            visibility=_names(has_visibility),
+            landmarks=_names(topology, labelled),
+            visibility=_names(topology, has_visibility),
             outputs=("visibility",) * bool(has_visibility.any()) + ("world",) * (world is not None),
             recorded=("landmarks", "visibility", "outputs"),
+            topology=topology,
         ),
     )
 
 
-def _names(mask: np.ndarray) -> tuple[str, ...]:
-    return tuple(LANDMARKS[k] for k in np.flatnonzero(mask))
+def _names(topology: Topology, mask: np.ndarray) -> tuple[str, ...]:
+    return tuple(topology.landmarks[k] for k in np.flatnonzero(mask))

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from blazepose.data.align import aligned_roi
 from blazepose.data.annotation import HIDDEN, UNKNOWN, Annotation
 from blazepose.evaluation.score import ScoredPeople
-from blazepose.topologies.full_body import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
+from blazepose.topology import HIPS, SHOULDERS
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "rotation": ("upright, under 30°", "leaning, 30 to 60°", "lying, 60 to 120°", "upside down, over 120°"),
@@ -41,9 +42,8 @@ def measure_difficulty(scored: ScoredPeople) -> dict[str, np.ndarray]:
     has_visibility = labelled & (visibility != UNKNOWN)
     num_hidden = (has_visibility & (visibility == HIDDEN)).sum(axis=1)
     num_labelled = has_visibility.sum(axis=1)
-    x, y = (_middle(points, LEFT_SHOULDER, RIGHT_SHOULDER) - _middle(points, LEFT_HIP, RIGHT_HIP)).T
     return {
-        "rotation": np.degrees(np.abs(np.arctan2(x, -y))),
+        "rotation": np.degrees(np.abs(_rotation_rad(scored))),
         "torso": scored.sizes,
         "truncation": _truncated(scored.annotations, points, labelled),
         "occlusion": np.where(num_labelled > 0, num_hidden / num_labelled.clip(min=1), np.nan),
@@ -63,8 +63,18 @@ def breakdown(scored: ScoredPeople) -> dict[str, dict[str, np.ndarray]]:
     return {name: groups for name, groups in breakdowns.items() if groups}
 
 
-def _middle(points: np.ndarray, a: int, b: int) -> np.ndarray:
-    return (points[:, a] + points[:, b]) / 2
+def _rotation_rad(scored: ScoredPeople) -> np.ndarray:
+    """Return each person's clockwise angle from upright, (people,): by hips and shoulders, or the crop's."""
+    shoulders, hips = scored.topology.indices(SHOULDERS), scored.topology.indices(HIPS)
+    x, y = (_middle(scored.target_px[:, shoulders]) - _middle(scored.target_px[:, hips])).T
+    angles = np.arctan2(x, -y)
+    for row in np.flatnonzero(~scored.labelled[:, hips].all(axis=1)).tolist():
+        angles[row] = aligned_roi(scored.annotations[row]).rotation_rad
+    return angles
+
+
+def _middle(sides: np.ndarray) -> np.ndarray:
+    return (sides[:, 0] + sides[:, 1]) / 2
 
 
 def _truncated(people: Sequence[Annotation], points: np.ndarray, labelled: np.ndarray) -> np.ndarray:

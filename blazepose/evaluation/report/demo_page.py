@@ -181,7 +181,7 @@ def _draw(run: Run, row: int) -> np.ndarray:
     person, prediction = run.scored.annotations[row], run.scored.predictions[row]
     crop = crop_image(read_image(person.image), roi_to_image_matrix(prediction.roi), _TILE)
     points = image_to_roi(prediction.roi, prediction.landmarks[:, :2]) * _TILE
-    return draw_pose(crop, points, run.scored.supervised[row])
+    return draw_pose(crop, points, run.scored.supervised[row], topology=run.scored.topology)
 
 
 def _count_correct(run: Run, row: int) -> tuple[int, int]:

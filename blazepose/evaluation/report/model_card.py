@@ -14,9 +14,11 @@ from blazepose.evaluation.report.markdown import exclusions, fairness_tables, he
 from blazepose.evaluation.report.tables import format_interval, markdown_table
 from blazepose.evaluation.results import describe_setup
 from blazepose.metrics.group_range import LEAST_PEOPLE
+from blazepose.runtime.decode import RawOutputs
 from blazepose.runtime.engines import InferenceEngine
 from blazepose.supervised_outputs import SupervisedOutputs
-from blazepose.topologies.full_body import NUM_LANDMARKS, NUM_OUTPUTS
+from blazepose.topologies import find_topology
+from blazepose.topology import SHOULDERS, Topology
 
 _RUNS, _WARM_UP = 50, 5
 _UNKNOWN = "Unknown: not in the weights' metadata."
@@ -29,11 +31,13 @@ class Latency(NamedTuple):
         milliseconds: median time per crop.
         input_size: side of the crop, pixels.
         setup: machine, engine and number of threads.
+        outputs: outputs for this crop, whose shapes the card names.
     """
 
     milliseconds: float
     input_size: int
     setup: str
+    outputs: RawOutputs
 
 
 def measure_latency(engine: InferenceEngine, threads: int | None) -> Latency:
@@ -47,11 +51,11 @@ def measure_latency(engine: InferenceEngine, threads: int | None) -> Latency:
     times = []
     for _ in range(_WARM_UP + _RUNS):
         start = time.perf_counter()
-        engine(crop)
+        outputs = engine(crop)
         times.append(1000 * (time.perf_counter() - start))
     number = f"{threads} thread{'s' if threads != 1 else ''}" if threads else "default number of threads"
     setup = f"{_processor()}, {type(engine).__name__}, {number}"
-    return Latency(float(np.median(times[_WARM_UP:])), engine.input_size, setup)
+    return Latency(float(np.median(times[_WARM_UP:])), engine.input_size, setup, outputs)
 
 
 def _processor() -> str:
@@ -81,7 +85,7 @@ def write_model_card(
         "## Model",
         _model_table(metrics, metadata, latency),
         "## Inputs and outputs",
-        *_interface(metadata, latency.input_size),
+        *_interface(metadata, latency, find_topology(metrics["topology"])),
         "## Training data",
         _training(metadata),
         "## Intended use",
@@ -113,22 +117,35 @@ def _model_table(metrics: Mapping[str, Any], metadata: Mapping[str, Any], latenc
     return markdown_table(("", ""), rows, num_text=2)
 
 
-def _interface(metadata: Mapping[str, Any], side: int) -> list[str]:
-    """Describe inputs and outputs, the same for all networks that MediaPipe loads, and the trained ones."""
-    points = f"{NUM_OUTPUTS} points (the {NUM_LANDMARKS} landmarks, and auxiliary ones for tracking)"
+def _interface(metadata: Mapping[str, Any], latency: Latency, topology: Topology) -> list[str]:
+    """Describe the input, the outputs that the engine returns, and the trained ones."""
+    total, count = topology.num_outputs, topology.num_landmarks
+    points = f"{total} points (the {count} landmarks, and auxiliary ones for tracking)"
+    center = "shoulders" if topology.roi.center == SHOULDERS else "hips"
+    side, outputs = latency.input_size, latency.outputs
     rows = [
         (
             "input",
-            f"{side} x {side} x 3, RGB, 0 to 1: the square around one person, upright, centered on the hips",
+            f"{side} x {side} x 3, RGB, 0 to 1: the square around one person, upright, centered on the "
+            f"{center}",
         ),
         ("landmarks", f"{points}: x, y, z in pixels; visibility and presence, logits"),
         ("pose presence", "probability that a person is in the crop"),
-        ("segmentation", f"{side} x {side}: logits of the person mask"),
-        ("heatmaps", f"{side // 4} x {side // 4} per point, used to refine x and y"),
-        ("world landmarks", f"{points}: x, y, z in meters from the hips, along the axes of the crop"),
     ]
-    supervised = SupervisedOutputs.from_metadata(metadata.get("trained")).describe()
+    if outputs.segmentation is not None:
+        rows.append(("segmentation", f"{_size(outputs.segmentation)}: logits of the person mask"))
+    if outputs.heatmaps is not None:
+        rows.append(("heatmaps", f"{_size(outputs.heatmaps)} per point, used to refine x and y"))
+    if outputs.world is not None:
+        meaning = f"{points}: x, y, z in meters from the hips, along the axes of the crop"
+        rows.append(("world landmarks", meaning))
+    supervised = SupervisedOutputs.from_metadata(metadata.get("trained"), topology).describe()
     return [markdown_table(("", "meaning"), rows, num_text=2), f"{supervised[0].upper()}{supervised[1:]}."]
+
+
+def _size(maps: np.ndarray) -> str:
+    """Return width and height of maps (batch, height, width, channels)."""
+    return f"{maps.shape[2]} x {maps.shape[1]}"
 
 
 def _training(metadata: Mapping[str, Any]) -> str:

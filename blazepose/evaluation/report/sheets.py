@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from blazepose.evaluation.metric_values import swap_rate
 from blazepose.evaluation.score import ScoredPeople
 from blazepose.geometry import crop_image, image_to_roi, roi_to_image_matrix
 from blazepose.image import read_image
 from blazepose.metrics.pck import PCK_THRESHOLD
-from blazepose.metrics.swaps import swapped_pairs
 from blazepose.runtime.draw import draw_pose
 
 _TILE = 224
@@ -29,7 +29,7 @@ def worst_cases(scored: ScoredPeople, count: int) -> list[int]:
 
 def swapped_people(scored: ScoredPeople, count: int) -> list[int]:
     """Return the rows of the people with the most left/right swaps, without those who have none."""
-    swapped, _ = swapped_pairs(scored.points_px, scored.target_px, scored.counted, scored.sizes)
+    swapped, _ = swap_rate(scored)
     pairs = swapped.sum(axis=1)
     rows = np.argsort(-pairs, kind="stable")[:count]
     return rows[pairs[rows] > 0].tolist()
@@ -76,5 +76,6 @@ def _pair(scored: ScoredPeople, row: int) -> np.ndarray:
     labels = image_to_roi(prediction.roi, annotation.landmarks_px.astype(np.float64)) * _TILE
     predicted = image_to_roi(prediction.roi, prediction.landmarks[:, :2]) * _TILE
     gap = np.full((_TILE, _GAP, 3), 255, np.uint8)
-    left = draw_pose(crop, labels, annotation.labelled)
-    return np.hstack([left, gap, draw_pose(crop, predicted, scored.supervised[row])])
+    left = draw_pose(crop, labels, annotation.labelled, topology=scored.topology)
+    right = draw_pose(crop, predicted, scored.supervised[row], topology=scored.topology)
+    return np.hstack([left, gap, right])

@@ -73,6 +73,7 @@ def repeat_command(
         settings = {"weights": evaluated, "roi": options.roi}
     settings |= {"data.test": f"[{','.join(specs)}]", "torso": options.torso, "seed": options.seed}
     chosen = {
+        "landmarks": f"[{','.join(options.landmarks)}]" if options.landmarks else None,
         "detector": options.detector,
         "decode": options.decode,
         "engine": options.engine,

@@ -11,7 +11,6 @@ from ai_edge_litert import schema_py_generated as schema
 from blazepose.exceptions import InputError
 from blazepose.file_content import first_line, is_tflite
 from blazepose.models.tflite_import.graph import Graph, Op, conv_attributes, prune
-from blazepose.topologies.full_body import NUM_OUTPUTS
 
 _OPERATORS = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
 _TYPES = {
@@ -213,7 +212,7 @@ class _Reader:
     def slice(self, operator: _Operator) -> None:
         """Read SLICE: parts of the values of all points, for heatmap decoding."""
         *_, begin = self._constant(operator.inputs[1]).tolist()
-        if self._shape(operator.inputs[0])[1:] != (NUM_OUTPUTS, 5) or begin not in (0, 2, 4):
+        if self._shape(operator.inputs[0])[2:] != (5,) or begin not in (0, 2, 4):
             raise InputError("it cuts a feature into pieces, which no pose network does")
         self.reshape(operator)
 
