@@ -103,6 +103,7 @@ def get_predictions(
         return people, None
     if source := evaluated.provenance["detector"]:
         detector = open_detector(Path(source["file"]), DEFAULT_MIN_SCORE, options.num_threads)
+        detector.check_points(evaluated.topology)
         jobs = plan_detector_crops(people.sources, detector)
     else:
         jobs = plan_label_crops(people.sources, options.roi, options.seed)

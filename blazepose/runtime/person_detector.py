@@ -26,7 +26,6 @@ from blazepose.geometry import (
 )
 from blazepose.runtime.decode import sigmoid
 from blazepose.runtime.engines import DetectorEngine
-from blazepose.topologies import FULL_BODY
 from blazepose.topology import Topology
 
 
@@ -43,7 +42,7 @@ class Detection(NamedTuple):
     box_xyxy: np.ndarray
     points_px: np.ndarray
 
-    def roi_for(self, topology: Topology = FULL_BODY) -> Roi:
+    def roi_for(self, topology: Topology) -> Roi:
         """Return the ROI for a landmark network of this topology."""
         center, scale = roi_points(topology)
         return roi_from_alignment(self.points_px[center], self.points_px[scale], topology.roi.expansion)

@@ -62,6 +62,8 @@ class PoseTracker:
         self.options = options or TrackerOptions()
         self._decoding = self.options.decoding or default_decoding(landmarker.metadata)
         check_decoding(self._decoding, landmarker.metadata)
+        if detector:
+            detector.check_points(landmarker.topology)
         self._landmarker, self._detector, self._warned = landmarker, detector, False
         self.reset()
 

@@ -55,7 +55,7 @@ def test_mean_errors_and_landmark_errors_shrink(net, crops, precision, left):
     assert moved[0] < 0.7 * moved[1]
 
 
-def test_a_network_with_relu_keeps_its_biases():
+def test_a_detector_with_relu_keeps_its_biases():
     """Its largest activations dominate their means."""
     detector = ExportModule(DetectorNet(DETECTOR_2021_VARIANT).eval())
     images = torch.rand(2, 128, 128, 3, generator=torch.Generator().manual_seed(0))

@@ -12,6 +12,7 @@ from blazepose.runtime.person_detector import Detection, PersonDetector
 from blazepose.runtime.pose import Pose
 from blazepose.runtime.tracker import PoseTracker, TrackerOptions
 from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 
 IMAGE = np.zeros((480, 640, 3), np.uint8)
 
@@ -63,6 +64,9 @@ class World(PersonDetector):
         self.landmarker_rois: list[Roi] = []
         self.decodings: list[tuple[Any, ...]] = []
         monkeypatch.setattr("blazepose.runtime.tracker.run_landmarker", self.run_landmarker)
+
+    def check_points(self, topology: Topology) -> None:
+        pass
 
     def __call__(self, image: np.ndarray) -> list[Detection]:
         self.detector_calls += 1

@@ -54,7 +54,7 @@ def test_the_letterbox_is_undone(width, height, box):
     center = np.array([width, height]) / 2
     shifts = np.array([[0, 0], [0, -56], [8, -8], [8, -64]])
     np.testing.assert_allclose(person.points_px, center + shifts * zoom, atol=1e-3)
-    roi = person.roi_for()
+    roi = person.roi_for(FULL_BODY)
     assert (roi.center_x, roi.center_y) == pytest.approx(tuple(center), abs=1e-3)
     assert roi.side == pytest.approx(2 * 1.25 * 56 * zoom, abs=1e-3)
     assert roi.rotation_rad == pytest.approx(0, abs=1e-4)
@@ -104,8 +104,8 @@ def test_a_threshold_of_zero_returns_every_anchor():
 def test_images_of_any_size(width, height):
     image = np.broadcast_to(np.uint8(9), (height, width, 3)).copy()
     (person,) = PersonDetector(StubEngine({MIDDLE: (5.0, UPRIGHT)}))(image)
-    assert person.roi_for().side == pytest.approx(2.5 * 56 / 224 * max(width, height), rel=1e-4)
-    assert person.roi_for().center_x == pytest.approx(width / 2, abs=max(width, height) * 1e-5)
+    assert person.roi_for(FULL_BODY).side == pytest.approx(2.5 * 56 / 224 * max(width, height), rel=1e-4)
+    assert person.roi_for(FULL_BODY).center_x == pytest.approx(width / 2, abs=max(width, height) * 1e-5)
 
 
 @pytest.mark.shared
@@ -119,10 +119,10 @@ def test_google_s_detector_finds_the_person_of_its_own_test(shared: Path):
     )
     expected = Roi(x * width, y * height, side * height, turn)
     (person,) = PersonDetector.load(shared / "models/pose_detection.tflite", num_threads=1)(image)
-    assert person.roi_for().center_x == pytest.approx(expected.center_x, abs=0.005 * expected.side)
-    assert person.roi_for().center_y == pytest.approx(expected.center_y, abs=0.005 * expected.side)
-    assert person.roi_for().side == pytest.approx(expected.side, rel=0.005)
-    assert math.degrees(abs(person.roi_for().rotation_rad - expected.rotation_rad)) < 1
+    assert person.roi_for(FULL_BODY).center_x == pytest.approx(expected.center_x, abs=0.005 * expected.side)
+    assert person.roi_for(FULL_BODY).center_y == pytest.approx(expected.center_y, abs=0.005 * expected.side)
+    assert person.roi_for(FULL_BODY).side == pytest.approx(expected.side, rel=0.005)
+    assert math.degrees(abs(person.roi_for(FULL_BODY).rotation_rad - expected.rotation_rad)) < 1
     detection = (folder / "pose_expected_detection.pbtxt").read_text()
     assert person.score == pytest.approx(float(numbers(detection, "score")[0]), abs=0.01)
 

@@ -10,6 +10,7 @@ from blazepose.geometry import Roi
 from blazepose.runtime.decode import RawOutputs
 from blazepose.runtime.person_detector import Detection, PersonDetector
 from blazepose.runtime.tracker import PoseTracker, TrackerOptions
+from blazepose.topology import Topology
 from tests.runtime.scripted import IMAGE, UnusedEngine, at, landmarks_of
 
 
@@ -164,6 +165,7 @@ def test_more_rois_and_boxes_than_num_poses_are_refused_for_an_image(world):
 _MISTAKES = """
 from types import SimpleNamespace
 import numpy as np
+from blazepose.topology import Topology
 from blazepose.runtime.tracker import PoseTracker, TrackerOptions
 from blazepose.topologies import FULL_BODY
 frame = np.zeros((9, 9, 3), np.uint8)
@@ -219,6 +221,9 @@ class StubDetector(PersonDetector):
 
     def __init__(self, *points: list[list[float]]) -> None:
         self._detections = [Detection(0.9, np.zeros(4), np.array([*p, *p], float)) for p in points]
+
+    def check_points(self, topology: Topology) -> None:
+        pass
 
     def __call__(self, image: np.ndarray) -> list[Detection]:
         return self._detections
