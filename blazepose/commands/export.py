@@ -15,8 +15,10 @@ from blazepose.export.export_module import Precision
 from blazepose.export.landmark_export import export_landmark_net
 from blazepose.export.pck_loss import pck_loss
 from blazepose.export.targets import TARGETS
+from blazepose.models.variants import landmark_variant
 from blazepose.runs import resolve_weights
 from blazepose.supervised_outputs import SupervisedOutputs
+from blazepose.topologies import topology_of_outputs
 from blazepose.training.weights import detect_task
 
 
@@ -58,13 +60,16 @@ def run_landmark_export(weights: Path, precision: Precision, out: Path, args: ar
     metadata, (typical, worst) = export_landmark_net(
         weights, args.target, precision, out, args.pictures, detector, args.decode
     )
+    topology = topology_of_outputs(metadata["topology"])
+    supervised = SupervisedOutputs.from_metadata(metadata["trained"], topology)
+    variant = landmark_variant(metadata["model"], metadata["wiring"])
+    world = f", world {worst.world_mm:.2g} mm" if variant.full_contract else ""
     lines = [
-        SupervisedOutputs.from_metadata(metadata["trained"]).describe(),
+        supervised.describe(),
         f"x and y in the graph: {metadata['decoding']} (--decode)",
         f"{out}: {_megabytes(out):.2f} MB, verified against torch: x and y {typical.mean_px:.2g} px "
         f"apart on average, landmarks within {typical.landmarks_px:.2g} px in most crops and "
-        f"{worst.landmarks_px:.2g} px in all, probabilities {worst.probability:.2g}, "
-        f"world {worst.world_mm:.2g} mm",
+        f"{worst.landmarks_px:.2g} px in all, probabilities {worst.probability:.2g}{world}",
     ]
     if precision.startswith("int8") and not args.pictures:
         try:

@@ -12,8 +12,8 @@ from blazepose.runtime.decode import RawOutputs
 from blazepose.runtime.engines import DetectorEngine, InferenceEngine, LandmarkEngine
 from blazepose.runtime.inference_sessions import open_session
 from blazepose.runtime.person_detector import PersonDetector
+from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.task_bundle import DETECTOR_ENTRY
-from blazepose.topologies import FULL_BODY
 
 
 class TorchEngine:
@@ -40,13 +40,18 @@ class TorchEngine:
         self.metadata: Mapping[str, Any]
         net, self.metadata = open_landmark_net(path)
         self._net = net.to(self._device)
-        self.input_size, self.topology = net.input_spec.size, FULL_BODY
+        self.input_size, self.topology = net.input_spec.size, net.topology
+        trained = SupervisedOutputs.from_metadata(self.metadata["trained"], net.topology)
+        # Heatmaps that no training has seen may be confident by chance; MediaPipe's files always have them.
+        self._has_heatmaps = net.variant.full_contract or trained.has_heatmaps
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
         # TF32 moves landmarks by tenths of a pixel, and the refinement is discontinuous.
         with self._torch.inference_mode(), self._torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            outputs = self._net.forward_export(self._torch.from_numpy(images).to(self._device).float() / 255)
-            return RawOutputs.from_arrays([output.float().cpu().numpy() for output in outputs])
+            outputs = self._net.forward_all(self._torch.from_numpy(images).to(self._device).float() / 255)
+        arrays = [None if output is None else output.float().cpu().numpy() for output in outputs]
+        raw = RawOutputs.from_arrays(arrays)
+        return raw if self._has_heatmaps else raw._replace(heatmaps=None)
 
 
 class TorchDetector:

@@ -98,7 +98,7 @@ class MediaPipeEngine:
     def __call__(self, images: np.ndarray) -> RawOutputs:
         outputs = zip(*map(self._run, images), strict=True)
         landmarks, presence, masks, world = (np.stack(values) for values in outputs)
-        return RawOutputs(landmarks, presence, masks, None, world, self._decoded)
+        return RawOutputs(landmarks, presence, masks, None, world, self._decoded, refined=True)
 
     def _run(self, crop: np.ndarray) -> tuple[np.ndarray, ...]:
         """Compute landmarks, pose score, mask and world landmarks of one crop."""

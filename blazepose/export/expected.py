@@ -26,6 +26,8 @@ from blazepose.image import read_image, write_image
 from blazepose.runtime.decode import RawOutputs
 from blazepose.runtime.landmarker import run_landmarker
 from blazepose.runtime.tracker import PoseTracker
+from blazepose.topologies import topology_of_outputs
+from blazepose.topology import Topology
 
 NAME = "expected.json"
 
@@ -50,14 +52,14 @@ class Expected(NamedTuple):
     """Landmarks of the person in a picture.
 
     Attributes:
-        landmarks: (33, 5) x, y and z in pixels of the picture, visibility, presence.
-        world: (33, 3) meters, hip-centered.
+        landmarks: (landmarks, 5) x, y and z in pixels of the picture, visibility, presence.
+        world: (landmarks, 3) meters, hip-centered; None from a network without.
         scale: pixels of the picture for a pixel of the network's input.
         num_poses: people found, 1 or 2; the landmarks are those of the first.
     """
 
     landmarks: np.ndarray
-    world: np.ndarray
+    world: np.ndarray | None
     scale: float
     num_poses: int
 
@@ -97,11 +99,13 @@ def write_expected(
         tracker = PoseTracker.load(file, running_mode="image", num_poses=2)
         stable = _most_stable(_whole_pictures(metadata, pictures), partial(_run_bundle, tracker, size))
     else:
-        engine = _FileEngine(TARGETS[target].open_landmarks(file), size, metadata)
+        topology = topology_of_outputs(metadata["topology"])
+        engine = _FileEngine(TARGETS[target].open_landmarks(file), size, topology, metadata)
         stable = _most_stable(_crops(metadata, pictures, engine), partial(_run_network, engine))
     if stable is None:
         return None
     image, expected = stable
+    world = None if expected.world is None else expected.world.astype(float).round(_DECIMALS).tolist()
     entries[file.name] = {
         "sha256": None if file.is_dir() else file_sha256(file),
         "picture": picture.name,
@@ -110,7 +114,7 @@ def write_expected(
         "tolerance_px": round(_TOLERANCE_CROP_PX * expected.scale, 2),
         "tolerance_gpu_px": round(_TOLERANCE_GPU_CROP_PX * expected.scale, 2),
         "landmarks": expected.landmarks.astype(float).round(_DECIMALS).tolist(),
-        "landmarks_world": expected.world.astype(float).round(_DECIMALS).tolist(),
+        "landmarks_world": world,
     }
     write_image(picture, image)
     with atomic_path(index) as part:
@@ -160,6 +164,7 @@ class _FileEngine:
 
     run: Callable[[np.ndarray], RawOutputs]
     input_size: int
+    topology: Topology
     metadata: Mapping[str, Any]
 
     def __call__(self, images: np.ndarray) -> RawOutputs:

@@ -19,8 +19,10 @@ GraphDecoding = Literal["regression", "heatmap"]
 
 INPUT_NAME = "image"
 OUTPUT_NAMES = ("landmarks", "pose_presence", "segmentation", "heatmaps", "world")
+OUTPUT_NAMES_2021 = ("ld_3d", "output_poseflag", "output_segmentation")
 DETECTOR_OUTPUT_NAMES = ("boxes", "scores")
-"""Names for readers of the file; runtimes use the position."""
+"""Names for readers of the file; runtimes use the position. Those of 2021 are Google's, of files with three
+outputs."""
 
 
 class ExportModule(nn.Module):
@@ -40,10 +42,14 @@ class ExportModule(nn.Module):
         self.net = fold(copy.deepcopy(net).cpu())
         if isinstance(self.net, LandmarkNet):
             self.net.offsets = None
+            if not self.net.variant.full_contract:
+                self.net.heatmaps = nn.Identity()  # type: ignore[assignment]  # no output of the file
         else:
             flatten_heads(self.net)
         self.input_spec = net.input_spec
-        self.output_names = OUTPUT_NAMES if isinstance(net, LandmarkNet) else DETECTOR_OUTPUT_NAMES
+        self.output_names: tuple[str, ...] = DETECTOR_OUTPUT_NAMES
+        if isinstance(net, LandmarkNet):
+            self.output_names = OUTPUT_NAMES if net.variant.full_contract else OUTPUT_NAMES_2021
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         return self.net.forward_export(image)

@@ -8,14 +8,17 @@ import torch
 from blazepose.atomic import atomic_path
 from blazepose.decoding import check_trained_for, default_decoding
 from blazepose.evaluation.engine_registry import TorchEngine
-from blazepose.exceptions import ExistingFileError
+from blazepose.exceptions import ExistingFileError, InputError
 from blazepose.export.export_module import ExportModule, GraphDecoding, Precision, metadata_json
 from blazepose.export.rounding import fit_to_precision
 from blazepose.export.targets import TARGETS
 from blazepose.export.task import find_detector, read_detector
 from blazepose.export.verification_images import landmark_images
 from blazepose.export.verify import Verification, check_tolerance, differences
+from blazepose.models.landmark_net import LandmarkNet
+from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack
+from blazepose.topologies import FULL_BODY
 from blazepose.training.weights import open_landmark_net
 
 
@@ -47,7 +50,8 @@ def export_landmark_net(
 
     Raises:
         FileExistsError: if `out` exists.
-        ValueError: if the file differs from torch by more than the tolerance.
+        ValueError: if the file differs from torch by more than the tolerance, or the target has no place for
+            the network's outputs.
 
     Examples:
         >>> from pathlib import Path
@@ -63,11 +67,15 @@ def export_landmark_net(
     if out.exists():
         raise ExistingFileError(f"{out} exists; choose another --out, or delete it first")
     original, metadata = open_landmark_net(weights)
+    _check_fits(original, weights, target)
     decoding = decoding or ("heatmap" if default_decoding(metadata) == "heatmap" else "regression")
     check_trained_for(decoding, metadata)
     metadata = {**metadata, "decoding": decoding}
     if decoding == "heatmap":
         original.decode_by_heatmaps()
+    elif not original.variant.full_contract:
+        trained = SupervisedOutputs.from_metadata(metadata["trained"], original.topology)
+        metadata["trained"] = trained.without("heatmaps").as_metadata()
     net = ExportModule(original)
     crops = landmark_images(metadata, precision, images, lambda: TorchEngine(weights))
     detector_content = None
@@ -83,3 +91,31 @@ def export_landmark_net(
         verification = differences(TARGETS[target].open_landmarks(draft), original, crops.test)
         check_tolerance(verification, precision, decoded=decoding == "heatmap")
     return metadata, verification
+
+
+_FULL_CONTRACT = {
+    "task": "MediaPipe Tasks, which load a .task, ask for",
+    "coreml": "a Core ML package is made for",
+}
+"""Targets of networks with the 33 landmarks and five outputs, and the reason."""
+
+
+def _check_fits(net: LandmarkNet, weights: Path, target: str) -> None:
+    """Check that a target has a place for a network's points and outputs.
+
+    Raises:
+        ValueError: if it has none; names the targets that have.
+    """
+    reason, topology = _FULL_CONTRACT.get(target), net.topology
+    if reason is None:
+        return
+    if topology != FULL_BODY:
+        raise InputError(
+            f"{weights} has the {topology.num_landmarks} landmarks of {topology.name}, and {reason} "
+            f"{FULL_BODY.num_landmarks}; choose --target tflite or onnx"
+        )
+    if not net.variant.full_contract:
+        raise InputError(
+            f"{weights} is {net.variant.name}, whose files have no heatmaps and no world landmarks, and {reason} "
+            "both; choose --target tflite or onnx"
+        )

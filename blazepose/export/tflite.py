@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from blazepose.export.export_module import ExportModule, Precision
+from blazepose.export.export_module import OUTPUT_NAMES_2021, ExportModule, Precision
 from blazepose.runtime.inference_sessions import METADATA_KEY
 from blazepose.tflite.convert import to_tflite
 from blazepose.tflite.float16 import store_float16
 from blazepose.tflite.int8 import quantize_activations, quantize_weights
+from blazepose.tflite.model import name_outputs
 
 _OFFICIAL_METADATA = {"reduced_precision_support": b"fp16accfp32"}
 """Lets XNNPACK compute in fp16 on ARM; litert-torch drops it.
@@ -44,7 +45,10 @@ def convert_tflite(net: ExportModule, precision: Precision, metadata: str, path:
         ImportError: if litert-torch is missing; the message names the extra to install.
     """
     entries = {METADATA_KEY: metadata.encode(), **_OFFICIAL_METADATA}
-    path.write_bytes(to_tflite(net, net.input_spec, entries, _storage(net, precision)))
+    content = to_tflite(net, net.input_spec, entries, _storage(net, precision))
+    if net.output_names == OUTPUT_NAMES_2021:
+        content = name_outputs(content, net.output_names)
+    path.write_bytes(content)
 
 
 def _storage(net: ExportModule, precision: Precision) -> Callable[[bytes], bytes] | None:

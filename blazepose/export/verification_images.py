@@ -20,6 +20,8 @@ from blazepose.image import read_image
 from blazepose.runtime.engines import InferenceEngine
 from blazepose.runtime.landmarker import run_landmarker
 from blazepose.runtime.roi_inputs import is_valid_roi
+from blazepose.topologies import FULL_BODY, topology_of_outputs
+from blazepose.topology import Topology
 from blazepose.training.weights import PUBLISHED
 
 log = logging.getLogger(__name__)
@@ -136,16 +138,19 @@ def load_people(
         )
     data = metadata["data"]
     test, fit = data["val"] or data["train"], data["train"] if data["val"] else []
-    return _load(test), _load(fit) if precision.startswith("int8") else []
+    topology = FULL_BODY if metadata["task"] == "detector" else topology_of_outputs(metadata["topology"])
+    return _load(test, topology), _load(fit, topology) if precision.startswith("int8") else []
 
 
 def _images_of(people: list[Annotation]) -> list[Path]:
     return list(dict.fromkeys(person.image for person in people))
 
 
-def _load(sources: list[Mapping[str, Any]]) -> list[Annotation]:
+def _load(sources: list[Mapping[str, Any]], topology: Topology) -> list[Annotation]:
     try:
-        people = [person for source in sources for person in read_source(source["name"]).annotations]
+        people = [
+            person for source in sources for person in read_source(source["name"], topology).annotations
+        ]
     except (OSError, ValueError) as error:
         raise MissingFileError(
             f"exports are verified on real images, and the data of these weights cannot be read ({error}); "

@@ -10,29 +10,31 @@ import numpy as np
 
 from blazepose.decoding import PRIOR_CELLS, SHARPNESS, Decoding
 from blazepose.exceptions import InputError
-from blazepose.topologies.full_body import NUM_LANDMARKS
 from blazepose.topology import NUM_AUXILIARY
 
 LANDMARK_VALUES = 5
 """Values per landmark: x, y, z, visibility, presence."""
 
-NUM_RAW_OUTPUTS = 5
-"""Outputs of the landmark network."""
+NUM_RAW_OUTPUTS, NUM_RAW_OUTPUTS_2021 = 5, 3
+"""Outputs of the landmark network. Files in the form of 2021 have the first three alone."""
 
 _KERNEL = 7
 _MIN_CONFIDENCE = 0.5
 
 
 class RawOutputs(NamedTuple):
-    """Five outputs of the landmark network in MediaPipe's order, float32, for 39 points (Topology.outputs).
+    """Five outputs of the landmark network in MediaPipe's order, float32; its points are Topology.outputs.
 
     Attributes:
-        landmarks: (batch, 195), 39 x [x, y, z in crop pixels, visibility logit, presence logit].
+        landmarks: (batch, points * 5), points x [x, y, z in crop pixels, visibility logit, presence logit].
         pose_presence: (batch, 1), 0..1, after the sigmoid, which is part of the network.
-        segmentation: (batch, size, size, 1) logits.
-        heatmaps: (batch, size / 4, size / 4, 39) logits; None if the landmarks are refined already.
-        world: (batch, 117), 39 x [x, y, z], meters, hip-centered, along the axes of the crop.
-        decoded: whether x and y of the 33 landmarks come from the heatmaps, instead of the regression.
+        segmentation: (batch, side, side, 1) logits.
+        heatmaps: (batch, size / 4, size / 4, points) logits; None from a network without trained ones, or if
+            the landmarks are refined already.
+        world: (batch, points * 3), points x [x, y, z], meters, hip-centered, along the axes of the crop; None
+            from a network without.
+        decoded: whether x and y of the landmarks come from the heatmaps, instead of the regression.
+        refined: whether x and y of the landmarks are refined already.
     """
 
     landmarks: np.ndarray
@@ -41,11 +43,13 @@ class RawOutputs(NamedTuple):
     heatmaps: np.ndarray | None
     world: np.ndarray | None
     decoded: bool = False
+    refined: bool = False
 
     @classmethod
     def from_arrays(cls, outputs: Sequence[Any], decoded: bool = False) -> "RawOutputs":
-        """Return the outputs of a network, with None for masks not computed; further ones are ignored."""
-        landmarks, pose_presence, segmentation, heatmaps, world = outputs[:NUM_RAW_OUTPUTS]
+        """Return five or three outputs of a network, None if not computed; further ones are ignored."""
+        five = outputs if len(outputs) >= NUM_RAW_OUTPUTS else [*outputs[:NUM_RAW_OUTPUTS_2021], None, None]
+        landmarks, pose_presence, segmentation, heatmaps, world = five[:NUM_RAW_OUTPUTS]
         return cls(landmarks, pose_presence, segmentation, heatmaps, world, decoded)
 
 
@@ -53,12 +57,13 @@ class DecodedOutputs(NamedTuple):
     """Outputs of the landmark network in the coordinates of its crop.
 
     Attributes:
-        landmarks: (batch, 39, 5) x_roi and y_roi, decoded, z_roi on their scale, visibility and presence in
-            0..1.
-        regressed: (batch, 39, 2) x_roi and y_roi as the network returns them.
-        world: (batch, 33, 3) meters, hip-centered, along the axes of the crop.
+        landmarks: (batch, points, 5) x_roi and y_roi, decoded, z_roi on their scale, visibility and presence
+            in 0..1.
+        regressed: (batch, points, 2) x_roi and y_roi as the network returns them.
+        world: (batch, landmarks, 3) meters, hip-centered, along the axes of the crop; None from a network
+            without.
         pose_presence: (batch,) 0..1.
-        segmentation: (batch, size, size) logits; None from an engine that has none.
+        segmentation: (batch, side, side) logits; None from an engine that has none.
     """
 
     landmarks: np.ndarray
@@ -87,15 +92,22 @@ def decode_outputs(
         raw: outputs of the network.
         input_size: side of the crop in pixels.
         decoding: how to compute x and y.
-        previous: (batch, 33, 2) landmarks of the frame before, ROI coordinates, for decoding="heatmap".
+        previous: (batch, landmarks, 2) landmarks of the frame before, ROI coordinates, for
+            decoding="heatmap".
 
     Raises:
-        ValueError: if the outputs are of a file whose graph computes x and y in another way.
+        ValueError: if the outputs are of a file whose graph computes x and y in another way, or lack the
+            heatmaps that the decoding needs.
     """
     if raw.decoded and decoding != "heatmap":
         raise InputError(f"decode={decoding} needs the regression, which these outputs do not contain")
-    if not raw.decoded and raw.heatmaps is None and decoding != "mediapipe":
+    if not raw.decoded and raw.refined and decoding != "mediapipe":
         raise InputError(f"decode={decoding} needs the heatmaps, which MediaPipe does not return")
+    if not raw.decoded and raw.heatmaps is None and decoding == "heatmap":
+        raise InputError(
+            "decode=heatmap needs heatmaps, which these weights do not have; choose regression, or export a "
+            "network with trained ones with --decode heatmap"
+        )
     landmarks = decode_landmarks(raw.landmarks, input_size)
     points = landmarks[..., :2]
     if raw.heatmaps is not None:
@@ -131,11 +143,11 @@ def decode_landmarks(raw_landmarks: np.ndarray, input_size: int) -> np.ndarray:
     """Decode landmarks to ROI coordinates.
 
     Args:
-        raw_landmarks: (batch, 195), see RawOutputs.
+        raw_landmarks: (batch, points * 5), see RawOutputs.
         input_size: side of the crop in pixels.
 
     Returns:
-        (batch, 39, 5): x_roi, y_roi, z_roi on the scale of x, visibility and presence in 0..1.
+        (batch, points, 5): x_roi, y_roi, z_roi on the scale of x, visibility and presence in 0..1.
 
     Examples:
         >>> import numpy as np
@@ -162,14 +174,14 @@ def decode_by_heatmap(
     has no place for it. The same as models.heatmap_decoder, which exported graphs contain.
 
     Args:
-        points_roi: (batch, 39, 2) regression, ROI coordinates, NaN where there is none; the auxiliary points
-            are returned as they are.
-        heatmaps: (batch, height, width, 39) logits.
-        presence: (batch, 39), 0..1; None if all are present.
-        previous: (batch, 33, 2) ROI coordinates, NaN where unknown; None for a single image.
+        points_roi: (batch, points, 2) regression, ROI coordinates, NaN where there is none; the auxiliary
+            points are returned as they are.
+        heatmaps: (batch, height, width, points) logits.
+        presence: (batch, points), 0..1; None if all are present.
+        previous: (batch, landmarks, 2) ROI coordinates, NaN where unknown; None for a single image.
 
     Returns:
-        (batch, 39, 2), ROI coordinates.
+        (batch, points, 2), ROI coordinates.
 
     Examples:
         >>> import numpy as np
@@ -180,9 +192,9 @@ def decode_by_heatmap(
         >>> (decoded[0, 0] * 64).tolist(), (decoded[0, 38] * 64).tolist()  # the nose; an auxiliary point
         ([40.0, 32.0], [32.0, 32.0])
     """
-    size = np.array(heatmaps.shape[2:0:-1])
-    logits = SHARPNESS * heatmaps[..., :NUM_LANDMARKS].transpose(0, 3, 1, 2)
-    for centers in (points_roi[:, :NUM_LANDMARKS], previous):
+    size, landmarks = np.array(heatmaps.shape[2:0:-1]), slice(heatmaps.shape[3] - NUM_AUXILIARY)
+    logits = SHARPNESS * heatmaps[..., landmarks].transpose(0, 3, 1, 2)
+    for centers in (points_roi[:, landmarks], previous):
         if centers is not None:
             logits = logits + _log_prior(centers * size, heatmaps.shape)
     weights = np.exp(logits - logits.max(axis=(2, 3), keepdims=True))
@@ -191,10 +203,10 @@ def decode_by_heatmap(
     y = weights.sum(axis=3) @ np.arange(size[1])
     expected = np.stack([x, y], axis=-1) / size
     if presence is not None:
-        regressed = points_roi[:, :NUM_LANDMARKS]
-        expected = regressed + presence[:, :NUM_LANDMARKS, None] * (expected - regressed)
+        regressed = points_roi[:, landmarks]
+        expected = regressed + presence[:, landmarks, None] * (expected - regressed)
     decoded = points_roi.copy()
-    decoded[:, :NUM_LANDMARKS] = expected
+    decoded[:, landmarks] = expected
     return decoded
 
 

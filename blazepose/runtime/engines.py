@@ -1,6 +1,7 @@
 """Engines of the two networks: images in, raw outputs out."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
@@ -9,12 +10,11 @@ import numpy as np
 from blazepose.anchors import DETECTOR_SIZE, NUM_COORDINATES, anchor_centers
 from blazepose.decoding import is_decoded
 from blazepose.exceptions import InputError
-from blazepose.runtime.decode import LANDMARK_VALUES, RawOutputs
+from blazepose.runtime.decode import LANDMARK_VALUES, NUM_RAW_OUTPUTS_2021, RawOutputs
 from blazepose.runtime.gpu_session import GpuSession
 from blazepose.runtime.inference_sessions import InferenceSession, check_signature, open_session
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY
-from blazepose.topologies import FULL_BODY
-from blazepose.topologies.full_body import NUM_OUTPUTS
+from blazepose.topologies import FULL_BODY, topologies, topology_of_outputs
 from blazepose.topology import Topology
 
 Delegate = Literal["cpu", "gpu"]
@@ -71,22 +71,41 @@ class LandmarkEngine:
             self._session: InferenceSession = GpuSession(path, LANDMARKS_ENTRY, unused)
         else:
             self._session = open_session(path, LANDMARKS_ENTRY, num_threads, unused)
-        self.input_size = check_signature(self._session, path, "landmark network", None, _landmark_outputs)
-        self.metadata = self._session.metadata
-        self.topology = FULL_BODY
+        self.metadata, self.topology = self._session.metadata, _topology(self._session, path)
+        expected = partial(_landmark_outputs, self.topology.num_outputs, len(self._session.outputs))
+        self.input_size = check_signature(self._session, path, "landmark network", None, expected)
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
         outputs = self._session(images.astype(np.float32) / 255)
         return RawOutputs.from_arrays(outputs, is_decoded(self.metadata))
 
 
-def _landmark_outputs(size: int) -> list[tuple[int, ...]]:
+def _topology(session: InferenceSession, path: Path) -> Topology:
+    """Return the topology in the metadata of a landmark network; of a foreign file, that of its first output.
+
+    Raises:
+        ValueError: if the metadata name none of blazepose.topologies.
+    """
+    if "topology" in session.metadata:
+        try:
+            return topology_of_outputs(session.metadata["topology"])
+        except ValueError as error:
+            raise InputError(f"{path} cannot be used: {error}") from error
+    values = session.outputs[0][-1]
+    of_size = (each for each in topologies().values() if each.num_outputs * LANDMARK_VALUES == values)
+    return next(of_size, FULL_BODY)
+
+
+def _landmark_outputs(points: int, outputs: int, size: int) -> list[tuple[int, ...]]:
+    """Return the shapes of MediaPipe's five outputs, or of the three that files of 2021 have."""
+    if outputs == NUM_RAW_OUTPUTS_2021:
+        return [(points * LANDMARK_VALUES,), (1,), (size // 2, size // 2, 1)]
     return [
-        (NUM_OUTPUTS * LANDMARK_VALUES,),
+        (points * LANDMARK_VALUES,),
         (1,),
         (size, size, 1),
-        (size // 4, size // 4, NUM_OUTPUTS),
-        (NUM_OUTPUTS * 3,),
+        (size // 4, size // 4, points),
+        (points * 3,),
     ]
 
 

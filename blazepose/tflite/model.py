@@ -1,5 +1,6 @@
 """Reading and writing of TFLite files in the object API of their schema."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -45,3 +46,16 @@ def _pack_aligned(buffer: Any, builder: Any) -> int:
     schema.BufferAddOffset(builder, buffer.offset)
     schema.BufferAddSize(builder, buffer.size)
     return schema.BufferEnd(builder)
+
+
+def name_outputs(content: bytes, names: Sequence[str]) -> bytes:
+    """Return the file with its output tensors, and the outputs of its signature, named in order."""
+    model = read_model(content)
+    graph = model.subgraphs[0]
+    renamed = dict(zip(map(int, graph.outputs), names, strict=True))
+    for tensor, name in renamed.items():
+        graph.tensors[tensor].name = name
+    for signature in model.signatureDefs or []:
+        for output in signature.outputs:
+            output.name = renamed[output.tensorIndex]
+    return pack_model(model)

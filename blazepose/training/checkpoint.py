@@ -63,6 +63,8 @@ def landmark_metadata(
     for origin in filter(None, (init, teacher)):
         before = SupervisedOutputs.from_metadata(origin["trained"], net.topology)
         supervised = before.merge(supervised)
+    if net.tower.world is None:
+        supervised = supervised.without("world")
     return {
         "task": "landmark",
         "model": net.variant.name,

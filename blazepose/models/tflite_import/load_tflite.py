@@ -156,12 +156,16 @@ def _prepare_for_training(net: LandmarkNet) -> None:
 
 
 def _normalize_depthwise(block: LinearSeparable) -> None:
-    """Bring depthwise filters, which have no BatchNorm, to a norm near one; the 1x1 takes the factors over.
+    """Bring large depthwise filters, which have no BatchNorm, to a norm near one; the 1x1 takes the factor over.
 
-    They are powers of two, with which every product stays the same to the bit.
+    Factors are powers of two, with which every product stays the same to the bit; filters whose smallest
+    weight would lose digits in half precision stay as they are.
     """
-    factors = torch.exp2(_filter_norms(block.depthwise.weight).log2().round())
-    block.depthwise.weight.div_(factors[:, None, None, None])
+    weight = block.depthwise.weight
+    factors = torch.exp2(_filter_norms(weight).log2().round()).clamp(min=1)
+    smallest = weight.abs().masked_fill(weight == 0, torch.inf).flatten(1).amin(dim=1)
+    factors = torch.where(smallest / factors < torch.finfo(torch.float16).tiny, 1.0, factors)
+    weight.div_(factors[:, None, None, None])
     conv, norm = block.pointwise.conv, cast(nn.BatchNorm2d, block.pointwise.norm)
     kernel = conv.weight * factors[:, None, None]
     filter_norm = _filter_norms(kernel)
