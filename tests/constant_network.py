@@ -50,7 +50,7 @@ def write_network(path: Path, about: dict | None = None, ankle_peak: float = -9,
 
 
 def write_upper_body_network(path: Path, about: dict | None = None) -> Path:
-    """A network of the paper: 25 landmarks, all between the shoulders but for the nose, no world landmarks."""
+    """A network of the paper: 25 landmarks, all between the shoulders but the nose; no world landmarks."""
     topology = find_topology("upper_body")
     landmarks = np.full((topology.num_outputs, 5), 9, np.float32)
     landmarks[:, :2] = 128
