@@ -71,9 +71,9 @@ def roi_from_alignment(center_px: np.ndarray, scale_px: np.ndarray, expansion: f
     """Compute the ROI from the two alignment points that the detector and the tracker predict.
 
     Args:
-        center_px: center (2,) of the ROI, such as mid-hip; pixels.
+        center_px: center (2,) of the ROI, pixels: mid-hip, or mid-shoulder for the upper body.
         scale_px: point (2,) on the circle around it that encloses the person, above the head.
-        expansion: side of the ROI over the diameter of that circle.
+        expansion: side of the ROI over the diameter of that circle (RoiRule).
 
     Source: docs/reference/mediapipe.md section 2.
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from blazepose.anchors import DETECTOR_SIZE
+from blazepose.anchors import DETECTOR_ANCHORS, AnchorLayout
 
 
 @dataclass(frozen=True)
@@ -15,4 +15,11 @@ class InputSpec:
 
 
 LANDMARK_INPUT = InputSpec(size=256, low=0.0, high=1.0)
-DETECTOR_INPUT = InputSpec(size=DETECTOR_SIZE, low=-1.0, high=1.0)
+
+
+def detector_input_spec(anchors: AnchorLayout) -> InputSpec:
+    """Return the input of the detector with these anchors."""
+    return InputSpec(size=anchors.size, low=-1.0, high=1.0)
+
+
+DETECTOR_INPUT = detector_input_spec(DETECTOR_ANCHORS)

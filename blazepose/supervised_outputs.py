@@ -91,7 +91,7 @@ class SupervisedOutputs:
         """Return the outputs that these or a later training supervise."""
         pairs = {kind: (getattr(self, kind), getattr(later, kind)) for kind in KINDS}
         merged = {kind: tuple(dict.fromkeys(before + after)) for kind, (before, after) in pairs.items()}
-        return replace(self, **merged, recorded=KINDS)
+        return SupervisedOutputs(**merged, topology=self.topology)
 
     def without(self, *names: str) -> "SupervisedOutputs":
         """Return the others: for a network, or a file, that lacks some of TRAINABLE_OUTPUTS."""

@@ -7,7 +7,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from blazepose.anchors import DETECTOR_SIZE, NUM_COORDINATES, anchor_centers
+from blazepose.anchors import DETECTOR_ANCHORS, NUM_COORDINATES
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack
 from blazepose.topologies.full_body import INDEX, NUM_OUTPUTS
 
@@ -32,19 +32,19 @@ def write_bundle(path: Path) -> Path:
         np.full((1, SIZE // 4, SIZE // 4, NUM_OUTPUTS), -9),
         np.zeros((1, NUM_OUTPUTS * 3)),
     ]
-    entries = {DETECTOR_ENTRY: (DETECTOR_SIZE, _detections()), LANDMARKS_ENTRY: (SIZE, outputs)}
+    entries = {DETECTOR_ENTRY: (DETECTOR_ANCHORS.size, _detections()), LANDMARKS_ENTRY: (SIZE, outputs)}
     path.write_bytes(pack({name: _constant_network(*entry) for name, entry in entries.items()}))
     return path
 
 
 def _detections() -> list[np.ndarray]:
     """Return boxes (1, 2254, 12) and logits (1, 2254, 1) in which only the first anchor detects a person."""
-    anchor = anchor_centers()[0]
+    anchor = DETECTOR_ANCHORS.centers[0]
     face, size, shoulders, upper_circle = (0.5, 0.2), (0.2, 0.2), (0.5, 0.4), (0.5, 0.2)
     person = np.array([face, size, CENTER, CIRCLE, shoulders, upper_circle])
     person[[0, 2, 3, 4, 5]] -= anchor
-    boxes, logits = np.zeros((1, len(anchor_centers()), NUM_COORDINATES)), np.full((1, 2254, 1), -100.0)
-    boxes[0, 0], logits[0, 0] = person.ravel() * DETECTOR_SIZE, 100.0
+    boxes, logits = np.zeros((1, 2254, NUM_COORDINATES)), np.full((1, 2254, 1), -100.0)
+    boxes[0, 0], logits[0, 0] = person.ravel() * DETECTOR_ANCHORS.size, 100.0
     return [boxes, logits]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from blazepose.anchors import DETECTOR_SIZE, NUM_COORDINATES, anchor_centers
+from blazepose.anchors import DETECTOR_ANCHORS, NUM_COORDINATES
 from blazepose.data.person_box import PersonBox
 from blazepose.skeletons import LSP14
 from blazepose.topologies import find_topology
@@ -61,14 +61,14 @@ def write_upper_body_network(path: Path, about: dict | None = None) -> Path:
 
 def write_detector(path: Path, box: PersonBox, side: int, about: dict | None = None) -> Path:
     """A detector that always finds a person at this place in images of this size, and nobody else."""
-    anchors = anchor_centers()
+    anchors = DETECTOR_ANCHORS.centers
     points = np.concatenate([[box.center, (box.side, box.side)], box.points]) / side
     points[[0, 2, 3, 4, 5]] -= anchors[0]
     boxes = np.zeros((1, len(anchors), NUM_COORDINATES), np.float32)
-    boxes[0, 0] = points.ravel() * DETECTOR_SIZE
+    boxes[0, 0] = points.ravel() * DETECTOR_ANCHORS.size
     logits = np.full((1, len(anchors), 1), -100, np.float32)
     logits[0, 0] = 9
-    return _write(path, [boxes, logits], DETECTOR_SIZE, about)
+    return _write(path, [boxes, logits], DETECTOR_ANCHORS.size, about)
 
 
 def _write(path: Path, values: list[np.ndarray], side: int, about: dict | None) -> Path:

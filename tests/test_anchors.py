@@ -5,14 +5,17 @@ import pytest
 
 from blazepose.anchors import (
     CIRCLE,
+    DETECTOR_2021_ANCHORS,
+    DETECTOR_ANCHORS,
     HIPS,
     NUM_COORDINATES,
     SHOULDERS,
     UPPER_CIRCLE,
     Detections,
-    anchor_centers,
     box_iou,
     decode_anchors,
+    is_detector_output,
+    layout_of_input,
     weighted_nms,
 )
 
@@ -36,8 +39,33 @@ MIDDLE_LEVEL, COARSE_LEVEL = 1568, 1960
     ],
 )
 def test_centers_are_in_order_of_level_row_column_and_anchor(anchor, center):
-    assert anchor_centers().shape == (2254, 2)
-    assert anchor_centers()[anchor] == pytest.approx(center, abs=1e-12)
+    assert DETECTOR_ANCHORS.centers.shape == (2254, 2)
+    assert DETECTOR_ANCHORS.centers[anchor] == pytest.approx(center, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("anchor", "center"),
+    [
+        (0, (0.5 / 16, 0.5 / 16)),
+        (3, (1.5 / 16, 0.5 / 16)),
+        (511, (15.5 / 16, 15.5 / 16)),
+        (512, (0.5 / 8, 0.5 / 8)),
+        (512 + 5, (0.5 / 8, 0.5 / 8)),
+        (512 + 8 * 6, (0.5 / 8, 1.5 / 8)),
+        (895, (7.5 / 8, 7.5 / 8)),
+    ],
+)
+def test_centers_of_the_detector_of_2021(anchor, center):
+    assert DETECTOR_2021_ANCHORS.centers.shape == (DETECTOR_2021_ANCHORS.num_anchors, 2) == (896, 2)
+    assert DETECTOR_2021_ANCHORS.centers[anchor] == pytest.approx(center, abs=1e-12)
+
+
+def test_a_detector_is_recognized_by_its_input_and_its_output():
+    assert layout_of_input((1, 128, 128, 3, "float32")) == DETECTOR_2021_ANCHORS
+    for shape in ((1, 224, 224, 3), (1, 256, 256, 3), (1,), ()):
+        assert layout_of_input(shape) == DETECTOR_ANCHORS
+    assert [is_detector_output(shape) for shape in ([1, 2254, 12], ["batch", 896, 12])] == [True, True]
+    assert not any(is_detector_output(shape) for shape in ([1, 195], [1, 896, 16], [1], []))
 
 
 def raw(**anchors: list[float]) -> np.ndarray:
@@ -58,7 +86,7 @@ def scores(**anchors: float) -> np.ndarray:
 def test_decode_by_hand():
     """Anchor 1568 is at (8, 8) of 224 pixels."""
     coordinates = raw(a1568=[24, 48, 64, 32, 1, 2, 3, 4, 5, 6, 7, -8])
-    detections = decode_anchors(coordinates, scores(a1568=0.75), 224, 0.5)
+    detections = decode_anchors(coordinates, scores(a1568=0.75), DETECTOR_ANCHORS, 0.5)
     assert detections.scores.tolist() == [0.75]
     np.testing.assert_allclose(detections.boxes_xyxy * 224, [[0, 40, 64, 72]], atol=1e-4)
     points = detections.points[0] * 224
@@ -69,14 +97,14 @@ def test_decode_by_hand():
 
 
 def test_detections_from_the_threshold_are_sorted_by_score():
-    detections = decode_anchors(raw(), scores(a0=0.5, a2=0.9, a4=0.49, a6=0.7), 224, 0.5)
+    detections = decode_anchors(raw(), scores(a0=0.5, a2=0.9, a4=0.49, a6=0.7), DETECTOR_ANCHORS, 0.5)
     assert detections.scores == pytest.approx([0.9, 0.7, 0.5])
     assert detections.boxes_xyxy[:, 0] * 28 == pytest.approx([1.5, 3.5, 0.5])
 
 
 def test_boxes_of_negative_size_are_dropped():
     coordinates = raw(a0=[0, 0, -1, 5], a2=[0, 0, 5, -1], a4=[0, 0, 0, 0])
-    detections = decode_anchors(coordinates, scores(a0=0.9, a2=0.9, a4=0.9), 224, 0.5)
+    detections = decode_anchors(coordinates, scores(a0=0.9, a2=0.9, a4=0.9), DETECTOR_ANCHORS, 0.5)
     assert detections.boxes_xyxy[:, 0] * 28 == pytest.approx([2.5])
 
 
@@ -84,7 +112,7 @@ def test_boxes_of_negative_size_are_dropped():
 def test_nan_is_no_detection(min_score):
     confidence = np.full(2254, np.nan, np.float32)
     confidence[:2] = 0.9
-    detections = decode_anchors(raw(a0=[0, 0, np.nan, 1]), confidence, 224, min_score)
+    detections = decode_anchors(raw(a0=[0, 0, np.nan, 1]), confidence, DETECTOR_ANCHORS, min_score)
     assert detections.scores == pytest.approx([0.9])
 
 
@@ -143,5 +171,5 @@ def test_scores_of_zero_merge_too():
 
 
 def test_no_detection_keeps_the_shapes():
-    merged = weighted_nms(decode_anchors(raw(), scores(), 224, 0.5), 0.5)
+    merged = weighted_nms(decode_anchors(raw(), scores(), DETECTOR_ANCHORS, 0.5), 0.5)
     assert [part.shape for part in merged] == [(0,), (0, 4), (0, 4, 2)]

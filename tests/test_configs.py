@@ -13,7 +13,7 @@ from blazepose.config.option import show_value
 from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.config.train import DataConfig, LoaderConfig, ModelConfig, TrainerConfig
 from blazepose.hydra_app import from_config
-from blazepose.models.variants import landmark_variant
+from blazepose.models.variants import DETECTOR_VARIANTS, landmark_variant
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 CHOICES = [
@@ -32,7 +32,7 @@ def compose(*overrides: str):
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_choice_composes_and_builds(choice):
     cfg = compose(choice)
-    if cfg.model.name != "detector":
+    if cfg.model.name not in DETECTOR_VARIANTS:
         model = ModelConfig(**cfg.model)
         landmark_variant(model.name, model.wiring)
     DetectorLossConfig(**cfg.detector.loss)

@@ -89,6 +89,20 @@ def test_a_bundle_takes_a_trained_detector(trained, lite_bundle, shared, tiny_ls
     assert max(len(tensor["shape"]) for tensor in ours.get_tensor_details()) <= 4
 
 
+def test_the_detector_of_2021_is_fine_tuned_and_evaluated(tmp_path, tiny_lsp, shared, capsys):
+    init = f"init={shared / 'models/pose_detection_2021.tflite'}"
+    data = [f"data.train=[lsp:{tiny_lsp}]", f"data.val=[lsp:{tiny_lsp}]", "data.negatives=[]"]
+    words = ["model=detector_2021", *TINY[1:], "experiment=finetune_detector", "stages.joint=1"]
+    said = run(tmp_path, "train.py", init, *words, *data)
+    assert "detector_2021: 0.76 M parameters" in said
+    checkpoint = best_checkpoint(the_run(tmp_path))
+    metadata = read_checkpoint(checkpoint).metadata
+    assert (metadata["model"], metadata["input"]["size"]) == ("detector_2021", 128)
+    assert metadata["init"]["data"]["train"][0]["name"] == "pose_detection_2021.tflite"
+    detection.main([str(checkpoint), "--data", f"lsp:{tiny_lsp}", "--topology", "upper_body"])
+    assert "24 people in 24 images" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -97,6 +111,7 @@ def test_a_bundle_takes_a_trained_detector(trained, lite_bundle, shared, tiny_ls
         (["model=lite", "detector.loss.box=1"], "detector.loss.box: used only by model=detector"),
         (["model=detector", "detector.loss.box=0"], "detector.loss.box=0 must be a number from"),
         (["model=detector", "experiment=finetune"], "experiment=finetune is not for model=detector"),
+        (["model=detector_2021", "loss.heatmap=1"], "loss.heatmap: not used by model=detector_2021"),
         (["experiment=finetune_detector"], "experiment=finetune_detector is not for model=full"),
         (
             ["model=detector", "detector.windows.full_image_prob=2"],

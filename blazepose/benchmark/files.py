@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from blazepose.anchors import NUM_COORDINATES, anchor_centers
+from blazepose.anchors import is_detector_output
 from blazepose.benchmark.cost import Cost, onnx_cost, tflite_cost
 from blazepose.exceptions import InputError, MissingFileError
 from blazepose.runtime.engines import DetectorEngine, LandmarkEngine
@@ -86,9 +86,8 @@ def _kinds(path: Path) -> tuple[str, ...]:
     if path.suffix == ".task":
         kinds: tuple[str, ...] = (LANDMARKS, DETECTOR)
     else:
-        boxes = open_session(path, DETECTOR_ENTRY, num_threads=1).outputs[0]
-        is_detector = list(boxes[1:]) == [len(anchor_centers()), NUM_COORDINATES]
-        kinds = (DETECTOR,) if is_detector else (LANDMARKS,)
+        first = open_session(path, DETECTOR_ENTRY, num_threads=1).outputs[0]
+        kinds = (DETECTOR,) if is_detector_output(first) else (LANDMARKS,)
     for kind in kinds:
         (LandmarkEngine if kind == LANDMARKS else DetectorEngine)(path, num_threads=1)
     return kinds

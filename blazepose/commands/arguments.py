@@ -8,6 +8,7 @@ from pathlib import Path
 from blazepose.commands.exported_file_arguments import add_benchmark, add_check, add_serve, number
 from blazepose.decoding import DECODINGS
 from blazepose.evaluation.detector_metrics import DETECTOR_METRICS, IGNORED
+from blazepose.topologies import FULL_BODY
 
 LINE_WIDTH = 108
 """Characters per line of the help."""
@@ -58,6 +59,12 @@ def _add_eval_detector(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="DIR",
         help="negative images; may be repeated",
+    )
+    parser.add_argument(
+        "--topology",
+        default=FULL_BODY.name,
+        metavar="NAME",
+        help="landmark network whose ROI is measured: full_body (default) or upper_body",
     )
     width = max(len(metric.column) for metric in DETECTOR_METRICS) + 2
     rows = [f"{metric.column:{width}}{metric.definition}" for metric in DETECTOR_METRICS]

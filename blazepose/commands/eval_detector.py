@@ -16,6 +16,7 @@ from blazepose.evaluation.engine_registry import open_detector
 from blazepose.exceptions import InputError
 from blazepose.metrics.detection import LEAST_SCORE
 from blazepose.runs import resolve_named_weights
+from blazepose.topologies import find_topology
 
 _COLUMNS = {metric.key: metric.column for metric in DETECTOR_METRICS}
 
@@ -28,6 +29,7 @@ def main(arguments: list[str] | None = None) -> None:
         raise InputError(
             "nothing to evaluate: give labelled people with --data, or negative images with --negatives"
         )
+    topology = find_topology(args.topology)
     weights = [resolve_named_weights(name) for name in args.weights]
     detectors = {path: open_detector(path, LEAST_SCORE) for path in weights}
     for spec in args.data:
@@ -37,7 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"\n{spec}: {people} people in {len(images)} images", *source.notes, sep="\n")
         print("  " + "".join(f"{title:>{_width(title)}}" for title in _COLUMNS.values()))
         for path, detector in detectors.items():
-            print(_row(detector_metrics(score_images(detector, images))) + f"  {path}")
+            print(_row(detector_metrics(score_images(detector, images, topology))) + f"  {path}")
     negatives = find_image_files(args.negatives, "--negatives")
     if negatives:
         print(f"\nfalse alarms in {len(negatives)} negative images")

@@ -16,7 +16,7 @@ from blazepose.config.detector import DetectorAugmentation, DetectorLossConfig
 from blazepose.config.landmark import Augmentation, LandmarkLossConfig, PersonFilter
 from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.config.train import LoaderConfig, ModelConfig, RunConfig
-from blazepose.data.annotated_image import group_by_image
+from blazepose.data.annotated_image import group_by_image, labelled_points
 from blazepose.data.datamodule import (
     PoseDataModule,
     describe_people,
@@ -40,7 +40,7 @@ from blazepose.hydra_app import (
 )
 from blazepose.models.detector_net import DetectorNet, describe_detector
 from blazepose.models.landmark_net import LandmarkNet, describe_net
-from blazepose.models.variants import LandmarkVariant, landmark_variant
+from blazepose.models.variants import DETECTOR_VARIANTS, detector_variant, landmark_variant
 from blazepose.runs import DETECTOR_RUNS, LANDMARK_RUNS, resolve_weights
 from blazepose.synthetic.dataset.starter import provide_starter
 from blazepose.topologies import find_topology
@@ -87,6 +87,7 @@ def main(cfg: DictConfig) -> None:
     else:
         drop_preset_people(cfg.data, is_overridden)
     reject_unused(cfg.model.name)
+    detects = cfg.model.name in DETECTOR_VARIANTS
     if cfg.data.test or cfg.data.metadata:
         raise InputError(
             "data.test and data.metadata are for blazepose eval; training takes data.train and data.val"
@@ -98,20 +99,18 @@ def main(cfg: DictConfig) -> None:
     if not cfg.data.train:
         raise InputError('data.train is empty; name at least one source, "data.train=[lsp:data/lspet:train]"')
     if cfg.init and not cfg.ckpt:  # read now, so that a wrong file is reported before minutes of work
-        read_weights(
-            resolve_weights(cfg.init, "init="), "detector" if cfg.model.name == "detector" else "landmark"
-        )
+        read_weights(resolve_weights(cfg.init, "init="), "detector" if detects else "landmark")
     set_seed(cfg.seed)
-    train = train_detector if cfg.model.name == "detector" else train_landmark_net
+    train = train_detector if detects else train_landmark_net
     train(cfg, folder, checkpoint)
 
 
 def reject_unused(model: str) -> None:
     """Reject settings and recipes of the other network."""
     recipe = HydraConfig.get().runtime.choices.get("experiment")
-    if recipe and (model == "detector") != recipe.endswith("detector"):
+    if recipe and (model in DETECTOR_VARIANTS) != recipe.endswith("detector"):
         raise InputError(f"experiment={recipe} is not for model={model}; see configs/experiment")
-    if model == "detector":
+    if model in DETECTOR_VARIANTS:
         unused = (
             "loss",
             "augmentation",
@@ -125,7 +124,7 @@ def reject_unused(model: str) -> None:
             "model.wiring",
             "model.topology",
         )
-        reject_overrides(unused, "not used by model=detector; set detector.windows and detector.loss instead")
+        reject_overrides(unused, f"not used by model={model}; set detector.windows and detector.loss instead")
     else:
         reject_overrides(["detector"], "used only by model=detector")
 
@@ -133,8 +132,8 @@ def reject_unused(model: str) -> None:
 def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | None) -> None:
     """Train a landmark network; the data comes before the trainer, so that its errors are reported first."""
     model = from_config(ModelConfig, cfg, "model")
-    variant, topology = landmark_variant(model.name, model.wiring), find_topology(model.topology)
-    net = LandmarkNet(variant, model.gradient_stop, topology)
+    topology = find_topology(model.topology)
+    net = LandmarkNet(landmark_variant(model.name, model.wiring), model.gradient_stop, topology)
     stages = from_config(Stages, cfg, "stages")
     optimizer_config = from_config(OptimizerConfig, cfg, "optimizer")
     loss_config = from_config(LandmarkLossConfig, cfg, "loss")
@@ -148,13 +147,12 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
         specs = as_list(cfg.data.get("unlabelled"))
         unlabelled_images = list_unlabelled(specs, teachers.of_landmarks.path, cfg.init)
     provide_starter(source_names(cfg))  # minutes of rendering, so after the checks of config and files
-
     train = read_filtered(cfg.data.train, person_filter, topology)
     val = read_filtered(cfg.data.val, EVALUATION_FILTER, topology)
     negatives = find_image_files(cfg.data.negatives, "data.negatives")
     crops = PoseDataset(train, net.input_spec, augmentation, negatives, cfg.seed, topology=topology)
     start = initialize(net, cfg.init, crops, resumed=checkpoint)
-    decoding = resolve_decoding(cfg, start, variant)
+    decoding = resolve_decoding(cfg, start or {"decoding": net.variant.default_decoding})
     targets, unlabelled = None, []
     if teachers:
         device = first_device(cfg.trainer)
@@ -170,7 +168,7 @@ def train_landmark_net(cfg: DictConfig, folder: Path | None, checkpoint: Path | 
     data = PoseDataModule(train_set, val_set, loader_config, cfg.seed)
     stages = resolve_stages(cfg, stages, len(train_set), loader_config.batch_size, settings)
     supervised = supervised_by(labelled_outputs(train, negatives, topology), stages, cfg.loss)
-    if not variant.full_contract:
+    if net.tower.world is None:
         supervised = supervised.without("world")
     sources = {"train": train, "unlabelled": unlabelled, "val": val}
     learned = teachers and teachers.as_metadata()
@@ -208,7 +206,7 @@ def open_teachers(cfg: DictConfig, checkpoint: Path | None, topology: Topology) 
 
 def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None) -> None:
     """Train a detector, in the same order."""
-    net = DetectorNet()
+    net = DetectorNet(detector_variant(cfg.model.name))
     stages = from_config(Stages, cfg, "stages")
     optimizer_config = from_config(OptimizerConfig, cfg, "optimizer")
     loss_config = from_config(DetectorLossConfig, cfg, "detector.loss")
@@ -226,7 +224,8 @@ def train_detector(cfg: DictConfig, folder: Path | None, checkpoint: Path | None
 
     stages = resolve_stages(cfg, stages, len(train_set), loader_config.batch_size, settings)
     start = initialize(net, cfg.init, train_set, resumed=checkpoint)
-    metadata = detector_metadata(net, {"train": train, "val": val}, recipe(cfg), start)
+    points = labelled_points(train_set.images)
+    metadata = detector_metadata(net, {"train": train, "val": val}, recipe(cfg), start, points)
     module = DetectorModule(net, loss_config, optimizer_config, stages, metadata)
 
     folder = folder or open_run(DETECTOR_RUNS, cfg.name, cfg)
@@ -275,9 +274,9 @@ def resolve_stages(
     return stages
 
 
-def resolve_decoding(cfg: DictConfig, start: Mapping[str, Any] | None, variant: LandmarkVariant) -> Decoding:
+def resolve_decoding(cfg: DictConfig, start: Mapping[str, Any] | None) -> Decoding:
     """Return the decoding; null means that of the initial weights, which the config of the run then has."""
-    cfg.decode = cfg.get("decode") or (default_decoding(start) if start else variant.default_decoding)
+    cfg.decode = cfg.get("decode") or default_decoding(start or {})
     return cast(Decoding, cfg.decode)
 
 

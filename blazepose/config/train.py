@@ -40,7 +40,7 @@ class RunConfig(Section):
 
 @dataclass(frozen=True)
 class ModelConfig(Section, name="model"):
-    """Network; `model=` sets its keys: lite, full, heavy, paper_full, paper_lite, upper_body, detector."""
+    """Network; `model=` sets its keys: lite, full, heavy, detector, paper_full, ..."""
 
     name: str = option("full", "name of the network, set by model=")
     topology: str = option(

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
+from blazepose.anchors import ALIGNMENT_POINTS
 from blazepose.data.annotation import Annotation, Source
 from blazepose.data.person_box import PersonBox, person_box, surrounding_box
 from blazepose.exceptions import InputError
 
 MIN_BOX_SIDE = 0.03
 """Side of a person's box, relative to the detector's input, below which the person is ignored. Chosen: 7 of
-224 pixels."""
+224 pixels, 4 of 128."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,12 @@ class AnnotatedImage:
     people: list[PersonBox]
     annotations: list[Annotation]
     ignored_boxes: np.ndarray
+
+
+def labelled_points(images: Iterable[AnnotatedImage]) -> list[str]:
+    """Return the names of the alignment points that are labelled for at least one person."""
+    labelled = np.any([person.labelled for image in images for person in image.people], axis=0)
+    return [name for name, is_labelled in zip(ALIGNMENT_POINTS, labelled, strict=True) if is_labelled]
 
 
 def group_by_image(sources: Iterable[Source], option: str) -> list[AnnotatedImage]:

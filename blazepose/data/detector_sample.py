@@ -16,7 +16,7 @@ class DetectorSample(TypedDict):
     """
 
     image: np.ndarray
-    """uint8 (224, 224, 3) RGB."""
+    """uint8 (size, size, 3) RGB."""
     boxes: np.ndarray
     """float32 (32, 3): x and y of the center, side."""
     points: np.ndarray

@@ -82,7 +82,7 @@ def _marks(people: list[Annotation]) -> Mapping[str, np.ndarray]:
     empty = enough & ~np.isnan(boxes[:, 0]) & ~(inside.all(axis=2) & labelled).any(axis=1)
     around = np.concatenate([low, high], axis=1)
     torso = list(people[0].topology.torso)
-    has_torso = labelled[:, torso].all(axis=1) & bool(torso)
+    has_torso = np.logical_and(labelled[:, torso].all(axis=1), bool(torso))
     corners = ~empty & _are_corners(boxes, around, has_torso)
     box_areas = np.where(empty | corners, np.nan, (boxes[:, 2:] - boxes[:, :2]).prod(axis=1))
     squares = np.where(enough, ((high - low) ** 2).sum(axis=1), np.nan)

@@ -14,6 +14,8 @@ from blazepose.evaluation.numbers import number, numbers
 from blazepose.image import read_image
 from blazepose.metrics.detection import GroundTruth, Matches, detection_metrics, match_detections
 from blazepose.runtime.person_detector import PersonDetector
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 
 
 class ScoredImage(NamedTuple):
@@ -34,22 +36,28 @@ class ScoredImage(NamedTuple):
     matches: Matches
 
 
-def score_images(detector: PersonDetector, images: Sequence[AnnotatedImage]) -> list[ScoredImage]:
+def score_images(
+    detector: PersonDetector, images: Sequence[AnnotatedImage], topology: Topology = FULL_BODY
+) -> list[ScoredImage]:
     """Run a detector on images, and match its detections to their people.
 
     Args:
         detector: detector with a score threshold of metrics.detection.LEAST_SCORE.
         images: images with labelled people.
+        topology: topology whose ROI is scored.
 
     Raises:
         ImageError: if an image cannot be read.
+        ValueError: if the detector has not learned the points of the ROI.
     """
+    detector.check_points(topology)
     scored = []
     for annotated in tqdm(images, unit=" images", desc="detecting", disable=None):
         image = read_image(annotated.image, annotated.size)
         side, detections = max(image.shape[:2]), _detections(detector, image)
         truth = _ground_truth(annotated, side)
-        scored.append(ScoredImage(annotated, side, detections, truth, match_detections(detections, truth)))
+        matches = match_detections(detections, truth, topology)
+        scored.append(ScoredImage(annotated, side, detections, truth, matches))
     return scored
 
 

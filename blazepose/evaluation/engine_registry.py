@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from blazepose.anchors import DEFAULT_MIN_SCORE, NUM_COORDINATES, anchor_centers
+from blazepose.anchors import DEFAULT_MIN_SCORE, is_detector_output
 from blazepose.exceptions import InputError, MissingFileError
 from blazepose.runtime.decode import RawOutputs
 from blazepose.runtime.engines import DetectorEngine, InferenceEngine, LandmarkEngine
@@ -79,6 +79,7 @@ class TorchDetector:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         net, self.metadata = open_detector_net(path)
         self._net = net.to(self._device)
+        self.anchors = net.anchors
 
     def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compute boxes and logits of uint8 RGB images, as runtime.engines.DetectorEngine."""
@@ -155,8 +156,7 @@ def holds_detector(path: Path) -> bool:
         from blazepose.training.weights import detect_task
 
         return detect_task(path) == "detector"
-    boxes = open_session(path, DETECTOR_ENTRY).outputs[0]
-    return list(boxes[1:]) == [len(anchor_centers()), NUM_COORDINATES]
+    return is_detector_output(open_session(path, DETECTOR_ENTRY).outputs[0])
 
 
 def open_detector_engine(

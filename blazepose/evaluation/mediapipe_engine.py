@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from blazepose.anchors import NUM_COORDINATES, anchor_centers
+from blazepose.anchors import DETECTOR_ANCHORS, NUM_COORDINATES
 from blazepose.decoding import is_decoded
 from blazepose.evaluation.mediapipe_runtime import import_mediapipe, open_landmarker, require_bundle
 from blazepose.input_spec import DETECTOR_INPUT
@@ -43,7 +43,7 @@ class StubDetector(nn.Module):
         super().__init__()
         x, y, width, height = _FACE
         points = torch.tensor([(x, y), (width, height), _HIPS, _CIRCLE, _SHOULDERS, _UPPER_CIRCLE])
-        anchors = anchor_centers()
+        anchors = DETECTOR_ANCHORS.centers
         points[[0, 2, 3, 4, 5]] -= torch.tensor(anchors[0], dtype=torch.float32)
         boxes = torch.zeros(1, len(anchors), NUM_COORDINATES)
         boxes[:, 0] = points.flatten() * DETECTOR_INPUT.size

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from blazepose.anchors import DETECTOR_ANCHORS
 from blazepose.evaluation.mediapipe_runtime import detect_in_images
 from blazepose.exceptions import InputError, MissingPackageError
 from blazepose.runtime.engines import DetectorEngine, LandmarkEngine
@@ -116,6 +117,10 @@ def _load_in_mediapipe(path: Path, networks: list[CheckedNetwork]) -> str:
     if path.suffix == ".tflite":
         if not kinds & {DETECTOR, LANDMARKS}:
             return "no: it is not a network of the Pose Landmarker"
+        if DETECTOR in kinds and (found := DetectorEngine(path).anchors) != DETECTOR_ANCHORS:
+            return (
+                f"no: it takes {DETECTOR_ANCHORS.num_anchors} anchors; this detector has {found.num_anchors}"
+            )
         if networks[0].normalization is None:
             return "not from a bundle of your own: it has no normalization; `blazepose export` adds it"
         return "in a .task bundle: `blazepose export --target task` packs one"
@@ -151,7 +156,7 @@ def _network_lines(network: CheckedNetwork) -> list[str]:
         f"input range {network.normalization or 'not stated, which MediaPipe needs'}",
     ]
     if metadata.get("task") == "detector":
-        lines.append(f"blazepose   detector, {metadata.get('precision')}")
+        lines.append(f"blazepose   {metadata.get('model')}, {metadata.get('precision')}")
     elif metadata:
         lines.append(
             f"blazepose   {metadata.get('model')}, {metadata.get('precision')}, x and y by "

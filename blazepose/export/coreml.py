@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from blazepose import __version__
 from blazepose.export.coreml_program import import_coremltools
 from blazepose.export.export_module import INPUT_NAME, ExportModule, Precision
+from blazepose.models.detector_net import DetectorNet
 from blazepose.native_messages import hide_harmless_messages
 from blazepose.runtime.inference_sessions import METADATA_KEY
 from blazepose.supervised_outputs import SupervisedOutputs
@@ -20,10 +21,10 @@ from blazepose.tflite.convert import quiet
 _DEBUG_FILE = "executorch_debug_handle_mapping.json"
 """coremltools writes it into packages of programs of torch.export; Core ML does not read it."""
 
-_DETECTOR_SUMMARY = "BlazePose detector: face box and 4 alignment points of a person at 2,254 anchors."
+_DETECTOR_SUMMARY = "BlazePose detector: face box and 4 alignment points of a person at {anchors:,} anchors."
 _INPUTS = {
     "landmark": "Upright square crop of one person, around the middle of the hips; RGB, 256 x 256.",
-    "detector": "The whole image, centered in a square whose border is black; RGB, 224 x 224.",
+    "detector": "The whole image, centered in a square whose border is black; RGB, {size} x {size}.",
 }
 _OUTPUTS = {
     "landmarks": "[1, 195]: 39 x (x, y, z, visibility, presence). x, y and z in pixels of the crop, y down, "
@@ -33,9 +34,9 @@ _OUTPUTS = {
     "segmentation": "[1, 256, 256, 1]: logits of the person mask, rows and columns of the crop.",
     "heatmaps": "[1, 64, 64, 39]: logits, rows and columns of 4 x 4 pixels; channel i belongs to landmark i.",
     "world": "[1, 117]: 39 x (x, y, z) in meters from the middle of the hips, along the axes of the crop.",
-    "boxes": "[1, 2254, 12]: for each anchor, in pixels from its center: center and size of the face box, "
-    "then 4 points (x, y); 0 is the middle of the hips, 1 lies on the circle around the whole body.",
-    "scores": "[1, 2254, 1]: logit that a person's face is at the anchor.",
+    "boxes": "[1, {anchors}, 12]: for each anchor, in pixels from its center: center and size of the face "
+    "box, then 4 points (x, y); 0 is the middle of the hips, 1 lies on the circle around the whole body.",
+    "scores": "[1, {anchors}, 1]: logit that a person's face is at the anchor.",
 }
 """Descriptions that Xcode shows. Source: docs/reference/mediapipe.md sections 1 and 3."""
 
@@ -91,14 +92,18 @@ def convert_coreml(net: ExportModule, precision: Precision, metadata: str, path:
 def _describe(model: Any, net: ExportModule, metadata_text: str) -> None:
     """Fill in what Xcode shows of a model."""
     metadata = json.loads(metadata_text)
-    landmarks = metadata["task"] == "landmark"
-    model.short_description = _landmark_summary(metadata) if landmarks else _DETECTOR_SUMMARY
+    values = {"size": net.input_spec.size}
+    if isinstance(net.net, DetectorNet):
+        values["anchors"] = net.net.anchors.num_anchors
+        model.short_description = _DETECTOR_SUMMARY.format(**values)
+    else:
+        model.short_description = _landmark_summary(metadata)
     model.author = "blazepose"
     model.version = __version__
     model.license = "; ".join(dict.fromkeys(_licenses(metadata)))
-    model.input_description[INPUT_NAME] = _INPUTS[metadata["task"]]
+    model.input_description[INPUT_NAME] = _INPUTS[metadata["task"]].format(**values)
     for name in net.output_names:
-        model.output_description[name] = _OUTPUTS[name]
+        model.output_description[name] = _OUTPUTS[name].format(**values)
     model.user_defined_metadata[METADATA_KEY] = metadata_text
 
 

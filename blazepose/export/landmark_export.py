@@ -116,6 +116,6 @@ def _check_fits(net: LandmarkNet, weights: Path, target: str) -> None:
         )
     if not net.variant.full_contract:
         raise InputError(
-            f"{weights} is {net.variant.name}, whose files have no heatmaps and no world landmarks, and {reason} "
-            "both; choose --target tflite or onnx"
+            f"{weights} is {net.variant.name}, whose files have no heatmaps and no world landmarks, and "
+            f"{reason} both; choose --target tflite or onnx"
         )

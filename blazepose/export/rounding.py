@@ -50,7 +50,9 @@ def round_with_bias_correction(net: ExportModule, precision: Precision, images: 
 
     Rounding a kernel shifts its channel by nearly the same amount everywhere, since activations behind ReLU6
     are never negative. The mean shift, measured layer by layer, is subtracted in the biases. On other images,
-    the landmark error of fp16 is then a fifth to a half of the uncorrected one.
+    the landmark error of fp16 is then a fifth to a half of the uncorrected one. A network with ReLU keeps its
+    biases: nothing bounds its activations, and the few largest dominate their means. In the detector of 2021,
+    fp16 then changes scores by 0.003 at most, with corrected biases by 1.
 
     Args:
         net: the network in float32.
@@ -67,6 +69,11 @@ def round_with_bias_correction(net: ExportModule, precision: Precision, images: 
         unchanged &= conv.bias is None or _is_close(rounding.bias(conv.bias), conv.bias)
         conv.weight.copy_(kernel)
     if unchanged:  # published weights without further training: their biases fit
+        return rounded_net
+    if any(isinstance(module, nn.ReLU) for module in net.modules()):
+        for conv in convolutions.values():
+            if conv.bias is not None:
+                conv.bias.copy_(rounding.bias(conv.bias))
         return rounded_net
     float32_means: dict[str, Tensor] = {}
     hooks = [

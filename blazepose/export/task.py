@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from blazepose.anchors import DETECTOR_ANCHORS, AnchorLayout
 from blazepose.exceptions import InputError
 from blazepose.export.detector_export import export_detector
 from blazepose.input_spec import DETECTOR_INPUT
+from blazepose.models.variants import detector_variant
 from blazepose.runtime.engines import DetectorEngine
 from blazepose.runtime.inference_sessions import metadata_entry
 from blazepose.task_bundle import DETECTOR_ENTRY, read_tflite
@@ -18,6 +20,7 @@ from blazepose.tflite.metadata import (
     read_normalization,
     with_metadata,
 )
+from blazepose.training.weights import read_weights
 
 
 def find_detector(user_path: Path | None, weights: Path, metadata: Mapping[str, Any]) -> Path:
@@ -53,15 +56,18 @@ def read_detector(path: Path, images: Path | None = None) -> bytes:
         ValueError: if it is no pose detector, or its metadata state another normalization.
     """
     if path.suffix == ".ckpt":
+        metadata = read_weights(path, "detector").metadata
+        _require_mediapipe_anchors(path, detector_variant(metadata["model"]).anchors)
         with tempfile.TemporaryDirectory() as folder:
             exported = Path(folder) / "detector.tflite"
             export_detector(path, "tflite", "fp16", exported, images)
             return exported.read_bytes()
     content = read_tflite(path, DETECTOR_ENTRY)
     try:
-        DetectorEngine(path, num_threads=1)  # a file of any precision, as MediaPipe takes it
+        engine = DetectorEngine(path, num_threads=1)  # a file of any precision, as MediaPipe takes it
     except ValueError as error:
         raise InputError(f"{path} has no detector for the bundle: {error}") from error
+    _require_mediapipe_anchors(path, engine.anchors)
     expected, entry = normalization(DETECTOR_INPUT), metadata_entry(content, NORMALIZATION_KEY)
     stored = read_normalization(entry) if entry else None
     if stored is None:
@@ -73,3 +79,12 @@ def read_detector(path: Path, images: Path | None = None) -> bytes:
             f"{expected.std:g}"
         )
     return content
+
+
+def _require_mediapipe_anchors(path: Path, anchors: AnchorLayout) -> None:
+    """Refuse a detector whose anchors MediaPipe Tasks do not decode."""
+    if anchors != DETECTOR_ANCHORS:
+        raise InputError(
+            f"{path} is a detector with {anchors.num_anchors} anchors; MediaPipe Tasks decode "
+            f"{DETECTOR_ANCHORS.num_anchors}, so no .task bundle takes it. blazepose track --detector does"
+        )

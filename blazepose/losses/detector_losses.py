@@ -15,7 +15,7 @@ def focal_loss(
 ) -> Float[Tensor, ""]:
     """Compute the focal loss of the scores, per positive anchor of the batch.
 
-    Of 2,254 anchors a handful is positive; in plain cross-entropy thousands of easy negatives outweigh them.
+    Of thousands of anchors a handful is positive; in plain cross-entropy the easy negatives outweigh them.
     Source: Lin et al., Focal loss for dense object detection, 2017.
 
     Args:

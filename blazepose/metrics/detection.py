@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blazepose.anchors import CIRCLE, DEFAULT_MIN_SCORE, HIPS, Detections, box_iou
+from blazepose.anchors import DEFAULT_MIN_SCORE, Detections, box_iou, roi_points
 from blazepose.geometry import roi_from_alignment, wrap_angle
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
 
 OVERLAP = 0.5
 """IoU threshold of a match. Source: PASCAL VOC's criterion, AP50 of COCO."""
@@ -49,7 +51,7 @@ class Matches(NamedTuple):
     people: np.ndarray
 
 
-def match_detections(detections: Detections, truth: GroundTruth) -> Matches:
+def match_detections(detections: Detections, truth: GroundTruth, topology: Topology = FULL_BODY) -> Matches:
     """Match the detections of an image to its people, highest score first.
 
     By overlap, a detection is correct if its IoU with a free person is above OVERLAP; by place, if its center
@@ -59,7 +61,9 @@ def match_detections(detections: Detections, truth: GroundTruth) -> Matches:
     Args:
         detections: detections by falling score, in the unit of the truth.
         truth: the people of the image.
+        topology: topology whose ROI is compared.
     """
+    points = list(roi_points(topology))
     centers, half = truth.boxes[:, :2], truth.boxes[:, 2:] / 2
     overlap = box_iou(detections.boxes_xyxy, np.concatenate([centers - half, centers + half], axis=1))
     middles = (detections.boxes_xyxy[:, :2] + detections.boxes_xyxy[:, 2:]) / 2
@@ -72,12 +76,14 @@ def match_detections(detections: Detections, truth: GroundTruth) -> Matches:
     counted = ~ignored | (by_overlap >= 0) | (by_place >= 0)
     rows = np.stack([detections.scores, by_overlap >= 0, by_place >= 0], axis=1)[counted]
     people = np.full((len(centers), 5), np.nan)
-    people[:, 0], people[:, 1] = 0, truth.labelled[:, [HIPS, CIRCLE]].all(axis=1)
+    people[:, 0], people[:, 1] = 0, truth.labelled[:, points].all(axis=1)
     for detection, person in enumerate(by_place):
         if person >= 0:
             people[person, 0] = detections.scores[detection]
             if people[person, 1]:
-                people[person, 2:] = _roi_errors(detections.points[detection], truth.points[person])
+                people[person, 2:] = _roi_errors(
+                    detections.points[detection, points], truth.points[person, points], topology.roi.expansion
+                )
     return Matches(rows, people)
 
 
@@ -92,10 +98,11 @@ def _match(similarity: np.ndarray, threshold: float) -> np.ndarray:
     return matched
 
 
-def _roi_errors(points: np.ndarray, true_points: np.ndarray) -> tuple[float, float, float]:
+def _roi_errors(points: np.ndarray, true_points: np.ndarray, expansion: float) -> tuple[float, float, float]:
     """Compute the errors of center and side, in sides of the true ROI, and of the rotation."""
-    predicted = roi_from_alignment(points[HIPS], points[CIRCLE])
-    true = roi_from_alignment(true_points[HIPS], true_points[CIRCLE])
+    predicted, true = (
+        roi_from_alignment(center, scale, expansion) for center, scale in (points, true_points)
+    )
     shift = math.dist((predicted.center_x, predicted.center_y), (true.center_x, true.center_y))
     rotation = abs(wrap_angle(predicted.rotation_rad - true.rotation_rad))
     return shift / true.side, abs(predicted.side / true.side - 1), rotation

@@ -155,7 +155,7 @@ class LinearSeparable(nn.Module):
     def forward(self, x: Float[Tensor, "batch in height width"]) -> Float[Tensor, "batch out rows columns"]:
         y = self.pointwise(self.depthwise(F.pad(x, self.end_padding) if self.end_padding else x))
         if self.residual:
-            y = y + _identity(x, self.stride, self.extra_channels)
+            y = _identity(x, self.stride, self.extra_channels) + y
         return self.activation(y)
 
 

@@ -1,7 +1,9 @@
-"""The pose detector: face boxes with four alignment points, as logits and offsets for every anchor.
+"""The pose detectors: boxes with four alignment points, as logits and offsets for every anchor.
 
-Source: docs/reference/mediapipe.md sections 1 and 5.
+Source: docs/reference/mediapipe.md sections 1, 5 and 7.
 """
+
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, UInt8
@@ -9,11 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from blazepose.anchors import NUM_COORDINATES
-from blazepose.input_spec import DETECTOR_INPUT, InputSpec
+from blazepose.input_spec import detector_input_spec
+from blazepose.models.blazeface_encoder import BlazeFaceEncoder
 from blazepose.models.blocks import ConvNorm, LinearSeparable, upsample
 from blazepose.models.encoder import Encoder
 from blazepose.models.outputs import DetectorOutputs
-from blazepose.models.variants import DETECTOR_VARIANT, DetectorVariant
+from blazepose.models.variants import DETECTOR_VARIANT, DetectorVariant, FpnVariant
 
 _PRIOR_LOGIT = -4.6
 """Logit of the prior probability 0.01. Source: Lin et al., Focal loss for dense object detection, 2017."""
@@ -21,7 +24,7 @@ _PRIOR_LOGIT = -4.6
 
 def describe_detector(net: "DetectorNet") -> str:
     """Return name and size of the network, in one line."""
-    return f"detector: {sum(p.numel() for p in net.parameters()) / 1e6:.2f} M parameters"
+    return f"{net.variant.name}: {sum(p.numel() for p in net.parameters()) / 1e6:.2f} M parameters"
 
 
 def detector_input(images: UInt8[Tensor, "batch size size 3"]) -> Float[Tensor, "batch 3 size size"]:
@@ -60,15 +63,34 @@ class Head(nn.Module):
             )
             for values in (1, NUM_COORDINATES)
         )
-        # Nearly all anchors are background; starting from that prior speeds up training.
-        with torch.no_grad():
-            self.scores.get_parameter("1.bias").fill_(_PRIOR_LOGIT)
+        _set_prior(self.scores[1])
 
     def forward(
         self, x: Tensor
     ) -> tuple[Float[Tensor, "batch anchors 1"], Float[Tensor, "batch anchors 12"]]:
         unfolded = depth_to_space(x)
         return flatten_cells(self.scores(unfolded), self.boxes(unfolded))
+
+
+class PlainHead(nn.Module):
+    """Predictions of one level by 1x1 convolutions."""
+
+    def __init__(self, channels: int, anchors: int) -> None:
+        super().__init__()
+        self.scores = nn.Conv2d(channels, anchors, 1)
+        self.boxes = nn.Conv2d(channels, NUM_COORDINATES * anchors, 1)
+        _set_prior(self.scores)
+
+    def forward(
+        self, x: Tensor
+    ) -> tuple[Float[Tensor, "batch anchors 1"], Float[Tensor, "batch anchors 12"]]:
+        return flatten_cells(self.scores(x), self.boxes(x))
+
+
+@torch.no_grad()
+def _set_prior(scores: nn.Module) -> None:
+    """Set the bias of the scores: nearly all anchors are background, which speeds up training."""
+    scores.get_parameter("bias").fill_(_PRIOR_LOGIT)
 
 
 def flatten_cells(
@@ -92,7 +114,10 @@ def depth_to_space(
 
 
 class DetectorNet(nn.Module):
-    """Scores and boxes of 2,254 anchors in an image of 224 x 224.
+    """Scores and boxes of all anchors in an image: 2,254 in 224 x 224, or 896 in 128 x 128 (detector_2021).
+
+    Args:
+        variant: the detector.
 
     Examples:
         >>> import torch
@@ -102,36 +127,49 @@ class DetectorNet(nn.Module):
         (torch.Size([1, 2254, 12]), torch.Size([1, 2254, 1]))
     """
 
-    input_spec: InputSpec = DETECTOR_INPUT
-
     def __init__(self, variant: DetectorVariant = DETECTOR_VARIANT) -> None:
         super().__init__()
-        encoder = variant.encoder
-        self.encoder = Encoder(encoder)
-        self.middle = FpnLevel(encoder.top, encoder.at16_wide.blocks[-1][1], variant.middle)
-        self.fine = FpnLevel(variant.middle, encoder.at32.blocks[-1][1], variant.fine)
-        channels = (variant.fine, variant.middle, encoder.top)
-        self.heads = nn.ModuleList(Head(*sizes) for sizes in zip(channels, variant.anchors, strict=True))
+        self.variant, self.anchors = variant, variant.anchors
+        self.input_spec = detector_input_spec(variant.anchors)
+        layers, per_cell = variant.layers, [level.per_cell for level in variant.anchors.levels]
+        if isinstance(layers, FpnVariant):
+            encoder = layers.encoder
+            self.encoder: nn.Module = Encoder(encoder)
+            self.middle = FpnLevel(encoder.top, encoder.at16_wide.blocks[-1][1], layers.middle)
+            self.fine = FpnLevel(layers.middle, encoder.at32.blocks[-1][1], layers.fine)
+            channels = (layers.fine, layers.middle, encoder.top)
+            heads: list[nn.Module] = [Head(*sizes) for sizes in zip(channels, per_cell, strict=True)]
+        else:
+            self.encoder = BlazeFaceEncoder(layers)
+            widths = [width for width, _ in layers.stages[-2:]]
+            heads = [PlainHead(*sizes) for sizes in zip(widths, per_cell, strict=True)]
+        self.heads = nn.ModuleList(heads)
 
-    def forward(self, images: Float[Tensor, "batch 3 224 224"]) -> DetectorOutputs:
+    def forward(self, images: Float[Tensor, "batch 3 size size"]) -> DetectorOutputs:
         """Run the network on RGB images in [-1, 1]."""
-        _, _, f28, f14, f7 = self.encoder(images)
-        p14 = self.middle(f7, f14)
-        p28 = self.fine(p14, f28)
+        features = self._features(images)
         if torch.is_autocast_enabled(images.device.type):
             # bfloat16 has 8 bits: beyond 64 pixels its step is half a pixel.
             with torch.autocast(images.device.type, enabled=False):
-                return self._heads(p28.float(), p14.float(), f7.float())
-        return self._heads(p28, p14, f7)
+                return self._heads([feature.float() for feature in features])
+        return self._heads(features)
 
-    def _heads(self, *features: Tensor) -> DetectorOutputs:
+    def _features(self, images: Tensor) -> Sequence[Tensor]:
+        """Compute the feature of each level, from fine to coarse."""
+        if isinstance(self.encoder, BlazeFaceEncoder):
+            return self.encoder(images)
+        _, _, f28, f14, f7 = self.encoder(images)
+        p14 = self.middle(f7, f14)
+        return self.fine(p14, f28), p14, f7
+
+    def _heads(self, features: Sequence[Tensor]) -> DetectorOutputs:
         outputs = [head(x) for head, x in zip(self.heads, features, strict=True)]
         scores, boxes = zip(*outputs, strict=True)
         return DetectorOutputs(boxes=torch.cat(boxes, 1), scores=torch.cat(scores, 1))
 
     def forward_export(
-        self, images: Float[Tensor, "batch 224 224 3"]
-    ) -> tuple[Float[Tensor, "batch 2254 12"], Float[Tensor, "batch 2254 1"]]:
+        self, images: Float[Tensor, "batch size size 3"]
+    ) -> tuple[Float[Tensor, "batch anchors 12"], Float[Tensor, "batch anchors 1"]]:
         """Compute the outputs of an exported file: boxes and score logits, in MediaPipe's order."""
         out = self(images.permute(0, 3, 1, 2))
         return out.boxes, out.scores

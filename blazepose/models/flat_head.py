@@ -48,8 +48,8 @@ class FlatHead(nn.Module):
 
 
 def flatten_heads(net: DetectorNet) -> DetectorNet:
-    """Replace a network's heads by flat heads, in place, and return it."""
-    net.heads = nn.ModuleList(FlatHead(head) for head in net.heads)  # type: ignore[arg-type]
+    """Replace a network's heads by flat heads, in place, and return it; plain heads stay."""
+    net.heads = nn.ModuleList(FlatHead(head) if isinstance(head, Head) else head for head in net.heads)
     return net
 
 
@@ -59,7 +59,7 @@ def unflatten_heads(net: DetectorNet) -> DetectorNet:
     Raises:
         ValueError: if the flat heads do not come from `flatten_heads`.
     """
-    flat_heads, net.heads = net.heads, DetectorNet().heads
+    flat_heads, net.heads = net.heads, DetectorNet(net.variant).heads
     for head, flat in zip(net.heads, flat_heads, strict=True):
         for name in ("scores", "boxes"):
             _unflatten_branch(head.get_submodule(name), flat.get_submodule(name))

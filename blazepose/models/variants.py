@@ -1,12 +1,12 @@
 """Sizes of all networks, as data.
 
-Source of every number: docs/reference/mediapipe.md section 5.
+Source of every number: docs/reference/mediapipe.md sections 5 and 7.
 """
 
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from blazepose.anchors import ANCHORS_PER_CELL
+from blazepose.anchors import DETECTOR_2021_ANCHORS, DETECTOR_ANCHORS, AnchorLayout
 from blazepose.decoding import Decoding
 from blazepose.exceptions import InputError
 
@@ -133,20 +133,45 @@ class LandmarkVariant:
 
 
 @dataclass(frozen=True)
-class DetectorVariant:
-    """The detector: encoder, two finer FPN levels on top of it, and the number of anchors per cell.
+class FpnVariant:
+    """A detector with two finer FPN levels on top of the encoder.
 
     Attributes:
         encoder: its last feature is the coarsest level.
         middle: channels of the level of twice its side.
         fine: channels of the level of four times its side.
-        anchors: anchors per cell of the fine, the middle and the coarse level.
     """
 
     encoder: EncoderVariant
     middle: int
     fine: int
-    anchors: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class BlazeFaceVariant:
+    """A detector whose heads read the last two features of the encoder, as BlazeFace's.
+
+    Attributes:
+        stages: (channels, number of blocks) of the encoder's stages, for an image of 128 of side 128, 64,
+            32, 16 and 8.
+    """
+
+    stages: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class DetectorVariant:
+    """Everything that distinguishes one detector from another.
+
+    Attributes:
+        name: as in model.name.
+        anchors: input size and anchors.
+        layers: widths of its layers.
+    """
+
+    name: str
+    anchors: AnchorLayout
+    layers: FpnVariant | BlazeFaceVariant
 
 
 def _encoder(first: int, widths: dict[str, tuple], top: int) -> EncoderVariant:
@@ -253,8 +278,26 @@ VARIANTS: dict[str, dict[Wiring, LandmarkVariant]] = {
 }
 
 DETECTOR_VARIANT = DetectorVariant(
-    _encoder(16, _DETECTOR, 1152), middle=192, fine=96, anchors=ANCHORS_PER_CELL
+    "detector", DETECTOR_ANCHORS, FpnVariant(_encoder(16, _DETECTOR, 1152), middle=192, fine=96)
 )
+DETECTOR_2021_VARIANT = DetectorVariant(
+    "detector_2021",
+    DETECTOR_2021_ANCHORS,
+    BlazeFaceVariant(((48, 3), (64, 4), (96, 7), (128, 8), (256, 7))),
+)
+DETECTOR_VARIANTS = {variant.name: variant for variant in (DETECTOR_VARIANT, DETECTOR_2021_VARIANT)}
+"""{name: detector}."""
+
+
+def detector_variant(name: str) -> DetectorVariant:
+    """Return the detector of that name.
+
+    Raises:
+        ValueError: if there is none; the message lists the choices.
+    """
+    if name not in DETECTOR_VARIANTS:
+        raise InputError(f"unknown model {name!r}; the detectors are {', '.join(DETECTOR_VARIANTS)}")
+    return DETECTOR_VARIANTS[name]
 
 
 def landmark_variant(name: str, wiring: str) -> LandmarkVariant:

@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 
-from blazepose.anchors import DETECTOR_SIZE, NUM_COORDINATES, anchor_centers
+from blazepose.anchors import layout_of_input
 from blazepose.decoding import is_decoded
 from blazepose.exceptions import InputError
 from blazepose.runtime.decode import LANDMARK_VALUES, NUM_RAW_OUTPUTS_2021, RawOutputs
@@ -116,6 +116,10 @@ class DetectorEngine:
         path: the file.
         num_threads: None takes every core.
 
+    Attributes:
+        anchors: input size and anchors of the network.
+        metadata: metadata of the weights; empty for foreign ones.
+
     Raises:
         FileNotFoundError: if there is no such file.
         ImportError: if the library that runs this kind of file is not installed.
@@ -124,17 +128,13 @@ class DetectorEngine:
 
     def __init__(self, path: Path, num_threads: int | None = None) -> None:
         self._session = open_session(path, DETECTOR_ENTRY, num_threads)
-        anchors = len(anchor_centers())
+        self.anchors = layout_of_input(self._session.inputs[0])
         check_signature(
-            self._session,
-            path,
-            "pose detector",
-            DETECTOR_SIZE,
-            lambda _: [(anchors, NUM_COORDINATES), (anchors, 1)],
+            self._session, path, "pose detector", self.anchors.size, lambda _: self.anchors.output_shapes
         )
         self.metadata = self._session.metadata
 
     def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Run uint8 RGB images (batch, 224, 224, 3): boxes (batch, 2254, 12), logits (batch, 2254, 1)."""
+        """Run uint8 RGB images (batch, size, size, 3): boxes (batch, anchors, 12), logits (..., 1)."""
         boxes, logits = self._session(images.astype(np.float32) / 127.5 - 1)[:2]
         return boxes, logits

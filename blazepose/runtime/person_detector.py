@@ -1,19 +1,18 @@
 """Person detection in an image, which gives the landmark network its ROIs."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
 
 from blazepose.anchors import (
     ALIGNMENT_POINTS,
-    CIRCLE,
     DEFAULT_MIN_SCORE,
-    DETECTOR_SIZE,
-    HIPS,
+    AnchorLayout,
     decode_anchors,
+    roi_points,
     weighted_nms,
 )
 from blazepose.exceptions import InputError
@@ -27,6 +26,7 @@ from blazepose.geometry import (
 )
 from blazepose.runtime.decode import sigmoid
 from blazepose.runtime.engines import DetectorEngine
+from blazepose.topologies import FULL_BODY
 from blazepose.topology import Topology
 
 
@@ -43,15 +43,27 @@ class Detection(NamedTuple):
     box_xyxy: np.ndarray
     points_px: np.ndarray
 
-    def roi_for(self, topology: Topology) -> Roi:
-        """Return the ROI for a landmark network of a topology."""
-        center, scale = (ALIGNMENT_POINTS.index(name) for name in topology.roi.detector_points)
+    def roi_for(self, topology: Topology = FULL_BODY) -> Roi:
+        """Return the ROI for a landmark network of this topology."""
+        center, scale = roi_points(topology)
         return roi_from_alignment(self.points_px[center], self.points_px[scale], topology.roi.expansion)
 
-    @property
-    def roi(self) -> Roi:
-        """ROI for the landmark network."""
-        return roi_from_alignment(self.points_px[HIPS], self.points_px[CIRCLE])
+
+@runtime_checkable
+class DetectionEngine(Protocol):
+    """Runner of a detector.
+
+    Attributes:
+        anchors: input size and anchors of the network.
+        metadata: metadata of the weights; empty for foreign ones.
+    """
+
+    anchors: AnchorLayout
+    metadata: Mapping[str, Any]
+
+    def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Run uint8 RGB images (batch, size, size, 3): boxes (batch, anchors, 12), logits (..., 1)."""
+        ...
 
 
 class PersonDetector:
@@ -65,7 +77,7 @@ class PersonDetector:
 
     def __init__(
         self,
-        engine: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+        engine: DetectionEngine,
         min_score: float = DEFAULT_MIN_SCORE,
         confident_score: float | None = None,
     ) -> None:
@@ -80,6 +92,19 @@ class PersonDetector:
         """Load the detector of a `.task`, `.tflite` or `.onnx` file; raises as `DetectorEngine`."""
         return cls(DetectorEngine(path, num_threads), min_score)
 
+    def check_points(self, topology: Topology) -> None:
+        """Check that the detector has learned the points that place the ROI of a topology.
+
+        Raises:
+            ValueError: if it has not; the message names the points.
+        """
+        trained = self._engine.metadata.get("trained", {}).get("points", ALIGNMENT_POINTS)
+        if missing := [point for point in topology.roi.detector_points if point not in trained]:
+            raise InputError(
+                f"the detector has not learned the point {' and '.join(missing)}, which places the crop of a "
+                f"landmark network of topology {topology.name}; choose another detector, such as Google's"
+            )
+
     def __call__(self, image: np.ndarray) -> list[Detection]:
         """Detect the people in an image, best first.
 
@@ -89,13 +114,13 @@ class PersonDetector:
         Raises:
             ValueError: if the network outputs NaN or infinity.
         """
-        square = letterbox_roi(*image.shape[1::-1])
-        crop = crop_image(image, roi_to_image_matrix(square), DETECTOR_SIZE, cv2.BORDER_CONSTANT)
+        anchors, square = self._engine.anchors, letterbox_roi(*image.shape[1::-1])
+        crop = crop_image(image, roi_to_image_matrix(square), anchors.size, cv2.BORDER_CONSTANT)
         coordinates, logits = self._engine(crop[None])
         if not (np.isfinite(coordinates).all() and np.isfinite(logits).all()):
             raise InputError("the detector outputs NaN or infinity; choose other weights")
-        detections = decode_anchors(coordinates[0], sigmoid(logits[0, :, 0]), DETECTOR_SIZE, self._min_score)
-        merged = weighted_nms(detections, confident_score=self._confident_score)
+        detections = decode_anchors(coordinates[0], sigmoid(logits[0, :, 0]), anchors, self._min_score)
+        merged = weighted_nms(detections, anchors.nms_iou, self._confident_score)
         boxes = roi_to_image(square, merged.boxes_xyxy.reshape(-1, 2, 2)).reshape(-1, 4)
         points = roi_to_image(square, merged.points)
         return [Detection(float(s), b, p) for s, b, p in zip(merged.scores, boxes, points, strict=True)]

@@ -2,7 +2,7 @@
 
 It serves people whose hips are outside the picture: shoulders and face are enough.
 
-Source: docs/reference/mediapipe.md section 8.
+Source: docs/reference/mediapipe.md section 7.
 """
 
 from blazepose.topologies.full_body import FULL_BODY

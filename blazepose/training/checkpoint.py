@@ -1,7 +1,7 @@
 """Checkpoints with metadata, read and written without Hydra or Lightning."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -83,13 +83,28 @@ def detector_metadata(
     sources: dict[str, list[Source]],
     recipe: dict,
     init: Mapping[str, Any] | None = None,
+    points: Sequence[str] = ALIGNMENT_POINTS,
 ) -> dict[str, Any]:
-    """Return the metadata of a detector's weights; arguments as of landmark_metadata."""
+    """Return the metadata of a detector's weights.
+
+    Args:
+        net: the network.
+        sources: {"train": [...], "val": [...]}.
+        recipe: the resolved training configuration.
+        init: metadata of the initial weights, whose trained points are added.
+        points: alignment points that the training supervises. The metadata name the trained ones only if
+            some are not.
+    """
+    before = init["trained"].get("points", ALIGNMENT_POINTS) if init else ()
+    trained = [name for name in ALIGNMENT_POINTS if name in points or name in before]
     return {
         "task": "detector",
-        "model": "detector",
+        "model": net.variant.name,
         "topology": list(ALIGNMENT_POINTS),
-        "trained": {"outputs": ["scores", "boxes"]},
+        "trained": {
+            "outputs": ["scores", "boxes"],
+            **({"points": trained} if len(trained) < len(ALIGNMENT_POINTS) else {}),
+        },
         **_shared_metadata(net.input_spec, sources, recipe, init),
     }
 
@@ -172,11 +187,8 @@ def load_weights(net: LandmarkNet | DetectorNet, checkpoint: Checkpoint, path: P
         ValueError: on another topology or model, or a missing, unexpected or differently shaped tensor.
     """
     metadata, weights = checkpoint
-    name, points = (
-        (net.variant.name, net.topology.outputs)
-        if isinstance(net, LandmarkNet)
-        else ("detector", ALIGNMENT_POINTS)
-    )
+    name = net.variant.name
+    points = net.topology.outputs if isinstance(net, LandmarkNet) else ALIGNMENT_POINTS
     if metadata["topology"] != list(points):
         raise InputError(_other_points(metadata["topology"], net, path))
     expected = net.state_dict()

@@ -7,14 +7,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from blazepose.anchors import (
-    CIRCLE,
-    DETECTOR_SIZE,
-    HIPS,
-    Detections,
-    decode_anchors,
-    weighted_nms,
-)
+from blazepose.anchors import CIRCLE, HIPS, Detections, decode_anchors, weighted_nms
 from blazepose.config.detector import DetectorLossConfig
 from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.data.annotated_image import AnnotatedImage
@@ -67,20 +60,21 @@ class DetectorModule(PoseModule):
     @torch.no_grad()
     def detect(self, images: UInt8[Tensor, "batch size size 3"]) -> list[Detections]:
         """Detect people as at run time, in 0..1 of the images."""
-        out = self(images)
+        out, anchors = self(images), self.net.anchors
         boxes = out.boxes.float().cpu().numpy()
         scores = out.scores[..., 0].float().sigmoid().cpu().numpy()
         return [
-            weighted_nms(decode_anchors(box, score, DETECTOR_SIZE, LEAST_SCORE))
+            weighted_nms(decode_anchors(box, score, anchors, LEAST_SCORE), anchors.nms_iou)
             for box, score in zip(boxes, scores, strict=True)
         ]
 
     def losses(self, out: DetectorOutputs, batch: DetectorBatch) -> dict[str, Tensor]:
         """Compute the unweighted loss terms."""
-        targets = assign_anchors(batch["boxes"], batch["people"], batch["ignored"])
+        anchors = self.net.anchors
+        targets = assign_anchors(batch["boxes"], batch["people"], batch["ignored"], anchors)
         regressed, config = targets.regressed, self.loss_config
-        target = encode_boxes(batch["boxes"], batch["points"], targets.person)[regressed]
-        predicted = out.boxes.float()[regressed] / DETECTOR_SIZE
+        target = encode_boxes(batch["boxes"], batch["points"], targets.person, anchors)[regressed]
+        predicted = out.boxes.float()[regressed] / anchors.size
         rows = regressed.nonzero()[:, 0], targets.person[regressed]
         side = batch["boxes"][rows][:, 2]
         labelled = batch["points_labelled"][rows].repeat_interleave(2, dim=1)

@@ -9,7 +9,7 @@ from blazepose.exceptions import InputError
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.tflite_import.load_tflite import load_tflite
-from blazepose.models.variants import VARIANTS, landmark_variant
+from blazepose.models.variants import VARIANTS, detector_variant, landmark_variant
 from blazepose.runtime.inference_sessions import tflite_metadata
 from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, read_tflite
@@ -154,7 +154,8 @@ def open_landmark_net(path: Path) -> tuple[LandmarkNet, dict[str, Any]]:
 
 def open_detector_net(path: Path) -> tuple[DetectorNet, dict[str, Any]]:
     """Load the detector of a file, in eval mode, and its metadata; raises as open_landmark_net."""
-    checkpoint, net = read_weights(path, "detector"), DetectorNet()
+    checkpoint = read_weights(path, "detector")
+    net = DetectorNet(detector_variant(checkpoint.metadata["model"]))
     load_weights(net, checkpoint, path)
     return net.eval(), checkpoint.metadata
 
@@ -172,8 +173,7 @@ def load_initial_weights(net: LandmarkNet | DetectorNet, path: Path) -> dict[str
     try:
         load_weights(net, checkpoint, path)
     except ValueError as error:
-        model = net.variant.name if isinstance(net, LandmarkNet) else "detector"
-        same_model = path.suffix in IMPORTED and checkpoint.metadata["model"] == model
+        same_model = path.suffix in IMPORTED and checkpoint.metadata["model"] == net.variant.name
         hint = "; experiment=finetune is the recipe for such files" if same_model else ""
         raise InputError(f"{error}{hint}") from error
     return {**checkpoint.metadata, "sha256": file_sha256(path)}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from torch.utils.data import default_collate
 
-from blazepose.anchors import HIPS, SHOULDERS
+from blazepose.anchors import DETECTOR_ANCHORS, HIPS, SHOULDERS
 from blazepose.config.detector import DetectorAugmentation
 from blazepose.data.annotated_image import group_by_image
 from blazepose.data.annotation import Source
@@ -21,11 +21,14 @@ from tests.data.painted import AROUND, BLUE, GREEN, RED, STILL, dataset, painted
 def test_evaluation_uses_the_whole_image_as_the_runtime_does(two_people):
     inputs = []
 
-    def network(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        inputs.append(images[0])
-        return np.zeros((1, 2254, 12), np.float32), np.full((1, 2254, 1), -9, np.float32)
+    class Engine:
+        anchors, metadata = DETECTOR_ANCHORS, {}
 
-    PersonDetector(network)(cv2.imread(str(two_people.image))[..., ::-1].copy())
+        def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            inputs.append(images[0])
+            return np.zeros((1, 2254, 12), np.float32), np.full((1, 2254, 1), -9, np.float32)
+
+    PersonDetector(Engine())(cv2.imread(str(two_people.image))[..., ::-1].copy())
     sample = dataset([two_people], None)[0]
     np.testing.assert_array_equal(sample["image"], inputs[0])
     assert not sample["image"][:27].any()  # 50 of 400 pixels above and below are black

@@ -7,8 +7,9 @@ import torch
 
 from blazepose.export.export_module import ExportModule
 from blazepose.export.rounding import ROUNDING, round_with_bias_correction
+from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
-from blazepose.models.variants import landmark_variant
+from blazepose.models.variants import DETECTOR_2021_VARIANT, landmark_variant
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +53,15 @@ def test_mean_errors_and_landmark_errors_shrink(net, crops, precision, left):
     assert shifts[0] < left * shifts[1]
     moved = [(outputs[0] - exact[0]).abs().mean() for outputs in (corrected, uncorrected)]
     assert moved[0] < 0.7 * moved[1]
+
+
+def test_a_network_with_relu_keeps_its_biases():
+    """Its largest activations dominate their means."""
+    detector = ExportModule(DetectorNet(DETECTOR_2021_VARIANT).eval())
+    images = torch.rand(2, 128, 128, 3, generator=torch.Generator().manual_seed(0))
+    half = round_with_bias_correction(detector, "fp16", images)
+    for name, value in detector.state_dict().items():
+        assert torch.equal(half.state_dict()[name], value.half().float()), name
 
 
 def test_int8_kernels_have_255_steps_per_channel(net, crops):

@@ -7,8 +7,11 @@ import pytest
 
 from blazepose.export.landmark_export import export_landmark_net
 from blazepose.export.task import find_detector, read_detector
+from blazepose.models.detector_net import DetectorNet
+from blazepose.models.variants import DETECTOR_2021_VARIANT
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, read_tflite
 from blazepose.tflite.metadata import NORMALIZATION_KEY, Normalization, normalization_metadata, with_metadata
+from blazepose.training.checkpoint import detector_metadata, write_checkpoint
 from tests.mediapipe_runtime import frames, look, picture
 
 
@@ -68,6 +71,14 @@ def test_missing_metadata_is_added_to_a_detector(shared, tmp_path):
         ValueError, match=r"wrong\.tflite has metadata .* mean 0 and deviation 255; .* need 127\.5"
     ):
         read_detector(tmp_path / "wrong.tflite")
+
+
+def test_a_detector_of_other_anchors_is_refused(shared, tmp_path):
+    net = DetectorNet(DETECTOR_2021_VARIANT)
+    write_checkpoint(tmp_path / "a.ckpt", net, detector_metadata(net, {"train": [], "val": []}, {}))
+    for path in (shared / "models" / "pose_detection_2021.tflite", tmp_path / "a.ckpt"):
+        with pytest.raises(ValueError, match=r"896 anchors; MediaPipe Tasks decode 2254, so no \.task"):
+            read_detector(path)
 
 
 def test_files_without_a_detector_are_rejected(shared, tmp_path):

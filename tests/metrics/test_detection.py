@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from blazepose.anchors import CIRCLE, HIPS, Detections
+from blazepose.anchors import CIRCLE, HIPS, SHOULDERS, UPPER_CIRCLE, Detections
 from blazepose.metrics.detection import (
     GroundTruth,
     Matches,
@@ -13,6 +13,7 @@ from blazepose.metrics.detection import (
     detection_metrics,
     match_detections,
 )
+from blazepose.topologies.upper_body import UPPER_BODY
 
 Points = tuple[tuple[float, float], tuple[float, float]]
 UPRIGHT: Points = ((100.0, 140.0), (100.0, 60.0))
@@ -38,6 +39,15 @@ def truth(
     labelled[:, CIRCLE] = circle_labelled
     boxes = np.array(people, float).reshape(-1, 3)
     return GroundTruth(boxes, all_points, labelled, np.array(ignored, float).reshape(-1, 4))
+
+
+def test_the_roi_of_another_topology_is_compared_by_its_own_points():
+    """The upper body's center is 12 px off, at a side of 3 times 40 px; the whole body's is exact."""
+    people, found = truth((100, 100, 40)), detected((0.8, 100, 100, 40, UPRIGHT))
+    people.points[0, [SHOULDERS, UPPER_CIRCLE]] = [[100, 100], [100, 60]]
+    found.points[0, [SHOULDERS, UPPER_CIRCLE]] = [[112, 100], [112, 60]]
+    assert match_detections(found, people).people[0, 2:] == pytest.approx([0, 0, 0])
+    assert match_detections(found, people, UPPER_BODY).people[0, 2:] == pytest.approx([0.1, 0, 0])
 
 
 @pytest.mark.parametrize(

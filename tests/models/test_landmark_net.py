@@ -11,6 +11,7 @@ from blazepose.export.export_module import ExportModule
 from blazepose.models.blocks import ConvNorm, Separable, fold
 from blazepose.models.landmark_net import COORDINATE_UNIT, LandmarkNet
 from blazepose.models.variants import landmark_variant
+from blazepose.topologies import find_topology
 
 # Parameters, and millions of multiply-adds. Source: docs/reference/mediapipe.md section 5.
 GOOGLE = {"lite": (1_363_089, 197.8), "full": (3_169_489, 386.1), "heavy": (13_751_073, 1927.3)}
@@ -33,6 +34,35 @@ def test_folded_parameters_and_operations_are_googles(name):
     parameters, millions = cost(name, "mediapipe")
     assert parameters == GOOGLE[name][0]
     assert millions == pytest.approx(GOOGLE[name][1], abs=0.05)
+
+
+# Parameters in a file, where depthwise convolutions have biases of zero, and millions of multiply-adds.
+# Source of full's: both files of 2021. Of lite's: the paper has 1.3 M parameters and 0.39 of full's cost.
+PAPER = {
+    ("paper_full", "full_body"): (3_459_173, 424.0),
+    ("paper_full", "upper_body"): (3_413_053, 424.0),
+    ("paper_lite", "full_body"): (1_293_437, 0.39 * 424.0),
+}
+
+
+@pytest.mark.parametrize(("name", "topology"), PAPER)
+def test_parameters_and_operations_are_the_papers(name, topology):
+    net = ExportModule(LandmarkNet(landmark_variant(name, "paper"), topology=find_topology(topology)))
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        landmarks, presence, mask = net(torch.zeros(1, 256, 256, 3))
+    biases = sum(m.out_channels for m in net.modules() if isinstance(m, nn.Conv2d) and m.bias is None)
+    assert count(net) + biases == PAPER[name, topology][0]
+    assert counter.get_total_flops() / 2e6 == pytest.approx(PAPER[name, topology][1], rel=0.02)
+    assert landmarks.shape == (1, 5 * find_topology(topology).num_outputs)
+    assert (presence.shape, mask.shape) == ((1, 1), (1, 128, 128, 1))
+
+
+def test_the_papers_network_has_heatmaps_for_training():
+    net = LandmarkNet(landmark_variant("paper_lite", "paper"), topology=find_topology("upper_body")).eval()
+    out = net(torch.zeros(1, 3, 256, 256), masks=0)
+    assert out.heatmaps.shape == (1, 31, 64, 64)
+    assert out.offsets.shape == (1, 2 * 27, 64, 64)
+    assert out.world is None
 
 
 @pytest.mark.parametrize(("name", "convolutions"), [("lite", 88), ("full", 96), ("heavy", 198)])
@@ -134,9 +164,11 @@ def gradients(net: LandmarkNet, output: str) -> dict[str, bool]:
     }
 
 
-@pytest.mark.parametrize("wiring", ["mediapipe", "paper"])
-def test_gradient_stop(wiring):
-    net = LandmarkNet(landmark_variant("lite", wiring), gradient_stop=True)
+@pytest.mark.parametrize(
+    ("name", "wiring"), [("lite", "mediapipe"), ("lite", "paper"), ("paper_lite", "paper")]
+)
+def test_gradient_stop(name, wiring):
+    net = LandmarkNet(landmark_variant(name, wiring), gradient_stop=True)
     assert gradients(net, "heatmaps") == {"encoder": True, "decoder": True, "heatmaps": True, "tower": False}
     assert gradients(net, "landmarks") == {
         "encoder": False,

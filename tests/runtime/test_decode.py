@@ -155,8 +155,13 @@ def test_a_graph_that_decodes_is_only_refined():
 
 
 def test_what_a_decoding_lacks_is_named():
-    with pytest.raises(InputError, match="MediaPipe does not return"):
-        decode_outputs(outputs(128.0, None), 256, "heatmap")
+    refined, without_heatmaps = outputs(128.0, None)._replace(refined=True), outputs(128.0, None)
+    for decoding in ("regression", "heatmap"):
+        with pytest.raises(InputError, match="MediaPipe does not return"):
+            decode_outputs(refined, 256, decoding)
+    with pytest.raises(InputError, match="decode=heatmap needs heatmaps, which these weights do not have"):
+        decode_outputs(without_heatmaps, 256, "heatmap")
+    assert decode_outputs(without_heatmaps, 256, "regression").landmarks[0, 0, 0] == 0.5
 
 
 def test_refine_by_hand():

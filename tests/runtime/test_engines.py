@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from blazepose.anchors import DETECTOR_2021_ANCHORS
 from blazepose.runtime.decode import NUM_RAW_OUTPUTS
 from blazepose.runtime.engines import DetectorEngine, LandmarkEngine
 from tests.runtime.written_onnx import DETECTOR_OUTPUTS, LANDMARK_OUTPUTS, write_onnx
@@ -37,6 +38,17 @@ def test_the_input_of_the_detector_is_minus_1_to_1(tmp_path):
     assert logits.shape == (3, 2254, 1)
     assert boxes[:, 0, 0] == pytest.approx([-1, 51 / 127.5 - 1, 1], rel=1e-3)
     assert logits[:, 0, 0] == pytest.approx([-2, 2 * (51 / 127.5 - 1), 2], rel=1e-3)
+
+
+def test_the_detector_of_2021_is_recognized_by_its_input(tmp_path):
+    engine = DetectorEngine(write_onnx(tmp_path / "net.onnx", outputs=([896, 12], [896, 1]), size=128), 1)
+    assert engine.anchors == DETECTOR_2021_ANCHORS
+    boxes, logits = engine(red_images(128))
+    assert (boxes.shape, logits.shape) == ((3, 896, 12), (3, 896, 1))
+    assert boxes[:, 0, 0] == pytest.approx([-1, 51 / 127.5 - 1, 1], rel=1e-3)
+    mixed = write_detector(tmp_path / "mixed.onnx", size=128)
+    with pytest.raises(ValueError, match=r"its outputs are \[batch, 2254, 12\], .* expected \[1, 896, 12\]"):
+        DetectorEngine(mixed)
 
 
 def test_further_outputs_are_ignored(tmp_path):

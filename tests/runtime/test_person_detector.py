@@ -6,9 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from blazepose.anchors import DETECTOR_ANCHORS
 from blazepose.geometry import Roi
 from blazepose.runtime.engines import DetectorEngine
 from blazepose.runtime.person_detector import PersonDetector
+from blazepose.topologies import FULL_BODY
+from blazepose.topologies.upper_body import UPPER_BODY
 from tests.mediapipe_runtime import picture
 from tests.runtime.test_parity import numbers
 
@@ -21,6 +24,7 @@ class StubEngine(DetectorEngine):
 
     def __init__(self, anchors: dict[int, tuple[float, list[float]]]) -> None:
         self.images: list[np.ndarray] = []
+        self.anchors, self.metadata = DETECTOR_ANCHORS, {}
         self._boxes = np.zeros((1, 2254, 12), np.float32)
         self._logits = np.full((1, 2254, 1), -9, np.float32)
         for anchor, (logit, coordinates) in anchors.items():
@@ -50,10 +54,13 @@ def test_the_letterbox_is_undone(width, height, box):
     center = np.array([width, height]) / 2
     shifts = np.array([[0, 0], [0, -56], [8, -8], [8, -64]])
     np.testing.assert_allclose(person.points_px, center + shifts * zoom, atol=1e-3)
-    roi = person.roi
+    roi = person.roi_for()
     assert (roi.center_x, roi.center_y) == pytest.approx(tuple(center), abs=1e-3)
     assert roi.side == pytest.approx(2 * 1.25 * 56 * zoom, abs=1e-3)
     assert roi.rotation_rad == pytest.approx(0, abs=1e-4)
+    upper = person.roi_for(UPPER_BODY)
+    assert (upper.center_x, upper.center_y) == pytest.approx(tuple(center + shifts[2] * zoom), abs=1e-3)
+    assert upper.side == pytest.approx(2 * 1.5 * 56 * zoom, abs=1e-3)
 
 
 def test_the_input_is_the_whole_image_on_black():
@@ -97,8 +104,8 @@ def test_a_threshold_of_zero_returns_every_anchor():
 def test_images_of_any_size(width, height):
     image = np.broadcast_to(np.uint8(9), (height, width, 3)).copy()
     (person,) = PersonDetector(StubEngine({MIDDLE: (5.0, UPRIGHT)}))(image)
-    assert person.roi.side == pytest.approx(2.5 * 56 / 224 * max(width, height), rel=1e-4)
-    assert person.roi.center_x == pytest.approx(width / 2, abs=max(width, height) * 1e-5)
+    assert person.roi_for().side == pytest.approx(2.5 * 56 / 224 * max(width, height), rel=1e-4)
+    assert person.roi_for().center_x == pytest.approx(width / 2, abs=max(width, height) * 1e-5)
 
 
 @pytest.mark.shared
@@ -112,12 +119,37 @@ def test_google_s_detector_finds_the_person_of_its_own_test(shared: Path):
     )
     expected = Roi(x * width, y * height, side * height, turn)
     (person,) = PersonDetector.load(shared / "models/pose_detection.tflite", num_threads=1)(image)
-    assert person.roi.center_x == pytest.approx(expected.center_x, abs=0.005 * expected.side)
-    assert person.roi.center_y == pytest.approx(expected.center_y, abs=0.005 * expected.side)
-    assert person.roi.side == pytest.approx(expected.side, rel=0.005)
-    assert math.degrees(abs(person.roi.rotation_rad - expected.rotation_rad)) < 1
+    assert person.roi_for().center_x == pytest.approx(expected.center_x, abs=0.005 * expected.side)
+    assert person.roi_for().center_y == pytest.approx(expected.center_y, abs=0.005 * expected.side)
+    assert person.roi_for().side == pytest.approx(expected.side, rel=0.005)
+    assert math.degrees(abs(person.roi_for().rotation_rad - expected.rotation_rad)) < 1
     detection = (folder / "pose_expected_detection.pbtxt").read_text()
     assert person.score == pytest.approx(float(numbers(detection, "score")[0]), abs=0.01)
+
+
+@pytest.mark.shared
+def test_the_detector_of_2021_finds_that_person_too(shared: Path):
+    image = picture(shared / "data/mp_reference/pose.jpg")
+    (now,), (earlier,) = (
+        PersonDetector.load(shared / "models" / name, num_threads=1)(image)
+        for name in ("pose_detection.tflite", "pose_detection_2021.tflite")
+    )
+    for topology in (FULL_BODY, UPPER_BODY):
+        roi, expected = earlier.roi_for(topology), now.roi_for(topology)
+        shift = math.hypot(roi.center_x - expected.center_x, roi.center_y - expected.center_y)
+        assert shift < 0.1 * expected.side
+        assert roi.side == pytest.approx(expected.side, rel=0.2)
+        assert math.degrees(abs(roi.rotation_rad - expected.rotation_rad)) < 8
+
+
+def test_a_detector_that_has_not_learned_the_points_of_a_topology_is_refused():
+    engine = StubEngine({})
+    detector = PersonDetector(engine)
+    detector.check_points(UPPER_BODY)
+    engine.metadata = {"trained": {"outputs": ["scores", "boxes"], "points": ["hips", "circle", "shoulders"]}}
+    detector.check_points(FULL_BODY)
+    with pytest.raises(ValueError, match=r"has not learned the point upper_circle, .* topology upper_body"):
+        detector.check_points(UPPER_BODY)
 
 
 @pytest.mark.shared

@@ -5,22 +5,19 @@ import numpy as np
 import pytest
 import torch
 
-from blazepose.anchors import (
-    ANCHORS_PER_CELL,
-    DETECTOR_SIZE,
-    FEATURE_MAP_SIZES,
-    anchor_centers,
-    decode_anchors,
-)
+from blazepose.anchors import DETECTOR_2021_ANCHORS, DETECTOR_ANCHORS, decode_anchors
 from blazepose.image import read_image
 from blazepose.models.detector_net import detector_input
-from blazepose.targets.anchor_targets import assign_anchors, candidate_anchors, encode_boxes
+from blazepose.runtime.engines import DetectorEngine
+from blazepose.targets.anchor_targets import assign_anchors, box_sides, encode_boxes
 from blazepose.training.weights import open_detector_net
 
 NO_BOXES = torch.zeros(1, 1, 4)
 FINE, MIDDLE = range(2)
 LIVE = [(FINE, 1), (MIDDLE, 0)]
 STARTS = (0, 1568, 1960)
+LEVELS = DETECTOR_ANCHORS.levels
+CANDIDATES = ~np.isnan(box_sides(DETECTOR_ANCHORS)[:, 0])
 
 
 def assigned(*boxes: tuple[float, float, float], ignored=NO_BOXES, padding: int = 0):
@@ -31,7 +28,7 @@ def assigned(*boxes: tuple[float, float, float], ignored=NO_BOXES, padding: int 
 
 def anchors(level: int, columns, rows, slots) -> set[int]:
     """Return indices of anchors, by level, row, column, anchor of the cell."""
-    side, count = FEATURE_MAP_SIZES[level], ANCHORS_PER_CELL[level]
+    side, count = LEVELS[level].cells, LEVELS[level].per_cell
     return {STARTS[level] + (y * side + x) * count + slot for y in rows for x in columns for slot in slots}
 
 
@@ -41,10 +38,9 @@ def numbers(flags: torch.Tensor) -> set[int]:
 
 def test_one_anchor_of_each_finer_cell_is_a_candidate():
     fine, middle = (
-        anchors(level, range(FEATURE_MAP_SIZES[level]), range(FEATURE_MAP_SIZES[level]), [slot])
-        for level, slot in LIVE
+        anchors(level, range(LEVELS[level].cells), range(LEVELS[level].cells), [slot]) for level, slot in LIVE
     )
-    assert set(np.flatnonzero(candidate_anchors())) == fine | middle
+    assert set(np.flatnonzero(CANDIDATES)) == fine | middle
 
 
 @pytest.mark.parametrize("side", [0.03, 0.2, 1.0])
@@ -57,12 +53,12 @@ def test_the_assignment_depends_on_the_place_only(side):
 def test_these_are_the_anchors_of_googles_detector(shared):
     net, _ = open_detector_net(shared / "models/pose_detection.tflite")
     people = sorted((shared / "data/lspet_val/images").iterdir())[:32]
-    images = np.stack([cv2.resize(read_image(path), (DETECTOR_SIZE, DETECTOR_SIZE)) for path in people])
+    images = np.stack([cv2.resize(read_image(path), (224, 224)) for path in people])
     with torch.no_grad():
         scores = net.eval()(detector_input(torch.from_numpy(images))).scores[..., 0].sigmoid()
     fired = (scores >= 0.5).any(dim=0).numpy()
     assert fired.sum() > 32
-    assert not (fired & ~candidate_anchors()).any()
+    assert not (fired & ~CANDIDATES).any()
 
 
 def test_near_anchors_are_positive_far_ones_negative_and_others_ignored():
@@ -87,6 +83,46 @@ def test_the_larger_of_x_and_y_counts():
     assert anchors(FINE, [14], [11], [1]) <= numbers(targets.negative)
 
 
+@pytest.mark.parametrize(
+    ("side", "slots", "neighbors"),
+    [
+        (0.05, {(0, 0)}, set()),
+        (0.1, {(0, 0)}, {(0, 1)}),
+        (0.15, {(0, 0), (0, 1)}, {(1, 0)}),
+        (0.28, {(0, 1), (1, 0)}, {(0, 0), (1, 1), (1, 2), (1, 3)}),
+        (0.45, {(1, 1), (1, 2)}, {(0, 1), (1, 0), (1, 3), (1, 4), (1, 5)}),
+        (0.9, {(1, 5)}, {(1, 1), (1, 2), (1, 3), (1, 4)}),
+    ],
+)
+def test_in_the_detector_of_2021_the_size_chooses_the_anchors_of_a_cell(side, slots, neighbors):
+    """At 7.6 cells of the fine level, 3.8 of the coarse one: 0.1 and 0.3 cells from the center of a cell."""
+    box = torch.tensor([[[7.6 / 16, 7.6 / 16, side]]])
+    targets = assign_anchors(box, torch.tensor([[True]]), NO_BOXES, DETECTOR_2021_ANCHORS)
+    level_of = np.repeat([0, 1], [512, 384])
+    slot_of = np.where(level_of == 0, np.arange(896) % 2, (np.arange(896) - 512) % 6)
+
+    def slots_of(mask: torch.Tensor) -> set[tuple[int, int]]:
+        return {(int(level_of[k]), int(slot_of[k])) for k in numbers(mask)}
+
+    assert slots_of(targets.positive) == slots
+    assert slots_of(targets.regressed) == slots | neighbors, "ignored, not negative"
+    assert not (targets.regressed & targets.negative).any()
+    positive = DETECTOR_2021_ANCHORS.centers[targets.positive[0].numpy()]
+    assert abs(positive - 7.6 / 16).max() <= 0.75 / 8
+
+
+@pytest.mark.shared
+def test_these_are_the_sizes_of_googles_detector_of_2021(shared):
+    people = sorted((shared / "data/lspet_val/images").iterdir())[:32]
+    images = np.stack([cv2.resize(read_image(path), (128, 128)) for path in people])
+    boxes, logits = DetectorEngine(shared / "models/pose_detection_2021.tflite", 1)(images)
+    image, anchor = (logits[..., 0] >= 0).nonzero()
+    smallest, largest = box_sides(DETECTOR_2021_ANCHORS)[anchor].T
+    side = boxes[image, anchor, 2] / 128 / 1.17  # its boxes are larger than those of the labels
+    assert len(side) > 64
+    assert ((side >= smallest) & (side <= largest)).mean() > 0.85
+
+
 def test_without_people_all_anchors_are_negative():
     padded = assign_anchors(torch.full((1, 5, 3), 0.3), torch.zeros(1, 5, dtype=torch.bool), NO_BOXES)
     for targets in (assigned(padding=3), padded):
@@ -98,18 +134,18 @@ def test_images_of_a_batch_have_their_own_people():
     boxes = torch.tensor([[[0.2, 0.2, 0.2]], [[0.8, 0.8, 0.2]]])
     targets = assign_anchors(boxes, torch.tensor([[True], [True]]), torch.zeros(2, 1, 4))
     for image, place in enumerate((0.2, 0.8)):
-        places = anchor_centers()[targets.positive[image].numpy()]
+        places = DETECTOR_ANCHORS.centers[targets.positive[image].numpy()]
         assert len(places) > 0
         assert abs(places - place).max() <= 0.75 / 14 + 1e-6
 
 
 def test_ignored_regions_are_never_negative():
     region = torch.tensor([[[0.26, 0.51, 0.51, 0.74], [0.0, 0.0, 0.0, 0.0]]])
-    x, y = anchor_centers().T
+    x, y = DETECTOR_ANCHORS.centers.T
     inside = (x > 0.26) & (x < 0.51) & (y > 0.51) & (y < 0.74)
     targets = assigned(ignored=region, padding=1)
     assert not targets.positive.any()
-    np.testing.assert_array_equal(targets.negative[0].numpy(), ~(inside & candidate_anchors()))
+    np.testing.assert_array_equal(targets.negative[0].numpy(), ~(inside & CANDIDATES))
     within = assigned((0.3, 0.6, 0.2), ignored=region)
     assert torch.equal(within.positive, assigned((0.3, 0.6, 0.2)).positive)
 
@@ -135,7 +171,8 @@ def test_encoded_boxes_decode_to_themselves():
     points = torch.tensor(rng.uniform(-0.2, 1.2, (1, 3, 4, 2)), dtype=torch.float32)
     targets = assign_anchors(boxes, torch.tensor([[True, True, False]]), NO_BOXES)
     encoded = encode_boxes(boxes, points, targets.person)[0].numpy()
-    decoded = decode_anchors(224 * encoded, targets.positive[0].numpy().astype(np.float32), 224, 0.5)
+    scores = targets.positive[0].numpy().astype(np.float32)
+    decoded = decode_anchors(224 * encoded, scores, DETECTOR_ANCHORS, 0.5)
     person = targets.person[0][targets.positive[0]].numpy()
     assert set(person) == {0, 1}
     matched = boxes[0].numpy()[person]

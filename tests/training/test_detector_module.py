@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.utils.data import default_collate
 
-from blazepose.anchors import DETECTOR_SIZE, NUM_COORDINATES
+from blazepose.anchors import DETECTOR_ANCHORS, NUM_COORDINATES
 from blazepose.config.detector import DetectorLossConfig
 from blazepose.config.schedule import OptimizerConfig, Stages
 from blazepose.data.annotated_image import AnnotatedImage
@@ -44,10 +44,10 @@ def terms(batch, scores: float = CONFIDENT, box: float = 0.0, points: float = 0.
     """Compute the terms of outputs with boxes and points this many sides of the person off."""
     module = DetectorModule(DetectorNet(), DetectorLossConfig(), OptimizerConfig(), Stages(joint=1), {})
     targets = assign_anchors(batch["boxes"], batch["people"], batch["ignored"])
-    predicted = encode_boxes(batch["boxes"], batch["points"], targets.person) * DETECTOR_SIZE
-    predicted[..., :4] += box * SIDE * DETECTOR_SIZE
-    predicted[..., 4:10] += points * SIDE * DETECTOR_SIZE
-    predicted[..., 10:] += unlabelled * SIDE * DETECTOR_SIZE
+    predicted = encode_boxes(batch["boxes"], batch["points"], targets.person) * DETECTOR_ANCHORS.size
+    predicted[..., :4] += box * SIDE * DETECTOR_ANCHORS.size
+    predicted[..., 4:10] += points * SIDE * DETECTOR_ANCHORS.size
+    predicted[..., 10:] += unlabelled * SIDE * DETECTOR_ANCHORS.size
     assert predicted.shape[2] == NUM_COORDINATES
     logits = torch.where(targets.positive, scores, -scores)[..., None]
     return {
@@ -73,8 +73,8 @@ def test_ignored_anchors_near_a_person_still_regress_its_box(batch):
     """Anchors between positive and negative ones have a box loss, but no score loss."""
     targets = assign_anchors(batch["boxes"], batch["people"], batch["ignored"])
     between = targets.regressed & ~targets.positive
-    predicted = encode_boxes(batch["boxes"], batch["points"], targets.person) * DETECTOR_SIZE
-    predicted[between] += SIDE * DETECTOR_SIZE
+    predicted = encode_boxes(batch["boxes"], batch["points"], targets.person) * DETECTOR_ANCHORS.size
+    predicted[between] += SIDE * DETECTOR_ANCHORS.size
     logits = torch.where(targets.positive | between, CONFIDENT, -CONFIDENT)[..., None]
     module = DetectorModule(DetectorNet(), DetectorLossConfig(), OptimizerConfig(), Stages(joint=1), {})
     losses = module.losses(DetectorOutputs(predicted, logits), batch)

@@ -37,3 +37,12 @@ def test_freezing_and_interpolating_need_initial_weights(setting):
     validate_recipe(net, LandmarkLossConfig(), Stages(), config, initialized=True)
     with pytest.raises(ValueError, match=r"needs? (trained|initial) weights: set init="):
         validate_recipe(net, LandmarkLossConfig(), Stages(), config, initialized=False)
+
+
+def test_refinement_by_heatmaps_that_no_file_has_is_refused():
+    net = LandmarkNet(landmark_variant("paper_lite", "paper"), gradient_stop=True)
+    with pytest.raises(
+        ValueError, match="decode=mediapipe refines by heatmaps, which files of paper_lite do not"
+    ):
+        validate_recipe(net, LandmarkLossConfig(), Stages(), OptimizerConfig(), False, "mediapipe")
+    validate_recipe(net, LandmarkLossConfig(), Stages(), OptimizerConfig(), False, "regression")

@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from blazepose.decoding import check_decoding
+from blazepose.evaluation.engine_registry import TorchEngine
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
-from blazepose.models.variants import landmark_variant
+from blazepose.models.variants import DETECTOR_2021_VARIANT, landmark_variant
+from blazepose.supervised_outputs import SupervisedOutputs
+from blazepose.topologies import find_topology
 from blazepose.topologies.full_body import OUTPUTS
 from blazepose.training.checkpoint import detector_metadata, read_checkpoint, write_checkpoint
 from blazepose.training.weights import load_initial_weights, load_landmark_net, load_model, read_weights
@@ -39,6 +44,31 @@ def test_load_model_recognizes_the_network(tmp_path, net):
     assert isinstance(load_model(str(tmp_path / "detector.ckpt")), DetectorNet)
 
 
+def test_a_detector_does_not_start_from_the_other_one(tmp_path):
+    now, earlier = DetectorNet(), DetectorNet(DETECTOR_2021_VARIANT)
+    for net in (now, earlier):
+        metadata = detector_metadata(net, {"train": []}, {})
+        write_checkpoint(tmp_path / f"{net.variant.name}.ckpt", net, metadata)
+    loaded = load_model(tmp_path / "detector_2021.ckpt")
+    assert isinstance(loaded, DetectorNet)
+    assert loaded.variant == DETECTOR_2021_VARIANT
+    for net, other in ((now, "detector_2021"), (earlier, "detector")):
+        match = f"holds {other}, which does not fit this network, {net.variant.name}: .*; use model={other}$"
+        with pytest.raises(ValueError, match=match):
+            load_initial_weights(net, tmp_path / f"{other}.ckpt")
+
+
+def test_the_metadata_of_a_detector_name_its_points_if_some_are_untrained():
+    net, sources = DetectorNet(), {"train": [], "val": []}
+    assert detector_metadata(net, sources, {})["trained"] == {"outputs": ["scores", "boxes"]}
+    some = detector_metadata(net, sources, {}, points=["hips", "circle", "shoulders"])
+    assert some["trained"]["points"] == ["hips", "circle", "shoulders"]
+    resumed = detector_metadata(net, sources, {}, init=some, points=["hips"])
+    assert resumed["trained"] == some["trained"]
+    google = detector_metadata(net, sources, {}, init=detector_metadata(net, sources, {}), points=["hips"])
+    assert "points" not in google["trained"]
+
+
 def test_weights_keep_the_unit_they_were_trained_in(tmp_path):
     """COORDINATE_UNIT may change; the outputs of older weights must not change then."""
     net = LandmarkNet(landmark_variant("lite", "mediapipe")).eval()
@@ -51,8 +81,42 @@ def test_weights_keep_the_unit_they_were_trained_in(tmp_path):
 def test_another_task_or_topology(tmp_path, net):
     with pytest.raises(ValueError, match="holds a pose detector"):
         load_landmark_net(save(tmp_path / "a.ckpt", net, task="detector"))
-    with pytest.raises(ValueError, match="was trained for 3 points; this network has 39"):
+    with pytest.raises(
+        ValueError, match=r"b.ckpt cannot be used: its 3 points are those of no topology; known"
+    ):
         load_landmark_net(save(tmp_path / "b.ckpt", net, topology=["a", "b", "c"]))
+
+
+def test_weights_of_another_topology_are_refused(tmp_path, net):
+    upper_body = LandmarkNet(net.variant, topology=find_topology("upper_body"))
+    path = save(tmp_path / "upper.ckpt", upper_body)
+    assert load_landmark_net(path).topology == upper_body.topology
+    with pytest.raises(
+        ValueError, match=r"upper.ckpt has the 25 landmarks of upper_body, this network the 33 of"
+    ):
+        load_initial_weights(net, path)
+    with pytest.raises(ValueError, match=r"has the 33 landmarks .* set model.topology=full_body"):
+        load_initial_weights(upper_body, save(tmp_path / "full.ckpt", net))
+
+
+def test_the_heatmaps_of_the_files_of_2021_do_not_count_as_trained(shared):
+    file = shared / "models/pose_landmark_upper_body_2021.tflite"
+    metadata = read_weights(file).metadata
+    supervised = SupervisedOutputs.from_metadata(metadata["trained"], find_topology("upper_body"))
+    assert supervised.landmarks == find_topology("upper_body").landmarks
+    assert set(supervised.outputs) == {"presence", "visibility", "z", "pose", "segmentation"}
+    assert not supervised.has_heatmaps
+    assert (metadata["model"], metadata["decoding"]) == ("paper_full", "regression")
+    engine = TorchEngine(file)
+    assert engine.topology == find_topology("upper_body")
+    assert engine(np.zeros((1, 256, 256, 3), np.uint8)).heatmaps is None
+    with pytest.raises(ValueError, match="decode=heatmap reads heatmaps and presence"):
+        check_decoding("heatmap", metadata)
+    full_body = LandmarkNet(landmark_variant("paper_full", "paper"))
+    with pytest.raises(
+        ValueError, match=r"2021\.tflite has the 25 landmarks of upper_body, this network the 33"
+    ):
+        load_initial_weights(full_body, file)
 
 
 def test_another_size_or_wiring(tmp_path, net):

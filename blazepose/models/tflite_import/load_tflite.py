@@ -19,7 +19,7 @@ from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.tflite_import.graph import Graph, match_graphs
 from blazepose.models.tflite_import.tflite_graph import Conv, read_graph
 from blazepose.models.tflite_import.traced_graph import ConvNames, trace
-from blazepose.models.variants import VARIANTS, LandmarkVariant, Wiring
+from blazepose.models.variants import DETECTOR_2021_VARIANT, VARIANTS, LandmarkVariant, Wiring
 from blazepose.topologies import FULL_BODY, topologies
 from blazepose.topology import Topology
 
@@ -102,6 +102,7 @@ def _candidates(topology: Topology) -> Iterator[Candidate]:
         if wiring == "mediapipe":
             yield Candidate("the detector", 2, lambda: DetectorNet().eval())
             yield Candidate("the detector as we export it", 2, lambda: flatten_heads(DetectorNet()).eval())
+            yield Candidate("the detector of 2021", 2, lambda: DetectorNet(DETECTOR_2021_VARIANT).eval())
 
 
 def _build_landmark_net(variant: LandmarkVariant, topology: Topology, decoded: bool) -> LandmarkNet:
@@ -156,7 +157,7 @@ def _prepare_for_training(net: LandmarkNet) -> None:
 
 
 def _normalize_depthwise(block: LinearSeparable) -> None:
-    """Bring large depthwise filters, which have no BatchNorm, to a norm near one; the 1x1 takes the factor over.
+    """Bring large depthwise filters, which have no BatchNorm, to a norm near one, by factors in the 1x1.
 
     Factors are powers of two, with which every product stays the same to the bit; filters whose smallest
     weight would lose digits in half precision stay as they are.

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import cv2
 import flatbuffers
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from torch import nn
 from blazepose.data.align import aligned_roi
 from blazepose.data.readers import read_source
 from blazepose.export.export_module import ExportModule
+from blazepose.export.verification_images import read_letterboxed
 from blazepose.geometry import crop_image, roi_to_image_matrix
 from blazepose.image import read_image
 from blazepose.input_spec import LANDMARK_INPUT
@@ -21,7 +23,7 @@ from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.precise_bn import precise_bn
 from blazepose.models.tflite_import.load_tflite import load_tflite
-from blazepose.models.variants import VARIANTS, LandmarkVariant, landmark_variant
+from blazepose.models.variants import DETECTOR_2021_VARIANT, VARIANTS, LandmarkVariant, landmark_variant
 from blazepose.runtime.decode import sigmoid
 from blazepose.tflite.convert import to_tflite
 from blazepose.topologies.full_body import NUM_OUTPUTS
@@ -83,6 +85,41 @@ def test_the_detector_matches_litert(shared, crops):
     images = crops[:, 16:240, 16:240].astype(np.float32) / 127.5 - 1
     for output, expected in zip(torch_outputs(net, images), litert(content, images), strict=True):
         np.testing.assert_allclose(output, expected, atol=0.01, rtol=0)
+
+
+@pytest.fixture(scope="module")
+def pictures(shared) -> np.ndarray:
+    """Return four pictures of lspet_val, letterboxed to the input of the detector of 2021, float32."""
+    paths = sorted((shared / "data/lspet_val/images").iterdir())[::160][:4]
+    images = np.stack([read_letterboxed(path, 128, cv2.BORDER_CONSTANT) for path in paths])
+    return images.astype(np.float32) / 127.5 - 1
+
+
+@pytest.mark.slow
+def test_the_detector_of_2021_and_its_export_match_litert(shared, pictures):
+    """Where no person is, boxes have no meaning, and values up to thousands of pixels.
+
+    The export is not equal to the last bit: the file has float32 kernels, and restoring BatchNorm behind
+    kernels of norm one rounds each of them once.
+    """
+    content = (shared / "models" / "pose_detection_2021.tflite").read_bytes()
+    net = load_tflite(content)
+    assert isinstance(net, DetectorNet)
+    assert net.variant == DETECTOR_2021_VARIANT
+    boxes, logits = litert(content, pictures)
+    confident = sigmoid(logits[..., 0]) >= 0.5
+    assert confident.sum() > 8
+    exported = to_tflite(ExportModule(net), net.input_spec)
+    for outputs in (torch_outputs(net, pictures), litert(exported, pictures)):
+        np.testing.assert_allclose(sigmoid(outputs[1]), sigmoid(logits), atol=1e-5, rtol=0)
+        np.testing.assert_allclose(outputs[0][confident], boxes[confident], atol=0.002, rtol=0)
+        np.testing.assert_allclose(outputs[0], boxes, atol=0.002, rtol=1e-5)
+    again = load_tflite(exported)
+    assert isinstance(again, DetectorNet)
+    assert again.variant == DETECTOR_2021_VARIANT
+    folded, restored = (fold(each).state_dict() for each in (net, again))
+    for name, value in folded.items():
+        torch.testing.assert_close(restored[name], value, atol=1e-6, rtol=1e-6)
 
 
 def test_every_weight_is_set_and_kernels_have_norm_one(shared):

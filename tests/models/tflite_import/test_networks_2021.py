@@ -25,7 +25,7 @@ from blazepose.topology import Topology
 from tests.models.tflite_import.test_load_tflite import litert, torch_outputs
 
 XY_PX, Z_PX, FLAG, MASK = 0.002, 0.02, 1e-5, 1e-3
-"""Largest differences between torch and LiteRT. z reaches hundreds of pixels, and LiteRT rounds it by as much."""
+"""Largest differences between torch and LiteRT. z reaches hundreds of pixels; LiteRT rounds it by as much."""
 
 
 @pytest.fixture(scope="module", params=["full_body", "upper_body"])
@@ -40,7 +40,7 @@ def content(shared, topology) -> bytes:
 
 @pytest.fixture(scope="module")
 def crops(shared, topology) -> np.ndarray:
-    """Return the picture of MediaPipe's tests and crops of three people of lspet_val, (4, 256, 256, 3), 0..1."""
+    """Return a whole picture and crops of three people of lspet_val, (4, 256, 256, 3), 0..1."""
     picture = read_image(shared / "data/mp_reference/pose.jpg")
     people = read_source(f"lsp:{shared}/data/lspet_val", topology).annotations[::200][:3]
     rois = [(picture, letterbox_roi(*picture.shape[1::-1]))]
@@ -70,6 +70,7 @@ def test_depthwise_filters_are_of_norm_one_or_less(content):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("topology", ["upper_body"], indirect=True)
 def test_exported_again_in_fp16_every_bit_is_googles(topology, content, crops, tmp_path):
     net = fit_to_precision(ExportModule(load_tflite(content)), "fp16", torch.from_numpy(crops))
     path = tmp_path / "again.tflite"
