@@ -10,6 +10,7 @@ from onnx import helper, numpy_helper
 from blazepose.anchors import DETECTOR_ANCHORS, NUM_COORDINATES
 from blazepose.data.person_box import PersonBox
 from blazepose.skeletons import LSP14
+from blazepose.topologies import find_topology
 from blazepose.topologies.full_body import INDEX
 
 SHAPES = ([195], [1], [256, 256, 1], [64, 64, 39], [117])
@@ -46,6 +47,16 @@ def write_network(path: Path, about: dict | None = None, ankle_peak: float = -9,
     column, row = np.rint(64 * (0.5 + joint("left_ankle") / 2.5)).astype(int)
     values[3][0, row, column, INDEX["left_ankle"]] = ankle_peak
     return _write(path, values, 256, about)
+
+
+def write_upper_body_network(path: Path, about: dict | None = None) -> Path:
+    """A network of the paper: 25 landmarks, all between the shoulders but the nose; no world landmarks."""
+    topology = find_topology("upper_body")
+    landmarks = np.full((topology.num_outputs, 5), 9, np.float32)
+    landmarks[:, :2] = 128
+    landmarks[[0, topology.roi_scale], 1] = 128 - 256 / (2 * topology.roi.expansion)
+    masks = np.full((1, 128, 128, 1), -9, np.float32)
+    return _write(path, [landmarks.reshape(1, -1), np.full((1, 1), 0.9, np.float32), masks], 256, about)
 
 
 def write_detector(path: Path, box: PersonBox, side: int, about: dict | None = None) -> Path:

@@ -8,14 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from blazepose.data.readers import read_source
+from blazepose.evaluation.common_landmarks import common_topology, select_landmarks
 from blazepose.evaluation.engine_registry import open_weights
 from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.evaluation.predictions import (
     PersonKey,
     Prediction,
-    common_topology,
     person_key,
-    select_landmarks,
 )
 from blazepose.evaluation.score import score
 from blazepose.exceptions import InputError

@@ -202,7 +202,7 @@ def _predict_batch(
             roi=roi,
             landmarks=landmarks_to_image(decoded.landmarks[k, :count], roi),
             landmarks_raw=None
-            if raw.heatmaps is None or raw.decoded
+            if raw.refined or raw.decoded
             else roi_to_image(roi, decoded.regressed[k, :count]),
             landmarks_world=None if decoded.world is None else world_to_image_axes(decoded.world[k], roi),
             pose_presence=None if math.isnan(presence) else presence,

@@ -8,7 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -90,37 +90,6 @@ def missed_person(
         pose_presence=None,
         supervised=supervised,
     )
-
-
-def select_landmarks(prediction: Prediction, topology: Topology) -> Prediction:
-    """Return a prediction with the landmarks of a topology alone, all of which it has to have."""
-    own = prediction.supervised.topology
-    if own == topology:
-        return prediction
-    points, raw, world = own.indices(topology.landmarks), prediction.landmarks_raw, prediction.landmarks_world
-    return replace(
-        prediction,
-        landmarks=prediction.landmarks[points],
-        landmarks_raw=None if raw is None else raw[points],
-        landmarks_world=None if world is None else world[points],
-        supervised=replace(prediction.supervised, topology=topology),
-    )
-
-
-def common_topology(networks: Sequence[Topology]) -> Topology:
-    """Return the topology whose landmarks all of these have.
-
-    Raises:
-        ValueError: if there is none among them.
-    """
-    fewest = min(networks, key=lambda topology: topology.num_landmarks)
-    for topology in networks:
-        if not set(fewest.landmarks) <= set(topology.landmarks):
-            raise InputError(
-                f"{topology.name} lacks landmarks of {fewest.name}: evaluate each network by itself, with "
-                "`blazepose eval landmarks=[NAME, ...]` on the landmarks that both have"
-            )
-    return fewest
 
 
 PersonKey = tuple[str, str, str]

@@ -11,7 +11,7 @@ from blazepose.commands import compare
 from blazepose.evaluation.compare import pair
 from blazepose.exceptions import InputError
 from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, pack
-from tests.constant_network import write_network
+from tests.constant_network import write_network, write_upper_body_network
 
 FIRST, SECOND = "first.onnx", "second.onnx"
 
@@ -181,3 +181,16 @@ def test_evaluations_have_their_own_people(folder, capsys):
     with pytest.raises(SystemExit):
         compare.main(["a", "b", *DATA])
     assert "--data is for weights, but both are saved evaluations" in capsys.readouterr().err
+
+
+def test_an_upper_body_network_is_compared_on_its_landmarks(folder, capsys):
+    write_upper_body_network(folder / "upper.onnx")
+    compare.main([FIRST, "upper.onnx", *DATA, "--out", "out"])
+    comparison = json.loads(Path("out/comparison.json").read_text())
+    assert set(comparison["per_part"]) == {"shoulders", "elbows", "wrists", "hips"}
+    assert comparison["forgotten"]["not_measured"] == "the networks have different landmarks and crops"
+    assert "compared on the 25 landmarks of upper_body" in Path("out/report.md").read_text()
+    compare.main(["upper.onnx", "out/upper", *DATA, "--out", "same"])
+    forgotten = json.loads(Path("same/comparison.json").read_text())["forgotten"]["data_sets"]["lsp:people"]
+    assert forgotten["pose score agrees, %"]["change"] == 100
+    assert (forgotten["feet, % of torso"]["change"], forgotten["world, cm"]["change"]) == (None, None)

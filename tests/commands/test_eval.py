@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import runpy
 import signal
 import subprocess
@@ -16,14 +17,14 @@ from scipy.io import savemat
 
 from blazepose.data.guide import guide_section
 from blazepose.skeletons import LSP14
-from tests.constant_network import joint, write_network
+from tests.constant_network import joint, write_network, write_upper_body_network
 
 SCRIPT = Path(__file__).parents[2] / "eval.py"
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch) -> Path:
-    """A working directory with five people in LSP's layout, the last one without hips."""
+    """A working directory with five people in LSP's layout, the last one with a head and without hips."""
     joints = np.zeros((14, 3, 5))
     (tmp_path / "people/images").mkdir(parents=True)
     for k in range(5):
@@ -32,6 +33,7 @@ def folder(tmp_path: Path, monkeypatch) -> Path:
         for index, name in LSP14.items():
             joints[index, :, k] = *(joint(name) * (60 + 5 * k) + 100), 1
     joints[2:4, 2, 4] = 0
+    joints[13, :, 4] = 100, 30, 1
     savemat(tmp_path / "people/joints.mat", {"joints": joints})
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -316,3 +318,37 @@ def test_exported_files_are_scored_without_torch(folder):
         [sys.executable, "-c", f"{code}; assert 'torch' not in sys.modules", *typed], capture_output=True
     )
     assert run.returncode == 0, run.stderr.decode()
+
+
+def test_an_upper_body_network(folder, run):
+    """All its landmarks are between the shoulders; nobody needs hips."""
+    write_upper_body_network(folder / "upper.onnx")
+    status, out, _ = run("weights=upper.onnx", "data.test=[lsp:people]", "out=here")
+    assert status == 0
+    assert "torso left shoulder to right hip, 1.81 shoulder widths for 1 without labelled hips" in out
+    metrics = json.loads(Path("here/results.json").read_text())
+    assert (metrics["topology"], metrics["landmarks"]) == ("upper_body", None)
+    assert (metrics["num_people"], metrics["num_torso_from_shoulders"]) == (5, 1)
+    assert metrics["pck@0.2"] == metrics["pck@0.2_raw"] == 0
+    assert metrics["mpjpe_mm"] is None
+    assert set(metrics["per_landmark"]) == {
+        f"{side}_{part}" for side in ("left", "right") for part in ("shoulder", "elbow", "wrist", "hip")
+    }
+    card = Path("here/model_card.md").read_text()
+    assert "31 points (the 25 landmarks" in card
+    assert "centered on the shoulders" in card
+    assert "128 x 128: logits" in card
+    assert not re.search(r"\| (world landmarks|heatmaps) \|", card)
+    assert "landmarks=['left_wrist']" in _again(run, "left_wrist")
+    status, _, err = run("predictions=here", "data.test=[lsp:people]", "landmarks=left_palm", "out=no")
+    assert (status, err.partition(";")[0]) == (
+        1,
+        "landmarks=left_palm: there is no such topology or landmark",
+    )
+
+
+def _again(run, landmarks: str) -> str:
+    """Score saved predictions on some landmarks, and return the report."""
+    assert run("predictions=here", "data.test=[lsp:people]", f"landmarks={landmarks}", "out=again")[0] == 0
+    assert list(json.loads(Path("again/results.json").read_text())["per_landmark"]) == [landmarks]
+    return Path("again/report.md").read_text()

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from blazepose.runtime.media import VideoWriter, open_source
+from tests.constant_network import write_upper_body_network
 from tests.mediapipe_runtime import frames
 
 ROOT = Path(__file__).parents[2]
@@ -227,3 +228,18 @@ def test_importing_the_runtime_is_quick():
     loaded = "{name.partition('.')[0] for name in set(sys.modules) - before} - sys.stdlib_module_names"
     run = f"import sys; before = set(sys.modules); import blazepose.runtime; print(sorted({loaded}))"
     assert python(run) == "['blazepose', 'cv2', 'numpy']"
+
+
+def test_an_upper_body_network(track, tmp_path):
+    """It needs a detector or an ROI, and writes 25 landmarks."""
+    write_upper_body_network(tmp_path / "upper.onnx")
+    cv2.imwrite(str(tmp_path / "desk.png"), np.zeros((200, 300, 3), np.uint8))
+    status, _, err = track("desk.png", "--weights", "upper.onnx", "--landmarks", "out.jsonl")
+    assert (status, err.partition(":")[0]) == (1, "upper.onnx has no detector")
+    outputs = ("--out", "out.png", "--landmarks", "out.jsonl")
+    assert track("desk.png", "--weights", "upper.onnx", "--roi", "150,100,90,0", *outputs)[0] == 0
+    (person,) = lines(tmp_path / "out.jsonl")[0]["poses"]
+    assert np.shape(person["landmarks"]) == (25, 5)
+    assert person["landmarks"][0][:2] == pytest.approx([150, 70], abs=0.01)
+    assert person["landmarks_world"] is None
+    assert cv2.imread(str(tmp_path / "out.png"))[85, 150].any()

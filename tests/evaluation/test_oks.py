@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from blazepose.evaluation.common_landmarks import select_landmarks
 from blazepose.evaluation.oks import oks_metrics
-from blazepose.evaluation.predictions import select_landmarks
 from blazepose.skeletons import COCO17
 from blazepose.topologies.full_body import INDEX
 from tests.evaluation.crowd import POSE, UPPER_BODY, upper_body

@@ -7,16 +7,13 @@ import pytest
 
 from blazepose.evaluation.predict import plan_label_crops, predict
 from blazepose.evaluation.predictions import (
-    common_topology,
     person_key,
     read_predictions,
     read_topology,
-    select_landmarks,
     supervised_landmarks,
     write_predictions,
 )
 from blazepose.exceptions import InputError
-from blazepose.topologies import FULL_BODY
 from tests.evaluation.crowd import UPPER_BODY, ConstantEngine, source_of, upper_body
 
 
@@ -182,14 +179,3 @@ def test_an_unknown_number_of_landmarks_is_refused(upper_file):
         InputError, match=r"line 1, .*: it has 17 landmarks, .* known are 33 \(full_body\), 25 \(upper_body\)"
     ):
         read_predictions(upper_file)
-
-
-def test_landmarks_of_a_smaller_topology_are_selected(crowd, pose_roi):
-    (whole, *_) = predict(ConstantEngine(pose_roi), plan_label_crops([crowd], "annotation", 0), "annotation")
-    selected = select_landmarks(whole, UPPER_BODY)
-    np.testing.assert_array_equal(selected.landmarks, whole.landmarks[:25])
-    np.testing.assert_array_equal(selected.landmarks_world, whole.landmarks_world[:25])
-    assert common_topology([FULL_BODY, UPPER_BODY]) == common_topology([UPPER_BODY, FULL_BODY]) == UPPER_BODY
-    other = replace(UPPER_BODY, name="hand", landmarks=("left_wrist", "left_palm"))
-    with pytest.raises(InputError, match=r"lacks landmarks of hand: .* landmarks="):
-        common_topology([UPPER_BODY, other])

@@ -7,16 +7,15 @@ from typing import Any, NamedTuple
 
 from blazepose.data.annotation import Annotation, Source
 from blazepose.data.readers import read_source
+from blazepose.evaluation.common_landmarks import common_topology, select_landmarks
 from blazepose.evaluation.groups.assignment import group_people
 from blazepose.evaluation.metric_table import PCK
 from blazepose.evaluation.predictions import (
     PersonKey,
     Prediction,
-    common_topology,
     person_key,
     read_predictions,
     read_topology,
-    select_landmarks,
 )
 from blazepose.evaluation.results import read_results
 from blazepose.evaluation.score import ScoredPeople, score

@@ -46,7 +46,7 @@ def test_missing_outputs_of_an_engine_have_no_metrics(crowd, pose_roi, tmp_path)
     class RefinedOnly(ConstantEngine):
         def __call__(self, images: np.ndarray) -> RawOutputs:
             nothing = np.full((len(images), 1), np.nan)
-            return super().__call__(images)._replace(heatmaps=None, pose_presence=nothing)
+            return super().__call__(images)._replace(heatmaps=None, pose_presence=nothing, refined=True)
 
     predicted = predict(RefinedOnly(pose_roi), plan_label_crops([crowd], "annotation", 0), "annotation")
     write_predictions(predicted, tmp_path / "predictions.jsonl")
