@@ -13,6 +13,7 @@ from blazepose.export.export_module import ExportModule, GraphDecoding, Precisio
 from blazepose.export.rounding import fit_to_precision
 from blazepose.export.targets import TARGETS
 from blazepose.export.task import find_detector, read_detector
+from blazepose.export.tasks_form import has_tasks_form, landmark_net_for_tasks
 from blazepose.export.verification_images import landmark_images
 from blazepose.export.verify import Verification, check_tolerance, differences
 from blazepose.models.landmark_net import LandmarkNet
@@ -67,20 +68,25 @@ def export_landmark_net(
     if out.exists():
         raise ExistingFileError(f"{out} exists; choose another --out, or delete it first")
     original, metadata = open_landmark_net(weights)
-    _check_fits(original, weights, target)
+    if not has_tasks_form(original):
+        _check_fits(original, weights, target, precision)
     decoding = decoding or ("heatmap" if default_decoding(metadata) == "heatmap" else "regression")
     check_trained_for(decoding, metadata)
+    crops = landmark_images(metadata, precision, images, lambda: TorchEngine(weights))
+    trained = SupervisedOutputs.from_metadata(metadata["trained"], original.topology)
     metadata = {**metadata, "decoding": decoding}
+    detector_content = None
+    if target == "task":
+        user_detector = find_detector(detector, weights, metadata)
+        detector_content = read_detector(user_detector, images, original.topology)
+        if not has_tasks_form(original):
+            original = landmark_net_for_tasks(original, trained.has_heatmaps)
+            metadata["topology"] = list(original.topology.outputs)
     if decoding == "heatmap":
         original.decode_by_heatmaps()
     elif not original.variant.full_contract:
-        trained = SupervisedOutputs.from_metadata(metadata["trained"], original.topology)
         metadata["trained"] = trained.without("heatmaps").as_metadata()
     net = ExportModule(original)
-    crops = landmark_images(metadata, precision, images, lambda: TorchEngine(weights))
-    detector_content = None
-    if target == "task":
-        detector_content = read_detector(find_detector(detector, weights, metadata), images)
     if precision != "fp32":
         net = fit_to_precision(net, precision, torch.from_numpy(crops.fit).float() / 255)
     with atomic_path(out) as draft:
@@ -93,29 +99,22 @@ def export_landmark_net(
     return metadata, verification
 
 
-_FULL_CONTRACT = {
-    "task": "MediaPipe Tasks, which load a .task, ask for",
-    "coreml": "a Core ML package is made for",
-}
-"""Targets of networks with the 33 landmarks and five outputs, and the reason."""
-
-
-def _check_fits(net: LandmarkNet, weights: Path, target: str) -> None:
-    """Check that a target has a place for a network's points and outputs.
+def _check_fits(net: LandmarkNet, weights: Path, target: str, precision: Precision) -> None:
+    """Check that a target takes a network without MediaPipe's 39 points and five outputs.
 
     Raises:
-        ValueError: if it has none; names the targets that have.
+        ValueError: if it does not; names the targets that do.
     """
-    reason, topology = _FULL_CONTRACT.get(target), net.topology
-    if reason is None:
-        return
-    if topology != FULL_BODY:
+    name, topology = net.variant.name, net.topology
+    form = f"{weights} is {name} with the {topology.num_landmarks} landmarks of {topology.name}"
+    if target == "coreml":
         raise InputError(
-            f"{weights} has the {topology.num_landmarks} landmarks of {topology.name}, and {reason} "
-            f"{FULL_BODY.num_landmarks}; choose --target tflite or onnx"
+            f"{form}; Core ML packages have the 33 landmarks and five outputs of lite, full and heavy: "
+            "choose --target tflite or onnx"
         )
-    if not net.variant.full_contract:
+    if target == "task" and not set(topology.landmarks) <= set(FULL_BODY.landmarks):
         raise InputError(
-            f"{weights} is {net.variant.name}, whose files have no heatmaps and no world landmarks, and "
-            f"{reason} both; choose --target tflite or onnx"
+            f"{form}; MediaPipe Tasks, which load a .task, know 33 others: choose --target tflite or onnx"
         )
+    if target == "task" and precision.startswith("int8"):
+        raise InputError(f"{form}; a .task of it is written in fp16 or fp32: choose --precision fp16")

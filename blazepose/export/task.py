@@ -8,10 +8,11 @@ from typing import Any
 from blazepose.anchors import DETECTOR_ANCHORS, AnchorLayout
 from blazepose.exceptions import InputError
 from blazepose.export.detector_export import export_detector
+from blazepose.export.tasks_form import detector_for_tasks
 from blazepose.input_spec import DETECTOR_INPUT
 from blazepose.models.variants import detector_variant
 from blazepose.runtime.engines import DetectorEngine
-from blazepose.runtime.inference_sessions import metadata_entry
+from blazepose.runtime.inference_sessions import metadata_entry, tflite_metadata
 from blazepose.task_bundle import DETECTOR_ENTRY, read_tflite
 from blazepose.tflite.metadata import (
     NORMALIZATION_KEY,
@@ -20,7 +21,13 @@ from blazepose.tflite.metadata import (
     read_normalization,
     with_metadata,
 )
-from blazepose.training.weights import read_weights
+from blazepose.topologies import FULL_BODY
+from blazepose.topology import Topology
+from blazepose.training.checkpoint import write_checkpoint
+from blazepose.training.weights import open_detector_net, read_weights
+
+_CROP = "crop"
+"""Key of the metadata of a changed detector: the topology that it was changed for."""
 
 
 def find_detector(user_path: Path | None, weights: Path, metadata: Mapping[str, Any]) -> Path:
@@ -44,17 +51,27 @@ def find_detector(user_path: Path | None, weights: Path, metadata: Mapping[str, 
     )
 
 
-def read_detector(path: Path, images: Path | None = None) -> bytes:
+def read_detector(path: Path, images: Path | None = None, topology: Topology = FULL_BODY) -> bytes:
     """Read the detector of a file, with the metadata that MediaPipe needs.
 
     Args:
         path: `.task` or `.tflite` file, or a checkpoint, which is exported in fp16.
         images: folder of images to verify the export on.
+        topology: landmarks of the network beside it. For another crop than MediaPipe's, the detector is
+            changed (export.tasks_form) and exported in fp16.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is no pose detector, or its metadata state another normalization.
     """
+    wanted = FULL_BODY if topology.roi == FULL_BODY.roi else topology
+    crop = _crop_of(path)
+    if crop not in (wanted.name, FULL_BODY.name):
+        raise InputError(
+            f"the detector of {path} was changed for the crop of {crop}; name another with --detector"
+        )
+    if crop != wanted.name:
+        return _change_detector(path, images, topology)
     if path.suffix == ".ckpt":
         metadata = read_weights(path, "detector").metadata
         _require_mediapipe_anchors(path, detector_variant(metadata["model"]).anchors)
@@ -79,6 +96,23 @@ def read_detector(path: Path, images: Path | None = None) -> bytes:
             f"{expected.std:g}"
         )
     return content
+
+
+def _crop_of(path: Path) -> str:
+    """Return the name of the topology whose crop a detector gives by MediaPipe's rule."""
+    metadata = {} if path.suffix == ".ckpt" else tflite_metadata(read_tflite(path, DETECTOR_ENTRY))
+    return metadata.get(_CROP, FULL_BODY.name)
+
+
+def _change_detector(path: Path, images: Path | None, topology: Topology) -> bytes:
+    """Return the detector of a file with another crop by MediaPipe's rule, exported in fp16."""
+    net, metadata = open_detector_net(path)
+    _require_mediapipe_anchors(path, net.variant.anchors)
+    with tempfile.TemporaryDirectory() as folder:
+        changed, exported = Path(folder) / "changed.ckpt", Path(folder) / "detector.tflite"
+        write_checkpoint(changed, detector_for_tasks(net, topology), {**metadata, _CROP: topology.name})
+        export_detector(changed, "tflite", "fp16", exported, images)
+        return exported.read_bytes()
 
 
 def _require_mediapipe_anchors(path: Path, anchors: AnchorLayout) -> None:

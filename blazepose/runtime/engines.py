@@ -1,6 +1,6 @@
 """Engines of the two networks: images in, raw outputs out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args, runtime_checkable
@@ -72,7 +72,7 @@ class LandmarkEngine:
         else:
             self._session = open_session(path, LANDMARKS_ENTRY, num_threads, unused)
         self.metadata, self.topology = self._session.metadata, _topology(self._session, path)
-        expected = partial(_landmark_outputs, self.topology.num_outputs, len(self._session.outputs))
+        expected = partial(_landmark_outputs, self.topology.num_outputs, self._session.outputs)
         self.input_size = check_signature(self._session, path, "landmark network", None, expected)
 
     def __call__(self, images: np.ndarray) -> RawOutputs:
@@ -96,17 +96,16 @@ def _topology(session: InferenceSession, path: Path) -> Topology:
     return next(of_size, FULL_BODY)
 
 
-def _landmark_outputs(points: int, outputs: int, size: int) -> list[tuple[int, ...]]:
-    """Return the shapes of MediaPipe's five outputs, or of the three that files of 2021 have."""
-    if outputs == NUM_RAW_OUTPUTS_2021:
-        return [(points * LANDMARK_VALUES,), (1,), (size // 2, size // 2, 1)]
-    return [
-        (points * LANDMARK_VALUES,),
-        (1,),
-        (size, size, 1),
-        (size // 4, size // 4, points),
-        (points * 3,),
-    ]
+def _landmark_outputs(points: int, outputs: Sequence[Sequence[Any]], size: int) -> list[tuple[int, ...]]:
+    """Return the shapes of MediaPipe's five outputs, or of the three that files of 2021 have.
+
+    The networks of 2021 have masks of half the size.
+    """
+    three = len(outputs) == NUM_RAW_OUTPUTS_2021
+    half = three or list(outputs[_SEGMENTATION][1:3]) == [size // 2, size // 2]
+    side = size // 2 if half else size
+    shapes = [(points * LANDMARK_VALUES,), (1,), (side, side, 1)]
+    return shapes if three else [*shapes, (size // 4, size // 4, points), (points * 3,)]
 
 
 class DetectorEngine:

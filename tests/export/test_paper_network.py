@@ -1,7 +1,5 @@
 """A small network of the paper's form, with the upper body's points: exported, run and imported again."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 import torch
@@ -9,19 +7,14 @@ import torch
 from blazepose.exceptions import InputError
 from blazepose.export.landmark_export import export_landmark_net
 from blazepose.models.landmark_net import LandmarkNet
-from blazepose.models.variants import (
-    VARIANTS,
-    HeadStage,
-    RegressionHeadVariant,
-    SeparableEncoderVariant,
-    landmark_variant,
-)
+from blazepose.models.variants import VARIANTS
 from blazepose.runtime.decode import decode_outputs
 from blazepose.runtime.engines import LandmarkEngine
 from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topologies import find_topology
 from blazepose.training.checkpoint import landmark_metadata, write_checkpoint
 from blazepose.training.weights import open_landmark_net
+from tests.small_paper_net import SMALL
 
 UPPER_BODY = find_topology("upper_body")
 IMAGES = np.random.default_rng(0).integers(0, 256, (1, 256, 256, 3), np.uint8)
@@ -30,19 +23,10 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (1, 256, 256, 3), np.uint8)
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
     """Save a network of one block a stage, whose heatmaps count as trained."""
-    variant = dataclasses.replace(
-        landmark_variant("paper_lite", "paper"),
-        name="small",
-        encoder=SeparableEncoderVariant(tuple(HeadStage(width, 1) for width in (8, 12, 16, 20, 24))),
-        decoder=10,
-        regression_head=RegressionHeadVariant(
-            "heatmap", tuple(HeadStage(w, 0) for w in (16, 20, 24, 24, 24))
-        ),
-    )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(VARIANTS, "small", {"paper": variant})
+        patch.setitem(VARIANTS, "small", {"paper": SMALL})
         torch.manual_seed(0)
-        net = LandmarkNet(variant, topology=UPPER_BODY).train()
+        net = LandmarkNet(SMALL, topology=UPPER_BODY).train()
         for _ in range(3):
             net(torch.rand(4, 3, 256, 256), masks=0)
         with torch.no_grad():
@@ -100,17 +84,9 @@ def test_without_decoding_the_file_has_no_heatmaps_to_claim(checkpoint, pictures
         decode_outputs(raw, 256, "heatmap")
 
 
-@pytest.mark.parametrize("target", ["task", "coreml"])
-def test_targets_of_the_33_landmarks_are_refused(checkpoint, target, tmp_path):
-    with pytest.raises(
-        InputError, match=r"net.ckpt has the 25 landmarks of upper_body, .* 33; choose --target"
-    ):
-        export_landmark_net(checkpoint, target, "fp16", tmp_path / "out")
-
-
-def test_task_of_the_papers_full_body_is_refused(shared, tmp_path):
-    weights = shared / "models/pose_landmark_full_body_2021.tflite"
-    with pytest.raises(
-        InputError, match="is paper_full, whose files have no heatmaps and no world landmarks"
-    ):
-        export_landmark_net(weights, "task", "fp16", tmp_path / "out.task")
+def test_targets_without_a_place_for_the_network_are_refused(checkpoint, tmp_path):
+    form = r"net\.ckpt is small with the 25 landmarks of upper_body"
+    with pytest.raises(InputError, match=f"{form}; Core ML packages have the 33 landmarks"):
+        export_landmark_net(checkpoint, "coreml", "fp16", tmp_path / "out.mlpackage")
+    with pytest.raises(InputError, match=f"{form}; a .task of it is written in fp16 or fp32"):
+        export_landmark_net(checkpoint, "task", "int8", tmp_path / "out.task")
