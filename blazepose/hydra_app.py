@@ -31,7 +31,7 @@ _HOME = re.compile(r"(^|:)~(?=/|$)")
 _GROUPS = ("data", "experiment", "model", "trainer")
 _DATA = tuple(f"data.{key}" for key in ("metadata", "negatives", "test", "train", "unlabelled", "val"))
 _MODEL = ("model.name", "model.topology", "model.wiring")
-_NAMES = ("decode", "engine", "intersect", *_MODEL, "name", "roi", "torso")
+_NAMES = ("decode", "engine", "intersect", "landmarks", *_MODEL, "name", "roi", "torso")
 _PATHS = ("annotators", "ckpt", "compare", "detector", "init", "out", "predictions", "teacher", "weights")
 TEXT_KEYS = frozenset((*_GROUPS, *_DATA, *_NAMES, *_PATHS))
 """Keys of names and paths: their values are text, even if they look like numbers: 2024_01_15, 1e3, true."""

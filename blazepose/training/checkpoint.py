@@ -95,7 +95,7 @@ def detector_metadata(
         points: alignment points that the training supervises. The metadata name the trained ones only if
             some are not.
     """
-    before = init["trained"].get("points", ALIGNMENT_POINTS) if init else ()
+    before = init.get("trained", {}).get("points", ALIGNMENT_POINTS) if init else ()
     trained = [name for name in ALIGNMENT_POINTS if name in points or name in before]
     return {
         "task": "detector",

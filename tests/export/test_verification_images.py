@@ -8,8 +8,15 @@ from blazepose.export import verification_images as images
 from blazepose.export.verification_images import landmark_images
 from blazepose.geometry import Roi
 from blazepose.runtime.landmarker import LandmarkResult
+from blazepose.topologies import FULL_BODY
 
-METADATA = {"input": {"size": 64}, "recipe": {}, "data": {"train": [], "val": []}}
+METADATA = {
+    "task": "landmark",
+    "topology": list(FULL_BODY.outputs),
+    "input": {"size": 64},
+    "recipe": {},
+    "data": {"train": [], "val": []},
+}
 
 
 def never():
@@ -19,7 +26,7 @@ def never():
 class Found:
     """Finds a person in pictures with even numbers, at the center."""
 
-    input_size, metadata = 64, {}
+    input_size, metadata, topology = 64, {}, FULL_BODY
 
     def __init__(self, presences):
         self.presences = iter(presences)
@@ -50,7 +57,7 @@ def test_rounding_is_fitted_to_other_images_than_those_of_the_comparison(tiny_ls
 
 def test_int8_is_fitted_to_people_of_the_training_data(tiny_lsp, monkeypatch):
     read = []
-    monkeypatch.setattr(images, "read_source", lambda name: read.append(name) or read_source(name))
+    monkeypatch.setattr(images, "read_source", lambda name, _: read.append(name) or read_source(name))
     source, other = {"name": f"lsp:{tiny_lsp}"}, {"name": f"lsp:{tiny_lsp}/"}
     data = METADATA | {"data": {"train": [source], "val": [other]}}
     crops = landmark_images(data, "int8", None, never)

@@ -15,6 +15,7 @@ from blazepose.runtime.person_detector import Detection, PersonDetector
 from blazepose.runtime.tracker import PoseTracker
 from blazepose.runtime.tracker_options import TrackerOptions
 from blazepose.topologies import find_topology
+from blazepose.topology import Topology
 
 UPPER_BODY = find_topology("upper_body")
 IMAGE = np.zeros((480, 640, 3), np.uint8)
@@ -42,6 +43,9 @@ class UpperBodyDetector(PersonDetector):
     """Detector of a person whose hips are far outside the image."""
 
     def __init__(self) -> None:
+        pass
+
+    def check_points(self, topology: Topology) -> None:
         pass
 
     def __call__(self, image: np.ndarray) -> list[Detection]:

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from blazepose.models.encoder import Encoder
-from blazepose.models.variants import DETECTOR_VARIANT
+from blazepose.models.variants import EncoderVariant, landmark_variant
 from blazepose.training.freeze import freeze_bn_stats, freeze_stages
 
 LEVELS = ("stem", "at64", "at32", "at16", "at8")
@@ -14,7 +14,9 @@ LEVELS = ("stem", "at64", "at32", "at16", "at8")
 @pytest.mark.parametrize("frozen", range(6))
 def test_the_first_stages_keep_weights_and_statistics_and_the_others_train(frozen):
     torch.manual_seed(0)
-    encoder = Encoder(DETECTOR_VARIANT.encoder).train()
+    variant = landmark_variant("lite", "mediapipe").encoder
+    assert isinstance(variant, EncoderVariant)
+    encoder = Encoder(variant).train()
     before = {name: value.clone() for name, value in encoder.state_dict().items()}
     freeze_stages(encoder, frozen)
     optimizer = torch.optim.SGD([p for p in encoder.parameters() if p.requires_grad] or [nn.Parameter()], 0.1)
