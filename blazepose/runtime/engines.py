@@ -102,7 +102,7 @@ def _landmark_outputs(points: int, outputs: Sequence[Sequence[Any]], size: int) 
     The networks of 2021 have masks of half the size.
     """
     three = len(outputs) == NUM_RAW_OUTPUTS_2021
-    half = three or list(outputs[_SEGMENTATION][1:3]) == [size // 2, size // 2]
+    half = three or [list(mask[1:3]) for mask in outputs[_SEGMENTATION:][:1]] == [[size // 2, size // 2]]
     side = size // 2 if half else size
     shapes = [(points * LANDMARK_VALUES,), (1,), (side, side, 1)]
     return shapes if three else [*shapes, (size // 4, size // 4, points), (points * 3,)]
