@@ -291,7 +291,7 @@ def test_damaged_picture_in_validation_is_one_sentence(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["model=tiny"], "model is one of detector, full, heavy, lite"),
+        (["model=tiny"], "model is one of detector, detector_2021, full, heavy, lite"),
         (["optimiser.lr=1"], "did you mean optimizer.lr"),
         (
             ["data.train=[lsp:~/my set(1)]"],

@@ -40,7 +40,7 @@ class RunConfig(Section):
 
 @dataclass(frozen=True)
 class ModelConfig(Section, name="model"):
-    """Set by model=: lite, full, heavy, paper_full, paper_lite, upper_body, detector, detector_2021."""
+    """Networks: lite, full, heavy, paper_full, paper_lite, upper_body, detector, detector_2021."""
 
     name: str = option("full", "name of the network, set by model=")
     topology: str = option(
