@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from blazepose.models.blocks import ConvNorm, LinearSeparable
+from blazepose.models.blocks import BlazeBlock, ConvNorm
 from blazepose.models.variants import BlazeFaceVariant
 
 _KERNEL = 5
@@ -36,6 +36,6 @@ class BlazeFaceEncoder(nn.Module):
         return f16, self.at8(f16)
 
 
-def _blocks(channels_in: int, channels: int, count: int, stride: int) -> list[LinearSeparable]:
+def _blocks(channels_in: int, channels: int, count: int, stride: int) -> list[BlazeBlock]:
     shapes = [(channels_in, stride), *[(channels, 1)] * (count - 1)]
-    return [LinearSeparable(before, channels, _KERNEL, step, activation=F.relu) for before, step in shapes]
+    return [BlazeBlock(before, channels, _KERNEL, step, activation=F.relu) for before, step in shapes]

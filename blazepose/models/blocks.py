@@ -111,7 +111,7 @@ class Separable(nn.Module):
         return F.relu6(y)
 
 
-class LinearSeparable(nn.Module):
+class BlazeBlock(nn.Module):
     """Depthwise without BatchNorm, bias and activation, and 1x1: the block of BlazeFace and of the paper.
 
     Args:
@@ -159,14 +159,14 @@ class LinearSeparable(nn.Module):
         return self.activation(y)
 
 
-def paper_block(channels_in: int, channels_out: int, stride: int = 1) -> LinearSeparable:
+def paper_block(channels_in: int, channels_out: int, stride: int = 1) -> BlazeBlock:
     """Return the block of the paper's networks, with ReLU."""
-    return LinearSeparable(channels_in, channels_out, stride=stride, activation=F.relu)
+    return BlazeBlock(channels_in, channels_out, stride=stride, activation=F.relu)
 
 
-def paper_lateral(channels_in: int, channels_out: int) -> LinearSeparable:
+def paper_lateral(channels_in: int, channels_out: int) -> BlazeBlock:
     """Return the block between two branches of the paper's networks, without identity."""
-    return LinearSeparable(channels_in, channels_out, activation=F.relu, residual=False)
+    return BlazeBlock(channels_in, channels_out, activation=F.relu, residual=False)
 
 
 def stage_blocks(block: Callable[..., nn.Module], channels_in: int, stage: HeadStage) -> list[nn.Module]:

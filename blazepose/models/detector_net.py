@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from blazepose.anchors import NUM_COORDINATES
 from blazepose.input_spec import detector_input_spec
 from blazepose.models.blazeface_encoder import BlazeFaceEncoder
-from blazepose.models.blocks import ConvNorm, LinearSeparable, upsample
+from blazepose.models.blocks import BlazeBlock, ConvNorm, upsample
 from blazepose.models.encoder import Encoder
 from blazepose.models.outputs import DetectorOutputs
 from blazepose.models.variants import DETECTOR_VARIANT, DetectorVariant, FpnVariant
@@ -35,6 +35,10 @@ def detector_input(images: UInt8[Tensor, "batch size size 3"]) -> Float[Tensor, 
 def normalize_images(images: UInt8[Tensor, "batch size size 3"]) -> Float[Tensor, "batch size size 3"]:
     """Scale images to [-1, 1], the input of the exported detector (NHWC)."""
     return images.float() / 127.5 - 1
+
+
+class LinearSeparable(BlazeBlock):
+    """The block of today's detector, 3x3 with ReLU6; exported files carry this name."""
 
 
 class FpnLevel(nn.Module):

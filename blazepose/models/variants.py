@@ -14,7 +14,7 @@ Wiring = Literal["mediapipe", "paper"]
 
 Block = Literal["separable", "linear"]
 """Block of everything behind the encoder, and of a SeparableEncoderVariant: blocks.Separable with ReLU6, or
-blocks.LinearSeparable with ReLU."""
+blocks.BlazeBlock with ReLU."""
 
 
 @dataclass(frozen=True)

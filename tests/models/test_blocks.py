@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from blazepose.models.blocks import LinearSeparable
+from blazepose.models.blocks import BlazeBlock
 
 
-def _block(kernel: int, stride: int, channels_out: int = 6, **options: object) -> LinearSeparable:
+def _block(kernel: int, stride: int, channels_out: int = 6, **options: object) -> BlazeBlock:
     torch.manual_seed(0)
-    return LinearSeparable(4, channels_out, kernel, stride, **options).eval()  # type: ignore[arg-type]
+    return BlazeBlock(4, channels_out, kernel, stride, **options).eval()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kernel", [3, 5])

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from blazepose.decoding import SHARPNESS
 from blazepose.exceptions import InputError
-from blazepose.models.blocks import LinearSeparable
+from blazepose.models.blocks import BlazeBlock
 from blazepose.models.detector_net import DetectorNet
 from blazepose.models.flat_head import FlatHead, flatten_heads, unflatten_heads
 from blazepose.models.landmark_net import LandmarkNet
@@ -152,11 +152,11 @@ def _prepare_for_training(net: LandmarkNet) -> None:
     net.heatmap_decoder = None
     net.tower.to_unit_coordinates()
     for module in net.modules():
-        if isinstance(module, LinearSeparable):
+        if isinstance(module, BlazeBlock):
             _normalize_depthwise(module)
 
 
-def _normalize_depthwise(block: LinearSeparable) -> None:
+def _normalize_depthwise(block: BlazeBlock) -> None:
     """Bring large depthwise filters, which have no BatchNorm, to a norm near one, by factors in the 1x1.
 
     Factors are powers of two, with which every product stays the same to the bit; filters whose smallest

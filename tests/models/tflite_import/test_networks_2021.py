@@ -14,7 +14,7 @@ from blazepose.export.rounding import fit_to_precision
 from blazepose.export.tflite import convert_tflite
 from blazepose.geometry import crop_image, letterbox_roi, roi_to_image_matrix
 from blazepose.image import read_image
-from blazepose.models.blocks import LinearSeparable
+from blazepose.models.blocks import BlazeBlock
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.tflite_import.load_tflite import load_tflite
 from blazepose.models.variants import landmark_variant
@@ -63,7 +63,7 @@ def test_the_import_matches_litert(topology, content, crops):
 
 
 def test_depthwise_filters_are_of_norm_one_or_less(content):
-    blocks = [module for module in load_tflite(content).modules() if isinstance(module, LinearSeparable)]
+    blocks = [module for module in load_tflite(content).modules() if isinstance(module, BlazeBlock)]
     norms = torch.cat([block.depthwise.weight.flatten(1).norm(dim=1) for block in blocks])
     # Google's median is 10. A few filters keep it, whose smallest weight would lose digits in half precision.
     assert (norms < 1.5).float().mean() > 0.95
