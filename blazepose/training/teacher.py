@@ -149,7 +149,8 @@ def load_teachers(teacher: str | None, init: str | None, topology: Topology = FU
             raise InputError(
                 f"{file.path} has the {file.net.topology.num_landmarks} landmarks of "
                 f"{file.net.topology.name}, this network the {topology.num_landmarks} of {topology.name}: "
-                f"name a teacher of the same, or set model.topology={file.net.topology.name}"
+                f"name {'other weights' if file is initial else 'another teacher'}, or set "
+                f"model.topology={file.net.topology.name}"
             )
     teachers = Teachers(initial, other)
     if not teachers.supervised.landmarks:
