@@ -32,17 +32,10 @@ def run_forked(command: list[str], check: bool) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.slow
-def test_the_wanted_config_is_that_of_the_run(monkeypatch, tmp_path, tiny_lsp):
+def test_the_people_have_to_be_named(monkeypatch, tmp_path, tiny_lsp):
     monkeypatch.chdir(tmp_path)
-    people = data(tiny_lsp)
     with pytest.raises(SystemExit, match=r"name its people with data\.val="):
-        call_with(monkeypatch, "rows=heatmaps", "model=lite", people[0])
-    monkeypatch.setattr(ablation.subprocess, "run", run_forked)
-    tiny = [item for item in TINY if item != "data=lsp"]
-    call_with(monkeypatch, "rows=heatmaps", "epochs=1", *tiny, *people)
-    call_with(monkeypatch, "rows=heatmaps", "epochs=1", *tiny, *people)  # read, not refused
-    assert len(list(tmp_path.glob("runs/landmark/*"))) == 1
+        call_with(monkeypatch, "rows=heatmaps", "model=lite", data(tiny_lsp)[0])
 
 
 def call_with(monkeypatch, *arguments: str) -> None:
@@ -51,7 +44,7 @@ def call_with(monkeypatch, *arguments: str) -> None:
 
 
 @pytest.mark.slow
-def test_rows_are_trained_once_and_then_read(run, tmp_path):
+def test_rows_are_trained_once_and_then_read(run, tmp_path, tiny_lsp, monkeypatch):
     rows = ["rows=heatmaps,mediapipe", "epochs=1", "optimizer.lr=6e-3"]
     table = run(*rows)
     assert [line.split(" | ")[:2] for line in table.splitlines()[2:]] == [
@@ -63,6 +56,9 @@ def test_rows_are_trained_once_and_then_read(run, tmp_path):
     assert len(reports) == 3, "of the row that regresses"
     assert re.search(r"\| Google's wiring.* \| \d+\.\d to \d+\.\d \|", table)
     assert run(*rows) == table
+    without_preset = [item for item in TINY if item != "data=lsp"]
+    call_with(monkeypatch, *without_preset, *data(tiny_lsp), *rows)  # read, not refused
+    assert len(list(tmp_path.glob("runs/landmark/*"))) == 2
     with pytest.raises(SystemExit, match=r"was trained with optimizer\.lr=0\.006, not 0\.001; move it away"):
         run("rows=heatmaps", "epochs=1", "optimizer.lr=1e-3")
     with pytest.raises(SystemExit, match=r"optimizer\.clip_norm=5\.0"):
