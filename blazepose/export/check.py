@@ -16,6 +16,7 @@ from blazepose.task_bundle import DETECTOR_ENTRY, LANDMARKS_ENTRY, list_networks
 from blazepose.tflite.acceleration import Acceleration, on_cpu, on_gpu
 from blazepose.tflite.contents import Contents, read_contents
 from blazepose.tflite.metadata import NORMALIZATION_KEY, read_normalization
+from blazepose.topologies import FULL_BODY, topology_of_outputs
 
 DETECTOR, LANDMARKS = "pose detector", "pose landmark network"
 
@@ -158,10 +159,11 @@ def _network_lines(network: CheckedNetwork) -> list[str]:
     if metadata.get("task") == "detector":
         lines.append(f"blazepose   {metadata.get('model')}, {metadata.get('precision')}")
     elif metadata:
+        topology = topology_of_outputs(metadata.get("topology", FULL_BODY.outputs))
         lines.append(
             f"blazepose   {metadata.get('model')}, {metadata.get('precision')}, x and y by "
             f"{metadata.get('decoding', 'regression')}; "
-            f"{SupervisedOutputs.from_metadata(metadata.get('trained')).describe()}"
+            f"{SupervisedOutputs.from_metadata(metadata.get('trained'), topology).describe()}"
         )
     lines.append(f"XNNPACK     {_accelerated(network.cpu)}")
     lines.append(f"GPU         {_accelerated(network.gpu)}")

@@ -270,5 +270,7 @@ def _predict(
     outputs = run_network(net, images, None if masks else 0)._asdict()
     columns = {name: values.cpu().numpy() for name, values in outputs.items() if values is not None}
     columns["heatmaps"] = quantize_heatmaps(columns["heatmaps"])
+    # Without a head for them: no loss reads them, since the teacher was not trained on them.
+    columns.setdefault("world", np.zeros((len(crops), net.topology.num_landmarks, 3), np.float32))
     for k in range(len(crops)):
         yield cast(TeacherTargets, {name: values[k] for name, values in columns.items()})

@@ -22,6 +22,7 @@ from blazepose.supervised_outputs import SupervisedOutputs
 from blazepose.topologies.full_body import LANDMARKS
 from blazepose.training import teacher as teacher_module
 from blazepose.training.teacher import Teacher, Teachers, check_unchanged, load_teachers, provide_targets
+from tests.small_paper_net import SMALL
 from tests.training.saved_net import save
 
 CPU = torch.device("cpu")
@@ -192,3 +193,13 @@ def test_checkpoints_state_the_teacher_and_its_licenses(teacher):
     assert about["model"] == "lite"
     assert about["trained"]["landmarks"] == ["nose"]
     assert "data" in about
+
+
+def test_a_teacher_without_world_landmarks_gives_none_to_learn(source, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    teacher = Teacher(tmp_path / "small.ckpt", LandmarkNet(SMALL).eval(), {"trained": {}}, "sha")
+    store = provide_targets(teacher, source.annotations, 0, CPU)
+    assert len(store) == 5
+    assert not store[0]["world"].any()
+    assert store[0]["mask"].shape == (256, 256)  # the network's own has a side of 128
+    assert "world" not in teacher.supervised.outputs

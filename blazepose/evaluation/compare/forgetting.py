@@ -172,6 +172,11 @@ def forgetting(
     return Forgotten(measured)
 
 
+def _enlarged(masks: np.ndarray, side: int) -> np.ndarray:
+    """Repeat the pixels of masks (people, size, size) to a multiple of their side."""
+    return masks.repeat(side // masks.shape[1], axis=1).repeat(side // masks.shape[2], axis=2)
+
+
 def measure_forgetting(before: CropOutputs, after: CropOutputs, labels: Labels) -> dict[str, float]:
     """Measure how much the outputs changed where the first weights are correct (`confident_points`).
 
@@ -187,8 +192,9 @@ def measure_forgetting(before: CropOutputs, after: CropOutputs, labels: Labels) 
     of_torso = 100 * moved[:, : topology.num_landmarks] / labels.torso[:, None]
     aligned = confident[:, topology.roi_center]
     world_moved = np.linalg.norm(after.world - before.world, axis=2)
-    intersection = (before.masks & after.masks).sum(axis=(1, 2))
-    union = (before.masks | after.masks).sum(axis=(1, 2))
+    side = max(before.masks.shape[1], after.masks.shape[1])
+    first, second = _enlarged(before.masks, side), _enlarged(after.masks, side)
+    intersection, union = (first & second).sum(axis=(1, 2)), (first | second).sum(axis=(1, 2))
     return {
         **{
             f"{name}, % of torso": _median(of_torso[:, group], landmarks[:, group])

@@ -68,6 +68,12 @@ def test_equal_outputs_have_no_change(before, labels):
     assert {metrics[name] for name in metrics if "agrees" in name or "IoU" in name} == {100.0}
 
 
+def test_masks_of_different_sizes_are_compared(before, labels):
+    halved = before._replace(masks=before.masks[:, ::2, ::2])
+    assert measure_forgetting(halved, before, labels)["mask IoU, %"] == 100
+    assert measure_forgetting(before, halved, labels)["mask IoU, %"] == 100
+
+
 def test_every_metric_measures_its_own_change(before, labels):
     points, world = before.points.copy(), before.world.copy()
     points[:, FULL_BODY.indices(RARELY_LABELLED["feet"]), 0] += 0.01  # 5 % of the torso
