@@ -2,12 +2,8 @@
 
 import dataclasses
 
-from blazepose.models.variants import (
-    HeadStage,
-    RegressionHeadVariant,
-    SeparableEncoderVariant,
-    landmark_variant,
-)
+from blazepose.models.variant_types import HeadStage, RegressionHeadVariant, SeparableEncoderVariant
+from blazepose.models.variants import landmark_variant
 
 SMALL = dataclasses.replace(
     landmark_variant("paper_lite", "paper"),

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from blazepose.models.blocks import BlazeBlock, ConvNorm
-from blazepose.models.variants import BlazeFaceVariant
+from blazepose.models.variant_types import BlazeFaceVariant
 
 _KERNEL = 5
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from blazepose.models.variants import HeadStage
+from blazepose.models.variant_types import HeadStage
 
 Net = TypeVar("Net", bound=nn.Module)
 

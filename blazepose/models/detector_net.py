@@ -16,7 +16,8 @@ from blazepose.models.blazeface_encoder import BlazeFaceEncoder
 from blazepose.models.blocks import BlazeBlock, ConvNorm, upsample
 from blazepose.models.encoder import Encoder
 from blazepose.models.outputs import DetectorOutputs
-from blazepose.models.variants import DETECTOR_VARIANT, DetectorVariant, FpnVariant
+from blazepose.models.variant_types import DetectorVariant, FpnVariant
+from blazepose.models.variants import DETECTOR_VARIANT
 
 _PRIOR_LOGIT = -4.6
 """Logit of the prior probability 0.01. Source: Lin et al., Focal loss for dense object detection, 2017."""

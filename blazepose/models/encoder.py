@@ -4,7 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from blazepose.models.blocks import ConvNorm, InvertedResidual, paper_block, stage_blocks
-from blazepose.models.variants import EncoderStage, EncoderVariant, SeparableEncoderVariant
+from blazepose.models.variant_types import EncoderStage, EncoderVariant, SeparableEncoderVariant
 
 
 class Encoder(nn.Module):

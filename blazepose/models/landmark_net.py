@@ -16,7 +16,7 @@ from blazepose.models.blocks import Separable, paper_block, paper_lateral, stage
 from blazepose.models.encoder import build_encoder
 from blazepose.models.heatmap_decoder import HeatmapDecoder
 from blazepose.models.outputs import LandmarkOutputs
-from blazepose.models.variants import Block, LandmarkVariant
+from blazepose.models.variant_types import Block, LandmarkVariant
 from blazepose.topologies import FULL_BODY
 from blazepose.topology import Topology
 

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from blazepose.models.encoder import Encoder
-from blazepose.models.variants import EncoderVariant, landmark_variant
+from blazepose.models.variant_types import EncoderVariant
+from blazepose.models.variants import landmark_variant
 from blazepose.training.freeze import freeze_bn_stats, freeze_stages
 
 LEVELS = ("stem", "at64", "at32", "at16", "at8")

@@ -19,7 +19,8 @@ from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.tflite_import.graph import Graph, match_graphs
 from blazepose.models.tflite_import.tflite_graph import Conv, read_graph
 from blazepose.models.tflite_import.traced_graph import ConvNames, trace
-from blazepose.models.variants import DETECTOR_2021_VARIANT, VARIANTS, LandmarkVariant, Wiring
+from blazepose.models.variant_types import LandmarkVariant, Wiring
+from blazepose.models.variants import DETECTOR_2021_VARIANT, VARIANTS
 from blazepose.topologies import FULL_BODY, topologies
 from blazepose.topology import Topology
 

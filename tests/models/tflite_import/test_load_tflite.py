@@ -23,7 +23,8 @@ from blazepose.models.detector_net import DetectorNet
 from blazepose.models.landmark_net import LandmarkNet
 from blazepose.models.precise_bn import precise_bn
 from blazepose.models.tflite_import.load_tflite import load_tflite
-from blazepose.models.variants import DETECTOR_2021_VARIANT, VARIANTS, LandmarkVariant, landmark_variant
+from blazepose.models.variant_types import LandmarkVariant
+from blazepose.models.variants import DETECTOR_2021_VARIANT, VARIANTS, landmark_variant
 from blazepose.runtime.decode import sigmoid
 from blazepose.tflite.convert import to_tflite
 from blazepose.topologies.full_body import NUM_OUTPUTS
@@ -97,7 +98,7 @@ def pictures(shared) -> np.ndarray:
 
 @pytest.mark.slow
 def test_the_detector_of_2021_and_its_export_match_litert(shared, pictures):
-    """Where no person is, boxes have no meaning, and values up to thousands of pixels.
+    """Only anchors with a person are compared: other boxes reach thousands of pixels and mean nothing.
 
     The export is not equal to the last bit: the file has float32 kernels, and restoring BatchNorm behind
     kernels of norm one rounds each of them once.
