@@ -1,4 +1,4 @@
-"""What a landmark network predicts: its landmarks, their names and sides, and the region that it sees.
+"""The landmarks that a network predicts, and the region of the image that it sees.
 
 The topologies themselves are in `blazepose.topologies`, a file each.
 """
@@ -23,7 +23,7 @@ HIPS = ("left_hip", "right_hip")
 
 @dataclass(frozen=True)
 class RoiRule:
-    """How the crop of a labelled person is placed; the same square follows from the two alignment points.
+    """Where the crop of a labelled person lies. The two alignment points give the same square.
 
     Attributes:
         center: landmarks whose middle is the center of the crop.

@@ -321,7 +321,7 @@ def test_exported_files_are_scored_without_torch(folder):
 
 
 def test_an_upper_body_network(folder, run):
-    """All its landmarks are between the shoulders; nobody needs hips."""
+    """Puts all landmarks between the shoulders."""
     write_upper_body_network(folder / "upper.onnx")
     status, out, _ = run("weights=upper.onnx", "data.test=[lsp:people]", "out=here")
     assert status == 0
